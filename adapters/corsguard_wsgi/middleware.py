@@ -1,0 +1,80 @@
+"""The WSGI middleware (PEP 3333)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from corsguard import Decision, Guard, Policies
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+__all__ = ["CORSMiddleware"]
+
+_STATUS_LINES = {204: "204 No Content", 403: "403 Forbidden"}
+# The header fields that a decision may depend on, as PEP 3333 names them.
+_ENVIRON_KEYS = {
+    name: f"HTTP_{name.upper().replace('-', '_')}"
+    for name in (
+        "access-control-request-headers",
+        "access-control-request-method",
+        "host",
+        "sec-fetch-mode",
+        "sec-fetch-site",
+        "upgrade",
+    )
+}
+
+
+class CORSMiddleware:
+    """A WSGI application that answers the CORS protocol in front of another one.
+
+    `policy` is a Policy for every path, policies by route prefix, or a Guard. What the wrapped
+    application returns is passed on as it is: nothing is buffered, and `close()` is the server's
+    to call. The decision is left in `environ["corsguard.decision"]`.
+
+    Raises PolicyError: `no-policy` without any, `callable-async` with one that must be awaited.
+    """
+
+    def __init__(self, app: WSGIApplication, policy: Guard | Policies = None) -> None:
+        self.app = app
+        self.guard = Guard.of(policy)
+        self.guard.require_sync()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def read(name: str) -> str | None:
+            return environ.get(_ENVIRON_KEYS[name])
+
+        decision = environ["corsguard.decision"] = self.guard.decide(
+            _path(environ.get("PATH_INFO", "")),
+            environ.get("HTTP_ORIGIN"),
+            environ["REQUEST_METHOD"],
+            read,
+            bool(environ.get("HTTP_COOKIE")),
+        )
+        if decision.status is not None:
+            start_response(_STATUS_LINES[decision.status], decision.answer_headers)
+            return [decision.body]
+        return self.app(environ, self._start_response(decision, start_response))
+
+    def _start_response(self, decision: Decision, start_response: StartResponse) -> StartResponse:
+        def start(
+            status: str, headers: list[tuple[str, str]], exc_info: Any = None
+        ) -> Callable[[bytes], object]:
+            fields = self.guard.put_on(decision, headers)
+            if exc_info is None:
+                return start_response(status, fields)
+            try:
+                return start_response(status, fields, exc_info)
+            finally:
+                exc_info = None  # PEP 3333: no circular reference through the traceback
+
+        return start
+
+
+def _path(path_info: str) -> str:
+    """The path that the application's router sees: PEP 3333 passes its bytes as latin-1."""
+    if path_info.isascii():
+        return path_info
+    return path_info.encode("latin-1").decode("utf-8", "replace")

@@ -1,0 +1,414 @@
+"""The checks of each field of a Policy: what they find, and the value in the form it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from re import Pattern
+from typing import TYPE_CHECKING, Any
+
+from corsguard import fetch
+from corsguard.mending import closest_name, mended_origin, mended_regex
+from corsguard.origin import Origin, OriginError, OriginPattern, is_insecure, is_loopback
+from corsguard.problem import Problem
+from corsguard.regex import has_bare_dot, has_nested_repeat, invented_match
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
+    from corsguard.policy import Policy
+
+__all__ = [
+    "CHECKS",
+    "Findings",
+    "OriginEntry",
+    "Predicate",
+    "cautions",
+    "combinations",
+    "exposure",
+    "is_async",
+    "listed",
+    "unknown_fields",
+]
+
+Predicate = Callable[[str], "bool | Awaitable[bool]"]
+"""Asked about a valid, serialised origin, never about `null`."""
+OriginEntry = str | Pattern[str] | Predicate
+
+
+class Findings:
+    """The problems found so far, and a check for each kind of field that adds to them."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def add(self, code: str, field: str, value: object, message: str, suggestion: str) -> None:
+        self.problems.append(Problem(code, field, value, message, suggestion))
+
+    def flag(self, field: str, value: object) -> bool:
+        if not isinstance(value, bool):
+            meant = str(value).strip().lower() in {"true", "1", "yes", "on"}
+            self.add("type-invalid", field, value, f"{value!r} is not a bool", str(meant))
+        return value is True
+
+    def seconds(self, field: str, value: object) -> float:
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            message = f"{value!r} is not a number of seconds"
+        elif 0 < value < float("inf"):
+            return float(value)
+        else:
+            message = f"{value!r} seconds is no time that passes"
+        self.add("type-invalid", field, value, message, "1.0")
+        return 1.0
+
+    def max_age(self, field: str, value: object) -> int | None:
+        from datetime import timedelta
+
+        seconds = int(value.total_seconds()) if isinstance(value, timedelta) else value
+        if seconds is None:
+            return None
+        if not isinstance(seconds, int) or isinstance(seconds, bool):
+            digits = str(value).strip().split(".")[0]
+            meant = digits if digits.isdecimal() else "7200"
+            message = f"{value!r} is neither an int of seconds, a timedelta nor None"
+            self.add("type-invalid", field, value, message, meant)
+            return None
+        if not 0 <= seconds <= fetch.MAX_AGE_LIMIT:
+            caps = ", ".join(f"{name} to {cap}" for name, cap in fetch.MAX_AGE_CAPS.items())
+            message = (
+                f"{seconds} is not from 0 to {fetch.MAX_AGE_LIMIT} seconds; browsers cap it: {caps}"
+            )
+            suggestion = str(min(max(seconds, 0), fetch.MAX_AGE_LIMIT))
+            self.add("max-age-out-of-range", field, value, message, suggestion)
+        return seconds
+
+    def origins(self, field: str, value: object) -> tuple[OriginEntry, ...]:
+        entries = self._entries(field, value)
+        if not entries and not self.problems:
+            self.add(
+                "no-origins",
+                field,
+                value,
+                "no origin is listed, so no page could read an answer",
+                "list an origin, or remove the policy",
+            )
+        kept: list[OriginEntry] = []
+        for entry in entries:
+            if isinstance(entry, str):
+                self._origin(field, entry)
+            elif isinstance(entry, Pattern):
+                self._regex(field, entry)
+            elif not callable(entry):
+                message = f"{entry!r} is neither a str, a compiled regex nor a callable"
+                self.add("type-invalid", field, entry, message, repr(str(entry)))
+                continue
+            kept.append(entry)
+        if "*" in kept and len(kept) > 1:
+            self._not_alone(field, kept)
+        return tuple(kept)
+
+    def own_origin(self, field: str, text: str) -> None:
+        try:
+            why = "it is every sandboxed frame's" if Origin.parse(text).opaque else None
+        except OriginError as error:
+            why = str(error)
+        if why:
+            suggestion = mended_origin(text) or "an origin such as https://api.example.com"
+            message = f"{text!r} is no origin of a service: {why}"
+            self.add("origin-invalid", field, text, message, suggestion)
+
+    def methods(self, field: str, value: object) -> tuple[str, ...]:
+        names = self.strings(field, value)
+        for name in names:
+            upper = name.upper()
+            if not fetch.is_token(name):
+                self.add(
+                    "method-invalid",
+                    field,
+                    name,
+                    f"{name!r} is not a method: one token of RFC 9110",
+                    _tokens(upper.replace(",", " ").split()),
+                )
+            elif upper in fetch.FORBIDDEN_METHODS:
+                self.add(
+                    "method-forbidden",
+                    field,
+                    name,
+                    f"no browser lets a page send {upper}",
+                    f"remove {name}",
+                )
+            elif name != upper and upper in fetch.REGISTERED_METHODS:
+                self.add(
+                    "method-case",
+                    field,
+                    name,
+                    f"methods are compared letter by letter, and {name!r} is not {upper}: browsers "
+                    "do not upper-case what a server allows",
+                    upper,
+                )
+        if "*" in names and len(names) > 1:
+            self._not_alone(field, names)
+        return names
+
+    def request_headers(self, field: str, value: object) -> tuple[str, ...]:
+        names = self._headers(field, value)
+        for name in names:
+            lower = name.lower()
+            if fetch.is_forbidden_request_header(lower):
+                self.add(
+                    "header-forbidden",
+                    field,
+                    name,
+                    f"the browser alone sets {name}, no page can send it",
+                    f"remove {name}",
+                )
+            elif lower in fetch.RESPONSE_HEADERS:
+                self._prohibited(field, name, "response")
+        if "*" in names and {name.lower() for name in names} - {"*", "authorization"}:
+            self._not_alone(field, names)
+        return names
+
+    def response_headers(self, field: str, value: object) -> tuple[str, ...]:
+        names = self._headers(field, value)
+        for name in names:
+            lower = name.lower()
+            if lower in fetch.FORBIDDEN_RESPONSE_HEADERS:
+                self.add(
+                    "header-forbidden",
+                    field,
+                    name,
+                    f"browsers keep {name} from every script",
+                    f"remove {name}",
+                )
+            elif lower in {fetch.REQUEST_METHOD.lower(), fetch.REQUEST_HEADERS.lower()}:
+                self._prohibited(field, name, "request")
+        if "*" in names and len(names) > 1:
+            self._not_alone(field, names)
+        return names
+
+    def _entries(self, field: str, value: object) -> Sequence[object]:
+        if isinstance(value, (str, bytes, Pattern)) or callable(value):
+            parts = value.split(",") if isinstance(value, str) else [value]
+            entries = [part.strip() if isinstance(part, str) else part for part in parts]
+            self.add("not-a-list", field, value, f"{value!r} is not a list", listed(entries))
+            return entries
+        if not isinstance(value, Iterable) or isinstance(value, Mapping):
+            self.add("type-invalid", field, value, f"{value!r} is not a list", "[]")
+            return []
+        if isinstance(value, (set, frozenset)):
+            return sorted(value, key=str)  # the same policy gives the same headers on every run
+        return list(value)
+
+    def strings(self, field: str, value: object) -> tuple[str, ...]:
+        strings: dict[str, None] = {}
+        for entry in self._entries(field, value):
+            if isinstance(entry, str):
+                strings[entry] = None
+            else:
+                message = f"{entry!r} is not a str"
+                self.add("type-invalid", field, entry, message, repr(str(entry)))
+        return tuple(strings)
+
+    def _headers(self, field: str, value: object) -> tuple[str, ...]:
+        names = self.strings(field, value)
+        for name in names:
+            if not fetch.is_token(name):
+                self.add(
+                    "header-invalid",
+                    field,
+                    name,
+                    f"{name!r} is not a header name: one token of RFC 9110",
+                    _tokens(part.strip(" :").replace(" ", "-") for part in name.split(",")),
+                )
+        return names
+
+    def _prohibited(self, field: str, name: str, side: str) -> None:
+        message = f"{name} is a {side} header of the CORS protocol itself"
+        self.add("header-prohibited", field, name, message, f"remove {name}")
+
+    def _not_alone(self, field: str, entries: Iterable[object]) -> None:
+        others = [entry for entry in entries if entry != "*"][:8]  # enough to tell what is meant
+        message = "`*` covers everything, so the other entries can't be meant"
+        suggestion = f'["*"] or {listed(others)}'
+        self.add("wildcard-not-alone", field, tuple(entries), message, suggestion)
+
+    def _origin(self, field: str, text: str) -> None:
+        try:
+            OriginPattern.parse(text)
+        except OriginError as error:
+            mended = mended_origin(text) or mended_regex(text)
+            example = "an origin such as https://app.example.com or https://*.example.com"
+            message = f"{text!r} is no origin that a browser sends: {error}"
+            self.add("origin-invalid", field, text, message, mended or example)
+            return
+
+    def _regex(self, field: str, pattern: Pattern[Any]) -> None:
+        source = pattern.pattern
+        if not isinstance(source, str):
+            message = "the regular expression matches bytes, and origins are str"
+            suggestion = f"re.compile({source.decode('latin-1')!r})"
+            self.add("type-invalid", field, pattern, message, suggestion)
+            return
+        better = mended_regex(source)
+        if has_nested_repeat(pattern):
+            message = f"{source!r} repeats a repeat, which can take exponential time"
+            suggestion = better or "one repeat without a bound, such as [a-z0-9-]+"
+            self.add("regex-too-slow", field, pattern, message, suggestion)
+        elif has_bare_dot(pattern):
+            message = f"{source!r} has an unescaped `.`, which matches any character"
+            suggestion = better or r"escape each dot (\.) and write [a-z0-9-]+ for a label"
+            self.add("regex-too-wide", field, pattern, message, suggestion)
+        elif (origin := invented_match(pattern)) is not None:
+            message = f"{source!r} also covers {origin}, which anyone can have"
+            suggestion = better or "end it with the labels of a domain that is yours"
+            self.add("regex-too-wide", field, pattern, message, suggestion)
+
+
+CHECKS: dict[str, Callable[[Findings, str, object], object]] = {
+    "allow_origins": Findings.origins,
+    "allow_credentials": Findings.flag,
+    "allow_methods": Findings.methods,
+    "allow_headers": Findings.request_headers,
+    "expose_headers": Findings.response_headers,
+    "max_age": Findings.max_age,
+    "predicate_timeout": Findings.seconds,
+    "dangerously_allow_insecure_origins": Findings.flag,
+    "dangerously_allow_public_suffixes": Findings.flag,
+    "dangerously_allow_null_origin": Findings.flag,
+}
+"""Every field of a policy, in the order of its signature, with its check."""
+
+_NULL_IS_ANYONE = "any page of any site can be `null`: a sandboxed frame is enough"
+
+
+def combinations(policy: Policy) -> Iterator[Problem]:
+    """What is wrong with fields of policy that are right by themselves."""
+    if "null" in policy.allow_origins and not policy.dangerously_allow_null_origin:
+        yield Problem(
+            "origin-null",
+            "allow_origins",
+            "null",
+            _NULL_IS_ANYONE,
+            "remove null; without credentials, dangerously_allow_null_origin lets it start",
+        )
+    if not policy.allow_credentials:
+        return
+    if "*" in policy.allow_origins:
+        yield Problem(
+            "wildcard-with-credentials",
+            "allow_origins",
+            "*",
+            "browsers refuse `*` with credentials, and echoing every origin instead would let "
+            "any page act as the user",
+            "list the origins, or remove allow_credentials",
+        )
+    if "*" in policy.expose_headers:
+        yield Problem(
+            "expose-wildcard-with-credentials",
+            "expose_headers",
+            "*",
+            "with credentials, browsers read `*` as the name of a header",
+            "list the headers",
+        )
+    yield from exposure(policy)
+
+
+def exposure(policy: Policy) -> Iterator[Problem]:
+    """The origins of policy that must not act as a user: with credentials, and under enforce."""
+    for entry in policy.allow_origins:
+        if entry == "null" and policy.dangerously_allow_null_origin:
+            suggestion = "remove null, or allow_credentials and enforce"
+            yield Problem("origin-null", "allow_origins", entry, _NULL_IS_ANYONE, suggestion)
+        if not isinstance(entry, str) or (not entry.startswith("http://") and "*." not in entry):
+            continue  # by far the most; spares parsing a long list a second time
+        try:
+            pattern = OriginPattern.parse(entry)
+        except OriginError:
+            continue  # a problem already
+        if is_insecure(pattern) and not policy.dangerously_allow_insecure_origins:
+            yield Problem(
+                "origin-insecure",
+                "allow_origins",
+                entry,
+                f"{entry} is plain http: anyone on the network can pose as it",
+                f"{pattern._replace(scheme='https')}, or dangerously_allow_insecure_origins",
+            )
+        if _is_public_suffix(pattern) and not policy.dangerously_allow_public_suffixes:
+            yield Problem(
+                "origin-public-suffix",
+                "allow_origins",
+                entry,
+                f"anyone can have a name under {pattern.host}, which is a public suffix",
+                f"{pattern._replace(host='your-name.' + pattern.host)}, or "
+                "dangerously_allow_public_suffixes",
+            )
+
+
+def cautions(policy: Policy) -> Iterator[Problem]:
+    """What lets policy start, but is rarely meant."""
+    cap = fetch.MAX_AGE_CAPS["Chromium"]
+    if policy.max_age is not None and policy.max_age > cap:
+        yield Problem(
+            "max-age-capped",
+            "max_age",
+            policy.max_age,
+            f"Chromium keeps the answer to a preflight for {cap} seconds at most",
+            str(cap),
+        )
+    if policy.allow_headers == ("*",) and not policy.allow_credentials:
+        yield Problem(
+            "authorization-not-covered",
+            "allow_headers",
+            "*",
+            "under the Fetch standard `*` does not cover Authorization",
+            '["*", "Authorization"] if pages send it, else the names that they send',
+        )
+
+
+def unknown_fields(given: Mapping[str, object], known: Iterable[str]) -> list[Problem]:
+    """The keys of given that are not among the known ones."""
+    names = tuple(known)
+    return [
+        Problem(
+            "unknown-field",
+            str(key),
+            value,
+            f"there is no field {key!r}",
+            closest_name(str(key), names) or f"one of {', '.join(names)}",
+        )
+        for key, value in given.items()
+        if key not in names
+    ]
+
+
+def is_async(predicate: Predicate) -> bool:
+    """Whether predicate is sure to return an awaitable."""
+    from inspect import iscoroutinefunction
+
+    return iscoroutinefunction(predicate) or iscoroutinefunction(
+        getattr(predicate, "__call__", None)  # noqa: B004  # of an object, not whether it has one
+    )
+
+
+def listed(entries: Iterable[object]) -> str:
+    """The entries as a list that both Python and TOML read."""
+    shown = (f'"{entry}"' if isinstance(entry, str) else repr(entry) for entry in entries)
+    return f"[{', '.join(shown)}]"
+
+
+def _tokens(names: Iterable[str]) -> str:
+    tokens = [f'"{name}"' for name in names if fetch.is_token(name)]
+    return ", ".join(tokens) or "remove it"
+
+
+def _is_public_suffix(pattern: OriginPattern) -> bool:
+    if not pattern.subdomains or is_loopback(pattern.host):
+        return False
+    return _public_suffixes().is_public(pattern.host)
+
+
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()

@@ -1,0 +1,135 @@
+"""The one configuration shape, read from a mapping, a TOML file or the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from typing import Any, NamedTuple
+
+from corsguard.checks import CHECKS, unknown_fields
+from corsguard.policy import Policy, PolicyError, Problem
+
+__all__ = ["NO_POLICY", "Settings", "as_variables", "read_environ", "read_file", "read_mapping"]
+
+NO_POLICY = Problem(
+    "no-policy",
+    "policy",
+    None,
+    "no policy was given, and none is configured",
+    'give a policy, such as Policy(allow_origins=["https://app.example.com"])',
+)
+_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
+_PREFIX = "CORSGUARD_"
+_VARIABLES = {field: f"{_PREFIX}{field.upper()}" for field in (*CHECKS, *_OPTIONS)}
+_LISTS = frozenset(
+    {
+        "allow_origins",
+        "allow_methods",
+        "allow_headers",
+        "expose_headers",
+        "enforce_exempt",
+        "own_origins",
+    }
+)
+
+
+class Settings(NamedTuple):
+    """What a configuration says, as the parameters of a Guard, and the problems of reading it."""
+
+    policies: Policy | dict[str, Policy | None] | None
+    enforce: Any
+    enforce_exempt: Any
+    own_origins: Any
+    problems: tuple[Problem, ...]
+
+
+def read_file(path: str | PathLike[str]) -> Settings:
+    """The settings of a TOML file; raises OSError and ValueError where it can't be read."""
+    import tomllib
+
+    with open(path, "rb") as file:
+        return read_mapping(tomllib.load(file))
+
+
+def read_mapping(mapping: Mapping[str, Any]) -> Settings:
+    """The settings of a mapping: a policy's fields or `routes`, and what stands beside them."""
+    problems = unknown_fields(mapping, (*CHECKS, "routes", *_OPTIONS))
+    fields = {key: value for key, value in mapping.items() if key in CHECKS}
+    policies: Policy | dict[str, Policy | None] | None = None
+    if "routes" in mapping:
+        policies = _read_routes(mapping["routes"], problems)
+        problems.extend(_beside_routes(key, value) for key, value in fields.items())
+    elif fields:
+        policies = _read_policy(fields, problems)
+    elif not mapping.get("enforce"):
+        problems.append(NO_POLICY)
+    return Settings(
+        policies,
+        mapping.get("enforce", False),
+        mapping.get("enforce_exempt", ()),
+        mapping.get("own_origins", ()),
+        tuple(problems),
+    )
+
+
+def read_environ(environ: Mapping[str, str]) -> Settings:
+    """The settings of the variables whose names begin with CORSGUARD_."""
+    given = {name: text for name, text in environ.items() if name.startswith(_PREFIX)}
+    settings = read_mapping(
+        {
+            field: _value(field, given[variable])
+            for field, variable in _VARIABLES.items()
+            if variable in given
+        }
+    )
+    unknown = unknown_fields(given, _VARIABLES.values())
+    return settings._replace(problems=(*unknown, *settings.problems))
+
+
+def as_variables(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems of an environment, their fields named as its variables."""
+    return [
+        problem._replace(field=_VARIABLES.get(problem.field, problem.field)) for problem in problems
+    ]
+
+
+def _read_policy(given: object, problems: list[Problem], place: str = "") -> Policy | None:
+    """The policy of a table of fields, or None with what is wrong added to problems."""
+    try:
+        return Policy.from_mapping(given)  # type: ignore[arg-type]  # it checks that itself
+    except PolicyError as error:
+        problems.extend(problem.within(place) for problem in error.problems)
+        return None
+
+
+def _read_routes(given: object, problems: list[Problem]) -> dict[str, Policy | None]:
+    if not isinstance(given, Mapping):
+        message = f"{given!r} is not a table from path prefix to policy"
+        problems.append(Problem("type-invalid", "routes", given, message, '{"/api": {...}}'))
+        return {}
+    routes: dict[str, Policy | None] = {}
+    for prefix, entry in given.items():
+        if entry is None or entry is False or isinstance(entry, Policy):
+            routes[prefix] = entry or None
+        else:
+            routes[prefix] = _read_policy(entry, problems, f'routes."{prefix}"')
+    return routes
+
+
+def _beside_routes(field: str, value: object) -> Problem:
+    message = f"{field} stands beside `routes`, where it holds for no path"
+    return Problem("unknown-field", field, value, message, f'routes."/".{field}')
+
+
+def _value(field: str, text: str) -> object:
+    """What the text of a variable says, in the type of its field; the text itself if nothing."""
+    text = text.strip()
+    if field in _LISTS:
+        return [part for element in text.split(",") if (part := element.strip())]
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return float(text) if field == "predicate_timeout" else int(text)
+    except ValueError:
+        return text

@@ -1,0 +1,359 @@
+"""Engine: one compiled policy, a pure function from the facts of a request to a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from re import Pattern
+from typing import NamedTuple
+
+from corsguard import fetch
+from corsguard.checks import Predicate
+from corsguard.decision import Decision, Fault, Kind, Reason
+from corsguard.escape import escaped
+from corsguard.headers import RequestHeaders, names_in, reader
+from corsguard.nearest import nearest_listed
+from corsguard.origin import (
+    MAX_LENGTH,
+    Origin,
+    OriginError,
+    OriginPattern,
+    default_port_suffix,
+    is_insecure,
+)
+from corsguard.policy import Policy
+
+__all__ = ["Decision", "Engine", "Kind", "Reason", "is_own"]
+
+_MOST_REMEMBERED = 1_024
+
+Fields = tuple[tuple[str, str], ...]
+
+
+class _Ruling(NamedTuple):
+    """What a policy says on one origin, whatever else the request asks."""
+
+    actual: Decision
+    preflight: Fields
+    """The fields that begin the answer to a preflight."""
+
+
+class Engine:
+    """One policy, compiled. It has no clock, does no I/O and logs nothing.
+
+    It remembers what it said on the last few origins, but never what a callable answered.
+
+    `own_origins` are the origins of the service itself, besides the one that `Host` tells.
+    `enforced` refuses plain http from regular expressions and callables, as credentials do.
+    """
+
+    def __init__(
+        self, policy: Policy, *, own_origins: Collection[str] = (), enforced: bool = False
+    ) -> None:
+        self.policy = policy
+        self._own_origins = frozenset(own_origins)
+        self.any_origin = "*" in policy.allow_origins
+        self._secure_only = (
+            policy.allow_credentials or enforced
+        ) and not policy.dangerously_allow_insecure_origins
+        self._compile_origins()
+        self._compile_headers()
+
+    def decide(
+        self,
+        origin: str | None,
+        method: str,
+        request_headers: RequestHeaders,
+        credentials: bool | None = None,
+    ) -> Decision:
+        """The answer to a request; an async callable can't be asked here, which counts as a no.
+
+        `origin` is the value of `Origin`, None where there is none; several lines of a header are
+        joined with a comma. `credentials` tells whether the request carries a cookie.
+        """
+        if origin is None:
+            return self._no_origin
+        ruling = self._remembered(origin) or self._ask(origin)
+        return self._conclude(ruling, origin, method, request_headers, credentials)
+
+    async def decide_async(
+        self,
+        origin: str | None,
+        method: str,
+        request_headers: RequestHeaders,
+        credentials: bool | None = None,
+    ) -> Decision:
+        """The same; async callables are awaited, each for `predicate_timeout` seconds at most."""
+        if origin is None:
+            return self._no_origin
+        ruling = self._remembered(origin) or await self._ask_async(origin)
+        return self._conclude(ruling, origin, method, request_headers, credentials)
+
+    def _compile_origins(self) -> None:
+        self._exact: set[str] = set()
+        # From a host, for any port of it, or from "." and a host, for its subdomains, to the
+        # schemes and ports that are listed with it: one look-up for each label of an origin.
+        self._wide: dict[str, set[tuple[str, str]]] = {}
+        self._regexes: list[Callable[[str], object]] = []
+        self._predicates: list[Predicate] = []
+        for entry in self.policy.allow_origins:
+            if isinstance(entry, Pattern):
+                self._regexes.append(entry.fullmatch)
+            elif not isinstance(entry, str):
+                self._predicates.append(entry)
+            elif "*" in entry and entry != "*":
+                pattern = OriginPattern.parse(entry)
+                key = f".{pattern.host}" if pattern.subdomains else pattern.host
+                self._wide.setdefault(key, set()).add((pattern.scheme, pattern.port))
+            else:
+                self._exact.add(entry)
+        self._listed = sorted(
+            entry for entry in self.policy.allow_origins if isinstance(entry, str)
+        )
+        self._memory: dict[str, _Ruling] = {}
+
+    def _compile_headers(self) -> None:
+        policy = self.policy
+        self._methods = frozenset({*policy.allow_methods, *fetch.SAFELISTED_METHODS})
+        self._names = frozenset(name.lower() for name in policy.allow_headers)
+        # With credentials a browser reads `*` literally (Fetch, "CORS-preflight fetch", 7.5 and
+        # 7.7), so the answer then names what was asked for.
+        self._echo_methods = "*" in policy.allow_methods and policy.allow_credentials
+        self._echo_names = "*" in policy.allow_headers and policy.allow_credentials
+
+        self._credentials: Fields = ()
+        if policy.allow_credentials:
+            self._credentials = ((fetch.ALLOW_CREDENTIALS, "true"),)
+        self._expose: Fields = ()
+        if policy.expose_headers:
+            self._expose = ((fetch.EXPOSE_HEADERS, ", ".join(policy.expose_headers)),)
+        self._allow_methods: Fields = ()
+        if policy.allow_methods:
+            self._allow_methods = (_methods_field(policy.allow_methods),)
+        self._allow_headers: Fields = ()
+        if policy.allow_headers:
+            self._allow_headers = ((fetch.ALLOW_HEADERS, ", ".join(policy.allow_headers)),)
+        self._max_age: Fields = ()
+        if policy.max_age is not None:
+            self._max_age = ((fetch.MAX_AGE, str(policy.max_age)),)
+
+        # Fetch, "CORS protocol and HTTP caches": an answer that is the same for every origin is
+        # given always, and does not vary by it.
+        asked = (fetch.REQUEST_METHOD, fetch.REQUEST_HEADERS)
+        self._vary: Fields = () if self.any_origin else (("Vary", "Origin"),)
+        varying = asked if self.any_origin else ("Origin", *asked)
+        self._preflight_vary: Fields = (("Vary", ", ".join(varying)),)
+        self._any_ruling = self._allowed("*") if self.any_origin else None
+        fields = self._any_ruling.actual.headers if self._any_ruling else self._vary
+        self._no_origin = Decision(Kind.NOT_CORS, Reason.NOT_CORS, "", None, fields)
+
+    def _remembered(self, origin: str) -> _Ruling | None:
+        """What is said on origin, or None where the callables must be asked."""
+        if self._any_ruling is not None:
+            return self._any_ruling
+        if len(origin) > MAX_LENGTH:  # not worth hashing
+            return self._refused(Reason.ORIGIN_INVALID, origin)
+        return self._memory.get(origin) or self._judged(origin)
+
+    def _judged(self, origin: str) -> _Ruling | None:
+        try:
+            parsed = Origin.parse(origin)
+        except OriginError:
+            ruling = self._refused(Reason.ORIGIN_INVALID, origin)
+        else:
+            if origin in self._exact or self._covers(parsed):
+                ruling = self._allowed(origin)
+            elif parsed.opaque or (self._secure_only and is_insecure(parsed)):
+                ruling = self._refused(Reason.ORIGIN_NOT_ALLOWED, origin)
+            elif any(fullmatch(origin) for fullmatch in self._regexes):
+                ruling = self._allowed(origin)
+            elif self._predicates:
+                return None
+            else:
+                ruling = self._refused(Reason.ORIGIN_NOT_ALLOWED, origin)
+        if len(self._memory) >= _MOST_REMEMBERED:
+            self._memory.clear()
+        self._memory[origin] = ruling
+        return ruling
+
+    def _covers(self, origin: Origin) -> bool:
+        """Whether a pattern for any port or for subdomains covers origin."""
+        if not self._wide:
+            return False
+        host = origin.host
+        ports = ((origin.scheme, str(origin.port or "")), (origin.scheme, "*"))
+        at = 0
+        key = host
+        while True:
+            listed = self._wide.get(key)
+            if listed is not None and not listed.isdisjoint(ports):
+                return True
+            at = host.find(".", at + 1)
+            if at < 0:
+                return False
+            key = host[at:]
+
+    def _ask(self, origin: str) -> _Ruling:
+        faults: list[Fault] = []
+        for predicate in self._predicates:
+            answer: object
+            try:
+                answer = predicate(origin)
+            except Exception as error:
+                answer = error
+            if _is_yes(predicate, answer, faults):
+                return self._allowed(origin, faults)
+        return self._refused(Reason.ORIGIN_NOT_ALLOWED, origin, faults)
+
+    async def _ask_async(self, origin: str) -> _Ruling:
+        faults: list[Fault] = []
+        for predicate in self._predicates:
+            answer: object
+            try:
+                answer = predicate(origin)
+                if isinstance(answer, Awaitable):
+                    answer = await _in_time(answer, self.policy.predicate_timeout)
+            except Exception as error:
+                answer = error
+            if _is_yes(predicate, answer, faults):
+                return self._allowed(origin, faults)
+        return self._refused(Reason.ORIGIN_NOT_ALLOWED, origin, faults)
+
+    def _allowed(self, origin: str, faults: Sequence[Fault] = ()) -> _Ruling:
+        # Fetch, "CORS check": compared byte by byte, so the request's own bytes are sent back.
+        fields = ((fetch.ALLOW_ORIGIN, origin), *self._credentials)
+        headers = (*fields, *self._expose, *self._vary)
+        actual = Decision(Kind.ACTUAL, Reason.ALLOWED, "", None, headers, tuple(faults))
+        return _Ruling(actual, fields)
+
+    def _refused(self, reason: Reason, origin: str, faults: Sequence[Fault] = ()) -> _Ruling:
+        detail = escaped(origin)
+        near = nearest_listed(origin, self._listed)
+        if near:
+            detail = f"{detail} (nearest listed: {near})"
+        actual = Decision(Kind.ACTUAL, reason, detail, None, self._vary, tuple(faults))
+        return _Ruling(actual, ())
+
+    def _conclude(
+        self,
+        ruling: _Ruling,
+        origin: str,
+        method: str,
+        request_headers: RequestHeaders,
+        credentials: bool | None,
+    ) -> Decision:
+        # Fetch, "CORS-preflight request": these three, nothing else.
+        if method == "OPTIONS":
+            read = reader(request_headers)
+            requested = read("access-control-request-method")
+            if requested is not None:
+                return self._preflight(ruling, requested, read("access-control-request-headers"))
+        decision = ruling.actual
+        if decision.reason is Reason.ALLOWED:
+            if not credentials or self._credentials:
+                return decision
+            # The Fetch standard's CORS check fails for a request with credentials.
+            read = reader(request_headers)
+            if read("sec-fetch-mode") not in {None, "cors"}:
+                return decision
+            reason = Reason.CREDENTIALS_NOT_ALLOWED
+            decision = decision._replace(reason=reason, detail=escaped(origin))
+        else:
+            read = reader(request_headers)
+        if is_own(origin, read, self._own_origins):
+            return decision._replace(kind=Kind.NOT_CORS, reason=Reason.SAME_ORIGIN, detail="")
+        return decision
+
+    def _preflight(self, ruling: _Ruling, method: str, asked: str | None) -> Decision:
+        _, reason, detail, _, _, faults = ruling.actual
+        if reason is not Reason.ALLOWED:
+            return Decision(Kind.PREFLIGHT, reason, detail, 403, self._preflight_vary, faults)
+        names = names_in(asked)
+        if not self._allows_method(method):
+            reason, detail = Reason.METHOD_NOT_ALLOWED, escaped(method)
+        elif names is None:
+            reason, detail = Reason.HEADERS_NOT_ALLOWED, "more header names than any page sends"
+        else:
+            refused = next((name for name in names if not self._allows_header(name)), None)
+            if refused is not None:
+                reason, detail = Reason.HEADERS_NOT_ALLOWED, escaped(refused)
+        headers = (
+            *ruling.preflight,
+            *(self._echoed_methods(method) if self._echo_methods else self._allow_methods),
+            *(_echoed_names(names) if self._echo_names else self._allow_headers),
+            *self._max_age,
+            *self._preflight_vary,
+        )
+        return Decision(Kind.PREFLIGHT, reason, detail, 204, headers, faults)
+
+    def _allows_method(self, method: str) -> bool:
+        if method in self._methods:
+            return True
+        # Fetch, "methods": a forbidden one never comes from a page, so `*` need not cover it.
+        return (
+            "*" in self._methods
+            and fetch.is_token(method)
+            and method.upper() not in fetch.FORBIDDEN_METHODS
+        )
+
+    def _allows_header(self, name: str) -> bool:
+        if "*" not in self._names:
+            return name in self._names
+        # Fetch, "CORS non-wildcard request-header name": `*` does not cover Authorization.
+        covered = name != "authorization" or self._echo_names or name in self._names
+        return covered and fetch.is_token(name)
+
+    def _echoed_methods(self, method: str) -> Fields:
+        return (_methods_field((method,)),) if self._allows_method(method) else ()
+
+
+def is_own(
+    origin: str | None, read: Callable[[str], str | None], own_origins: Collection[str]
+) -> bool:
+    """Whether a request comes from a page of the very origin that it is sent to.
+
+    The browser's own word comes first (Fetch Metadata, `Sec-Fetch-Site`); without it, the host
+    and port of Origin are compared with `Host`, whose scheme a proxy may have changed.
+    """
+    site = read("sec-fetch-site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    if origin is None or origin in own_origins:
+        return origin is not None
+    host = read("host")
+    try:
+        parsed = Origin.parse(origin)
+    except OriginError:
+        return False
+    if not host or parsed.opaque:
+        return False
+    return host.lower().removesuffix(default_port_suffix(parsed.scheme)) == parsed.authority
+
+
+def _is_yes(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:
+    if not isinstance(answer, bool):
+        if isinstance(answer, Coroutine):
+            answer.close()  # it is never awaited, and Python need not say so
+        if not isinstance(answer, Exception):
+            answer = TypeError(f"a bool was expected, and it returned {type(answer).__name__}")
+        faults.append(Fault(getattr(predicate, "__qualname__", repr(predicate)), answer))
+    return answer is True
+
+
+async def _in_time(answer: Awaitable[object], seconds: float) -> object:
+    from asyncio import timeout  # loaded already where anything is awaited
+
+    async with timeout(seconds):
+        return await answer
+
+
+def _methods_field(methods: Sequence[str]) -> tuple[str, str]:
+    """Allow-Methods, with the safelisted ones: an upload with a listener preflights a POST."""
+    if methods == ("*",):
+        return fetch.ALLOW_METHODS, "*"
+    return fetch.ALLOW_METHODS, ", ".join(dict.fromkeys((*fetch.SAFELISTED_METHODS, *methods)))
+
+
+def _echoed_names(names: list[str] | None) -> Fields:
+    if not names or not all(map(fetch.is_token, names)):
+        return ()
+    return ((fetch.ALLOW_HEADERS, ", ".join(names)),)

@@ -1,0 +1,287 @@
+"""Guard: the live thing that an adapter holds: which policy holds for which path, now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from typing import Any, NamedTuple
+
+from corsguard import config
+from corsguard.decision import Decision, Kind, Reason
+from corsguard.engine import Engine, is_own
+from corsguard.escape import escaped
+from corsguard.headers import HeaderList, RequestHeaders, merged, names_in, reader
+from corsguard.log import Log
+from corsguard.policy import Policy, PolicyError
+from corsguard.state import Enforce, Policies, State, compiled
+
+__all__ = ["Facts", "Guard", "Policies"]
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_ORIGIN_ALLOWED = frozenset({Reason.ALLOWED, Reason.CREDENTIALS_NOT_ALLOWED})
+_NO_POLICY = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
+
+
+class Facts(NamedTuple):
+    """What a decision was made of. Whatever comes from the request is as it was sent: unescaped."""
+
+    path: str
+    origin: str | None
+    method: str
+    requested_method: str | None
+    """The value of `Access-Control-Request-Method`."""
+    requested_headers: str | None
+    """The value of `Access-Control-Request-Headers`."""
+    credentials: bool | None
+    """Whether the request carries a cookie; None where that is not known."""
+    route: str | None
+    """The route prefix that covers the path; None where none does, or where there are none."""
+
+
+Subscriber = Callable[[Decision, Facts], object]
+
+
+class Guard:
+    """Which policy holds for which path, whether it is enforced, and the log of refusals.
+
+    `policies` is one policy for every path, whatever the path looks like; or policies by route
+    prefix, None for no CORS there; or None for no CORS at all.
+
+    `enforce` answers 403 to unsafe requests that a browser sends from elsewhere and that no policy
+    allows; "report" only says so. `enforce_exempt` are route prefixes that it leaves alone.
+    `own_origins` are this service's own origins, where a proxy rewrites `Host`.
+
+    Raises PolicyError with every problem found. Safe to use from many threads.
+    """
+
+    def __init__(
+        self,
+        policies: Policies,
+        *,
+        enforce: Enforce = False,
+        enforce_exempt: Iterable[str] = (),
+        own_origins: Iterable[str] = (),
+    ) -> None:
+        self._log = Log()
+        self._subscribers: tuple[Subscriber, ...] = ()
+        self._sync_only = False
+        self._state = compiled(policies, enforce, enforce_exempt, own_origins)
+
+    @classmethod
+    def of(cls, given: Guard | Policies) -> Guard:
+        """The guard that an adapter was given, or one of the policies that it was given.
+
+        Raises PolicyError (`no-policy`) where there is neither a policy nor enforcement.
+        """
+        guard = given if isinstance(given, Guard) else cls(given)
+        if not guard.policies and not guard.enforce:
+            raise PolicyError([config.NO_POLICY])
+        return guard
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Guard:
+        """A guard of the one configuration shape: a policy's fields, or a table of `routes`.
+
+        Raises PolicyError.
+        """
+        return cls._of_settings(config.read_mapping(mapping))
+
+    @classmethod
+    def from_file(cls, path: str | PathLike[str]) -> Guard:
+        """A guard of a TOML file in the same shape.
+
+        Raises OSError where it can't be read, ValueError where it is not TOML, and PolicyError.
+        """
+        return cls._of_settings(config.read_file(path))
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Guard:
+        """A guard of one policy from `CORSGUARD_ALLOW_ORIGINS` and its like, lists by commas.
+
+        Raises PolicyError, where an unknown `CORSGUARD_` name is a problem as well.
+        """
+        try:
+            return cls._of_settings(config.read_environ(environ))
+        except PolicyError as error:
+            raise PolicyError(config.as_variables(error.problems)) from None
+
+    @classmethod
+    def _of_settings(cls, settings: config.Settings) -> Guard:
+        try:
+            guard = cls(
+                settings.policies,
+                enforce=settings.enforce,
+                enforce_exempt=settings.enforce_exempt,
+                own_origins=settings.own_origins,
+            )
+        except PolicyError as error:
+            raise PolicyError([*settings.problems, *error.problems]) from None
+        if settings.problems:
+            raise PolicyError(settings.problems)
+        return guard
+
+    @property
+    def policies(self) -> Policies:
+        """What the guard was made of, or last reconfigured with."""
+        return self._state.policies
+
+    @property
+    def enforce(self) -> Enforce:
+        """Whether unsafe requests from elsewhere are refused, or "report" for only saying so."""
+        return self._state.enforce
+
+    def policy_for(self, path: str) -> Policy | None:
+        """The policy that holds for path, decoded once, as the application's router sees it."""
+        _, engine = self._state.find(path)
+        return engine.policy if engine else None
+
+    def reconfigure(self, policies: Policies) -> None:
+        """Replace all policies at once; the rest stays.
+
+        A request is answered wholly by the old ones or wholly by the new ones. Raises PolicyError,
+        and then the old ones stay in force.
+        """
+        state = self._state
+        new = compiled(policies, state.enforce, state.enforce_exempt, state.own_origins)
+        if self._sync_only:
+            new.require_sync()
+        self._state = new
+
+    def require_sync(self) -> None:
+        """Refuse async callables from now on: an adapter that can't await calls this at start-up.
+
+        Raises PolicyError (`callable-async`) where a policy has one already.
+        """
+        self._state.require_sync()
+        self._sync_only = True
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Call subscriber with every refusal and every other decision that is not Kind.NOT_CORS,
+        and with its Facts, in the thread of the request. What it raises is logged."""
+        self._subscribers = (*self._subscribers, subscriber)
+
+    def decide(
+        self,
+        path: str,
+        origin: str | None,
+        method: str,
+        request_headers: RequestHeaders,
+        credentials: bool | None = None,
+    ) -> Decision:
+        """The answer to a request; see Engine.decide."""
+        state = self._state
+        route, engine = state.find(path)
+        if engine is None:
+            decision = _NO_POLICY
+        else:
+            decision = engine.decide(origin, method, request_headers, credentials)
+        return self._concluded(
+            state, route, engine, decision, path, origin, method, request_headers, credentials
+        )
+
+    async def decide_async(
+        self,
+        path: str,
+        origin: str | None,
+        method: str,
+        request_headers: RequestHeaders,
+        credentials: bool | None = None,
+    ) -> Decision:
+        """The same; async callables are awaited."""
+        state = self._state
+        route, engine = state.find(path)
+        if engine is None:
+            decision = _NO_POLICY
+        else:
+            decision = await engine.decide_async(origin, method, request_headers, credentials)
+        return self._concluded(
+            state, route, engine, decision, path, origin, method, request_headers, credentials
+        )
+
+    def put_on(self, decision: Decision, headers: HeaderList) -> HeaderList:
+        """The response's header fields with those of the decision put in."""
+        if not decision.headers:  # no policy holds here, and the application speaks for itself
+            return headers
+        result, replaced = merged(decision.headers, headers)
+        if replaced:
+            self._log.replaced(replaced)
+        return result
+
+    def _concluded(
+        self,
+        state: State,
+        route: str | None,
+        engine: Engine | None,
+        decision: Decision,
+        path: str,
+        origin: str | None,
+        method: str,
+        request_headers: RequestHeaders,
+        credentials: bool | None,
+    ) -> Decision:
+        """The decision, or the refusal that takes its place; told to the log and to subscribers."""
+        if state.enforce and (method not in _SAFE_METHODS or method == "GET"):
+            read = reader(request_headers)
+            why = _refusal(state, engine, decision, path, origin, method, read, credentials)
+            if why is not None:
+                decision = Decision(
+                    Kind.NOT_CORS if origin is None else Kind.ACTUAL,
+                    Reason.CROSS_ORIGIN_REFUSED,
+                    why,
+                    403 if state.enforce is True else None,
+                    decision.headers,
+                    decision.faults,
+                )
+        told = decision.kind is not Kind.NOT_CORS or not decision.allowed
+        if decision.faults or (told and (self._subscribers or not decision.allowed)):
+            read = reader(request_headers)
+            asked = (read("access-control-request-method"), read("access-control-request-headers"))
+            self._tell(decision, Facts(path, origin, method, *asked, credentials, route))
+        return decision
+
+    def _tell(self, decision: Decision, facts: Facts) -> None:
+        for fault in decision.faults:
+            self._log.fault(fault, facts.route)
+        if not decision.allowed:
+            self._log.refused(decision, facts)
+        if decision.kind is Kind.NOT_CORS and decision.allowed:
+            return
+        for subscriber in self._subscribers:
+            try:
+                subscriber(decision, facts)
+            except Exception as error:
+                self._log.subscriber_failed(subscriber, error)
+
+
+def _refusal(
+    state: State,
+    engine: Engine | None,
+    decision: Decision,
+    path: str,
+    origin: str | None,
+    method: str,
+    read: Callable[[str], str | None],
+    credentials: bool | None,
+) -> str | None:
+    """What enforcement has against a request that is unsafe, from elsewhere and not allowed."""
+    if method == "GET" and not _is_websocket(read):
+        return None
+    if origin is None and read("sec-fetch-site") is None:
+        return None  # no browser, so no page that makes one send it
+    if is_own(origin, read, state.own_origins) or state.exempt.find(path):
+        return None
+    if origin is None:
+        return "no origin"
+    if engine is None:
+        return f"{escaped(origin)} (no policy holds for the path)"
+    if decision.reason not in _ORIGIN_ALLOWED:
+        return decision.detail
+    if credentials and not engine.policy.allow_credentials:
+        return f"{escaped(origin)} (with a cookie, without allow_credentials)"
+    return None
+
+
+def _is_websocket(read: Callable[[str], str | None]) -> bool:
+    """Whether a GET is a WebSocket handshake (RFC 6455, 4.1), which no preflight comes before."""
+    upgrade = read("upgrade")
+    return upgrade is not None and "websocket" in (names_in(upgrade) or ())

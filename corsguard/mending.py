@@ -1,0 +1,95 @@
+"""What was meant: the suggestions that go with a problem. Start-up only, so it may be thorough."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from corsguard.origin import OriginError, OriginPattern, is_loopback
+
+__all__ = ["closest_name", "mended_origin", "mended_prefix", "mended_regex"]
+
+_AUTHORITY = re.compile(r"(?P<host>\[.*\]|[^:]*)(?::(?P<port>\*|[0-9]*))?")
+
+
+def mended_origin(text: str) -> str | None:
+    """The origin pattern that text was meant to be, or None where that can't be told."""
+    from urllib.parse import urlsplit
+
+    text = text.strip().removeprefix("//")
+    if "://" not in text:
+        text = f"{'http' if is_loopback(_split_port(text)[0]) else 'https'}://{text}"
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        return None
+    host, port = _split_port(url.netloc.rpartition("@")[2])
+    bare = host.lstrip("*.")
+    bare = _ascii_host(bare.rstrip("."))
+    subdomains = "*." if host.startswith(("*", ".")) else ""
+    if (url.scheme, port) in {("http", "80"), ("https", "443")}:
+        port = ""
+    mended = f"{url.scheme}://{subdomains}{bare}{':' if port else ''}{port}"
+    try:
+        return str(OriginPattern.parse(mended))
+    except OriginError:
+        return None
+
+
+def _split_port(authority: str) -> tuple[str, str]:
+    match = _AUTHORITY.fullmatch(authority)
+    if match is None:
+        return authority, ""
+    port = match["port"] or ""
+    return match["host"], port.lstrip("0") or port
+
+
+def _ascii_host(host: str) -> str:
+    """The host as a browser writes it in `Origin` (URL standard, "domain to ASCII")."""
+    if host.startswith("["):
+        from ipaddress import AddressValueError, IPv6Address
+
+        try:
+            return f"[{IPv6Address(host[1:-1])}]"
+        except AddressValueError:
+            return host
+    if host.isascii():
+        return host.lower()
+    import idna
+
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return host
+
+
+def mended_regex(text: str) -> str | None:
+    """The origin pattern that says what a regular expression was meant to say, if one does."""
+    text = re.sub(r"^(\^|\\A)|(\$|\\Z)$", "", text)
+    scheme, separator, rest = text.replace(r"\/", "/").partition("://")
+    scheme = {"https?": "https", "http(s)?": "https", "http(?:s)?": "https"}.get(scheme, scheme)
+    rest = re.sub(r"\(?(\?:)?:(\\d|\[0-9\])[+*]\)?\??$", ":*", rest)
+    rest = re.sub(r"^\(?(\?:)?(\.|\[\^[./]+\]|\\S|\\w)[*+]\??\)?(\\?\.)?", "*.", rest)
+    rest = rest.replace(r"\.", ".").replace(r"\-", "-")
+    try:
+        return str(OriginPattern.parse(scheme + separator + rest))
+    except OriginError:
+        return None
+
+
+def mended_prefix(prefix: str) -> str:
+    """The route prefix that was meant: literal, decoded once, without `.`, `..` and wildcards."""
+    from posixpath import normpath
+    from urllib.parse import unquote, urlsplit
+
+    if "://" in prefix:
+        prefix = urlsplit(prefix).path
+    prefix = unquote(re.split(r"[?#*<{]", prefix)[0]).replace("\\", "/")
+    return "/" + normpath("/" + prefix.strip()).lstrip("/")
+
+
+def closest_name(name: str, names: Iterable[str]) -> str | None:
+    """The one of names that name was most likely meant to be."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, list(names), n=1)), None)

@@ -1,0 +1,122 @@
+"""Policy: an immutable statement of what a server allows, checked when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+from warnings import warn
+
+from corsguard.checks import CHECKS, Findings, cautions, combinations, unknown_fields
+from corsguard.problem import PolicyError, PolicyWarning, Problem
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from corsguard.checks import OriginEntry
+
+__all__ = ["Policy", "PolicyError", "PolicyWarning", "Problem"]
+
+
+class Policy:
+    """What a server allows pages of other origins. Immutable, hashable, comparable.
+
+    Each field is named after the response header that it becomes (Fetch, "HTTP responses" of the
+    CORS protocol), without `Access-Control-`:
+
+    * allow_origins: a list of origin patterns (`https://example.com`, `https://*.example.com`,
+      `http://localhost:*`, or `*` alone), compiled regular expressions of str, matched as a
+      whole, and callables that take a serialised origin and return a bool, or an awaitable of one.
+    * allow_credentials: whether pages may send cookies and read the answer.
+    * allow_methods, allow_headers, expose_headers: lists of names, or `*`.
+    * max_age: how long a browser may keep the answer to a preflight, in seconds or as a
+      timedelta; 0 for not at all; None to leave it to the browser (5 seconds).
+    * predicate_timeout: how many seconds an async callable may take before it counts as a no.
+    * dangerously_...: each lifts one check of allow_origins.
+
+    Raises PolicyError with every problem found; warns with PolicyWarning.
+    """
+
+    __slots__ = tuple(CHECKS)
+
+    allow_origins: tuple[OriginEntry, ...]
+    allow_credentials: bool
+    allow_methods: tuple[str, ...]
+    allow_headers: tuple[str, ...]
+    expose_headers: tuple[str, ...]
+    max_age: int | None
+    predicate_timeout: float
+    dangerously_allow_insecure_origins: bool
+    dangerously_allow_public_suffixes: bool
+    dangerously_allow_null_origin: bool
+
+    def __init__(
+        self,
+        *,
+        allow_origins: Iterable[OriginEntry],
+        allow_credentials: bool = False,
+        allow_methods: Iterable[str] = (),
+        allow_headers: Iterable[str] = (),
+        expose_headers: Iterable[str] = (),
+        max_age: int | timedelta | None = 7_200,
+        predicate_timeout: float = 1.0,
+        dangerously_allow_insecure_origins: bool = False,
+        dangerously_allow_public_suffixes: bool = False,
+        dangerously_allow_null_origin: bool = False,
+    ) -> None:
+        given = dict(locals())
+        found = Findings()
+        for field, check in CHECKS.items():
+            object.__setattr__(self, field, check(found, field, given[field]))
+        found.problems.extend(combinations(self))
+        if found.problems:
+            raise PolicyError(found.problems)
+        for warning in self.warnings:
+            warn(warning, stacklevel=2)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Policy:
+        """The policy whose fields are the mapping's items, as in a configuration file.
+
+        Raises PolicyError, where an unknown key is a problem as well, and a missing
+        `allow_origins`.
+        """
+        if not isinstance(mapping, Mapping):
+            message = f"{mapping!r} is not a table of a policy's fields"
+            suggestion = '{"allow_origins": ["https://app.example.com"]}'
+            raise PolicyError([Problem("type-invalid", "policy", mapping, message, suggestion)])
+        unknown = unknown_fields(mapping, CHECKS)
+        known = {key: value for key, value in mapping.items() if key in CHECKS}
+        try:
+            policy = cls(**{"allow_origins": (), **known})
+        except PolicyError as error:
+            raise PolicyError([*unknown, *error.problems]) from None
+        if unknown:
+            raise PolicyError(unknown)
+        return policy
+
+    @property
+    def warnings(self) -> tuple[PolicyWarning, ...]:
+        """What this policy warned of when it was made."""
+        return tuple(PolicyWarning(problem) for problem in cautions(self))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a policy can't be changed: make a new one with another {name}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a policy can't be changed: make a new one without {name}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Policy) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        fields = zip(CHECKS, self._values(), strict=True)
+        return f"Policy({', '.join(f'{name}={value!r}' for name, value in fields)})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Policy.from_mapping, (dict(zip(CHECKS, self._values(), strict=True)),)
+
+    def _values(self) -> tuple[object, ...]:
+        return tuple(getattr(self, field) for field in CHECKS)

@@ -1,0 +1,64 @@
+"""What can be wrong with a configuration, and the error and the warning that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+__all__ = ["PolicyError", "PolicyWarning", "Problem"]
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong, and how to mend it."""
+
+    code: str
+    """Stable name of the kind of problem, such as `origin-invalid`."""
+    field: str
+    """Where it stands, such as `allow_origins` or `routes."/api".max_age`."""
+    value: object
+    """The offending value as it was given."""
+    message: str
+    """What is wrong with it, in one sentence."""
+    suggestion: str
+    """The value to write instead where there is one, else what to do."""
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message} [{self.code}] -> {self.suggestion}"
+
+    def within(self, place: str) -> Problem:
+        """The same problem, its field named as a part of place."""
+        return self._replace(field=f"{place}.{self.field}" if place else self.field)
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as a dict that `json.dumps` takes; a value it does not know becomes its repr."""
+        known = self.value is None or isinstance(self.value, (str, int, float))
+        return {**self._asdict(), "value": self.value if known else repr(self.value)}
+
+
+class PolicyError(ValueError):
+    """A configuration that does not start. It carries every problem, not just the first."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return str(self.problems[0])
+        lines = "".join(f"\n  * {problem}" for problem in self.problems)
+        return f"{len(self.problems)} problems:{lines}"
+
+    def as_dict(self) -> dict[str, object]:
+        """All problems as a dict that `json.dumps` takes."""
+        return {"problems": [problem.as_dict() for problem in self.problems]}
+
+
+class PolicyWarning(UserWarning):
+    """A policy that starts, but is rarely what was meant."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        return str(self.problem)
