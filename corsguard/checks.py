@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from re import Pattern
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from corsguard import fetch
-from corsguard.mending import closest_name, mended_origin, mended_regex
-from corsguard.origin import Origin, OriginError, OriginPattern, is_insecure, is_loopback
+from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.problem import Problem
-from corsguard.regex import has_bare_dot, has_nested_repeat, invented_match
-
-if TYPE_CHECKING:
-    from publicsuffixlist import PublicSuffixList
-
-    from corsguard.policy import Policy
 
 __all__ = [
     "CHECKS",
     "Findings",
     "OriginEntry",
     "Predicate",
-    "cautions",
-    "combinations",
-    "exposure",
     "is_async",
     "listed",
     "unknown_fields",
@@ -62,17 +51,18 @@ class Findings:
         return 1.0
 
     def max_age(self, field: str, value: object) -> int | None:
-        from datetime import timedelta
-
-        seconds = int(value.total_seconds()) if isinstance(value, timedelta) else value
-        if seconds is None:
+        if value is None:
             return None
-        if not isinstance(seconds, int) or isinstance(seconds, bool):
-            digits = str(value).strip().split(".")[0]
-            meant = digits if digits.isdecimal() else "7200"
-            message = f"{value!r} is neither an int of seconds, a timedelta nor None"
-            self.add("type-invalid", field, value, message, meant)
-            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            seconds = _timedelta_seconds(value)
+            if seconds is None:
+                digits = str(value).strip().split(".")[0]
+                meant = digits if digits.isdecimal() else "7200"
+                message = f"{value!r} is neither an int of seconds, a timedelta nor None"
+                self.add("type-invalid", field, value, message, meant)
+                return None
+        else:
+            seconds = value
         if not 0 <= seconds <= fetch.MAX_AGE_LIMIT:
             caps = ", ".join(f"{name} to {cap}" for name, cap in fetch.MAX_AGE_CAPS.items())
             message = (
@@ -108,6 +98,8 @@ class Findings:
         return tuple(kept)
 
     def own_origin(self, field: str, text: str) -> None:
+        from corsguard.mending import mended_origin
+
         try:
             why = "it is every sandboxed frame's" if Origin.parse(text).opaque else None
         except OriginError as error:
@@ -236,6 +228,8 @@ class Findings:
         try:
             OriginPattern.parse(text)
         except OriginError as error:
+            from corsguard.mending import mended_origin, mended_regex
+
             mended = mended_origin(text) or mended_regex(text)
             example = "an origin such as https://app.example.com or https://*.example.com"
             message = f"{text!r} is no origin that a browser sends: {error}"
@@ -243,6 +237,9 @@ class Findings:
             return
 
     def _regex(self, field: str, pattern: Pattern[Any]) -> None:
+        from corsguard.mending import mended_regex
+        from corsguard.regex import has_bare_dot, has_nested_repeat, invented_match
+
         source = pattern.pattern
         if not isinstance(source, str):
             message = "the regular expression matches bytes, and origins are str"
@@ -278,95 +275,11 @@ CHECKS: dict[str, Callable[[Findings, str, object], object]] = {
 }
 """Every field of a policy, in the order of its signature, with its check."""
 
-_NULL_IS_ANYONE = "any page of any site can be `null`: a sandboxed frame is enough"
-
-
-def combinations(policy: Policy) -> Iterator[Problem]:
-    """What is wrong with fields of policy that are right by themselves."""
-    if "null" in policy.allow_origins and not policy.dangerously_allow_null_origin:
-        yield Problem(
-            "origin-null",
-            "allow_origins",
-            "null",
-            _NULL_IS_ANYONE,
-            "remove null; without credentials, dangerously_allow_null_origin lets it start",
-        )
-    if not policy.allow_credentials:
-        return
-    if "*" in policy.allow_origins:
-        yield Problem(
-            "wildcard-with-credentials",
-            "allow_origins",
-            "*",
-            "browsers refuse `*` with credentials, and echoing every origin instead would let "
-            "any page act as the user",
-            "list the origins, or remove allow_credentials",
-        )
-    if "*" in policy.expose_headers:
-        yield Problem(
-            "expose-wildcard-with-credentials",
-            "expose_headers",
-            "*",
-            "with credentials, browsers read `*` as the name of a header",
-            "list the headers",
-        )
-    yield from exposure(policy)
-
-
-def exposure(policy: Policy) -> Iterator[Problem]:
-    """The origins of policy that must not act as a user: with credentials, and under enforce."""
-    for entry in policy.allow_origins:
-        if entry == "null" and policy.dangerously_allow_null_origin:
-            suggestion = "remove null, or allow_credentials and enforce"
-            yield Problem("origin-null", "allow_origins", entry, _NULL_IS_ANYONE, suggestion)
-        if not isinstance(entry, str) or (not entry.startswith("http://") and "*." not in entry):
-            continue  # by far the most; spares parsing a long list a second time
-        try:
-            pattern = OriginPattern.parse(entry)
-        except OriginError:
-            continue  # a problem already
-        if is_insecure(pattern) and not policy.dangerously_allow_insecure_origins:
-            yield Problem(
-                "origin-insecure",
-                "allow_origins",
-                entry,
-                f"{entry} is plain http: anyone on the network can pose as it",
-                f"{pattern._replace(scheme='https')}, or dangerously_allow_insecure_origins",
-            )
-        if _is_public_suffix(pattern) and not policy.dangerously_allow_public_suffixes:
-            yield Problem(
-                "origin-public-suffix",
-                "allow_origins",
-                entry,
-                f"anyone can have a name under {pattern.host}, which is a public suffix",
-                f"{pattern._replace(host='your-name.' + pattern.host)}, or "
-                "dangerously_allow_public_suffixes",
-            )
-
-
-def cautions(policy: Policy) -> Iterator[Problem]:
-    """What lets policy start, but is rarely meant."""
-    cap = fetch.MAX_AGE_CAPS["Chromium"]
-    if policy.max_age is not None and policy.max_age > cap:
-        yield Problem(
-            "max-age-capped",
-            "max_age",
-            policy.max_age,
-            f"Chromium keeps the answer to a preflight for {cap} seconds at most",
-            str(cap),
-        )
-    if policy.allow_headers == ("*",) and not policy.allow_credentials:
-        yield Problem(
-            "authorization-not-covered",
-            "allow_headers",
-            "*",
-            "under the Fetch standard `*` does not cover Authorization",
-            '["*", "Authorization"] if pages send it, else the names that they send',
-        )
-
 
 def unknown_fields(given: Mapping[str, object], known: Iterable[str]) -> list[Problem]:
     """The keys of given that are not among the known ones."""
+    from corsguard.mending import closest_name
+
     names = tuple(known)
     return [
         Problem(
@@ -396,19 +309,12 @@ def listed(entries: Iterable[object]) -> str:
     return f"[{', '.join(shown)}]"
 
 
+def _timedelta_seconds(value: object) -> int | None:
+    from datetime import timedelta  # not for the many policies that have an int
+
+    return int(value.total_seconds()) if isinstance(value, timedelta) else None
+
+
 def _tokens(names: Iterable[str]) -> str:
     tokens = [f'"{name}"' for name in names if fetch.is_token(name)]
     return ", ".join(tokens) or "remove it"
-
-
-def _is_public_suffix(pattern: OriginPattern) -> bool:
-    if not pattern.subdomains or is_loopback(pattern.host):
-        return False
-    return _public_suffixes().is_public(pattern.host)
-
-
-@cache
-def _public_suffixes() -> PublicSuffixList:
-    from publicsuffixlist import PublicSuffixList
-
-    return PublicSuffixList()

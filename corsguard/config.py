@@ -7,17 +7,11 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 from corsguard.checks import CHECKS, unknown_fields
-from corsguard.policy import Policy, PolicyError, Problem
+from corsguard.policy import Policy
+from corsguard.problem import NO_POLICY, PolicyError, Problem
 
-__all__ = ["NO_POLICY", "Settings", "as_variables", "read_environ", "read_file", "read_mapping"]
+__all__ = ["Settings", "as_variables", "read_environ", "read_file", "read_mapping"]
 
-NO_POLICY = Problem(
-    "no-policy",
-    "policy",
-    None,
-    "no policy was given, and none is configured",
-    'give a policy, such as Policy(allow_origins=["https://app.example.com"])',
-)
 _OPTIONS = ("enforce", "enforce_exempt", "own_origins")
 _PREFIX = "CORSGUARD_"
 _VARIABLES = {field: f"{_PREFIX}{field.upper()}" for field in (*CHECKS, *_OPTIONS)}

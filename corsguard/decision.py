@@ -65,11 +65,8 @@ _WORDS = {
 }
 
 
-class Fault(NamedTuple):
-    """A callable of `allow_origins` that gave no answer, which counts as a no."""
-
-    predicate: str
-    error: Exception
+Fault = tuple[str, Exception]
+"""A callable of `allow_origins` that gave no answer, which counts as a no: its name, and why."""
 
 
 class Decision(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from re import Pattern
-from typing import NamedTuple
 
 from corsguard import fetch
 from corsguard.checks import Predicate
@@ -29,12 +28,9 @@ _MOST_REMEMBERED = 1_024
 Fields = tuple[tuple[str, str], ...]
 
 
-class _Ruling(NamedTuple):
-    """What a policy says on one origin, whatever else the request asks."""
-
-    actual: Decision
-    preflight: Fields
-    """The fields that begin the answer to a preflight."""
+# What a policy says on one origin, whatever else the request asks: the decision on an actual
+# request, and the fields that begin the answer to a preflight.
+_Ruling = tuple[Decision, Fields]
 
 
 class Engine:
@@ -143,7 +139,7 @@ class Engine:
         varying = asked if self.any_origin else ("Origin", *asked)
         self._preflight_vary: Fields = (("Vary", ", ".join(varying)),)
         self._any_ruling = self._allowed("*") if self.any_origin else None
-        fields = self._any_ruling.actual.headers if self._any_ruling else self._vary
+        fields = self._any_ruling[0].headers if self._any_ruling else self._vary
         self._no_origin = Decision(Kind.NOT_CORS, Reason.NOT_CORS, "", None, fields)
 
     def _remembered(self, origin: str) -> _Ruling | None:
@@ -223,7 +219,7 @@ class Engine:
         fields = ((fetch.ALLOW_ORIGIN, origin), *self._credentials)
         headers = (*fields, *self._expose, *self._vary)
         actual = Decision(Kind.ACTUAL, Reason.ALLOWED, "", None, headers, tuple(faults))
-        return _Ruling(actual, fields)
+        return actual, fields
 
     def _refused(self, reason: Reason, origin: str, faults: Sequence[Fault] = ()) -> _Ruling:
         detail = escaped(origin)
@@ -231,7 +227,7 @@ class Engine:
         if near:
             detail = f"{detail} (nearest listed: {near})"
         actual = Decision(Kind.ACTUAL, reason, detail, None, self._vary, tuple(faults))
-        return _Ruling(actual, ())
+        return actual, ()
 
     def _conclude(
         self,
@@ -247,7 +243,7 @@ class Engine:
             requested = read("access-control-request-method")
             if requested is not None:
                 return self._preflight(ruling, requested, read("access-control-request-headers"))
-        decision = ruling.actual
+        decision, _ = ruling
         if decision.reason is Reason.ALLOWED:
             if not credentials or self._credentials:
                 return decision
@@ -264,7 +260,7 @@ class Engine:
         return decision
 
     def _preflight(self, ruling: _Ruling, method: str, asked: str | None) -> Decision:
-        _, reason, detail, _, _, faults = ruling.actual
+        (_, reason, detail, _, _, faults), fields = ruling
         if reason is not Reason.ALLOWED:
             return Decision(Kind.PREFLIGHT, reason, detail, 403, self._preflight_vary, faults)
         names = names_in(asked)
@@ -277,7 +273,7 @@ class Engine:
             if refused is not None:
                 reason, detail = Reason.HEADERS_NOT_ALLOWED, escaped(refused)
         headers = (
-            *ruling.preflight,
+            *fields,
             *(self._echoed_methods(method) if self._echo_methods else self._allow_methods),
             *(_echoed_names(names) if self._echo_names else self._allow_headers),
             *self._max_age,
@@ -335,7 +331,7 @@ def _is_yes(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:
             answer.close()  # it is never awaited, and Python need not say so
         if not isinstance(answer, Exception):
             answer = TypeError(f"a bool was expected, and it returned {type(answer).__name__}")
-        faults.append(Fault(getattr(predicate, "__qualname__", repr(predicate)), answer))
+        faults.append((getattr(predicate, "__qualname__", repr(predicate)), answer))
     return answer is True
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from corsguard import config
 from corsguard.decision import Decision, Kind, Reason
 from corsguard.engine import Engine, is_own
 from corsguard.escape import escaped
 from corsguard.headers import HeaderList, RequestHeaders, merged, names_in, reader
 from corsguard.log import Log
-from corsguard.policy import Policy, PolicyError
-from corsguard.state import Enforce, Policies, State, compiled
+from corsguard.policy import Policy
+from corsguard.problem import NO_POLICY, PolicyError
+from corsguard.state import Enforce, Policies, State
+
+if TYPE_CHECKING:
+    from corsguard.config import Settings
 
 __all__ = ["Facts", "Guard", "Policies"]
 
@@ -65,7 +68,7 @@ class Guard:
         self._log = Log()
         self._subscribers: tuple[Subscriber, ...] = ()
         self._sync_only = False
-        self._state = compiled(policies, enforce, enforce_exempt, own_origins)
+        self._state = State(policies, enforce, enforce_exempt, own_origins)
 
     @classmethod
     def of(cls, given: Guard | Policies) -> Guard:
@@ -75,7 +78,7 @@ class Guard:
         """
         guard = given if isinstance(given, Guard) else cls(given)
         if not guard.policies and not guard.enforce:
-            raise PolicyError([config.NO_POLICY])
+            raise PolicyError([NO_POLICY])
         return guard
 
     @classmethod
@@ -84,6 +87,8 @@ class Guard:
 
         Raises PolicyError.
         """
+        from corsguard import config
+
         return cls._of_settings(config.read_mapping(mapping))
 
     @classmethod
@@ -92,6 +97,8 @@ class Guard:
 
         Raises OSError where it can't be read, ValueError where it is not TOML, and PolicyError.
         """
+        from corsguard import config
+
         return cls._of_settings(config.read_file(path))
 
     @classmethod
@@ -100,13 +107,15 @@ class Guard:
 
         Raises PolicyError, where an unknown `CORSGUARD_` name is a problem as well.
         """
+        from corsguard import config
+
         try:
             return cls._of_settings(config.read_environ(environ))
         except PolicyError as error:
             raise PolicyError(config.as_variables(error.problems)) from None
 
     @classmethod
-    def _of_settings(cls, settings: config.Settings) -> Guard:
+    def _of_settings(cls, settings: Settings) -> Guard:
         try:
             guard = cls(
                 settings.policies,
@@ -142,7 +151,7 @@ class Guard:
         and then the old ones stay in force.
         """
         state = self._state
-        new = compiled(policies, state.enforce, state.enforce_exempt, state.own_origins)
+        new = State(policies, state.enforce, state.enforce_exempt, state.own_origins)
         if self._sync_only:
             new.require_sync()
         self._state = new

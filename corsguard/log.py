@@ -41,12 +41,12 @@ class Log:
 
     def fault(self, fault: Fault, route: str | None) -> None:
         """A callable of a policy that gave no answer."""
+        name, error = fault
         self._say(
             ("faults of allow_origins", route or "no route"),
-            f"{fault.predicate} {type(fault.error).__name__}",
-            f"{fault.predicate} of allow_origins failed, which counts as a no: "
-            f"{escaped(str(fault.error))}",
-            fault.error,
+            f"{name} {type(error).__name__}",
+            f"{name} of allow_origins failed, which counts as a no: {escaped(str(error))}",
+            error,
         )
 
     def subscriber_failed(self, subscriber: object, error: Exception) -> None:

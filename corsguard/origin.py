@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 __all__ = [
@@ -24,15 +25,7 @@ _MAX_LABEL = 63
 _MAX_PORT = 65_535
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# Fetch, "`Origin` header", serialized-origin. Beyond that grammar, browsers also send hosts with
-# an underscore, and keep upper case in the hosts of schemes that are not the web's own.
-_SERIALISED = re.compile(
-    r"([a-z][a-z0-9+.\-]{0,63})://"
-    r"([A-Za-z0-9._\-]+|\[[0-9a-f:]+\])"
-    r"(?::([1-9][0-9]{0,4}))?"
-)
-_IPV4_PART = re.compile(r"0|[1-9][0-9]{0,2}")
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_HEXADECIMAL = frozenset("0123456789abcdef")
 
 
 class OriginError(ValueError):
@@ -58,7 +51,7 @@ class Origin(NamedTuple):
             raise OriginError(f"it is longer than {MAX_LENGTH} characters")
         if text == "null":
             return _NULL
-        match = _SERIALISED.fullmatch(text)
+        match = _grammar().fullmatch(text)
         if match is None:
             raise OriginError("it is not scheme://host or scheme://host:port")
         scheme, host, digits = match.groups()
@@ -156,7 +149,24 @@ def default_port_suffix(scheme: str) -> str:
 
 def is_ip_address(host: str) -> bool:
     """Whether a valid host is an IPv4 address, or an IPv6 address in brackets."""
-    return host.startswith("[") or _NUMBER.fullmatch(host.rpartition(".")[2]) is not None
+    last = host.rpartition(".")[2]
+    # URL standard, "ends in a number checker".
+    return (
+        host.startswith("[")
+        or last.isdigit()
+        or (last.startswith("0x") and _HEXADECIMAL.issuperset(last[2:]))
+    )
+
+
+@cache
+def _grammar() -> re.Pattern[str]:
+    # Fetch, "`Origin` header", serialized-origin. Beyond that grammar, browsers also send hosts
+    # with an underscore, and keep upper case in the hosts of schemes that are not the web's own.
+    return re.compile(
+        r"([a-z][a-z0-9+.\-]{0,63})://"
+        r"([A-Za-z0-9._\-]+|\[[0-9a-f:]+\])"
+        r"(?::([1-9][0-9]{0,4}))?"
+    )
 
 
 def _check_host(scheme: str, host: str) -> None:
@@ -179,7 +189,8 @@ def _check_host(scheme: str, host: str) -> None:
 def _is_serialised_ipv4(host: str) -> bool:
     parts = host.split(".")
     return len(parts) == 4 and all(
-        _IPV4_PART.fullmatch(part) and int(part) <= 255 for part in parts
+        part.isdigit() and len(part) <= 3 and int(part) <= 255 and str(int(part)) == part
+        for part in parts
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 from warnings import warn
 
-from corsguard.checks import CHECKS, Findings, cautions, combinations, unknown_fields
+from corsguard.checks import CHECKS, Findings, unknown_fields
+from corsguard.dangers import cautions, combinations
 from corsguard.problem import PolicyError, PolicyWarning, Problem
 
 if TYPE_CHECKING:

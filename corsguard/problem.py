@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["PolicyError", "PolicyWarning", "Problem"]
+__all__ = ["NO_POLICY", "PolicyError", "PolicyWarning", "Problem"]
 
 
 class Problem(NamedTuple):
@@ -33,6 +33,15 @@ class Problem(NamedTuple):
         """The same as a dict that `json.dumps` takes; a value it does not know becomes its repr."""
         known = self.value is None or isinstance(self.value, (str, int, float))
         return {**self._asdict(), "value": self.value if known else repr(self.value)}
+
+
+NO_POLICY = Problem(
+    "no-policy",
+    "policy",
+    None,
+    "no policy was given, and none is configured",
+    'give a policy, such as Policy(allow_origins=["https://app.example.com"])',
+)
 
 
 class PolicyError(ValueError):

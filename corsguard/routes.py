@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
-from corsguard.mending import mended_prefix
 from corsguard.problem import Problem
 
 __all__ = ["Routes", "is_canonical", "prefix_problems"]
@@ -64,6 +63,8 @@ def prefix_problems(field: str, prefixes: Iterable[object]) -> list[Problem]:
             problems.append(Problem("type-invalid", field, prefix, message, repr(str(prefix))))
             continue
         if prefix.strip() != prefix or not is_canonical(prefix) or _NOT_LITERAL & set(prefix):
+            from corsguard.mending import mended_prefix
+
             message = f"{prefix!r} is not a literal path prefix, such as /api"
             problems.append(Problem("route-invalid", field, prefix, message, mended_prefix(prefix)))
         earlier = seen.setdefault(prefix.rstrip("/"), prefix)

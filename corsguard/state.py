@@ -5,36 +5,81 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from re import Pattern
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from corsguard.checks import Findings, exposure, is_async
+from corsguard.checks import Findings, is_async
+from corsguard.dangers import exposure
 from corsguard.engine import Engine
 from corsguard.policy import Policy, PolicyError, Problem
 from corsguard.routes import Routes, prefix_problems
 
-__all__ = ["Enforce", "Policies", "State", "compiled"]
+__all__ = ["Enforce", "Policies", "State"]
 
 Policies = Policy | Mapping[str, Policy | None] | None
 """One policy for every path, or policies by route prefix, or none."""
 Enforce = bool | Literal["report"]
 
 
-class State(NamedTuple):
-    """The policies and options of a guard, so that one assignment replaces them all."""
+class State:
+    """The policies and options of a guard, compiled, so that one assignment replaces them all.
 
-    policies: Policies
-    everywhere: Engine | None
-    routes: Routes[Engine | None] | None
-    enforce: Enforce
-    enforce_exempt: tuple[str, ...]
-    exempt: Routes[None]
-    own_origins: tuple[str, ...]
+    Never changed after it is made. Raises PolicyError with every problem.
+    """
+
+    __slots__ = (
+        "_everywhere",
+        "_routes",
+        "enforce",
+        "enforce_exempt",
+        "exempt",
+        "own_origins",
+        "policies",
+    )
+
+    def __init__(
+        self,
+        policies: Policies,
+        enforce: Enforce,
+        enforce_exempt: Iterable[str],
+        own_origins: Iterable[str],
+    ) -> None:
+        found = Findings()
+        if not (enforce is True or enforce is False or enforce == "report"):
+            message = f"{enforce!r} is neither a bool nor 'report'"
+            found.add("type-invalid", "enforce", enforce, message, "True")
+        self.enforce: Enforce = enforce
+        self.enforce_exempt = found.strings("enforce_exempt", enforce_exempt)
+        found.problems.extend(prefix_problems("enforce_exempt", self.enforce_exempt))
+        self.exempt = Routes(dict.fromkeys(self.enforce_exempt))
+        self.own_origins = found.strings("own_origins", own_origins)
+        for origin in self.own_origins:
+            found.own_origin("own_origins", origin)
+        table = _by_prefix(policies)
+        if isinstance(policies, Mapping):
+            found.problems.extend(prefix_problems("routes", table))
+        found.problems.extend(_no_policies(table))
+        if enforce:
+            found.problems.extend(_unenforceable(table, self.exempt))
+        if found.problems:
+            raise PolicyError(found.problems)
+
+        self.policies: Policies = (
+            MappingProxyType(table) if isinstance(policies, Mapping) else policies
+        )
+        engines = {
+            id(policy): Engine(policy, own_origins=self.own_origins, enforced=bool(enforce))
+            for policy in table.values()
+            if policy is not None
+        }
+        by_prefix = {prefix: engines.get(id(policy)) for prefix, policy in table.items()}
+        self._everywhere = by_prefix.pop(_EVERYWHERE, None)
+        self._routes = Routes(by_prefix)
 
     def find(self, path: str) -> tuple[str | None, Engine | None]:
         """The route that covers path and the engine that holds there; None for what is not."""
-        if self.routes is None:
-            return None, self.everywhere
-        return self.routes.find(path) or (None, None)
+        if self._everywhere is not None:
+            return None, self._everywhere
+        return self._routes.find(path) or (None, None)
 
     def require_sync(self) -> None:
         """Raise PolicyError where a callable of a policy can only be awaited."""
@@ -55,51 +100,6 @@ class State(NamedTuple):
             raise PolicyError(problems)
 
 
-def compiled(
-    policies: Policies, enforce: Enforce, enforce_exempt: Iterable[str], own_origins: Iterable[str]
-) -> State:
-    """The state that the parameters of a guard make; raises PolicyError with every problem."""
-    found = Findings()
-    if not (enforce is True or enforce is False or enforce == "report"):
-        message = f"{enforce!r} is neither a bool nor 'report'"
-        found.add("type-invalid", "enforce", enforce, message, "True")
-    exempt = found.strings("enforce_exempt", enforce_exempt)
-    found.problems.extend(prefix_problems("enforce_exempt", exempt))
-    owned = found.strings("own_origins", own_origins)
-    for origin in owned:
-        found.own_origin("own_origins", origin)
-    table = _by_prefix(policies)
-    if policies is not table.get(_EVERYWHERE):
-        found.problems.extend(prefix_problems("routes", table))
-    for prefix, policy in table.items():
-        if policy is not None and not isinstance(policy, Policy):
-            message = f"{policy!r} is not a Policy"
-            suggestion = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
-            found.add("type-invalid", _place(prefix) or "policy", policy, message, suggestion)
-    exempt_routes = Routes(dict.fromkeys(exempt))
-    if enforce:
-        found.problems.extend(_unenforceable(table, exempt_routes))
-    if found.problems:
-        raise PolicyError(found.problems)
-
-    engines = {
-        id(policy): Engine(policy, own_origins=owned, enforced=bool(enforce))
-        for policy in table.values()
-        if policy is not None
-    }
-    by_prefix = {prefix: engines.get(id(policy)) for prefix, policy in table.items()}
-    everywhere = by_prefix.pop(_EVERYWHERE, None)
-    return State(
-        policies if everywhere or policies is None else MappingProxyType(table),
-        everywhere,
-        None if everywhere else Routes(by_prefix),
-        enforce,
-        exempt,
-        exempt_routes,
-        owned,
-    )
-
-
 _EVERYWHERE = ""
 """The prefix of a policy that holds for every path, whatever the path looks like."""
 
@@ -112,6 +112,15 @@ def _by_prefix(policies: Policies) -> dict[str, Policy | None]:
 
 def _place(prefix: str) -> str:
     return f'routes."{prefix}"' if prefix else ""
+
+
+def _no_policies(table: Mapping[str, object]) -> Iterator[Problem]:
+    """What stands in the place of a policy and is none."""
+    for prefix, policy in table.items():
+        if policy is not None and not isinstance(policy, Policy):
+            message = f"{policy!r} is not a Policy"
+            suggestion = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
+            yield Problem("type-invalid", _place(prefix) or "policy", policy, message, suggestion)
 
 
 def _unenforceable(table: Mapping[str, Policy | None], exempt: Routes[None]) -> Iterator[Problem]:

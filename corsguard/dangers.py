@@ -1,0 +1,117 @@
+"""What is dangerous in a policy whose fields are right by themselves, and what is rarely meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+from corsguard import fetch
+from corsguard.origin import OriginError, OriginPattern, is_insecure, is_loopback
+from corsguard.problem import Problem
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
+    from corsguard.policy import Policy
+
+__all__ = ["cautions", "combinations", "exposure"]
+
+_NULL_IS_ANYONE = "any page of any site can be `null`: a sandboxed frame is enough"
+
+
+def combinations(policy: Policy) -> Iterator[Problem]:
+    """What is wrong with fields of policy that are right by themselves."""
+    if "null" in policy.allow_origins and not policy.dangerously_allow_null_origin:
+        yield Problem(
+            "origin-null",
+            "allow_origins",
+            "null",
+            _NULL_IS_ANYONE,
+            "remove null; without credentials, dangerously_allow_null_origin lets it start",
+        )
+    if not policy.allow_credentials:
+        return
+    if "*" in policy.allow_origins:
+        yield Problem(
+            "wildcard-with-credentials",
+            "allow_origins",
+            "*",
+            "browsers refuse `*` with credentials, and echoing every origin instead would let "
+            "any page act as the user",
+            "list the origins, or remove allow_credentials",
+        )
+    if "*" in policy.expose_headers:
+        yield Problem(
+            "expose-wildcard-with-credentials",
+            "expose_headers",
+            "*",
+            "with credentials, browsers read `*` as the name of a header",
+            "list the headers",
+        )
+    yield from exposure(policy)
+
+
+def exposure(policy: Policy) -> Iterator[Problem]:
+    """The origins of policy that must not act as a user: with credentials, and under enforce."""
+    for entry in policy.allow_origins:
+        if entry == "null" and policy.dangerously_allow_null_origin:
+            suggestion = "remove null, or allow_credentials and enforce"
+            yield Problem("origin-null", "allow_origins", entry, _NULL_IS_ANYONE, suggestion)
+        if not isinstance(entry, str) or (not entry.startswith("http://") and "*." not in entry):
+            continue  # by far the most; spares parsing a long list a second time
+        try:
+            pattern = OriginPattern.parse(entry)
+        except OriginError:
+            continue  # a problem already
+        if is_insecure(pattern) and not policy.dangerously_allow_insecure_origins:
+            yield Problem(
+                "origin-insecure",
+                "allow_origins",
+                entry,
+                f"{entry} is plain http: anyone on the network can pose as it",
+                f"{pattern._replace(scheme='https')}, or dangerously_allow_insecure_origins",
+            )
+        if _is_public_suffix(pattern) and not policy.dangerously_allow_public_suffixes:
+            yield Problem(
+                "origin-public-suffix",
+                "allow_origins",
+                entry,
+                f"anyone can have a name under {pattern.host}, which is a public suffix",
+                f"{pattern._replace(host='your-name.' + pattern.host)}, or "
+                "dangerously_allow_public_suffixes",
+            )
+
+
+def cautions(policy: Policy) -> Iterator[Problem]:
+    """What lets policy start, but is rarely meant."""
+    cap = fetch.MAX_AGE_CAPS["Chromium"]
+    if policy.max_age is not None and policy.max_age > cap:
+        yield Problem(
+            "max-age-capped",
+            "max_age",
+            policy.max_age,
+            f"Chromium keeps the answer to a preflight for {cap} seconds at most",
+            str(cap),
+        )
+    if policy.allow_headers == ("*",) and not policy.allow_credentials:
+        yield Problem(
+            "authorization-not-covered",
+            "allow_headers",
+            "*",
+            "under the Fetch standard `*` does not cover Authorization",
+            '["*", "Authorization"] if pages send it, else the names that they send',
+        )
+
+
+def _is_public_suffix(pattern: OriginPattern) -> bool:
+    if not pattern.subdomains or is_loopback(pattern.host):
+        return False
+    return _public_suffixes().is_public(pattern.host)
+
+
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()
