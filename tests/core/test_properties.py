@@ -1,0 +1,201 @@
+"""Properties of every policy and every request, whatever hypothesis draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corsguard import Engine, Guard, Origin, OriginError, OriginPattern, Policy, Reason
+
+LABELS = st.sampled_from(["a", "b", "www", "example", "com", "x-y", "foo_bar", "evil"])
+HOSTS = st.one_of(
+    st.lists(LABELS, min_size=1, max_size=4).map(".".join),
+    st.sampled_from(["localhost", "127.0.0.1", "[::1]", "203.0.113.7"]),
+)
+SCHEMES = st.sampled_from(["https", "http", "app"])
+PORTS = st.sampled_from(["", ":1", ":8443", ":65535"])
+ORIGINS = st.builds(lambda s, h, p: f"{s}://{h}{p}", SCHEMES, HOSTS, PORTS)
+
+
+def is_pattern(text: str) -> bool:
+    try:
+        OriginPattern.parse(text)
+    except OriginError:
+        return False
+    return True
+
+
+PATTERNS = st.builds(
+    lambda s, sub, h, p: f"{s}://{sub}{h}{p}",
+    SCHEMES,
+    st.sampled_from(["", "*."]),
+    HOSTS,
+    st.one_of(PORTS, st.just(":*")),
+).filter(is_pattern)
+PATTERN_LISTS = st.lists(PATTERNS, min_size=1, max_size=5)
+
+SLIPS = st.sampled_from(["", "/", ":", ".", ".evil.com", "@evil", " ", "\r\n", "%00", "\x00", "é"])
+HOSTILE = st.one_of(
+    st.text(max_size=60),
+    st.builds(lambda origin, slip: origin + slip, ORIGINS, SLIPS),
+    st.builds(lambda slip, origin: slip + origin, SLIPS, ORIGINS),
+    ORIGINS,
+    st.just("null"),
+)
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Policy:
+    """Any policy that starts and warns of nothing."""
+    credentials = draw(st.booleans())
+    any_origin = not credentials and draw(st.booleans())
+    return Policy(
+        allow_origins=["*"] if any_origin else draw(PATTERN_LISTS),
+        allow_credentials=credentials,
+        allow_methods=draw(st.sampled_from([(), ("PUT",), ("*",)])),
+        allow_headers=draw(st.sampled_from([(), ("X-A", "Content-Type"), ("*", "Authorization")])),
+        expose_headers=draw(st.sampled_from([(), ("X-B",)])),
+        max_age=draw(st.sampled_from([None, 0, 600])),
+        dangerously_allow_insecure_origins=True,
+        dangerously_allow_public_suffixes=True,
+    )
+
+
+@given(
+    policies(),
+    HOSTILE,
+    st.sampled_from(["GET", "OPTIONS", "PUT"]),
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "Access-Control-Request-Method",
+                "Access-Control-Request-Headers",
+                "Host",
+                "Sec-Fetch-Site",
+            ]
+        ),
+        st.one_of(
+            HOSTILE,
+            st.sampled_from(["PUT", "x-a,content-type", "x-a, x\r\ny", "authorization", "TRACE"]),
+        ),
+    ),
+    st.one_of(st.none(), st.booleans()),
+)
+def test_a_decision_never_holds_a_header_value_or_a_detail_that_is_not_printable_ascii(
+    policy: Policy,
+    origin: str,
+    method: str,
+    headers: Mapping[str, str],
+    credentials: bool | None,
+) -> None:
+    decision = Engine(policy).decide(origin, method, headers, credentials)
+    for text in (*(value for _, value in decision.headers), decision.detail):
+        assert text.isascii()
+        assert text.isprintable()
+    assert decision.body.isascii()
+
+
+@given(PATTERN_LISTS, ORIGINS.filter(is_pattern), st.randoms())
+def test_an_exact_origin_is_allowed_whatever_else_the_policy_lists(
+    patterns: list[str], origin: str, random: Random
+) -> None:
+    listed = [*patterns, origin]
+    random.shuffle(listed)
+    assert Engine(Policy(allow_origins=listed)).decide(origin, "GET", {}).allowed
+
+
+@given(PATTERNS, st.one_of(HOSTILE, ORIGINS))
+def test_an_origin_that_a_pattern_allows_has_its_scheme_its_suffix_at_a_label_and_its_port(
+    text: str, origin: str
+) -> None:
+    if not Engine(Policy(allow_origins=[text])).decide(origin, "GET", {}).allowed:
+        return
+    pattern = OriginPattern.parse(text)
+    parsed = Origin.parse(origin)
+    assert parsed.scheme == pattern.scheme
+    if pattern.subdomains:
+        assert parsed.host.endswith(f".{pattern.host}")
+        assert len(parsed.host) > len(pattern.host) + 1
+    else:
+        assert parsed.host == pattern.host
+    assert pattern.port in {"*", str(parsed.port or "")}
+
+
+@given(st.data())
+def test_every_pattern_allows_what_it_says(data: st.DataObject) -> None:
+    pattern = OriginPattern.parse(data.draw(PATTERNS))
+    before = data.draw(st.lists(LABELS, min_size=1, max_size=3).map(".".join))
+    host = f"{before}.{pattern.host}" if pattern.subdomains else pattern.host
+    port = data.draw(PORTS) if pattern.port == "*" else f":{pattern.port}" * bool(pattern.port)
+    origin = f"{pattern.scheme}://{host}{port}"
+    assert Engine(Policy(allow_origins=[str(pattern)])).decide(origin, "GET", {}).allowed
+
+
+@given(PATTERN_LISTS, PATTERNS, st.lists(st.one_of(ORIGINS, HOSTILE), max_size=20))
+def test_adding_an_origin_to_a_policy_never_takes_another_away(
+    patterns: list[str], added: str, origins: list[str]
+) -> None:
+    before = Engine(Policy(allow_origins=patterns))
+    after = Engine(Policy(allow_origins=[*patterns, added]))
+    for origin in origins:
+        if before.decide(origin, "GET", {}).allowed:
+            assert after.decide(origin, "GET", {}).allowed
+
+
+@given(policies(), st.lists(ORIGINS, max_size=30))
+def test_what_was_asked_before_changes_no_answer(policy: Policy, origins: list[str]) -> None:
+    used = Engine(policy)
+    for origin in [*origins, *origins]:
+        fresh = Engine(policy)
+        assert used.decide(origin, "GET", {}) == fresh.decide(origin, "GET", {})
+
+
+# --- a guard against a reference ------------------------------------------------------------
+
+SEGMENTS = st.sampled_from(["a", "ab", "b", "A", "é", "a b", ".well-known"])
+PREFIXES = st.lists(SEGMENTS, max_size=3).map(lambda segments: "/" + "/".join(segments))
+ODD_SEGMENTS = st.one_of(SEGMENTS, st.sampled_from(["", ".", "..", "a\\b", "%2e"]))
+PATHS = st.one_of(
+    PREFIXES,
+    st.lists(ODD_SEGMENTS, max_size=6).map(lambda segments: "/" + "/".join(segments)),
+    st.lists(ODD_SEGMENTS, max_size=3).map("/".join),
+)
+ALLOWED = "https://a.example"
+ENTRIES = st.sampled_from([None, Policy(allow_origins=[ALLOWED]), Policy(allow_origins=["*"])])
+
+
+def reference(routes: Mapping[str, Policy | None], path: str) -> Policy | None:
+    """Which policy holds for path, as plainly as DESIGN 5.6 can be said."""
+    path = path or "/"
+    first, *inner = path.split("/")
+    if first or "\\" in path or "" in inner[:-1] or {".", ".."} & set(inner):
+        return None
+    segments = [segment for segment in inner if segment]
+    covering = [
+        prefix
+        for prefix in routes
+        if segments[: len(prefix.strip("/").split("/"))] == prefix.strip("/").split("/")
+        or prefix == "/"
+    ]
+    return routes[max(covering, key=len)] if covering else None
+
+
+@given(
+    st.dictionaries(PREFIXES, ENTRIES, max_size=6),
+    PATHS,
+    st.sampled_from([None, ALLOWED, "https://evil.example"]),
+)
+def test_a_guard_decides_what_a_naive_reference_decides(
+    routes: dict[str, Policy | None], path: str, origin: str | None
+) -> None:
+    guard = Guard(routes)
+    policy = reference(routes, path)
+    assert guard.policy_for(path) is policy
+    decision = guard.decide(path, origin, "GET", {})
+    if policy is None:
+        assert (decision.reason, decision.headers) == (Reason.NO_POLICY, ())
+    else:
+        assert decision == Engine(policy).decide(origin, "GET", {})
