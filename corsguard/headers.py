@@ -37,7 +37,7 @@ def names_in(value: str | None) -> list[str] | None:
         return []
     if len(value) > _LONGEST_LIST:
         return None
-    names = [name for part in value.split(",") if part and (name := part.strip(_OWS))]
+    names = [name for part in filter(None, value.split(",")) if (name := part.strip(_OWS))]
     if len(names) > _MOST_NAMES:
         return None
     return list(dict.fromkeys(name.lower() for name in names))

@@ -1,0 +1,104 @@
+"""What a user gets: the wheel, an empty environment, and the first command of README.md."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PACKAGES = {"corsguard", "corsguard_wsgi"}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what git tracks, as a fresh clone has it."""
+    folder = tmp_path_factory.mktemp("checkout")
+    files = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for name in filter(None, files.split("\0")):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((ROOT / name).read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from the source distribution as it would be published."""
+    out = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "build", "--outdir", str(out), str(checkout)]
+    subprocess.run(build, check=True, capture_output=True)
+    [path] = out.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin folder of an environment with nothing in it but the wheel and what it needs."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=True)
+    bin_folder = folder / "bin"
+    subprocess.run([bin_folder / "pip", "install", "-q", str(wheel)], check=True)
+    return bin_folder
+
+
+def test_the_wheel_holds_only_the_packages_with_py_typed_in_each(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.partition("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
+    assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
+    assert any(name.endswith(".html") for name in names)
+
+
+def test_an_empty_environment_lacks_nothing(environment: Path) -> None:
+    code = "import corsguard_wsgi, corsguard; print(corsguard.Guard(None).policies)"
+    run = subprocess.run([environment / "python", "-c", code], capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == ("None\n", "")
+
+
+def test_the_command_names_the_extra_that_it_needs(environment: Path) -> None:
+    run = subprocess.run([environment / "corsguard", "demo"], capture_output=True, text=True)
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert run.stderr.count("\n") == 1
+    assert 'pip install "corsguard[cli]"' in run.stderr
+
+
+def test_the_first_command_of_the_readme_starts_the_demo(checkout: Path) -> None:
+    readme = (checkout / "README.md").read_text(encoding="utf-8")
+    command = re.search(r"^python3 -m venv .* demo$", readme, re.MULTILINE)
+    assert command
+    ports = "--api-port 0 --frontend-port 0 --stranger-port 0"
+    demo = subprocess.Popen(
+        ["bash", "-c", f"{command[0]} {ports}"],
+        cwd=checkout,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert demo.stdout
+    try:
+        pages = []
+        for line in demo.stdout:
+            pages += re.findall(r"http://localhost:\d+", line)
+            if "Ctrl-C" in line:
+                break
+        assert len(set(pages)) == 3
+        for page in set(pages):
+            with urllib.request.urlopen(f"{page}/") as answer:
+                assert answer.status == 200
+    finally:
+        os.killpg(demo.pid, signal.SIGINT)
+        demo.stdout.read()
+        assert demo.wait() == 0
