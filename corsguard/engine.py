@@ -60,16 +60,18 @@ class Engine:
         method: str,
         request_headers: RequestHeaders,
         credentials: bool | None = None,
+        methods: Collection[str] | None = None,
     ) -> Decision:
         """The answer to a request; an async callable can't be asked here, which counts as a no.
 
         `origin` is the value of `Origin`, None where there is none; several lines of a header are
-        joined with a comma. `credentials` tells whether the request carries a cookie.
+        joined with a comma. `credentials` tells whether the request carries a cookie. `methods`
+        are those of the URL that this policy holds for, where another holds for the rest.
         """
         if origin is None:
             return self._no_origin
         ruling = self._remembered(origin) or self._ask(origin)
-        return self._conclude(ruling, origin, method, request_headers, credentials)
+        return self._conclude(ruling, origin, method, request_headers, credentials, methods)
 
     async def decide_async(
         self,
@@ -77,12 +79,13 @@ class Engine:
         method: str,
         request_headers: RequestHeaders,
         credentials: bool | None = None,
+        methods: Collection[str] | None = None,
     ) -> Decision:
         """The same; async callables are awaited, each for `predicate_timeout` seconds at most."""
         if origin is None:
             return self._no_origin
         ruling = self._remembered(origin) or await self._ask_async(origin)
-        return self._conclude(ruling, origin, method, request_headers, credentials)
+        return self._conclude(ruling, origin, method, request_headers, credentials, methods)
 
     def _compile_origins(self) -> None:
         self._exact: set[str] = set()
@@ -124,7 +127,7 @@ class Engine:
             self._expose = ((fetch.EXPOSE_HEADERS, ", ".join(policy.expose_headers)),)
         self._allow_methods: Fields = ()
         if policy.allow_methods:
-            self._allow_methods = (_methods_field(policy.allow_methods),)
+            self._allow_methods = (_safelisted_and(policy.allow_methods),)
         self._allow_headers: Fields = ()
         if policy.allow_headers:
             self._allow_headers = ((fetch.ALLOW_HEADERS, ", ".join(policy.allow_headers)),)
@@ -236,13 +239,15 @@ class Engine:
         method: str,
         request_headers: RequestHeaders,
         credentials: bool | None,
+        methods: Collection[str] | None,
     ) -> Decision:
         # Fetch, "CORS-preflight request": these three, nothing else.
         if method == "OPTIONS":
             read = reader(request_headers)
             requested = read("access-control-request-method")
             if requested is not None:
-                return self._preflight(ruling, requested, read("access-control-request-headers"))
+                asked = read("access-control-request-headers")
+                return self._preflight(ruling, requested, asked, methods)
         decision, _ = ruling
         if decision.reason is Reason.ALLOWED:
             if not credentials or self._credentials:
@@ -259,7 +264,13 @@ class Engine:
             return decision._replace(kind=Kind.NOT_CORS, reason=Reason.SAME_ORIGIN, detail="")
         return decision
 
-    def _preflight(self, ruling: _Ruling, method: str, asked: str | None) -> Decision:
+    def _preflight(
+        self,
+        ruling: _Ruling,
+        method: str,
+        asked: str | None,
+        methods: Collection[str] | None,
+    ) -> Decision:
         (_, reason, detail, _, _, faults), fields = ruling
         if reason is not Reason.ALLOWED:
             return Decision(Kind.PREFLIGHT, reason, detail, 403, self._preflight_vary, faults)
@@ -274,7 +285,7 @@ class Engine:
                 reason, detail = Reason.HEADERS_NOT_ALLOWED, escaped(refused)
         headers = (
             *fields,
-            *(self._echoed_methods(method) if self._echo_methods else self._allow_methods),
+            *self._methods_field(method, methods),
             *(_echoed_names(names) if self._echo_names else self._allow_headers),
             *self._max_age,
             *self._preflight_vary,
@@ -298,8 +309,14 @@ class Engine:
         covered = name != "authorization" or self._echo_names or name in self._names
         return covered and fetch.is_token(name)
 
-    def _echoed_methods(self, method: str) -> Fields:
-        return (_methods_field((method,)),) if self._allows_method(method) else ()
+    def _methods_field(self, method: str, methods: Collection[str] | None) -> Fields:
+        """Allow-Methods in the answer to a preflight for method."""
+        if methods is not None:
+            named = [name for name in sorted(methods) if self._allows_method(name)]
+            return ((fetch.ALLOW_METHODS, ", ".join(named)),) if named else ()
+        if self._echo_methods:
+            return (_safelisted_and((method,)),) if self._allows_method(method) else ()
+        return self._allow_methods
 
 
 def is_own(
@@ -342,7 +359,7 @@ async def _in_time(answer: Awaitable[object], seconds: float) -> object:
         return await answer
 
 
-def _methods_field(methods: Sequence[str]) -> tuple[str, str]:
+def _safelisted_and(methods: Sequence[str]) -> tuple[str, str]:
     """Allow-Methods, with the safelisted ones: an upload with a listener preflights a POST."""
     if methods == ("*",):
         return fetch.ALLOW_METHODS, "*"

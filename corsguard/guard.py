@@ -7,21 +7,20 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corsguard.decision import Decision, Kind, Reason
-from corsguard.engine import Engine, is_own
-from corsguard.escape import escaped
-from corsguard.headers import HeaderList, RequestHeaders, merged, names_in, reader
+from corsguard.enforcement import is_guarded, objection
+from corsguard.engine import Engine
+from corsguard.headers import HeaderList, RequestHeaders, merged, reader
 from corsguard.log import Log
 from corsguard.policy import Policy
 from corsguard.problem import NO_POLICY, PolicyError
 from corsguard.state import Enforce, Policies, State
+from corsguard.views import View
 
 if TYPE_CHECKING:
     from corsguard.config import Settings
 
 __all__ = ["Facts", "Guard", "Policies"]
 
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_ORIGIN_ALLOWED = frozenset({Reason.ALLOWED, Reason.CREDENTIALS_NOT_ALLOWED})
 _NO_POLICY = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
 
 
@@ -38,7 +37,7 @@ class Facts(NamedTuple):
     credentials: bool | None
     """Whether the request carries a cookie; None where that is not known."""
     route: str | None
-    """The route prefix that covers the path; None where none does, or where there are none."""
+    """The route prefix that covers the path, or the view whose own policy holds; None for none."""
 
 
 Subscriber = Callable[[Decision, Facts], object]
@@ -139,6 +138,11 @@ class Guard:
         """Whether unsafe requests from elsewhere are refused, or "report" for only saying so."""
         return self._state.enforce
 
+    @property
+    def has_callables(self) -> bool:
+        """Whether any policy has a callable, whose answer may have to be awaited."""
+        return self._state.has_callables
+
     def policy_for(self, path: str) -> Policy | None:
         """The policy that holds for path, decoded once, as the application's router sees it."""
         _, engine = self._state.find(path)
@@ -150,11 +154,11 @@ class Guard:
         A request is answered wholly by the old ones or wholly by the new ones. Raises PolicyError,
         and then the old ones stay in force.
         """
-        state = self._state
-        new = State(policies, state.enforce, state.enforce_exempt, state.own_origins)
-        if self._sync_only:
-            new.require_sync()
-        self._state = new
+        self._replace(self._state.with_policies(policies))
+
+    def adopt(self, views: Iterable[Policy]) -> None:
+        """Compile the policies of views, as an adapter finds them. Raises PolicyError."""
+        self._replace(self._state.with_views(views))
 
     def require_sync(self) -> None:
         """Refuse async callables from now on: an adapter that can't await calls this at start-up.
@@ -163,6 +167,22 @@ class Guard:
         """
         self._state.require_sync()
         self._sync_only = True
+
+    def _replace(self, state: State) -> None:
+        if self._sync_only:
+            state.require_sync()
+        self._state = state
+
+    def asks_ahead(self, origin: str | None, method: str, request_headers: RequestHeaders) -> bool:
+        """Whether the answer to a request may depend on its view before any view is called.
+
+        That is a preflight, and under enforcement an unsafe request from elsewhere.
+        """
+        read = reader(request_headers)
+        if method == "OPTIONS":
+            return origin is not None and read("access-control-request-method") is not None
+        state = self._state
+        return bool(state.enforce) and is_guarded(origin, method, read, state.own_origins)
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call subscriber with every refusal and every other decision that is not Kind.NOT_CORS,
@@ -176,14 +196,17 @@ class Guard:
         method: str,
         request_headers: RequestHeaders,
         credentials: bool | None = None,
+        *,
+        view: View | None = None,
     ) -> Decision:
-        """The answer to a request; see Engine.decide."""
+        """The answer to a request; see Engine.decide. The policy of a view wins over the path's."""
         state = self._state
-        route, engine = state.find(path)
+        route, engine = state.find(path) if view is None else state.find_view(view)
         if engine is None:
             decision = _NO_POLICY
         else:
-            decision = engine.decide(origin, method, request_headers, credentials)
+            methods = view.methods if view else None
+            decision = engine.decide(origin, method, request_headers, credentials, methods)
         return self._concluded(
             state, route, engine, decision, path, origin, method, request_headers, credentials
         )
@@ -195,14 +218,19 @@ class Guard:
         method: str,
         request_headers: RequestHeaders,
         credentials: bool | None = None,
+        *,
+        view: View | None = None,
     ) -> Decision:
         """The same; async callables are awaited."""
         state = self._state
-        route, engine = state.find(path)
+        route, engine = state.find(path) if view is None else state.find_view(view)
         if engine is None:
             decision = _NO_POLICY
         else:
-            decision = await engine.decide_async(origin, method, request_headers, credentials)
+            methods = view.methods if view else None
+            decision = await engine.decide_async(
+                origin, method, request_headers, credentials, methods
+            )
         return self._concluded(
             state, route, engine, decision, path, origin, method, request_headers, credentials
         )
@@ -229,18 +257,10 @@ class Guard:
         credentials: bool | None,
     ) -> Decision:
         """The decision, or the refusal that takes its place; told to the log and to subscribers."""
-        if state.enforce and (method not in _SAFE_METHODS or method == "GET"):
+        if state.enforce and not state.exempt.find(path):
             read = reader(request_headers)
-            why = _refusal(state, engine, decision, path, origin, method, read, credentials)
-            if why is not None:
-                decision = Decision(
-                    Kind.NOT_CORS if origin is None else Kind.ACTUAL,
-                    Reason.CROSS_ORIGIN_REFUSED,
-                    why,
-                    403 if state.enforce is True else None,
-                    decision.headers,
-                    decision.faults,
-                )
+            if is_guarded(origin, method, read, state.own_origins):
+                decision = _enforced(decision, state.enforce, engine, origin, credentials)
         told = decision.kind is not Kind.NOT_CORS or not decision.allowed
         if decision.faults or (told and (self._subscribers or not decision.allowed)):
             read = reader(request_headers)
@@ -262,35 +282,22 @@ class Guard:
                 self._log.subscriber_failed(subscriber, error)
 
 
-def _refusal(
-    state: State,
-    engine: Engine | None,
+def _enforced(
     decision: Decision,
-    path: str,
+    enforce: Enforce,
+    engine: Engine | None,
     origin: str | None,
-    method: str,
-    read: Callable[[str], str | None],
     credentials: bool | None,
-) -> str | None:
-    """What enforcement has against a request that is unsafe, from elsewhere and not allowed."""
-    if method == "GET" and not _is_websocket(read):
-        return None
-    if origin is None and read("sec-fetch-site") is None:
-        return None  # no browser, so no page that makes one send it
-    if is_own(origin, read, state.own_origins) or state.exempt.find(path):
-        return None
-    if origin is None:
-        return "no origin"
-    if engine is None:
-        return f"{escaped(origin)} (no policy holds for the path)"
-    if decision.reason not in _ORIGIN_ALLOWED:
-        return decision.detail
-    if credentials and not engine.policy.allow_credentials:
-        return f"{escaped(origin)} (with a cookie, without allow_credentials)"
-    return None
-
-
-def _is_websocket(read: Callable[[str], str | None]) -> bool:
-    """Whether a GET is a WebSocket handshake (RFC 6455, 4.1), which no preflight comes before."""
-    upgrade = read("upgrade")
-    return upgrade is not None and "websocket" in (names_in(upgrade) or ())
+) -> Decision:
+    """The refusal of a guarded request; the decision itself where a policy allows it."""
+    why = objection(decision, engine.policy if engine else None, origin, credentials)
+    if why is None:
+        return decision
+    return Decision(
+        Kind.NOT_CORS if origin is None else Kind.ACTUAL,
+        Reason.CROSS_ORIGIN_REFUSED,
+        why,
+        403 if enforce is True else None,
+        decision.headers,
+        decision.faults,
+    )

@@ -7,11 +7,12 @@ from re import Pattern
 from types import MappingProxyType
 from typing import Literal
 
-from corsguard.checks import Findings, is_async
+from corsguard.checks import Findings, Predicate, is_async
 from corsguard.dangers import exposure
 from corsguard.engine import Engine
 from corsguard.policy import Policy, PolicyError, Problem
 from corsguard.routes import Routes, prefix_problems
+from corsguard.views import View
 
 __all__ = ["Enforce", "Policies", "State"]
 
@@ -27,13 +28,16 @@ class State:
     """
 
     __slots__ = (
+        "_engines",
         "_everywhere",
         "_routes",
         "enforce",
         "enforce_exempt",
         "exempt",
+        "has_callables",
         "own_origins",
         "policies",
+        "views",
     )
 
     def __init__(
@@ -42,6 +46,7 @@ class State:
         enforce: Enforce,
         enforce_exempt: Iterable[str],
         own_origins: Iterable[str],
+        views: tuple[Policy, ...] = (),
     ) -> None:
         found = Findings()
         if not (enforce is True or enforce is False or enforce == "report"):
@@ -60,20 +65,40 @@ class State:
         found.problems.extend(_no_policies(table))
         if enforce:
             found.problems.extend(_unenforceable(table, self.exempt))
+            found.problems.extend(problem for policy in views for problem in exposure(policy))
         if found.problems:
             raise PolicyError(found.problems)
 
         self.policies: Policies = (
             MappingProxyType(table) if isinstance(policies, Mapping) else policies
         )
-        engines = {
+        self.views = views
+        given = [policy for policy in (*table.values(), *views) if policy is not None]
+        self.has_callables = any(map(_callables, given))
+        # By identity: a callable need not be hashable, and the engine keeps its policy alive.
+        self._engines = {
             id(policy): Engine(policy, own_origins=self.own_origins, enforced=bool(enforce))
-            for policy in table.values()
-            if policy is not None
+            for policy in given
         }
-        by_prefix = {prefix: engines.get(id(policy)) for prefix, policy in table.items()}
+        by_prefix = {prefix: self._engines.get(id(policy)) for prefix, policy in table.items()}
         self._everywhere = by_prefix.pop(_EVERYWHERE, None)
         self._routes = Routes(by_prefix)
+
+    def with_policies(self, policies: Policies) -> State:
+        """The same options over other policies."""
+        return State(policies, self.enforce, self.enforce_exempt, self.own_origins, self.views)
+
+    def with_views(self, views: Iterable[Policy]) -> State:
+        """The same with engines for the policies of views as well; itself where it has them."""
+        new = [policy for policy in views if id(policy) not in self._engines]
+        if not new:
+            return self
+        known = (*self.views, *new)
+        return State(self.policies, self.enforce, self.enforce_exempt, self.own_origins, known)
+
+    def find_view(self, view: View) -> tuple[str | None, Engine | None]:
+        """The name and the engine of a view with a policy of its own."""
+        return view.name, None if view.policy is None else self._engines[id(view.policy)]
 
     def find(self, path: str) -> tuple[str | None, Engine | None]:
         """The route that covers path and the engine that holds there; None for what is not."""
@@ -83,6 +108,7 @@ class State:
 
     def require_sync(self) -> None:
         """Raise PolicyError where a callable of a policy can only be awaited."""
+        placed = [*_by_prefix(self.policies).items(), *(("", policy) for policy in self.views)]
         problems = [
             Problem(
                 "callable-async",
@@ -91,10 +117,10 @@ class State:
                 f"{entry!r} is async, and nothing can await it here",
                 "a callable that returns a bool at once, or an ASGI application",
             ).within(_place(prefix))
-            for prefix, policy in _by_prefix(self.policies).items()
-            if isinstance(policy, Policy)
-            for entry in policy.allow_origins
-            if not isinstance(entry, (str, Pattern)) and is_async(entry)
+            for prefix, policy in placed
+            if policy is not None
+            for entry in _callables(policy)
+            if is_async(entry)
         ]
         if problems:
             raise PolicyError(problems)
@@ -108,6 +134,10 @@ def _by_prefix(policies: Policies) -> dict[str, Policy | None]:
     if isinstance(policies, Mapping):
         return dict(policies)  # whoever gave it may change theirs
     return {} if policies is None else {_EVERYWHERE: policies}
+
+
+def _callables(policy: Policy) -> list[Predicate]:
+    return [entry for entry in policy.allow_origins if not isinstance(entry, (str, Pattern))]
 
 
 def _place(prefix: str) -> str:

@@ -164,7 +164,7 @@ def test_5_5_a_cookie_counts_whatever_the_mode(mode: str) -> None:
 @pytest.mark.parametrize(
     ("path", "origin", "credentials", "detail"),
     [
-        ("/nowhere", A, False, f"{A} (no policy holds for the path)"),
+        ("/nowhere", A, False, f"{A} (no policy holds here)"),
         ("/api", A, True, f"{A} (with a cookie, without allow_credentials)"),
         ("/api", "http://a.example", False, f"http://a.example (nearest listed: {A})"),
         ("/api", None, False, "no origin"),

@@ -1,0 +1,53 @@
+"""Enforcement: which requests a browser must not make a service act on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from corsguard.decision import Decision, Reason
+from corsguard.engine import is_own
+from corsguard.escape import escaped
+from corsguard.headers import names_in
+from corsguard.policy import Policy
+
+__all__ = ["is_guarded", "objection"]
+
+_SAFE_METHODS = frozenset({"HEAD", "OPTIONS"})
+_ORIGIN_ALLOWED = frozenset({Reason.ALLOWED, Reason.CREDENTIALS_NOT_ALLOWED})
+
+
+def is_guarded(
+    origin: str | None,
+    method: str,
+    read: Callable[[str], str | None],
+    own_origins: Collection[str],
+) -> bool:
+    """Whether a request is unsafe, and a browser sends it for a page that is not our own."""
+    if method in _SAFE_METHODS or (method == "GET" and not _is_websocket(read)):
+        return False
+    if origin is None and read("sec-fetch-site") is None:
+        return False  # no browser, so no page that makes one send it
+    return not is_own(origin, read, own_origins)
+
+
+def objection(
+    decision: Decision, policy: Policy | None, origin: str | None, credentials: bool | None
+) -> str | None:
+    """What a policy, or the lack of one, has against a guarded request; None where it allows it."""
+    if origin is None:
+        return "no origin"
+    if policy is None:
+        return f"{escaped(origin)} (no policy holds here)"
+    if decision.reason not in _ORIGIN_ALLOWED:
+        return decision.detail
+    if "*" in policy.allow_origins:  # that of a view, whose safe methods may well be for everyone
+        return f"{escaped(origin)} (not listed by name)"
+    if credentials and not policy.allow_credentials:
+        return f"{escaped(origin)} (with a cookie, without allow_credentials)"
+    return None
+
+
+def _is_websocket(read: Callable[[str], str | None]) -> bool:
+    """Whether a GET is a WebSocket handshake (RFC 6455, 4.1), which no preflight comes before."""
+    upgrade = read("upgrade")
+    return upgrade is not None and "websocket" in (names_in(upgrade) or ())

@@ -1,0 +1,136 @@
+"""Policies of single views: DESIGN 5.1 (different policies on one URL), 5.5 and 5.6."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from core.facts import ANY, EVIL, LISTED, PLAIN, A, ask, field
+
+from corsguard import Guard, Policy, PolicyError, Reason
+from corsguard.views import View, cors_exempt, cors_policy, has_own_policy, own_policy, sharing
+
+WILD = Policy(allow_origins=[A], allow_methods=["*"])
+
+
+def guard(*views: Policy, enforce: bool = False) -> Guard:
+    made = Guard({"/": PLAIN}, enforce=enforce)
+    made.adopt(views)
+    return made
+
+
+def test_a_view_is_decorated_with_its_policy_and_stays_what_it_is() -> None:
+    def view() -> str:
+        return "seen"
+
+    assert not has_own_policy(view)
+    assert cors_policy(LISTED)(view) is view
+    assert has_own_policy(view)
+    assert own_policy(view) is LISTED
+    assert cors_exempt(view) is view
+    assert has_own_policy(view)
+    assert own_policy(view) is None
+    assert view() == "seen"
+
+
+@pytest.mark.parametrize("wrong", [None, lambda: None, {"allow_origins": [A]}])
+def test_a_view_is_decorated_with_nothing_but_a_policy(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="cors_policy takes a Policy"):
+        cors_policy(wrong)
+
+
+def test_5_6_the_policy_of_a_view_wins_over_the_one_of_its_path() -> None:
+    view = View("items", LISTED)
+    decision = guard(LISTED).decide("/x", A, "OPTIONS", ask("PUT"), view=view)
+    assert field(decision, "Allow-Credentials") == "true"
+    exempt = guard().decide("/x", A, "OPTIONS", ask("PUT"), view=View("items", None))
+    assert (exempt.reason, exempt.headers) == (Reason.NO_POLICY, ())
+
+
+@pytest.mark.parametrize(
+    ("policy", "methods", "sent"),
+    [
+        (LISTED, None, "GET, HEAD, POST, PUT, PATCH"),
+        (LISTED, frozenset({"PUT", "GET", "DELETE"}), "GET, PUT"),
+        (WILD, frozenset({"PUT", "PATCH"}), "PATCH, PUT"),
+        (LISTED, frozenset({"DELETE"}), None),
+    ],
+)
+def test_5_1_allow_methods_holds_only_the_methods_whose_view_has_the_same_policy(
+    policy: Policy, methods: frozenset[str] | None, sent: str | None
+) -> None:
+    view = View("items", policy, methods)
+    decision = guard(policy).decide("/x", A, "OPTIONS", ask("PUT"), view=view)
+    assert field(decision, "Allow-Methods") == sent
+    other = asyncio.run(guard(policy).decide_async("/x", A, "OPTIONS", ask("PUT"), view=view))
+    assert other == decision
+
+
+def test_5_1_the_methods_of_a_url_that_share_a_policy() -> None:
+    policies = {"GET": PLAIN, "PUT": LISTED, "PATCH": LISTED, "DELETE": None}
+    assert sharing("PUT", policies) == {"PUT", "PATCH"}
+    assert sharing("DELETE", policies) == {"DELETE"}
+    assert sharing("GET", {"GET": PLAIN, "PUT": PLAIN}) is None
+
+
+@pytest.mark.parametrize(
+    ("origin", "policy", "refused"),
+    [(A, LISTED, False), (EVIL, LISTED, True), (A, None, True), (A, ANY, True)],
+)
+def test_5_5_enforcement_asks_the_policy_of_the_view(
+    origin: str, policy: Policy | None, refused: bool
+) -> None:
+    made = guard(LISTED, ANY, enforce=True)
+    decision = made.decide("/x", origin, "POST", {}, view=View("items", policy))
+    assert (decision.status == 403) is refused
+    read = made.decide("/x", origin, "GET", {}, view=View("items", policy))
+    assert read.status is None
+
+
+def test_5_4_the_policies_of_views_are_checked_under_enforce() -> None:
+    insecure = Policy(allow_origins=["http://a.example"])
+    guard(insecure)
+    with pytest.raises(PolicyError, match="origin-insecure"):
+        guard(insecure, enforce=True)
+
+
+def test_5_4_an_async_callable_of_a_view_is_refused_where_nothing_can_await_it() -> None:
+    async def predicate(origin: str) -> bool:
+        return True
+
+    made = guard()
+    made.require_sync()
+    with pytest.raises(PolicyError, match="callable-async"):
+        made.adopt([Policy(allow_origins=[predicate])])
+
+
+def test_4_reconfigure_keeps_the_policies_of_views() -> None:
+    made = guard(LISTED)
+    made.reconfigure(None)
+    assert made.decide("/x", A, "GET", {}, view=View("items", LISTED)).allowed
+    assert made.decide("/x", A, "GET", {}).reason is Reason.NO_POLICY
+
+
+def test_4_a_guard_tells_whether_a_callable_may_have_to_be_awaited() -> None:
+    assert not guard(LISTED).has_callables
+    assert guard(Policy(allow_origins=[lambda _: True])).has_callables
+
+
+@pytest.mark.parametrize(
+    ("origin", "method", "headers", "ahead"),
+    [
+        (A, "OPTIONS", ask(), True),
+        (A, "OPTIONS", {}, False),
+        (None, "OPTIONS", ask(), False),
+        (A, "GET", {}, False),
+        (EVIL, "POST", {}, True),
+        (EVIL, "POST", {"Sec-Fetch-Site": "same-origin"}, False),
+        (None, "POST", {}, False),
+    ],
+)
+def test_5_5_the_view_is_looked_up_ahead_for_preflights_and_guarded_requests_only(
+    origin: str | None, method: str, headers: dict[str, str], ahead: bool
+) -> None:
+    assert guard(enforce=True).asks_ahead(origin, method, headers) is ahead
+    assert guard().asks_ahead(origin, method, headers) is (ahead and method == "OPTIONS")
