@@ -29,8 +29,8 @@ def ask(method: str = "PUT", headers: str | None = None) -> dict[str, str]:
     return asked if headers is None else {**asked, "Access-Control-Request-Headers": headers}
 
 
-def get(policy: Policy, origin: str | None, **facts: bool) -> Decision:
-    return Engine(policy).decide(origin, "GET", {}, **facts)
+def get(policy: Policy, origin: str | None) -> Decision:
+    return Engine(policy).decide(origin, "GET", {})
 
 
 def preflight(

@@ -69,8 +69,8 @@ def test_5_1_allow_methods_holds_only_the_methods_whose_view_has_the_same_policy
 
 def test_5_1_the_methods_of_a_url_that_share_a_policy() -> None:
     policies = {"GET": PLAIN, "PUT": LISTED, "PATCH": LISTED, "DELETE": None}
-    assert sharing("PUT", policies) == {"PUT", "PATCH"}
-    assert sharing("DELETE", policies) == {"DELETE"}
+    assert sharing("PUT", policies) == frozenset({"PUT", "PATCH"})
+    assert sharing("DELETE", policies) == frozenset({"DELETE"})
     assert sharing("GET", {"GET": PLAIN, "PUT": PLAIN}) is None
 
 
