@@ -41,15 +41,13 @@ class Reason(StrEnum):
         return _WORDS[self]
 
 
-_REFUSALS = frozenset(
-    {
-        Reason.ORIGIN_INVALID,
-        Reason.ORIGIN_NOT_ALLOWED,
-        Reason.METHOD_NOT_ALLOWED,
-        Reason.HEADERS_NOT_ALLOWED,
-        Reason.CREDENTIALS_NOT_ALLOWED,
-        Reason.CROSS_ORIGIN_REFUSED,
-    }
+_REFUSALS = (
+    Reason.ORIGIN_INVALID,
+    Reason.ORIGIN_NOT_ALLOWED,
+    Reason.METHOD_NOT_ALLOWED,
+    Reason.HEADERS_NOT_ALLOWED,
+    Reason.CREDENTIALS_NOT_ALLOWED,
+    Reason.CROSS_ORIGIN_REFUSED,
 )
 _WORDS = {
     Reason.NO_POLICY: "no policy: CORS is not offered on this path",

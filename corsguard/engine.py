@@ -333,13 +333,17 @@ def is_own(
     if origin is None or origin in own_origins:
         return origin is not None
     host = read("host")
+    scheme, _, authority = origin.partition("://")
+    if not host or host.lower().removesuffix(default_port_suffix(scheme)) != authority:
+        return False
+    return _is_serialised(origin)
+
+
+def _is_serialised(origin: str) -> bool:
     try:
-        parsed = Origin.parse(origin)
+        return not Origin.parse(origin).opaque
     except OriginError:
         return False
-    if not host or parsed.opaque:
-        return False
-    return host.lower().removesuffix(default_port_suffix(parsed.scheme)) == parsed.authority
 
 
 def _is_yes(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Facts", "Guard", "Policies"]
 
+_QUIET = (Reason.ALLOWED, Reason.NOT_CORS, Reason.NO_POLICY, Reason.SAME_ORIGIN)
+"""The reasons that there is nothing to log for, the likeliest first."""
 _NO_POLICY = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
 
 
@@ -207,6 +209,10 @@ class Guard:
         else:
             methods = view.methods if view else None
             decision = engine.decide(origin, method, request_headers, credentials, methods)
+        if decision.reason in _QUIET and not (
+            state.enforce or self._subscribers or decision.faults
+        ):
+            return decision
         return self._concluded(
             state, route, engine, decision, path, origin, method, request_headers, credentials
         )
@@ -231,6 +237,10 @@ class Guard:
             decision = await engine.decide_async(
                 origin, method, request_headers, credentials, methods
             )
+        if decision.reason in _QUIET and not (
+            state.enforce or self._subscribers or decision.faults
+        ):
+            return decision
         return self._concluded(
             state, route, engine, decision, path, origin, method, request_headers, credentials
         )
@@ -261,20 +271,20 @@ class Guard:
             read = reader(request_headers)
             if is_guarded(origin, method, read, state.own_origins):
                 decision = _enforced(decision, state.enforce, engine, origin, credentials)
-        told = decision.kind is not Kind.NOT_CORS or not decision.allowed
-        if decision.faults or (told and (self._subscribers or not decision.allowed)):
+        refused = decision.reason not in _QUIET
+        if refused or decision.faults or decision.kind is not Kind.NOT_CORS:
             read = reader(request_headers)
             asked = (read("access-control-request-method"), read("access-control-request-headers"))
-            self._tell(decision, Facts(path, origin, method, *asked, credentials, route))
+            facts = Facts(path, origin, method, *asked, credentials, route)
+            for fault in decision.faults:
+                self._log.fault(fault, route)
+            if refused:
+                self._log.refused(decision, facts)
+            if refused or decision.kind is not Kind.NOT_CORS:
+                self._publish(decision, facts)
         return decision
 
-    def _tell(self, decision: Decision, facts: Facts) -> None:
-        for fault in decision.faults:
-            self._log.fault(fault, facts.route)
-        if not decision.allowed:
-            self._log.refused(decision, facts)
-        if decision.kind is Kind.NOT_CORS and decision.allowed:
-            return
+    def _publish(self, decision: Decision, facts: Facts) -> None:
         for subscriber in self._subscribers:
             try:
                 subscriber(decision, facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from corsguard.fetch import EXPOSE_HEADERS, RESPONSE_HEADERS
+from corsguard.fetch import ALLOW_ORIGIN, EXPOSE_HEADERS, RESPONSE_HEADERS
 
 __all__ = ["HeaderList", "RequestHeaders", "merged", "names_in", "reader"]
 
@@ -14,6 +14,7 @@ RequestHeaders = Mapping[str, str] | Callable[[str], str | None]
 function from the lower-case name to the value, None where there is no such field."""
 
 _EXPOSE = EXPOSE_HEADERS.lower()
+_MERGED = RESPONSE_HEADERS | {"vary"}
 _LONGEST_LIST = 4_096
 _MOST_NAMES = 64
 _OWS = " \t"
@@ -49,10 +50,17 @@ def merged(decided: Iterable[tuple[str, str]], given: HeaderList) -> tuple[Heade
     Fields of the CORS protocol are replaced. The names that the application exposes for itself
     are added to those of the policy, where the page may read the answer at all. `Vary` is merged.
     """
+    if not any(field[0].lower() in _MERGED for field in given):
+        return [*given, *decided], []
+    return _merged(decided, given)
+
+
+def _merged(decided: Iterable[tuple[str, str]], given: HeaderList) -> tuple[HeaderList, list[str]]:
     result: HeaderList = []
     replaced: list[str] = []
     exposed: list[str] = []
     varying: list[str] = []
+    readable = any(field[0] == ALLOW_ORIGIN for field in decided)
     for field in given:
         name = field[0].lower()
         if name == "vary":
@@ -63,7 +71,6 @@ def merged(decided: Iterable[tuple[str, str]], given: HeaderList) -> tuple[Heade
             exposed.append(field[1])
         else:
             replaced.append(field[0])
-    readable = False
     for field in decided:
         if field[0] == "Vary":
             result.append(("Vary", _vary(varying, field[1])) if varying else field)
@@ -71,7 +78,6 @@ def merged(decided: Iterable[tuple[str, str]], given: HeaderList) -> tuple[Heade
         elif field[0] == EXPOSE_HEADERS:
             exposed.insert(0, field[1])
         else:
-            readable = True
             result.append(field)
     if varying:  # under `*`, an answer does not depend on the origin
         result.append(("Vary", ", ".join(varying)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from threading import Lock
+from traceback import format_tb
 from typing import TYPE_CHECKING
 
 from corsguard.decision import Decision, Fault
@@ -32,56 +33,63 @@ class Log:
     def refused(self, decision: Decision, facts: Facts) -> None:
         """A refusal, loud once for its reason, origin and route."""
         origin = "no origin" if facts.origin is None else escaped(facts.origin)
-        self._say(
-            (decision.reason, facts.route or "no route"),
-            origin,
-            f"refused {escaped(facts.method, 20)} {escaped(facts.path)} from {origin}: "
-            f"{decision.reason}: {decision.detail or decision.reason.words}",
-        )
+        level = self._level((decision.reason.value, facts.route or "no route"), origin)
+        if _logger.isEnabledFor(level):
+            _logger.log(
+                level,
+                "refused %s %s from %s: %s: %s",
+                escaped(facts.method, 20),
+                escaped(facts.path),
+                origin,
+                decision.reason.value,
+                decision.detail or decision.reason.words,
+            )
 
     def fault(self, fault: Fault, route: str | None) -> None:
         """A callable of a policy that gave no answer."""
         name, error = fault
-        self._say(
-            ("faults of allow_origins", route or "no route"),
-            f"{name} {type(error).__name__}",
-            f"{name} of allow_origins failed, which counts as a no: {escaped(str(error))}",
+        self._failed(
+            ("failures of allow_origins", route or "no route"),
+            f"{name} of allow_origins failed, which counts as a no",
             error,
         )
 
     def subscriber_failed(self, subscriber: object, error: Exception) -> None:
         """A subscriber that raised; the request goes on."""
         name = getattr(subscriber, "__qualname__", repr(subscriber))
-        self._say(
-            ("faults of subscribers", ""),
-            f"{name} {type(error).__name__}",
-            f"subscriber {name} failed: {escaped(str(error))}",
-            error,
-        )
+        self._failed(("failures of subscribers", ""), f"subscriber {name} failed", error)
 
     def replaced(self, names: list[str]) -> None:
         """Fields of the CORS protocol that the application set itself."""
         for name in names:
-            self._say(
-                ("replaced fields", ""),
-                name.lower(),
-                f"the application sets {escaped(name)} itself; the policy's own is sent instead",
+            _logger.log(
+                self._level(("replaced fields", ""), name.lower()),
+                "the application sets %s itself; the policy's own is sent instead",
+                escaped(name),
             )
 
-    def _say(
-        self, group: tuple[str, str], item: str, line: str, error: Exception | None = None
-    ) -> None:
-        with self._lock:
-            level = self._level(group, item)
-        _logger.log(level, "%s", line, exc_info=error)
-        if level == logging.WARNING and len(self._seen[group]) == _MOST_ITEMS:
-            _logger.warning("further ones (%s, %s) are logged at DEBUG", *group)
+    def _failed(self, group: tuple[str, str], what: str, error: Exception) -> None:
+        # Not exc_info: an error's own text may hold what the request sent, line ends included.
+        _logger.log(
+            self._level(group, f"{what} {type(error).__name__}"),
+            "%s: %s: %s\n%s",
+            what,
+            type(error).__name__,
+            escaped(str(error), 500),
+            "".join(format_tb(error.__traceback__)),
+        )
 
     def _level(self, group: tuple[str, str], item: str) -> int:
-        if group not in self._seen and len(self._seen) >= _MOST_GROUPS:
+        """WARNING for the first of its kind, else DEBUG."""
+        seen = self._seen.get(group)
+        if seen is not None and (item in seen or len(seen) > _MOST_ITEMS):
             return logging.DEBUG
-        seen = self._seen.setdefault(group, set())
-        if item in seen or len(seen) >= _MOST_ITEMS:
-            return logging.DEBUG
-        seen.add(item)
-        return logging.WARNING
+        with self._lock:
+            if group not in self._seen and len(self._seen) >= _MOST_GROUPS:
+                return logging.DEBUG
+            seen = self._seen.setdefault(group, set())
+            seen.add(item)
+        if len(seen) <= _MOST_ITEMS:
+            return logging.WARNING
+        _logger.warning("further ones are logged at DEBUG: %s, %s", *group)
+        return logging.DEBUG

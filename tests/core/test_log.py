@@ -63,7 +63,7 @@ def test_5_7_a_hundred_of_a_kind_are_warnings_then_one_line_says_that_the_rest_i
     for number in range(150):
         guard.decide("/api", f"https://n{number}.example", "GET", {})
     assert levels(caplog) == [logging.WARNING] * 101
-    assert caplog.messages[-1] == "further ones (ORIGIN_NOT_ALLOWED, /api) are logged at DEBUG"
+    assert caplog.messages[-1] == "further ones are logged at DEBUG: ORIGIN_NOT_ALLOWED, /api"
     guard.decide("/", EVIL, "GET", {})
     assert len(caplog.records) == 102
 
@@ -100,8 +100,9 @@ def test_5_7_a_callable_that_fails_is_logged_with_its_error_also_where_another_s
     assert guard.decide("/", A, "GET", {}).allowed
     [record] = caplog.records
     assert record.levelno == logging.WARNING
-    assert "broken of allow_origins failed, which counts as a no: data\\nbase" in caplog.text
-    assert record.exc_info
+    message = record.getMessage()
+    assert "broken of allow_origins failed, which counts as a no: RuntimeError: data\\n" in message
+    assert "in broken" in message
     assert guard.decide("/", A, "GET", {}).allowed
     assert len(caplog.records) == 1
 
