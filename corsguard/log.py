@@ -81,13 +81,12 @@ class Log:
 
     def _level(self, group: tuple[str, str], item: str) -> int:
         """WARNING for the first of its kind, else DEBUG."""
-        seen = self._seen.get(group)
-        if seen is not None and (item in seen or len(seen) > _MOST_ITEMS):
-            return logging.DEBUG
         with self._lock:
             if group not in self._seen and len(self._seen) >= _MOST_GROUPS:
                 return logging.DEBUG
             seen = self._seen.setdefault(group, set())
+            if item in seen or len(seen) > _MOST_ITEMS:
+                return logging.DEBUG
             seen.add(item)
         if len(seen) <= _MOST_ITEMS:
             return logging.WARNING
