@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from re import Pattern
+from sys import float_info
 from typing import Any
 
 from corsguard import fetch
@@ -28,8 +29,9 @@ OriginEntry = str | Pattern[str] | Predicate
 class Findings:
     """The problems found so far, and a check for each kind of field that adds to them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, public_suffixes: bool = False) -> None:
         self.problems: list[Problem] = []
+        self._public_suffixes = public_suffixes
 
     def add(self, code: str, field: str, value: object, message: str, suggestion: str) -> None:
         self.problems.append(Problem(code, field, value, message, suggestion))
@@ -43,7 +45,7 @@ class Findings:
     def seconds(self, field: str, value: object) -> float:
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             message = f"{value!r} is not a number of seconds"
-        elif 0 < value < float("inf"):
+        elif 0 < value <= float_info.max:
             return float(value)
         else:
             message = f"{value!r} seconds is no time that passes"
@@ -57,7 +59,7 @@ class Findings:
             seconds = _timedelta_seconds(value)
             if seconds is None:
                 digits = str(value).strip().split(".")[0]
-                meant = digits if digits.isdecimal() else "7200"
+                meant = digits if digits.isascii() and digits.isdecimal() else "7200"
                 message = f"{value!r} is neither an int of seconds, a timedelta nor None"
                 self.add("type-invalid", field, value, message, meant)
                 return None
@@ -70,7 +72,7 @@ class Findings:
             )
             suggestion = str(min(max(seconds, 0), fetch.MAX_AGE_LIMIT))
             self.add("max-age-out-of-range", field, value, message, suggestion)
-        return seconds
+        return int(seconds)
 
     def origins(self, field: str, value: object) -> tuple[OriginEntry, ...]:
         entries = self._entries(field, value)
@@ -93,7 +95,7 @@ class Findings:
                 self.add("type-invalid", field, entry, message, repr(str(entry)))
                 continue
             kept.append(entry)
-        if "*" in kept and len(kept) > 1:
+        if "*" in kept and any(entry != "*" for entry in kept):
             self._not_alone(field, kept)
         return tuple(kept)
 
@@ -105,9 +107,11 @@ class Findings:
         except OriginError as error:
             why = str(error)
         if why:
-            suggestion = mended_origin(text) or "an origin such as https://api.example.com"
+            mended = mended_origin(text)
+            if mended is None or "*" in mended:
+                mended = "an origin such as https://api.example.com"
             message = f"{text!r} is no origin of a service: {why}"
-            self.add("origin-invalid", field, text, message, suggestion)
+            self.add("origin-invalid", field, text, message, mended)
 
     def methods(self, field: str, value: object) -> tuple[str, ...]:
         names = self.strings(field, value)
@@ -237,8 +241,9 @@ class Findings:
             return
 
     def _regex(self, field: str, pattern: Pattern[Any]) -> None:
+        from corsguard.invented import grown_match, invented_match
         from corsguard.mending import mended_regex
-        from corsguard.regex import has_bare_dot, has_nested_repeat, invented_match
+        from corsguard.regex import has_adjacent_repeats, has_bare_dot, has_nested_repeat
 
         source = pattern.pattern
         if not isinstance(source, str):
@@ -247,7 +252,9 @@ class Findings:
             self.add("type-invalid", field, pattern, message, suggestion)
             return
         better = mended_regex(source)
-        if has_nested_repeat(pattern):
+        if better and _is_open_to_anyone(better):
+            better = None
+        if has_nested_repeat(pattern) or has_adjacent_repeats(pattern):
             message = f"{source!r} repeats a repeat, which can take exponential time"
             suggestion = better or "one repeat without a bound, such as [a-z0-9-]+"
             self.add("regex-too-slow", field, pattern, message, suggestion)
@@ -258,6 +265,13 @@ class Findings:
         elif (origin := invented_match(pattern)) is not None:
             message = f"{source!r} also covers {origin}, which anyone can have"
             suggestion = better or "end it with the labels of a domain that is yours"
+            self.add("regex-too-wide", field, pattern, message, suggestion)
+        elif not self._public_suffixes and (origin := grown_match(pattern)) is not None:
+            message = f"{source!r} also covers {origin}, a name that anyone can take"
+            suggestion = (
+                "put a dot before the labels of a domain that is yours, or set "
+                "dangerously_allow_public_suffixes"
+            )
             self.add("regex-too-wide", field, pattern, message, suggestion)
 
 
@@ -305,14 +319,26 @@ def is_async(predicate: Predicate) -> bool:
 
 def listed(entries: Iterable[object]) -> str:
     """The entries as a list that both Python and TOML read."""
-    shown = (f'"{entry}"' if isinstance(entry, str) else repr(entry) for entry in entries)
+    from json import dumps
+
+    shown = (
+        dumps(entry, ensure_ascii=False) if isinstance(entry, str) else repr(entry)
+        for entry in entries
+    )
     return f"[{', '.join(shown)}]"
+
+
+def _is_open_to_anyone(pattern: str) -> bool:
+    from corsguard.suffix import holds_public_suffix
+
+    parsed = OriginPattern.parse(pattern)
+    return parsed.any_origin or (parsed.subdomains and holds_public_suffix(parsed.host))
 
 
 def _timedelta_seconds(value: object) -> int | None:
     from datetime import timedelta  # not for the many policies that have an int
 
-    return int(value.total_seconds()) if isinstance(value, timedelta) else None
+    return value // timedelta(seconds=1) if isinstance(value, timedelta) else None
 
 
 def _tokens(names: Iterable[str]) -> str:

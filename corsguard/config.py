@@ -47,6 +47,11 @@ def read_file(path: str | PathLike[str]) -> Settings:
 
 def read_mapping(mapping: Mapping[str, Any]) -> Settings:
     """The settings of a mapping: a policy's fields or `routes`, and what stands beside them."""
+    if not isinstance(mapping, Mapping):
+        message = f"{mapping!r} is not a table of a policy's fields, or of routes"
+        suggestion = '{"allow_origins": ["https://app.example.com"]}'
+        problem = Problem("type-invalid", "policy", mapping, message, suggestion)
+        return Settings(None, False, (), (), (problem,))
     problems = unknown_fields(mapping, (*CHECKS, "routes", *_OPTIONS))
     fields = {key: value for key, value in mapping.items() if key in CHECKS}
     policies: Policy | dict[str, Policy | None] | None = None
@@ -105,6 +110,12 @@ def _read_routes(given: object, problems: list[Problem]) -> dict[str, Policy | N
     for prefix, entry in given.items():
         if entry is None or entry is False or isinstance(entry, Policy):
             routes[prefix] = entry or None
+        elif not isinstance(entry, Mapping):
+            message = f"{entry!r} is neither a table of a policy's fields nor false"
+            place = f'routes."{prefix}"'
+            problems.append(
+                Problem("type-invalid", place, entry, message, '{"allow_origins": [...]}')
+            )
         else:
             routes[prefix] = _read_policy(entry, problems, f'routes."{prefix}"')
     return routes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import TYPE_CHECKING
 
 from corsguard import fetch
@@ -11,8 +10,6 @@ from corsguard.origin import OriginError, OriginPattern, is_insecure, is_loopbac
 from corsguard.problem import Problem
 
 if TYPE_CHECKING:
-    from publicsuffixlist import PublicSuffixList
-
     from corsguard.policy import Policy
 
 __all__ = ["cautions", "combinations", "exposure"]
@@ -70,14 +67,14 @@ def exposure(policy: Policy) -> Iterator[Problem]:
                 "allow_origins",
                 entry,
                 f"{entry} is plain http: anyone on the network can pose as it",
-                f"{pattern._replace(scheme='https')}, or dangerously_allow_insecure_origins",
+                f"{_over_https(pattern)}, or dangerously_allow_insecure_origins",
             )
-        if _is_public_suffix(pattern) and not policy.dangerously_allow_public_suffixes:
+        if not policy.dangerously_allow_public_suffixes and _is_open_to_anyone(pattern):
             yield Problem(
                 "origin-public-suffix",
                 "allow_origins",
                 entry,
-                f"anyone can have a name under {pattern.host}, which is a public suffix",
+                f"anyone can have a name under {pattern.host}, or below one that is under it",
                 f"{pattern._replace(host='your-name.' + pattern.host)}, or "
                 "dangerously_allow_public_suffixes",
             )
@@ -104,14 +101,14 @@ def cautions(policy: Policy) -> Iterator[Problem]:
         )
 
 
-def _is_public_suffix(pattern: OriginPattern) -> bool:
+def _is_open_to_anyone(pattern: OriginPattern) -> bool:
     if not pattern.subdomains or is_loopback(pattern.host):
         return False
-    return _public_suffixes().is_public(pattern.host)
+    from corsguard.suffix import holds_public_suffix  # the list takes 50 ms to load
+
+    return holds_public_suffix(pattern.host)
 
 
-@cache
-def _public_suffixes() -> PublicSuffixList:
-    from publicsuffixlist import PublicSuffixList
-
-    return PublicSuffixList()
+def _over_https(pattern: OriginPattern) -> OriginPattern:
+    port = "" if pattern.port == "443" else pattern.port
+    return pattern._replace(scheme="https", port=port)

@@ -16,9 +16,12 @@ def mended_origin(text: str) -> str | None:
     """The origin pattern that text was meant to be, or None where that can't be told."""
     from urllib.parse import urlsplit
 
-    text = text.strip().removeprefix("//")
+    text = re.sub(r"(?i)^(https?)(?::/*|/+)(?=[^/0-9])", r"\1://", text.strip().removeprefix("//"))
+    if text.lower() == "null":
+        return None
     if "://" not in text:
-        text = f"{'http' if is_loopback(_split_port(text)[0]) else 'https'}://{text}"
+        host = _split_port(re.split("[/?#]", text)[0].lower())[0]
+        text = f"{'http' if is_loopback(host) else 'https'}://{text}"
     try:
         url = urlsplit(text)
     except ValueError:
@@ -80,11 +83,11 @@ def mended_regex(text: str) -> str | None:
 def mended_prefix(prefix: str) -> str:
     """The route prefix that was meant: literal, decoded once, without `.`, `..` and wildcards."""
     from posixpath import normpath
-    from urllib.parse import unquote, urlsplit
+    from urllib.parse import unquote
 
     if "://" in prefix:
-        prefix = urlsplit(prefix).path
-    prefix = unquote(re.split(r"[?#*<{]", prefix)[0]).replace("\\", "/")
+        prefix = prefix.partition("://")[2].partition("/")[2]
+    prefix = re.split(r"[?#*<>{}%]", unquote(prefix))[0].replace("\\", "/")
     return "/" + normpath("/" + prefix.strip()).lstrip("/")
 
 

@@ -65,7 +65,7 @@ class Policy:
         dangerously_allow_null_origin: bool = False,
     ) -> None:
         given = dict(locals())
-        found = Findings()
+        found = Findings(public_suffixes=dangerously_allow_public_suffixes is True)
         for field, check in CHECKS.items():
             object.__setattr__(self, field, check(found, field, given[field]))
         found.problems.extend(combinations(self))
@@ -115,6 +115,12 @@ class Policy:
     def __repr__(self) -> str:
         fields = zip(CHECKS, self._values(), strict=True)
         return f"Policy({', '.join(f'{name}={value!r}' for name, value in fields)})"
+
+    def __copy__(self) -> Policy:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Policy:
+        return self
 
     def __reduce__(self) -> tuple[object, ...]:
         return Policy.from_mapping, (dict(zip(CHECKS, self._values(), strict=True)),)

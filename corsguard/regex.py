@@ -1,41 +1,21 @@
-"""Telling, before a policy starts, which regular expressions cover more or cost more than meant."""
+"""Reading a regular expression: what it repeats, how long it may take, and what it looks like."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
-__all__ = ["has_bare_dot", "has_nested_repeat", "invented_match"]
+from corsguard.origin import MAX_LENGTH
 
-# Origins that nobody has, in the shapes that attackers can get: other names under the suffixes
-# where names are sold or given away, addresses, single labels, other schemes and ports.
-_LABELS = ("corsguard", "corsguard-invented", "corsguard7")
-_SUFFIXES = """
-    com net org io dev app co info xyz me co.uk com.au de fr cn invalid test
-    github.io gitlab.io netlify.app vercel.app pages.dev workers.dev herokuapp.com web.app
-    firebaseapp.com onrender.com fly.dev azurewebsites.net cloudfront.net s3.amazonaws.com
-""".split()
-_HOSTS = (
-    *_LABELS,
-    *(f"{label}.{suffix}" for suffix in _SUFFIXES for label in _LABELS),
-    *(f"www.{label}.{suffix}" for suffix in _SUFFIXES for label in _LABELS),
-    "203.0.113.7",
-    "[2001:db8::7]",
-)
+__all__ = ["Piece", "has_adjacent_repeats", "has_bare_dot", "has_nested_repeat", "shapes"]
+
+_SHORT = 9  # times that a repeat may take without being a long one
+_MOST_SHAPES = 64
+_MOST_ADJACENT = 3
 _REPEATS = frozenset({"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"})
-_INVENTED = tuple(
-    f"{scheme}://{host}{port}"
-    for scheme in ("https", "http")
-    for port in ("", ":8443", ":1")
-    for host in _HOSTS
-)
-
-
-def invented_match(pattern: re.Pattern[str]) -> str | None:
-    """An origin nobody has that pattern covers all the same, or None."""
-    return next((origin for origin in _INVENTED if pattern.fullmatch(origin)), None)
 
 
 def has_bare_dot(pattern: re.Pattern[str]) -> bool:
@@ -44,25 +24,36 @@ def has_bare_dot(pattern: re.Pattern[str]) -> bool:
 
 
 def has_nested_repeat(pattern: re.Pattern[str]) -> bool:
-    """Whether an unbounded repeat stands inside another one: exponential time on a mismatch."""
-    return any(unbounded and inside for _, unbounded, inside in _operations(pattern))
+    """Whether a long repeat or a choice stands in a long repeat: exponential time on a mismatch."""
+    return any(inside and (long or name == "BRANCH") for name, long, inside in _operations(pattern))
+
+
+def has_adjacent_repeats(pattern: re.Pattern[str]) -> bool:
+    """Whether more than three long repeats stand side by side: n of them take the length to the
+    power of n."""
+    return any(
+        repeated and len(list(pieces)) > _MOST_ADJACENT
+        for shape in shapes(pattern)
+        for repeated, pieces in groupby(shape, lambda piece: piece.repeated)
+    )
 
 
 def _operations(pattern: re.Pattern[str]) -> Iterator[tuple[str, bool, bool]]:
-    """Each operation's name, whether it repeats without bound, and whether it is in one that does.
-
-    Read by the standard library's own parser: the syntax of `re` is not for us to read again.
-    """
-    parser = import_module("re._parser")
-    return _walk(parser.parse(pattern.pattern, pattern.flags), parser.MAXREPEAT, inside=False)
+    """Each operation's name, whether it is a long repeat, and whether it is in one."""
+    return _walk(_parsed(pattern), inside=False)
 
 
-def _walk(node: Any, unlimited: int, *, inside: bool) -> Iterator[tuple[str, bool, bool]]:
+def _parsed(pattern: re.Pattern[str]) -> Any:
+    """Read by the standard library's own parser: the syntax of `re` is not for us to read again."""
+    return import_module("re._parser").parse(pattern.pattern, pattern.flags)
+
+
+def _walk(node: Any, *, inside: bool) -> Iterator[tuple[str, bool, bool]]:
     for operation, argument in node:
-        unbounded = operation.name in _REPEATS and argument[1] == unlimited
-        yield operation.name, unbounded, inside
+        long = operation.name in _REPEATS and argument[1] > _SHORT
+        yield operation.name, long, inside
         for child in _children(argument):
-            yield from _walk(child, unlimited, inside=inside or unbounded)
+            yield from _walk(child, inside=inside or long)
 
 
 def _children(argument: Any) -> Iterator[Any]:
@@ -71,3 +62,51 @@ def _children(argument: Any) -> Iterator[Any]:
             yield from _children(part)
     elif hasattr(argument, "data"):
         yield argument
+
+
+class Piece(NamedTuple):
+    """A part of what a pattern matches, and whether a long repeat stands there."""
+
+    text: str
+    repeated: bool
+
+
+def shapes(pattern: re.Pattern[str]) -> list[tuple[Piece, ...]]:
+    """The shapes of what pattern matches, optional parts left out and put in; 64 at most."""
+    return _shapes(_parsed(pattern))
+
+
+def _shapes(node: Any) -> list[tuple[Piece, ...]]:
+    shapes: list[tuple[Piece, ...]] = [()]
+    for operation, argument in node:
+        parts = _parts(operation.name, argument)
+        shapes = [(*shape, *part) for shape in shapes for part in parts][:_MOST_SHAPES]
+    return shapes
+
+
+def _parts(name: str, argument: Any) -> list[tuple[Piece, ...]]:
+    if name == "LITERAL":
+        return [(Piece(chr(argument), repeated=False),)]
+    if name in {"IN", "NOT_LITERAL", "CATEGORY"}:
+        return [(Piece(_sample(name, argument), repeated=False),)]
+    if name in _REPEATS:
+        least, most, child = argument
+        inner = [(shape * min(max(least, 1), MAX_LENGTH))[:MAX_LENGTH] for shape in _shapes(child)]
+        if most > _SHORT:
+            inner = [(Piece("".join(p.text for p in shape), repeated=True),) for shape in inner]
+        return inner if least else [*inner, ()]
+    if name == "BRANCH":
+        return [shape for branch in argument[1] for shape in _shapes(branch)]
+    if name == "SUBPATTERN":
+        return _shapes(argument[-1])
+    return _shapes(argument) if name == "ATOMIC_GROUP" else [()]
+
+
+def _sample(name: str, argument: Any) -> str:
+    """A character that a class matches, for the usual ones."""
+    if name != "IN":
+        return "a"
+    first, value = argument[0]
+    if first.name in {"LITERAL", "RANGE"}:
+        return chr(value if first.name == "LITERAL" else value[0])
+    return "7" if first.name == "CATEGORY" and value.name == "CATEGORY_DIGIT" else "a"

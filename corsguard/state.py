@@ -51,7 +51,11 @@ class State:
         found = Findings()
         if not (enforce is True or enforce is False or enforce == "report"):
             message = f"{enforce!r} is neither a bool nor 'report'"
-            found.add("type-invalid", "enforce", enforce, message, "True")
+            meant = str(enforce).strip().lower()
+            suggestion = (
+                "'report'" if meant == "report" else str(meant in {"true", "1", "yes", "on"})
+            )
+            found.add("type-invalid", "enforce", enforce, message, suggestion)
         self.enforce: Enforce = enforce
         self.enforce_exempt = found.strings("enforce_exempt", enforce_exempt)
         found.problems.extend(prefix_problems("enforce_exempt", self.enforce_exempt))
@@ -90,11 +94,12 @@ class State:
 
     def with_views(self, views: Iterable[Policy]) -> State:
         """The same with engines for the policies of views as well; itself where it has them."""
-        new = [policy for policy in views if id(policy) not in self._engines]
+        known = set(map(id, self.views))
+        new = [policy for policy in views if id(policy) not in known]
         if not new:
             return self
-        known = (*self.views, *new)
-        return State(self.policies, self.enforce, self.enforce_exempt, self.own_origins, known)
+        all_views = (*self.views, *new)
+        return State(self.policies, self.enforce, self.enforce_exempt, self.own_origins, all_views)
 
     def find_view(self, view: View) -> tuple[str | None, Engine | None]:
         """The name and the engine of a view with a policy of its own."""
@@ -156,7 +161,9 @@ def _no_policies(table: Mapping[str, object]) -> Iterator[Problem]:
 def _unenforceable(table: Mapping[str, Policy | None], exempt: Routes[None]) -> Iterator[Problem]:
     """What must not be in a policy under `enforce`, on the routes that are not exempt."""
     for prefix, policy in table.items():
-        if not isinstance(policy, Policy) or (prefix and exempt.find(prefix)):
+        if not isinstance(policy, Policy) or not isinstance(prefix, str):
+            continue  # a problem already
+        if prefix and exempt.find(prefix):
             continue
         if "*" in policy.allow_origins:
             yield Problem(

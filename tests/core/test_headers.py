@@ -24,6 +24,11 @@ def test_fields_of_the_application_stay_in_their_order() -> None:
     assert answer(PLAIN, A, *given)[:4] == given
 
 
+def test_fields_of_the_application_stay_in_their_order_around_those_that_are_merged() -> None:
+    given = [("Set-Cookie", "a=1"), ("Vary", "Accept"), ("Set-Cookie", "b=2")]
+    assert [value for _, value in answer(PLAIN, A, *given)[:2]] == ["a=1", "b=2"]
+
+
 @pytest.mark.parametrize(
     ("given", "merged"),
     [

@@ -107,6 +107,20 @@ def test_5_7_a_callable_that_fails_is_logged_with_its_error_also_where_another_s
     assert len(caplog.records) == 1
 
 
+def test_5_7_a_callable_that_fails_is_logged_for_an_own_request_that_no_subscriber_gets(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(origin: str) -> bool:
+        raise RuntimeError
+
+    seen: list[object] = []
+    guard = Guard(Policy(allow_origins=[broken]))
+    guard.subscribe(lambda decision, facts: seen.append(decision))
+    assert guard.decide("/", EVIL, "POST", {"Sec-Fetch-Site": "same-origin"}).allowed
+    assert len(caplog.records) == 1
+    assert seen == []
+
+
 def test_5_1_a_field_that_the_application_sets_itself_is_said_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -1,0 +1,226 @@
+"""DESIGN 5.4: what is dangerous with credentials and under `enforce`, and what is rarely meant."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+
+from corsguard import Guard, Policy, PolicyError, PolicyWarning, Problem
+
+A = "https://a.example"
+INSECURE = "dangerously_allow_insecure_origins"
+SUFFIXES = "dangerously_allow_public_suffixes"
+NULL = "dangerously_allow_null_origin"
+
+PLUS = [
+    ("http://a.example", "origin-insecure", f"https://a.example, or {INSECURE}"),
+    ("http://a.example:8080", "origin-insecure", f"https://a.example:8080, or {INSECURE}"),
+    ("http://*.a.example:*", "origin-insecure", f"https://*.a.example:*, or {INSECURE}"),
+    ("http://192.168.0.7", "origin-insecure", f"https://192.168.0.7, or {INSECURE}"),
+    ("http://[2001:db8::7]", "origin-insecure", f"https://[2001:db8::7], or {INSECURE}"),
+    ("http://127.a.example", "origin-insecure", f"https://127.a.example, or {INSECURE}"),
+    ("http://notlocalhost", "origin-insecure", f"https://notlocalhost, or {INSECURE}"),
+    (
+        "https://*.github.io",
+        "origin-public-suffix",
+        f"https://*.your-name.github.io, or {SUFFIXES}",
+    ),
+    ("https://*.co.uk", "origin-public-suffix", f"https://*.your-name.co.uk, or {SUFFIXES}"),
+    ("https://*.com:*", "origin-public-suffix", f"https://*.your-name.com:*, or {SUFFIXES}"),
+    (
+        "https://*.elb.amazonaws.com:8443",
+        "origin-public-suffix",
+        f"https://*.your-name.elb.amazonaws.com:8443, or {SUFFIXES}",
+    ),
+    (
+        "https://*.xn--p1ai",
+        "origin-public-suffix",
+        f"https://*.your-name.xn--p1ai, or {SUFFIXES}",
+    ),
+]
+FLAGS = {"origin-insecure": INSECURE, "origin-public-suffix": SUFFIXES}
+HARMLESS = [
+    "http://localhost",
+    "http://localhost:*",
+    "http://*.localhost:3000",
+    "http://127.0.0.1:8000",
+    "http://[::1]:*",
+    "https://github.io",
+    "https://*.corsguard-project.github.io",
+    "https://*.example.co.uk",
+    "https://*.localhost",
+    "app://localhost",
+]
+
+
+def policy(*origins: str, **fields: Any) -> Policy:
+    return Policy(allow_origins=origins, **fields)
+
+
+def problems(make: Any, *given: Any, **fields: Any) -> tuple[Problem, ...]:
+    with pytest.raises(PolicyError) as caught:
+        make(*given, **fields)
+    found = caught.value.problems
+    assert isinstance(found, tuple)
+    return found
+
+
+@pytest.mark.parametrize(("origin", "code", "suggestion"), PLUS)
+def test_5_4_plus_holds_with_credentials(origin: str, code: str, suggestion: str) -> None:
+    (problem,) = problems(policy, A, origin, allow_credentials=True)
+    assert problem[:3] == (code, "allow_origins", origin)
+    assert problem.suggestion == suggestion
+
+
+@pytest.mark.parametrize("enforce", [True, "report"])
+@pytest.mark.parametrize(("origin", "code", "suggestion"), PLUS)
+def test_5_4_plus_holds_under_enforce(
+    origin: str, code: str, suggestion: str, enforce: Any
+) -> None:
+    (problem,) = problems(Guard, policy(A, origin), enforce=enforce)
+    assert problem[:3] == (code, "allow_origins", origin)
+    assert problem.suggestion == suggestion
+
+
+@pytest.mark.parametrize(("origin", "code", "suggestion"), PLUS)
+def test_5_4_plus_does_not_hold_without_either(origin: str, code: str, suggestion: str) -> None:
+    given = policy(origin)
+    assert given.allow_origins == (origin,)
+    assert Guard(given).policy_for("/") == given
+
+
+@pytest.mark.parametrize(("origin", "code", "suggestion"), PLUS)
+def test_5_4_plus_is_lifted_by_its_flag_and_by_no_other(
+    origin: str, code: str, suggestion: str
+) -> None:
+    own = {FLAGS[code]: True}
+    given = policy(origin, allow_credentials=True, **own)
+    assert Guard(given, enforce=True).policy_for("/") == given
+    others = {flag: True for flag in (INSECURE, SUFFIXES, NULL) if flag not in own}
+    (problem,) = problems(policy, origin, allow_credentials=True, **others)
+    assert problem.code == code
+
+
+def test_5_4_plus_reports_both_of_what_is_wrong_with_one_origin() -> None:
+    found = problems(policy, "http://*.github.io", allow_credentials=True)
+    assert [problem.code for problem in found] == ["origin-insecure", "origin-public-suffix"]
+
+
+@pytest.mark.parametrize("origin", ["http://A.example", "https://*.github.io/"])
+def test_5_4_plus_says_nothing_more_on_what_is_no_origin(origin: str) -> None:
+    (problem,) = problems(policy, origin, allow_credentials=True)
+    assert problem.code == "origin-invalid"
+
+
+@pytest.mark.parametrize("origin", HARMLESS)
+def test_5_4_what_is_on_this_machine_or_below_a_name_of_ones_own_starts(origin: str) -> None:
+    given = policy(origin, allow_credentials=True)
+    assert Guard(given, enforce=True).policy_for("/") == given
+
+
+def test_5_4_origin_null_does_not_start_without_its_flag() -> None:
+    suggestion = "remove null; without credentials, dangerously_allow_null_origin lets it start"
+    for credentials in (False, True):
+        (problem,) = problems(policy, A, "null", allow_credentials=credentials)
+        assert problem[:3] == ("origin-null", "allow_origins", "null")
+        assert problem.message == "any page of any site can be `null`: a sandboxed frame is enough"
+        assert problem.suggestion == suggestion
+
+
+def test_5_4_origin_null_starts_with_its_flag_but_not_with_credentials_or_under_enforce() -> None:
+    given = policy("null", dangerously_allow_null_origin=True)
+    assert given.allow_origins == ("null",)
+    with_credentials = problems(
+        policy, "null", allow_credentials=True, dangerously_allow_null_origin=True
+    )
+    for found in (
+        with_credentials,
+        problems(Guard, given, enforce=True),
+        problems(Guard, given, enforce="report"),
+    ):
+        assert [(each.code, each.field, each.suggestion) for each in found] == [
+            ("origin-null", "allow_origins", "remove null, or allow_credentials and enforce")
+        ]
+
+
+def test_5_4_wildcard_with_credentials() -> None:
+    (problem,) = problems(policy, "*", allow_credentials=True)
+    assert problem[:3] == ("wildcard-with-credentials", "allow_origins", "*")
+    assert problem.suggestion == "list the origins, or remove allow_credentials"
+
+
+def test_5_4_wildcard_with_credentials_is_lifted_by_no_flag() -> None:
+    flags = dict.fromkeys((INSECURE, SUFFIXES, NULL), True)
+    (problem,) = problems(policy, "*", allow_credentials=True, **flags)
+    assert problem.code == "wildcard-with-credentials"
+
+
+def test_5_4_expose_wildcard_with_credentials() -> None:
+    (problem,) = problems(policy, A, expose_headers=["*"], allow_credentials=True)
+    assert problem[:3] == ("expose-wildcard-with-credentials", "expose_headers", "*")
+    assert problem.suggestion == "list the headers"
+    assert policy(A, expose_headers=["*"]).expose_headers == ("*",)
+
+
+def test_5_1_wildcard_methods_and_headers_start_with_credentials() -> None:
+    given = policy(A, allow_methods=["*"], allow_headers=["*"], allow_credentials=True)
+    assert (given.allow_methods, given.allow_headers) == (("*",), ("*",))
+
+
+@pytest.mark.parametrize("max_age", [7201, 86400])
+def test_5_4_a_max_age_over_the_cap_of_chromium_starts_with_a_warning(max_age: int) -> None:
+    with pytest.warns(PolicyWarning) as caught:
+        given = policy(A, max_age=max_age)
+    (warning,) = [each.message for each in caught]
+    assert isinstance(warning, PolicyWarning)
+    assert warning.problem[:3] == ("max-age-capped", "max_age", max_age)
+    assert str(warning) == (
+        "max_age: Chromium keeps the answer to a preflight for 7200 seconds at most "
+        "[max-age-capped] -> 7200"
+    )
+    assert [str(each) for each in given.warnings] == [str(warning)]
+
+
+def test_5_4_a_star_for_headers_without_authorization_starts_with_a_warning() -> None:
+    with pytest.warns(PolicyWarning) as caught:
+        policy(A, allow_headers=["*"])
+    (warning,) = [each.message for each in caught]
+    assert isinstance(warning, PolicyWarning)
+    assert warning.problem[:3] == ("authorization-not-covered", "allow_headers", "*")
+    assert warning.problem.suggestion.startswith('["*", "Authorization"]')
+
+
+def test_5_4_every_warning_is_given() -> None:
+    with pytest.warns(PolicyWarning) as caught:
+        policy(A, allow_headers=["*"], max_age=86400)
+    assert len(caught) == 2
+
+
+def test_5_4_a_warning_names_the_line_that_made_the_policy() -> None:
+    with pytest.warns(PolicyWarning) as caught:
+        Policy(allow_origins=[A], max_age=86400)
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"max_age": 7200},
+        {"max_age": 0},
+        {"max_age": None},
+        {"allow_headers": ["*", "Authorization"]},
+        {"allow_headers": ["authorization", "*"]},
+        {"allow_headers": ["*"], "allow_credentials": True},
+        {"allow_headers": ["X-A"]},
+        {"allow_methods": ["*"]},
+        {"expose_headers": ["*"]},
+    ],
+)
+def test_5_4_what_is_meant_gives_no_warning(fields: dict[str, Any]) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        given = policy(A, **fields)
+    assert caught == []
+    assert given.warnings == ()

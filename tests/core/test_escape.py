@@ -1,0 +1,46 @@
+"""DESIGN 5.1, 5.2 and 5.7: what came from outside is shown cut and escaped."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corsguard.escape import escaped
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://a.example", "https://a.example"),
+        ("", ""),
+        ("a\r\nWARNING forged", r"a\r\nWARNING forged"),
+        ("\x1b[31m\0\t\x7f", r"\x1b[31m\x00\t\x7f"),
+        ("é\u2028\u202e\U0001f600", r"\xe9\u2028\u202e\U0001f600"),
+        ("\ud800", r"\ud800"),
+        ("\\n", r"\\n"),
+        ("x" * 120, "x" * 120),
+        ("x" * 121, "x" * 120 + "..."),
+        ("x" * 1_000_000, "x" * 120 + "..."),
+    ],
+)
+def test_5_7_a_value_is_shown_on_one_printable_line(text: str, shown: str) -> None:
+    assert escaped(text) == shown
+
+
+def test_5_7_a_value_is_cut_where_the_caller_says() -> None:
+    assert escaped("abcdef", 3) == "abc..."
+    assert escaped("abc", 3) == "abc"
+
+
+@given(st.text())
+def test_5_7_any_text_is_printable_ascii_and_bounded(text: str) -> None:
+    shown = escaped(text)
+    assert shown.isascii()
+    assert shown.isprintable()
+    assert len(shown) <= 10 * 120 + 3
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_5_7_two_values_are_never_shown_alike(one: str, other: str) -> None:
+    assert (escaped(one) == escaped(other)) is (one == other)

@@ -1,0 +1,207 @@
+"""DESIGN 5.4: the suggestions, which are what was meant and start when they are taken."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corsguard import Guard, OriginPattern, Policy, PolicyError, Problem
+from corsguard.mending import closest_name, mended_origin, mended_prefix, mended_regex
+
+LISTED = Policy(allow_origins=["https://a.example"])
+EXAMPLE = "an origin such as https://app.example.com or https://*.example.com"
+
+
+def suggested(text: str) -> str:
+    with pytest.raises(PolicyError) as caught:
+        Policy(allow_origins=[text])
+    (problem,) = caught.value.problems
+    assert problem.code == "origin-invalid"
+    return problem.suggestion
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        # the examples of 5.4
+        ("example.com", "https://example.com"),
+        ("https://a.example/", "https://a.example"),
+        ("https://a.example:443", "https://a.example"),
+        ("HTTPS://A.example", "https://a.example"),
+        ("https://résumé.example", "https://xn--rsum-bpad.example"),
+        # a missing scheme
+        ("example.com:8443", "https://example.com:8443"),
+        ("//example.com", "https://example.com"),
+        ("*.example.com", "https://*.example.com"),
+        ("example.com/", "https://example.com"),
+        ("localhost", "http://localhost"),
+        ("localhost:3000", "http://localhost:3000"),
+        ("localhost:*", "http://localhost:*"),
+        ("app.localhost:3000", "http://app.localhost:3000"),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("[::1]:8000", "http://[::1]:8000"),
+        ("192.168.0.7", "https://192.168.0.7"),
+        # white space, case
+        (" https://a.example\n", "https://a.example"),
+        ("https://A.Example:8443", "https://a.example:8443"),
+        ("https://*.A.example", "https://*.a.example"),
+        ("HTTP://LOCALHOST:3000", "http://localhost:3000"),
+        # what stands behind or before the host
+        ("https://a.example/path/x", "https://a.example"),
+        ("https://a.example?x=1", "https://a.example"),
+        ("https://a.example#top", "https://a.example"),
+        ("https://a.example/*", "https://a.example"),
+        ("https://*.a.example/*", "https://*.a.example"),
+        ("https://user@a.example", "https://a.example"),
+        ("https://user:p@ss@a.example:8443/", "https://a.example:8443"),
+        # ports
+        ("http://a.example:80", "http://a.example"),
+        ("http://a.example:080", "http://a.example"),
+        ("https://a.example:", "https://a.example"),
+        ("https://a.example:08443", "https://a.example:8443"),
+        ("https://*.a.example:443", "https://*.a.example"),
+        ("https://a.example:*/", "https://a.example:*"),
+        # dots and stars
+        (".example.com", "https://*.example.com"),
+        ("https://.example.com", "https://*.example.com"),
+        ("https://*example.com", "https://*.example.com"),
+        ("https://**.example.com", "https://*.example.com"),
+        ("https://*.*.example.com", "https://*.example.com"),
+        ("https://a.example.", "https://a.example"),
+        # hosts that are not ASCII (URL standard, domain to ASCII)
+        ("https://*.résumé.example", "https://*.xn--rsum-bpad.example"),
+        ("https://RÉSUMÉ.example:443/", "https://xn--rsum-bpad.example"),
+        ("faß.example", "https://xn--fa-hia.example"),
+        ("https://a\u3002example", "https://a.example"),
+        ("https://例え.テスト", "https://xn--r8jz45g.xn--zckzah"),
+        # IPv6
+        ("https://[2001:DB8:0:0:0:0:0:7]", "https://[2001:db8::7]"),
+        ("https://[::1]:443", "https://[::1]"),
+        ("https://[::192.0.2.7]", "https://[::c000:207]"),
+        # what looks like a regular expression
+        (r"https://.*\.example\.com", "https://*.example.com"),
+        (r"^https://.+\.example\.com$", "https://*.example.com"),
+        (r"^https?://[^.]+\.example\.com$", "https://*.example.com"),
+        (r"\Ahttps://\w+\.example\.com\Z", "https://*.example.com"),
+        (r"https://(.*)\.example\.com", "https://*.example.com"),
+        (r"https://(?:\S+)\.example\.com", "https://*.example.com"),
+        (r"http(s)?://app\.example\.com", "https://app.example.com"),
+        (r"https:\/\/my\-app\.example\.com", "https://my-app.example.com"),
+        (r"http://localhost:\d+", "http://localhost:*"),
+        (r"http://localhost(:[0-9]+)?", "http://localhost:*"),
+        (r"^http:\/\/localhost(?::\d+)?$", "http://localhost:*"),
+    ],
+)
+def test_5_4_origin_invalid_suggests_the_mended_origin(text: str, meant: str) -> None:
+    assert suggested(text) == meant
+    assert Policy(allow_origins=[meant]).allow_origins == (meant,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        ".",
+        "*.",
+        "https://",
+        "https://*",
+        "example.*",
+        "https://a b.example",
+        "https://a.example, https://b.example",
+        "https://a.example:65536",
+        "https://a.example:00",
+        "https://a.example:http",
+        "https://1.2.3",
+        "https://*.1.2.3.4",
+        "https://[::1",
+        "https://[fe80::1%eth0]",
+        "https://[nonsense]",
+        "https://[v1.a]",
+        "::1",
+        "https://ex%61mple.com",
+        "https://\u2100.example",
+        "https://\u200d.example",
+        "https://\ud800.example",
+        "https://xn--é.example",
+        "https://é\0.example",
+        "https://\0",
+        r"https://(a|b)\.example\.com",
+        r"https://pr-\d+\.example\.com",
+        "1https://a.example",
+        "https://" + "é" * 20_000 + ".example",
+        "https://" + "a." * 20_000 + "example",
+        "[" * 20_000,
+        "https://" + ":" * 20_000,
+        "://" * 20_000,
+    ],
+    ids=lambda text: f"{text[:40]!a}",
+)
+def test_5_4_origin_invalid_suggests_an_example_where_it_can_not_be_told(text: str) -> None:
+    assert suggested(text) == EXAMPLE
+
+
+@given(st.one_of(st.text(), st.text("htps:/[]().*+\\d?^$@%0149axÉ ,#", max_size=40)))
+def test_5_4_whatever_is_suggested_for_an_origin_is_a_pattern(text: str) -> None:
+    for mended in (mended_origin(text), mended_regex(text)):
+        assert mended is None or str(OriginPattern.parse(mended)) == mended
+
+
+def route_problem(prefix: str) -> Problem:
+    with pytest.raises(PolicyError) as caught:
+        Guard({prefix: LISTED})
+    (problem,) = caught.value.problems
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("prefix", "meant"),
+    [
+        # the examples of 5.4
+        ("/api/*", "/api"),
+        ("api", "/api"),
+        ("/a/../b", "/b"),
+        ("/a%20b", "/a b"),
+        # their like
+        ("", "/"),
+        ("*", "/"),
+        ("//", "/"),
+        ("//api", "/api"),
+        ("/api//v1", "/api/v1"),
+        ("/./api/.", "/api"),
+        ("/../..", "/"),
+        ("/api/**", "/api"),
+        ("/api/<id>", "/api"),
+        ("/api/{id}/x", "/api"),
+        ("/api?x=1", "/api"),
+        ("/api#top", "/api"),
+        ("/api\\v1", "/api/v1"),
+        (" /api ", "/api"),
+        ("/api\n", "/api"),
+        ("/%c3%a9", "/é"),
+        ("/%2e%2e/api", "/api"),
+        ("https://a.example/api/", "/api"),
+        ("https://a.example", "/"),
+        ("r/api/.*", "/r/api"),
+    ],
+)
+def test_5_4_route_invalid_suggests_the_prefix_that_was_meant(prefix: str, meant: str) -> None:
+    problem = route_problem(prefix)
+    assert problem[:3] == ("route-invalid", "routes", prefix)
+    assert problem.suggestion == meant
+    assert Guard({meant: LISTED}).policy_for(meant) == LISTED
+
+
+@given(st.lists(st.sampled_from(["", ".", "..", "a", "b c", "é", "\\", "*", "?"])).map("/".join))
+def test_5_4_whatever_is_suggested_for_a_prefix_starts(prefix: str) -> None:
+    meant = mended_prefix(prefix)
+    assert Guard({meant: LISTED}).policy_for(meant) == LISTED
+
+
+def test_5_4_the_nearest_name_is_the_one_that_was_meant() -> None:
+    names = ("allow_origins", "allow_methods", "max_age")
+    assert closest_name("allow_method", names) == "allow_methods"
+    assert closest_name("origins", names) == "allow_origins"
+    assert closest_name("zzz", names) is None
+    assert closest_name("x" * 100_000, names) is None

@@ -1,0 +1,111 @@
+"""DESIGN 5.3: what a policy may list, and which of it is this very machine (5.4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from corsguard.origin import Origin, OriginError, OriginPattern, is_insecure, is_loopback
+
+LONGEST_HOST = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 61])
+
+PATTERNS = [
+    ("https://example.com", ("https", "example.com", "", False)),
+    ("https://example.com:8443", ("https", "example.com", "8443", False)),
+    ("https://*.example.com", ("https", "example.com", "", True)),
+    ("https://*.example.com:8443", ("https", "example.com", "8443", True)),
+    ("https://*.example.com:*", ("https", "example.com", "*", True)),
+    ("http://localhost:*", ("http", "localhost", "*", False)),
+    ("http://*.localhost:*", ("http", "localhost", "*", True)),
+    ("http://127.0.0.1:*", ("http", "127.0.0.1", "*", False)),
+    ("http://[::1]:*", ("http", "[::1]", "*", False)),
+    ("https://*.com", ("https", "com", "", True)),
+    ("app://*.Host", ("app", "Host", "", True)),
+    (f"https://*.{LONGEST_HOST}:*", ("https", LONGEST_HOST, "*", True)),
+]
+
+
+@pytest.mark.parametrize(("text", "parts"), PATTERNS)
+def test_5_3_a_pattern_is_read_as_its_parts_and_written_as_it_was(
+    text: str, parts: tuple[str, str, str, bool]
+) -> None:
+    pattern = OriginPattern.parse(text)
+    assert (pattern.scheme, pattern.host, pattern.port, pattern.subdomains) == parts
+    assert str(pattern) == text
+    assert not pattern.any_origin
+    assert not pattern.opaque
+
+
+def test_5_3_a_star_alone_is_any_origin_and_null_is_the_opaque_one() -> None:
+    anything, null = OriginPattern.parse("*"), OriginPattern.parse("null")
+    assert (anything.any_origin, anything.opaque, str(anything)) == (True, False, "*")
+    assert (null.any_origin, null.opaque, str(null)) == (False, True, "null")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**",
+        "*.example.com",
+        "*:*",
+        "*://example.com",
+        "*://*",
+        "http*://example.com",
+        "https://*",
+        "https://*.",
+        "https://*:*",
+        "https://**.example.com",
+        "https://*.*.example.com",
+        "https://a*.example.com",
+        "https://*a.example.com",
+        "https://a.*.example.com",
+        "https://example.*",
+        "https://*example.com",
+        "https://?.example.com",
+        "https://[*.]example.com",
+        "https://*.example.com/",
+        "https://*.example.com/*",
+        "https://example.com:80*",
+        "https://example.com:**",
+        "https://example.com:8443:*",
+        "https://*.example.com:443",
+        "https://:*",
+        ":*",
+        "null:*",
+        "*.null",
+        "https://*.null:",
+        " *",
+        "* ",
+        "",
+    ],
+)
+def test_5_3_no_other_wildcard_is_a_pattern(text: str) -> None:
+    with pytest.raises(OriginError):
+        OriginPattern.parse(text)
+
+
+@pytest.mark.parametrize("text", ["http://*.127.0.0.1", "http://*.[::1]", "http://*.1.2.3.4:*"])
+def test_5_3_a_pattern_on_an_ip_address_has_no_subdomains(text: str) -> None:
+    with pytest.raises(OriginError, match="an IP address has no subdomains"):
+        OriginPattern.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("localhost", True),
+        ("app.localhost", True),
+        ("127.0.0.1", True),
+        ("127.255.0.9", True),
+        ("[::1]", True),
+        ("notlocalhost", False),
+        ("localhost.example", False),
+        ("127.example.com", False),
+        ("128.0.0.1", False),
+        ("[::2]", False),
+        ("[::ffff:7f00:1]", False),
+    ],
+)
+def test_5_4_loopback_is_this_very_machine_and_nothing_else(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
+    assert is_insecure(Origin.parse(f"http://{host}")) is not loopback
+    assert not is_insecure(Origin.parse(f"https://{host}"))

@@ -1,0 +1,377 @@
+"""DESIGN 5.4, row by row: what is wrong with one field of a policy, and what to write instead."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from corsguard import OriginPattern, Policy, PolicyError, PolicyWarning, Problem
+
+A = "https://a.example"
+BYTES = re.compile(rb"https://a\.example")
+PATTERN = re.compile(r"https://pr-\d+\.a\.example")
+NAN = float("nan")
+
+Row = tuple[str, str, object, str]
+"""Code, field, value and suggestion."""
+
+
+def allow(origin: str) -> bool:
+    return origin == A
+
+
+def problems(fields: Mapping[str, Any]) -> tuple[Problem, ...]:
+    with pytest.raises(PolicyError) as caught:
+        Policy(**{"allow_origins": [A], **fields})
+    return caught.value.problems
+
+
+def rows(fields: Mapping[str, Any]) -> list[Row]:
+    return [(each.code, each.field, each.value, each.suggestion) for each in problems(fields)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "suggestion"),
+    [
+        ("allow_credentials", "false", "False"),
+        ("allow_credentials", "true", "True"),
+        ("allow_credentials", " Yes ", "True"),
+        ("allow_credentials", 1, "True"),
+        ("allow_credentials", 0, "False"),
+        ("allow_credentials", None, "False"),
+        ("dangerously_allow_insecure_origins", "on", "True"),
+        ("dangerously_allow_public_suffixes", "no", "False"),
+        ("dangerously_allow_null_origin", [], "False"),
+        ("max_age", "600", "600"),
+        ("max_age", " 600 ", "600"),
+        ("max_age", 600.0, "600"),
+        ("max_age", "10 minutes", "7200"),
+        ("max_age", True, "7200"),
+        ("max_age", NAN, "7200"),
+        ("max_age", [600], "7200"),
+        ("predicate_timeout", "1", "1.0"),
+        ("predicate_timeout", None, "1.0"),
+        ("predicate_timeout", True, "1.0"),
+        ("predicate_timeout", 0, "1.0"),
+        ("predicate_timeout", -1.0, "1.0"),
+        ("predicate_timeout", NAN, "1.0"),
+        ("predicate_timeout", float("inf"), "1.0"),
+        ("predicate_timeout", timedelta(seconds=1), "1.0"),
+        ("allow_methods", None, "[]"),
+        ("allow_headers", 5, "[]"),
+        ("expose_headers", {"X-A": True}, "[]"),
+        ("allow_origins", None, "[]"),
+        ("allow_origins", 443, "[]"),
+        ("allow_origins", {A: True}, "[]"),
+    ],
+)
+def test_5_4_type_invalid(field: str, value: object, suggestion: str) -> None:
+    assert rows({field: value}) == [("type-invalid", field, value, suggestion)]
+
+
+@pytest.mark.parametrize(
+    ("field", "entry", "suggestion"),
+    [
+        ("allow_origins", BYTES, r"re.compile('https://a\\.example')"),
+        ("allow_origins", 5, "'5'"),
+        ("allow_origins", OriginPattern.parse("https://*.a.example"), "'https://*.a.example'"),
+        ("allow_methods", 5, "'5'"),
+        ("allow_headers", 5.5, "'5.5'"),
+        ("expose_headers", True, "'True'"),
+    ],
+)
+def test_5_4_type_invalid_within_a_list(field: str, entry: object, suggestion: str) -> None:
+    assert rows({field: [entry]}) == [("type-invalid", field, entry, suggestion)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "suggestion"),
+    [
+        ("allow_origins", A, '["https://a.example"]'),
+        (
+            "allow_origins",
+            "https://a.example, https://b.example",
+            '["https://a.example", "https://b.example"]',
+        ),
+        ("allow_origins", PATTERN, f"[{PATTERN!r}]"),
+        ("allow_origins", allow, f"[{allow!r}]"),
+        ("allow_methods", "PUT", '["PUT"]'),
+        ("allow_methods", "PUT,PATCH", '["PUT", "PATCH"]'),
+        ("allow_headers", "X-A, X-B", '["X-A", "X-B"]'),
+        ("expose_headers", "*", '["*"]'),
+    ],
+)
+def test_5_4_not_a_list(field: str, value: object, suggestion: str) -> None:
+    assert rows({field: value}) == [("not-a-list", field, value, suggestion)]
+
+
+def test_5_4_not_a_list_of_bytes_is_no_str_either() -> None:
+    found = problems({"allow_methods": b"PUT"})
+    assert [problem.code for problem in found] == ["not-a-list", "type-invalid"]
+
+
+@pytest.mark.parametrize("value", [[], (), set(), iter(())])
+def test_5_4_no_origins(value: object) -> None:
+    suggestion = "list an origin, or remove the policy"
+    assert rows({"allow_origins": value}) == [("no-origins", "allow_origins", value, suggestion)]
+
+
+def test_5_4_no_origins_where_the_field_is_left_out_of_a_mapping() -> None:
+    with pytest.raises(PolicyError) as caught:
+        Policy.from_mapping({"max_age": 5})
+    assert [problem.code for problem in caught.value.problems] == ["no-origins"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "suggestion"),
+    [
+        ("example.com", "https://example.com"),
+        ("https://a.example/", A),
+        ("https://a.example:443", A),
+        ("HTTPS://A.example", A),
+        ("https://résumé.example", "https://xn--rsum-bpad.example"),
+        ("", "an origin such as https://app.example.com or https://*.example.com"),
+    ],
+)
+def test_5_4_origin_invalid(origin: str, suggestion: str) -> None:
+    found = rows({"allow_origins": [A, origin]})
+    assert found == [("origin-invalid", "allow_origins", origin, suggestion)]
+
+
+@pytest.mark.parametrize(
+    ("field", "entries", "suggestion"),
+    [
+        ("allow_origins", ("*", A), '["*"] or ["https://a.example"]'),
+        ("allow_origins", (A, "*", "null"), '["*"] or ["https://a.example", "null"]'),
+        ("allow_methods", ("PUT", "*"), '["*"] or ["PUT"]'),
+        ("allow_headers", ("*", "X-A"), '["*"] or ["X-A"]'),
+        (
+            "allow_headers",
+            ("*", "authorization", "X-A"),
+            '["*"] or ["authorization", "X-A"]',
+        ),
+        ("expose_headers", ("*", "X-A"), '["*"] or ["X-A"]'),
+        ("expose_headers", ("*", "Authorization"), '["*"] or ["Authorization"]'),
+        (
+            "allow_headers",
+            ("*", *(f"X-{number}" for number in range(100))),
+            '["*"] or ["X-0", "X-1", "X-2", "X-3", "X-4", "X-5", "X-6", "X-7"]',
+        ),
+    ],
+)
+def test_5_4_wildcard_not_alone(field: str, entries: tuple[str, ...], suggestion: str) -> None:
+    found = rows({field: entries, "dangerously_allow_null_origin": True})
+    assert found == [("wildcard-not-alone", field, entries, suggestion)]
+
+
+def test_5_4_wildcard_not_alone_beside_a_regex_and_a_callable() -> None:
+    for entry in (PATTERN, allow):
+        (problem,) = problems({"allow_origins": ["*", entry]})
+        assert problem.code == "wildcard-not-alone"
+        assert problem.suggestion == f'["*"] or [{entry!r}]'
+
+
+@pytest.mark.parametrize(
+    ("method", "suggestion"),
+    [
+        ("GET POST", '"GET", "POST"'),
+        ("put, patch", '"PUT", "PATCH"'),
+        (" PUT", '"PUT"'),
+        ("PUT\r\nX-A: 1", '"PUT", "1"'),
+        ("PÜT", "remove it"),
+        ("", "remove it"),
+        ("\0", "remove it"),
+        ("\ud800", "remove it"),
+    ],
+)
+def test_5_4_method_invalid(method: str, suggestion: str) -> None:
+    found = rows({"allow_methods": ["PUT", method]})
+    assert found == [("method-invalid", "allow_methods", method, suggestion)]
+
+
+@pytest.mark.parametrize("method", ["TRACE", "TRACK", "CONNECT", "trace", "Connect"])
+def test_5_4_method_forbidden(method: str) -> None:
+    found = rows({"allow_methods": [method]})
+    assert found == [("method-forbidden", "allow_methods", method, f"remove {method}")]
+
+
+@pytest.mark.parametrize("method", ["patch", "Patch", "get", "delete", "Query", "propfind"])
+def test_5_4_method_case(method: str) -> None:
+    (problem,) = problems({"allow_methods": [method]})
+    assert problem[:3] == ("method-case", "allow_methods", method)
+    assert problem.suggestion == method.upper()
+    assert "browsers do not upper-case" in problem.message
+
+
+def test_5_4_a_method_of_ones_own_may_be_in_lower_case() -> None:
+    assert Policy(allow_origins=[A], allow_methods=["purge", "Chicken"]).allow_methods == (
+        "purge",
+        "Chicken",
+    )
+
+
+@pytest.mark.parametrize("field", ["allow_headers", "expose_headers"])
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [
+        ("x foo", '"x-foo"'),
+        ("X-A, X-B", '"X-A", "X-B"'),
+        ("X-A:", '"X-A"'),
+        ("X-A: 1", "remove it"),
+        ("X-Ä", "remove it"),
+        ("X-A\r\nX-B", "remove it"),
+        ("\ud800", "remove it"),
+        ("", "remove it"),
+    ],
+)
+def test_5_4_header_invalid(field: str, name: str, suggestion: str) -> None:
+    assert rows({field: [name]}) == [("header-invalid", field, name, suggestion)]
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("allow_headers", "Cookie"),
+        ("allow_headers", "HOST"),
+        ("allow_headers", "Origin"),
+        ("allow_headers", "Sec-Fetch-Site"),
+        ("allow_headers", "proxy-authorization"),
+        ("allow_headers", "Access-Control-Request-Method"),
+        ("expose_headers", "Set-Cookie"),
+        ("expose_headers", "set-cookie2"),
+    ],
+)
+def test_5_4_header_forbidden(field: str, name: str) -> None:
+    assert rows({field: [name]}) == [("header-forbidden", field, name, f"remove {name}")]
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("allow_headers", "Access-Control-Allow-Origin"),
+        ("allow_headers", "access-control-allow-credentials"),
+        ("allow_headers", "Access-Control-Allow-Methods"),
+        ("allow_headers", "Access-Control-Allow-Headers"),
+        ("allow_headers", "Access-Control-Max-Age"),
+        ("allow_headers", "Access-Control-Expose-Headers"),
+        ("expose_headers", "Access-Control-Request-Method"),
+        ("expose_headers", "access-control-request-headers"),
+    ],
+)
+def test_5_4_header_prohibited(field: str, name: str) -> None:
+    assert rows({field: [name]}) == [("header-prohibited", field, name, f"remove {name}")]
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("allow_headers", "User-Agent"),
+        ("allow_headers", "Content-Type"),
+        ("allow_headers", "Range"),
+        ("allow_headers", "X-HTTP-Method-Override"),
+        ("allow_headers", "Second"),
+        ("expose_headers", "Content-Length"),
+        ("expose_headers", "Cookie"),
+    ],
+)
+def test_5_4_headers_that_a_page_can_send_or_read_may_be_listed(field: str, name: str) -> None:
+    policy = Policy.from_mapping({"allow_origins": [A], field: [name]})
+    assert getattr(policy, field) == (name,)
+
+
+@pytest.mark.parametrize(
+    ("value", "suggestion"),
+    [
+        (-1, "0"),
+        (86401, "86400"),
+        (864000, "86400"),
+        (10**100, "86400"),
+        (timedelta(days=2), "86400"),
+        (timedelta(seconds=-1), "0"),
+        (timedelta.max, "86400"),
+        (timedelta.min, "0"),
+    ],
+)
+def test_5_4_max_age_out_of_range(value: object, suggestion: str) -> None:
+    (problem,) = problems({"max_age": value})
+    assert problem[:3] == ("max-age-out-of-range", "max_age", value)
+    assert problem.suggestion == suggestion
+    assert "Chromium to 7200, Firefox to 86400, WebKit to 600" in problem.message
+
+
+MANY: dict[str, Any] = {
+    "allow_origins": ["*", "null", "a.example", "http://a.example", "https://*.co.uk", BYTES],
+    "allow_credentials": True,
+    "allow_methods": ["GET POST", "TRACE", "patch"],
+    "allow_headers": ["x foo", "Cookie", "Access-Control-Max-Age"],
+    "expose_headers": "*",
+    "max_age": -1,
+    "predicate_timeout": "1",
+    "allow_origin": ["*"],
+}
+MANY_CODES = [
+    "unknown-field",
+    "origin-invalid",
+    "type-invalid",
+    "wildcard-not-alone",
+    "method-invalid",
+    "method-forbidden",
+    "method-case",
+    "header-invalid",
+    "header-forbidden",
+    "header-prohibited",
+    "not-a-list",
+    "max-age-out-of-range",
+    "type-invalid",
+    "origin-null",
+    "wildcard-with-credentials",
+    "expose-wildcard-with-credentials",
+    "origin-insecure",
+    "origin-public-suffix",
+]
+
+
+def test_5_4_every_problem_of_a_policy_is_reported_not_the_first() -> None:
+    with pytest.raises(PolicyError) as caught:
+        Policy.from_mapping(MANY)
+    assert [problem.code for problem in caught.value.problems] == MANY_CODES
+    lines = str(caught.value).splitlines()
+    assert lines[0] == f"{len(MANY_CODES)} problems:"
+    for code, line in zip(MANY_CODES, lines[1:], strict=True):
+        assert line.startswith("  * ")
+        assert f" [{code}] -> " in line
+
+
+def test_5_4_as_dict_is_for_apis() -> None:
+    with pytest.raises(PolicyError) as caught:
+        Policy.from_mapping(MANY)
+    read = json.loads(json.dumps(caught.value.as_dict()))
+    assert [problem["code"] for problem in read["problems"]] == MANY_CODES
+    values = {problem["code"]: problem["value"] for problem in read["problems"]}
+    assert values["origin-invalid"] == "a.example"
+    assert values["max-age-out-of-range"] == -1
+    assert values["unknown-field"] == "['*']"
+
+
+def test_5_4_one_problem_is_one_line_that_says_where_what_and_how_to_mend_it() -> None:
+    with pytest.raises(ValueError, match="allow_origins") as caught:
+        Policy(allow_origins=["a.example"])
+    assert str(caught.value) == (
+        "allow_origins: 'a.example' is no origin that a browser sends: it is not scheme://host or "
+        "scheme://host:port [origin-invalid] -> https://a.example"
+    )
+
+
+@pytest.mark.parametrize("kind", [PolicyError, PolicyWarning])
+def test_an_error_and_a_warning_survive_being_sent_to_another_process(
+    kind: type[PolicyError | PolicyWarning],
+) -> None:
+    problem = Problem("max-age-out-of-range", "max_age", -1, "it is negative", "0")
+    sent = PolicyError([problem]) if kind is PolicyError else PolicyWarning(problem)
+    assert str(pickle.loads(pickle.dumps(sent))) == str(sent) == str(problem)

@@ -1,0 +1,194 @@
+"""DESIGN 5.4: which regular expressions start, which are too wide and which are too slow."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from corsguard import Engine, Policy, PolicyError, Problem
+
+NO_NAME = "end it with the labels of a domain that is yours"
+NO_DOT = r"escape each dot (\.) and write [a-z0-9-]+ for a label"
+ONE_REPEAT = "one repeat without a bound, such as [a-z0-9-]+"
+
+
+def found(regex: re.Pattern[str]) -> Problem:
+    with pytest.raises(PolicyError) as caught:
+        Policy(allow_origins=[regex])
+    (problem,) = caught.value.problems
+    assert (problem.field, problem.value) == ("allow_origins", regex)
+    return problem
+
+
+STARTS: list[tuple[str, int, str, str]] = [
+    (r"https://pr-\d+\.example\.com", 0, "https://pr-7.example.com", "https://pr-.example.com"),
+    (
+        r"https://[a-z0-9-]+\.example\.com",
+        0,
+        "https://a-1.example.com",
+        "https://a.b.example.com",
+    ),
+    (
+        r"https://(?:a|b)\.example\.com(?::\d+)?",
+        0,
+        "https://b.example.com:8443",
+        "https://c.example.com",
+    ),
+    (r"^https://[a-z]+\.example\.com$", 0, "https://a.example.com", "https://a.example.com.evil"),
+    (r"\Ahttps://[a-z]+\.example\.com\Z", 0, "https://a.example.com", "https://example.com"),
+    (r"https://[a-z.]+\.example\.com", 0, "https://a.b.example.com", "https://evilexample.com"),
+    (r"https://[^.]+\.example\.com", 0, "https://a.example.com", "https://a.b.example.com"),
+    (r"https://example[.]com", 0, "https://example.com", "https://examplexcom"),
+    (r"https://EXAMPLE\.com", re.IGNORECASE, "https://example.com", "https://example.org"),
+    (r"(?i)https://EXAMPLE\.com", 0, "https://example.com", "https://example.org"),
+    (
+        r"""
+        https://            # a comment. With dots... and (a+)+
+        [a-z]+ [ ]? \.example\.com
+        """,
+        re.VERBOSE,
+        "https://a.example.com",
+        "https://a b.example.com",
+    ),
+    (
+        r"(?P<scheme>https)://(?P<name>[a-z]+)\.example\.com",
+        0,
+        "https://a.example.com",
+        "http://a.example.com",
+    ),
+    (
+        r"https://(?!admin)[a-z]+\.example\.com",
+        0,
+        "https://a.example.com",
+        "https://admin.example.com",
+    ),
+    (
+        r"https://[a-z]+(?<!old)\.example\.com",
+        0,
+        "https://new.example.com",
+        "https://old.example.com",
+    ),
+    (r"https://(?=a)[a-z]+\.example\.com", 0, "https://ab.example.com", "https://b.example.com"),
+    (r"https://[a-z]++\.example\.com", 0, "https://a.example.com", "https://1.example.com"),
+    (r"https://(?>[a-z]+)\.example\.com", 0, "https://a.example.com", "https://1.example.com"),
+    (
+        r"https://(a)?(?(1)b|c)\.example\.com",
+        0,
+        "https://ab.example.com",
+        "https://b.example.com",
+    ),
+    (
+        r"https://(?:(a)|b)(?(1)c)\.example\.com",
+        0,
+        "https://ac.example.com",
+        "https://bc.example.com",
+    ),
+    (r"https://([a-z])\1\.example\.com", 0, "https://aa.example.com", "https://ab.example.com"),
+    (r"https://(?:[a-z]{1,3}-){1,3}a\.example\.com", 0, "https://b-a.example.com", "https://a"),
+    (r"https://[a-z]+-[a-z]+\.example\.com", 0, "https://a-b.example.com", "https://a.example.com"),
+    (r"https://10\.\d+\.\d+\.\d+", 0, "https://10.0.0.1", "https://11.0.0.1"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "flags", "covered", "other"), STARTS)
+def test_5_4_a_narrow_regex_starts_and_covers_what_it_says(
+    pattern: str, flags: int, covered: str, other: str
+) -> None:
+    engine = Engine(Policy(allow_origins=[re.compile(pattern, flags)], allow_credentials=True))
+    assert engine.decide(covered, "GET", {}).allowed
+    assert not engine.decide(other, "GET", {}).allowed
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flags", "suggestion"),
+    [
+        (".*", 0, NO_DOT),
+        (r"https://.", 0, NO_DOT),
+        (r"https://example.com", 0, "https://example.com"),
+        (r"https://.*\.example\.com", 0, "https://*.example.com"),
+        (r"^https://.+\.example\.com$", 0, "https://*.example.com"),
+        (r"^https?:\/\/.*\.example\.com(:\d+)?$", 0, "https://*.example.com:*"),
+        (r"http://localhost:.+", 0, NO_DOT),
+        (r"https://(?:a|b.)\.example\.com", 0, NO_DOT),
+        (r"https://(?=.)[a-z]+\.example\.com", 0, NO_DOT),
+        (r"https://a(?:\.b.c)?\.example\.com", 0, NO_DOT),
+        (r"https://[a-z]{3}.{2}\.example\.com", 0, NO_DOT),
+        (r"https://(?>.+)\.example\.com", 0, NO_DOT),
+        (r"(?s)https://.\.example\.com", 0, NO_DOT),
+        ("https:// a . com  # comment", re.VERBOSE, NO_DOT),
+    ],
+)
+def test_5_4_regex_too_wide_for_an_unescaped_dot(pattern: str, flags: int, suggestion: str) -> None:
+    problem = found(re.compile(pattern, flags))
+    assert (problem.code, problem.suggestion) == ("regex-too-wide", suggestion)
+    assert "an unescaped `.`, which matches any character" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("pattern", "covered"),
+    [
+        (r"[\s\S]*", "https://corsguard"),
+        (r"https?://\S+", "https://corsguard"),
+        (r"https://[^/]+", "https://corsguard"),
+        (r"\w+://[^/]+", "https://corsguard"),
+        (r"https://[a-z]+", "https://corsguard"),
+        (r"https://[a-z-]+\.com", "https://corsguard.com"),
+        (r"https://[a-z-]+\.co\.uk", "https://corsguard.co.uk"),
+        (r"https://(?:[a-z]+|app\.example)\.org", "https://corsguard.org"),
+        (r"https://[a-z0-9]+\.github\.io", "https://corsguard.github.io"),
+        (r"https://www\.[a-z-]+\.net", "https://www.corsguard.net"),
+        (r"https://\w+-\w+\.vercel\.app", "https://corsguard-invented.vercel.app"),
+        (r"https://[a-z]+\d\.netlify\.app", "https://corsguard7.netlify.app"),
+        (r"https://\d+\.\d+\.\d+\.\d+", "https://203.0.113.7"),
+        (r"https://\[[0-9a-f:]+\]", "https://[2001:db8::7]"),
+        (r"http://[a-z]+\.com", "http://corsguard.com"),
+        (r"https://[a-z]+\.com:8443", "https://corsguard.com:8443"),
+        (r"http://[a-z]+:\d", "http://corsguard:1"),
+        (r"https://\S+", "https://corsguard"),
+    ],
+)
+def test_5_4_regex_too_wide_for_an_origin_that_nobody_has(pattern: str, covered: str) -> None:
+    problem = found(re.compile(pattern))
+    assert (problem.code, problem.suggestion) == ("regex-too-wide", NO_NAME)
+    assert f"also covers {covered}, which anyone can have" in problem.message
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"https://([a-z]+)*\.example\.com",
+        r"https://(?:[a-z]+)+\.example\.com",
+        r"https://(?:[a-z]+?)*?\.example\.com",
+        r"https://(?:[a-z]*){2,}\.example\.com",
+        r"https://(?:[a-z]{2,}-)+a\.example\.com",
+        r"https://(?:a|(?:b|[a-z]+))*\.example\.com",
+        r"https://(?=(?:[a-z]+)+)a\.example\.com",
+        r"https://(?:a(?:[a-z]+)?)+\.example\.com",
+        r"https://(?:(a)?(?(1)[a-z]+|b))+\.example\.com",
+        r"https://(?:(?>[a-z]+)-)+a\.example\.com",
+        r"https://(?:[a-z]++-)+a\.example\.com",
+        r"https://(.+)+\.example\.com",
+    ],
+)
+def test_5_4_regex_too_slow(pattern: str) -> None:
+    problem = found(re.compile(pattern))
+    assert (problem.code, problem.suggestion) == ("regex-too-slow", ONE_REPEAT)
+    assert "repeats a repeat" in problem.message
+
+
+def test_5_4_every_regex_is_checked() -> None:
+    patterns = [re.compile(".*"), re.compile(r"https://(?:a+)+"), re.compile(r"https://[a-z]+")]
+    with pytest.raises(PolicyError) as caught:
+        Policy(allow_origins=patterns)
+    assert [problem.code for problem in caught.value.problems] == [
+        "regex-too-wide",
+        "regex-too-slow",
+        "regex-too-wide",
+    ]
+
+
+def test_5_3_a_plain_string_is_never_a_regex() -> None:
+    with pytest.raises(PolicyError) as caught:
+        Policy(allow_origins=[r"https://[a-z]+\.example\.com"])
+    assert [problem.code for problem in caught.value.problems] == ["origin-invalid"]
