@@ -1,0 +1,103 @@
+"""`corsguard check`: what is wrong with a configuration file, or what it puts in force."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+import warnings
+from collections.abc import Iterable
+
+import click
+
+from corsguard import Guard, Policies, Policy, PolicyError, PolicyWarning, Problem
+from corsguard.cli.report import Report
+from corsguard.cli.terminal import console, fail
+
+__all__ = ["check"]
+
+# What the core suggests as Python writes it.
+_IN_TOML = {
+    "True": "true",
+    "False": "false",
+    '{"/api": {...}}': '[routes."/api"]',
+    '{"allow_origins": [...]}': "{ allow_origins = [...] }",
+    '{"allow_origins": ["https://app.example.com"]}': (
+        '{ allow_origins = ["https://app.example.com"] }'
+    ),
+}
+
+
+def check(file: str, *, as_json: bool) -> int:
+    """Report on file, and return the exit code."""
+    problems: list[Problem] = []
+    guard = None
+    try:
+        guard = _guard(file)
+    except PolicyError as error:
+        problems = [_in_toml(problem) for problem in error.problems]
+    except (OSError, ValueError, RecursionError) as error:
+        fail(f"{file}: {_unreadable(error)}")
+    policies = by_route(guard.policies) if guard else {}
+    cautions = list(_cautions(policies))
+    if as_json:
+        click.echo(_document(file, problems, cautions))
+    else:
+        report = Report(console())
+        report.findings(file, problems, cautions)
+        if guard:
+            report.in_force(policies, guard.enforce)
+    return 1 if problems else 0
+
+
+def by_route(policies: Policies) -> dict[str, Policy | None]:
+    """The policies by route prefix; one that holds for every path has the prefix ""."""
+    if policies is None or isinstance(policies, Policy):
+        return {"": policies}
+    return dict(policies)
+
+
+def _guard(file: str) -> Guard:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PolicyWarning)  # they are part of the report
+        return Guard.of(Guard.from_file(file))
+
+
+def _cautions(policies: dict[str, Policy | None]) -> Iterable[Problem]:
+    for prefix, policy in policies.items():
+        if policy:
+            for warning in policy.warnings:
+                yield _in_toml(warning.problem.within(f'routes."{prefix}"' if prefix else ""))
+
+
+def _in_toml(problem: Problem) -> Problem:
+    """The same problem, with the suggestion as it is written in a file."""
+    if problem.code == "no-policy":
+        return problem._replace(suggestion='allow_origins = ["https://app.example.com"]')
+    if problem.code == "type-invalid":
+        spelling = _IN_TOML.get(problem.suggestion, problem.suggestion)
+        return problem._replace(suggestion=spelling)
+    return problem
+
+
+def _document(file: str, problems: list[Problem], cautions: list[Problem]) -> str:
+    found = {
+        "file": file,
+        "problems": [problem.as_dict() for problem in problems],
+        "warnings": [problem.as_dict() for problem in cautions],
+    }
+    # TOML has `nan` and `inf`, and JSON has not: they become strings.
+    return json.dumps(json.loads(json.dumps(found), parse_constant=str), indent=2)
+
+
+def _unreadable(error: Exception) -> str:
+    """Why a file can't be read, in words."""
+    if isinstance(error, OSError):
+        return f"can't be read: {error.strerror or error}"
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return f"not UTF-8, as TOML must be (at line {line})"
+    if isinstance(error, tomllib.TOMLDecodeError):
+        return f"not TOML: {error}"
+    if isinstance(error, RecursionError):
+        return "can't be read: nested too deeply"
+    return f"can't be read: {error}"

@@ -1,0 +1,108 @@
+"""The text of `corsguard check`: wrapped, never cut, and the same without colours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from corsguard import Policy, Problem
+from corsguard.cli.terminal import printable
+from corsguard.fetch import SAFELISTED_METHODS
+from corsguard.state import Enforce
+
+__all__ = ["Report"]
+
+_MOST_ORIGINS = 5
+_NARROWEST = 20
+_ENFORCE: dict[Enforce, str] = {
+    True: "on: unsafe requests from origins that are not allowed are refused",
+    False: "off: requests from other origins are answered, browsers keep the answers",
+    "report": "report: what would be refused is logged",
+}
+_DANGERS = ("insecure_origins", "public_suffixes", "null_origin")
+
+
+class Report:
+    """Writes what was found in a file, and what the file puts in force, to a console."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def findings(self, file: str, problems: Sequence[Problem], cautions: Sequence[Problem]) -> None:
+        counts = _count(len(problems), "problem")
+        if cautions:
+            counts = f"{counts}, {_count(len(cautions), 'warning')}"
+        self._wrapped(f"{printable(file)}: {counts}", "bold red" if problems else "bold green")
+        for kind, style, found in (("problem", "red", problems), ("warning", "yellow", cautions)):
+            for problem in found:
+                self._problem(kind, style, problem)
+
+    def in_force(self, policies: Mapping[str, Policy | None], enforce: Enforce) -> None:
+        for prefix, policy in policies.items():
+            self._heading(printable(prefix) or "every path")
+            if policy is None:
+                self._row("origins", "none: no CORS here")
+            else:
+                for label, value in _fields(policy):
+                    self._row(label, value)
+        self._heading("enforce")
+        self._wrapped(_ENFORCE[enforce], indent="  ")
+
+    def _problem(self, kind: str, style: str, problem: Problem) -> None:
+        self._console.print()
+        title = f"{kind}: {printable(problem.field)} [{problem.code}]"
+        self._wrapped(title, f"bold {style}")
+        self._wrapped(printable(problem.message), indent="  ")
+        if problem.value is not None:
+            self._row("given", _value(problem.value))
+        self._row("fix", printable(problem.suggestion), "bold")
+
+    def _heading(self, text: str) -> None:
+        self._console.print()
+        self._wrapped(text, "bold")
+
+    def _row(self, label: str, value: str, style: str = "") -> None:
+        self._wrapped(value, style, f"  {label:<13}")
+
+    def _wrapped(self, text: str, style: str = "", indent: str = "") -> None:
+        """Print text in as many lines as it needs, each after the width of indent."""
+        width = max(self._console.width - len(indent), _NARROWEST)
+        for line in Text(text, style).wrap(self._console, width, overflow="fold"):
+            line.rstrip()
+            self._console.print(Text.assemble((indent, "dim"), line), soft_wrap=True)
+            indent = " " * len(indent)
+
+
+def _fields(policy: Policy) -> Iterable[tuple[str, str]]:
+    yield "origins", _origins([str(entry) for entry in policy.allow_origins])
+    yield "credentials", "allowed" if policy.allow_credentials else "not allowed"
+    yield "methods", _names(dict.fromkeys((*SAFELISTED_METHODS, *policy.allow_methods)))
+    yield "headers", _names(policy.allow_headers)
+    yield "exposed", _names(policy.expose_headers)
+    yield "max-age", f"{policy.max_age} s"
+    lifted = [name for name in _DANGERS if getattr(policy, f"dangerously_allow_{name}")]
+    if lifted:
+        yield "dangerously", f"allows {_names(lifted)}".replace("_", " ")
+
+
+def _origins(entries: Sequence[str]) -> str:
+    shown = _names(entries[:_MOST_ORIGINS])
+    if len(entries) > _MOST_ORIGINS:
+        return f"{shown} and {len(entries) - _MOST_ORIGINS} more"
+    return shown
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _value(value: object) -> str:
+    """A value as the file has it, or nearly so."""
+    return printable(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from cli.command import Command, Finished
+from cli.visiting import FREE_PORTS, Running
+
+from corsguard import Decision, Facts
+from corsguard.cli import main
+from corsguard.cli.demo.servers import serving
+
+
+@pytest.fixture(autouse=True)
+def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """80 columns, and no wish about colours: whatever machine the tests run on."""
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+@pytest.fixture
+def corsguard(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run the command in this process."""
+
+    def run(*args: str) -> Finished:
+        with pytest.raises(SystemExit) as ended:
+            main(args)
+        return Finished(ended.value.code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Running]:
+    told: list[tuple[Decision, Facts]] = []
+    with serving(FREE_PORTS, lambda decision, facts: told.append((decision, facts))) as origins:
+        yield Running(origins, told)

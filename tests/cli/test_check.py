@@ -1,0 +1,349 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from cli.command import Command
+
+Write = Callable[[str | bytes], str]
+
+CLEAN = """
+allow_origins = ["https://app.example.com"]
+allow_credentials = true
+allow_methods = ["PUT"]
+allow_headers = ["Content-Type"]
+expose_headers = ["X-Total"]
+max_age = 600
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Write corsguard.toml into the current directory, and return its name."""
+    monkeypatch.chdir(tmp_path)
+
+    def writing(content: str | bytes) -> str:
+        data = content if isinstance(content, bytes) else content.encode()
+        Path("corsguard.toml").write_bytes(data)
+        return "corsguard.toml"
+
+    return writing
+
+
+def strict_json(text: str) -> Any:
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def unwrapped(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_clean_file_tells_what_is_in_force(corsguard: Command, write: Write) -> None:
+    assert corsguard("check", write(CLEAN)) == (
+        0,
+        """\
+corsguard.toml: no problems
+
+every path
+  origins      https://app.example.com
+  credentials  allowed
+  methods      GET, HEAD, POST, PUT
+  headers      Content-Type
+  exposed      X-Total
+  max-age      600 s
+
+enforce
+  off: requests from other origins are answered, browsers keep the answers
+""",
+        "",
+    )
+
+
+def test_each_route_is_told(corsguard: Command, write: Write) -> None:
+    file = write(
+        """
+        enforce = true
+        [routes]
+        "/internal" = false
+        [routes."/api"]
+        allow_origins = ["https://app.example.com"]
+        """
+    )
+
+    code, out, _ = corsguard("check", file)
+
+    assert code == 0
+    assert "\n/internal\n  origins      none: no CORS here\n" in out
+    assert "\n/api\n  origins      https://app.example.com\n  credentials  not allowed\n" in out
+    assert "\n  headers      none\n  exposed      none\n" in out
+    assert "enforce\n  on: unsafe requests" in out
+
+
+def test_only_reported_enforcement_is_told(corsguard: Command, write: Write) -> None:
+    _, out, _ = corsguard("check", write(f'enforce = "report"\n{CLEAN}'))
+
+    assert "enforce\n  report: what would be refused is logged\n" in out
+
+
+def test_enforcement_without_a_policy_is_told(corsguard: Command, write: Write) -> None:
+    code, out, _ = corsguard("check", write("enforce = true"))
+
+    assert code == 0
+    assert "every path\n  origins      none: no CORS here\n" in out
+
+
+def test_many_origins_are_cut(corsguard: Command, write: Write) -> None:
+    origins = [f"https://app{number}.example.com" for number in range(1_000)]
+
+    code, out, _ = corsguard("check", write(f"allow_origins = {json.dumps(origins)}"))
+
+    assert code == 0
+    assert "https://app4.example.com and 995 more" in unwrapped(out)
+    assert "app5" not in out
+
+
+def test_what_is_dangerously_allowed_is_told(corsguard: Command, write: Write) -> None:
+    file = write(
+        """
+        allow_origins = ["http://app.example.com"]
+        allow_credentials = true
+        dangerously_allow_insecure_origins = true
+        """
+    )
+
+    assert "\n  dangerously  allows insecure origins\n" in corsguard("check", file).out
+
+
+def test_preflights_that_are_not_kept_are_told(corsguard: Command, write: Write) -> None:
+    file = write('allow_origins = ["https://app.example.com"]\nmax_age = 0')
+
+    assert "\n  max-age      0 s\n" in corsguard("check", file).out
+
+
+def test_every_problem_is_told_with_its_fix(corsguard: Command, write: Write) -> None:
+    file = write(
+        """
+        [routes."/api"]
+        allow_origins = ["https://app.example.com/"]
+        allow_methods = ["patch"]
+        [routes."/files/*"]
+        allow_origins = ["https://app.example.com"]
+        """
+    )
+
+    assert corsguard("check", file) == (
+        1,
+        """\
+corsguard.toml: 3 problems
+
+problem: routes."/api".allow_origins [origin-invalid]
+  'https://app.example.com/' is no origin that a browser sends: it is not
+  scheme://host or scheme://host:port
+  given        "https://app.example.com/"
+  fix          https://app.example.com
+
+problem: routes."/api".allow_methods [method-case]
+  methods are compared letter by letter, and 'patch' is not PATCH: browsers do
+  not upper-case what a server allows
+  given        "patch"
+  fix          PATCH
+
+problem: routes [route-invalid]
+  '/files/*' is not a literal path prefix, such as /api
+  given        "/files/*"
+  fix          /files
+""",
+        "",
+    )
+
+
+def test_one_problem_is_one(corsguard: Command, write: Write) -> None:
+    assert corsguard("check", write("allow_origins = []")).out.startswith(
+        "corsguard.toml: 1 problem\n"
+    )
+
+
+@pytest.mark.parametrize(("given", "fix"), [("no", "false"), ("true", "true")])
+def test_a_truth_value_is_suggested_as_toml_writes_it(
+    corsguard: Command, write: Write, given: str, fix: str
+) -> None:
+    file = write(f"{CLEAN.replace('= true', f'= {json.dumps(given)}')}")
+
+    code, out, _ = corsguard("check", file)
+
+    assert code == 1
+    assert f'  given        "{given}"\n  fix          {fix}\n' in out
+    assert (
+        strict_json(corsguard("check", file, "--format=json").out)["problems"][0]["suggestion"]
+        == fix
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "fix"),
+    [
+        ("routes = 1", '[routes."/api"]'),
+        ('routes = { "/api" = 1 }', "{ allow_origins = ["),
+        ("max_age = 1.5", "1\n"),
+    ],
+)
+def test_a_table_is_suggested_as_toml_writes_it(
+    corsguard: Command, write: Write, content: str, fix: str
+) -> None:
+    code, out, _ = corsguard("check", write(content))
+
+    assert code == 1
+    assert f"\n  fix          {fix}" in out
+
+
+@pytest.mark.parametrize("content", ["", "[routes]"])
+def test_a_file_without_a_policy_is_told_what_to_write(
+    corsguard: Command, write: Write, content: str
+) -> None:
+    code, out, _ = corsguard("check", write(content))
+
+    assert code == 1
+    assert "[no-policy]" in out
+    assert '  fix          allow_origins = ["https://app.example.com"]\n' in out
+    assert "\n  given" not in out
+
+
+def test_warnings_are_told_once_and_do_not_fail(
+    corsguard: Command, write: Write, recwarn: pytest.WarningsRecorder
+) -> None:
+    file = write(
+        """
+        [routes."/api"]
+        allow_origins = ["https://app.example.com"]
+        max_age = 86400
+        [routes."/open"]
+        allow_origins = ["*"]
+        allow_headers = ["*"]
+        """
+    )
+
+    code, out, err = corsguard("check", file)
+
+    assert (code, err) == (0, "")
+    assert out.startswith("corsguard.toml: no problems, 2 warnings\n")
+    assert 'warning: routes."/api".max_age [max-age-capped]\n' in out
+    assert 'warning: routes."/open".allow_headers [authorization-not-covered]\n' in out
+    assert '["*", "Authorization"]' in out
+    assert list(recwarn) == []
+
+
+def test_nothing_is_cut_and_no_line_is_wider_than_the_screen(
+    corsguard: Command, write: Write
+) -> None:
+    long = f"https://{'a-long-label.' * 12}example.com"
+    code, out, _ = corsguard("check", write(f'allow_origins = "{long}"'))
+
+    assert code == 1
+    assert max(map(len, out.splitlines())) <= 80
+    assert "".join(out.split()).count(long) == 3  # the message, the value, the fix
+    assert not any(line.endswith(" ") for line in out.splitlines())
+
+
+def test_markup_and_control_characters_are_shown_not_obeyed(
+    corsguard: Command, write: Write
+) -> None:
+    file = write(r'"[red]a\u001b[31m\n:smile:" = ["[bold]x\u009b[/bold]"]')
+
+    code, out, _ = corsguard("check", file)
+
+    assert code == 1
+    assert r"problem: [red]a\x1b[31m\n:smile: [unknown-field]" in out
+    assert r'given        ["[bold]x\x9b[/bold]"]' in out
+
+
+def test_a_terminal_gets_colours_and_a_pipe_gets_none(
+    corsguard: Command, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write("allow_origins = []")
+    assert "\x1b[" not in corsguard("check", file).out
+
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    assert "\x1b[1;31mproblem: allow_origins [no-origins]\x1b[0m" in corsguard("check", file).out
+
+
+def test_json_holds_every_problem(corsguard: Command, write: Write) -> None:
+    file = write('allow_origins = ["https://app.example.com/"]\nmax_age = nan')
+
+    code, out, err = corsguard("check", file, "--format", "json")
+
+    assert (code, err) == (1, "")
+    found = strict_json(out)
+    assert found["file"] == "corsguard.toml"
+    assert found["warnings"] == []
+    assert [problem["code"] for problem in found["problems"]] == ["origin-invalid", "type-invalid"]
+    assert found["problems"][0] == {
+        "code": "origin-invalid",
+        "field": "allow_origins",
+        "value": "https://app.example.com/",
+        "message": found["problems"][0]["message"],
+        "suggestion": "https://app.example.com",
+    }
+    assert found["problems"][1]["value"].lower() == "nan"
+
+
+def test_json_of_a_clean_file_holds_its_warnings(corsguard: Command, write: Write) -> None:
+    file = write('allow_origins = ["https://app.example.com"]\nmax_age = 86400')
+
+    code, out, _ = corsguard("check", file, "--format", "json")
+
+    assert code == 0
+    found = strict_json(out)
+    assert found["problems"] == []
+    assert [(each["code"], each["field"]) for each in found["warnings"]] == [
+        ("max-age-capped", "max_age")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("allow_origins = [", "not TOML: "),
+        ("max_age = 1\nallow_origins = nothing", "(at line 2, column 17)"),
+        (b'# fine\nallow_origins = ["\xff"]', "not UTF-8, as TOML must be (at line 2)"),
+        (f"a = {'[' * 20_000}", "nested too deeply"),
+        (f"max_age = 0x{'f' * 5_000}", "can't be read: "),
+    ],
+)
+def test_a_file_that_is_not_toml_is_one_line(
+    corsguard: Command, write: Write, content: str | bytes, why: str
+) -> None:
+    for form in ("text", "json"):
+        code, out, err = corsguard("check", write(content), "--format", form)
+
+        assert (code, out) == (2, "")
+        assert err.startswith("corsguard: corsguard.toml: ")
+        assert err.count("\n") == 1
+        assert why in err
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("missing.toml", "No such file or directory"),
+        (".", "Is a directory"),
+        ("a\nb\x1b[31m.toml", "No such file or directory"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_one_line(
+    corsguard: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    code, out, err = corsguard("check", name)
+
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "\x1b" not in err
+    assert err.endswith(f": can't be read: {why}\n")

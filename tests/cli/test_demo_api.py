@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+from cli.visiting import FREE_PORTS, Answer, Running, ask, connection
+
+from corsguard.cli.demo.api import Api
+from corsguard.cli.demo.servers import serving
+
+SIGNED_IN = {"Cookie": "corsguard-demo=signed-in"}
+# What only listed origins are told.
+CORS = ("access-control-allow-origin", "access-control-allow-credentials")
+
+
+def preflight(demo: Running, page: str, path: str, method: str, names: str = "") -> Answer:
+    headers = {"Origin": page, "Access-Control-Request-Method": method}
+    if names:
+        headers["Access-Control-Request-Headers"] = names
+    return ask(demo.origins.api, path, "OPTIONS", headers)
+
+
+def journal(demo: Running, call: str) -> list[dict[str, Any]]:
+    answer = ask(demo.origins.api, f"/journal?call={call}")
+    assert answer.status == 200
+    kept: list[dict[str, Any]] = json.loads(answer.body)
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body", "status", "answered"),
+    [
+        ("GET", "/items", {}, None, 200, '{"items": ["apple", "banana", "cherry"]}'),
+        ("POST", "/items", {}, '{"name":"x"}', 201, '{"id": 4, "received": "12 bytes"}'),
+        ("PUT", "/items/1", {}, "damson", 200, '{"id": 1, "received": "6 bytes"}'),
+        ("DELETE", "/items/1", {}, None, 204, ""),
+        ("GET", "/items", {"X-Demo-Trace": "42"}, None, 200, '{"trace": "42"}'),
+        (
+            "GET",
+            "/me",
+            {"Authorization": "Bearer demo-token"},
+            None,
+            200,
+            '{"you": "bearer of the demo token"}',
+        ),
+        ("GET", "/me", {}, None, 401, '{"error": "who are you?"}'),
+        ("GET", "/profile", SIGNED_IN, None, 200, '{"you": "signed in by a cookie"}'),
+        ("GET", "/profile", {}, None, 401, '{"error": "no session cookie"}'),
+        ("GET", "/broken", {}, None, 500, '{"error": "the database is on fire"}'),
+        ("GET", "/elsewhere", {}, None, 404, '{"error": "there is nothing here"}'),
+        ("HEAD", "/items", {}, None, 200, ""),
+    ],
+)
+def test_the_frontend_may_read_every_answer_and_a_stranger_none(
+    demo: Running,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: str | None,
+    status: int,
+    answered: str,
+) -> None:
+    origins = demo.origins
+    for page, allowed in ((origins.frontend, True), (origins.stranger, False)):
+        answer = ask(origins.api, path, method, {**headers, "Origin": page}, body)
+
+        # What is not asked about first reaches the application from anywhere.
+        assert (answer.status, answer.body) == (status, answered)
+        assert answer.header("Vary") == "Origin"
+        expected = (page, "true") if allowed else (None, None)
+        assert tuple(map(answer.header, CORS)) == expected
+
+
+def test_one_header_is_exposed_and_another_is_not(demo: Running) -> None:
+    answer = ask(demo.origins.api, "/items", headers={"Origin": demo.origins.frontend})
+
+    assert answer.header("X-Total-Count") == "3"
+    assert answer.header("X-Build") is not None
+    assert answer.header("Access-Control-Expose-Headers") == "X-Total-Count"
+
+
+def test_signing_in_sets_a_cookie_that_the_profile_takes(demo: Running) -> None:
+    answer = ask(demo.origins.api, "/sign-in", headers={"Origin": demo.origins.frontend})
+
+    assert answer.header("Set-Cookie") == (f"{SIGNED_IN['Cookie']}; Path=/; HttpOnly; SameSite=Lax")
+
+
+@pytest.mark.parametrize(
+    ("method", "names", "reason", "detail"),
+    [
+        ("POST", "content-type", "ALLOWED", ""),
+        ("PUT", "", "ALLOWED", ""),
+        ("DELETE", "", "ALLOWED", ""),
+        ("GET", "x-demo-trace", "ALLOWED", ""),
+        ("GET", "authorization", "ALLOWED", ""),
+        ("PATCH", "", "METHOD_NOT_ALLOWED", "PATCH"),
+        ("GET", "x-not-listed", "HEADERS_NOT_ALLOWED", "x-not-listed"),
+    ],
+)
+def test_a_preflight_of_the_frontend(
+    demo: Running, method: str, names: str, reason: str, detail: str
+) -> None:
+    call = f"{method}-{names}"
+    page = demo.origins.frontend
+
+    answer = preflight(demo, page, f"/items?call={call}", method, names)
+
+    assert (answer.status, answer.body) == (204, "")
+    fields = [
+        ["Access-Control-Allow-Origin", page],
+        ["Access-Control-Allow-Credentials", "true"],
+        ["Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE"],
+        ["Access-Control-Allow-Headers", "Content-Type, Authorization, X-Demo-Trace"],
+        ["Access-Control-Max-Age", "7200"],
+        ["Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"],
+    ]
+    assert [field for field in map(list, answer.headers) if field in fields] == fields
+    [exchange] = journal(demo, call)
+    words = exchange.pop("words")
+    assert isinstance(words, str)
+    assert exchange == {
+        "kind": "PREFLIGHT",
+        "method": "OPTIONS",
+        "status": 204,
+        "headers": fields,
+        "cookie": False,
+        "reason": reason,
+        "detail": detail,
+    }
+
+
+def test_a_preflight_of_a_stranger_is_refused(demo: Running) -> None:
+    answer = preflight(demo, demo.origins.stranger, "/items/1?call=stranger-put", "PUT")
+
+    assert answer.status == 403
+    assert answer.body.startswith("corsguard: origin not allowed")
+    assert tuple(map(answer.header, CORS)) == (None, None)
+    [exchange] = journal(demo, "stranger-put")
+    assert exchange["reason"] == "ORIGIN_NOT_ALLOWED"
+    assert demo.origins.stranger in exchange["detail"]
+
+
+def test_the_journal_keeps_the_exchanges_of_a_call_in_order(demo: Running) -> None:
+    page = demo.origins.frontend
+    preflight(demo, page, "/items/1?call=both", "PUT")
+    headers = {"Origin": page, **SIGNED_IN}
+    ask(demo.origins.api, "/items/1?call=both", "PUT", headers, "damson")
+
+    asked, sent = journal(demo, "both")
+
+    assert (asked["kind"], asked["method"], asked["status"]) == ("PREFLIGHT", "OPTIONS", 204)
+    assert (sent["kind"], sent["method"], sent["status"]) == ("ACTUAL", "PUT", 200)
+    assert (asked["cookie"], sent["cookie"]) == (False, True)
+
+
+def test_any_page_may_read_the_journal(demo: Running) -> None:
+    for page in (demo.origins.frontend, demo.origins.stranger, "https://elsewhere.example"):
+        answer = ask(demo.origins.api, "/journal?call=none", headers={"Origin": page})
+
+        assert (answer.status, answer.body) == (200, "[]")
+        assert answer.header("Access-Control-Allow-Origin") == "*"
+        assert answer.header("Access-Control-Allow-Credentials") is None
+
+
+@pytest.mark.parametrize("query", ["", "call=", "call=a%20b", "call=%3Cb%3E", f"call={'a' * 41}"])
+def test_an_id_that_no_page_makes_up_is_refused(demo: Running, query: str) -> None:
+    answer = ask(demo.origins.api, f"/journal?{query}")
+
+    assert answer.status == 400
+    assert answer.body == '{"error": "the query has no valid call id"}'
+
+
+def call_in_process(api: Api, call: str) -> None:
+    environ = {"PATH_INFO": "/items", "QUERY_STRING": f"call={call}"}
+    setup_testing_defaults(environ)
+    list(api(environ, lambda status, headers, exc_info=None: lambda data: None))
+
+
+def kept_in_process(api: Api, call: str) -> list[Any]:
+    environ = {"PATH_INFO": "/journal", "QUERY_STRING": f"call={call}"}
+    setup_testing_defaults(environ)
+    body = b"".join(api(environ, lambda status, headers, exc_info=None: lambda data: None))
+    kept: list[Any] = json.loads(body)
+    return kept
+
+
+def test_the_journal_forgets_the_oldest_call() -> None:
+    api = Api("http://localhost:3000")
+    for number in range(257):
+        call_in_process(api, f"call-{number}")
+
+    assert kept_in_process(api, "call-0") == []
+    assert len(kept_in_process(api, "call-1")) == 1
+    assert len(kept_in_process(api, "call-256")) == 1
+
+
+def test_the_journal_keeps_a_few_exchanges_of_a_call() -> None:
+    api = Api("http://localhost:3000")
+    for _ in range(20):
+        call_in_process(api, "again")
+
+    assert len(kept_in_process(api, "again")) == 8
+
+
+def test_a_body_without_a_length_is_not_waited_for(demo: Running) -> None:
+    client = connection(demo.origins.api)
+    client.request("PUT", "/items/1", iter([b"damson"]), encode_chunked=True)
+    response = client.getresponse()
+
+    assert (response.status, response.read()) == (200, b'{"id": 1, "received": "0 bytes"}')
+    client.close()
+
+
+def test_the_stream_has_six_parts(demo: Running) -> None:
+    answer = ask(demo.origins.api, "/stream", headers={"Origin": demo.origins.frontend})
+
+    assert answer.body == "".join(f"part {number} of 6\n" for number in range(1, 7))
+    assert answer.header("Access-Control-Allow-Origin") == demo.origins.frontend
+    assert answer.header("Content-Length") is None
+
+
+def test_stopping_ends_a_stream_that_is_being_read() -> None:
+    with serving(FREE_PORTS, lambda decision, facts: None) as origins:
+        client = connection(origins.api)
+        client.request("GET", "/stream")
+        response = client.getresponse()
+        assert response.readline() == b"part 1 of 6\n"  # while the others are not sent yet
+
+    assert b"part 6" not in response.read()
+    client.close()
+
+
+def test_each_decision_is_told_to_the_subscriber(demo: Running) -> None:
+    demo.told.clear()
+    ask(demo.origins.api, "/items", headers={"Origin": demo.origins.stranger})
+
+    [(decision, facts)] = demo.told
+    assert (decision.reason, facts.path) == ("ORIGIN_NOT_ALLOWED", "/items")

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from importlib.metadata import version
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from cli.command import Command
+
+from corsguard.cli import main
+
+EXTRA = 'pip install "corsguard[cli]"'
+
+
+def python(*args: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(path)} if path else None
+    return subprocess.run(
+        [sys.executable, *args],
+        env=env,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def test_version(corsguard: Command) -> None:
+    assert corsguard("--version") == (0, f"corsguard {version('corsguard')}\n", "")
+
+
+def test_help_names_the_commands_on_a_narrow_screen(corsguard: Command) -> None:
+    code, out, err = corsguard("--help")
+
+    assert (code, err) == (0, "")
+    assert re.search(r"^  check  \w", out, re.MULTILINE)
+    assert re.search(r"^  demo   \w", out, re.MULTILINE)
+    assert max(map(len, out.splitlines())) <= 80
+    assert len(out.splitlines()) < 20
+
+
+def test_an_unknown_command_is_a_usage_error(corsguard: Command) -> None:
+    code, out, err = corsguard("chekc")
+
+    assert (code, out) == (2, "")
+    assert "chekc" in err
+    assert "Traceback" not in err
+
+
+def test_the_module_is_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["corsguard", "--version"])
+
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("corsguard", run_name="__main__")
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"corsguard {version('corsguard')}\n"
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_without_the_extra_one_line_says_what_to_install(
+    corsguard: Command, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+
+    code, out, err = corsguard("--help")
+
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert missing in err
+    assert EXTRA in err
+
+
+def test_the_demo_without_werkzeug_says_what_to_install(
+    corsguard: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "werkzeug", None)
+
+    code, out, err = corsguard("demo")
+
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "werkzeug" in err
+    assert EXTRA in err
+
+
+@pytest.mark.parametrize(
+    ("missing", "command"), [("click", "--help"), ("rich", "--help"), ("werkzeug", "demo")]
+)
+def test_a_process_without_the_extra_ends_with_one_line(
+    tmp_path: Path, missing: str, command: str
+) -> None:
+    blocker = f"raise ImportError('{missing} is blocked')"
+    (tmp_path / f"{missing}.py").write_text(blocker, encoding="utf-8")
+
+    ended = python("-m", "corsguard", command, path=tmp_path)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.count("\n") == 1
+    assert EXTRA in ended.stderr
+
+
+def test_importing_the_command_loads_no_library() -> None:
+    ended = python(
+        "-c",
+        "import sys, corsguard.cli\n"
+        "print({'click', 'rich', 'werkzeug', 'tomllib'} & set(sys.modules))",
+    )
+
+    assert (ended.stdout, ended.stderr) == ("set()\n", "")
+
+
+def test_checking_does_not_load_werkzeug() -> None:
+    ended = python("-c", "import sys, corsguard.cli.commands\nprint('werkzeug' in sys.modules)")
+
+    assert (ended.stdout, ended.stderr) == ("False\n", "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_letters_that_the_terminal_does_not_have_are_escaped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    file = tmp_path / "corsguard.toml"
+    file.write_text('allow_origins = ["https://\u65e5\u672c.example/"]', encoding="utf-8")
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+
+    ended = python("-m", "corsguard", "check", str(file))
+
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert r"https://\u65e5\u672c.example/" in ended.stdout
+
+
+def test_output_can_go_to_any_stream() -> None:
+    stream = StringIO()
+
+    with redirect_stdout(stream), pytest.raises(SystemExit):
+        main(["check", "--help"])
+
+    assert "corsguard.toml" in stream.getvalue()

@@ -1,0 +1,50 @@
+"""Visiting the demo over HTTP, as a browser would."""
+
+from __future__ import annotations
+
+from http.client import HTTPConnection
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from corsguard import Decision, Facts
+from corsguard.cli.demo.servers import Origins
+
+FREE_PORTS = {"api": 0, "frontend": 0, "stranger": 0}
+FREE_PORT_OPTIONS = [f"--{name}-port=0" for name in FREE_PORTS]
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: list[tuple[str, str]]
+    body: str
+
+    def header(self, name: str) -> str | None:
+        """The value of the only field of that name."""
+        values = [value for key, value in self.headers if key.lower() == name.lower()]
+        assert len(values) <= 1
+        return values[0] if values else None
+
+
+class Running(NamedTuple):
+    origins: Origins
+    told: list[tuple[Decision, Facts]]
+
+
+def connection(origin: str) -> HTTPConnection:
+    return HTTPConnection("127.0.0.1", urlsplit(origin).port, timeout=30)
+
+
+def ask(
+    origin: str,
+    path: str,
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    body: str | None = None,
+) -> Answer:
+    client = connection(origin)
+    try:
+        client.request(method, path, body, headers or {})
+        response = client.getresponse()
+        return Answer(response.status, response.getheaders(), response.read().decode())
+    finally:
+        client.close()
