@@ -79,26 +79,24 @@ def test_the_first_command_of_the_readme_starts_the_demo(checkout: Path) -> None
     command = re.search(r"^python3 -m venv .* demo$", readme, re.MULTILINE)
     assert command
     ports = "--api-port 0 --frontend-port 0 --stranger-port 0"
-    demo = subprocess.Popen(
+    with subprocess.Popen(
         ["bash", "-c", f"{command[0]} {ports}"],
         cwd=checkout,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    assert demo.stdout
-    try:
-        pages = []
-        for line in demo.stdout:
-            pages += re.findall(r"http://localhost:\d+", line)
-            if "Ctrl-C" in line:
-                break
-        assert len(set(pages)) == 3
-        for page in set(pages):
-            with urllib.request.urlopen(f"{page}/") as answer:
-                assert answer.status == 200
-    finally:
-        os.killpg(demo.pid, signal.SIGINT)
-        demo.stdout.read()
-        assert demo.wait() == 0
+    ) as demo:
+        assert demo.stdout
+        origins = {}
+        try:
+            for line in demo.stdout:
+                origins.update(re.findall(r"(API|frontend|stranger) +(http://localhost:\d+)", line))
+                if "Ctrl-C" in line:
+                    break
+            for name, path in {"API": "/items", "frontend": "/", "stranger": "/"}.items():
+                with urllib.request.urlopen(f"{origins[name]}{path}") as answer:
+                    assert answer.status == 200
+        finally:
+            os.killpg(demo.pid, signal.SIGINT)  # what Ctrl-C does
+        assert "Goodbye" in demo.stdout.read()
+    assert demo.returncode == 0
