@@ -55,7 +55,8 @@ class CORSMiddleware:
         )
         if decision.status is not None:
             start_response(_STATUS_LINES[decision.status], decision.answer_headers)
-            return [decision.body]
+            # No list: wsgiref gives a list of one a Content-Length, which 204 has not.
+            return iter((decision.body,))
         return self.app(environ, self._start_response(decision, start_response))
 
     def _start_response(self, decision: Decision, start_response: StartResponse) -> StartResponse:

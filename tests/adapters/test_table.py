@@ -1,0 +1,47 @@
+"""Every row of the table, on every stack."""
+
+from __future__ import annotations
+
+import pytest
+from adapters.rows_actual import CRASH_ROWS, HEADER_ROWS, MERGE_ROWS, REFUSED_ROWS
+from adapters.rows_enforce import ENFORCE_ROWS, OWN_ROWS
+from adapters.rows_enforce import PATH_ROWS as ENFORCE_PATH_ROWS
+from adapters.rows_paths import PATH_ROWS
+from adapters.rows_preflight import ANSWER_ROWS, METHOD_ROWS, NAME_ROWS, WILDCARD_ROWS
+from adapters.stacks_wsgi import STACKS as WSGI_STACKS
+from adapters.table import Row, Stack, check
+
+STACKS: list[Stack] = [*WSGI_STACKS]
+ROWS = [
+    *HEADER_ROWS,
+    *REFUSED_ROWS,
+    *MERGE_ROWS,
+    *ANSWER_ROWS,
+    *METHOD_ROWS,
+    *NAME_ROWS,
+    *WILDCARD_ROWS,
+    *OWN_ROWS,
+    *ENFORCE_ROWS,
+    *ENFORCE_PATH_ROWS,
+    *PATH_ROWS,
+]
+
+
+def name_of(stack: Stack) -> str:
+    return stack.name
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+@pytest.mark.parametrize("stack", STACKS, ids=name_of)
+def test_the_answer_is_the_one_of_the_design(stack: Stack, row: Row) -> None:
+    check(row, stack)
+
+
+@pytest.mark.parametrize("row", CRASH_ROWS, ids=str)
+@pytest.mark.parametrize("stack", [s for s in STACKS if s.catches], ids=name_of)
+def test_5_1_a_500_made_inside_the_adapter_carries_the_headers(stack: Stack, row: Row) -> None:
+    check(row, stack)
+
+
+def test_every_row_has_a_name_of_its_own() -> None:
+    assert len({row.name for row in ROWS}) == len(ROWS)

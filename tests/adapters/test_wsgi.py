@@ -1,0 +1,245 @@
+"""The WSGI middleware and PEP 3333."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+from wsgiref.util import FileWrapper
+
+import pytest
+from adapters.application import PLAIN, CrashError, Fields, reply_to
+from adapters.stacks_wsgi import STACKS, application, environ_of
+from adapters.table import APP, EVIL, origin, preflight
+from adapters.wsgi_server import POLICY, from_app, run, served
+
+from corsguard import Guard, Policy
+from corsguard_wsgi import CORSMiddleware
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+HEADERS = "Access-Control-Allow-Origin: https://app.example.com\r\nVary: Origin\r\n"
+
+
+def ignored(status: str, headers: Fields, exc_info: object = None, /) -> Callable[[bytes], object]:
+    return io.BytesIO().write
+
+
+class Body:
+    """An iterable that counts how often it is closed."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.chunks = chunks
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.chunks)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def answering(body: Iterable[bytes]) -> WSGIApplication:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [PLAIN])
+        return body
+
+    return app
+
+
+def test_start_response_with_exc_info_replaces_an_answer_that_was_not_sent() -> None:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [PLAIN, ("X-Total", "1")])
+        try:
+            reply_to("GET", "/crash")
+        except CrashError:
+            start_response("500 Internal Server Error", [PLAIN], sys.exc_info())
+        return [b"sorry"]
+
+    sent = served(app)
+    assert sent.startswith("Status: 500 Internal Server Error\r\n")
+    assert HEADERS in sent
+    assert sent.endswith("\r\n\r\nsorry")
+    assert "X-Total" not in sent
+
+
+def test_start_response_with_exc_info_raises_again_once_headers_are_sent() -> None:
+    raised: list[tuple[Exception, Exception]] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [PLAIN])
+        yield b"begun"
+        try:
+            reply_to("GET", "/crash")
+        except CrashError as error:
+            try:
+                start_response("500 Internal Server Error", [PLAIN], sys.exc_info())
+            except CrashError as again:
+                raised.append((error, again))
+                raise
+
+    server = run(CORSMiddleware(app, POLICY), from_app())
+    [(error, again)] = raised
+    assert again is error
+    assert "CrashError" in server.errors.getvalue()
+    sent = server.sent.getvalue().decode()
+    assert sent.startswith("Status: 200 OK\r\n")
+    assert HEADERS in sent
+    assert sent.endswith("\r\n\r\nbegun")
+
+
+def test_the_second_start_response_without_exc_info_is_still_the_servers_to_refuse() -> None:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [PLAIN])
+        start_response("200 OK", [PLAIN])
+        return []
+
+    server = run(CORSMiddleware(app, POLICY), from_app())
+    assert "Headers already set" in server.errors.getvalue()
+
+
+def test_the_write_callable_is_the_servers() -> None:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        write = start_response("200 OK", [PLAIN])
+        write(b"written ")
+        return [b"returned"]
+
+    sent = served(app)
+    assert HEADERS in sent
+    assert sent.endswith("\r\n\r\nwritten returned")
+
+
+def test_an_application_may_start_its_answer_on_the_first_iteration() -> None:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [PLAIN])
+        yield b"late"
+
+    sent = served(app)
+    assert HEADERS in sent
+    assert sent.endswith("\r\n\r\nlate")
+
+
+def test_an_application_may_name_exc_info() -> None:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [PLAIN], exc_info=None)  # type: ignore[call-arg]
+        return [b"named"]
+
+    assert served(app).endswith(f"{HEADERS}Content-Length: 5\r\n\r\nnamed")
+
+
+def test_close_is_called_once() -> None:
+    body = Body([b"one ", b"two"])
+    assert served(answering(body)).endswith("\r\n\r\none two")
+    assert body.closed == 1
+
+
+def test_close_is_called_once_when_the_body_raises() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"begun"
+        raise CrashError
+
+    body = Body(chunks())
+    run(CORSMiddleware(answering(body), POLICY), from_app())
+    assert body.closed == 1
+
+
+def test_what_the_application_returns_is_passed_on_as_it_is() -> None:
+    body = Body([b"one"])
+    assert CORSMiddleware(answering(body), POLICY)(from_app(), ignored) is body
+
+
+def test_the_first_chunk_is_there_before_the_second_is_made() -> None:
+    made: list[bytes] = []
+
+    def chunks() -> Iterator[bytes]:
+        for chunk in (b"one", b"two"):
+            made.append(chunk)
+            yield chunk
+
+    body = iter(CORSMiddleware(answering(chunks()), POLICY)(from_app(), ignored))
+    assert made == []
+    assert next(body) == b"one"
+    assert made == [b"one"]
+
+
+def test_the_servers_file_wrapper_comes_through() -> None:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [PLAIN])
+        wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](io.BytesIO(b"a file"))
+        return wrapped
+
+    environ = from_app() | {"wsgi.file_wrapper": FileWrapper}
+    assert isinstance(CORSMiddleware(app, POLICY)(environ, ignored), FileWrapper)
+    assert served(app).endswith("\r\n\r\na file")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_every_status_and_header_is_a_native_string(method: str) -> None:
+    started: list[tuple[str, Fields]] = []
+
+    def start_response(
+        status: str, headers: Fields, exc_info: object = None, /
+    ) -> Callable[[bytes], object]:
+        started.append((status, headers))
+        return io.BytesIO().write
+
+    guard = Guard(Policy(allow_origins=[APP], allow_headers=["X-A"]), enforce=True)
+    app = CORSMiddleware(application, guard)
+    app(environ_of("OPTIONS", "/", preflight(APP, method, "x-a")), start_response)
+    app(environ_of(method, "/", origin(APP)), start_response)
+    app(environ_of(method, "/", origin(EVIL)), start_response)
+    for status, headers in started:
+        assert type(headers) is list
+        assert {type(text) for text in (status, *sum(headers, ()))} == {str}
+
+
+def test_the_server_may_change_the_headers_it_is_given() -> None:
+    """PEP 3333: they are a list of the application's own; another request's are not touched."""
+
+    def start_response(
+        status: str, headers: Fields, exc_info: object = None, /
+    ) -> Callable[[bytes], object]:
+        seen.append(list(headers))
+        headers.clear()
+        return io.BytesIO().write
+
+    seen: list[Fields] = []
+    app = CORSMiddleware(application, POLICY)
+    for environ in (environ_of("OPTIONS", "/", preflight(APP, "GET")), from_app()):
+        app(dict(environ), start_response)
+        app(dict(environ), start_response)
+    assert seen[0] == seen[1] != []
+    assert seen[2] == seen[3] != []
+
+
+def test_other_headers_keep_their_order_their_lines_and_their_bytes() -> None:
+    headers = [("Set-Cookie", "a=1"), ("x-name", "caf\xe9 \xff"), PLAIN, ("Set-Cookie", "b=2")]
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", headers)
+        return [b""]
+
+    sent = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    assert served(app).startswith(f"Status: 200 OK\r\n{sent}{HEADERS}")
+    assert len(headers) == 4
+
+
+def test_5_1_a_bare_application_that_raises_has_no_answer() -> None:
+    for stack in STACKS:
+        client = stack.build(Guard(POLICY))
+        if not stack.catches:
+            with pytest.raises(CrashError):
+                client.send("GET", "/crash", origin(APP))
+
+
+def test_5_1_a_preflight_has_no_content_length_where_the_server_would_compute_one() -> None:
+    sent = served(application, environ_of("OPTIONS", "/", preflight(APP, "GET")))
+    assert sent == (
+        "Status: 204 No Content\r\n"
+        "Access-Control-Allow-Origin: https://app.example.com\r\n"
+        "Access-Control-Max-Age: 7200\r\n"
+        "Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers\r\n"
+        "\r\n"
+    )

@@ -1,0 +1,171 @@
+"""What the WSGI middleware makes of an environ, what it logs, and with what it does not start."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pytest
+from adapters.application import PLAIN
+from adapters.stacks_wsgi import application, environ_of
+from adapters.table import APP, EVIL, HOST, origin, preflight
+from adapters.wsgi_server import POLICY, from_app, run, served
+
+from corsguard import Decision, Guard, Kind, Policy, PolicyError, Reason
+from corsguard_wsgi import CORSMiddleware
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+MEGABYTE = 1_000_000
+
+
+def rooted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """An application that looks at no path."""
+    start_response("200 OK", [PLAIN])
+    return [b"root"]
+
+
+def test_4_the_decision_is_left_for_the_application() -> None:
+    decisions: list[Decision] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        decisions.append(environ["corsguard.decision"])
+        return application(environ, start_response)
+
+    for value in (APP, EVIL):
+        served(app, environ_of("GET", "/", origin(value)))
+    assert [(decision.kind, decision.reason) for decision in decisions] == [
+        (Kind.ACTUAL, Reason.ALLOWED),
+        (Kind.ACTUAL, Reason.ORIGIN_NOT_ALLOWED),
+    ]
+
+
+def test_4_what_another_middleware_left_is_not_read() -> None:
+    environ = environ_of("GET", "/", origin(EVIL)) | {"corsguard.decision": "allowed"}
+    assert "Access-Control" not in served(application, environ)
+
+
+def test_5_5_no_host_is_not_own() -> None:
+    environ = environ_of("POST", "/", origin(f"https://{HOST}"))
+    environ["SERVER_NAME"] = HOST
+    del environ["HTTP_HOST"]
+    server = run(CORSMiddleware(application, POLICY), environ)
+    assert server.decision.reason is Reason.ORIGIN_NOT_ALLOWED
+
+
+def test_5_6_only_path_info_counts_not_where_the_application_is_mounted() -> None:
+    app = CORSMiddleware(application, {"/api": POLICY})
+    for script_name, path_info, reason in [
+        ("/api", "/x", Reason.NO_POLICY),
+        ("/v1", "/api/x", Reason.ALLOWED),
+    ]:
+        environ = from_app(path_info) | {"SCRIPT_NAME": script_name}
+        assert run(app, environ).decision.reason is reason
+
+
+def test_5_6_a_server_may_leave_path_info_out() -> None:
+    environ = from_app() | {"SCRIPT_NAME": "/mounted"}
+    del environ["PATH_INFO"]
+    app = CORSMiddleware(rooted, {"/": POLICY})
+    assert run(app, environ).decision.reason is Reason.ALLOWED
+
+
+def test_5_6_bytes_that_are_no_utf_8_match_the_route_before_them() -> None:
+    environ = from_app() | {"PATH_INFO": "/api/\xff\xc0\xae"}
+    app = CORSMiddleware(rooted, {"/api": POLICY})
+    assert run(app, environ).decision.reason is Reason.ALLOWED
+
+
+@pytest.mark.parametrize("joined", [f"{APP},{APP}", f"{APP}, {APP}", f"{EVIL},{APP}"])
+def test_5_1_two_origin_lines_as_servers_join_them_are_invalid(joined: str) -> None:
+    app = CORSMiddleware(application, POLICY)
+    server = run(app, environ_of("OPTIONS", "/", preflight(joined, "GET")))
+    assert server.sent.getvalue().startswith(b"Status: 403 Forbidden\r\n")
+    assert server.decision.reason is Reason.ORIGIN_INVALID
+
+
+@pytest.mark.parametrize("value", [f"https://{'a' * MEGABYTE}", f"{APP}:" * (MEGABYTE // 24)])
+def test_5_1_an_origin_of_a_megabyte_is_invalid_and_not_kept(
+    value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = CORSMiddleware(application, POLICY)
+    server = run(app, environ_of("OPTIONS", "/", preflight(value, "GET")))
+    assert len(server.sent.getvalue()) < 500
+    assert server.decision.reason is Reason.ORIGIN_INVALID
+    assert len(server.decision.detail) < 500
+    assert len(caplog.messages[0]) < 500
+
+
+@pytest.mark.parametrize("names", ["," * MEGABYTE, "x," * (MEGABYTE // 2), "x" * MEGABYTE])
+def test_5_1_a_megabyte_of_requested_headers_is_not_read(
+    names: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = CORSMiddleware(application, POLICY)
+    server = run(app, environ_of("OPTIONS", "/", preflight(APP, "GET", names)))
+    assert server.sent.getvalue().startswith(b"Status: 204 No Content\r\n")
+    assert server.decision.reason is Reason.HEADERS_NOT_ALLOWED
+    assert len(server.decision.detail) < 500
+    assert len(caplog.messages[0]) < 500
+
+
+def test_5_7_the_log_line_is_escaped(caplog: pytest.LogCaptureFixture) -> None:
+    hostile = "https://a\x1b[31m.example\r\nforged: line\u2028\xff"
+    served(application, environ_of("GET", "/", origin(hostile)) | {"PATH_INFO": "/\xc3\xa9\n"})
+    [record] = caplog.records
+    line = record.getMessage()
+    assert (record.name, record.levelno) == ("corsguard", logging.WARNING)
+    assert line.isascii()
+    assert line.isprintable()
+    assert "ORIGIN_INVALID" in line
+    assert r"https://a\x1b[31m.example\r\nforged: line" in line
+
+
+def test_5_1_replacing_the_applications_own_headers_is_logged_the_first_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = CORSMiddleware(application, POLICY)
+    for _ in range(2):
+        run(app, from_app("/own-headers"))
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
+    assert sorted(line.split()[3].lower() for line in caplog.messages) == [
+        "access-control-allow-credentials",
+        "access-control-allow-headers",
+        "access-control-allow-methods",
+        "access-control-allow-origin",
+        "access-control-max-age",
+    ]
+
+
+@pytest.mark.parametrize("nothing", [None, {}, Guard(None), Guard({})])
+def test_5_4_no_policy_does_not_start(nothing: Guard | dict[str, Policy | None] | None) -> None:
+    with pytest.raises(PolicyError) as caught:
+        CORSMiddleware(application, nothing)
+    assert [problem.code for problem in caught.value.problems] == ["no-policy"]
+
+
+async def _awaited(value: str) -> bool:
+    return value == APP
+
+
+def test_5_4_a_callable_that_must_be_awaited_does_not_start() -> None:
+    with pytest.raises(PolicyError) as caught:
+        CORSMiddleware(application, {"/api": Policy(allow_origins=[_awaited])})
+    [problem] = caught.value.problems
+    assert (problem.code, problem.value) == ("callable-async", _awaited)
+
+
+def test_5_4_nor_does_it_come_in_later_and_the_old_policy_stays() -> None:
+    app = CORSMiddleware(application, POLICY)
+    with pytest.raises(PolicyError):
+        app.guard.reconfigure(Policy(allow_origins=[_awaited]))
+    assert run(app, from_app()).decision.reason is Reason.ALLOWED
+
+
+def test_4_two_middlewares_may_share_a_guard() -> None:
+    guard = Guard(POLICY)
+    apps = [CORSMiddleware(application, guard) for _ in range(2)]
+    guard.reconfigure(Policy(allow_origins=[EVIL]))
+    for app in apps:
+        assert run(app, environ_of("GET", "/", origin(EVIL))).decision.reason is Reason.ALLOWED
