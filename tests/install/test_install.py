@@ -87,7 +87,7 @@ def test_the_first_command_of_the_readme_starts_the_demo(checkout: Path) -> None
         start_new_session=True,
     ) as demo:
         assert demo.stdout
-        origins = {}
+        origins: dict[str, str] = {}
         try:
             for line in demo.stdout:
                 origins.update(re.findall(r"(API|frontend|stranger) +(http://localhost:\d+)", line))
