@@ -308,12 +308,12 @@ def unknown_fields(given: Mapping[str, object], known: Iterable[str]) -> list[Pr
     ]
 
 
-def is_async(predicate: Predicate) -> bool:
-    """Whether predicate is sure to return an awaitable."""
+def is_async(function: Callable[..., object]) -> bool:
+    """Whether function is sure to return an awaitable."""
     from inspect import iscoroutinefunction
 
-    return iscoroutinefunction(predicate) or iscoroutinefunction(
-        getattr(predicate, "__call__", None)  # noqa: B004  # of an object, not whether it has one
+    return iscoroutinefunction(function) or iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004  # of an object, not whether it has one
     )
 
 
