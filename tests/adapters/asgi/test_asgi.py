@@ -1,0 +1,375 @@
+"""The ASGI adapter by the protocol alone: what it passes on, and what it answers itself."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from adapters.asgi.exchange import (
+    APP,
+    EVIL,
+    REQUEST,
+    Answering,
+    Exchange,
+    Message,
+    ask,
+    exchange,
+    get,
+    scope_of,
+)
+
+from corsguard import Guard, Policy, PolicyError, Reason
+from corsguard_asgi import CORSMiddleware
+
+POLICY = Policy(
+    allow_origins=[APP], allow_credentials=True, allow_methods=["PUT"], expose_headers=["X-Total"]
+)
+ALLOWED = {
+    "access-control-allow-origin": APP,
+    "access-control-allow-credentials": "true",
+    "access-control-expose-headers": "X-Total",
+    "vary": "Origin",
+}
+ASKED = ("Access-Control-Request-Method", "PUT")
+
+
+class BrokenError(Exception):
+    pass
+
+
+def only_api() -> Guard:
+    return Guard({"/api": POLICY})
+
+
+def test_an_answer_is_sent_on_with_the_headers() -> None:
+    app = Answering()
+    answer = get(CORSMiddleware(app, POLICY))
+    assert (answer.status, answer.body) == (200, b"ok")
+    assert answer.cors == ALLOWED
+    assert answer.fields[0] == ("content-type", "text/plain")
+    assert app.headers == ((b"content-type", b"text/plain"),)
+
+
+def test_the_names_are_in_lower_case_as_the_specification_has_them() -> None:
+    plain = CORSMiddleware(Answering(), POLICY)
+    varying = CORSMiddleware(Answering([(b"Vary", b"Cookie")]), POLICY)
+    refused = scope_of("OPTIONS", headers=[("Origin", EVIL), ASKED])
+    answers = [get(plain), get(varying), ask(plain, refused)]
+    for answer in answers:
+        assert all(name == name.lower() for name, _ in answer.start["headers"])
+
+
+def test_a_preflight_is_answered_without_the_application() -> None:
+    app = Answering()
+    answer = ask(CORSMiddleware(app, POLICY), scope_of("OPTIONS", headers=[("Origin", APP), ASKED]))
+    assert (answer.status, answer.body, app.calls) == (204, b"", [])
+    assert dict(answer.fields)["access-control-allow-methods"] == "GET, HEAD, POST, PUT"
+    assert "content-length" not in dict(answer.fields)
+
+
+def test_a_refused_preflight_is_one_line_of_text() -> None:
+    app = Answering()
+    answer = ask(
+        CORSMiddleware(app, POLICY), scope_of("OPTIONS", headers=[("Origin", EVIL), ASKED])
+    )
+    assert (answer.status, app.calls) == (403, [])
+    assert answer.body.startswith(b"corsguard: origin not allowed")
+    assert dict(answer.fields)["content-length"] == str(len(answer.body))
+
+
+def test_two_lines_of_origin_are_invalid() -> None:
+    app = Answering()
+    ask(CORSMiddleware(app, POLICY), scope_of(headers=[("Origin", APP), ("Origin", APP)]))
+    assert app.decision.reason is Reason.ORIGIN_INVALID
+
+
+def test_an_origin_outside_ascii_is_invalid() -> None:
+    app = Answering()
+    ask(CORSMiddleware(app, POLICY), scope_of(headers=[("Origin", "https://\xff.example")]))
+    assert app.decision.reason is Reason.ORIGIN_INVALID
+
+
+def test_cookies_may_come_in_several_lines() -> None:
+    app = Answering()
+    cookies = [("Cookie", "a=1"), ("Cookie", "b=2")]
+    ask(
+        CORSMiddleware(app, Policy(allow_origins=[APP])),
+        scope_of(headers=[("Origin", APP), *cookies], http_version="2"),
+    )
+    assert app.decision.reason is Reason.CREDENTIALS_NOT_ALLOWED
+
+
+def test_requested_headers_may_come_in_several_lines() -> None:
+    names = [("Access-Control-Request-Headers", name) for name in ("x-a", "x-b")]
+    policy = Policy(allow_origins=[APP], allow_methods=["PUT"], allow_headers=["X-A"])
+    app = CORSMiddleware(Answering(), policy)
+    said: list[tuple[Reason, str]] = []
+    app.guard.subscribe(lambda decision, facts: said.append((decision.reason, decision.detail)))
+    ask(app, scope_of("OPTIONS", headers=[("Origin", APP), ASKED, *names[:1]]))
+    ask(app, scope_of("OPTIONS", headers=[("Origin", APP), ASKED, *names]))
+    assert said == [(Reason.ALLOWED, ""), (Reason.HEADERS_NOT_ALLOWED, "x-b")]
+
+
+# What is passed on
+
+
+@pytest.mark.parametrize("kind", ["lifespan", "something-new"])
+def test_what_is_no_request_is_passed_through_untouched(kind: str) -> None:
+    seen: list[Any] = []
+
+    async def app(*given: Any) -> None:
+        seen.extend(given)
+
+    scope: Message = {"type": kind, "asgi": {"version": "3.0"}}
+    given = (scope, object(), object())
+    asyncio.run(CORSMiddleware(app, POLICY)(*given))  # type: ignore[arg-type]
+    assert all(one is other for one, other in zip(seen, given, strict=True))
+    assert scope == {"type": kind, "asgi": {"version": "3.0"}}
+
+
+def test_without_a_policy_for_the_path_the_application_gets_send_itself() -> None:
+    app = Answering([(b"Access-Control-Allow-Origin", b"*")])
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return REQUEST
+
+    asyncio.run(CORSMiddleware(app, only_api())(scope_of(headers=[("Origin", APP)]), receive, send))
+    [(_, _, given)] = app.calls
+    assert given is send
+    assert sent[0]["headers"] is app.headers
+    assert app.decision.reason is Reason.NO_POLICY
+
+
+def test_the_scope_of_the_server_is_left_as_it_is() -> None:
+    app = Answering()
+    scope = scope_of(headers=[("Origin", APP)])
+    before = dict(scope)
+    ask(CORSMiddleware(app, POLICY), scope)
+    assert scope == before
+    assert app.decision.reason is Reason.ALLOWED
+
+
+@pytest.mark.parametrize("origin", [APP, EVIL, None])
+def test_the_messages_of_extensions_are_sent_on_as_they_are(origin: str | None) -> None:
+    early = {"type": "http.response.early_hint", "links": [b"</style.css>; rel=preload"]}
+    push: Message = {"type": "http.response.push", "path": "/style.css", "headers": []}
+    debug: Message = {"type": "http.response.debug", "info": {"template": "a.html"}}
+    start: Message = {"type": "http.response.start", "status": 200, "trailers": True, "headers": []}
+    path: Message = {"type": "http.response.pathsend", "path": "/srv/style.css"}
+    zero_copy: Message = {"type": "http.response.zerocopysend", "file": 3, "more_body": True}
+    trailers: Message = {"type": "http.response.trailers", "headers": [(b"x-checksum", b"1")]}
+    messages: list[Message] = [early, push, debug, start, zero_copy, path, trailers]
+
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        for message in messages:
+            await send(message)
+
+    sent = get(CORSMiddleware(app, POLICY), origin=origin).sent
+    for message, original in zip(sent, messages, strict=True):
+        if original is start:
+            assert {**message, "headers": []} == start
+        else:
+            assert message is original
+    assert start["headers"] == []
+
+
+def test_nothing_is_buffered() -> None:
+    sent: list[Message] = []
+    reached: list[int] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for number in range(3):
+            await send({"type": "http.response.body", "body": b"x", "more_body": number < 2})
+            reached.append(len(sent))
+
+    async def receive() -> Message:
+        return REQUEST
+
+    asyncio.run(CORSMiddleware(app, POLICY)(scope_of(headers=[("Origin", APP)]), receive, send))
+    assert reached == [2, 3, 4]
+
+
+# The headers of an answer
+
+
+def lines() -> Iterator[list[bytes]]:
+    yield [b"content-type", b"text/plain"]
+
+
+@pytest.mark.parametrize("headers", [[[b"content-type", b"text/plain"]], lines(), ()])
+def test_headers_are_any_iterable_of_pairs(headers: Any) -> None:
+    assert get(CORSMiddleware(Answering(headers), POLICY)).cors == ALLOWED
+
+
+def test_headers_may_be_left_out() -> None:
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204})
+
+    assert get(CORSMiddleware(app, POLICY)).cors == ALLOWED
+
+
+@pytest.mark.parametrize("name", [b"vary", b"Vary", b"VARY"])
+def test_vary_is_merged_however_it_is_written(name: bytes) -> None:
+    answer = get(CORSMiddleware(Answering([(name, b"Cookie"), (name, b"X-A")]), POLICY))
+    assert answer.cors == {**ALLOWED, "vary": "Cookie, X-A, Origin"}
+
+
+def test_what_the_application_sets_itself_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
+    app = Answering([(b"Access-Control-Allow-Origin", b"*"), (b"x-name", b"\xe9\xff")])
+    answer = get(CORSMiddleware(app, POLICY))
+    assert answer.cors == ALLOWED
+    assert (b"x-name", b"\xe9\xff") in answer.start["headers"]
+    assert "the application sets" in caplog.text
+
+
+def test_names_that_the_application_exposes_are_added() -> None:
+    app = Answering([(b"access-control-expose-headers", b"X-Page")])
+    exposed = get(CORSMiddleware(app, POLICY)).cors["access-control-expose-headers"]
+    assert exposed == "X-Total, X-Page"
+
+
+# Paths
+
+
+@pytest.mark.parametrize(
+    ("root_path", "path", "covered"),
+    [
+        ("", "/api/items", True),
+        ("/svc", "/svc/api/items", True),
+        ("/svc", "/svc/api", True),
+        ("/svc", "/svc/apix", False),
+        ("/svc", "/svc", False),
+        ("/svc", "/api", True),  # the server is not told that a proxy took it off
+        ("/svc", "/svcx/api", False),
+        ("/api", "/api/api", True),
+        ("/api", "/api/items", False),
+        ("/api", "/apix", False),
+    ],
+)  # fmt: skip
+def test_routes_are_matched_without_root_path(root_path: str, path: str, covered: bool) -> None:
+    answer = get(CORSMiddleware(Answering(), only_api()), path, root_path=root_path)
+    assert (answer.cors == ALLOWED) is covered
+
+
+def test_the_root_of_a_mounted_application_is_a_slash() -> None:
+    app = CORSMiddleware(Answering(), Guard({"/": POLICY, "/svc": None}))
+    assert get(app, "/svc", root_path="/svc").cors == ALLOWED
+
+
+def test_root_path_may_be_left_out() -> None:
+    scope = scope_of(path="/api", headers=[("Origin", APP)])
+    del scope["root_path"]
+    assert ask(CORSMiddleware(Answering(), only_api()), scope).cors == ALLOWED
+
+
+# An application that raises
+
+
+@pytest.mark.parametrize("first", [None, "http.response.early_hint", "http.response.debug"])
+def test_an_error_before_the_answer_starts_is_a_500_with_the_headers(first: str | None) -> None:
+    error = BrokenError()
+
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        if first is not None:
+            await send({"type": first})
+        raise error
+
+    answer = get(CORSMiddleware(app, POLICY))
+    assert answer.error is error
+    assert (answer.status, answer.body) == (500, b"Internal Server Error")
+    assert answer.cors == ALLOWED
+    assert dict(answer.fields)["content-length"] == str(len(answer.body))
+
+
+def test_the_500_for_a_refused_origin_has_vary_alone() -> None:
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        raise BrokenError
+
+    assert get(CORSMiddleware(app, POLICY), origin=EVIL).cors == {"vary": "Origin"}
+
+
+def test_an_error_after_the_answer_started_is_only_raised() -> None:
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise BrokenError
+
+    answer = get(CORSMiddleware(app, POLICY))
+    assert [message["type"] for message in answer.sent] == ["http.response.start"]
+    assert isinstance(answer.error, BrokenError)
+
+
+def test_an_error_without_a_policy_for_the_path_is_only_raised() -> None:
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        raise BrokenError
+
+    answer = get(CORSMiddleware(app, only_api()))
+    assert answer.sent == []
+    assert isinstance(answer.error, BrokenError)
+
+
+def test_of_two_middlewares_the_inner_one_answers_the_error() -> None:
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        raise BrokenError
+
+    outer = CORSMiddleware(CORSMiddleware(app, POLICY), POLICY)
+    answer = get(outer)
+    assert (answer.status, len(answer.sent)) == (500, 2)
+    assert answer.cors == ALLOWED
+    assert isinstance(answer.error, BrokenError)
+
+
+def test_a_request_that_is_cancelled_is_not_answered() -> None:
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        await receive()
+        await receive()
+
+    async def cancelled() -> Exchange:
+        request = asyncio.ensure_future(exchange(CORSMiddleware(app, POLICY), scope_of()))
+        done, _ = await asyncio.wait([request], timeout=0.01)
+        assert not done
+        request.cancel()
+        return await request
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled())
+
+
+# Set-up
+
+
+def test_a_middleware_without_a_policy_does_not_start() -> None:
+    with pytest.raises(PolicyError, match="no-policy"):
+        CORSMiddleware(Answering())
+
+
+def test_a_guard_is_taken_as_it_is_and_may_be_reconfigured() -> None:
+    guard = Guard({"/other": POLICY})
+    app = CORSMiddleware(Answering(), guard)
+    assert get(app).cors == {}
+    guard.reconfigure(POLICY)
+    assert get(app).cors == ALLOWED
+
+
+def test_policies_by_path_are_taken() -> None:
+    app = CORSMiddleware(Answering(), {"/api": POLICY, "/api/off": None})
+    assert get(app, "/api/x").cors == ALLOWED
+    assert get(app, "/api/off").cors == {}
+
+
+def test_importing_it_imports_no_framework() -> None:
+    frameworks = {"starlette", "fastapi", "litestar", "quart", "asyncio", "anyio"}
+    code = f"import sys, corsguard_asgi; print({frameworks} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "set()\n"

@@ -1,0 +1,142 @@
+"""WebSocket handshakes: DESIGN 5.5, refused before they are accepted."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from adapters.asgi.exchange import (
+    APP,
+    CONNECT,
+    EVIL,
+    Answering,
+    Exchange,
+    Message,
+    ask,
+    websocket_scope,
+)
+
+from corsguard import Guard, Policy, Reason
+from corsguard_asgi import CORSMiddleware
+
+POLICY = Policy(allow_origins=[APP])
+DENIAL: dict[str, object] = {"websocket.http.response": {}}
+ACCEPTED: list[Message] = [{"type": "websocket.accept", "headers": []}]
+
+
+def connect(app: Any, guard: Guard, *headers: tuple[str, str], **others: Any) -> Exchange:
+    return ask(CORSMiddleware(app, guard), websocket_scope(headers, **others))
+
+
+def enforced() -> Guard:
+    return Guard(POLICY, enforce=True)
+
+
+def test_a_refused_handshake_is_closed() -> None:
+    app = Answering()
+    answer = connect(app, enforced(), ("Origin", EVIL))
+    assert answer.sent == [{"type": "websocket.close", "code": 1008}]
+    assert (answer.error, app.calls) == (None, [])
+
+
+def test_a_refused_handshake_is_answered_403_where_the_server_can() -> None:
+    app = Answering()
+    answer = connect(app, enforced(), ("Origin", EVIL), extensions=DENIAL)
+    [start, body] = answer.sent
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 403)
+    assert (b"vary", b"Origin") in start["headers"]
+    assert (b"content-type", b"text/plain; charset=utf-8") in start["headers"]
+    assert body["type"] == "websocket.http.response.body"
+    assert body["body"].startswith(b"corsguard: cross-origin refused")
+    assert app.calls == []
+
+
+@pytest.mark.parametrize("extensions", [None, {}, {"tls": {}}])
+def test_a_server_may_have_other_extensions(extensions: Any) -> None:
+    answer = connect(Answering(), enforced(), ("Origin", EVIL), extensions=extensions)
+    assert [message["type"] for message in answer.sent] == ["websocket.close"]
+
+
+def test_nothing_is_sent_before_the_client_is_known_to_connect() -> None:
+    order: list[str] = []
+
+    async def receive() -> Message:
+        order.append("received")
+        return CONNECT
+
+    async def send(message: Message) -> None:
+        order.append(message["type"])
+
+    scope = websocket_scope([("Origin", EVIL)])
+    asyncio.run(CORSMiddleware(Answering(), enforced())(scope, receive, send))
+    assert order == ["received", "websocket.close"]
+
+
+def test_nothing_is_sent_to_a_client_that_is_gone() -> None:
+    scope = websocket_scope([("Origin", EVIL)], extensions=DENIAL)
+    gone: Message = {"type": "websocket.disconnect", "code": 1006}
+    assert ask(CORSMiddleware(Answering(), enforced()), scope, gone).sent == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ([("Origin", APP)], Reason.ALLOWED),
+        ([("Origin", "https://api.example.com")], Reason.SAME_ORIGIN),
+        ([("Origin", EVIL), ("Sec-Fetch-Site", "same-origin")], Reason.SAME_ORIGIN),
+        ([], Reason.NOT_CORS),
+    ],
+)
+def test_other_handshakes_pass_untouched(headers: Any, reason: Reason) -> None:
+    app = Answering()
+    assert connect(app, enforced(), *headers).sent == ACCEPTED
+    assert app.decision.reason is reason
+
+
+def test_a_cookie_wants_allow_credentials() -> None:
+    cookie = ("Cookie", "session=1")
+    refused = connect(Answering(), enforced(), ("Origin", APP), cookie)
+    assert [message["type"] for message in refused.sent] == ["websocket.close"]
+    policy = Policy(allow_origins=[APP], allow_credentials=True)
+    passed = connect(Answering(), Guard(policy, enforce=True), ("Origin", APP), cookie)
+    assert passed.sent == ACCEPTED
+
+
+@pytest.mark.parametrize("upgrade", [[], [("Upgrade", "websocket")]])
+def test_over_http_2_a_handshake_has_no_upgrade(upgrade: Any) -> None:
+    answer = connect(Answering(), enforced(), ("Origin", EVIL), *upgrade, http_version="2")
+    assert [message["type"] for message in answer.sent] == ["websocket.close"]
+
+
+def test_a_report_lets_the_handshake_pass() -> None:
+    app = Answering()
+    assert connect(app, Guard(POLICY, enforce="report"), ("Origin", EVIL)).sent == ACCEPTED
+    assert app.decision.reason is Reason.CROSS_ORIGIN_REFUSED
+
+
+def test_an_exempt_path_is_left_alone() -> None:
+    guard = Guard(POLICY, enforce=True, enforce_exempt=["/items"])
+    assert connect(Answering(), guard, ("Origin", EVIL)).sent == ACCEPTED
+
+
+def test_without_enforcement_every_handshake_passes() -> None:
+    assert connect(Answering(), Guard(POLICY), ("Origin", EVIL)).sent == ACCEPTED
+
+
+def test_the_policy_is_that_of_the_path_without_root_path() -> None:
+    guard = Guard({"/ws": POLICY}, enforce=True)
+    headers = [("Origin", APP)]
+    passed = ask(
+        CORSMiddleware(Answering(), guard),
+        websocket_scope(headers, path="/svc/ws", root_path="/svc"),
+    )
+    assert passed.sent == ACCEPTED
+
+
+def test_the_error_of_a_websocket_application_is_only_raised() -> None:
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        raise LookupError
+
+    answer = connect(app, enforced(), ("Origin", APP))
+    assert (answer.sent, type(answer.error)) == ([], LookupError)
