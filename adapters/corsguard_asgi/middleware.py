@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from corsguard import Decision, Guard, Policies
@@ -11,10 +11,11 @@ from corsguard_asgi.fields import Message, put_on, remembered, value_of
 
 __all__ = ["CORSMiddleware"]
 
+# Every framework has types of its own for what is a plain dict; these fit all of them.
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
-Receive = Callable[[], Awaitable[Message]]
-Scope = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Any]]
+Scope = Any
+Send = Callable[[Any], Awaitable[None]]
 
 _Asked = tuple[str, str | None, str, Callable[[str], str | None], bool | None]
 

@@ -78,7 +78,7 @@ def scope_of(
 
 
 def websocket_scope(headers: Iterable[tuple[str, str]] = (), **others: Any) -> Message:
-    scope = scope_of(headers=headers, type="websocket", subprotocols=[], **others)
+    scope = scope_of(headers=headers, type="websocket", scheme="wss", subprotocols=[], **others)
     del scope["method"]
     return scope
 
