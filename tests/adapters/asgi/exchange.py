@@ -59,7 +59,10 @@ def scope_of(
     headers: Iterable[tuple[str, str]] = (),
     **others: Any,
 ) -> Message:
-    """What a server makes of a request."""
+    """What a server makes of a request, to `api.example.com` where it names no other."""
+    fields = raw(headers)
+    if b"host" not in dict(fields):
+        fields.append((b"host", b"api.example.com"))
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.5"},
@@ -70,7 +73,7 @@ def scope_of(
         "raw_path": path.encode(),
         "query_string": b"",
         "root_path": "",
-        "headers": raw([("Host", "api.example.com"), *headers]),
+        "headers": fields,
         "client": ("192.0.2.1", 50000),
         "server": ("api.example.com", 443),
         **others,
