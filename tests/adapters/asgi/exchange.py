@@ -91,18 +91,23 @@ def raw(headers: Iterable[tuple[str, str]]) -> RawFields:
 
 
 async def exchange(app: App, scope: Message, *received: Message) -> Exchange:
-    """The whole of a request; a client that has nothing more to send stays connected."""
-    waiting = list(received or (CONNECT if scope["type"] == "websocket" else REQUEST,))
+    """The whole of a request: the client stays connected until it has got all of its answer."""
+    kind = scope["type"]
+    waiting = list(received or (CONNECT if kind == "websocket" else REQUEST,))
     sent: list[Message] = []
+    answered = asyncio.Event()
 
     async def receive() -> Message:
         if waiting:
             return waiting.pop(0)
-        await asyncio.Event().wait()
-        raise AssertionError
+        await answered.wait()
+        return {"type": f"{kind}.disconnect"}
 
     async def send(message: Message) -> None:
         sent.append(message)
+        body = message["type"].endswith(".body") and not message.get("more_body")
+        if body or message["type"] == "websocket.close":
+            answered.set()
 
     try:
         await app(scope, receive, send)

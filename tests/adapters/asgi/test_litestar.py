@@ -74,3 +74,5 @@ def test_in_its_list_of_middleware_it_covers_the_routes_and_their_errors() -> No
     covered: list[Exchange] = [ask_for(app, path) for path in ("/hello", "/crash")]
     assert [(answer.status, answer.cors) for answer in covered] == [(200, ALLOWED), (500, ALLOWED)]
     assert covered[1].body == b"custom"
+    missing = ask_for(app, "/nothing")
+    assert (missing.status, missing.cors) == (404, {})

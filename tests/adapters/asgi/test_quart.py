@@ -88,7 +88,7 @@ def test_an_exception_that_quart_lets_through_is_answered(set_up: SetUp) -> None
     app.config["PROPAGATE_EXCEPTIONS"] = True
     answer = get(set_up(app, POLICY), "/crash")
     assert (answer.status, answer.cors) == (500, ALLOWED)
-    assert isinstance(answer.error, BrokenError)
+    assert "BrokenError" in repr(answer.error)  # newer versions of Quart raise it in a group
 
 
 @SET_UPS

@@ -35,7 +35,7 @@ from starlette.responses import (
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from corsguard import Guard, Policy
+from corsguard import Guard, Policy, PolicyError
 from corsguard_asgi import CORSMiddleware
 
 POLICY = Policy(allow_origins=[APP])
@@ -323,6 +323,12 @@ def test_the_body_limit_of_starlette_is_covered_by_wrapping_alone() -> None:
         app = set_up(starlette(max_body_size=10))
         answer = ask(app, scope_of("POST", "/upload", too_much))
         assert (answer.status, answer.cors) == (413, cors)
+
+
+def test_a_mistake_in_what_is_added_shows_when_starlette_makes_its_middleware() -> None:
+    app = starlette()
+    app.add_middleware(CORSMiddleware, policy={"api": POLICY})
+    assert isinstance(get(app).error, PolicyError)
 
 
 # Applications within applications
