@@ -33,8 +33,8 @@ class CORSMiddleware:
     """An ASGI application that answers the CORS protocol in front of another one.
 
     `policy` is a Policy for every path, policies by route prefix, or a Guard. What the wrapped
-    application sends is passed on at once, message by message. The decision is left in
-    `scope["corsguard.decision"]`.
+    application sends is passed on message by message: nothing is buffered. The decision is left
+    in `scope["corsguard.decision"]`.
 
     Raises PolicyError: `no-policy` without any.
     """
@@ -100,7 +100,7 @@ def _asked(scope: Scope) -> _Asked:
     for name, value in fields:
         if name == b"origin":
             origin = value if origin is None else b"%b,%b" % (origin, value)
-        elif name == b"cookie":
+        elif name == b"cookie" and value:
             cookie = True
     if scope["type"] == "websocket":
         # RFC 8441, 5: over HTTP/2 a handshake has no Upgrade, and it is one all the same.
