@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corsguard.decision import Decision, Kind, Reason
@@ -69,6 +70,7 @@ class Guard:
         self._log = Log()
         self._subscribers: tuple[Subscriber, ...] = ()
         self._sync_only = False
+        self._replacing = Lock()
         self._state = State(policies, enforce, enforce_exempt, own_origins)
 
     @classmethod
@@ -156,11 +158,13 @@ class Guard:
         A request is answered wholly by the old ones or wholly by the new ones. Raises PolicyError,
         and then the old ones stay in force.
         """
-        self._replace(self._state.with_policies(policies))
+        with self._replacing:
+            self._replace(self._state.with_policies(policies))
 
     def adopt(self, views: Iterable[Policy]) -> None:
         """Compile the policies of views, as an adapter finds them. Raises PolicyError."""
-        self._replace(self._state.with_views(views))
+        with self._replacing:
+            self._replace(self._state.with_views(views))
 
     def require_sync(self) -> None:
         """Refuse async callables from now on: an adapter that can't await calls this at start-up.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Iterator
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -110,6 +113,41 @@ def test_4_reconfigure_keeps_the_policies_of_views() -> None:
     made.reconfigure(None)
     assert made.decide("/x", A, "GET", {}, view=View("items", LISTED)).allowed
     assert made.decide("/x", A, "GET", {}).reason is Reason.NO_POLICY
+
+
+
+
+@pytest.fixture
+def switching_often() -> Iterator[None]:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("switching_often")
+def test_4_adopting_and_reconfiguring_at_once_lose_nothing() -> None:
+    policies = [Policy(allow_origins=[A], max_age=seconds) for seconds in range(100)]
+    made, ready = Guard(PLAIN), Barrier(2)
+
+    def adopt() -> None:
+        ready.wait()
+        for policy in policies:
+            made.adopt([policy])
+
+    thread = Thread(target=adopt)
+    thread.start()
+    ready.wait()
+    for policy in policies:
+        made.reconfigure(policy)
+        assert made.policies is policy
+    thread.join()
+    assert made.policies is policies[-1]
+    ages = [
+        field(made.decide("/x", A, "OPTIONS", ask(), view=View("v", policy)), "Max-Age")
+        for policy in policies
+    ]
+    assert ages == [str(seconds) for seconds in range(100)]
 
 
 def test_4_a_guard_tells_whether_a_callable_may_have_to_be_awaited() -> None:
