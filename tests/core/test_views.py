@@ -115,6 +115,12 @@ def test_4_reconfigure_keeps_the_policies_of_views() -> None:
     assert made.decide("/x", A, "GET", {}).reason is Reason.NO_POLICY
 
 
+def test_4_reconfigure_keeps_the_policy_of_a_view_that_was_also_that_of_a_path() -> None:
+    made = Guard({"/": LISTED})
+    made.adopt([LISTED])
+    made.reconfigure({"/": PLAIN})
+    decision = made.decide("/x", A, "GET", {}, view=View("items", LISTED))
+    assert field(decision, "Allow-Credentials") == "true"
 
 
 @pytest.fixture
