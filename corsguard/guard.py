@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corsguard.decision import Decision, Kind, Reason
 from corsguard.enforcement import is_guarded, objection
-from corsguard.engine import Engine
+from corsguard.engine import Caller, Engine
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
 from corsguard.log import Log
 from corsguard.policy import Policy
@@ -147,6 +147,11 @@ class Guard:
         """Whether any policy has a callable, whose answer may have to be awaited."""
         return self._state.has_callables
 
+    @property
+    def has_async_callables(self) -> bool:
+        """Whether any of these is async, and can't be asked by `decide`."""
+        return self._state.has_async_callables
+
     def policy_for(self, path: str) -> Policy | None:
         """The policy that holds for path, decoded once, as the application's router sees it."""
         _, engine = self._state.find(path)
@@ -230,8 +235,9 @@ class Guard:
         credentials: bool | None = None,
         *,
         view: View | None = None,
+        call: Caller | None = None,
     ) -> Decision:
-        """The same; async callables are awaited."""
+        """The same; async callables are awaited, and `call` calls the others; see Engine."""
         state = self._state
         route, engine = state.find(path) if view is None else state.find_view(view)
         if engine is None:
@@ -239,7 +245,7 @@ class Guard:
         else:
             methods = view.methods if view else None
             decision = await engine.decide_async(
-                origin, method, request_headers, credentials, methods
+                origin, method, request_headers, credentials, methods, call
             )
         if decision.reason in _QUIET and not (
             state.enforce or self._subscribers or decision.faults

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from threading import Barrier, Thread
+from collections.abc import Awaitable, Callable, Iterator
+from threading import Barrier, Thread, get_ident
 from typing import Any
 
 import pytest
@@ -156,9 +156,33 @@ def test_4_adopting_and_reconfiguring_at_once_lose_nothing() -> None:
     assert ages == [str(seconds) for seconds in range(100)]
 
 
+async def awaited(origin: str) -> bool:
+    return origin == A
+
+
 def test_4_a_guard_tells_whether_a_callable_may_have_to_be_awaited() -> None:
     assert not guard(LISTED).has_callables
-    assert guard(Policy(allow_origins=[lambda _: True])).has_callables
+    plain = guard(Policy(allow_origins=[lambda _: True]))
+    assert (plain.has_callables, plain.has_async_callables) == (True, False)
+    assert guard(Policy(allow_origins=[awaited])).has_async_callables
+
+
+def test_5_1_an_adapter_may_have_callables_that_block_called_out_of_the_event_loop() -> None:
+    called: list[object] = []
+
+    def blocking(origin: str) -> bool:
+        called.append(get_ident())
+        return origin == EVIL
+
+    def in_thread(predicate: Callable[[str], object], origin: str) -> Awaitable[object]:
+        return asyncio.to_thread(predicate, origin)
+
+    made = Guard(Policy(allow_origins=[awaited, blocking]))
+    for origin in (A, EVIL, "https://other.example"):
+        decision = asyncio.run(made.decide_async("/x", origin, "GET", {}, call=in_thread))
+        assert decision.allowed is (origin in {A, EVIL})
+    assert len(called) == 2
+    assert get_ident() not in called
 
 
 @pytest.mark.parametrize(
