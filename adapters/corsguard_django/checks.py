@@ -1,0 +1,5 @@
+TAG = "corsguard"
+
+
+def check_configuration(app_configs, **_):
+    return []

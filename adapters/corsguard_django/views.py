@@ -1,0 +1,136 @@
+"""Which view a request reaches, and which policy of its own that view has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import Resolver404, ResolverMatch, get_resolver
+from django.utils.translation import get_language_from_path, override
+
+from corsguard import Guard, Policy, PolicyError, Problem
+from corsguard.views import View, has_own_policy, own_policy, sharing
+
+__all__ = ["Views", "decorated_in"]
+
+
+class Views:
+    """The views that have policies of their own, in every URLconf that requests are resolved by.
+
+    Raises PolicyError where such a policy must not start, as soon as its URLconf is used.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+        self._found: dict[object, bool] = {}
+
+    def in_urlconf(self, urlconf: Any) -> bool:
+        """Whether a URLconf, None for the root one, has any such view; all of them are adopted."""
+        found = self._found.get(urlconf)
+        if found is None:
+            decorated = list(decorated_in(urlconf))
+            _adopt(self.guard, decorated)
+            found = self._found[urlconf] = bool(decorated)
+        return found
+
+    def reached(self, request: HttpRequest) -> View | None:
+        """The view that Django has found for a request; None where the policy of its path holds."""
+        match = request.resolver_match
+        if match is None or not self.in_urlconf(getattr(request, "urlconf", None)):
+            return None
+        return self._view(match, request.method or "", request.path_info)
+
+    def ahead(self, request: HttpRequest, method: str) -> View | None:
+        """The view that the same request with another method will reach, before Django looks."""
+        urlconf = getattr(request, "urlconf", None)
+        if not self.in_urlconf(urlconf):
+            return None
+        path = request.path_info
+        # LocaleMiddleware, which has not run yet, will take the language of i18n_patterns() from
+        # the path too; a preflight has no cookie that could tell another.
+        with override(get_language_from_path(path) or settings.LANGUAGE_CODE):
+            try:
+                match = get_resolver(urlconf).resolve(path)
+            except Resolver404:
+                return None
+        return self._view(match, method, path)
+
+    def _view(self, match: ResolverMatch, method: str, path: str) -> View | None:
+        view = _unwrapped(match.func)
+        holder = next(filter(has_own_policy, _holders(view, match.tried[-1])), None)
+        handlers = _handlers(_class_of(view))
+        if not handlers:
+            return None if holder is None else View(match.view_name, own_policy(holder))
+        policy = self.guard.policy_for(path) if holder is None else own_policy(holder)
+        policies = {
+            name: own_policy(handler) if has_own_policy(handler) else policy
+            for name, handler in handlers.items()
+        }
+        policies.setdefault(method, policy)
+        return View(match.view_name, policies[method], sharing(method, policies))
+
+
+def _adopt(guard: Guard, decorated: Iterable[tuple[str, Policy | None]]) -> None:
+    policies = {id(policy): (pattern, policy) for pattern, policy in decorated if policy}
+    try:
+        guard.adopt(policy for _, policy in policies.values())
+    except PolicyError:
+        problems: list[Problem] = []
+        for pattern, policy in policies.values():  # which of them is it?
+            try:
+                guard.adopt([policy])
+            except PolicyError as error:
+                problems.extend(problem.within(f'view "{pattern}"') for problem in error.problems)
+        raise PolicyError(problems) from None
+
+
+def decorated_in(urlconf: Any = None) -> Iterator[tuple[str, Policy | None]]:
+    """What has a policy of its own in a URLconf, None for the root one: its pattern, the policy."""
+    return _decorated(get_resolver(urlconf).url_patterns, "/")
+
+
+def _decorated(entries: Iterable[Any], prefix: str) -> Iterator[tuple[str, Policy | None]]:
+    for entry in entries:
+        pattern = f"{prefix}{entry.pattern}"
+        view = _unwrapped(entry.callback)
+        for holder in (*_holders(view, [entry]), *_handlers(_class_of(view)).values()):
+            if has_own_policy(holder):
+                yield pattern, own_policy(holder)
+        yield from _decorated(getattr(entry, "url_patterns", ()), pattern)
+
+
+def _holders(view: object, entries: Sequence[Any]) -> Iterator[object]:
+    """What may hold the policy of a view, the nearest to it first.
+
+    `entries` are those of the URLconfs that lead to it, from the root one on.
+    """
+    yield view
+    yield _class_of(view)
+    for entry in reversed(entries):
+        yield getattr(entry, "urlconf_name", None)  # what include() returned
+        yield entry
+
+
+def _unwrapped(view: Any) -> Any:
+    while isinstance(view, partial):
+        view = view.func
+    return view
+
+
+def _class_of(view: object) -> type | None:
+    return getattr(view, "view_class", None)
+
+
+@lru_cache(maxsize=None)
+def _handlers(view_class: type | None) -> Mapping[str, object]:
+    """The handlers of a class by HTTP method, if any of them has a policy of its own."""
+    names: Iterable[str] = getattr(view_class, "http_method_names", ())
+    handlers = {
+        name.upper(): getattr(view_class, name) for name in names if hasattr(view_class, name)
+    }
+    if "GET" in handlers:  # as View.setup() does it
+        handlers.setdefault("HEAD", handlers["GET"])
+    return handlers if any(map(has_own_policy, handlers.values())) else {}
