@@ -143,6 +143,11 @@ class Guard:
         return self._state.enforce
 
     @property
+    def own_origins(self) -> tuple[str, ...]:
+        """The service's own origins, besides the one that `Host` tells."""
+        return tuple(self._state.own_origins)
+
+    @property
     def has_callables(self) -> bool:
         """Whether any policy has a callable, whose answer may have to be awaited."""
         return self._state.has_callables
