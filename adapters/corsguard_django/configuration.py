@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from django.conf import settings
 
@@ -10,7 +10,7 @@ from corsguard import Guard, Policy, PolicyError, Problem
 from corsguard.problem import NO_POLICY
 from corsguard_django.views import Views, decorated_in
 
-__all__ = ["configured", "guard_of_settings"]
+__all__ = ["configured", "guard_of_settings", "placed"]
 
 
 def configured() -> Views:
@@ -27,6 +27,18 @@ def configured() -> Views:
     return views
 
 
+def placed(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
+    """Every policy of a guard and of the root URLconf's views, and where it stands."""
+    policies = guard.policies
+    if isinstance(policies, Policy):
+        yield "CORSGUARD", policies
+    else:
+        for prefix, policy in (policies or {}).items():
+            yield f'CORSGUARD.routes."{prefix}"', policy
+    for pattern, policy in decorated_in():
+        yield f'view "{pattern}"', policy
+
+
 def guard_of_settings() -> Guard:
     """The guard of settings.CORSGUARD: a mapping in the one shape, a Policy or a Guard.
 
@@ -38,7 +50,11 @@ def guard_of_settings() -> Guard:
     if given is None or isinstance(given, Policy):
         return Guard(given)
     if isinstance(given, Mapping):
-        return Guard.from_mapping(given)
+        try:
+            return Guard.from_mapping(given)
+        except PolicyError as error:
+            problems = [problem.within("CORSGUARD") for problem in error.problems]
+            raise PolicyError(problems) from None
     message = f"{given!r} is neither a mapping, nor a Policy or a Guard"
     suggestion = '{"allow_origins": ["https://app.example.com"]}'
     raise PolicyError([Problem("type-invalid", "CORSGUARD", given, message, suggestion)])

@@ -20,19 +20,25 @@ def cors_policy(policy: Policy) -> Callable[[Decorated], Decorated]:
     On a handler method of a view class, by `method_decorator`, it holds for that HTTP method.
     """
     decorate = views.cors_policy(policy)
-    return lambda decorated: _decorated(decorate, decorated)
+
+    def decorate_any(decorated: Decorated) -> Decorated:
+        result: Decorated = _decorated(decorate, decorated)
+        return result
+
+    return decorate_any
 
 
 def cors_exempt(decorated: Decorated) -> Decorated:
     """Decorate the same with no CORS at all, whatever the policy of its path. Enforcement stays."""
-    return _decorated(views.cors_exempt, decorated)
+    result: Decorated = _decorated(views.cors_exempt, decorated)
+    return result
 
 
 def _decorated(decorate: Callable[[Any], Any], decorated: Any) -> Any:
     if not isinstance(decorated, tuple):
         return decorate(decorated)
     # include() returns a tuple, which takes no attribute, of a module, which another include()
-    # may share, or a list of patterns.
+    # may share, or of a list of patterns.
     urlconf, *names = decorated
     patterns = getattr(urlconf, "urlpatterns", urlconf)
     return (decorate(SimpleNamespace(urlpatterns=patterns)), *names)

@@ -131,7 +131,7 @@ class CORSMiddleware:
         try:
             self._views: Views = configured()
         except PolicyError as error:
-            raise ImproperlyConfigured(f"settings.CORSGUARD: {error}") from error
+            raise ImproperlyConfigured(f"corsguard: {error}") from error
         self._is_configured = True
 
     def _on_setting_changed(self, *, setting: str, **_: Any) -> None:

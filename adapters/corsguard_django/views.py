@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -60,7 +60,8 @@ class Views:
 
     def _view(self, match: ResolverMatch, method: str, path: str) -> View | None:
         view = _unwrapped(match.func)
-        holder = next(filter(has_own_policy, _holders(view, match.tried[-1])), None)
+        entries = match.tried[-1] if match.tried else ()  # the last is the one that matched
+        holder = next((held for held in _holders(view, entries) if has_own_policy(held)), None)
         handlers = _handlers(_class_of(view))
         if not handlers:
             return None if holder is None else View(match.view_name, own_policy(holder))
@@ -124,7 +125,7 @@ def _class_of(view: object) -> type | None:
     return getattr(view, "view_class", None)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _handlers(view_class: type | None) -> Mapping[str, object]:
     """The handlers of a class by HTTP method, if any of them has a policy of its own."""
     names: Iterable[str] = getattr(view_class, "http_method_names", ())

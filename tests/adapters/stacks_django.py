@@ -10,6 +10,7 @@ import adapters.django.project  # noqa: F401  # the settings
 from adapters.application import Fields, Reply, reply_to
 from adapters.stacks_wsgi import environ_of, through_validator
 from adapters.table import Answer
+from corsguard_django import cors_exempt, cors_policy
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -18,7 +19,6 @@ from django.test import override_settings
 from django.urls import path, re_path
 
 from corsguard import Guard, Policy
-from corsguard_django import cors_exempt, cors_policy
 
 OWN = Policy(allow_origins=["https://own.example"])
 
@@ -122,8 +122,8 @@ class DjangoClient:
     def __init__(self, guard: Guard, stack: DjangoStack) -> None:
         self._called: list[HttpRequest] = []
         view = stack.view_of(self._called)
-        others = [path("of/its/own", cors_policy(OWN)(lambda _: None)),
-                  path("exempt", cors_exempt(lambda _: None))]  # fmt: skip
+        others = [path("of/its/own", cors_policy(OWN)(stack.view_of([]))),
+                  path("exempt", cors_exempt(stack.view_of([])))]  # fmt: skip
         patterns = [*(others if stack.with_views else []), re_path(r"(?s:.*)", view)]
         self._settings = {"CORSGUARD": guard, "ROOT_URLCONF": tuple(patterns)}
         self._handler = stack.handler
