@@ -15,14 +15,13 @@ from corsguard import Decision, PolicyError
 from corsguard.checks import Predicate
 from corsguard.fetch import RESPONSE_HEADERS
 from corsguard.headers import ENVIRON_KEYS
-from corsguard.views import View
 from corsguard_django.configuration import configured
-from corsguard_django.views import Views
+from corsguard_django.views import Holding, Views
 
 __all__ = ["CORSMiddleware"]
 
 _DECISION = "corsguard.decision"
-_VIEW = "corsguard.view"
+_HOLDING = "corsguard.holding"
 _MERGED = frozenset({"vary", *RESPONSE_HEADERS})
 _SETTINGS = frozenset({"CORSGUARD", "ROOT_URLCONF"})
 
@@ -53,31 +52,33 @@ class CORSMiddleware:
         if self._is_async:
             return self._respond_async(request)
         if self._asks_ahead(request):
-            answer = self._decide(request, self._view_ahead(request))
+            answer = self._decide(request, self._ahead(request))
             if answer is not None:
                 return answer
         response: HttpResponseBase = self.get_response(request)
         if _DECISION not in request.META:
-            self._decide(request, self._view_ahead(request))
+            self._decide(request, self._ahead(request))
         return self._finished(request, response)
 
     async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
         if self._asks_ahead(request):
-            answer = await self._decide_async(request, self._view_ahead(request))
+            answer = await self._decide_async(request, self._ahead(request))
             if answer is not None:
                 return answer
         response: HttpResponseBase = await self.get_response(request)
         if _DECISION not in request.META:
-            await self._decide_async(request, self._view_ahead(request))
+            await self._decide_async(request, self._ahead(request))
         return self._finished(request, response)
 
     def _process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
-        view = self._views.reached(request)
-        return None if _is_decided(request, view) else self._decide(request, view)
+        holding = self._views.reached(request)
+        return None if _is_decided(request, holding) else self._decide(request, holding)
 
     async def _process_view_async(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
-        view = self._views.reached(request)
-        return None if _is_decided(request, view) else await self._decide_async(request, view)
+        holding = self._views.reached(request)
+        if _is_decided(request, holding):
+            return None
+        return await self._decide_async(request, holding)
 
     def _asks_ahead(self, request: HttpRequest) -> bool:
         """Whether the request must be decided before anything else sees it."""
@@ -87,8 +88,8 @@ class CORSMiddleware:
         _, origin, method, read, _ = _facts(request)
         return self._views.guard.asks_ahead(origin, method, read)
 
-    def _view_ahead(self, request: HttpRequest) -> View | None:
-        """The view of a request that has not reached it: asked for ahead, or answered on the way.
+    def _ahead(self, request: HttpRequest) -> Holding:
+        """What holds for a request that has not reached its view, or was answered on the way to it.
 
         Whoever answers on the way, such as a cache, answers in the name of the view.
         """
@@ -97,22 +98,24 @@ class CORSMiddleware:
             method = request.META.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", method).upper()
         return self._views.ahead(request, method or "")
 
-    def _decide(self, request: HttpRequest, view: View | None) -> HttpResponse | None:
-        guard = self._views.guard
+    def _decide(self, request: HttpRequest, holding: Holding) -> HttpResponse | None:
+        guard, (view, methods) = self._views.guard, holding
         if guard.has_async_callables:
             decide = async_to_sync(guard.decide_async)
-            decision = decide(*_facts(request), view=view, call=_in_thread)
+            decision = decide(*_facts(request), view=view, methods=methods, call=_in_thread)
         else:
-            decision = guard.decide(*_facts(request), view=view)
-        return _kept(request, view, decision)
+            decision = guard.decide(*_facts(request), view=view, methods=methods)
+        return _kept(request, holding, decision)
 
-    async def _decide_async(self, request: HttpRequest, view: View | None) -> HttpResponse | None:
-        guard = self._views.guard
+    async def _decide_async(self, request: HttpRequest, holding: Holding) -> HttpResponse | None:
+        guard, (view, methods) = self._views.guard, holding
         if guard.has_callables:
-            decision = await guard.decide_async(*_facts(request), view=view, call=_in_thread)
+            decision = await guard.decide_async(
+                *_facts(request), view=view, methods=methods, call=_in_thread
+            )
         else:
-            decision = guard.decide(*_facts(request), view=view)
-        return _kept(request, view, decision)
+            decision = guard.decide(*_facts(request), view=view, methods=methods)
+        return _kept(request, holding, decision)
 
     def _finished(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """The response with the header fields of the decision merged in."""
@@ -165,19 +168,19 @@ def _facts(
     return request.path_info, meta.get("HTTP_ORIGIN"), method, read, bool(meta.get("HTTP_COOKIE"))
 
 
-def _is_decided(request: HttpRequest, view: View | None) -> bool:
-    """Whether what was decided ahead was decided for this view.
+def _is_decided(request: HttpRequest, holding: Holding) -> bool:
+    """Whether the request was decided ahead, and for the view that it has reached.
 
     It was not if another middleware has set `request.urlconf` since.
     """
     meta = request.META
-    return _DECISION in meta and bool(meta[_VIEW] == view)
+    return _DECISION in meta and bool(meta[_HOLDING] == holding)
 
 
-def _kept(request: HttpRequest, view: View | None, decision: Decision) -> HttpResponse | None:
+def _kept(request: HttpRequest, holding: Holding, decision: Decision) -> HttpResponse | None:
     """The answer, where the decision has one; the decision is left for whoever comes next."""
     request.META[_DECISION] = decision
-    request.META[_VIEW] = view
+    request.META[_HOLDING] = holding
     return None if decision.status is None else _Answer(decision)
 
 

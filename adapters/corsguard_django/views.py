@@ -14,7 +14,12 @@ from django.utils.translation import get_language_from_path, override
 from corsguard import Guard, Policy, PolicyError, Problem
 from corsguard.views import View, has_own_policy, own_policy, sharing
 
-__all__ = ["Views", "decorated_in"]
+__all__ = ["OF_PATH", "Holding", "Views", "decorated_in"]
+
+Holding = tuple[View | None, frozenset[str] | None]
+"""The view whose policy holds for a request, None for the policy of its path; and the methods of
+the URL that the policy of the path then holds for, None for all of them."""
+OF_PATH: Holding = (None, None)
 
 
 class Views:
@@ -36,18 +41,18 @@ class Views:
             found = self._found[urlconf] = bool(decorated)
         return found
 
-    def reached(self, request: HttpRequest) -> View | None:
-        """The view that Django has found for a request; None where the policy of its path holds."""
+    def reached(self, request: HttpRequest) -> Holding:
+        """What holds for the view that Django has found."""
         match = request.resolver_match
         if match is None or not self.in_urlconf(getattr(request, "urlconf", None)):
-            return None
-        return self._view(match, request.method or "", request.path_info)
+            return OF_PATH
+        return self._holding(match, request.method or "", request.path_info)
 
-    def ahead(self, request: HttpRequest, method: str) -> View | None:
-        """The view that the same request with another method will reach, before Django looks."""
+    def ahead(self, request: HttpRequest, method: str) -> Holding:
+        """What holds for the view that the request with this method will reach."""
         urlconf = getattr(request, "urlconf", None)
         if not self.in_urlconf(urlconf):
-            return None
+            return OF_PATH
         path = request.path_info
         # LocaleMiddleware, which has not run yet, will take the language of i18n_patterns() from
         # the path too; a preflight has no cookie that could tell another.
@@ -55,23 +60,27 @@ class Views:
             try:
                 match = get_resolver(urlconf).resolve(path)
             except Resolver404:
-                return None
-        return self._view(match, method, path)
+                return OF_PATH
+        return self._holding(match, method, path)
 
-    def _view(self, match: ResolverMatch, method: str, path: str) -> View | None:
+    def _holding(self, match: ResolverMatch, method: str, path: str) -> Holding:
         view = _unwrapped(match.func)
         entries = match.tried[-1] if match.tried else ()  # the last is the one that matched
         holder = next((held for held in _holders(view, entries) if has_own_policy(held)), None)
         handlers = _handlers(_class_of(view))
-        if not handlers:
-            return None if holder is None else View(match.view_name, own_policy(holder))
-        policy = self.guard.policy_for(path) if holder is None else own_policy(holder)
-        policies = {
-            name: own_policy(handler) if has_own_policy(handler) else policy
-            for name, handler in handlers.items()
-        }
-        policies.setdefault(method, policy)
-        return View(match.view_name, policies[method], sharing(method, policies))
+        methods = None
+        if handlers:
+            policy = self.guard.policy_for(path) if holder is None else own_policy(holder)
+            policies = {
+                name: own_policy(handler) if has_own_policy(handler) else policy
+                for name, handler in handlers.items()
+            }
+            methods = sharing(method, {method: policy, **policies})
+            if has_own_policy(handlers.get(method)):
+                holder = handlers[method]
+        if holder is None:
+            return None, methods
+        return View(match.view_name, own_policy(holder), methods), None
 
 
 def _adopt(guard: Guard, decorated: Iterable[tuple[str, Policy | None]]) -> None:

@@ -10,7 +10,6 @@ import adapters.django.project  # noqa: F401  # the settings
 from adapters.application import Fields, Reply, reply_to
 from adapters.stacks_wsgi import environ_of, through_validator
 from adapters.table import Answer
-from corsguard_django import cors_exempt, cors_policy
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -19,6 +18,7 @@ from django.test import override_settings
 from django.urls import path, re_path
 
 from corsguard import Guard, Policy
+from corsguard_django import cors_exempt, cors_policy
 
 OWN = Policy(allow_origins=["https://own.example"])
 
@@ -115,18 +115,25 @@ class DjangoStack(NamedTuple):
     catches: bool = True
 
     def build(self, guard: Guard) -> DjangoClient:
-        return DjangoClient(guard, self)
+        called: list[HttpRequest] = []
+        patterns = [re_path(r"(?s:.*)", self.view_of(called))]
+        if self.with_views:
+            own, exempt = cors_policy(OWN)(self.view_of([])), cors_exempt(self.view_of([]))
+            patterns = [path("of/its/own", own), path("exempt", exempt), *patterns]
+        return DjangoClient(guard, self.handler, patterns, called)
 
 
 class DjangoClient:
-    def __init__(self, guard: Guard, stack: DjangoStack) -> None:
-        self._called: list[HttpRequest] = []
-        view = stack.view_of(self._called)
-        others = [path("of/its/own", cors_policy(OWN)(stack.view_of([]))),
-                  path("exempt", cors_exempt(stack.view_of([])))]  # fmt: skip
-        patterns = [*(others if stack.with_views else []), re_path(r"(?s:.*)", view)]
+    def __init__(
+        self,
+        guard: Guard,
+        handler: type[WSGI | ASGI],
+        patterns: Iterable[Any],
+        called: list[HttpRequest],
+    ) -> None:
         self._settings = {"CORSGUARD": guard, "ROOT_URLCONF": tuple(patterns)}
-        self._handler = stack.handler
+        self._handler = handler
+        self._called = called
 
     def send(self, method: str, path: str, headers: Fields) -> Answer:
         self._called.clear()
