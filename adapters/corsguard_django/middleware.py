@@ -52,22 +52,22 @@ class CORSMiddleware:
         if self._is_async:
             return self._respond_async(request)
         if self._asks_ahead(request):
-            answer = self._decide(request, self._ahead(request))
+            answer = self._decide(request, self._views.ahead(request))
             if answer is not None:
                 return answer
         response: HttpResponseBase = self.get_response(request)
-        if _DECISION not in request.META:
-            self._decide(request, self._ahead(request))
+        if _DECISION not in request.META:  # it was answered before it reached its view
+            self._decide(request, self._views.ahead(request))
         return self._finished(request, response)
 
     async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
         if self._asks_ahead(request):
-            answer = await self._decide_async(request, self._ahead(request))
+            answer = await self._decide_async(request, self._views.ahead(request))
             if answer is not None:
                 return answer
         response: HttpResponseBase = await self.get_response(request)
         if _DECISION not in request.META:
-            await self._decide_async(request, self._ahead(request))
+            await self._decide_async(request, self._views.ahead(request))
         return self._finished(request, response)
 
     def _process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
@@ -87,16 +87,6 @@ class CORSMiddleware:
         request.META.pop(_DECISION, None)  # of another guard, around all of Django
         _, origin, method, read, _ = _facts(request)
         return self._views.guard.asks_ahead(origin, method, read)
-
-    def _ahead(self, request: HttpRequest) -> Holding:
-        """What holds for a request that has not reached its view, or was answered on the way to it.
-
-        Whoever answers on the way, such as a cache, answers in the name of the view.
-        """
-        method = request.method
-        if method == "OPTIONS":
-            method = request.META.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", method).upper()
-        return self._views.ahead(request, method or "")
 
     def _decide(self, request: HttpRequest, holding: Holding) -> HttpResponse | None:
         guard, (view, methods) = self._views.guard, holding

@@ -46,10 +46,11 @@ class Views:
         match = request.resolver_match
         if match is None or not self.in_urlconf(getattr(request, "urlconf", None)):
             return OF_PATH
-        return self._holding(match, request.method or "", request.path_info)
+        return self._holding(match, request)
 
-    def ahead(self, request: HttpRequest, method: str) -> Holding:
-        """What holds for the view that the request with this method will reach."""
+    def ahead(self, request: HttpRequest) -> Holding:
+        """What holds for the view that Django will find, or would have found, had nobody answered
+        on the way there, such as a cache: that is an answer in the name of the view."""
         urlconf = getattr(request, "urlconf", None)
         if not self.in_urlconf(urlconf):
             return OF_PATH
@@ -61,16 +62,19 @@ class Views:
                 match = get_resolver(urlconf).resolve(path)
             except Resolver404:
                 return OF_PATH
-        return self._holding(match, method, path)
+        return self._holding(match, request)
 
-    def _holding(self, match: ResolverMatch, method: str, path: str) -> Holding:
+    def _holding(self, match: ResolverMatch, request: HttpRequest) -> Holding:
         view = _unwrapped(match.func)
         entries = match.tried[-1] if match.tried else ()  # the last is the one that matched
         holder = next((held for held in _holders(view, entries) if has_own_policy(held)), None)
         handlers = _handlers(_class_of(view))
         methods = None
         if handlers:
-            policy = self.guard.policy_for(path) if holder is None else own_policy(holder)
+            method = _method_of(request)
+            policy = self.guard.policy_for(request.path_info)
+            if holder is not None:
+                policy = own_policy(holder)
             policies = {
                 name: own_policy(handler) if has_own_policy(handler) else policy
                 for name, handler in handlers.items()
@@ -122,6 +126,14 @@ def _holders(view: object, entries: Sequence[Any]) -> Iterator[object]:
     for entry in reversed(entries):
         yield getattr(entry, "urlconf_name", None)  # what include() returned
         yield entry
+
+
+def _method_of(request: HttpRequest) -> str:
+    """The method whose handler is meant: that of a preflight is the one that it asks for."""
+    method, meta = request.method or "", request.META
+    if method == "OPTIONS" and "HTTP_ORIGIN" in meta:
+        method = meta.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", method).upper()
+    return method
 
 
 def _unwrapped(view: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from adapters.stacks_django import ASGI, WSGI, DjangoClient
@@ -32,7 +33,8 @@ from corsguard_django import cors_exempt, cors_policy
 ROWS = [*ACTUAL_ROWS, *PREFLIGHT_ROWS, *ENFORCE_ROWS, *INCLUDE_ROWS]
 
 
-class Views(NamedTuple):
+@dataclass
+class Views:
     """The described pages in Django."""
 
     name: str
@@ -66,14 +68,11 @@ class Views(NamedTuple):
             return answer(request, **values)
 
         view: Any = async_answer if self.is_async else answer
-        if page.by_method:
-            view = class_view(page, view).as_view()
-        else:
-            view = decorated(view, page.own)
+        view = class_view(page, view).as_view() if page.by_method else decorated(view, page.own)
         return path(page.url.lstrip("/"), view)
 
 
-def class_view(page: Page, answer: Callable[..., Any]) -> type[View]:
+def class_view(page: Page, answer: Callable[..., Any]) -> Any:
     def method_of(name: str) -> Callable[..., Any]:
         def method(self: View, request: HttpRequest, **values: int) -> Any:
             return answer(request, **values)
