@@ -7,7 +7,7 @@ from django.conf import settings
 
 if not settings.configured:
     settings.configure(
-        ALLOWED_HOSTS=["api.example.com"],
+        ALLOWED_HOSTS=["api.example.com", "testserver"],
         INSTALLED_APPS=["corsguard_django"],
         LOGGING_CONFIG=None,
         MIDDLEWARE=["corsguard_django.CORSMiddleware"],
