@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
@@ -57,18 +58,17 @@ class Views:
         path = request.path_info
         # LocaleMiddleware, which has not run yet, will take the language of i18n_patterns() from
         # the path too; a preflight has no cookie that could tell another.
-        with override(get_language_from_path(path) or settings.LANGUAGE_CODE):
-            try:
-                match = get_resolver(urlconf).resolve(path)
-            except Resolver404:
-                return OF_PATH
-        return self._holding(match, request)
+        usual = settings.LANGUAGE_CODE
+        for language in dict.fromkeys((get_language_from_path(path) or usual, usual)):
+            with override(language), suppress(Resolver404):
+                return self._holding(get_resolver(urlconf).resolve(path), request)
+        return OF_PATH
 
     def _holding(self, match: ResolverMatch, request: HttpRequest) -> Holding:
-        view = _unwrapped(match.func)
         entries = match.tried[-1] if match.tried else ()  # the last is the one that matched
-        holder = next((held for held in _holders(view, entries) if has_own_policy(held)), None)
-        handlers = _handlers(_class_of(view))
+        holders = _holders(match.func, entries)
+        holder = next((held for held in holders if has_own_policy(held)), None)
+        handlers = _handlers(_class_of(match.func))
         methods = None
         if handlers:
             method = _method_of(request)
@@ -109,8 +109,8 @@ def decorated_in(urlconf: Any = None) -> Iterator[tuple[str, Policy | None]]:
 def _decorated(entries: Iterable[Any], prefix: str) -> Iterator[tuple[str, Policy | None]]:
     for entry in entries:
         pattern = f"{prefix}{entry.pattern}"
-        view = _unwrapped(entry.callback)
-        for holder in (*_holders(view, [entry]), *_handlers(_class_of(view)).values()):
+        handlers = _handlers(_class_of(entry.callback))
+        for holder in (*_holders(entry.callback, [entry]), *handlers.values()):
             if has_own_policy(holder):
                 yield pattern, own_policy(holder)
         yield from _decorated(getattr(entry, "url_patterns", ()), pattern)
@@ -122,6 +122,8 @@ def _holders(view: object, entries: Sequence[Any]) -> Iterator[object]:
     `entries` are those of the URLconfs that lead to it, from the root one on.
     """
     yield view
+    while isinstance(view, partial):
+        yield (view := view.func)
     yield _class_of(view)
     for entry in reversed(entries):
         yield getattr(entry, "urlconf_name", None)  # what include() returned
@@ -136,13 +138,9 @@ def _method_of(request: HttpRequest) -> str:
     return method
 
 
-def _unwrapped(view: Any) -> Any:
+def _class_of(view: object) -> type | None:
     while isinstance(view, partial):
         view = view.func
-    return view
-
-
-def _class_of(view: object) -> type | None:
     return getattr(view, "view_class", None)
 
 
