@@ -8,7 +8,7 @@ from django.conf import settings
 if not settings.configured:
     settings.configure(
         ALLOWED_HOSTS=["api.example.com", "testserver"],
-        INSTALLED_APPS=["corsguard_django"],
+        INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "corsguard_django"],
         LOGGING_CONFIG=None,
         MIDDLEWARE=["corsguard_django.CORSMiddleware"],
         SECRET_KEY="not secret",
