@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from adapters.django.asking import APP, EVIL, Ask, cors, preflight
 from adapters.stacks_django import ASGI, WSGI
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import override_settings
@@ -191,14 +191,12 @@ THREADS: list[int] = []
 @sync_and_async_middleware
 def watching(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     """Tells the thread that it is called in."""
-    if not iscoroutinefunction(get_response):
-        return lambda request: (THREADS.append(get_ident()), get_response(request))[1]
 
-    async def watch(request: HttpRequest) -> Any:
+    def watch(request: HttpRequest) -> Any:
         THREADS.append(get_ident())
-        return await get_response(request)
+        return get_response(request)
 
-    return watch
+    return markcoroutinefunction(watch) if iscoroutinefunction(get_response) else watch
 
 
 def test_there_is_no_thread_between_the_server_and_the_middleware(ask: Ask) -> None:
