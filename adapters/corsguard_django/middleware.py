@@ -116,7 +116,8 @@ class CORSMiddleware:
         given = [(name, headers[name]) for name in headers if name.lower() in _MERGED]
         for name, _ in given:
             del headers[name]
-        for name, value in self._views.guard.put_on(decision, given):
+        fields = self._views.guard.put_on(decision, given) if given else decision.headers
+        for name, value in fields:
             headers[name] = value
         return response
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import get_ident
 from typing import Any
 
@@ -12,6 +12,7 @@ from adapters.django.asking import APP, EVIL, Ask, ask_async, ask_sync, cors, pr
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
+from django.utils.decorators import sync_only_middleware
 
 from corsguard import Policy
 
@@ -52,9 +53,19 @@ def project() -> Iterator[None]:
         yield
 
 
+@sync_only_middleware
+def sync_only(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Has Django call what stands above it, and what it calls, in different threads."""
+    return lambda request: get_response(request)
+
+
+@pytest.mark.parametrize("below", [[], [f"{__name__}.sync_only"]])
 @pytest.mark.parametrize("predicate", [says_yes, says_yes_async])
-def test_5_1_either_kind_is_asked_in_either_mode(ask: Ask, predicate: Any) -> None:
-    with override_settings(CORSGUARD=Policy(allow_origins=[predicate])):
+def test_5_1_either_kind_is_asked_in_either_mode(
+    ask: Ask, predicate: Any, below: list[str]
+) -> None:
+    stack = ["corsguard_django.CORSMiddleware", *below]
+    with override_settings(CORSGUARD=Policy(allow_origins=[predicate]), MIDDLEWARE=stack):
         assert cors(ask("GET", "/", Origin=APP)) == {"allow-origin": APP, "vary": "Origin"}
         assert cors(ask("GET", "/", Origin=EVIL)) == {"vary": "Origin"}
         assert preflight(ask, "/").status_code == 204
