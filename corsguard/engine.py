@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from re import Pattern
 
 from corsguard import fetch
-from corsguard.checks import Predicate
+from corsguard.checks import Predicate, is_async
 from corsguard.decision import Decision, Fault, Kind, Reason
 from corsguard.escape import escaped
 from corsguard.headers import RequestHeaders, names_in, reader
@@ -26,6 +26,8 @@ __all__ = ["Decision", "Engine", "Kind", "Reason", "is_own"]
 _MOST_REMEMBERED = 1_024
 
 Fields = tuple[tuple[str, str], ...]
+Caller = Callable[[Predicate, str], Awaitable[object]]
+"""Calls a callable of a policy with an origin where it may block, such as in a thread."""
 
 
 # What a policy says on one origin, whatever else the request asks: the decision on an actual
@@ -80,11 +82,15 @@ class Engine:
         request_headers: RequestHeaders,
         credentials: bool | None = None,
         methods: Collection[str] | None = None,
+        call: Caller | None = None,
     ) -> Decision:
-        """The same; async callables are awaited, each for `predicate_timeout` seconds at most."""
+        """The same; async callables are awaited, each for `predicate_timeout` seconds at most.
+
+        `call` calls those that are not async, where they must not block the event loop.
+        """
         if origin is None:
             return self._no_origin
-        ruling = self._remembered(origin) or await self._ask_async(origin)
+        ruling = self._remembered(origin) or await self._ask_async(origin, call)
         return self._conclude(ruling, origin, method, request_headers, credentials, methods)
 
     def _compile_origins(self) -> None:
@@ -203,12 +209,15 @@ class Engine:
                 return self._allowed(origin, faults)
         return self._refused(Reason.ORIGIN_NOT_ALLOWED, origin, faults)
 
-    async def _ask_async(self, origin: str) -> _Ruling:
+    async def _ask_async(self, origin: str, call: Caller | None) -> _Ruling:
         faults: list[Fault] = []
         for predicate in self._predicates:
             answer: object
             try:
-                answer = predicate(origin)
+                if call is None or is_async(predicate):
+                    answer = predicate(origin)
+                else:
+                    answer = call(predicate, origin)
                 if isinstance(answer, Awaitable):
                     answer = await _in_time(answer, self.policy.predicate_timeout)
             except Exception as error:

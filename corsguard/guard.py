@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from os import PathLike
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corsguard.decision import Decision, Kind, Reason
 from corsguard.enforcement import is_guarded, objection
-from corsguard.engine import Engine
+from corsguard.engine import Caller, Engine
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
 from corsguard.log import Log
 from corsguard.policy import Policy
@@ -69,6 +70,7 @@ class Guard:
         self._log = Log()
         self._subscribers: tuple[Subscriber, ...] = ()
         self._sync_only = False
+        self._replacing = Lock()
         self._state = State(policies, enforce, enforce_exempt, own_origins)
 
     @classmethod
@@ -141,9 +143,19 @@ class Guard:
         return self._state.enforce
 
     @property
+    def own_origins(self) -> tuple[str, ...]:
+        """The service's own origins, besides the one that `Host` tells."""
+        return tuple(self._state.own_origins)
+
+    @property
     def has_callables(self) -> bool:
         """Whether any policy has a callable, whose answer may have to be awaited."""
         return self._state.has_callables
+
+    @property
+    def has_async_callables(self) -> bool:
+        """Whether any of these is async, and can't be asked by `decide`."""
+        return self._state.has_async_callables
 
     def policy_for(self, path: str) -> Policy | None:
         """The policy that holds for path, decoded once, as the application's router sees it."""
@@ -156,11 +168,13 @@ class Guard:
         A request is answered wholly by the old ones or wholly by the new ones. Raises PolicyError,
         and then the old ones stay in force.
         """
-        self._replace(self._state.with_policies(policies))
+        with self._replacing:
+            self._replace(self._state.with_policies(policies))
 
     def adopt(self, views: Iterable[Policy]) -> None:
         """Compile the policies of views, as an adapter finds them. Raises PolicyError."""
-        self._replace(self._state.with_views(views))
+        with self._replacing:
+            self._replace(self._state.with_views(views))
 
     def require_sync(self) -> None:
         """Refuse async callables from now on: an adapter that can't await calls this at start-up.
@@ -200,14 +214,16 @@ class Guard:
         credentials: bool | None = None,
         *,
         view: View | None = None,
+        methods: Collection[str] | None = None,
     ) -> Decision:
-        """The answer to a request; see Engine.decide. The policy of a view wins over the path's."""
+        """The answer to a request; see Engine.decide. The policy of a view wins over the path's,
+        and `methods` are those of the URL that the path's holds for, where views have others."""
         state = self._state
         route, engine = state.find(path) if view is None else state.find_view(view)
         if engine is None:
             decision = _NO_POLICY
         else:
-            methods = view.methods if view else None
+            methods = view.methods if view else methods
             decision = engine.decide(origin, method, request_headers, credentials, methods)
         if decision.reason in _QUIET and not (
             state.enforce or self._subscribers or decision.faults
@@ -226,16 +242,18 @@ class Guard:
         credentials: bool | None = None,
         *,
         view: View | None = None,
+        methods: Collection[str] | None = None,
+        call: Caller | None = None,
     ) -> Decision:
-        """The same; async callables are awaited."""
+        """The same; async callables are awaited, and `call` calls the others; see Engine."""
         state = self._state
         route, engine = state.find(path) if view is None else state.find_view(view)
         if engine is None:
             decision = _NO_POLICY
         else:
-            methods = view.methods if view else None
+            methods = view.methods if view else methods
             decision = await engine.decide_async(
-                origin, method, request_headers, credentials, methods
+                origin, method, request_headers, credentials, methods, call
             )
         if decision.reason in _QUIET and not (
             state.enforce or self._subscribers or decision.faults

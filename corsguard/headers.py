@@ -6,12 +6,25 @@ from collections.abc import Callable, Iterable, Mapping
 
 from corsguard.fetch import ALLOW_ORIGIN, EXPOSE_HEADERS, RESPONSE_HEADERS
 
-__all__ = ["HeaderList", "RequestHeaders", "merged", "names_in", "reader"]
+__all__ = ["ENVIRON_KEYS", "HeaderList", "RequestHeaders", "merged", "names_in", "reader"]
 
 HeaderList = list[tuple[str, str]]
 RequestHeaders = Mapping[str, str] | Callable[[str], str | None]
 """The request's header fields by name in any case; or, for an adapter that has no such mapping, a
 function from the lower-case name to the value, None where there is no such field."""
+
+ENVIRON_KEYS = {
+    name: f"HTTP_{name.upper().replace('-', '_')}"
+    for name in (
+        "access-control-request-headers",
+        "access-control-request-method",
+        "host",
+        "sec-fetch-mode",
+        "sec-fetch-site",
+        "upgrade",
+    )
+}
+"""The request header fields that a decision may depend on, as CGI (RFC 3875, 4.1.18) names them."""
 
 _EXPOSE = EXPOSE_HEADERS.lower()
 _MERGED = RESPONSE_HEADERS | {"vary"}

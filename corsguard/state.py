@@ -34,6 +34,7 @@ class State:
         "enforce",
         "enforce_exempt",
         "exempt",
+        "has_async_callables",
         "has_callables",
         "own_origins",
         "policies",
@@ -78,7 +79,9 @@ class State:
         )
         self.views = views
         given = [policy for policy in (*table.values(), *views) if policy is not None]
-        self.has_callables = any(map(_callables, given))
+        callables = [entry for policy in given for entry in _callables(policy)]
+        self.has_callables = bool(callables)
+        self.has_async_callables = any(map(is_async, callables))
         # By identity: a callable need not be hashable, and the engine keeps its policy alive.
         self._engines = {
             id(policy): Engine(policy, own_origins=self.own_origins, enforced=bool(enforce))

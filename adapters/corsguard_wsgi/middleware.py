@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from corsguard import Decision, Guard, Policies
+from corsguard.headers import ENVIRON_KEYS
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -13,18 +14,6 @@ if TYPE_CHECKING:
 __all__ = ["CORSMiddleware"]
 
 _STATUS_LINES = {204: "204 No Content", 403: "403 Forbidden"}
-# The header fields that a decision may depend on, as PEP 3333 names them.
-_ENVIRON_KEYS = {
-    name: f"HTTP_{name.upper().replace('-', '_')}"
-    for name in (
-        "access-control-request-headers",
-        "access-control-request-method",
-        "host",
-        "sec-fetch-mode",
-        "sec-fetch-site",
-        "upgrade",
-    )
-}
 
 
 class CORSMiddleware:
@@ -44,7 +33,7 @@ class CORSMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def read(name: str) -> str | None:
-            return environ.get(_ENVIRON_KEYS[name])
+            return environ.get(ENVIRON_KEYS[name])
 
         decision = environ["corsguard.decision"] = self.guard.decide(
             _path(environ.get("PATH_INFO", "")),

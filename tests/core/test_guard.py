@@ -307,3 +307,10 @@ def test_4_under_load_every_answer_is_wholly_of_the_old_policies_or_wholly_of_th
     for thread in threads:
         thread.join()
     assert mixed == []
+
+
+def test_4_a_guard_tells_its_own_origins() -> None:
+    assert Guard(LISTED).own_origins == ()
+    assert Guard(LISTED, own_origins=["https://api.example"]).own_origins == (
+        "https://api.example",
+    )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from threading import Barrier, Thread, get_ident
 from typing import Any
 
 import pytest
@@ -67,6 +70,14 @@ def test_5_1_allow_methods_holds_only_the_methods_whose_view_has_the_same_policy
     assert other == decision
 
 
+def test_5_1_allow_methods_of_the_policy_of_the_path_where_views_have_others() -> None:
+    made = Guard({"/": LISTED})
+    decision = made.decide("/x", A, "OPTIONS", ask("PUT"), methods=frozenset({"PUT", "GET"}))
+    assert field(decision, "Allow-Methods") == "GET, PUT"
+    asking = made.decide_async("/x", A, "OPTIONS", ask("PUT"), methods=frozenset({"PUT", "GET"}))
+    assert asyncio.run(asking) == decision
+
+
 def test_5_1_the_methods_of_a_url_that_share_a_policy() -> None:
     policies = {"GET": PLAIN, "PUT": LISTED, "PATCH": LISTED, "DELETE": None}
     assert sharing("PUT", policies) == frozenset({"PUT", "PATCH"})
@@ -112,9 +123,74 @@ def test_4_reconfigure_keeps_the_policies_of_views() -> None:
     assert made.decide("/x", A, "GET", {}).reason is Reason.NO_POLICY
 
 
+def test_4_reconfigure_keeps_the_policy_of_a_view_that_was_also_that_of_a_path() -> None:
+    made = Guard({"/": LISTED})
+    made.adopt([LISTED])
+    made.reconfigure({"/": PLAIN})
+    decision = made.decide("/x", A, "GET", {}, view=View("items", LISTED))
+    assert field(decision, "Allow-Credentials") == "true"
+
+
+@pytest.fixture
+def switching_often() -> Iterator[None]:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("switching_often")
+def test_4_adopting_and_reconfiguring_at_once_lose_nothing() -> None:
+    policies = [Policy(allow_origins=[A], max_age=seconds) for seconds in range(100)]
+    made, ready = Guard(PLAIN), Barrier(2)
+
+    def adopt() -> None:
+        ready.wait()
+        for policy in policies:
+            made.adopt([policy])
+
+    thread = Thread(target=adopt)
+    thread.start()
+    ready.wait()
+    for policy in policies:
+        made.reconfigure(policy)
+        assert made.policies is policy
+    thread.join()
+    assert made.policies is policies[-1]
+    ages = [
+        field(made.decide("/x", A, "OPTIONS", ask(), view=View("v", policy)), "Max-Age")
+        for policy in policies
+    ]
+    assert ages == [str(seconds) for seconds in range(100)]
+
+
+async def awaited(origin: str) -> bool:
+    return origin == A
+
+
 def test_4_a_guard_tells_whether_a_callable_may_have_to_be_awaited() -> None:
     assert not guard(LISTED).has_callables
-    assert guard(Policy(allow_origins=[lambda _: True])).has_callables
+    plain = guard(Policy(allow_origins=[lambda _: True]))
+    assert (plain.has_callables, plain.has_async_callables) == (True, False)
+    assert guard(Policy(allow_origins=[awaited])).has_async_callables
+
+
+def test_5_1_an_adapter_may_have_callables_that_block_called_out_of_the_event_loop() -> None:
+    called: list[object] = []
+
+    def blocking(origin: str) -> bool:
+        called.append(get_ident())
+        return origin == EVIL
+
+    def in_thread(predicate: Callable[[str], object], origin: str) -> Awaitable[object]:
+        return asyncio.to_thread(predicate, origin)
+
+    made = Guard(Policy(allow_origins=[awaited, blocking]))
+    for origin in (A, EVIL, "https://other.example"):
+        decision = asyncio.run(made.decide_async("/x", origin, "GET", {}, call=in_thread))
+        assert decision.allowed is (origin in {A, EVIL})
+    assert len(called) == 2
+    assert get_ident() not in called
 
 
 @pytest.mark.parametrize(

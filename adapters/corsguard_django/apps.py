@@ -1,0 +1,20 @@
+"""The Django application: system checks, and `manage.py corsguard`."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core import checks
+
+__all__ = ["CorsguardConfig"]
+
+
+class CorsguardConfig(AppConfig):
+    """What `INSTALLED_APPS += ["corsguard_django"]` adds."""
+
+    name = "corsguard_django"
+    verbose_name = "corsguard"
+
+    def ready(self) -> None:
+        from corsguard_django.checks import TAG, check_configuration
+
+        checks.register(check_configuration, TAG)

@@ -1,0 +1,60 @@
+"""The guard that settings.CORSGUARD and the views of the root URLconf ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from django.conf import settings
+
+from corsguard import Guard, Policy, PolicyError, Problem
+from corsguard.problem import NO_POLICY
+from corsguard_django.views import Views, decorated_in
+
+__all__ = ["configured", "guard_of_settings", "placed"]
+
+
+def configured() -> Views:
+    """The guard that the settings ask for, and the views that have policies of their own.
+
+    Raises PolicyError: with every problem of the settings, or else with every one of the views.
+    """
+    guard = guard_of_settings()
+    views = Views(guard)
+    views.in_urlconf(None)
+    somewhere = guard.policies or guard.enforce or any(policy for _, policy in decorated_in())
+    if not somewhere:
+        raise PolicyError([NO_POLICY])
+    return views
+
+
+def placed(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
+    """Every policy of a guard and of the root URLconf's views, and where it stands."""
+    policies = guard.policies
+    if isinstance(policies, Policy):
+        yield "CORSGUARD", policies
+    else:
+        for prefix, policy in (policies or {}).items():
+            yield f'CORSGUARD.routes."{prefix}"', policy
+    for pattern, policy in decorated_in():
+        yield f'view "{pattern}"', policy
+
+
+def guard_of_settings() -> Guard:
+    """The guard of settings.CORSGUARD: a mapping in the one shape, a Policy or a Guard.
+
+    Without that setting, a guard that has no policy but those of views. Raises PolicyError.
+    """
+    given = getattr(settings, "CORSGUARD", None)
+    if isinstance(given, Guard):
+        return given
+    if given is None or isinstance(given, Policy):
+        return Guard(given)
+    if isinstance(given, Mapping):
+        try:
+            return Guard.from_mapping(given)
+        except PolicyError as error:
+            problems = [problem.within("CORSGUARD") for problem in error.problems]
+            raise PolicyError(problems) from None
+    message = f"{given!r} is neither a mapping, nor a Policy or a Guard"
+    suggestion = '{"allow_origins": ["https://app.example.com"]}'
+    raise PolicyError([Problem("type-invalid", "CORSGUARD", given, message, suggestion)])

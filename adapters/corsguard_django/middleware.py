@@ -1,0 +1,180 @@
+"""The Django middleware, sync and async."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from corsguard import Decision, PolicyError
+from corsguard.checks import Predicate
+from corsguard.fetch import RESPONSE_HEADERS
+from corsguard.headers import ENVIRON_KEYS
+from corsguard_django.configuration import configured
+from corsguard_django.views import Holding, Views
+
+__all__ = ["CORSMiddleware"]
+
+_DECISION = "corsguard.decision"
+_HOLDING = "corsguard.holding"
+_MERGED = frozenset({"vary", *RESPONSE_HEADERS})
+_SETTINGS = frozenset({"CORSGUARD", "ROOT_URLCONF"})
+
+
+class CORSMiddleware:
+    """Answers the CORS protocol as settings.CORSGUARD and the policies of views say.
+
+    It stands first in MIDDLEWARE. The decision is left in `request.META["corsguard.decision"]`,
+    from when the view is known on: it may have a policy of its own.
+
+    Raises ImproperlyConfigured with every problem of the configuration.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        # Django asks this of the method as well, and spares a thread by it.
+        self.process_view = self._process_view_async if self._is_async else self._process_view
+        if self._is_async:
+            markcoroutinefunction(self)
+        self._configure()
+        setting_changed.connect(self._on_setting_changed)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self._is_async:
+            return self._respond_async(request)
+        if self._asks_ahead(request):
+            answer = self._decide(request, self._views.ahead(request))
+            if answer is not None:
+                return answer
+        response: HttpResponseBase = self.get_response(request)
+        if _DECISION not in request.META:  # it was answered before it reached its view
+            self._decide(request, self._views.ahead(request))
+        return self._finished(request, response)
+
+    async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
+        if self._asks_ahead(request):
+            answer = await self._decide_async(request, self._views.ahead(request))
+            if answer is not None:
+                return answer
+        response: HttpResponseBase = await self.get_response(request)
+        if _DECISION not in request.META:
+            await self._decide_async(request, self._views.ahead(request))
+        return self._finished(request, response)
+
+    def _process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        holding = self._views.reached(request)
+        return None if _is_decided(request, holding) else self._decide(request, holding)
+
+    async def _process_view_async(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        holding = self._views.reached(request)
+        if _is_decided(request, holding):
+            return None
+        return await self._decide_async(request, holding)
+
+    def _asks_ahead(self, request: HttpRequest) -> bool:
+        """Whether the request must be decided before anything else sees it."""
+        if not self._is_configured:
+            self._configure()
+        request.META.pop(_DECISION, None)  # of another guard, around all of Django
+        _, origin, method, read, _ = _facts(request)
+        return self._views.guard.asks_ahead(origin, method, read)
+
+    def _decide(self, request: HttpRequest, holding: Holding) -> HttpResponse | None:
+        guard, (view, methods) = self._views.guard, holding
+        if guard.has_async_callables:
+            decide = async_to_sync(guard.decide_async)
+            decision = decide(*_facts(request), view=view, methods=methods, call=_in_thread)
+        else:
+            decision = guard.decide(*_facts(request), view=view, methods=methods)
+        return _kept(request, holding, decision)
+
+    async def _decide_async(self, request: HttpRequest, holding: Holding) -> HttpResponse | None:
+        guard, (view, methods) = self._views.guard, holding
+        if guard.has_callables:
+            decision = await guard.decide_async(
+                *_facts(request), view=view, methods=methods, call=_in_thread
+            )
+        else:
+            decision = guard.decide(*_facts(request), view=view, methods=methods)
+        return _kept(request, holding, decision)
+
+    def _finished(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """The response with the header fields of the decision merged in."""
+        decision: Decision = request.META[_DECISION]
+        if not decision.headers or isinstance(response, _Answer):
+            return response
+        headers = response.headers
+        given = [(name, headers[name]) for name in headers if name.lower() in _MERGED]
+        for name, _ in given:
+            del headers[name]
+        fields = self._views.guard.put_on(decision, given) if given else decision.headers
+        for name, value in fields:
+            headers[name] = value
+        return response
+
+    def _configure(self) -> None:
+        try:
+            self._views: Views = configured()
+        except PolicyError as error:
+            raise ImproperlyConfigured(f"corsguard: {error}") from error
+        self._is_configured = True
+
+    def _on_setting_changed(self, *, setting: str, **_: Any) -> None:
+        """`override_settings` of a test: the next request sees what the settings then are."""
+        if setting in _SETTINGS:
+            self._is_configured = False
+
+
+class _Answer(HttpResponse):
+    """What is answered without any view."""
+
+    _has_been_logged = True  # by the guard; django.utils.log.log_response() asks this of a response
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(decision.body, status=decision.status)
+        del self["Content-Type"]
+        for name, value in decision.answer_headers:
+            self[name] = value
+
+
+def _facts(
+    request: HttpRequest,
+) -> tuple[str, str | None, str, Callable[[str], str | None], bool]:
+    """What Guard.decide takes. `Host` is read as it is: get_host() raises where it is not ours."""
+    meta = request.META
+
+    def read(name: str) -> str | None:
+        return meta.get(ENVIRON_KEYS[name])
+
+    method = request.method or ""
+    return request.path_info, meta.get("HTTP_ORIGIN"), method, read, bool(meta.get("HTTP_COOKIE"))
+
+
+def _is_decided(request: HttpRequest, holding: Holding) -> bool:
+    """Whether the request was decided ahead, and for the view that it has reached.
+
+    It was not if another middleware has set `request.urlconf` since.
+    """
+    meta = request.META
+    return _DECISION in meta and bool(meta[_HOLDING] == holding)
+
+
+def _kept(request: HttpRequest, holding: Holding, decision: Decision) -> HttpResponse | None:
+    """The answer, where the decision has one; the decision is left for whoever comes next."""
+    request.META[_DECISION] = decision
+    request.META[_HOLDING] = holding
+    return None if decision.status is None else _Answer(decision)
+
+
+def _in_thread(predicate: Predicate, origin: str) -> Awaitable[object]:
+    """A callable that may block, such as one that asks the database, in a thread that may."""
+    return sync_to_async(predicate)(origin)

@@ -1,0 +1,156 @@
+"""Which view a request reaches, and which policy of its own that view has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cache, partial
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import Resolver404, ResolverMatch, get_resolver
+from django.utils.translation import get_language_from_path, override
+
+from corsguard import Guard, Policy, PolicyError, Problem
+from corsguard.views import View, has_own_policy, own_policy, sharing
+
+__all__ = ["OF_PATH", "Holding", "Views", "decorated_in"]
+
+Holding = tuple[View | None, frozenset[str] | None]
+"""The view whose policy holds for a request, None for the policy of its path; and the methods of
+the URL that the policy of the path then holds for, None for all of them."""
+OF_PATH: Holding = (None, None)
+
+
+class Views:
+    """The views that have policies of their own, in every URLconf that requests are resolved by.
+
+    Raises PolicyError where such a policy must not start, as soon as its URLconf is used.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+        self._found: dict[object, bool] = {}
+
+    def in_urlconf(self, urlconf: Any) -> bool:
+        """Whether a URLconf, None for the root one, has any such view; all of them are adopted."""
+        found = self._found.get(urlconf)
+        if found is None:
+            decorated = list(decorated_in(urlconf))
+            _adopt(self.guard, decorated)
+            found = self._found[urlconf] = bool(decorated)
+        return found
+
+    def reached(self, request: HttpRequest) -> Holding:
+        """What holds for the view that Django has found."""
+        match = request.resolver_match
+        if match is None or not self.in_urlconf(getattr(request, "urlconf", None)):
+            return OF_PATH
+        return self._holding(match, request)
+
+    def ahead(self, request: HttpRequest) -> Holding:
+        """What holds for the view that Django will find, or would have found, had nobody answered
+        on the way there, such as a cache: that is an answer in the name of the view."""
+        urlconf = getattr(request, "urlconf", None)
+        if not self.in_urlconf(urlconf):
+            return OF_PATH
+        path = request.path_info
+        # LocaleMiddleware, which has not run yet, will take the language of i18n_patterns() from
+        # the path too; a preflight has no cookie that could tell another.
+        usual = settings.LANGUAGE_CODE
+        for language in dict.fromkeys((get_language_from_path(path) or usual, usual)):
+            with override(language), suppress(Resolver404):
+                return self._holding(get_resolver(urlconf).resolve(path), request)
+        return OF_PATH
+
+    def _holding(self, match: ResolverMatch, request: HttpRequest) -> Holding:
+        entries = match.tried[-1] if match.tried else ()  # the last is the one that matched
+        holders = _holders(match.func, entries)
+        holder = next((held for held in holders if has_own_policy(held)), None)
+        handlers = _handlers(_class_of(match.func))
+        methods = None
+        if handlers:
+            method = _method_of(request)
+            policy = self.guard.policy_for(request.path_info)
+            if holder is not None:
+                policy = own_policy(holder)
+            policies = {
+                name: own_policy(handler) if has_own_policy(handler) else policy
+                for name, handler in handlers.items()
+            }
+            methods = sharing(method, {method: policy, **policies})
+            if has_own_policy(handlers.get(method)):
+                holder = handlers[method]
+        if holder is None:
+            return None, methods
+        return View(match.view_name, own_policy(holder), methods), None
+
+
+def _adopt(guard: Guard, decorated: Iterable[tuple[str, Policy | None]]) -> None:
+    policies = {id(policy): (pattern, policy) for pattern, policy in decorated if policy}
+    try:
+        guard.adopt(policy for _, policy in policies.values())
+    except PolicyError:
+        problems: list[Problem] = []
+        for pattern, policy in policies.values():  # which of them is it?
+            try:
+                guard.adopt([policy])
+            except PolicyError as error:
+                problems.extend(problem.within(f'view "{pattern}"') for problem in error.problems)
+        raise PolicyError(problems) from None
+
+
+def decorated_in(urlconf: Any = None) -> Iterator[tuple[str, Policy | None]]:
+    """What has a policy of its own in a URLconf, None for the root one: its pattern, the policy."""
+    return _decorated(get_resolver(urlconf).url_patterns, "/")
+
+
+def _decorated(entries: Iterable[Any], prefix: str) -> Iterator[tuple[str, Policy | None]]:
+    for entry in entries:
+        pattern = f"{prefix}{entry.pattern}"
+        handlers = _handlers(_class_of(entry.callback))
+        for holder in (*_holders(entry.callback, [entry]), *handlers.values()):
+            if has_own_policy(holder):
+                yield pattern, own_policy(holder)
+        yield from _decorated(getattr(entry, "url_patterns", ()), pattern)
+
+
+def _holders(view: object, entries: Sequence[Any]) -> Iterator[object]:
+    """What may hold the policy of a view, the nearest to it first.
+
+    `entries` are those of the URLconfs that lead to it, from the root one on.
+    """
+    yield view
+    while isinstance(view, partial):
+        yield (view := view.func)
+    yield _class_of(view)
+    for entry in reversed(entries):
+        yield getattr(entry, "urlconf_name", None)  # what include() returned
+        yield entry
+
+
+def _method_of(request: HttpRequest) -> str:
+    """The method whose handler is meant: that of a preflight is the one that it asks for."""
+    method, meta = request.method or "", request.META
+    if method == "OPTIONS" and "HTTP_ORIGIN" in meta:
+        method = meta.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", method).upper()
+    return method
+
+
+def _class_of(view: object) -> type | None:
+    while isinstance(view, partial):
+        view = view.func
+    return getattr(view, "view_class", None)
+
+
+@cache
+def _handlers(view_class: type | None) -> Mapping[str, object]:
+    """The handlers of a class by HTTP method, if any of them has a policy of its own."""
+    names: Iterable[str] = getattr(view_class, "http_method_names", ())
+    handlers = {
+        name.upper(): getattr(view_class, name) for name in names if hasattr(view_class, name)
+    }
+    if "GET" in handlers:  # as View.setup() does it
+        handlers.setdefault("HEAD", handlers["GET"])
+    return handlers if any(map(has_own_policy, handlers.values())) else {}

@@ -1,0 +1,12 @@
+"""What the tests of the Django adapter share."""
+
+from __future__ import annotations
+
+import pytest
+from adapters.django.asking import Ask, ask_async, ask_sync
+
+
+@pytest.fixture(params=[ask_sync, ask_async], ids=["sync", "async"])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    made: Ask = request.param
+    return made

@@ -1,0 +1,229 @@
+"""The system checks and `manage.py corsguard`."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from adapters.django.asking import APP
+from django.core.checks import CheckMessage, run_checks
+from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
+from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
+from django.urls import path
+
+from corsguard import Guard, Policy, PolicyWarning
+from corsguard_django import CORSMiddleware, cors_exempt, cors_policy
+
+OURS = "corsguard_django.CORSMiddleware"
+CSRF = "django.middleware.csrf.CsrfViewMiddleware"
+POLICY = Policy(allow_origins=[APP])
+
+
+class Derived(CORSMiddleware):
+    """What a project may make of the middleware."""
+
+
+def view(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("view")
+
+
+urlpatterns = [path("", view)]
+
+
+@pytest.fixture(autouse=True)
+def project() -> Iterator[None]:
+    with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=__name__):
+        yield
+
+
+def found(**changed: Any) -> list[CheckMessage]:
+    with override_settings(**changed):
+        messages = run_checks(tags=["corsguard"])
+    assert all(message.hint for message in messages)
+    return messages
+
+
+def ids(**changed: Any) -> list[str]:
+    return [str(message.id).removeprefix("corsguard.") for message in found(**changed)]
+
+
+@pytest.mark.parametrize(
+    "middleware",
+    [[OURS, CSRF], [f"{__name__}.Derived"], ["corsguard_django.middleware.CORSMiddleware"]],
+)
+def test_a_project_that_is_right_has_nothing_to_tell(middleware: list[str]) -> None:
+    assert ids(MIDDLEWARE=middleware) == []
+
+
+def test_5_4_every_problem_is_an_error_with_its_code_and_its_suggestion() -> None:
+    bad = {"allow_origins": ["https://a.example/"], "max_age": -1, "allow_orign": []}
+    messages = {message.id: message for message in found(CORSGUARD=bad)}
+    assert messages.keys() == {
+        "corsguard.origin-invalid",
+        "corsguard.max-age-out-of-range",
+        "corsguard.unknown-field",
+    }
+    origin = messages["corsguard.origin-invalid"]
+    assert origin.is_serious()
+    assert origin.msg.startswith("CORSGUARD.allow_origins: ")
+    assert origin.hint == "https://a.example"
+
+
+def test_5_4_problems_of_views_and_a_missing_configuration_are_errors() -> None:
+    insecure = cors_policy(Policy(allow_origins=["http://a.example"]))(path("a/<int:id>", view))
+    [message] = found(CORSGUARD=Guard(POLICY, enforce=True), ROOT_URLCONF=(insecure,))
+    assert (message.id, message.is_serious()) == ("corsguard.origin-insecure", True)
+    assert message.msg.startswith('view "/a/<int:id>".allow_origins: ')
+    assert ids(CORSGUARD=None) == ["no-policy"]
+
+
+def test_5_4_every_warning_is_a_warning_with_its_place() -> None:
+    with pytest.warns(PolicyWarning):
+        long, starred = (
+            Policy(allow_origins=[APP], max_age=80_000),
+            Policy(allow_origins=["*"], allow_headers=["*"]),
+        )
+    routes = {"routes": {"/api": long, "/off": False}}
+    patterns = (cors_policy(starred)(path("a", view)), cors_exempt(path("b", view)))
+    messages = found(CORSGUARD=routes, ROOT_URLCONF=patterns)
+    assert [message.id for message in messages] == [
+        "corsguard.max-age-capped",
+        "corsguard.authorization-not-covered",
+    ]
+    assert not any(message.is_serious() for message in messages)
+    assert messages[0].msg.startswith('CORSGUARD.routes."/api".max_age: ')
+    assert messages[1].msg.startswith('view "/a".allow_headers: ')
+    assert ids(CORSGUARD={"allow_origins": [APP], "max_age": 80_000}) == ["max-age-capped"]
+
+
+@pytest.mark.parametrize(
+    ("middleware", "expected"),
+    [
+        ([], ["middleware-missing"]),
+        ([CSRF], ["middleware-missing"]),
+        ([OURS, OURS], ["middleware-twice"]),
+        ([OURS, f"{__name__}.Derived"], ["middleware-twice"]),
+        (["django.middleware.security.SecurityMiddleware", OURS], ["below-security"]),
+        (["django.middleware.common.CommonMiddleware", OURS], ["below-common"]),
+        (["django.middleware.locale.LocaleMiddleware", OURS], ["below-locale"]),
+        (["whitenoise.middleware.WhiteNoiseMiddleware", OURS], ["below-whitenoise"]),
+        (
+            ["django.contrib.auth.middleware.AuthenticationMiddleware", OURS],
+            ["below-authentication"],
+        ),
+        (
+            ["django.contrib.auth.middleware.PersistentRemoteUserMiddleware", OURS],
+            ["below-authentication"],
+        ),
+        (
+            ["django.contrib.auth.middleware.LoginRequiredMiddleware", OURS],
+            ["below-authentication"],
+        ),
+        ([CSRF, OURS], ["below-csrf"]),
+        (["django.middleware.gzip.GZipMiddleware", OURS], ["below-gzip"]),
+        (["django.middleware.cache.UpdateCacheMiddleware", OURS], ["below-cache"]),
+        (["django.middleware.cache.FetchFromCacheMiddleware", OURS], ["below-cache"]),
+        (["corsheaders.middleware.CorsMiddleware", OURS], ["corsheaders"]),
+        (["django.middleware.http.ConditionalGetMiddleware", OURS], []),
+        (["no.such.Middleware", OURS], []),
+        ([f"{__name__}.view", OURS], []),
+        (
+            ["django.middleware.security.SecurityMiddleware", CSRF, OURS],
+            ["below-security", "below-csrf"],
+        ),
+    ],
+)
+def test_the_place_of_the_middleware_is_checked(middleware: list[str], expected: list[str]) -> None:
+    assert ids(MIDDLEWARE=middleware) == expected
+
+
+@pytest.mark.parametrize("enforce", [True, "report"])
+@pytest.mark.parametrize(
+    ("trusted", "expected"),
+    [
+        ([], []),
+        ([APP], []),
+        ([APP, "https://other.example"], ["csrf-trusted-refused"]),
+        ([APP, "https://*.other.example"], ["csrf-trusted-refused"]),
+        ([APP, "https://api.example.com"], []),  # of ALLOWED_HOSTS
+        ([APP, "https://own.example"], []),  # of own_origins
+        (["https://*.example.com"], ["csrf-trusted-refused"]),
+        (["https://own.example"], ["csrf-allowed-not-trusted"]),
+    ],
+)
+def test_5_5_origins_that_csrf_trusts_are_compared_with_those_that_enforce_lets_pass(
+    trusted: list[str], expected: list[str], enforce: Any
+) -> None:
+    guard = Guard(POLICY, enforce=enforce, own_origins=["https://own.example"])
+    assert ids(CORSGUARD=guard, CSRF_TRUSTED_ORIGINS=trusted, MIDDLEWARE=[OURS, CSRF]) == expected
+
+
+def test_5_5_patterns_of_a_policy_are_compared_with_those_of_csrf() -> None:
+    wide = Policy(
+        allow_origins=["https://*.example.com", "http://localhost:*", re.compile("https://b[.]c")]
+    )
+    changed = {
+        "CORSGUARD": Guard({"/": wide, "/open": Policy(allow_origins=["*"])},
+                           enforce=True, enforce_exempt=["/open"]),
+        "CSRF_TRUSTED_ORIGINS": ["https://*.example.com", "https://b.c"],
+    }  # fmt: skip
+    [message] = found(**changed, MIDDLEWARE=[OURS, CSRF])
+    assert message.id == "corsguard.csrf-allowed-not-trusted"
+    assert "http://localhost:*" in message.msg
+    assert ids(**changed, MIDDLEWARE=[OURS]) == []  # nothing asks for a token
+
+
+def test_5_5_a_callable_is_not_asked_for_what_csrf_trusts() -> None:
+    def fails(origin: str) -> bool:
+        raise NotImplementedError
+
+    guard = Guard(Policy(allow_origins=[fails]), enforce=True)
+    assert ids(CORSGUARD=guard, CSRF_TRUSTED_ORIGINS=[APP]) == []
+
+
+def test_without_enforce_csrf_is_left_alone() -> None:
+    assert ids(CSRF_TRUSTED_ORIGINS=["https://other.example"], MIDDLEWARE=[OURS, CSRF]) == []
+
+
+def told(*arguments: str, **changed: Any) -> str:
+    out = io.StringIO()
+    with override_settings(**changed):
+        call_command("corsguard", *arguments, stdout=out, stderr=out, no_color=True)
+    return out.getvalue()
+
+
+def test_the_command_checks() -> None:
+    assert "no issues" in told("check")
+    assert "corsguard.below-csrf" in told("check", MIDDLEWARE=[CSRF, OURS])
+    with pytest.raises(SystemCheckError, match=r"corsguard\.origin-invalid"):
+        told("check", CORSGUARD={"allow_origins": ["a.example"]})
+
+
+def is_ours(origin: str) -> bool:
+    raise NotImplementedError
+
+
+def test_the_command_lists_the_routes() -> None:
+    full = Policy(
+        allow_origins=[APP, re.compile(r"https://pr-\d+\.example\.com"), is_ours],
+        allow_credentials=True,
+        allow_methods=["PUT"],
+        allow_headers=["X-A", "X-B"],
+    )
+    patterns = (cors_policy(POLICY)(path("items/<int:id>", view)),)
+    routes = Guard({"/api": full, "/off": None})
+    assert told("routes", CORSGUARD=routes, ROOT_URLCONF=patterns).splitlines() == [
+        f'CORSGUARD.routes."/api"  {APP}, /https://pr-\\d+\\.example\\.com/, is_ours(); '
+        "credentials; methods PUT; headers X-A, X-B",
+        'CORSGUARD.routes."/off"  no CORS',
+        f'view "/items/<int:id>"   {APP}',
+    ]
+    assert told("routes") == f"CORSGUARD  {APP}\n"
+    assert told("routes", CORSGUARD=Guard(None, enforce=True)) == ""
+    with pytest.raises(CommandError, match="no-policy"):
+        told("routes", CORSGUARD=None)

@@ -1,0 +1,173 @@
+"""Policies of Django views, beyond the shared table: DESIGN 4, 5.1, 5.4, 5.5 and 5.6."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import pytest
+from adapters.django.asking import APP, EVIL, Ask, cors, preflight
+from django.conf.urls.i18n import i18n_patterns
+from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
+from django.urls import include, path, reverse
+from django.utils.decorators import method_decorator, sync_only_middleware
+from django.views import View
+
+from corsguard import Guard, Policy
+from corsguard_django import cors_exempt, cors_policy
+
+OURS = "corsguard_django.CORSMiddleware"
+PARTNER = "https://partner.example"
+OF_PATH = Policy(allow_origins=[APP])
+OF_VIEW = Policy(allow_origins=[PARTNER], allow_methods=["PUT", "PATCH"])
+TO_PARTNER = {"allow-origin": PARTNER, "vary": "Origin"}
+
+
+def plain(request: HttpRequest, **_: Any) -> HttpResponse:
+    return HttpResponse("plain")
+
+
+@cors_policy(OF_VIEW)
+def own(request: HttpRequest, **_: Any) -> HttpResponse:
+    return HttpResponse("own")
+
+
+@cors_policy(OF_VIEW)
+async def own_async(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("own")
+
+
+@method_decorator(cors_policy(OF_VIEW), name="dispatch")
+class Dispatched(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("get")
+
+
+@cors_policy(OF_VIEW)
+class Decorated(Dispatched):
+    dispatch = View.dispatch
+
+
+class ByMethod(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("get")
+
+    @method_decorator(cors_exempt)
+    def patch(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("patch")
+
+
+api: Any = ModuleType("api")
+api.urlpatterns = [path("", plain, name="api")]
+urlpatterns = [
+    path("plain", plain),
+    path("own", own),
+    path("async", own_async),
+    path("partial", partial(own, extra=1)),
+    path("dispatched", Dispatched.as_view()),
+    path("decorated", Decorated.as_view()),
+    path("of-as-view", cors_policy(OF_VIEW)(ByMethod.as_view())),
+    path("by-method", ByMethod.as_view()),
+    path("included/", cors_policy(OF_VIEW)(include(api))),
+    path("included-plain/", include(api)),
+    cors_exempt(path("exempt/", include(api))),
+    *i18n_patterns(path("own", own)),
+]
+
+
+@pytest.fixture(autouse=True)
+def project() -> Iterator[None]:
+    with override_settings(CORSGUARD=OF_PATH, ROOT_URLCONF=__name__):
+        yield
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["own", "async", "partial", "dispatched", "decorated", "of-as-view", "included/", "en-us/own"],
+)
+def test_5_6_whatever_is_decorated_has_its_own_policy(ask: Ask, where: str) -> None:
+    response = ask("GET", f"/{where}", Origin=PARTNER)
+    assert (response.status_code, cors(response)) == (200, TO_PARTNER)
+    assert cors(ask("GET", f"/{where}", Origin=APP)) == {"vary": "Origin"}
+    answer = preflight(ask, f"/{where}", "PUT", PARTNER)
+    assert (answer.status_code, cors(answer)["allow-origin"]) == (204, PARTNER)
+    assert preflight(ask, f"/{where}", "PUT", APP).status_code == 403
+
+
+def test_5_6_a_decorated_include_leaves_the_urlconf_alone(ask: Ask) -> None:
+    assert cors(ask("GET", "/included-plain/", Origin=APP))["allow-origin"] == APP
+    assert cors(ask("GET", "/exempt/", Origin=APP)) == {}
+    assert reverse("api") == "/exempt/"
+
+
+@pytest.mark.parametrize("where", ["/exempt/", "/by-method"])
+def test_5_1_a_preflight_of_what_is_exempt_reaches_the_view(ask: Ask, where: str) -> None:
+    response = preflight(ask, where, "PATCH")
+    assert (response.status_code, cors(response)) == (200, {})
+
+
+def test_5_6_the_language_of_a_url_is_known_before_the_preflight_is_answered(ask: Ask) -> None:
+    locale = "django.middleware.locale.LocaleMiddleware"
+    with override_settings(MIDDLEWARE=[OURS, locale]):
+        for where in ("/de/own", "/fr/own"):
+            assert preflight(ask, where, "PUT", PARTNER).status_code == 204
+            assert cors(ask("GET", where, Origin=PARTNER)) == TO_PARTNER
+
+
+def decides_urlconf(patterns: Any) -> Callable[[Any], Any]:
+    """A middleware that has requests resolved by another URLconf."""
+
+    @sync_only_middleware
+    def middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+        def decide(request: HttpRequest) -> Any:
+            request.urlconf = tuple(patterns)  # type: ignore[assignment]  # it may be patterns too
+            return get_response(request)
+
+        return decide
+
+    return middleware
+
+
+opens = decides_urlconf([path("plain", own)])
+shuts = decides_urlconf([path("own", plain)])
+breaks = decides_urlconf([path("plain", cors_policy(Policy(allow_origins=["http://a.example"]))(
+    partial(plain)))])  # fmt: skip
+
+
+def test_5_6_another_urlconf_that_is_set_above(ask: Ask) -> None:
+    with override_settings(MIDDLEWARE=[f"{__name__}.opens", OURS]):
+        assert cors(ask("GET", "/plain", Origin=PARTNER)) == TO_PARTNER
+        assert preflight(ask, "/plain", "PUT", PARTNER).status_code == 204
+
+
+def test_5_5_another_urlconf_that_is_set_below_opens_nothing(ask: Ask) -> None:
+    enforced = Guard(OF_PATH, enforce=True)
+    with override_settings(MIDDLEWARE=[OURS, f"{__name__}.shuts"], CORSGUARD=enforced):
+        refused = ask("POST", "/own", Origin=PARTNER)  # which the view of /own here would allow
+        assert (refused.status_code, cors(refused)) == (403, {"vary": "Origin"})
+        assert refused.content.startswith(b"corsguard: cross-origin refused")
+
+
+def test_5_4_a_dangerous_policy_in_another_urlconf_never_answers(ask: Ask) -> None:
+    enforced = Guard(OF_PATH, enforce=True)
+    with override_settings(MIDDLEWARE=[OURS, f"{__name__}.breaks"], CORSGUARD=enforced):
+        response = ask("GET", "/plain", Origin="http://a.example")
+    assert (response.status_code, cors(response)) == (500, {})
+
+
+def test_4_policies_of_views_are_enough(ask: Ask) -> None:
+    with override_settings():
+        from django.conf import settings
+
+        del settings.CORSGUARD
+        assert cors(ask("GET", "/own", Origin=PARTNER)) == TO_PARTNER
+        assert cors(ask("GET", "/plain", Origin=EVIL)) == {}
+
+
+@pytest.mark.parametrize("wrong", [None, {"allow_origins": [APP]}])
+def test_a_decorator_takes_a_policy(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="cors_policy takes a Policy"):
+        cors_policy(wrong)
