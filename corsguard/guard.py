@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -200,14 +200,16 @@ class Guard:
         credentials: bool | None = None,
         *,
         view: View | None = None,
+        methods: Collection[str] | None = None,
     ) -> Decision:
-        """The answer to a request; see Engine.decide. The policy of a view wins over the path's."""
+        """The answer to a request; see Engine.decide. The policy of a view wins over the path's,
+        and `methods` are those of the URL that the path's holds for, where views have others."""
         state = self._state
         route, engine = state.find(path) if view is None else state.find_view(view)
         if engine is None:
             decision = _NO_POLICY
         else:
-            methods = view.methods if view else None
+            methods = view.methods if view else methods
             decision = engine.decide(origin, method, request_headers, credentials, methods)
         if decision.reason in _QUIET and not (
             state.enforce or self._subscribers or decision.faults
@@ -226,6 +228,7 @@ class Guard:
         credentials: bool | None = None,
         *,
         view: View | None = None,
+        methods: Collection[str] | None = None,
     ) -> Decision:
         """The same; async callables are awaited."""
         state = self._state
@@ -233,7 +236,7 @@ class Guard:
         if engine is None:
             decision = _NO_POLICY
         else:
-            methods = view.methods if view else None
+            methods = view.methods if view else methods
             decision = await engine.decide_async(
                 origin, method, request_headers, credentials, methods
             )

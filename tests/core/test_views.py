@@ -67,6 +67,14 @@ def test_5_1_allow_methods_holds_only_the_methods_whose_view_has_the_same_policy
     assert other == decision
 
 
+def test_5_1_allow_methods_of_the_policy_of_the_path_where_views_have_others() -> None:
+    made = Guard({"/": LISTED})
+    decision = made.decide("/x", A, "OPTIONS", ask("PUT"), methods=frozenset({"PUT", "GET"}))
+    assert field(decision, "Allow-Methods") == "GET, PUT"
+    asking = made.decide_async("/x", A, "OPTIONS", ask("PUT"), methods=frozenset({"PUT", "GET"}))
+    assert asyncio.run(asking) == decision
+
+
 def test_5_1_the_methods_of_a_url_that_share_a_policy() -> None:
     policies = {"GET": PLAIN, "PUT": LISTED, "PATCH": LISTED, "DELETE": None}
     assert sharing("PUT", policies) == frozenset({"PUT", "PATCH"})
