@@ -48,18 +48,22 @@ class FlaskStack(NamedTuple):
     catches: bool = True
 
     def build(self, guard: Guard) -> FlaskClient:
-        return FlaskClient(guard, self.exchange, with_views=self.with_views)
+        called: list[str] = []
+        app = flask_application(called)
+        CORSGuard(app, guard)
+        if self.with_views:
+            app.add_url_rule("/of/its/own", "own", cors_policy(OWN)(lambda: "own"))
+            app.add_url_rule("/exempt", "exempt", cors_exempt(lambda: "exempt"))
+        return FlaskClient(app, called, self.exchange)
 
 
 class FlaskClient:
-    def __init__(self, guard: Guard, exchange: Exchange, *, with_views: bool) -> None:
-        self._called: list[str] = []
-        self._app = flask_application(self._called)
+    """Sends requests to an application whose views append to called."""
+
+    def __init__(self, app: Flask, called: list[str], exchange: Exchange) -> None:
+        self._app = app
+        self._called = called
         self._exchange = exchange
-        CORSGuard(self._app, guard)
-        if with_views:
-            self._app.add_url_rule("/of/its/own", "own", cors_policy(OWN)(lambda: "own"))
-            self._app.add_url_rule("/exempt", "exempt", cors_exempt(lambda: "exempt"))
 
     def send(self, method: str, path: str, headers: Fields) -> Answer:
         seen: list[WSGIEnvironment] = []
