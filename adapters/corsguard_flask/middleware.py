@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from corsguard_wsgi.middleware import CORSMiddleware, path_of, reader_of
 from flask import Flask, Response, abort, request, request_started
-from werkzeug.exceptions import InternalServerError
 
-from corsguard import Decision, Guard, Kind, Policy, PolicyError, PolicyWarning, Problem
+from corsguard import Decision, Guard, PolicyError, PolicyWarning, Problem
 from corsguard.problem import NO_POLICY
 from corsguard.views import View, sharing
+from corsguard_flask.debugger import answer_debugged, is_debugged
 from corsguard_flask.routing import endpoints_at
 from corsguard_flask.views import BlueprintPolicies, Views, view_of, views_of
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["FlaskMiddleware"]
 
 _EXCHANGE = "corsguard.exchange"
-_DEBUGGER = "werkzeug.debug.preserve_context"
 _FLASK_CORS = Problem(
     "flask-cors",
     "app",
@@ -66,8 +64,7 @@ class FlaskMiddleware(CORSMiddleware):
         count, table = len(self._flask.view_functions), self._blueprints.table
         if self._seen[0] != count or self._seen[1] is not table:
             views = views_of(self._flask, table)
-            given = [view.policy for by_method in views.values() for view in by_method.values()]
-            self._check([policy for policy in given if policy is not None])
+            self._check(views)
             if views:
                 request_started.connect(self._matched, self._flask)
             self._views, self._seen = views, (count, table)
@@ -90,9 +87,11 @@ class FlaskMiddleware(CORSMiddleware):
         environ[_EXCHANGE] = exchange
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            # Where something answers before Flask has matched the URL, no view is reached.
-            decision = exchange.decision or self._decide(environ, exchange.path)
-            return self._start_response(decision, start_response)(status, headers, exc_info)
+            if exchange.decision is None:  # answered before Flask has matched the URL
+                exchange.decision = self._decide(environ, exchange.path)
+            return self._start_response(exchange.decision, start_response)(
+                status, headers, exc_info
+            )
 
         return self.app(environ, start)
 
@@ -124,36 +123,29 @@ class FlaskMiddleware(CORSMiddleware):
                 abort(Response(decision.body, decision.status, mimetype="text/plain"))
 
     def _call(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        try:
-            return self._wsgi_app(environ, start_response)
-        except Exception:
-            if not _is_fetch_in_debugger(environ):
-                raise
-            # Werkzeug's debugger stands outside and would answer without the headers. Its page
-            # holds the secret of its console, which no other origin may read: a script gets the
-            # answer that Flask makes where there is no debugger.
-            error = sys.exc_info()
-            self._flask.logger.exception("Exception on %s", path_of(environ))
-            response = InternalServerError().get_response(environ)
-            return response(
-                environ, lambda status, headers, _=None: start_response(status, headers, error)
-            )
+        if is_debugged(environ):
+            return answer_debugged(self._flask, self._wsgi_app, environ, start_response)
+        return self._wsgi_app(environ, start_response)
 
-    def _check(self, policies: list[Policy]) -> None:
-        if not (policies or self.guard.policies or self.guard.enforce):
+    def _check(self, views: Views) -> None:
+        own = {
+            (view.name, id(view.policy)): view.policy
+            for by_method in views.values()
+            for view in by_method.values()
+            if view.policy
+        }
+        if not (own or self.guard.policies or self.guard.enforce):
             raise PolicyError([NO_POLICY])
-        self.guard.adopt(policies)
+        problems: list[Problem] = []
+        for (name, _), policy in own.items():
+            try:
+                self.guard.adopt([policy])
+            except PolicyError as error:
+                problems.extend(problem.within(f'views."{name}"') for problem in error.problems)
+        if problems:
+            raise PolicyError(problems)
         if _has_flask_cors(self._flask):
             warnings.warn(PolicyWarning(_FLASK_CORS), stacklevel=3)
-
-
-def _is_fetch_in_debugger(environ: WSGIEnvironment) -> bool:
-    """Whether a page of another origin would have to read what Werkzeug's debugger answers."""
-    decision: Decision | None = environ.get("corsguard.decision")
-    own = environ.get("HTTP_SEC_FETCH_SITE") in {"same-origin", "none"}
-    return (
-        _DEBUGGER in environ and decision is not None and decision.kind is Kind.ACTUAL and not own
-    )
 
 
 def _has_flask_cors(app: Flask) -> bool:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
+from corsguard_flask import CORSGuard
+from corsguard_flask.cli import cors
+from flask import Flask
+from flask.cli import ScriptInfo
+
+from corsguard import Policy, PolicyWarning
 
 APPLICATION = """
 import re
@@ -41,18 +48,27 @@ app.add_url_rule("/<path:page>", "pages", lambda: "")
 """
 
 
-def run(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """What `flask` says of an application."""
+def run(source: str, *arguments: str) -> Result:
+    """What `flask cors` says of an application whose module is source."""
+
+    def load() -> Flask:
+        module: dict[str, Any] = {"__name__": "application"}
+        exec(source, module)
+        app: Flask = module["app"]
+        return app
+
+    return CliRunner().invoke(cors, arguments, obj=ScriptInfo(create_app=load))
+
+
+def typed(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same, as it is typed."""
     (folder / "application.py").write_text(source, encoding="utf-8")
-    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
     command = [sys.executable, "-m", "flask", "--app", "application", "cors", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_routes_shows_each_rule_with_its_policy(tmp_path: Path) -> None:
-    done = run(tmp_path, APPLICATION + ROUTES, "routes")
+def test_routes_shows_each_rule_with_its_policy() -> None:
+    done = run(APPLICATION + ROUTES, "routes")
     assert done.stdout.splitlines() == [
         "GET          /public/list       *                                         view",
         "DELETE, GET  /items/<int:item>  https://app.example.com with credentials  routes",
@@ -71,22 +87,22 @@ def test_routes_shows_each_rule_with_its_policy(tmp_path: Path) -> None:
         ("app.url_map.host_matching = True; CORSGuard(app, PUBLIC)", None),
     ],
 )
-def test_routes_of_one_policy_for_every_path(tmp_path: Path, source: str, row: str | None) -> None:
+def test_routes_of_one_policy_for_every_path(source: str, row: str | None) -> None:
     rule = 'app.add_url_rule("/", "index", lambda: "")'
     if row is None:
         rule = 'app.add_url_rule("/", "index", lambda: "", host="api.example.com")'
-    done = run(tmp_path, f"{APPLICATION}\n{source}\n{rule}\n", "routes")
+    done = run(f"{APPLICATION}\n{source}\n{rule}\n", "routes")
     assert done.stdout == f"{row or 'GET  api.example.com|/  *  every path'}\n"
 
 
-def test_routes_of_an_application_without_any(tmp_path: Path) -> None:
-    done = run(tmp_path, f"{APPLICATION}\nCORSGuard(app, PUBLIC)\n", "routes")
-    assert (done.returncode, done.stdout) == (0, "")
+def test_routes_of_an_application_without_any() -> None:
+    done = run(f"{APPLICATION}\nCORSGuard(app, PUBLIC)\n", "routes")
+    assert (done.exit_code, done.stdout) == (0, "")
 
 
-def test_check_of_a_sound_application(tmp_path: Path) -> None:
-    done = run(tmp_path, APPLICATION + ROUTES, "check")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "no problems\n", "")
+def test_check_of_a_sound_application() -> None:
+    done = run(APPLICATION + ROUTES, "check")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "no problems\n", "")
 
 
 MISTAKEN = 'app.config["CORSGUARD"] = {"allow_origin": [], "max_age": -1}\nCORSGuard(app)'
@@ -105,33 +121,40 @@ app.add_url_rule("/", "own", cors_policy(Policy(allow_origins=["http://a.example
         ("CORSGuard(app, {})", ["no-policy"]),
     ],
 )
-def test_check_names_every_problem(tmp_path: Path, source: str, codes: list[str]) -> None:
-    done = run(tmp_path, f"{APPLICATION}\n{source}\n", "check")
-    assert done.returncode == 1
+def test_check_names_every_problem(source: str, codes: list[str]) -> None:
+    done = run(f"{APPLICATION}\n{source}\n", "check")
+    assert done.exit_code == 1
     assert "Traceback" not in done.stderr
     for code in codes:
         assert f"[{code}] -> " in done.stderr
 
 
-def test_check_warns_of_flask_cors(tmp_path: Path) -> None:
+def test_check_warns_of_flask_cors() -> None:
     source = f"{APPLICATION}\nfrom flask_cors import CORS\nCORSGuard(app, PUBLIC)\nCORS(app)\n"
-    done = run(tmp_path, source, "check")
-    assert done.returncode == 0
-    assert "flask-cors is on this application as well" in done.stderr
+    with pytest.warns(PolicyWarning, match="flask-cors is on this application as well"):
+        done = run(source, "check")
+    assert done.exit_code == 0
 
 
-def test_check_of_an_application_that_has_no_guard(tmp_path: Path) -> None:
-    done = run(tmp_path, APPLICATION, "check")
-    assert (done.returncode, done.stderr) == (1, "Error: application has no CORSGuard\n")
+def test_check_of_an_application_that_has_no_guard() -> None:
+    done = run(APPLICATION, "check")
+    assert (done.exit_code, done.stderr) == (1, "Error: application has no CORSGuard\n")
 
 
-def test_the_group_is_the_application_s_own_too(tmp_path: Path) -> None:
-    from corsguard_flask import CORSGuard
-    from flask import Flask
-
-    from corsguard import Policy
-
+def test_the_group_is_the_application_s_own_too() -> None:
     app = Flask(__name__)
     CORSGuard(app, Policy(allow_origins=["*"]))
     done = app.test_cli_runner().invoke(args=["cors", "check"])
     assert (done.exit_code, done.output) == (0, "no problems\n")
+
+
+def test_the_command_runs_where_the_application_does_not_start(tmp_path: Path) -> None:
+    done = typed(tmp_path, f"{APPLICATION}\n{MISTAKEN}\n", "check")
+    assert done.returncode == 1
+    fields = [line.partition(":")[0] for line in done.stderr.splitlines()]
+    assert fields == ["allow_origin", "allow_origins", "max_age"]
+
+
+def test_the_command_of_an_application_that_starts(tmp_path: Path) -> None:
+    done = typed(tmp_path, APPLICATION + ROUTES, "check")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "no problems\n", "")

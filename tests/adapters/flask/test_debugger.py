@@ -8,8 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
+from typing import Any
 
 import pytest
+from werkzeug.debug import DebuggedApplication
+from werkzeug.test import Client, create_environ
 
 APP = "https://app.example.com"
 EVIL = "https://evil.example"
@@ -69,6 +72,44 @@ def get(port: int, path: str, **headers: str) -> tuple[HTTPResponse, str]:
     connection.close()
     assert response.status == 500
     return response, body
+
+
+def debugged_service() -> DebuggedApplication:
+    """The same service behind the same debugger, in this process."""
+    module: dict[str, Any] = {"__name__": "service"}
+    exec(SERVICE, module)
+    module["app"].debug = True
+    return DebuggedApplication(module["app"], evalex=True, pin_security=False)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "secret"),
+    [
+        ("/crash", {}, True),
+        ("/crash", {"Origin": APP}, False),
+        ("/crash", {"Origin": EVIL}, False),
+        ("/crash", {"Origin": APP, "Sec-Fetch-Site": "same-origin"}, True),
+        ("/off/crash", {"Origin": APP}, True),
+    ],
+)
+def test_the_secret_of_the_debugger_is_for_nobody_else(
+    path: str, headers: dict[str, str], secret: bool
+) -> None:
+    response = Client(debugged_service()).get(path, headers=headers)
+    assert response.status_code == 500
+    assert ("SECRET = " in response.text) is secret
+    assert not secret or "Access-Control-Allow-Origin" not in response.headers
+
+
+def test_what_fails_after_its_answer_began_replaces_it() -> None:
+    started: list[tuple[str, bool]] = []
+
+    def start_response(status: str, headers: object, exc_info: object = None) -> Any:
+        started.append((status, exc_info is not None))
+
+    environ = create_environ("/late", headers={"Origin": APP})
+    b"".join(debugged_service()(environ, start_response))
+    assert started == [("200 OK", False), ("500 INTERNAL SERVER ERROR", True)]
 
 
 def test_a_person_gets_the_interactive_debugger(port: int) -> None:

@@ -73,10 +73,12 @@ def class_view(page: Page, answer: Callable[..., str]) -> type[MethodView]:
         def method(self: MethodView, **values: int) -> str:
             return answer(**values)
 
-        return decorated(method, page.by_method.get(name))
+        view: Callable[..., str] = decorated(method, page.by_method.get(name))
+        return view
 
     methods: dict[str, Any] = {name.lower(): method_of(name) for name in page.methods}
-    return decorated(type(page.name, (MethodView,), methods), page.own)
+    made: type[MethodView] = decorated(type(page.name, (MethodView,), methods), page.own)
+    return made
 
 
 def decorated(view: Any, own: Own | None) -> Any:

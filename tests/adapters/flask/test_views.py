@@ -361,7 +361,7 @@ def test_5_7_a_request_is_told_once_with_the_view_s_name(app: Flask) -> None:
 def enforced_behind(middleware: Callable[[WSGIApplication], WSGIApplication]) -> Flask:
     """An application that partners may post to, and with a middleware between it and its guard."""
     app = Flask(__name__)
-    app.wsgi_app = middleware(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = middleware(app.wsgi_app)  # type: ignore[assignment,method-assign]
     CORSGuard(app, Guard({"/": POLICY}, enforce=True))
     app.add_url_rule("/", "post", cors_policy(PARTNERS)(lambda: "posted"), methods=["POST"])
     app.add_url_rule("/", "delete", lambda: "deleted", methods=["DELETE"])
