@@ -16,11 +16,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from corsguard_flask import CORSGuard, cors_policy
 from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request, session, url_for
 from flask.views import MethodView
 
 from corsguard import Guard, Policy
+from corsguard_flask import CORSGuard, cors_policy
 
 PAGES = Policy(
     allow_origins=["http://localhost:3000"],

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from corsguard_wsgi.middleware import CORSMiddleware, path_of, reader_of
 from flask import Flask, Response, abort, request, request_started
 
 from corsguard import Decision, Guard, PolicyError, PolicyWarning, Problem
@@ -15,6 +14,7 @@ from corsguard.views import View, sharing
 from corsguard_flask.debugger import answer_debugged, is_debugged
 from corsguard_flask.routing import endpoints_at
 from corsguard_flask.views import BlueprintPolicies, Views, view_of, views_of
+from corsguard_wsgi.middleware import CORSMiddleware, path_of, reader_of
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment

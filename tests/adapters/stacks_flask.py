@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from adapters.application import Fields, reply_to
 from adapters.stacks_wsgi import Exchange, environ_of, path_of, through_validator, through_werkzeug
 from adapters.table import Answer
-from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 from flask import Flask, Response, request
 
 from corsguard import Guard, Policy
+from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment

@@ -11,7 +11,6 @@ from typing import Any
 import flask_login  # type: ignore[import-untyped]
 import pytest
 from adapters.flask.facts import APP, EVIL, POLICY, PUBLIC, allowed, fetch, preflight
-from corsguard_flask import CORSGuard, cors_policy
 from flask import (
     Flask,
     Response,
@@ -25,6 +24,7 @@ from flask import (
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from corsguard import Decision, Facts, Policy, Reason
+from corsguard_flask import CORSGuard, cors_policy
 
 
 @pytest.fixture(params=["by path", "with views"])

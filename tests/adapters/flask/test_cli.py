@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from corsguard_flask import CORSGuard
-from corsguard_flask.cli import cors
 from flask import Flask
 from flask.cli import ScriptInfo
 
 from corsguard import Policy, PolicyWarning
+from corsguard_flask import CORSGuard
+from corsguard_flask.cli import cors
 
 APPLICATION = """
 import re

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -56,11 +57,15 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         stdout=subprocess.DEVNULL,
         text=True,
     ) as server:
-        assert server.stderr is not None
-        started = (re.search(r"Running on http://127\.0\.0\.1:(\d+)", x) for x in server.stderr)
-        yield int(next(found for found in started if found)[1])
-        server.terminate()
-        server.stderr.read()
+        try:
+            assert server.stderr is not None
+            printed = "".join(takewhile(lambda line: "CTRL+C" not in line, server.stderr))
+            address = re.search(r"Running on http://127\.0\.0\.1:(\d+)\n", printed)
+            assert address, f"it printed {printed!r}"
+            yield int(address[1])
+        finally:
+            server.terminate()
+            server.communicate()
 
 
 def get(port: int, path: str, **headers: str) -> tuple[HTTPResponse, str]:

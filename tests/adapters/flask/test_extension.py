@@ -6,7 +6,6 @@ import importlib
 import warnings
 from typing import Any
 
-import corsguard_flask
 import flask_cors
 import pytest
 from adapters.flask.facts import (
@@ -20,10 +19,11 @@ from adapters.flask.facts import (
     fetch,
     preflight,
 )
-from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 from flask import Blueprint, Flask
 
+import corsguard_flask
 from corsguard import Guard, Policy, PolicyError, PolicyWarning
+from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 
 
 def application(**config: Any) -> Flask:

@@ -21,11 +21,11 @@ from adapters.view_rows import (
     ViewRow,
     check_view,
 )
-from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 from flask import Blueprint, Flask, request
 from flask.views import MethodView
 
 from corsguard import Guard
+from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 
 ROWS = [*ACTUAL_ROWS, *PREFLIGHT_ROWS, *ENFORCE_ROWS, *INCLUDE_ROWS]
 

@@ -18,13 +18,13 @@ from adapters.flask.facts import (
     fetch,
     preflight,
 )
-from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 from flask import Blueprint, Flask, Request, current_app, request, session
 from flask.views import MethodView, View
 from werkzeug.routing import BaseConverter, MapAdapter
 from werkzeug.wsgi import get_host
 
 from corsguard import Decision, Facts, Guard, Kind, Reason
+from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
