@@ -34,10 +34,11 @@ _FLASK_CORS = Problem(
 class _Exchange:
     """A request on its way to the view whose policy decides it."""
 
-    __slots__ = ("decision", "path", "view")
+    __slots__ = ("decision", "path", "path_info", "view")
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        self.path = path_of(environ)
+        self.path_info = environ.get("PATH_INFO", "")  # a middleware between may change it
         self.view: View | None = None
         self.decision: Decision | None = None
 
@@ -74,7 +75,7 @@ class FlaskMiddleware(CORSMiddleware):
         if not self.read_views():
             return super().__call__(environ, start_response)
         method = environ["REQUEST_METHOD"]
-        exchange = _Exchange(path_of(environ))
+        exchange = _Exchange(environ)
         if self.guard.asks_ahead(environ.get("HTTP_ORIGIN"), method, reader_of(environ)):
             if method == "OPTIONS":
                 decision = self._preflight(environ, exchange.path)
@@ -87,8 +88,9 @@ class FlaskMiddleware(CORSMiddleware):
         environ[_EXCHANGE] = exchange
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            if exchange.decision is None:  # answered before Flask has matched the URL
-                exchange.decision = self._decide(environ, exchange.path)
+            if exchange.decision is None:
+                view = self._unmatched(environ, exchange)
+                exchange.decision = self._decide(environ, exchange.path, view)
             return self._start_response(exchange.decision, start_response)(
                 status, headers, exc_info
             )
@@ -107,6 +109,16 @@ class FlaskMiddleware(CORSMiddleware):
         methods = sharing(method, policies)
         view = views[method]
         return self._decide(environ, path, view and view._replace(methods=methods), methods)
+
+    def _unmatched(self, environ: WSGIEnvironment, exchange: _Exchange) -> View | None:
+        """The view in whose place something answers, such as a cache, before Flask has matched."""
+        method = environ["REQUEST_METHOD"]
+        asked = {**environ, "PATH_INFO": exchange.path_info}
+        try:
+            endpoints = endpoints_at(self._flask, asked, method, others=False)
+        except Exception:  # of a converter, and this is the answer to it
+            return None
+        return view_of(self._views, endpoints[method], method)
 
     def _matched(self, _flask: Flask, **_signal: object) -> None:
         """Flask has matched the URL, and has called nothing of the application yet."""

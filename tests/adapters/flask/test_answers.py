@@ -121,7 +121,7 @@ def test_5_1_the_500_of_the_application_s_own_handler_carries_the_headers(app: F
     assert (response.status_code, response.json, allowed(response)) == (500, {"error": "mine"}, APP)
 
 
-def test_5_1_a_session_that_does_not_open_is_answered_by_the_policy_of_the_path(
+def test_5_1_a_500_before_flask_has_matched_carries_the_headers(
     app: Flask,
 ) -> None:
     class Broken(type(app.session_interface)):  # type: ignore[misc]
@@ -129,7 +129,7 @@ def test_5_1_a_session_that_does_not_open_is_answered_by_the_policy_of_the_path(
             raise OSError
 
     app.session_interface = Broken()
-    response = fetch(app, "/own")
+    response = fetch(app, "/nowhere")
     assert (response.status_code, allowed(response)) == (500, APP)
 
 

@@ -386,6 +386,33 @@ def test_5_5_enforcement_holds_for_the_view_that_is_reached_in_the_end() -> None
     assert fetch(app, "/", "POST", APP, X_Method="DELETE").status_code == 403
 
 
+def test_5_6_what_answers_in_place_of_a_view_has_the_view_s_policy() -> None:
+    def cached(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["PATH_INFO"] = "/"
+        start_response("200 OK", [])
+        return [b"cached"]
+
+    stored = Flask(__name__)
+    stored.wsgi_app = cached  # type: ignore[method-assign]
+    CORSGuard(stored, {"/": POLICY})
+    stored.add_url_rule("/exempt", "exempt", cors_exempt(lambda: "exempt"))
+    stored.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda: "own"))
+    assert "Vary" not in fetch(stored, "/exempt").headers
+    assert allowed(fetch(stored, "/own", origin=PARTNER)) == PARTNER
+    assert allowed(fetch(stored, "/nowhere")) == APP
+
+
+def test_5_6_a_converter_that_fails_leaves_the_policy_of_the_path(app: Flask) -> None:
+    class Failing(BaseConverter):
+        def to_python(self, value: str) -> str:
+            raise LookupError
+
+    app.url_map.converters["failing"] = Failing
+    app.add_url_rule("/<failing:item>", "own", cors_policy(PARTNERS)(lambda item: item))
+    response = fetch(app, "/one")
+    assert (response.status_code, allowed(response)) == (500, APP)
+
+
 def test_5_5_report_lets_the_request_on(app: Flask) -> None:
     reported = Flask(__name__)
     CORSGuard(reported, Guard({"/": POLICY}, enforce="report"))
