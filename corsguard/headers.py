@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from corsguard.fetch import ALLOW_ORIGIN, EXPOSE_HEADERS, RESPONSE_HEADERS
 
-__all__ = ["ENVIRON_KEYS", "HeaderList", "RequestHeaders", "merged", "names_in", "reader"]
+__all__ = ["HeaderList", "RequestHeaders", "environ_reader", "merged", "names_in", "reader"]
 
 HeaderList = list[tuple[str, str]]
 RequestHeaders = Mapping[str, str] | Callable[[str], str | None]
 """The request's header fields by name in any case; or, for an adapter that has no such mapping, a
 function from the lower-case name to the value, None where there is no such field."""
 
-ENVIRON_KEYS = {
+# The request header fields that a decision may depend on, as CGI (RFC 3875, 4.1.18) names them.
+_ENVIRON_KEYS = {
     name: f"HTTP_{name.upper().replace('-', '_')}"
     for name in (
         "access-control-request-headers",
@@ -24,8 +26,6 @@ ENVIRON_KEYS = {
         "upgrade",
     )
 }
-"""The request header fields that a decision may depend on, as CGI (RFC 3875, 4.1.18) names them."""
-
 _EXPOSE = EXPOSE_HEADERS.lower()
 _MERGED = RESPONSE_HEADERS | {"vary"}
 _LONGEST_LIST = 4_096
@@ -38,6 +38,11 @@ def reader(headers: RequestHeaders) -> Callable[[str], str | None]:
     if callable(headers):
         return headers
     return {name.lower(): value for name, value in headers.items()}.get
+
+
+def environ_reader(environ: Mapping[str, Any]) -> Callable[[str], str | None]:
+    """The same for a WSGI environ, or for the META of Django."""
+    return lambda name: environ.get(_ENVIRON_KEYS[name])
 
 
 def names_in(value: str | None) -> list[str] | None:

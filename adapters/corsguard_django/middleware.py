@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from corsguard import Decision, PolicyError
 from corsguard.checks import Predicate
 from corsguard.fetch import RESPONSE_HEADERS
-from corsguard.headers import ENVIRON_KEYS
+from corsguard.headers import environ_reader
 from corsguard_django.configuration import configured
 from corsguard_django.views import Holding, Views
 
@@ -151,12 +151,13 @@ def _facts(
 ) -> tuple[str, str | None, str, Callable[[str], str | None], bool]:
     """What Guard.decide takes. `Host` is read as it is: get_host() raises where it is not ours."""
     meta = request.META
-
-    def read(name: str) -> str | None:
-        return meta.get(ENVIRON_KEYS[name])
-
-    method = request.method or ""
-    return request.path_info, meta.get("HTTP_ORIGIN"), method, read, bool(meta.get("HTTP_COOKIE"))
+    return (
+        request.path_info,
+        meta.get("HTTP_ORIGIN"),
+        request.method or "",
+        environ_reader(meta),
+        bool(meta.get("HTTP_COOKIE")),
+    )
 
 
 def _is_decided(request: HttpRequest, holding: Holding) -> bool:

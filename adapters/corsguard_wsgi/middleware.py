@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from corsguard import Decision, Guard, Policies
-from corsguard.headers import ENVIRON_KEYS
+from corsguard.headers import environ_reader
+from corsguard.views import View
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["CORSMiddleware"]
+__all__ = ["CORSMiddleware", "path_of"]
 
 _STATUS_LINES = {204: "204 No Content", 403: "403 Forbidden"}
 
@@ -32,16 +33,30 @@ class CORSMiddleware:
         self.guard.require_sync()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        def read(name: str) -> str | None:
-            return environ.get(ENVIRON_KEYS[name])
+        return self._respond(self._decide(environ, path_of(environ)), environ, start_response)
 
+    def _decide(
+        self,
+        environ: WSGIEnvironment,
+        path: str,
+        view: View | None = None,
+        methods: Collection[str] | None = None,
+    ) -> Decision:
+        """The answer to a request, left where the application can read it."""
         decision = environ["corsguard.decision"] = self.guard.decide(
-            _path(environ.get("PATH_INFO", "")),
+            path,
             environ.get("HTTP_ORIGIN"),
             environ["REQUEST_METHOD"],
-            read,
+            environ_reader(environ),
             bool(environ.get("HTTP_COOKIE")),
+            view=view,
+            methods=methods,
         )
+        return decision
+
+    def _respond(
+        self, decision: Decision, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         if decision.status is not None:
             start_response(_STATUS_LINES[decision.status], decision.answer_headers)
             # No list: wsgiref gives a list of one a Content-Length, which 204 has not.
@@ -63,8 +78,7 @@ class CORSMiddleware:
         return start
 
 
-def _path(path_info: str) -> str:
+def path_of(environ: WSGIEnvironment) -> str:
     """The path that the application's router sees: PEP 3333 passes its bytes as latin-1."""
-    if path_info.isascii():
-        return path_info
-    return path_info.encode("latin-1").decode("utf-8", "replace")
+    path: str = environ.get("PATH_INFO", "")
+    return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")

@@ -8,10 +8,13 @@ from adapters.rows_enforce import ENFORCE_ROWS, OWN_ROWS
 from adapters.rows_enforce import PATH_ROWS as ENFORCE_PATH_ROWS
 from adapters.rows_paths import PATH_ROWS
 from adapters.rows_preflight import ANSWER_ROWS, METHOD_ROWS, NAME_ROWS, WILDCARD_ROWS
+from adapters.stacks_asgi import STACKS as ASGI_STACKS
+from adapters.stacks_django import STACKS as DJANGO_STACKS
+from adapters.stacks_flask import STACKS as FLASK_STACKS
 from adapters.stacks_wsgi import STACKS as WSGI_STACKS
 from adapters.table import Row, Stack, check
 
-STACKS: list[Stack] = [*WSGI_STACKS]
+STACKS: list[Stack] = [*WSGI_STACKS, *FLASK_STACKS, *DJANGO_STACKS, *ASGI_STACKS]
 ROWS = [
     *HEADER_ROWS,
     *REFUSED_ROWS,

@@ -1,0 +1,95 @@
+"""`flask cors`: the problems of an application's configuration, and what holds for each URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from re import Pattern
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo
+from werkzeug.routing import Rule
+
+from corsguard import Policy, PolicyError
+from corsguard_flask.middleware import FlaskMiddleware
+from corsguard_flask.views import view_of
+
+__all__ = ["cors"]
+
+
+@click.group()
+def cors() -> None:
+    """Check and show the application's CORS policies."""
+
+
+@cors.command()
+@click.pass_context
+def check(context: click.Context) -> None:
+    """Say what is wrong with the configuration, the views' policies included.
+
+    Exits with 0 where nothing is, and with 1 otherwise.
+    """
+    _load(context)
+    click.echo("no problems")
+
+
+@cors.command()
+@click.pass_context
+def routes(context: click.Context) -> None:
+    """Show each URL rule with the policy that holds for it."""
+    app, middleware = _load(context)
+    rows = [row for rule in app.url_map.iter_rules() for row in _rows(app, middleware, rule)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _load(context: click.Context) -> tuple[Flask, FlaskMiddleware]:
+    """The application and its middleware, or an exit that says what keeps it from starting."""
+    try:
+        app = context.ensure_object(ScriptInfo).load_app()
+        middleware = app.extensions.get("corsguard")
+        if middleware is None:
+            raise click.ClickException(f"{app.name} has no CORSGuard")
+        middleware.read_views()
+    except PolicyError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        context.exit(1)
+    return app, middleware
+
+
+def _rows(app: Flask, middleware: FlaskMiddleware, rule: Rule) -> Iterator[tuple[str, ...]]:
+    """A row for each policy of a rule: methods, URL, policy, and where that comes from."""
+    views = middleware.read_views()
+    by_policy: dict[tuple[str, str], list[str]] = {}
+    for method in sorted((rule.methods or {"any method"}) - {"HEAD", "OPTIONS"}):
+        view = view_of(views, rule.endpoint, method)
+        held = (_told(view.policy), "view") if view else _by_path(middleware, rule)
+        by_policy.setdefault(held, []).append(method)
+    domain = rule.host if app.url_map.host_matching else rule.subdomain
+    url = f"{domain}|{rule.rule}" if domain else rule.rule
+    for (policy, source), methods in by_policy.items():
+        yield ", ".join(methods), url, policy, source
+
+
+def _by_path(middleware: FlaskMiddleware, rule: Rule) -> tuple[str, str]:
+    """The policy of a rule's path, and the prefix that it has from where its variables begin."""
+    guard = middleware.guard
+    if guard.policies is None or isinstance(guard.policies, Policy):
+        return _told(guard.policies), "every path"
+    literal = rule.rule.partition("<")[0]
+    if literal != rule.rule and any(prefix.startswith(literal) for prefix in guard.policies):
+        return "depends on the path", "routes"
+    return _told(guard.policy_for(rule.rule)), "routes"
+
+
+def _told(policy: Policy | None) -> str:
+    if policy is None:
+        return "no CORS"
+    origins = ", ".join(
+        entry.pattern if isinstance(entry, Pattern) else str(entry)
+        for entry in policy.allow_origins
+    )
+    return f"{origins} with credentials" if policy.allow_credentials else origins

@@ -1,0 +1,169 @@
+"""The WSGI middleware, and what Flask knows of the views behind it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, abort, request, request_started
+
+from corsguard import Decision, Guard, PolicyError, PolicyWarning, Problem
+from corsguard.headers import environ_reader
+from corsguard.problem import NO_POLICY
+from corsguard.views import View, sharing
+from corsguard_flask.debugger import answer_debugged, is_debugged
+from corsguard_flask.routing import endpoints_at
+from corsguard_flask.views import BlueprintPolicies, Views, view_of, views_of
+from corsguard_wsgi.middleware import CORSMiddleware, path_of
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+__all__ = ["FlaskMiddleware"]
+
+_EXCHANGE = "corsguard.exchange"
+_FLASK_CORS = Problem(
+    "flask-cors",
+    "app",
+    "flask_cors",
+    "flask-cors is on this application as well, and two answers are one too many",
+    "remove CORS(app) and @cross_origin",
+)
+
+
+class _Exchange:
+    """A request on its way to the view whose policy decides it."""
+
+    __slots__ = ("decision", "path", "path_info", "view")
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        self.path = path_of(environ)
+        self.path_info = environ.get("PATH_INFO", "")  # a middleware between may change it
+        self.view: View | None = None
+        self.decision: Decision | None = None
+
+
+class FlaskMiddleware(CORSMiddleware):
+    """What `app.wsgi_app` becomes; `app.extensions["corsguard"]`, too."""
+
+    def __init__(self, flask: Flask, guard: Guard, blueprints: BlueprintPolicies) -> None:
+        # Not by the WSGI one's: a guard without policies is one for views that have some.
+        guard.require_sync()
+        self.guard = guard
+        self.app = self._call
+        self._flask = flask
+        self._wsgi_app = flask.wsgi_app
+        self._blueprints = blueprints
+        self._views: Views = {}
+        self._seen: tuple[int, object] = (0, None)
+
+    def read_views(self) -> Views:
+        """The views with policies of their own; read again only when there are new ones.
+
+        Raises PolicyError, each time, so that an application with a dangerous one answers nothing.
+        """
+        count, table = len(self._flask.view_functions), self._blueprints.table
+        if self._seen[0] != count or self._seen[1] is not table:
+            views = views_of(self._flask, table)
+            self._check(views)
+            if views:
+                request_started.connect(self._matched, self._flask)
+            self._views, self._seen = views, (count, table)
+        return self._views
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not self.read_views():
+            return super().__call__(environ, start_response)
+        method = environ["REQUEST_METHOD"]
+        exchange = _Exchange(environ)
+        if self.guard.asks_ahead(environ.get("HTTP_ORIGIN"), method, environ_reader(environ)):
+            if method == "OPTIONS":
+                decision = self._preflight(environ, exchange.path)
+                return self._respond(decision, environ, start_response)
+            endpoints = endpoints_at(self._flask, environ, method, others=False)
+            exchange.view = view_of(self._views, endpoints[method], method)
+            exchange.decision = self._decide(environ, exchange.path, exchange.view)
+            if exchange.decision.status is not None:
+                return self._respond(exchange.decision, environ, start_response)
+        environ[_EXCHANGE] = exchange
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            if exchange.decision is None:
+                view = self._unmatched(environ, exchange)
+                exchange.decision = self._decide(environ, exchange.path, view)
+            return self._start_response(exchange.decision, start_response)(
+                status, headers, exc_info
+            )
+
+        return self.app(environ, start)
+
+    def _preflight(self, environ: WSGIEnvironment, path: str) -> Decision:
+        """By the view that the requested method would reach; Flask reads methods in any case."""
+        method = environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"].upper()
+        views = {
+            each: view_of(self._views, endpoint, each)
+            for each, endpoint in endpoints_at(self._flask, environ, method, others=True).items()
+        }
+        held = self.guard.policy_for(path)
+        policies = {each: view.policy if view else held for each, view in views.items()}
+        methods = sharing(method, policies)
+        view = views[method]
+        return self._decide(environ, path, view and view._replace(methods=methods), methods)
+
+    def _unmatched(self, environ: WSGIEnvironment, exchange: _Exchange) -> View | None:
+        """The view in whose place something answers, such as a cache, before Flask has matched."""
+        method = environ["REQUEST_METHOD"]
+        asked = {**environ, "PATH_INFO": exchange.path_info}
+        try:
+            endpoints = endpoints_at(self._flask, asked, method, others=False)
+        except Exception:  # of a converter, and this is the answer to it
+            return None
+        return view_of(self._views, endpoints[method], method)
+
+    def _matched(self, _flask: Flask, **_signal: object) -> None:
+        """Flask has matched the URL, and has called nothing of the application yet."""
+        exchange: _Exchange | None = request.environ.get(_EXCHANGE)
+        if exchange is None:
+            return
+        view = view_of(self._views, request.endpoint, request.method)
+        # What was decided ahead holds for that view alone: a middleware between may have changed
+        # the method or the path.
+        if exchange.decision is None or exchange.view != view:
+            exchange.view = view
+            decision = exchange.decision = self._decide(request.environ, exchange.path, view)
+            if decision.status is not None:
+                abort(Response(decision.body, decision.status, mimetype="text/plain"))
+
+    def _call(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if is_debugged(environ):
+            return answer_debugged(self._flask, self._wsgi_app, environ, start_response)
+        return self._wsgi_app(environ, start_response)
+
+    def _check(self, views: Views) -> None:
+        own = {
+            (view.name, id(view.policy)): view.policy
+            for by_method in views.values()
+            for view in by_method.values()
+            if view.policy
+        }
+        if not (own or self.guard.policies or self.guard.enforce):
+            raise PolicyError([NO_POLICY])
+        problems: list[Problem] = []
+        for (name, _), policy in own.items():
+            try:
+                self.guard.adopt([policy])
+            except PolicyError as error:
+                problems.extend(problem.within(f'views."{name}"') for problem in error.problems)
+        if problems:
+            raise PolicyError(problems)
+        if _has_flask_cors(self._flask):
+            warnings.warn(PolicyWarning(_FLASK_CORS), stacklevel=3)
+
+
+def _has_flask_cors(app: Flask) -> bool:
+    after = (function for listed in app.after_request_funcs.values() for function in listed)
+    return any(
+        getattr(function, "__globals__", {}).get("__name__", "").startswith("flask_cors.")
+        for function in (*after, *app.view_functions.values())
+    )
