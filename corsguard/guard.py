@@ -95,6 +95,16 @@ class Guard:
         return cls._of_settings(config.read_mapping(mapping))
 
     @classmethod
+    def configured(cls, given: Any) -> Guard:
+        """The guard of a framework's setting: a mapping in that shape, a Policy or a Guard.
+
+        Raises PolicyError.
+        """
+        if isinstance(given, Guard):
+            return given
+        return cls(given) if isinstance(given, Policy) else cls.from_mapping(given)
+
+    @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Guard:
         """A guard of a TOML file in the same shape.
 

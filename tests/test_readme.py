@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
+from werkzeug.test import Client
 
 from corsguard import Guard, Policy, Reason
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,9 +41,77 @@ def test_every_block_is_of_a_kind_that_is_executed_here() -> None:
     assert README.count("```") == 2 * len(BLOCKS)
 
 
+def run(code: str) -> dict[str, Any]:
+    """The names that a block of Python leaves."""
+    names: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(code, "README.md", "exec"), names)
+    return names
+
+
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python_blocks_run(code: str) -> None:
-    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    run(code)
+
+
+def block_with(text: str) -> str:
+    [code] = [code for code in blocks("python") if text in code]
+    return code
+
+
+PREFLIGHT = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "PUT"}
+DJANGO = """
+import django, json, sys
+from django.conf import settings
+{block}
+settings.configure(
+    INSTALLED_APPS=INSTALLED_APPS, MIDDLEWARE=MIDDLEWARE, CORSGUARD=CORSGUARD,
+    ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"],
+)
+urlpatterns = []
+django.setup()
+from django.core.management import call_command
+from django.test import Client
+call_command("check", "--fail-level", "WARNING", stdout=sys.stderr)
+answer = Client().options("/items/1", headers={headers!r})
+print(json.dumps([answer.status_code, dict(answer.headers)]))
+"""
+
+
+def answered_by_wsgi(app: WSGIApplication) -> tuple[int, Mapping[str, str]]:
+    answer = Client(app).options("/items/1", headers=PREFLIGHT)
+    return answer.status_code, dict(answer.headers)
+
+
+def answered_by_asgi(app: Any) -> tuple[int, Mapping[str, str]]:
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            return await client.options("/items/1", headers=PREFLIGHT)
+
+    answer = asyncio.run(ask())
+    return answer.status_code, answer.headers
+
+
+def answered_by_django(settings: str) -> tuple[int, Mapping[str, str]]:
+    script = DJANGO.format(block=settings, headers=PREFLIGHT)
+    answer = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    status, headers = json.loads(answer.stdout)
+    return status, headers
+
+
+def test_the_block_of_each_framework_answers_a_preflight() -> None:
+    answers = [
+        answered_by_wsgi(run(block_with("corsguard_wsgi"))["app"]),
+        answered_by_wsgi(run(block_with("corsguard_flask"))["app"]),
+        answered_by_asgi(run(block_with("corsguard_asgi"))["app"]),
+        answered_by_django(block_with("corsguard_django")),
+    ]
+    for status, headers in answers:
+        assert status == 204
+        assert headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+        assert "PUT" in headers["Access-Control-Allow-Methods"]
 
 
 def test_the_configuration_file_starts() -> None:

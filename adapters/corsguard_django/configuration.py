@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from django.conf import settings
 
-from corsguard import Guard, Policy, PolicyError, Problem
+from corsguard import Guard, Policy, PolicyError
 from corsguard.problem import NO_POLICY
 from corsguard_django.views import Views, decorated_in
 
@@ -45,16 +45,10 @@ def guard_of_settings() -> Guard:
     Without that setting, a guard that has no policy but those of views. Raises PolicyError.
     """
     given = getattr(settings, "CORSGUARD", None)
-    if isinstance(given, Guard):
-        return given
-    if given is None or isinstance(given, Policy):
-        return Guard(given)
-    if isinstance(given, Mapping):
-        try:
-            return Guard.from_mapping(given)
-        except PolicyError as error:
-            problems = [problem.within("CORSGUARD") for problem in error.problems]
-            raise PolicyError(problems) from None
-    message = f"{given!r} is neither a mapping, nor a Policy or a Guard"
-    suggestion = '{"allow_origins": ["https://app.example.com"]}'
-    raise PolicyError([Problem("type-invalid", "CORSGUARD", given, message, suggestion)])
+    if given is None:
+        return Guard(None)
+    try:
+        return Guard.configured(given)
+    except PolicyError as error:
+        problems = [problem.within("CORSGUARD") for problem in error.problems]
+        raise PolicyError(problems) from None

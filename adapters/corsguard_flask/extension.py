@@ -16,8 +16,9 @@ __all__ = ["CORSGuard"]
 class CORSGuard:
     """Answers the CORS protocol in front of Flask applications.
 
-    `policy` is a Policy for every path, policies by route prefix, or a Guard; without one, it is
-    read from `app.config["CORSGUARD"]`. `{}` means that only views and blueprints have policies.
+    `policy` is a Policy for every path, policies by route prefix, or a Guard. Without one, it is
+    read from `app.config["CORSGUARD"]`: one of these, or a mapping in the shape of a configuration
+    file. `{}` means that only views and blueprints have policies.
     Each application's guard is `app.extensions["corsguard"].guard`.
 
     Raises PolicyError: `no-policy` without any, `callable-async` with one that must be awaited.
@@ -46,7 +47,7 @@ class CORSGuard:
 
 def _guard_of(app: Flask, given: Guard | Policies) -> Guard:
     if given is None and app.config.get("CORSGUARD") is not None:
-        return Guard.from_mapping(app.config["CORSGUARD"])
+        return Guard.configured(app.config["CORSGUARD"])
     guard = given if isinstance(given, Guard) else Guard(given)
     if guard.policies is None and not guard.enforce:
         raise PolicyError([NO_POLICY])

@@ -15,7 +15,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PACKAGES = {"corsguard", "corsguard_wsgi"}
+PACKAGES = {
+    "corsguard",
+    "corsguard_asgi",
+    "corsguard_django",
+    "corsguard_flask",
+    "corsguard_wsgi",
+}
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +67,18 @@ def test_the_wheel_holds_only_the_packages_with_py_typed_in_each(wheel: Path) ->
 
 
 def test_an_empty_environment_lacks_nothing(environment: Path) -> None:
-    code = "import corsguard_wsgi, corsguard; print(corsguard.Guard(None).policies)"
+    code = "import corsguard_asgi, corsguard_wsgi, corsguard; print(corsguard.Guard(None).policies)"
     run = subprocess.run([environment / "python", "-c", code], capture_output=True, text=True)
     assert (run.stdout, run.stderr) == ("None\n", "")
+
+
+@pytest.mark.parametrize("framework", ["flask", "django"])
+def test_an_adapter_names_the_extra_that_it_needs(environment: Path, framework: str) -> None:
+    code = f"import corsguard_{framework}"
+    run = subprocess.run([environment / "python", "-c", code], capture_output=True, text=True)
+    last = run.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: ")
+    assert last.endswith(f'pip install "corsguard[{framework}]"')
 
 
 def test_the_command_names_the_extra_that_it_needs(environment: Path) -> None:
