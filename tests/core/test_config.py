@@ -398,11 +398,3 @@ def test_4_only_names_that_begin_with_corsguard_are_read(monkeypatch: pytest.Mon
     monkeypatch.setenv("MY_CORSGUARD_ALLOW_ORIGINS", B)
     monkeypatch.setenv("ALLOW_ORIGINS", B)
     assert Guard.from_env(os.environ).policies == LISTED
-
-
-def test_4_a_setting_may_be_a_mapping_a_policy_or_a_guard() -> None:
-    policy = Policy(allow_origins=["https://a.example"])
-    guard = Guard(policy)
-    assert Guard.configured(guard) is guard
-    assert Guard.configured(policy).policies is policy
-    assert Guard.configured({"allow_origins": ["https://a.example"]}).policies == policy

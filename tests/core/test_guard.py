@@ -62,6 +62,14 @@ def test_4_the_routes_that_a_guard_was_given_are_its_own() -> None:
         guard.policies["/api"] = None  # type: ignore[index]
 
 
+def test_4_a_setting_may_be_a_mapping_a_policy_or_a_guard() -> None:
+    policy = Policy(allow_origins=[A])
+    guard = Guard(policy)
+    assert Guard.configured(guard) is guard
+    assert Guard.configured(policy).policies is policy
+    assert Guard.configured({"allow_origins": [A]}).policies == policy
+
+
 # --- 5.5 ------------------------------------------------------------------------------------
 
 
