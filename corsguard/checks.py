@@ -290,18 +290,22 @@ CHECKS: dict[str, Callable[[Findings, str, object], object]] = {
 """Every field of a policy, in the order of its signature, with its check."""
 
 
-def unknown_fields(given: Mapping[str, object], known: Iterable[str]) -> list[Problem]:
-    """The keys of given that are not among the known ones."""
+def unknown_fields(
+    given: Mapping[str, object], known: Iterable[str], prefix: str = ""
+) -> list[Problem]:
+    """The keys of given that are not among the known ones; all of them begin with prefix."""
     from corsguard.mending import closest_name
 
     names = tuple(known)
+    bare = {name.removeprefix(prefix): name for name in names}  # what they share tells nothing
     return [
         Problem(
             "unknown-field",
             str(key),
             value,
             f"there is no field {key!r}",
-            closest_name(str(key), names) or f"one of {', '.join(names)}",
+            bare.get(closest_name(str(key).removeprefix(prefix), bare) or "")
+            or f"one of {', '.join(names)}",
         )
         for key, value in given.items()
         if key not in names
