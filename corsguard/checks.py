@@ -92,7 +92,7 @@ class Findings:
                 self._regex(field, entry)
             elif not callable(entry):
                 message = f"{entry!r} is neither a str, a compiled regex nor a callable"
-                self.add("type-invalid", field, entry, message, repr(str(entry)))
+                self.add("type-invalid", field, entry, message, repr(_text_of(entry)))
                 continue
             kept.append(entry)
         if "*" in kept and any(entry != "*" for entry in kept):
@@ -202,7 +202,7 @@ class Findings:
                 strings[entry] = None
             else:
                 message = f"{entry!r} is not a str"
-                self.add("type-invalid", field, entry, message, repr(str(entry)))
+                self.add("type-invalid", field, entry, message, repr(_text_of(entry)))
         return tuple(strings)
 
     def _headers(self, field: str, value: object) -> tuple[str, ...]:
@@ -290,18 +290,22 @@ CHECKS: dict[str, Callable[[Findings, str, object], object]] = {
 """Every field of a policy, in the order of its signature, with its check."""
 
 
-def unknown_fields(given: Mapping[str, object], known: Iterable[str]) -> list[Problem]:
-    """The keys of given that are not among the known ones."""
+def unknown_fields(
+    given: Mapping[str, object], known: Iterable[str], prefix: str = ""
+) -> list[Problem]:
+    """The keys of given that are not among the known ones; all of them begin with prefix."""
     from corsguard.mending import closest_name
 
     names = tuple(known)
+    bare = {name.removeprefix(prefix): name for name in names}  # what they share tells nothing
     return [
         Problem(
             "unknown-field",
             str(key),
             value,
             f"there is no field {key!r}",
-            closest_name(str(key), names) or f"one of {', '.join(names)}",
+            bare.get(closest_name(str(key).removeprefix(prefix), bare) or "")
+            or f"one of {', '.join(names)}",
         )
         for key, value in given.items()
         if key not in names
@@ -322,10 +326,16 @@ def listed(entries: Iterable[object]) -> str:
     from json import dumps
 
     shown = (
-        dumps(entry, ensure_ascii=False) if isinstance(entry, str) else repr(entry)
+        dumps(_text_of(entry), ensure_ascii=False)
+        if isinstance(entry, (str, bytes))
+        else repr(entry)
         for entry in entries
     )
     return f"[{', '.join(shown)}]"
+
+
+def _text_of(value: object) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def _is_open_to_anyone(pattern: str) -> bool:

@@ -88,7 +88,8 @@ def mended_prefix(prefix: str) -> str:
     if "://" in prefix:
         prefix = prefix.partition("://")[2].partition("/")[2]
     prefix = re.split(r"[?#*<>{}%]", unquote(prefix))[0].replace("\\", "/")
-    return "/" + normpath("/" + prefix.strip()).lstrip("/")
+    segments = (segment.strip() for segment in prefix.strip().removeprefix("^").split("/"))
+    return "/" + normpath("/" + "/".join(segments)).lstrip("/")
 
 
 def closest_name(name: str, names: Iterable[str]) -> str | None:
