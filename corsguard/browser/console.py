@@ -5,11 +5,11 @@ from __future__ import annotations
 from corsguard.browser.exchange import BlockReason, Refusal
 from corsguard.browser.url import URL
 
-__all__ = ["console_text"]
+__all__ = ["MESSAGES", "console_text"]
 
 _MEND = "Have the server send the header with a valid value."
 _INCLUDE = "when the request's credentials mode is 'include'."
-_WORDS = {
+MESSAGES: dict[BlockReason, str] = {
     BlockReason.ALLOW_ORIGIN_MISSING: (
         "No 'Access-Control-Allow-Origin' header is present on the requested resource."
     ),
@@ -59,6 +59,8 @@ _WORDS = {
         "chrome-extension, chrome-untrusted, data, http, https, isolated-app."
     ),
 }
+"""By reason; `{detail}` is the value, the method or the header that offends."""
+
 # These come after the preflight's own access control check, so they are told without its name.
 _AFTER_CHECK = frozenset(
     {
@@ -75,7 +77,7 @@ def console_text(refusal: Refusal, page: str, urls: list[URL]) -> str:
 
     `urls` are those that the request went to, the first and every redirect's.
     """
-    words = _WORDS.get(refusal.reason)
+    words = MESSAGES.get(refusal.reason)
     if words is None:
         return ""
     url = f"'{urls[-1]}'"
