@@ -241,9 +241,10 @@ class Findings:
             return
 
     def _regex(self, field: str, pattern: Pattern[Any]) -> None:
+        from corsguard.ambiguity import is_linear
         from corsguard.invented import grown_match, invented_match
         from corsguard.mending import mended_regex
-        from corsguard.regex import has_adjacent_repeats, has_bare_dot, has_nested_repeat
+        from corsguard.regex import has_bare_dot
 
         source = pattern.pattern
         if not isinstance(source, str):
@@ -254,9 +255,12 @@ class Findings:
         better = mended_regex(source)
         if better and _is_open_to_anyone(better):
             better = None
-        if has_nested_repeat(pattern) or has_adjacent_repeats(pattern):
-            message = f"{source!r} repeats a repeat, which can take exponential time"
-            suggestion = better or "one repeat without a bound, such as [a-z0-9-]+"
+        if not is_linear(pattern):
+            message = f"{source!r} can read one text in many ways, and tries all: it may take long"
+            suggestion = better or (
+                "one repeat, such as [a-z0-9-]+, or repeats that end where the next begins, "
+                "such as [a-z0-9]+-[a-z0-9]+"
+            )
             self.add("regex-too-slow", field, pattern, message, suggestion)
         elif has_bare_dot(pattern):
             message = f"{source!r} has an unescaped `.`, which matches any character"
