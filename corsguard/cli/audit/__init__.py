@@ -16,6 +16,7 @@ from corsguard.origin import Origin, OriginError
 
 __all__ = ["run_audit"]
 
+_UNFINISHED = 2
 _INTERRUPTED = 130  # as a shell tells it: 128 and the number of the signal
 
 
@@ -31,8 +32,9 @@ def run_audit(
     """Report on the server at url, where page is an origin that it should allow.
 
     form is a key of REPORTS. fields are sent with every request but preflights, and hidden in the
-    report. Returns 0 where nothing was found, 1 where something was, 130 after Ctrl-C; ends the
-    command with 2 and one line where the server can't be asked.
+    report. Returns 0 where nothing was found, 1 where something was, 2 where nothing was because
+    the server did not answer to the end, 130 after Ctrl-C. Ends the command with 2 and one line
+    where the server can't be asked at all.
     """
     try:
         origin = Origin.parse(page)
@@ -46,7 +48,9 @@ def run_audit(
     REPORTS[form](done)
     if done.interrupted:
         return _INTERRUPTED
-    return 1 if done.findings else 0
+    if done.findings:
+        return 1
+    return 0 if done.complete else _UNFINISHED
 
 
 def _audit(send: Send, url: str, page: Origin, fields: Fields) -> Audit:

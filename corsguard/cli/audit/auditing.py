@@ -27,6 +27,8 @@ class Audit(NamedTuple):
     """What stood in the way of finding more, a sentence each."""
     requests: int
     """How many were answered."""
+    complete: bool
+    """Whether every check came to its end."""
     interrupted: bool
 
 
@@ -39,9 +41,9 @@ def audit(server: Server, on_check: Callable[[str], object]) -> Audit:
     findings: list[Finding] = []
     caveats: list[str] = []
     interrupted = False
+    failures = 0
     try:
         caveats += _obstacles(server)
-        failures = 0
         for name, check in CHECKS.items():
             on_check(name)
             try:
@@ -57,7 +59,13 @@ def audit(server: Server, on_check: Callable[[str], object]) -> Audit:
         interrupted = True
     findings.sort(key=lambda one: _WORST_FIRST.index(one.severity))
     return Audit(
-        server.url, server.page, tuple(findings), tuple(caveats), server.requests, interrupted
+        url=server.url,
+        page=server.page,
+        findings=tuple(findings),
+        caveats=tuple(caveats),
+        requests=server.requests,
+        complete=not (failures or interrupted),
+        interrupted=interrupted,
     )
 
 

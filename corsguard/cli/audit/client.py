@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
+import socket
 import ssl
 import time
-from collections.abc import Collection, Iterator
-from socket import gaierror
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from threading import Timer
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -35,9 +36,9 @@ class Limits(NamedTuple):
     """How long, how much and how often a server is asked."""
 
     seconds: float = 10.0
-    """For one whole exchange, from the look-up of the name to the end of the body."""
+    """From the connection to the end of the body."""
     seconds_to_connect: float = 5.0
-    """For the connection alone, TLS included."""
+    """For the connection, and once more for TLS."""
     body: int = 65_536
     """Bytes of a body that are read; then the connection is closed."""
     per_second: float = 20.0
@@ -47,7 +48,7 @@ class Limits(NamedTuple):
 
 
 class Client:
-    """Sends requests to one host. A context manager; not for use inside a running event loop.
+    """Sends requests to one host. A context manager.
 
     No redirect is followed, no cookie kept, no proxy and no `.netrc` of the environment used, and
     every request has a connection of its own: what is sent is exactly what was asked for.
@@ -71,12 +72,11 @@ class Client:
         self._methods = methods
         self._asked = 0
         self._next = 0.0  # monotonic seconds
-        self._transport = httpx.AsyncHTTPTransport(
+        self._transport = httpx.HTTPTransport(
             verify=_trusted(verify),
             trust_env=False,
             limits=httpx.Limits(max_keepalive_connections=0),
         )
-        self._runner = asyncio.Runner()
 
     def __enter__(self) -> Self:
         return self
@@ -87,8 +87,7 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._runner.run(self._transport.aclose())
-        self._runner.close()
+        self._transport.close()
 
     def send(self, sent: Sent) -> Answer:
         """The answer to sent, the body cut to its limit; raises SendError where there is none."""
@@ -101,7 +100,7 @@ class Client:
             raise SendError(f"no more than {self._limits.requests} requests are sent")
         self._asked += 1
         self._wait_for_turn()
-        return self._runner.run(self._exchange(sent))
+        return self._exchange(sent)
 
     def _wait_for_turn(self) -> None:
         now = time.monotonic()
@@ -109,28 +108,28 @@ class Client:
             time.sleep(self._next - now)
         self._next = max(now, self._next) + 1 / self._limits.per_second
 
-    async def _exchange(self, sent: Sent) -> Answer:
+    def _exchange(self, sent: Sent) -> Answer:
         missing = "there is no answer"
         try:
-            # A deadline for each read alone would not end for a server that sends byte by byte.
-            async with asyncio.timeout(self._limits.seconds):
-                response = await self._transport.handle_async_request(self._request(sent))
+            with _Deadline(self._limits.seconds) as deadline:
+                response = self._transport.handle_request(self._request(sent, deadline))
                 missing = "the body does not end"
                 try:
-                    body = await self._body(response)
+                    body = self._body(response)
                 finally:
-                    await response.aclose()
-        except TimeoutError:
-            why = f"{missing} within {self._limits.seconds:g} s"
-            raise SendError(f"{self._host}: {why}") from None
+                    response.close()
         except httpx.ConnectTimeout:
             why = f"no connection within {self._limits.seconds_to_connect:g} s"
             raise SendError(f"{self._host}: {why}") from None
         except httpx.HTTPError as error:
-            raise SendError(f"{self._host}: {_why(error)}") from error
+            if not (deadline.passed or isinstance(error, httpx.TimeoutException)):
+                raise SendError(f"{self._host}: {_why(error)}") from error
+            deadline.passed = True
+        if deadline.passed:
+            raise SendError(f"{self._host}: {missing} within {self._limits.seconds:g} s")
         return Answer(response.status_code, _fields(response), body)
 
-    def _request(self, sent: Sent) -> httpx.Request:
+    def _request(self, sent: Sent, deadline: _Deadline) -> httpx.Request:
         names = {name.lower() for name, _ in sent.headers}
         headers = sent.headers if "user-agent" in names else (*sent.headers, _AGENT)
         return httpx.Request(
@@ -139,18 +138,61 @@ class Client:
             headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
             content=sent.body,
             extensions={
-                "timeout": {"connect": self._limits.seconds_to_connect},
+                "timeout": {
+                    "connect": self._limits.seconds_to_connect,
+                    "read": self._limits.seconds,
+                },
                 "target": _target(sent.url),
+                "trace": deadline.watch,
             },
         )
 
-    async def _body(self, response: httpx.Response) -> bytes:
+    def _body(self, response: httpx.Response) -> bytes:
         body = bytearray()
-        async for chunk in response.aiter_raw():
+        for chunk in response.iter_raw():
             body += chunk
             if len(body) >= self._limits.body:
                 break
         return bytes(body[: self._limits.body])
+
+
+class _Deadline:
+    """Breaks the connection of an exchange that takes too long, at whatever point it is.
+
+    A time-out of httpx holds for each read: it would not end for a server that sends byte by byte.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._seconds = seconds
+        self._ending = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ending.close()
+
+    def watch(self, event: str, info: Mapping[str, Any]) -> None:
+        """Begin when there is a connection: what httpcore calls a trace."""
+        if event == "connection.connect_tcp.complete":
+            # TLS takes the socket over; a second handle on the same connection stays.
+            connection = info["return_value"].get_extra_info("socket").dup()
+            timer = Timer(self._seconds, self._break, [connection])
+            timer.daemon = True
+            timer.start()
+            for end in (connection.close, timer.join, timer.cancel):  # the last comes first
+                self._ending.callback(end)
+
+    def _break(self, connection: socket.socket) -> None:
+        self.passed = True
+        with suppress(OSError):  # the server was quicker
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _host(url: str) -> str:
@@ -192,7 +234,7 @@ def _why(error: httpx.HTTPError) -> str:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
             return f"TLS fails: {_words(cause)}"
-        if isinstance(cause, gaierror):
+        if isinstance(cause, socket.gaierror):
             return "there is no such host"
         if isinstance(cause, OSError) and cause.errno:
             return _words(cause)
@@ -204,11 +246,9 @@ def _why(error: httpx.HTTPError) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """What error came from, the last first, through groups of errors."""
     while error is not None:
         yield error
-        inner = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else None
-        error = inner or error.__cause__ or error.__context__
+        error = error.__cause__ or error.__context__
 
 
 def _words(error: OSError) -> str:

@@ -58,7 +58,7 @@ def _json(done: Audit) -> None:
         "url": done.url,
         "page": done.page,
         "requests": done.requests,
-        "interrupted": done.interrupted,
+        "complete": done.complete,
         "caveats": done.caveats,
         "findings": [_as_dict(found) for found in done.findings],
     }

@@ -33,7 +33,7 @@ def as_sarif(done: Audit) -> dict[str, object]:
         },
         "invocations": [
             {
-                "executionSuccessful": not done.interrupted,
+                "executionSuccessful": done.complete,
                 "toolExecutionNotifications": [
                     {"level": "warning", "message": {"text": caveat}} for caveat in done.caveats
                 ],

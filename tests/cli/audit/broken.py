@@ -132,6 +132,14 @@ class LoginPage(LoginFirst):
         return [*super().cors(environ, origin, preflight), *location]
 
 
+class PostOnly(LoginFirst):
+    """The same, and a GET fails, with headers, for who has a login."""
+
+    def status(self, environ: WSGIEnvironment, preflight: bool) -> str:
+        status = super().status(environ, preflight)
+        return "405 Method Not Allowed" if status == FREE and not preflight else status
+
+
 class PreflightForbidden(Api):
     """Refuses preflights alone, as a firewall that does not know OPTIONS."""
 
@@ -206,6 +214,13 @@ class Slashes(Public):
         return [("Access-Control-Allow-Origin", "*")]
 
 
+class OpenElsewhere(Slashes):
+    """The same default, and a router that takes no other spelling."""
+
+    def routed(self, environ: WSGIEnvironment) -> str:
+        return str(environ["PATH_INFO"])
+
+
 class Changing(Slashes):
     """The same, and no two of its bodies are the same."""
 
@@ -275,9 +290,7 @@ FAULTS: dict[str, tuple[WSGIApplication, set[str]]] = {
     "static null": (Static(("Access-Control-Allow-Origin", "null")), {"null-allowed"}),
     "True": (Misspelt(), {"credentials-invalid"}),
     "`*` with credentials": (
-        Static(
-            ("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Credentials", "true")
-        ),
+        Static(("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Credentials", "true")),
         {"wildcard-with-credentials"},
     ),
     "`*` headers with credentials": (WildcardMethods(), {"wildcard-with-credentials"}),
@@ -291,6 +304,7 @@ SOUND: dict[str, WSGIApplication] = {
     "lists the page": Api(),
     "lists subdomains": Api(matching(r"https://([a-z0-9-]+\.)+example\.com$")),
     "is public": Static(("Access-Control-Allow-Origin", "*")),
+    "is open where nothing is": OpenElsewhere(),
     "is not kept by caches": NotKept(),
     "has no CORS": Static(),
 }

@@ -30,5 +30,6 @@ urlpatterns = [path("v1/items", items)]
 
 with ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler) as server:
     server.set_app(WSGIHandler())
-    print(server.server_port, flush=True)
+    sys.stdout.write(f"{server.server_port}\n")
+    sys.stdout.flush()
     server.serve_forever()
