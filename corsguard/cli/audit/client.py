@@ -202,8 +202,10 @@ def _host(url: str) -> str:
         parsed = httpx.URL(url)
     except (ValueError, httpx.InvalidURL):
         raise SendError(f"{url} is not a URL") from None
-    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:
-        raise SendError(f"{url} is not an http or https URL without a user")
+    if parsed.userinfo:  # it may hold a password, so it is not repeated
+        raise SendError("the URL holds a user: send an Authorization header instead")
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise SendError(f"{url} is not an http or https URL")
     return parsed.host
 
 

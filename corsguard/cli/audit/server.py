@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from corsguard.browser.messages import Fields, Send, Sent
+from corsguard.browser.safelist import unsafe_names
 from corsguard.cli.audit.catalogue import Evidence
 from corsguard.cli.audit.origins import strangers
-from corsguard.fetch import REQUEST_HEADERS, REQUEST_METHOD
+from corsguard.fetch import REQUEST_HEADERS, REQUEST_METHOD, is_forbidden_request_header
 from corsguard.origin import Origin
 
 __all__ = ["Server"]
@@ -23,7 +24,8 @@ class Server:
     def __init__(self, send: Send, url: str, page: Origin, fields: Fields = ()) -> None:
         """Prepare to ask for url as page and others would, with these fields on requests.
 
-        Preflights carry none of the fields (Fetch, "CORS-preflight fetch"), only their names.
+        Preflights carry none of the fields, only the names of those that need one (Fetch,
+        "CORS-preflight fetch").
         """
         self.url = url
         self.page = str(page)
@@ -32,6 +34,9 @@ class Server:
         self.has_fields = bool(fields)
         self._send = send
         self._fields = fields
+        # Of a cookie, which no script sets, preflights know nothing.
+        settable = [field for field in fields if not is_forbidden_request_header(field[0].lower())]
+        self._asked_for = ",".join(unsafe_names(tuple(settable)))
         self._seen: dict[Sent, Evidence] = {}
 
     @property
@@ -50,9 +55,8 @@ class Server:
     def preflight(self, origin: str, *, url: str | None = None, fields: bool = False) -> Evidence:
         """A preflight of that GET; with the user's fields, as no browser sends them."""
         headers = [("Origin", origin), (REQUEST_METHOD, "GET")]
-        if self._fields:
-            names = sorted(name.lower() for name, _ in self._fields)
-            headers.append((REQUEST_HEADERS, ",".join(names)))
+        if self._asked_for:
+            headers.append((REQUEST_HEADERS, self._asked_for))
         return self._ask("OPTIONS", url, tuple(headers), self._fields if fields else ())
 
     def asked_as(self, origin: str) -> Evidence:

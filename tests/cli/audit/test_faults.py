@@ -109,10 +109,13 @@ def test_a_missing_vary_is_shown_by_two_requests() -> None:
     assert (second.origin, second.policy) == ("https://stranger.example", ())
 
 
+LOGGED_IN = (("Authorization", "Bearer secret"), ("Cookie", "secret=1"), ("Accept", "text/plain"))
+
+
 @pytest.mark.parametrize("app", [LoginFirst(), LoginPage(), PostOnly()])
 def test_a_preflight_that_a_login_lets_through_needs_one(app: Api) -> None:
     with wsgi(app) as url:
-        done = audited(url, PAGE, (("Authorization", "Bearer secret"),))
+        done = audited(url, PAGE, LOGGED_IN)
     assert codes(done) == ["preflight-authenticated"]
     assert "secret" not in repr(done)
     assert dict(done.findings[0].evidence[0].sent.headers) == {
@@ -140,7 +143,7 @@ def test_a_login_that_does_not_help_shows_nothing() -> None:
         answer = "403 Forbidden"
 
     with wsgi(Firewalled()) as url:
-        assert codes(audited(url, PAGE, (("Authorization", "Bearer secret"),))) == []
+        assert codes(audited(url, PAGE, LOGGED_IN)) == []
 
 
 def test_the_url_keeps_its_query() -> None:
