@@ -119,7 +119,7 @@ class Browser:
         refusal: Refusal | None = None
         urls: list[URL] = []
         try:
-            fetching = made(request, self._base, trail)
+            fetching = made(request, self._base, self._around.engine, trail)
             urls = fetching.urls
             response = Fetch(self._around, fetching, send, trail).run()
         except Refused as refused:
