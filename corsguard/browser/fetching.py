@@ -136,6 +136,7 @@ class Fetch:
                 BlockReason.SCHEME_NOT_HTTP,
                 f"{url.scheme}: can't be fetched from another origin",
                 "serve it over https",
+                url.scheme,
             )
 
     def _preflight(self) -> None:

@@ -82,10 +82,12 @@ class _Target:
         if locations == [""] and engine.empty_location == "refused":
             self._refuse(BlockReason.REDIRECT_INVALID, "Location is empty", "send a URL in it")
         try:
-            return URL.parse(locations[0], self._fetching.url)
+            url = URL.parse(locations[0], self._fetching.url)
         except URLError as error:
             fix = "send an absolute URL in Location"
             self._refuse(BlockReason.REDIRECT_INVALID, str(error), fix)
+        # Fetch, "location URL": a fragment lasts until there is a new one.
+        return url if url.fragment else url._replace(fragment=self._fetching.url.fragment)
 
     def _check_scheme(self, url: URL) -> None:
         if url.scheme not in HTTP_SCHEMES:
