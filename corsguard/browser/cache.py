@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from corsguard.browser.engines import Engine
@@ -64,9 +64,16 @@ class PreflightCache:
 
     def clear(self, key: CacheKey) -> None:
         """Forget what is held for an origin and a URL (Fetch, "clear cache entries")."""
-        for entry in list(self._expiry):
-            if entry.key[:2] == key[:2]:
-                del self._expiry[entry]
+        self._drop(lambda held: held[:2] == key[:2])
+
+    def ask_again(self, key: CacheKey) -> None:
+        """Make ready for the answer to another preflight."""
+        if key.credentials and not self._engine.keeps_without_credentials:
+            self._drop(lambda held: held == key._replace(credentials=False))
+
+    def _drop(self, is_dropped: Callable[[CacheKey], bool]) -> None:
+        for entry in [entry for entry in self._expiry if is_dropped(entry.key)]:
+            del self._expiry[entry]
 
     def _matches(self, entry: _Entry, now: float) -> bool:
         return any(self._lives(held, now) for held in self._candidates(entry))

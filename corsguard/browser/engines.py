@@ -74,6 +74,8 @@ class Engine(NamedTuple):
     """Whether an upload's POST has to be among the methods that are kept; or any answer will do."""
     looks_up_head: bool = False
     """Whether HEAD has to be among them."""
+    keeps_without_credentials: bool = True
+    """Whether an answer without credentials stays when a request with them asks again."""
     clears_cache_after: Literal["failed fetch", "failed preflight", "nothing"] = "failed fetch"
     """When what is kept for a URL is dropped (Fetch, "main fetch", 12)."""
 
@@ -154,6 +156,7 @@ ENGINES: dict[EngineName, Engine] = {
         cached_wildcard_covers_authorization=True,
         keeps_one_preflight=True,
         looks_up_uploaded_method=False,
+        keeps_without_credentials=False,
         clears_cache_after="nothing",
         empty_location="refused",
         follows_twice_abroad=False,

@@ -161,9 +161,7 @@ def _headers(request: Request, engine: Engine, trail: Trail) -> Fields:
     return tuple(fields)
 
 
-def _joins_safely(
-    name: str, value: str, fields: list[tuple[str, str]], engine: Engine
-) -> bool:
+def _joins_safely(name: str, value: str, fields: list[tuple[str, str]], engine: Engine) -> bool:
     """Fetch, "append" to a `Headers` of guard request-no-cors: with what is there already."""
     together = Headers((*fields, (name, value)))[name]
     return is_no_cors_safelisted(name, together, engine)

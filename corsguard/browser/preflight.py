@@ -98,6 +98,7 @@ class Preflight:
     @property
     def headers(self) -> Fields:
         """The fields that only a preflight has, and the one that every one has."""
+        self._cache.ask_again(self._key)
         fields = [("Accept", "*/*"), (REQUEST_METHOD, self._fetching.method)]
         if self._names:
             # The standard: no space after the comma, for servers that compare the bytes.
