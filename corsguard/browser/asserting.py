@@ -31,7 +31,7 @@ def assert_cors(
 
     The origin of `url` is where app answers; `method`, `headers` and what else is given are those
     of `Browser.fetch`. `blocked` asserts instead that the browser keeps the answer from the
-    script, for any reason or for this one of BlockReason. `reads` are headers that the script must see;
+    script, for any reason or for this BlockReason. `reads` are headers that the script must see;
     `preflights` is how many requests the browser sends ahead.
 
     Returns the response, or why it was blocked. Raises AssertionError with all that happened.
