@@ -6,17 +6,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
-from rich.text import Text
 
 from corsguard import Policy, Problem
-from corsguard.cli.terminal import printable
+from corsguard.cli.terminal import printable, wrapped
 from corsguard.fetch import SAFELISTED_METHODS
 from corsguard.state import Enforce
 
 __all__ = ["Report"]
 
 _MOST_ORIGINS = 5
-_NARROWEST = 20
 _ENFORCE: dict[Enforce, str] = {
     True: "on: unsafe requests from origins that are not allowed are refused",
     False: "off: requests from other origins are answered, browsers keep the answers",
@@ -68,12 +66,7 @@ class Report:
         self._wrapped(value, style, f"  {label:<13}")
 
     def _wrapped(self, text: str, style: str = "", indent: str = "") -> None:
-        """Print text in as many lines as it needs, each after the width of indent."""
-        width = max(self._console.width - len(indent), _NARROWEST)
-        for line in Text(text, style).wrap(self._console, width, overflow="fold"):
-            line.rstrip()
-            self._console.print(Text.assemble((indent, "dim"), line), soft_wrap=True)
-            indent = " " * len(indent)
+        wrapped(self._console, text, style, indent)
 
 
 def _fields(policy: Policy) -> Iterable[tuple[str, str]]:

@@ -1,19 +1,22 @@
-"""What both commands write to the terminal with."""
+"""What every command writes to the terminal with."""
 
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import IO, NoReturn
 
 import click
 from rich.console import Console
+from rich.text import Text
 
-__all__ = ["console", "fail", "printable"]
+__all__ = ["console", "fail", "printable", "wrapped"]
+
+_NARROWEST = 20
 
 
-def console() -> Console:
-    """A console on the standard output of now. It colours nothing by guessing at words."""
-    return Console(highlight=False, markup=False, emoji=False)
+def console(file: IO[str] | None = None) -> Console:
+    """A console on file, or the standard output of now. It colours nothing by guessing at words."""
+    return Console(file=file, highlight=False, markup=False, emoji=False)
 
 
 def fail(message: str, code: int = 2) -> NoReturn:
@@ -30,3 +33,12 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def wrapped(console: Console, text: str, style: str = "", indent: str = "") -> None:
+    """Print text in as many lines as it needs, each after the width of indent."""
+    width = max(console.width - len(indent), _NARROWEST)
+    for line in Text(text, style).wrap(console, width, overflow="fold"):
+        line.rstrip()
+        console.print(Text.assemble((indent, "dim"), line), soft_wrap=True)
+        indent = " " * len(indent)
