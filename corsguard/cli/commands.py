@@ -88,3 +88,23 @@ def _explain(file: str, url: str, **options: Any) -> None:
     except UsageError as error:
         fail(str(error))
     sys.exit(explain(question, guard, policy_server, in_toml))
+
+
+@group.command("describe", short_help="Write the policies down for those who call the API.")
+@click.argument("file", type=click.Path())
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "json", "html"]),
+    default="markdown",
+    show_default=True,
+)
+@click.option("--url", metavar="URL", help="Where the API answers, for the examples.")
+def _describe(file: str, form: str, url: str | None) -> None:
+    """Write the policies of corsguard.toml FILE as a page: who may ask for what, with an example.
+
+    Exits with 0, or with 2 if the file can't be used.
+    """
+    from corsguard.cli.describe import describe
+
+    sys.exit(describe(file, form, url))
