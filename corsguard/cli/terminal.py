@@ -1,15 +1,15 @@
-"""What the commands write to the terminal with."""
+"""What every command writes to the terminal with."""
 
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import IO, NoReturn
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["Sheet", "console", "counted", "fail", "printable"]
+__all__ = ["Sheet", "console", "counted", "fail", "printable", "wrapped"]
 
 _NARROWEST = 20
 
@@ -35,16 +35,12 @@ class Sheet:
 
     def line(self, text: str, style: str = "", indent: str = "") -> None:
         """Text in as many lines as it needs, each after the width of indent."""
-        width = max(self._console.width - len(indent), _NARROWEST)
-        for line in Text(text, style).wrap(self._console, width, overflow="fold"):
-            line.rstrip()
-            self._console.print(Text.assemble((indent, "dim"), line), soft_wrap=True)
-            indent = " " * len(indent)
+        wrapped(self._console, text, style, indent)
 
 
-def console() -> Console:
-    """A console on the standard output of now. It colours nothing by guessing at words."""
-    return Console(highlight=False, markup=False, emoji=False)
+def console(file: IO[str] | None = None) -> Console:
+    """A console on file, or the standard output of now. It colours nothing by guessing at words."""
+    return Console(file=file, highlight=False, markup=False, emoji=False)
 
 
 def fail(message: str, code: int = 2) -> NoReturn:
@@ -66,3 +62,12 @@ def printable(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """So many of them, in words: `no problems`, `1 problem`, `2 problems`."""
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def wrapped(console: Console, text: str, style: str = "", indent: str = "") -> None:
+    """Print text in as many lines as it needs, each after the width of indent."""
+    width = max(console.width - len(indent), _NARROWEST)
+    for line in Text(text, style).wrap(console, width, overflow="fold"):
+        line.rstrip()
+        console.print(Text.assemble((indent, "dim"), line), soft_wrap=True)
+        indent = " " * len(indent)
