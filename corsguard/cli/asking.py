@@ -13,7 +13,7 @@ from corsguard.browser.url import HTTP_SCHEMES, URL, URLError
 from corsguard.fetch import is_token
 from corsguard.origin import Origin, OriginError
 
-__all__ = ["OPTIONS", "Asked", "Option", "UsageError", "add_options", "asked"]
+__all__ = ["OPTIONS", "REQUEST", "Asked", "Option", "UsageError", "add_options", "asked"]
 
 
 class UsageError(ValueError):
@@ -32,7 +32,7 @@ class Option(NamedTuple):
     required: bool = False
 
 
-OPTIONS = (
+REQUEST = (
     Option(
         "page", "Origin or URL of the page that sends it, or null.", metavar="URL", required=True
     ),
@@ -45,6 +45,9 @@ OPTIONS = (
     Option("mode", "As fetch() has it.", "cors", get_args(Mode)),
     Option("redirect", "As fetch() has it.", "follow", get_args(Redirect)),
     Option("engine", "Whose habits the browser has.", "standard", get_args(EngineName)),
+)
+OPTIONS = (
+    *REQUEST,
     Option("format", "Text to read, or one JSON document.", "text", ("text", "json")),
 )
 
