@@ -40,6 +40,8 @@ def probe(asked: Asked, options: Mapping[str, Any]) -> int:
     verify = not options["insecure"] and (options["ca"] or True)
     cookies = [_cookie(text) for text in options["cookie"]]
     if options["audit"]:
+        if asked.page == "null":
+            fail("an audit needs the origin of a page: every page can be null")
         fields = asked.request.fields
         if cookies:
             fields = (*fields, ("Cookie", "; ".join("=".join(pair) for pair in cookies)))
