@@ -15,6 +15,9 @@ Entry = TypeVar("Entry")
 # fragment, an escape that the server has decoded before any path is compared.
 _NOT_LITERAL = frozenset("*<>{}?#%\\")
 
+_CONTROLS = frozenset(map(chr, (*range(0x20), 0x7F)))
+_UNDECODABLE = "\ufffd"  # what stands in the place of bytes that are no UTF-8
+
 
 class Routes(Generic[Entry]):
     """An immutable table from route prefix to entry."""
@@ -47,8 +50,11 @@ class Routes(Generic[Entry]):
 
 
 def is_canonical(path: str) -> bool:
-    """Whether path is absolute, without `.`, `..`, empty inner segments and backslashes."""
-    if not path.startswith("/") or "//" in path or "\\" in path:
+    """Whether path is absolute, without `.`, `..`, empty inner segments, backslashes, control
+    characters and what is no UTF-8: a router may drop these, or not see them."""
+    if not path.startswith("/") or "//" in path or "\\" in path or _UNDECODABLE in path:
+        return False
+    if not path.isprintable() and not _CONTROLS.isdisjoint(path):
         return False
     return "/." not in path or not {".", ".."} & set(path.split("/"))
 
