@@ -8,6 +8,7 @@ from sys import float_info
 from typing import Any
 
 from corsguard import fetch
+from corsguard.escape import shown
 from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.problem import Problem
 
@@ -38,17 +39,17 @@ class Findings:
 
     def flag(self, field: str, value: object) -> bool:
         if not isinstance(value, bool):
-            meant = str(value).strip().lower() in {"true", "1", "yes", "on"}
-            self.add("type-invalid", field, value, f"{value!r} is not a bool", str(meant))
+            meant = shown(value, str).strip().lower() in {"true", "1", "yes", "on"}
+            self.add("type-invalid", field, value, f"{shown(value)} is not a bool", str(meant))
         return value is True
 
     def seconds(self, field: str, value: object) -> float:
         if not isinstance(value, (int, float)) or isinstance(value, bool):
-            message = f"{value!r} is not a number of seconds"
+            message = f"{shown(value)} is not a number of seconds"
         elif 0 < value <= float_info.max:
             return float(value)
         else:
-            message = f"{value!r} seconds is no time that passes"
+            message = f"{shown(value)} seconds is no time that passes"
         self.add("type-invalid", field, value, message, "1.0")
         return 1.0
 
@@ -58,9 +59,9 @@ class Findings:
         if isinstance(value, bool) or not isinstance(value, int):
             seconds = _timedelta_seconds(value)
             if seconds is None:
-                digits = str(value).strip().split(".")[0]
+                digits = shown(value, str).strip().split(".")[0]
                 meant = digits if digits.isascii() and digits.isdecimal() else "7200"
-                message = f"{value!r} is neither an int of seconds, a timedelta nor None"
+                message = f"{shown(value)} is neither an int of seconds, a timedelta nor None"
                 self.add("type-invalid", field, value, message, meant)
                 return None
         else:
@@ -68,7 +69,7 @@ class Findings:
         if not 0 <= seconds <= fetch.MAX_AGE_LIMIT:
             caps = ", ".join(f"{name} to {cap}" for name, cap in fetch.MAX_AGE_CAPS.items())
             message = (
-                f"{seconds} is not from 0 to {fetch.MAX_AGE_LIMIT} seconds; browsers cap it: {caps}"
+                f"{shown(seconds)} is not from 0 to {fetch.MAX_AGE_LIMIT} seconds; browsers cap it: {caps}"
             )
             suggestion = str(min(max(seconds, 0), fetch.MAX_AGE_LIMIT))
             self.add("max-age-out-of-range", field, value, message, suggestion)
@@ -91,8 +92,8 @@ class Findings:
             elif isinstance(entry, Pattern):
                 self._regex(field, entry)
             elif not callable(entry):
-                message = f"{entry!r} is neither a str, a compiled regex nor a callable"
-                self.add("type-invalid", field, entry, message, repr(str(entry)))
+                message = f"{shown(entry)} is neither a str, a compiled regex nor a callable"
+                self.add("type-invalid", field, entry, message, repr(shown(entry, str)))
                 continue
             kept.append(entry)
         if "*" in kept and any(entry != "*" for entry in kept):
@@ -186,13 +187,13 @@ class Findings:
         if isinstance(value, (str, bytes, Pattern)) or callable(value):
             parts = value.split(",") if isinstance(value, str) else [value]
             entries = [part.strip() if isinstance(part, str) else part for part in parts]
-            self.add("not-a-list", field, value, f"{value!r} is not a list", listed(entries))
+            self.add("not-a-list", field, value, f"{shown(value)} is not a list", listed(entries))
             return entries
         if not isinstance(value, Iterable) or isinstance(value, Mapping):
-            self.add("type-invalid", field, value, f"{value!r} is not a list", "[]")
+            self.add("type-invalid", field, value, f"{shown(value)} is not a list", "[]")
             return []
         if isinstance(value, (set, frozenset)):
-            return sorted(value, key=str)  # the same policy gives the same headers on every run
+            return sorted(value, key=shown)  # the same policy gives the same headers on every run
         return list(value)
 
     def strings(self, field: str, value: object) -> tuple[str, ...]:
@@ -201,8 +202,8 @@ class Findings:
             if isinstance(entry, str):
                 strings[entry] = None
             else:
-                message = f"{entry!r} is not a str"
-                self.add("type-invalid", field, entry, message, repr(str(entry)))
+                message = f"{shown(entry)} is not a str"
+                self.add("type-invalid", field, entry, message, repr(shown(entry, str)))
         return tuple(strings)
 
     def _headers(self, field: str, value: object) -> tuple[str, ...]:
@@ -254,7 +255,18 @@ class Findings:
         better = mended_regex(source)
         if better and _is_open_to_anyone(better):
             better = None
-        if has_nested_repeat(pattern) or has_adjacent_repeats(pattern):
+        try:
+            slow = has_nested_repeat(pattern) or has_adjacent_repeats(pattern)
+        except RecursionError:  # `re` itself can read a little deeper than its reader can
+            self.add(
+                "regex-too-slow",
+                field,
+                pattern,
+                "the regular expression nests too deep to be checked",
+                "fewer groups within groups",
+            )
+            return
+        if slow:
             message = f"{source!r} repeats a repeat, which can take exponential time"
             suggestion = better or "one repeat without a bound, such as [a-z0-9-]+"
             self.add("regex-too-slow", field, pattern, message, suggestion)
@@ -298,10 +310,10 @@ def unknown_fields(given: Mapping[str, object], known: Iterable[str]) -> list[Pr
     return [
         Problem(
             "unknown-field",
-            str(key),
+            shown(key, str),
             value,
-            f"there is no field {key!r}",
-            closest_name(str(key), names) or f"one of {', '.join(names)}",
+            f"there is no field {shown(key)}",
+            closest_name(shown(key, str), names) or f"one of {', '.join(names)}",
         )
         for key, value in given.items()
         if key not in names
@@ -321,11 +333,11 @@ def listed(entries: Iterable[object]) -> str:
     """The entries as a list that both Python and TOML read."""
     from json import dumps
 
-    shown = (
-        dumps(entry, ensure_ascii=False) if isinstance(entry, str) else repr(entry)
+    texts = (
+        dumps(entry, ensure_ascii=False) if isinstance(entry, str) else shown(entry)
         for entry in entries
     )
-    return f"[{', '.join(shown)}]"
+    return f"[{', '.join(texts)}]"
 
 
 def _is_open_to_anyone(pattern: str) -> bool:
