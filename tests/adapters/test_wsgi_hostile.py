@@ -94,6 +94,15 @@ def test_with_credentials_only_tokens_are_sent_back(names: str, method: str) -> 
     assert_nothing_is_echoed(fields, APP)
 
 
+def test_a_path_of_characters_that_are_no_bytes_is_covered_by_no_longer_prefix() -> None:
+    # PEP 3333 rules them out, and a server that lets them through is no reason to fail.
+    routes = {"/": None, "/a": Policy(allow_origins=[APP]), "/aé": Policy(allow_origins=["*"])}
+    app = CORSMiddleware(lambda environ, start_response: [], Guard(routes))
+    environ = {**environ_of("GET", "/", [("Origin", APP)]), "PATH_INFO": "/a\u0100"}
+    assert app(environ, print) == []
+    assert environ["corsguard.decision"].reason is Reason.NO_POLICY
+
+
 def assert_nothing_is_echoed(fields: Fields, origin: str | None) -> None:
     sent = by_name(fields)
     allowed = sent.get("access-control-allow-origin", "*")
