@@ -69,7 +69,8 @@ class Findings:
         if not 0 <= seconds <= fetch.MAX_AGE_LIMIT:
             caps = ", ".join(f"{name} to {cap}" for name, cap in fetch.MAX_AGE_CAPS.items())
             message = (
-                f"{shown(seconds)} is not from 0 to {fetch.MAX_AGE_LIMIT} seconds; browsers cap it: {caps}"
+                f"{shown(seconds)} is not from 0 to {fetch.MAX_AGE_LIMIT} seconds; "
+                f"browsers cap it: {caps}"
             )
             suggestion = str(min(max(seconds, 0), fetch.MAX_AGE_LIMIT))
             self.add("max-age-out-of-range", field, value, message, suggestion)

@@ -34,7 +34,7 @@ class Problem(NamedTuple):
         return self._replace(field=f"{place}.{self.field}" if place else self.field)
 
     def as_dict(self) -> dict[str, object]:
-        """The same as a dict that `json.dumps` takes; a value that JSON has not becomes its repr."""
+        """The same as a dict that `json.dumps` takes; what JSON has not becomes its repr."""
         value = self.value if _is_of_json(self.value) else shown(self.value)
         return {**self._asdict(), "value": value}
 
