@@ -57,7 +57,7 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}")
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="targets at a time")
-    parser.add_argument("--json", type=Path, default=os.environ.get("FUZZ_JSON"), help="the counts")
+    parser.add_argument("--json", type=Path, help="the counts")
     parser.add_argument("--crashes", type=Path, default=Path(tempfile.gettempdir()))
     parser.add_argument("--input", type=Path, help="run this input, and fuzz nothing")
     parser.add_argument("--corpus", action="store_true", help="run the corpus, and fuzz nothing")

@@ -26,6 +26,16 @@ def test_every_input_that_is_kept_holds_what_is_promised(target: str) -> None:
     assert ran.returncode == 0, ran.stderr
 
 
+def test_without_the_fuzzer_one_line_says_what_it_needs() -> None:
+    hide_it = "import runpy, sys; sys.modules['atheris'] = None; sys.argv = sys.argv[1:]; "
+    run = "runpy.run_path(sys.argv[0], run_name='__main__')"
+    command = [sys.executable, "-c", hide_it + run, str(RUN), "origin"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("fuzzing needs atheris")
+    assert ran.stderr.count("\n") == 1
+
+
 def test_every_corpus_has_a_target() -> None:
     assert {folder.name for folder in RUN.with_name("corpus").iterdir()} == set(TARGETS)
 

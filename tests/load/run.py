@@ -61,7 +61,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60, help="for each application")
     parser.add_argument("--refused", type=int, default=1_000_000, help="origins, for the log")
     parser.add_argument("--seed", type=int, default=20_200)
-    parser.add_argument("--json", type=Path, default=os.environ.get("LOAD_JSON"), help="the counts")
+    parser.add_argument("--json", type=Path, help="the counts")
     given = parser.parse_args()
     names = given.served or list(SERVED)
     logging.getLogger("corsguard").addHandler(logging.NullHandler())  # that of the client
