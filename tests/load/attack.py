@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-import tracemalloc
+import os
 from typing import NamedTuple
+
+from load.drive import resident
 
 from corsguard import Guard, Policy
 
 MOST_LINES = 101
 """Of one reason and route: a hundred, and that there are more."""
-MOST_GROWTH = 2_000_000
-"""Bytes, once what is kept of refusals is full: an engine's memory is emptied now and then."""
+MOST_GROWTH = 0.05
+"""Of the memory that the process has once what is kept of refusals is full."""
 ENOUGH = 10_000
 """Refusals that fill it."""
 
@@ -22,8 +23,8 @@ class Left(NamedTuple):
 
     refused: int
     lines: int
-    growth: int
-    """Bytes, since there were enough."""
+    growth: float
+    """Of this process's memory, since there were enough: 0.01 for one per cent."""
 
     @property
     def faults(self) -> int:
@@ -46,14 +47,12 @@ def attack(times: int) -> Left:
     logger.propagate = False
     guard = Guard({"/": Policy(allow_origins=["https://app.example"])})
     enough = min(ENOUGH, times // 2)
-    tracemalloc.start()
     try:
         refuse(guard, 0, enough)
-        before = traced()
+        before = resident(os.getpid())
         refuse(guard, enough, times)
-        return Left(times, counting.lines, traced() - before)
+        return Left(times, counting.lines, resident(os.getpid()) / before - 1)
     finally:
-        tracemalloc.stop()
         logger.propagate = True
         logger.removeHandler(counting)
 
@@ -61,8 +60,3 @@ def attack(times: int) -> Left:
 def refuse(guard: Guard, start: int, stop: int) -> None:
     for number in range(start, stop):
         assert not guard.decide("/", f"https://o{number}.example", "GET", {}).allowed
-
-
-def traced() -> int:
-    gc.collect()
-    return tracemalloc.get_traced_memory()[0]

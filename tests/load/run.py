@@ -155,7 +155,7 @@ def report(results: Sequence[Result], left: Left, faults: int) -> None:
     console.print(table)
     console.print(
         f"{left.refused:,} origins refused: {left.lines} lines in the log, "
-        f"{left.growth:+,} bytes of memory once it was full; {faults} faults in all"
+        f"{left.growth:+.1%} of memory once it was full; {faults} faults in all"
     )
 
 
