@@ -46,7 +46,7 @@ def read_file(path: str | PathLike[str]) -> Settings:
         try:
             mapping = tomllib.load(file)
         except RecursionError:
-            raise ValueError("its values nest too deep") from None
+            raise ValueError("nested too deeply") from None
     return read_mapping(mapping)
 
 
