@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
+from corsguard.escape import shown
 from corsguard.problem import Problem
 
 __all__ = ["Routes", "is_canonical", "prefix_problems"]
@@ -65,8 +66,9 @@ def prefix_problems(field: str, prefixes: Iterable[object]) -> list[Problem]:
     seen: dict[str, str] = {}
     for prefix in prefixes:
         if not isinstance(prefix, str):
-            message = f"{prefix!r} is not a str"
-            problems.append(Problem("type-invalid", field, prefix, message, repr(str(prefix))))
+            message = f"{shown(prefix)} is not a str"
+            suggestion = repr(shown(prefix, str))
+            problems.append(Problem("type-invalid", field, prefix, message, suggestion))
             continue
         if prefix.strip() != prefix or not is_canonical(prefix) or _NOT_LITERAL & set(prefix):
             from corsguard.mending import mended_prefix
