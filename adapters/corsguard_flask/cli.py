@@ -65,7 +65,7 @@ def explain(context: click.Context, /, url: str, **options: Any) -> None:
         question = asked(url, options)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
-    app, middleware = _load(context)
+    app, middleware = _load(context, 2)
     try:
         context.exit(
             explained(
@@ -76,18 +76,20 @@ def explain(context: click.Context, /, url: str, **options: Any) -> None:
         raise click.UsageError(f'{error}; this needs: pip install "corsguard[cli]"') from None
 
 
-def _load(context: click.Context) -> tuple[Flask, FlaskMiddleware]:
+def _load(context: click.Context, code: int = 1) -> tuple[Flask, FlaskMiddleware]:
     """The application and its middleware, or an exit that says what keeps it from starting."""
     try:
         app = context.ensure_object(ScriptInfo).load_app()
         middleware = app.extensions.get("corsguard")
         if middleware is None:
-            raise click.ClickException(f"{app.name} has no CORSGuard")
+            error = click.ClickException(f"{app.name} has no CORSGuard")
+            error.exit_code = code
+            raise error
         middleware.read_views()
     except PolicyError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)
-        context.exit(1)
+        context.exit(code)
     return app, middleware
 
 

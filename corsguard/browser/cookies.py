@@ -13,7 +13,7 @@ from corsguard.browser.url import URL, is_trustworthy
 from corsguard.origin import is_ip_address
 from corsguard.suffix import is_public_suffix
 
-__all__ = ["Cookie", "Jar", "Kept"]
+__all__ = ["Cookie", "Jar", "Kept", "cookies_of"]
 
 SameSite = Literal["Strict", "Lax", "None"]
 Withheld = Literal["cookie-same-site", "third-party-cookies"]
@@ -87,14 +87,8 @@ class Jar:
         for name, value in answer.headers:
             if name.lower() != "set-cookie":
                 continue
-            read: SimpleCookie = SimpleCookie()
-            try:
-                read.load(value)
-            except CookieError:
-                continue
-            for morsel in read.values():
-                cookie = _cookie(morsel, url, now)
-                if cookie and (same_site or self._may_be_set(cookie)):
+            for cookie in cookies_of(value, url, now):
+                if same_site or self._may_be_set(cookie):
                     self._put(cookie._replace(third_party=self._partitions and not same_site), now)
 
     @property
@@ -125,6 +119,16 @@ class Jar:
 
     def _may_be_set(self, cookie: Cookie) -> bool:
         return self._crosses_sites(cookie) and self._engine.third_party_cookies != "blocked"
+
+
+def cookies_of(value: str, url: URL, now: float) -> list[Cookie]:
+    """The cookies that a value of Set-Cookie sets for url; none where it can't be read."""
+    read: SimpleCookie = SimpleCookie()
+    try:
+        read.load(value)
+    except CookieError:
+        return []
+    return [cookie for morsel in read.values() if (cookie := _cookie(morsel, url, now))]
 
 
 def _cookie(morsel: Morsel[str], url: URL, now: float) -> Cookie | None:

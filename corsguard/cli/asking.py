@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, get_args
 
-from corsguard.browser import Browser, EngineName, Exchange, Request
+from corsguard.browser import Browser, Cookie, EngineName, Exchange, Request
+from corsguard.browser.cookies import cookies_of
 from corsguard.browser.messages import Credentials, Mode, Redirect, Send
 from corsguard.browser.safelist import is_header_value
 from corsguard.browser.url import HTTP_SCHEMES, URL, URLError
@@ -41,6 +43,12 @@ OPTIONS = (
         "header", "A header that the script sets; repeat it.", metavar="NAME:VALUE", repeated=True
     ),
     Option("body", "Its body, a text.", metavar="TEXT"),
+    Option(
+        "cookie",
+        "A cookie that the API has set, as in Set-Cookie; repeat it.",
+        metavar="COOKIE",
+        repeated=True,
+    ),
     Option("credentials", "Whether cookies go with it.", "same-origin", get_args(Credentials)),
     Option("mode", "As fetch() has it.", "cors", get_args(Mode)),
     Option("redirect", "As fetch() has it.", "follow", get_args(Redirect)),
@@ -58,6 +66,8 @@ class Asked(NamedTuple):
     """The same as it was given."""
     engine: EngineName
     request: Request
+    cookies: tuple[Cookie, ...]
+    """What the browser has."""
     as_json: bool
 
     @property
@@ -68,7 +78,12 @@ class Asked(NamedTuple):
     @property
     def play(self) -> Callable[[Send], Exchange]:
         """What a browser does with the request; each time, a new one with empty caches."""
-        return lambda send: Browser(self.page, engine=self.engine).play(self.request, send)
+
+        def play(send: Send) -> Exchange:
+            browser = Browser(self.page, engine=self.engine, cookies=self.cookies)
+            return browser.play(self.request, send)
+
+        return play
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -88,8 +103,9 @@ def add_options(parser: ArgumentParser) -> None:
 
 def asked(url: str, options: Mapping[str, Any]) -> Asked:
     """What is asked of a URL, by options. Raises UsageError."""
+    _check_encoding(url, *options.values())
     try:
-        URL.parse(url)
+        target = URL.parse(url)
     except URLError as error:
         raise UsageError(f"{error}: write one such as https://api.example.com/items") from None
     request = Request(
@@ -102,8 +118,23 @@ def asked(url: str, options: Mapping[str, Any]) -> Asked:
         options["redirect"],
     )
     given = options["page"]
-    as_json = options["format"] == "json"
-    return Asked(_page(given), given, options["engine"], request, as_json)
+    return Asked(
+        _page(given),
+        given,
+        options["engine"],
+        request,
+        tuple(_cookie(text, target) for text in options["cookie"] or ()),
+        as_json=options["format"] == "json",
+    )
+
+
+def _check_encoding(*values: object) -> None:
+    """Refuse what the command line could not decode, and what could not be sent either."""
+    for value in values:
+        if isinstance(value, (list, tuple)):
+            _check_encoding(*value)
+        elif isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise UsageError(f"{value!r} is not UTF-8")
 
 
 def _page(given: str) -> str:
@@ -121,6 +152,15 @@ def _page(given: str) -> str:
         ) from None
     # HTML, "origin": pages of file:, data: and the like have an opaque one.
     return str(url.origin) if url.scheme in HTTP_SCHEMES else "null"
+
+
+def _cookie(text: str, url: URL) -> Cookie:
+    cookies = cookies_of(text, url, time.time())
+    if len(cookies) != 1:
+        raise UsageError(
+            f"--cookie {text!r} sets no cookie for {url}: write one as session=1; SameSite=Lax"
+        )
+    return cookies[0]
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         try:
             guard = configured().guard
         except PolicyError as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(str(error), returncode=2 if action == "explain" else 1) from None
         if action == "explain":
             self._explain(guard, options)
         else:
