@@ -18,9 +18,11 @@ def request_options(command: Decorated) -> Decorated:
     """Decorate a command with the options and the argument URL."""
     command = click.argument("url")(command)
     for option in reversed(OPTIONS):
+        # To click 8.3, None is a default as any other, and a required option has none.
+        default: dict[str, Any] = {} if option.default is None else {"default": option.default}
         command = click.option(
             f"--{option.name}",
-            default=option.default,
+            **default,
             type=click.Choice(option.choices) if option.choices else str,
             metavar=option.metavar,
             multiple=option.repeated,

@@ -277,6 +277,15 @@ def test_what_can_not_be_used_is_told_in_one_line(
     assert words in err
 
 
+@pytest.mark.parametrize("args", [[f"{API}/"], ["--page", APP], ["--page", APP, "--mode=x", API]])
+def test_what_click_refuses_is_told_without_a_traceback(
+    corsguard: Command, args: list[str]
+) -> None:
+    code, out, err = corsguard("explain", "corsguard.toml", *args)
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: corsguard explain")
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -28,7 +28,7 @@ class Items(MethodView):
 
 app.add_url_rule("/items/<int:item>", view_func=Items.as_view("items"))
 app.add_url_rule("/list/", "list", called)
-app.add_url_rule("/partners", "partners", cors_policy(PARTNERS)(called))
+app.add_url_rule("/partners", "partners", cors_policy(PARTNERS)(lambda: called()))
 """
 ROUTED = f'{APPLICATION}{VIEWS}\nCORSGuard(app, {{"/": Policy(allow_origins=["{APP}"])}})\n'
 ONE = f'{APPLICATION}\nCORSGuard(app, Policy(allow_origins=["{APP}"]))\n'
