@@ -1,60 +1,24 @@
-"""The options of `explain`, for every parser of options, and the request that they ask about."""
+"""The request that the options of `explain` ask about."""
 
 from __future__ import annotations
 
 import time
-from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from corsguard.browser import Browser, Cookie, EngineName, Exchange, Request
 from corsguard.browser.cookies import cookies_of
-from corsguard.browser.messages import Credentials, Mode, Redirect, Send
+from corsguard.browser.messages import Send
 from corsguard.browser.safelist import is_header_value
 from corsguard.browser.url import HTTP_SCHEMES, URL, URLError
 from corsguard.fetch import is_token
 from corsguard.origin import Origin, OriginError
 
-__all__ = ["OPTIONS", "Asked", "Option", "UsageError", "add_options", "asked"]
+__all__ = ["Asked", "UsageError", "asked"]
 
 
 class UsageError(ValueError):
     """An option that can't be used: why, in one line."""
-
-
-class Option(NamedTuple):
-    """One option, whatever parses it."""
-
-    name: str
-    help: str
-    default: str | None = None
-    choices: tuple[str, ...] = ()
-    metavar: str | None = None
-    repeated: bool = False
-    required: bool = False
-
-
-OPTIONS = (
-    Option(
-        "page", "Origin or URL of the page that sends it, or null.", metavar="URL", required=True
-    ),
-    Option("method", "Its method.", "GET", metavar="METHOD"),
-    Option(
-        "header", "A header that the script sets; repeat it.", metavar="NAME:VALUE", repeated=True
-    ),
-    Option("body", "Its body, a text.", metavar="TEXT"),
-    Option(
-        "cookie",
-        "A cookie that the API has set, as in Set-Cookie; repeat it.",
-        metavar="COOKIE",
-        repeated=True,
-    ),
-    Option("credentials", "Whether cookies go with it.", "same-origin", get_args(Credentials)),
-    Option("mode", "As fetch() has it.", "cors", get_args(Mode)),
-    Option("redirect", "As fetch() has it.", "follow", get_args(Redirect)),
-    Option("engine", "Whose habits the browser has.", "standard", get_args(EngineName)),
-    Option("format", "Text to read, or one JSON document.", "text", ("text", "json")),
-)
 
 
 class Asked(NamedTuple):
@@ -84,21 +48,6 @@ class Asked(NamedTuple):
             return browser.play(self.request, send)
 
         return play
-
-
-def add_options(parser: ArgumentParser) -> None:
-    """Give the options and the argument URL to a parser of the standard library."""
-    for option in OPTIONS:
-        parser.add_argument(
-            f"--{option.name}",
-            default=option.default,
-            choices=option.choices or None,
-            metavar=option.metavar,
-            action="append" if option.repeated else "store",
-            required=option.required,
-            help=option.help,
-        )
-    parser.add_argument("url", metavar="URL")
 
 
 def asked(url: str, options: Mapping[str, Any]) -> Asked:

@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from corsguard.cli.asking import UsageError, asked
-from corsguard.cli.asking_click import request_options
 from corsguard.cli.check import check, sound_guard_of
+from corsguard.cli.options_click import request_options
 from corsguard.cli.terminal import fail
 
 __all__ = ["group"]
@@ -80,6 +79,7 @@ def _explain(file: str, url: str, **options: Any) -> None:
     allowed, 1 if it is blocked, 2 if it can't be told.
     """
     from corsguard.browser.policy_server import policy_server
+    from corsguard.cli.asking import UsageError, asked
     from corsguard.cli.explain import explain, in_toml
 
     guard = sound_guard_of(file)

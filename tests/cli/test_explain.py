@@ -8,14 +8,17 @@ import sys
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from cli.command import Command
 from rich.cells import cell_len
 from rich.console import Console
 
-from corsguard.browser import Answer, Browser, Request, Send, SendError, Sent
+from corsguard.browser import Answer, Browser, EngineName, Request, Send, SendError, Sent
+from corsguard.browser.messages import Credentials, Mode, Redirect
 from corsguard.cli.diagram import draw, verdict
+from corsguard.cli.options import OPTIONS
 
 APP = "https://app.example.com"
 API = "https://api.example.com"
@@ -458,3 +461,20 @@ def test_the_second_of_two_preflights_is_spared_and_said() -> None:
     draw(console, exchange)
     assert "covered by an earlier preflight" in file.getvalue()
     assert "The browser sends the script's request at once" in file.getvalue()
+
+
+def test_the_choices_are_those_of_the_model() -> None:
+    choices = {option.name: option.choices for option in OPTIONS if option.choices}
+    assert choices == {
+        "credentials": get_args(Credentials),
+        "mode": get_args(Mode),
+        "redirect": get_args(Redirect),
+        "engine": get_args(EngineName),
+        "format": ("text", "json"),
+    }
+
+
+def test_an_application_that_has_the_command_does_not_load_the_browser() -> None:
+    code = "import sys, corsguard_flask; print('corsguard.browser' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert ended.stdout == b"False\n"

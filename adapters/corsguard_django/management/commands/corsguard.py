@@ -10,7 +10,7 @@ from typing import IO, Any, cast
 from django.core.management.base import BaseCommand, CommandError
 
 from corsguard import Guard, OriginEntry, Policy, PolicyError
-from corsguard.cli.asking import UsageError, add_options, asked
+from corsguard.cli.options import add_options
 from corsguard_django.checks import TAG
 from corsguard_django.configuration import configured, placed
 
@@ -43,6 +43,7 @@ class Command(BaseCommand):
 
     def _explain(self, guard: Guard, options: dict[str, Any]) -> None:
         """Exits with 1 where the request is blocked, and with 2 where it can't be told."""
+        from corsguard.cli.asking import UsageError, asked
         from corsguard.cli.explain import explain, in_python
         from corsguard_django.rehearsal import stage_at
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from corsguard.cli.asking import OPTIONS
+from corsguard.cli.options import OPTIONS
 
 __all__ = ["request_options"]
 
