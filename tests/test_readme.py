@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,13 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 TOML = next(text for language, text in BLOCKS if language == "toml")
+
+# What the command of a block prints is the block that follows it.
+OUTPUTS = {
+    command: output
+    for (kind, command), (other, output) in pairwise(BLOCKS)
+    if (kind, other) == ("sh", "text") and f"{command}```\n\n```text\n{output}" in README
+}
 
 # These two make environments of their own: .ci/run runs the one, tests/install the other.
 COMMANDS_RUN_ELSEWHERE = {"tox": ROOT / ".ci/run", "demo": ROOT / "tests/install/test_install.py"}
@@ -123,19 +132,27 @@ def test_the_configuration_file_starts() -> None:
 
 @pytest.mark.parametrize("command", blocks("sh"))
 def test_commands_run(command: str, tmp_path: Path) -> None:
-    words = shlex.split(command)
+    words = shlex.split(command.replace("\\\n", ""))
     if words[0] == "python3":
         where = COMMANDS_RUN_ELSEWHERE[words[-1].rpartition("/")[2]]
         assert "README.md" in where.read_text(encoding="utf-8")
         return
     (tmp_path / "corsguard.toml").write_text(TOML, encoding="utf-8")
     program = Path(sys.executable).with_name(words[0])
-    run = subprocess.run([program, *words[1:]], cwd=tmp_path, capture_output=True, text=True)
-    assert (run.returncode, run.stderr) == (0, "")
+    run = subprocess.run(
+        [program, *words[1:]],
+        cwd=tmp_path,
+        env={**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    blocked = "\nBlocked: " in OUTPUTS.get(command, "")
+    assert (run.returncode, run.stderr) == (int(blocked), "")
+    assert run.stdout == OUTPUTS.get(command, run.stdout)
 
 
 def test_the_lines_of_the_log_are_those_that_it_writes(caplog: pytest.LogCaptureFixture) -> None:
-    [lines] = blocks("text")
+    [lines] = set(blocks("text")) - set(OUTPUTS.values())
     page = "https://app.example.com"
     guard = Guard(Policy(allow_origins=[page], allow_methods=["PUT"]))
     asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-trace"}

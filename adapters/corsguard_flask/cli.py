@@ -12,8 +12,7 @@ from flask.cli import ScriptInfo
 from werkzeug.routing import Rule
 
 from corsguard import Policy, PolicyError
-from corsguard.cli.asking import UsageError, asked
-from corsguard.cli.asking_click import request_options
+from corsguard.cli.options_click import request_options
 from corsguard_flask.middleware import FlaskMiddleware
 from corsguard_flask.views import view_of
 
@@ -57,6 +56,7 @@ def explain(context: click.Context, /, url: str, **options: Any) -> None:
     Shows each step, and for a request that is blocked the smallest change that allows it. Exits
     with 0 if the request is allowed, 1 if it is blocked, 2 if it can't be told.
     """
+    from corsguard.cli.asking import UsageError, asked
     from corsguard.cli.explain import explain as explained
     from corsguard.cli.explain import in_python
     from corsguard_flask.rehearsal import stage_of
@@ -65,7 +65,7 @@ def explain(context: click.Context, /, url: str, **options: Any) -> None:
         question = asked(url, options)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
-    app, middleware = _load(context)
+    app, middleware = _load(context, 2)
     try:
         context.exit(
             explained(
@@ -76,18 +76,19 @@ def explain(context: click.Context, /, url: str, **options: Any) -> None:
         raise click.UsageError(f'{error}; this needs: pip install "corsguard[cli]"') from None
 
 
-def _load(context: click.Context) -> tuple[Flask, FlaskMiddleware]:
+def _load(context: click.Context, code: int = 1) -> tuple[Flask, FlaskMiddleware]:
     """The application and its middleware, or an exit that says what keeps it from starting."""
     try:
         app = context.ensure_object(ScriptInfo).load_app()
         middleware = app.extensions.get("corsguard")
         if middleware is None:
-            raise click.ClickException(f"{app.name} has no CORSGuard")
+            click.echo(f"Error: {app.name} has no CORSGuard", err=True)
+            context.exit(code)
         middleware.read_views()
     except PolicyError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)
-        context.exit(1)
+        context.exit(code)
     return app, middleware
 
 

@@ -16,7 +16,7 @@ __all__ = ["kept_cookies", "surroundings"]
 def surroundings(page: Origin, url: URL, trail: Trail) -> None:
     """Say what of the place of page and url gets in the way."""
     # Mixed Content, 5: a page over https fetches nothing over plain http but from this machine.
-    if page.scheme == "https" and not is_trustworthy(url.origin):
+    if page.scheme == "https" and url.scheme == "http" and not is_trustworthy(url.origin):
         text = f"mixed content: {page} is https, and browsers fetch nothing from {url.origin}"
         trail.caution("mixed-content", text)
     # Local Network Access, 2.2: asked of the user when a page reaches into a network that is

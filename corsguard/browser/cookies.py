@@ -14,7 +14,7 @@ from corsguard.browser.url import URL, is_trustworthy
 from corsguard.origin import is_ip_address
 from corsguard.suffix import is_public_suffix
 
-__all__ = ["Cookie", "Jar", "Kept"]
+__all__ = ["Cookie", "Jar", "Kept", "cookie_of"]
 
 SameSite = Literal["Strict", "Lax", "None"]
 _SAME_SITE: dict[str, SameSite] = {"strict": "Strict", "lax": "Lax", "none": "None"}
@@ -91,7 +91,7 @@ class Jar:
         for name, value in answer.headers:
             if name.lower() != "set-cookie":
                 continue
-            cookie = _cookie(value, url, now)
+            cookie = cookie_of(value, url, now)
             if cookie and (same_site or self._may_be_set(cookie)):
                 self._put(cookie._replace(third_party=self._partitions and not same_site), now)
 
@@ -126,7 +126,7 @@ class Jar:
         return self._crosses_sites(cookie) and self._engine.third_party_cookies != "blocked"
 
 
-def _cookie(line: str, url: URL, now: float) -> Cookie | None:
+def cookie_of(line: str, url: URL, now: float) -> Cookie | None:
     """The cookie of one `Set-Cookie`, None where it is to be ignored (RFC 6265bis, 5.6, 5.7)."""
     pair, *rest = line.split(";")
     name, equals, value = (part.strip(_WHITE_SPACE) for part in pair.partition("="))

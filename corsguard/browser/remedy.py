@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from json import dumps
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from corsguard.browser.exchange import BlockReason, Exchange
+from corsguard.browser.exchange import BlockReason, Exchange, Refusal
 from corsguard.browser.messages import Headers, Send
 from corsguard.browser.rehearsal import Place, Rehearsal
 from corsguard.checks import CHECKS, OriginEntry, listed
@@ -86,13 +86,15 @@ def explained(guard: Guard, stage: Stage, play: Play) -> Explanation:
     nearest = _nearest(first, rehearsal.place)
     before: dict[_Key, Place] = {}
     after: dict[_Key, Policy] = {}
-    while not exchange.allowed:
+    while (refusal := exchange.refusal) is not None:
         place = rehearsal.place
-        wanted = _wanted(exchange, place.policy) if place else {}
-        if place is None or not wanted:  # no policy has a say in it
-            return Explanation(first, nearest=nearest)
+        if place is None:  # the request was never sent
+            return Explanation(first)
+        wanted = _wanted(refusal, _origin(exchange), place.policy)
         try:
             policy = _with(place.policy, wanted)
+            if policy is None or policy == place.policy:  # no policy has a say in it
+                return Explanation(first, nearest=nearest)
             rehearsal = rehearsal.with_policy(place, policy)
         except PolicyError as error:
             return Explanation(first, problems=error.problems, nearest=nearest)
@@ -104,24 +106,21 @@ def explained(guard: Guard, stage: Stage, play: Play) -> Explanation:
     return Explanation(first, tuple(changes), nearest=nearest)
 
 
-def _wanted(exchange: Exchange, policy: Policy | None) -> dict[str, object]:
-    """The fields that must change for the refusal of an exchange to go; empty for none."""
-    refusal = exchange.refusal
-    if refusal is None or not exchange.hops:
-        return {}
-    origin = _origin(exchange)
+def _wanted(refusal: Refusal, origin: str, policy: Policy | None) -> dict[str, object]:
+    """The fields that must change for a refusal to go; empty where no policy has a say in it."""
+    held: Mapping[str, tuple[OriginEntry, ...]] = _fields(policy)
     match refusal.reason:
         case BlockReason.ALLOW_ORIGIN_MISSING:
-            return {"allow_origins": (*(policy.allow_origins if policy else ()), origin)}
+            return {"allow_origins": (*held.get("allow_origins", ()), origin)}
         case BlockReason.ALLOW_ORIGIN_WILDCARD:
             # Browsers refuse `*` with credentials, and so does Policy.
             return {"allow_origins": (origin,), "allow_credentials": True}
         case BlockReason.ALLOW_CREDENTIALS_NOT_TRUE:
             return {"allow_credentials": True}
-        case BlockReason.METHOD_NOT_ALLOWED if policy:
-            return {"allow_methods": (*policy.allow_methods, refusal.detail)}
-        case BlockReason.HEADER_NOT_ALLOWED if policy:
-            return {"allow_headers": (*policy.allow_headers, refusal.detail.title())}
+        case BlockReason.METHOD_NOT_ALLOWED:
+            return {"allow_methods": (*held.get("allow_methods", ()), refusal.detail)}
+        case BlockReason.HEADER_NOT_ALLOWED:
+            return {"allow_headers": (*held.get("allow_headers", ()), refusal.detail.title())}
     return {}
 
 
@@ -130,11 +129,17 @@ def _origin(exchange: Exchange) -> str:
     return Headers(exchange.hops[-1].sent.headers).get("origin", "")
 
 
-def _with(policy: Policy | None, wanted: Mapping[str, object]) -> Policy:
-    fields = {field: getattr(policy, field) for field in CHECKS} if policy else {}
+def _fields(policy: Policy | None) -> dict[str, Any]:
+    return {field: getattr(policy, field) for field in CHECKS} if policy else {}
+
+
+def _with(policy: Policy | None, wanted: Mapping[str, object]) -> Policy | None:
+    """Policy with other fields, or a new one; as it is where nothing is wanted."""
+    if not wanted:
+        return policy
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PolicyWarning)  # it is only tried
-        return Policy.from_mapping({**fields, **wanted})
+        return Policy.from_mapping({**_fields(policy), **wanted})
 
 
 def _changes(place: Place, policy: Policy) -> Iterator[Change]:

@@ -1,55 +1,24 @@
-"""The options of `explain`, for every parser of options, and the request that they ask about."""
+"""The request that the options of `explain` ask about."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
-from corsguard.browser import Browser, EngineName, Exchange, Request
-from corsguard.browser.messages import Credentials, Mode, Redirect, Send
+from corsguard.browser import Browser, Cookie, EngineName, Exchange, Request
+from corsguard.browser.cookies import cookie_of
+from corsguard.browser.messages import Send
 from corsguard.browser.safelist import is_header_value
 from corsguard.browser.url import HTTP_SCHEMES, URL, URLError
 from corsguard.fetch import is_token
 from corsguard.origin import Origin, OriginError
 
-__all__ = ["OPTIONS", "REQUEST", "Asked", "Option", "UsageError", "add_options", "asked"]
+__all__ = ["Asked", "UsageError", "asked"]
 
 
 class UsageError(ValueError):
     """An option that can't be used: why, in one line."""
-
-
-class Option(NamedTuple):
-    """One option, whatever parses it."""
-
-    name: str
-    help: str
-    default: str | None = None
-    choices: tuple[str, ...] = ()
-    metavar: str | None = None
-    repeated: bool = False
-    required: bool = False
-
-
-REQUEST = (
-    Option(
-        "page", "Origin or URL of the page that sends it, or null.", metavar="URL", required=True
-    ),
-    Option("method", "Its method.", "GET", metavar="METHOD"),
-    Option(
-        "header", "A header that the script sets; repeat it.", metavar="NAME:VALUE", repeated=True
-    ),
-    Option("body", "Its body, a text.", metavar="TEXT"),
-    Option("credentials", "Whether cookies go with it.", "same-origin", get_args(Credentials)),
-    Option("mode", "As fetch() has it.", "cors", get_args(Mode)),
-    Option("redirect", "As fetch() has it.", "follow", get_args(Redirect)),
-    Option("engine", "Whose habits the browser has.", "standard", get_args(EngineName)),
-)
-OPTIONS = (
-    *REQUEST,
-    Option("format", "Text to read, or one JSON document.", "text", ("text", "json")),
-)
 
 
 class Asked(NamedTuple):
@@ -61,6 +30,8 @@ class Asked(NamedTuple):
     """The same as it was given."""
     engine: EngineName
     request: Request
+    cookies: tuple[Cookie, ...]
+    """What the browser has."""
     as_json: bool
 
     @property
@@ -71,28 +42,19 @@ class Asked(NamedTuple):
     @property
     def play(self) -> Callable[[Send], Exchange]:
         """What a browser does with the request; each time, a new one with empty caches."""
-        return lambda send: Browser(self.page, engine=self.engine).play(self.request, send)
 
+        def play(send: Send) -> Exchange:
+            browser = Browser(self.page, engine=self.engine, cookies=self.cookies)
+            return browser.play(self.request, send)
 
-def add_options(parser: ArgumentParser) -> None:
-    """Give the options and the argument URL to a parser of the standard library."""
-    for option in OPTIONS:
-        parser.add_argument(
-            f"--{option.name}",
-            default=option.default,
-            choices=option.choices or None,
-            metavar=option.metavar,
-            action="append" if option.repeated else "store",
-            required=option.required,
-            help=option.help,
-        )
-    parser.add_argument("url", metavar="URL")
+        return play
 
 
 def asked(url: str, options: Mapping[str, Any]) -> Asked:
     """What is asked of a URL, by options. Raises UsageError."""
+    _check_encoding(url, *options.values())
     try:
-        URL.parse(url)
+        target = URL.parse(url)
     except URLError as error:
         raise UsageError(f"{error}: write one such as https://api.example.com/items") from None
     request = Request(
@@ -105,8 +67,23 @@ def asked(url: str, options: Mapping[str, Any]) -> Asked:
         options["redirect"],
     )
     given = options["page"]
-    as_json = options["format"] == "json"
-    return Asked(_page(given), given, options["engine"], request, as_json)
+    return Asked(
+        _page(given),
+        given,
+        options["engine"],
+        request,
+        tuple(_cookie(text, target) for text in options["cookie"] or ()),
+        as_json=options["format"] == "json",
+    )
+
+
+def _check_encoding(*values: object) -> None:
+    """Refuse what the command line could not decode, and what could not be sent either."""
+    for value in values:
+        if isinstance(value, (list, tuple)):
+            _check_encoding(*value)
+        elif isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise UsageError(f"{value!r} is not UTF-8")
 
 
 def _page(given: str) -> str:
@@ -124,6 +101,15 @@ def _page(given: str) -> str:
         ) from None
     # HTML, "origin": pages of file:, data: and the like have an opaque one.
     return str(url.origin) if url.scheme in HTTP_SCHEMES else "null"
+
+
+def _cookie(text: str, url: URL) -> Cookie:
+    cookie = cookie_of(text, url, time.time())
+    if cookie is None:
+        raise UsageError(
+            f"--cookie {text!r} sets no cookie for {url}: write one as session=1; SameSite=Lax"
+        )
+    return cookie
 
 
 def _header(text: str) -> tuple[str, str]:

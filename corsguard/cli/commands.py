@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from importlib.metadata import version
 from io import TextIOWrapper
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from corsguard.cli.asking import REQUEST, Asked, UsageError, asked
-from corsguard.cli.asking_click import request_options, with_options
 from corsguard.cli.check import check, sound_guard_of
+from corsguard.cli.options import REQUEST
+from corsguard.cli.options_click import request_options, with_options
 from corsguard.cli.terminal import fail
+
+if TYPE_CHECKING:
+    from corsguard.cli.asking import Asked
 
 __all__ = ["group"]
 
@@ -109,7 +112,6 @@ def _describe(file: str, form: str, url: str | None) -> None:
 @group.command("probe", short_help="Ask a live server as a browser would, or audit it.")
 @click.argument("url")
 @with_options(REQUEST)
-@click.option("--cookie", multiple=True, metavar="NAME=VALUE", help="A cookie that the user has.")
 @click.option("--unsafe", is_flag=True, help="Send methods that may change something, too.")
 @click.option("--audit", is_flag=True, help="Look for the known misconfigurations instead.")
 @click.option(
@@ -141,6 +143,8 @@ def _probe(url: str, **options: Any) -> None:
 
 
 def _asked(url: str, options: dict[str, Any]) -> Asked:
+    from corsguard.cli.asking import UsageError, asked
+
     try:
         return asked(url, options)
     except UsageError as error:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from corsguard.cli.description_words import INTRODUCTION, enforced, rows, title
+from corsguard.cli.description_words import INTRODUCTION, Row, enforced, rows, title
 from corsguard.cli.terminal import printable
 
 __all__ = ["as_markdown"]
@@ -29,14 +29,16 @@ def as_markdown(document: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _row(row: Any) -> str:
+def _row(row: Row) -> str:
     names = ", ".join(map(_code, row.names))
-    return f"| {row.label} | {' '.join(filter(None, (names, row.words)))} |"
+    # GitHub Flavored Markdown, 4.10: even in code, a bar ends a cell.
+    value = " ".join(filter(None, (names, row.words))).replace("|", "\\|")
+    return f"| {row.label} | {value} |"
 
 
 def _code(text: str) -> str:
     """Text as it is: a fence is longer than any run of backticks in it (CommonMark, 6.1)."""
-    shown = printable(text).replace("|", "\\|")
+    shown = printable(text)
     longest = max(map(len, re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if longest else ""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.text import Text
 
-from corsguard.browser import Answer, Clause, Exchange, Headers, Hop, Step
+from corsguard.browser import Answer, Blocked, Clause, Exchange, Headers, Hop, Step
 from corsguard.browser.url import URL
 from corsguard.cli.terminal import printable, wrapped
 
@@ -111,10 +111,12 @@ class _Diagram:
         clause = Text(printable(step.clause.words), "dim")
         rows = self._rows(text, _CHECK_INDENT)
         gap = self._room - rows[-1].cell_len - clause.cell_len
-        if gap < _GAP:
-            rows.append(Text())
-            gap = max(self._room - clause.cell_len, 0)
-        rows[-1].append(" " * gap).append(clause)
+        if clause.cell_len > self._room:
+            rows.extend(self._rows(clause))
+        elif gap < _GAP:
+            rows.append(Text(" " * (self._room - clause.cell_len)).append(clause))
+        else:
+            rows[-1].append(" " * gap).append(clause)
         for row in rows:
             self._row(row)
 
@@ -195,16 +197,19 @@ def _told_answer(answer: Answer) -> Iterator[tuple[str, str]]:
 def verdict(console: Console, exchange: Exchange) -> None:
     """Print how it ended for the script, in words and in those of the console."""
     console.print()
-    refusal, response = exchange.refusal, exchange.response
-    if refusal:
+    outcome = exchange.outcome
+    if isinstance(outcome, Blocked):
+        step = outcome.step
         wrapped(console, "Blocked: the script gets an error and no answer.", "bold red")
-        _row(console, "why", f"{refusal.step.text} [{refusal.reason}]")
-        _row(console, "clause", f"{refusal.step.clause.words}, {refusal.step.clause}")
-    elif response:
-        wrapped(console, "Allowed: the script gets the answer.", "bold green")
-        _row(console, "status", str(response.status) if response.status else "kept from it")
-        names = ", ".join(response.headers) or "none that it may read"
-        _row(console, "headers", names)
+        _row(console, "why", f"{step.text} [{outcome.reason}]")
+        _row(console, "clause", f"{step.clause.words}, {step.clause}")
+    else:
+        gets = "the answer" if outcome.status else "an answer that it can't read"
+        but = ", if nothing below prevents it" if exchange.caveats else ""
+        wrapped(console, f"Allowed: the script gets {gets}{but}.", "bold green")
+        if outcome.status:
+            _row(console, "status", str(outcome.status))
+            _row(console, "headers", ", ".join(outcome.headers) or "none that it may read")
     if exchange.console:
         _row(console, "console", exchange.console)
     for caveat in exchange.caveats:

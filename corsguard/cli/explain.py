@@ -61,7 +61,7 @@ def _tell(asked: Asked, explanation: Explanation, spelled: Spelled, file: IO[str
     draw(terminal, explanation.exchange)
     verdict(terminal, explanation.exchange)
     if explanation.exchange.allowed:
-        wrapped(terminal, "Nothing was sent: 200 stands for what the application answers.", "dim")
+        wrapped(terminal, "Nothing was sent: the application itself was not asked.", "dim")
     _remedy(terminal, explanation, spelled)
 
 
@@ -88,12 +88,14 @@ def _remedy(terminal: Console, explanation: Explanation, spelled: Spelled) -> No
         for change in explanation.changes:
             wrapped(terminal, printable(change.exposes), indent="  exposes  ")
     elif explanation.problems:
-        wrapped(terminal, "No change of the policy that is safe allows it:", "bold")
+        wrapped(terminal, "No change of the policy that is safe would allow it:", "bold")
         for problem in explanation.problems:
             wrapped(
                 terminal, printable(f"{problem.message} [{problem.code}]"), indent="  why      "
             )
-            wrapped(terminal, printable(problem.suggestion), indent="  instead  ")
+            # How null could be listed is not what anybody should read here.
+            instead = refusal.fix if problem.code == "origin-null" else problem.suggestion
+            wrapped(terminal, printable(instead), indent="  instead  ")
     else:
-        wrapped(terminal, "No change of the policy allows it: it is the request.", "bold")
+        wrapped(terminal, "No change of the policy would allow it.", "bold")
         wrapped(terminal, printable(refusal.fix), indent="  instead  ")

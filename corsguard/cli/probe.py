@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import click
 
-from corsguard.browser import BlockReason, Browser, Cookie, Exchange
+from corsguard.browser import BlockReason, Exchange
 from corsguard.browser.messages import SendError
-from corsguard.browser.url import URL
 from corsguard.cli.asking import Asked
 from corsguard.cli.audit import run_audit
 from corsguard.cli.audit.client import SAFE_METHODS, Client, Limits
 from corsguard.cli.diagram import draw, verdict
 from corsguard.cli.explanation import exchange_document
 from corsguard.cli.terminal import console, fail, printable, wrapped
-from corsguard.fetch import is_token
 
 __all__ = ["probe"]
 
@@ -38,13 +36,13 @@ def probe(asked: Asked, options: Mapping[str, Any]) -> int:
         requests=int(_positive(options, "requests")),
     )
     verify = not options["insecure"] and (options["ca"] or True)
-    cookies = [_cookie(text) for text in options["cookie"]]
     if options["audit"]:
         if asked.page == "null":
             fail("an audit needs the origin of a page: every page can be null")
         fields = asked.request.fields
-        if cookies:
-            fields = (*fields, ("Cookie", "; ".join("=".join(pair) for pair in cookies)))
+        if asked.cookies:
+            pairs = "; ".join(f"{cookie.name}={cookie.value}" for cookie in asked.cookies)
+            fields = (*fields, ("Cookie", pairs))
         return run_audit(
             asked.request.url, asked.page, form=form, fields=fields, limits=limits, verify=verify
         )
@@ -52,10 +50,9 @@ def probe(asked: Asked, options: Mapping[str, Any]) -> int:
         fail(f"--format {form} is for an audit: add --audit")
     method = asked.request.method
     methods = {*SAFE_METHODS, method, method.upper()} if options["unsafe"] else SAFE_METHODS
-    browser = Browser(asked.page, engine=asked.engine, cookies=_jar(asked, cookies))
     try:
         with Client(asked.request.url, limits=limits, verify=verify, methods=methods) as client:
-            exchange = browser.play(asked.request, client.send)
+            exchange = asked.play(client.send)
     except SendError as error:
         fail(str(error))
     return _told(asked, exchange, methods)
@@ -90,25 +87,6 @@ def _positive(options: Mapping[str, Any], name: str) -> float:
     if not value > 0:
         fail(f"--{name} {value} is not over 0")
     return value
-
-
-def _cookie(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not is_token(name) or not (value.isascii() and value.isprintable()):
-        fail(f"--cookie {text!r} is not a cookie: write one as session=abc")
-    return name, value
-
-
-def _jar(asked: Asked, cookies: Iterable[tuple[str, str]]) -> list[Cookie]:
-    """The cookies that the user has, as ones that go to another site."""
-    url = URL.parse(asked.request.url)
-    secure = url.scheme == "https"
-    return [
-        Cookie(name, value, url.origin.host, secure=True, same_site="None")
-        if secure
-        else Cookie(name, value, url.origin.host)
-        for name, value in cookies
-    ]
 
 
 def _unreachable(exchange: Exchange) -> str:

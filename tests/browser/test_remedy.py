@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corsguard import Guard, Policies, Policy, PolicyError, PolicyWarning
-from corsguard.browser import BlockReason, Browser, EngineName, Request
+from corsguard.browser import BlockReason, Browser, EngineName, Request, Send
 from corsguard.browser.policy_server import policy_server
 from corsguard.browser.rehearsal import Rehearsal
 from corsguard.browser.remedy import Change, Explanation, Play, explained
@@ -162,6 +162,25 @@ def test_what_no_policy_has_a_say_in_needs_no_change_of_one(
     assert explanation.exchange.refusal is not None
     assert explanation.exchange.refusal.reason is reason
     assert explanation[1:] == ((), (), None)
+
+
+def test_a_redirect_that_is_refused_needs_no_change_of_a_policy() -> None:
+    def stage(guard: Guard) -> Send:
+        answer = policy_server(guard)
+        return lambda sent: answer(sent)._replace(status=302)
+
+    play = playing(APP, Request(f"{API}/", redirect="error"))
+    explanation = explained(Guard(only()), stage, play)
+    assert explanation.exchange.hops
+    assert explanation[1:] == ((), (), None)
+
+
+def test_more_headers_than_are_read_are_not_allowed_one_by_one() -> None:
+    policy = only(allow_headers=["*"], allow_credentials=True)
+    headers = {"Authorization": "1", **{f"x-{number}": "1" for number in range(64)}}
+    explanation = explain(policy, headers=headers, credentials="include")
+    assert not explanation.exchange.allowed
+    assert explanation.changes == ()
 
 
 @pytest.mark.parametrize(

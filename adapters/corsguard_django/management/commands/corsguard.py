@@ -10,7 +10,7 @@ from typing import IO, Any, cast
 from django.core.management.base import BaseCommand, CommandError
 
 from corsguard import Guard, OriginEntry, Policy, PolicyError
-from corsguard.cli.asking import UsageError, add_options, asked
+from corsguard.cli.options import add_options
 from corsguard_django.checks import TAG
 from corsguard_django.configuration import configured, placed
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         try:
             guard = configured().guard
         except PolicyError as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(str(error), returncode=2 if action == "explain" else 1) from None
         if action == "explain":
             self._explain(guard, options)
         else:
@@ -43,6 +43,7 @@ class Command(BaseCommand):
 
     def _explain(self, guard: Guard, options: dict[str, Any]) -> None:
         """Exits with 1 where the request is blocked, and with 2 where it can't be told."""
+        from corsguard.cli.asking import UsageError, asked
         from corsguard.cli.explain import explain, in_python
         from corsguard_django.rehearsal import stage_at
 

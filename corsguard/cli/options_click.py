@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from corsguard.cli.asking import OPTIONS, Option
+from corsguard.cli.options import OPTIONS, Option
 
 __all__ = ["request_options", "with_options"]
 
@@ -24,9 +24,11 @@ def with_options(options: Sequence[Option]) -> Callable[[Decorated], Decorated]:
 
     def decorate(command: Decorated) -> Decorated:
         for option in reversed(options):
+            # To click 8.3, None is a default as any other, and a required option has none.
+            default: dict[str, Any] = {} if option.default is None else {"default": option.default}
             command = click.option(
                 f"--{option.name}",
-                default=option.default,
+                **default,
                 type=click.Choice(option.choices) if option.choices else str,
                 metavar=option.metavar,
                 multiple=option.repeated,

@@ -1,0 +1,162 @@
+"""`manage.py corsguard explain`: by the policies of the project, and without its views."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any, NamedTuple
+
+import pytest
+from adapters.django import project as project  # the settings come before what needs them
+from django.core.management import CommandError, call_command
+from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
+from django.urls import path
+from django.views import View
+
+from corsguard import Policy
+from corsguard_django import cors_exempt, cors_policy
+
+APP = "https://app.example.com"
+PARTNER = "https://partner.example"
+API = "https://api.example.com"
+PARTNERS = Policy(allow_origins=[PARTNER])
+
+
+def called(request: HttpRequest, **_: Any) -> HttpResponse:
+    raise AssertionError("a view was called")
+
+
+class Items(View):
+    get = staticmethod(called)
+    put = cors_exempt(lambda *_, **__: called)
+    delete = cors_policy(PARTNERS)(lambda *_, **__: called)
+
+
+urlpatterns = [
+    path("items/<int:item>", Items.as_view(), name="items"),
+    path("partners", cors_policy(PARTNERS)(lambda request: called(request)), name="partners"),
+]
+ROUTED = {"routes": {"/": {"allow_origins": [APP]}}}
+
+
+class Told(NamedTuple):
+    code: int
+    out: str
+
+
+@pytest.fixture(autouse=True)
+def in_80_columns(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("COLUMNS", "80")
+    with override_settings(CORSGUARD=ROUTED, ROOT_URLCONF=__name__):
+        yield
+
+
+def explain(*arguments: str, page: str = APP) -> Told:
+    out, code = StringIO(), 0
+    try:
+        call_command("corsguard", "explain", f"--page={page}", *arguments, stdout=out)
+    except SystemExit as ended:
+        code = int(str(ended.code))
+    return Told(code, out.getvalue())
+
+
+def document(*arguments: str, page: str = APP) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(explain("--format=json", *arguments, page=page).out)
+    return told
+
+
+def changes(*arguments: str, page: str = APP) -> list[tuple[str, str, str]]:
+    return [
+        (change["place"]["kind"], change["place"]["name"], change["line"])
+        for change in document(*arguments, page=page)["changes"]
+    ]
+
+
+def test_an_allowed_request_calls_no_view() -> None:
+    told = explain(f"{API}/items/1")
+    assert told.code == 0
+    assert "│ ── GET /items/1 ──" in told.out
+    assert "Allowed: the script gets the answer." in told.out
+    assert "status   200" in told.out
+
+
+def test_the_policy_of_the_route_is_changed() -> None:
+    assert changes("--method=PATCH", f"{API}/items/1") == [
+        ("route", "/", 'allow_methods=["PATCH"],')
+    ]
+
+
+def test_the_policy_of_the_view_is_changed() -> None:
+    assert changes("--method=DELETE", "--header=x-a:1", "--header=x-b:1", f"{API}/items/1") == [
+        ("view", "items", f'allow_origins=["{PARTNER}", "{APP}"],'),
+        ("view", "items", 'allow_methods=["DELETE"],'),
+        ("view", "items", 'allow_headers=["X-A", "X-B"],'),
+    ]
+
+
+def test_a_request_without_a_preflight_is_decided_by_its_view() -> None:
+    told = explain(f"{API}/partners")
+    assert told.code == 1
+    assert (
+        f'\n    # the policy of the view partners\n    allow_origins=["{PARTNER}", "{APP}"],\n'
+    ) in told.out
+    assert explain(f"{API}/partners", page=PARTNER).code == 0
+
+
+def test_an_exempt_view_is_given_a_policy() -> None:
+    assert (
+        "# the policy of the view items, which has none"
+        in explain("--method=PUT", f"{API}/items/1").out
+    )
+
+
+def test_where_there_is_no_view_the_answer_is_404() -> None:
+    assert document(f"{API}/nowhere")["response"]["status"] == 404
+
+
+def test_an_async_callable_is_asked() -> None:
+    async def is_ours(origin: str) -> bool:
+        return origin == APP
+
+    with override_settings(CORSGUARD=Policy(allow_origins=[is_ours])):
+        assert explain(f"{API}/items/1").code == 0
+        told = document(f"{API}/items/1", page=PARTNER)
+        assert told["changes"][0]["value"][1] == PARTNER
+
+
+def test_the_document_is_one_line_end_from_the_next(capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain("--format=json", f"{API}/items/1").out.endswith("\n}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "configuration", "words"),
+    [
+        (["--page=app", f"{API}/"], ROUTED, "--page 'app' is neither"),
+        ([f"--page={APP}", "--header=x", f"{API}/"], ROUTED, "--header 'x' is not a header"),
+        ([f"--page={APP}", f"{API}/"], {"allow_origin": []}, "unknown-field"),
+    ],
+)
+def test_what_can_not_be_told_is_2(
+    arguments: list[str], configuration: dict[str, Any], words: str
+) -> None:
+    with (
+        override_settings(CORSGUARD=configuration),
+        pytest.raises(CommandError, match=words.replace("[", r"\[")) as ended,
+    ):
+        call_command("corsguard", "explain", *arguments)
+    assert ended.value.returncode == 2
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_without_the_extra_one_line_names_it(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    for module in ("diagram", "terminal"):
+        monkeypatch.delitem(sys.modules, f"corsguard.cli.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.setitem(sys.modules, f"{missing}.console", None)
+    with pytest.raises(CommandError, match=r'pip install "corsguard\[cli\]"') as ended:
+        explain(f"{API}/")
+    assert ended.value.returncode == 2
+    assert "\n" not in str(ended.value)

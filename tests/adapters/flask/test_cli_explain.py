@@ -1,0 +1,150 @@
+"""`flask cors explain`: by the policies of the application, and without its views."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from adapters.flask.test_cli import APPLICATION, MISTAKEN, run, typed
+from click.testing import Result
+
+APP = "https://app.example.com"
+PARTNER = "https://partner.example"
+API = "https://api.example.com"
+VIEWS = """
+PARTNERS = Policy(allow_origins=["https://partner.example"])
+
+def called(**_): raise SystemExit("a view was called")
+
+class Items(MethodView):
+    def get(self, item): called()
+    @cors_exempt
+    def put(self, item): called()
+    @cors_policy(PARTNERS)
+    def delete(self, item): called()
+
+app.add_url_rule("/items/<int:item>", view_func=Items.as_view("items"))
+app.add_url_rule("/list/", "list", called)
+app.add_url_rule("/partners", "partners", cors_policy(PARTNERS)(lambda: called()))
+"""
+ROUTED = f'{APPLICATION}{VIEWS}\nCORSGuard(app, {{"/": Policy(allow_origins=["{APP}"])}})\n'
+ONE = f'{APPLICATION}\nCORSGuard(app, Policy(allow_origins=["{APP}"]))\n'
+
+
+def explain(source: str, *arguments: str, page: str = APP) -> Result:
+    return run(source, "explain", "--page", page, *arguments)
+
+
+def document(source: str, *arguments: str, page: str = APP) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(
+        explain(source, "--format=json", *arguments, page=page).stdout
+    )
+    return told
+
+
+def changes(source: str, *arguments: str, page: str = APP) -> list[tuple[str, str, str]]:
+    return [
+        (change["place"]["kind"], change["place"]["name"], change["line"])
+        for change in document(source, *arguments, page=page)["changes"]
+    ]
+
+
+def test_an_allowed_request_calls_no_view() -> None:
+    done = explain(ROUTED, f"{API}/items/1")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "│ ── GET /items/1 ──" in done.stdout
+    assert "Allowed: the script gets the answer." in done.stdout
+    assert "the application itself was not asked" in done.stdout
+
+
+def test_the_policy_of_the_route_is_changed() -> None:
+    assert changes(ROUTED, "--method=PATCH", f"{API}/items/1") == [
+        ("route", "/", 'allow_methods=["PATCH"],')
+    ]
+
+
+def test_the_policy_of_the_view_is_changed() -> None:
+    assert changes(ROUTED, "--method=DELETE", "--credentials=include", f"{API}/items/1") == [
+        ("view", "items", f'allow_origins=["{PARTNER}", "{APP}"],'),
+        ("view", "items", "allow_credentials=True,"),
+        ("view", "items", 'allow_methods=["DELETE"],'),
+    ]
+    done = explain(ROUTED, "--method=DELETE", f"{API}/items/1")
+    assert done.exit_code == 1
+    assert (
+        "\n    # the policy of the view items\n"
+        f'    allow_origins=["{PARTNER}", "{APP}"],\n    allow_methods=["DELETE"],\n'
+    ) in done.stdout
+
+
+def test_a_request_without_a_preflight_is_decided_by_its_view() -> None:
+    assert changes(ROUTED, f"{API}/partners") == [
+        ("view", "partners", f'allow_origins=["{PARTNER}", "{APP}"],')
+    ]
+    assert document(ROUTED, f"{API}/partners", page=PARTNER)["verdict"] == "allowed"
+
+
+def test_an_exempt_view_is_given_a_policy() -> None:
+    done = explain(ROUTED, "--method=PUT", f"{API}/items/1")
+    assert (
+        "\n    # the policy of the view items, which has none\n"
+        f'    allow_origins=["{APP}"],\n    allow_methods=["PUT"],\n'
+    ) in done.stdout
+    assert "until now it is exempt from CORS" in " ".join(done.stdout.split())
+
+
+def test_one_policy_for_every_path_is_changed() -> None:
+    done = explain(ONE, "--credentials=include", f"{API}/nowhere")
+    assert "\n    # the policy\n    allow_credentials=True,\n" in done.stdout
+
+
+def test_what_the_routing_answers_is_part_of_it() -> None:
+    told = document(ROUTED, f"{API}/list")
+    assert [hop["answer"]["status"] for hop in told["requests"]] == [308, 200]
+    assert told["response"]["redirected"] is True
+    assert document(ROUTED, f"{API}/nowhere")["response"]["status"] == 404
+    told = document(ROUTED, "--method=POST", f"{API}/items/1")
+    assert told["response"]["status"] == 405
+
+
+def test_a_change_that_would_not_start_is_not_proposed() -> None:
+    source = f"{APPLICATION}{VIEWS}\nCORSGuard(app, Guard(OF_PATH, enforce=True))\n"
+    told = document(source, f"{API}/partners", page="http://plain.example")
+    assert [problem["code"] for problem in told["problems"]] == ["origin-insecure"]
+
+
+@pytest.mark.parametrize(
+    ("source", "arguments", "words"),
+    [
+        (ROUTED, ["--page", "app", f"{API}/"], "--page 'app' is neither"),
+        (ROUTED, ["--page", APP, "--header", "x", f"{API}/"], "--header 'x' is not a header"),
+        (ROUTED, [f"{API}/"], "Missing option '--page'"),
+        (APPLICATION, ["--page", APP, f"{API}/"], "has no CORSGuard"),
+        (f"{APPLICATION}\n{MISTAKEN}", ["--page", APP, f"{API}/"], "[unknown-field]"),
+    ],
+)
+def test_what_can_not_be_told_is_2(source: str, arguments: list[str], words: str) -> None:
+    done = run(source, "explain", *arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_rich_one_line_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("diagram", "terminal"):
+        monkeypatch.delitem(sys.modules, f"corsguard.cli.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "rich", None)
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    done = explain(ONE, f"{API}/")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert 'this needs: pip install "corsguard[cli]"' in done.stderr
+    assert explain(ONE, "--format=json", f"{API}/").exit_code == 0
+
+
+def test_as_it_is_typed(tmp_path: Path) -> None:
+    done = typed(tmp_path, ONE, "explain", "--page", PARTNER, f"{API}/")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "[ALLOW_ORIGIN_MISSING]" in done.stdout

@@ -1,0 +1,255 @@
+"""`corsguard describe`: the page of a file, and that the request on it works."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.command import Command
+
+from corsguard import Guard
+from corsguard.browser import Browser, Request
+from corsguard.browser.policy_server import policy_server
+
+FILE = """
+enforce = true
+enforce_exempt = ["/public"]
+own_origins = ["https://api.acme.example"]
+
+[routes."/api"]
+allow_origins = ["https://app.acme.example", "https://*.partner.example", "http://localhost:*"]
+allow_credentials = true
+allow_methods = ["PUT", "DELETE"]
+allow_headers = ["Content-Type", "Authorization"]
+expose_headers = ["X-Total-Count"]
+max_age = 86400
+
+[routes."/public"]
+allow_origins = ["*"]
+allow_headers = ["*", "Authorization"]
+expose_headers = ["*"]
+max_age = 0
+
+[routes]
+"/api/internal" = false
+"""
+MARKDOWN = """\
+# CORS of https://api.acme.example
+
+What a page of another origin may ask of this API, and which of its answers a script on that page \
+may read. Browsers enforce it (CORS); other clients are not concerned.
+
+Requests from other origins that could change something, all but GET, HEAD and OPTIONS, are \
+answered 403 where no policy allows them, but not under /public.
+
+## `/api` and below
+
+| | |
+| --- | --- |
+| Pages of | `https://app.acme.example`, `https://*.partner.example`, `http://localhost:*` |
+| Methods | `GET`, `HEAD`, `POST`, `PUT`, `DELETE` |
+| Headers | `Content-Type`, `Authorization` |
+| Cookies | sent where a script asks for it with credentials: include |
+| Readable headers | `X-Total-Count` and the usual ones, such as Content-Type |
+| Preflight kept for | 2 hours in Chromium, 1 day in Firefox, 10 minutes in WebKit |
+
+A request that works, from a page of `https://app.acme.example`:
+
+```js
+const response = await fetch("https://api.acme.example/api", {
+  method: "PUT",
+  credentials: "include",
+  headers: { "Content-Type": "application/json", "Authorization": "Bearer ..." },
+  body: JSON.stringify({}),
+});
+```
+
+## `/public` and below
+
+| | |
+| --- | --- |
+| Pages of | any origin |
+| Methods | `GET`, `HEAD`, `POST` |
+| Headers | `Authorization` and any header |
+| Cookies | never: with credentials: include, the browser keeps the answer from the script |
+| Readable headers | all but Set-Cookie |
+| Preflight kept for | no time: the browser asks before each request that needs one |
+
+A request that works, from a page of `https://app.example.com`:
+
+```js
+const response = await fetch("https://api.acme.example/public", {
+  headers: { "Authorization": "Bearer ..." },
+});
+```
+
+## `/api/internal` and below
+
+No page of another origin may read anything here.
+"""
+
+
+def describe(corsguard: Command, folder: Path, content: str, *args: str) -> str:
+    file = folder / "corsguard.toml"
+    file.write_text(content, encoding="utf-8")
+    code, out, err = corsguard("describe", str(file), *args)
+    assert (code, err) == (0, "")
+    return out
+
+
+def test_the_page_in_markdown(corsguard: Command, tmp_path: Path) -> None:
+    assert describe(corsguard, tmp_path, FILE) == MARKDOWN
+
+
+def test_the_document_has_a_stable_shape(corsguard: Command, tmp_path: Path) -> None:
+    told = json.loads(describe(corsguard, tmp_path, FILE, "--format=json"))
+    assert list(told) == ["api", "enforce", "enforce_exempt", "policies"]
+    api, public, internal = told["policies"]
+    assert internal == {"path": "/api/internal", "cors": False}
+    fetch = api["example"].pop("fetch")
+    assert fetch.startswith('const response = await fetch("https://api.acme.example/api", {')
+    assert api == {
+        "path": "/api",
+        "cors": True,
+        "origins": ["https://app.acme.example", "https://*.partner.example", "http://localhost:*"],
+        "credentials": True,
+        "methods": ["GET", "HEAD", "POST", "PUT", "DELETE"],
+        "headers": ["Content-Type", "Authorization"],
+        "exposed": ["X-Total-Count"],
+        "max_age": 86400,
+        "cached": {"Chromium": 7200, "Firefox": 86400, "WebKit": 600},
+        "example": {
+            "page": "https://app.acme.example",
+            "url": "https://api.acme.example/api",
+            "method": "PUT",
+            "headers": {"Content-Type": "application/json", "Authorization": "Bearer ..."},
+            "body": "{}",
+            "credentials": "include",
+        },
+    }
+    assert public["cached"] == {"Chromium": 0, "Firefox": 0, "WebKit": 0}
+
+
+def request_of(fetch: str) -> Request:
+    """What a snippet of JavaScript asks for, read from its text."""
+    match = re.fullmatch(r'const response = await fetch\(("[^"]*")(?:, (.*))?\);', fetch, re.DOTALL)
+    assert match
+    options = re.sub(r"^  (\w+):", r'  "\1":', match[2] or "{}", flags=re.MULTILINE)
+    options = re.sub(r"JSON\.stringify\((.*)\)", r"\1", options)
+    fields: dict[str, Any] = json.loads(re.sub(r",\s*}$", "}", options))
+    if "body" in fields:
+        fields["body"] = json.dumps(fields["body"])
+    return Request(json.loads(match[1]), **fields)
+
+
+POLICIES = [
+    'allow_origins = ["https://app.example.com"]',
+    'allow_origins = ["*"]\nallow_methods = ["*"]\nallow_headers = ["*"]',
+    'allow_origins = ["https://*.example.com:8443"]\nallow_headers = ["X-Trace"]',
+    'allow_origins = ["http://localhost:*"]\nallow_methods = ["QUERY"]\nmax_age = 1',
+    'allow_origins = ["null"]\ndangerously_allow_null_origin = true\nallow_methods = ["HEAD"]',
+    'allow_origins = ["https://a.example"]\nallow_methods = ["DELETE"]\n'
+    'allow_headers = ["Content-Type"]',
+    'allow_origins = ["https://a.example"]\nallow_credentials = true\nallow_methods = ["*"]\n'
+    'allow_headers = ["*"]',
+    '[routes."/über uns"]\nallow_origins = ["https://a.example"]\nallow_methods = ["POST"]',
+    FILE,
+]
+
+
+@pytest.mark.filterwarnings("ignore::corsguard.PolicyWarning")
+@pytest.mark.parametrize("content", POLICIES)
+@pytest.mark.parametrize("engine", ["standard", "chromium", "firefox", "webkit"])
+def test_the_snippet_works(corsguard: Command, tmp_path: Path, content: str, engine: Any) -> None:
+    told = json.loads(describe(corsguard, tmp_path, content, "--format=json"))
+    guard = Guard.from_file(tmp_path / "corsguard.toml")
+    for policy in told["policies"]:
+        if policy["cors"]:
+            example = policy["example"]
+            request = request_of(example["fetch"])
+            exchange = Browser(example["page"], engine=engine).play(request, policy_server(guard))
+            assert exchange.allowed, exchange.outcome
+            assert exchange.hops[-1].answer
+            assert exchange.hops[-1].answer.status == 200
+
+
+def test_one_policy_without_a_max_age(corsguard: Command, tmp_path: Path) -> None:
+    content = 'allow_origins = ["https://a.example"]\nmax_age = 60'
+    out = describe(corsguard, tmp_path, content, "--url", "https://api.a.example:8443/v1")
+    assert "# CORS of https://api.a.example:8443\n" in out
+    assert "## Every path\n" in out
+    assert "| Headers | only those that need no preflight, such as Accept |" in out
+    assert "1 minute in Chromium, 1 minute in Firefox, 1 minute in WebKit" in out
+    assert 'fetch("https://api.a.example:8443/")' in out
+
+
+class Page(HTMLParser):
+    """The elements of a page, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_page_in_html_says_the_same_and_loads_nothing(
+    corsguard: Command, tmp_path: Path
+) -> None:
+    html = describe(corsguard, tmp_path, FILE, "--format=html")
+    page = Page(html)
+    assert html.startswith("<!doctype html>\n")
+    assert not {"script", "link", "img", "iframe"} & set(page.tags)
+    assert not {"src", "href"} & {name for name, _ in page.attributes}
+    assert "url(" not in html
+    assert "prefers-color-scheme: dark" in html
+    for line in MARKDOWN.splitlines():
+        for words in re.findall(r"`([^`]+)`", line) + re.findall(r"^\| ([A-Z][^|]*) \|", line):
+            assert words in page.text
+    snippet = re.findall(r"^```js\n(.*?)\n```", MARKDOWN, re.MULTILINE | re.DOTALL)[0]
+    assert snippet in page.text
+
+
+def test_what_the_file_holds_is_escaped(corsguard: Command, tmp_path: Path) -> None:
+    content = """
+    allow_origins = ["https://a.example"]
+    allow_methods = ["A`|B"]
+    allow_headers = ["X-`|"]
+    """
+    out = describe(corsguard, tmp_path, content)
+    assert r"`` A`\|B ``" in out
+    routes = '[routes."/&lt;b|\\u202e"]\nallow_origins = ["https://a.example"]'
+    out = describe(corsguard, tmp_path, routes)
+    assert r"## `/&lt;b|\u202e` and below" in out
+    html = describe(corsguard, tmp_path, routes, "--format=html")
+    assert "\u202e" not in html
+    assert r"/&lt;b|\u202e" in Page(html).text
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--url", "api"], "--url 'api' is not an absolute URL"),
+        (["--url", "ftp://a"], "--url 'ftp://a' is not http or https"),
+    ],
+)
+def test_a_bad_address_is_told_in_one_line(
+    corsguard: Command, tmp_path: Path, args: list[str], words: str
+) -> None:
+    file = tmp_path / "corsguard.toml"
+    file.write_text(FILE, encoding="utf-8")
+    code, out, err = corsguard("describe", str(file), *args)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert words in err

@@ -1,0 +1,480 @@
+"""`corsguard explain`: what a user sees of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from cli.command import Command
+from rich.cells import cell_len
+from rich.console import Console
+
+from corsguard.browser import Answer, Browser, EngineName, Request, Send, SendError, Sent
+from corsguard.browser.messages import Credentials, Mode, Redirect
+from corsguard.cli.diagram import draw, verdict
+from corsguard.cli.options import OPTIONS
+
+APP = "https://app.example.com"
+API = "https://api.example.com"
+ROUTED = """
+[routes."/api"]
+allow_origins = ["https://app.example.com"]
+allow_methods = ["PATCH"]
+expose_headers = ["X-Total"]
+[routes]
+"/api/internal" = false
+"""
+Explain = Callable[..., tuple[int | str | None, str, str]]
+
+
+@pytest.fixture
+def explain(corsguard: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Explain:
+    """Run the command on a file with this content."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args: str, page: str = APP, toml: str = ROUTED) -> tuple[int | str | None, str, str]:
+        Path("corsguard.toml").write_text(toml, encoding="utf-8")
+        return corsguard("explain", "corsguard.toml", "--page", page, *args)
+
+    return run
+
+
+def unwrapped(text: str) -> str:
+    return " ".join(text.replace("│", " ").split())
+
+
+ALLOWED = """\
+page: https://app.example.com                    server: https://api.example.com
+│                                                                              │
+│ The script calls fetch(), and the browser looks at the request               │
+│ ✓ PATCH https://api.example.com/api/1                 Fetch, "new Request()" │
+│ ✓ https://api.example.com is not the page's origin,                          │
+│   https://app.example.com: CORS                          Fetch, "main fetch" │
+│ ✓ the method PATCH is not safelisted: it is asked first  Fetch, "HTTP fetch" │
+│                                                                              │
+│ The browser asks first: may the page send this? (a preflight)                │
+│ ── OPTIONS /api/1 ─────────────────────────────────────────────────────────▶ │
+│    Access-Control-Request-Method: PATCH                                      │
+│    Origin: https://app.example.com                                           │
+│ ◀─ 204 ───────────────────────────────────────────────────────────────────── │
+│    Access-Control-Allow-Origin: https://app.example.com                      │
+│    Access-Control-Allow-Methods: GET, HEAD, POST, PATCH                      │
+│    Access-Control-Max-Age: 7200                                              │
+│    Vary: Origin, Access-Control-Request-Method,                              │
+│      Access-Control-Request-Headers                                          │
+│ ✓ Access-Control-Allow-Origin is https://app.example.com                     │
+│                                                          Fetch, "CORS check" │
+│ ✓ the status 204 is one of success             Fetch, "CORS-preflight fetch" │
+│ ✓ the method PATCH is allowed                  Fetch, "CORS-preflight fetch" │
+│ ✓ the answer holds for 7200 s                  Fetch, "CORS-preflight cache" │
+│                                                                              │
+│ The browser sends the script's request                                       │
+│ ── PATCH /api/1 ───────────────────────────────────────────────────────────▶ │
+│    Origin: https://app.example.com                                           │
+│ ◀─ 200 ───────────────────────────────────────────────────────────────────── │
+│    Access-Control-Allow-Origin: https://app.example.com                      │
+│    Access-Control-Expose-Headers: X-Total                                    │
+│    Vary: Origin                                                              │
+│ ✓ Access-Control-Allow-Origin is https://app.example.com                     │
+│                                                          Fetch, "CORS check" │
+│ ✓ the script may read the headers: none      Fetch, "CORS filtered response" │
+│                                                                              │
+
+Allowed: the script gets the answer.
+  status   200
+  headers  none that it may read
+Nothing was sent: the application itself was not asked.
+"""
+
+
+def test_an_allowed_request_is_drawn_step_by_step(explain: Explain) -> None:
+    code, out, err = explain("--method", "PATCH", f"{API}/api/1")
+    assert (code, err) == (0, "")
+    assert out == ALLOWED
+
+
+def test_a_blocked_request_ends_with_every_change_that_it_takes(explain: Explain) -> None:
+    code, out, err = explain(
+        "--method=PUT",
+        "--header=content-type:application/json",
+        "--credentials=include",
+        f"{API}/api/1",
+    )
+    assert (code, err) == (1, "")
+    assert "✗ the request carries credentials, and Access-Control-Allow-Credentials is" in out
+    assert "Blocked: the script gets an error and no answer." in out
+    assert "[ALLOW_CREDENTIALS_NOT_TRUE]" in out
+    assert "https://fetch.spec.whatwg.org/#concept-cors-check" in out
+    assert "console Access to fetch at 'https://api.example.com/api/1' from origin" in unwrapped(
+        out
+    )
+    assert (
+        """
+    [routes."/api"]
+    allow_credentials = true
+    allow_methods = ["PATCH", "PUT"]
+    allow_headers = ["Content-Type"]
+"""
+        in out
+    )
+    assert "exposes pages of https://app.example.com may send PUT to /api" in unwrapped(out)
+
+
+def test_one_policy_for_every_path_needs_no_table(explain: Explain) -> None:
+    code, out, _ = explain("--method=PUT", f"{API}/", toml=f'allow_origins = ["{APP}"]')
+    assert code == 1
+    assert '\n\n    allow_methods = ["PUT"]\n\n' in out
+
+
+@pytest.mark.parametrize(
+    ("page", "origin"),
+    [
+        ("https://App.example.com/", APP),
+        ("https://app.example.com:443", APP),
+        ("https://app.example.com/login?next=/", APP),
+        ("file:///home/index.html", "null"),
+    ],
+)
+def test_the_origin_of_a_page_is_what_browsers_send_for_it(
+    explain: Explain, page: str, origin: str
+) -> None:
+    code, out, _ = explain(f"{API}/api", page=page)
+    assert f"--page {page}: the origin that browsers send for it is {origin}" in unwrapped(out)
+    assert code == (0 if origin == APP else 1)
+
+
+def test_the_listed_origin_that_is_one_slip_away_is_named(explain: Explain) -> None:
+    _, out, _ = explain(f"{API}/api", page="http://app.example.com")
+    assert f"One slip away: {APP} is listed, and differs in the scheme." in unwrapped(out)
+
+
+def test_where_no_safe_change_would_do_the_reason_is_told(explain: Explain) -> None:
+    code, out, _ = explain(f"{API}/api", page="null")
+    assert code == 1
+    assert "page: a page without an origin (null)" in out
+    assert "No change of the policy that is safe would allow it:" in out
+    told = unwrapped(out)
+    assert "why any page of any site can be `null`: a sandboxed frame is enough" in told
+    assert "instead send the request from a page that has an origin" in told
+    _, out, _ = explain("--method=patch", f"{API}/api")
+    assert "instead PATCH" in unwrapped(out)
+
+
+def test_where_it_is_the_request_itself_the_policy_is_left_alone(explain: Explain) -> None:
+    code, out, _ = explain("--body=x", f"{API}/api")
+    assert code == 1
+    assert "No change of the policy would allow it.\n  instead  send none\n" in out
+
+
+def test_the_words_of_a_refusal_are_shown(explain: Explain) -> None:
+    _, out, _ = explain("--method=PATCH", f"{API}/api", page="https://evil.example")
+    assert "│    corsguard: origin not allowed: the policy does not list it" in out
+
+
+def test_an_answer_that_the_script_can_not_read_is_no_refusal(explain: Explain) -> None:
+    code, out, _ = explain("--mode=no-cors", f"{API}/api")
+    assert code == 0
+    assert "Allowed: the script gets an answer that it can't read.\nNothing" in out
+
+
+def test_what_lies_outside_cors_is_said_beside_the_verdict(explain: Explain) -> None:
+    code, out, _ = explain("http://api.example.com/api")
+    assert code == 0
+    assert "Allowed: the script gets the answer, if nothing below prevents it." in out
+    assert "beware   mixed content:" in out
+
+
+def test_cookies_are_sent_or_kept_back(explain: Explain) -> None:
+    toml = f'allow_origins = ["{APP}"]\nallow_credentials = true'
+    cookies = ("--cookie", "a=1; SameSite=None; Secure", "--cookie", "b=2")
+    _, out, _ = explain(*cookies, "--credentials=include", f"{API}/", toml=toml)
+    assert "│    Cookie: a=1; b=2 " in out
+    _, out, _ = explain(*cookies, "--credentials=include", "https://api.example.org/", toml=toml)
+    assert "│    Cookie: a=1 " in out
+    assert "beware   the cookie b is not sent to another site" in out
+
+
+@pytest.mark.parametrize("columns", [30, 44, 80, 200])
+def test_the_diagram_fits_the_terminal(
+    explain: Explain, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    header = "x-a:" + "b" * 90
+    _, out, _ = explain("--method=PUT", "--header", header, f"{API}/api/{'long/' * 30}")
+    widths = {cell_len(line) for line in out.splitlines() if line.startswith("│")}
+    assert widths == {min(columns, 100)}
+    copied = [line for line in out.splitlines() if line.startswith("    allow_")]
+    assert copied[0] == '    allow_methods = ["PATCH", "PUT"]'
+
+
+def test_colours_are_for_terminals_that_want_them(
+    explain: Explain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = explain(f"{API}/api")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    coloured = explain(f"{API}/api")
+    assert "\x1b[" not in plain[1]
+    assert "\x1b[32m✓" in coloured[1]
+
+
+def test_a_terminal_without_these_signs_gets_others(tmp_path: Path) -> None:
+    file = tmp_path / "corsguard.toml"
+    file.write_text(ROUTED, encoding="utf-8")
+    args = ["explain", str(file), "--page", APP, f"{API}/api"]
+    ended = subprocess.run(
+        [sys.executable, "-X", "utf8=0", "-m", "corsguard", *args],
+        env={"PYTHONIOENCODING": "ascii", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert b"| + GET https://api.example.com/api" in ended.stdout
+    assert b"| -- GET /api ---" in ended.stdout
+    assert b"> |\n" in ended.stdout
+
+
+ESCAPE = "\x1b[31m"
+
+
+def test_nothing_steers_the_terminal(explain: Explain) -> None:
+    toml = f'[routes."/a\\u202e"]\nallow_origins = ["{APP}"]'
+    for url in (f"{API}/a{ESCAPE}", f"{API}/b{ESCAPE}"):
+        _, out, err = explain("--method=PUT", f"--header=x-a:1{ESCAPE}", url, toml=toml)
+        assert not {"\x1b", "\u202e"} & set(out + err)
+        assert "│    x-a: 1\\x1b[31m" in out or "Blocked" in out
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--page", "app.example.com", f"{API}/"], "--page 'app.example.com' is neither"),
+        (["--page", "https://*.example.com", f"{API}/"], "is neither an origin nor a URL"),
+        (["--page", "", f"{API}/"], "--page '' is neither an origin nor a URL"),
+        (["--page", APP, "/items"], "'/items' is not an absolute URL"),
+        (["--page", APP, "https:///"], "is not a host and a port"),
+        (["--page", APP, "--header", "x", f"{API}/"], "--header 'x' is not a header"),
+        (["--page", APP, "--header", "x y:1", f"{API}/"], "is not a header"),
+        (["--page", APP, "--header", "x:\n", "--header", "x:a\nb", f"{API}/"], "is not a header"),
+        (["--page", APP, "--cookie", "", f"{API}/"], "--cookie '' sets no cookie"),
+        (["--page", APP, "--cookie", "a=1; domain=com", f"{API}/"], "sets no cookie"),
+        (["--page", APP, "--header", "x:\udcff", f"{API}/"], "is not UTF-8"),
+        (["--page", APP, f"{API}/\udcff"], "is not UTF-8"),
+    ],
+)
+def test_what_can_not_be_used_is_told_in_one_line(
+    corsguard: Command,
+    tmp_path: Path,
+    args: list[str],
+    words: str,
+) -> None:
+    file = tmp_path / "corsguard.toml"
+    file.write_text(ROUTED, encoding="utf-8")
+    code, out, err = corsguard("explain", str(file), *args)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert words in err
+
+
+@pytest.mark.parametrize("args", [[f"{API}/"], ["--page", APP], ["--page", APP, "--mode=x", API]])
+def test_what_click_refuses_is_told_without_a_traceback(
+    corsguard: Command, args: list[str]
+) -> None:
+    code, out, err = corsguard("explain", "corsguard.toml", *args)
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: corsguard explain")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "can't be read: No such file"),
+        ("a =", "not TOML"),
+        ("allow_origins = []", "has a problem, see `corsguard check`"),
+        ("allow_origins = []\nmax_age = -1", "has 2 problems, see `corsguard check`"),
+        ("", "no policy was given"),
+    ],
+)
+def test_a_file_that_can_not_be_used_is_told_in_one_line(
+    corsguard: Command, tmp_path: Path, content: str | None, words: str
+) -> None:
+    file = tmp_path / "corsguard.toml"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    code, out, err = corsguard("explain", str(file), "--page", APP, f"{API}/")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert words in err
+
+
+def test_the_document_has_a_stable_shape(explain: Explain) -> None:
+    code, out, err = explain(
+        "--format=json",
+        "--method=PUT",
+        "--header=x-a:1",
+        f"{API}/api/1",
+        page="http://app.example.com/x",
+    )
+    told = json.loads(out)
+    assert (code, err) == (1, "")
+    assert list(told) == [
+        "verdict",
+        "reason",
+        "detail",
+        "fix",
+        "page",
+        "engine",
+        "request",
+        "steps",
+        "requests",
+        "response",
+        "console",
+        "caveats",
+        "page_given",
+        "nearest",
+        "changes",
+        "problems",
+    ]
+    assert (told["verdict"], told["reason"]) == ("blocked", "ALLOW_ORIGIN_MISSING")
+    assert (told["page"], told["page_given"]) == (
+        "http://app.example.com",
+        "http://app.example.com/x",
+    )
+    assert told["request"]["headers"] == [{"name": "x-a", "value": "1"}]
+    assert told["steps"][-1] == {
+        "name": "CORS check of the preflight's answer",
+        "clause": 'Fetch, "CORS check"',
+        "address": "https://fetch.spec.whatwg.org/#concept-cors-check",
+        "passed": False,
+        "text": "the answer has no Access-Control-Allow-Origin",
+    }
+    [preflight] = told["requests"]
+    assert (preflight["purpose"], preflight["method"]) == ("preflight", "OPTIONS")
+    assert preflight["answer"]["status"] == 403
+    assert told["response"] is None
+    assert told["console"].startswith("Access to fetch at")
+    assert told["nearest"] == {"listed": APP, "differs": "the scheme"}
+    assert told["changes"][0] == {
+        "place": {"kind": "route", "name": "/api"},
+        "field": "allow_origins",
+        "value": [APP, "http://app.example.com"],
+        "line": 'allow_origins = ["https://app.example.com", "http://app.example.com"]',
+        "exposes": "pages of http://app.example.com may read the answers of /api and every path "
+        "below it",
+    }
+    assert [change["field"] for change in told["changes"]] == [
+        "allow_origins",
+        "allow_methods",
+        "allow_headers",
+    ]
+    assert told["problems"] == []
+
+
+def test_the_document_of_an_allowed_request_has_the_response(explain: Explain) -> None:
+    code, out, _ = explain("--format=json", f"{API}/api")
+    told = json.loads(out)
+    assert (code, told["verdict"], told["reason"]) == (0, "allowed", None)
+    assert told["response"] == {
+        "type": "cors",
+        "url": f"{API}/api",
+        "status": 200,
+        "redirected": False,
+        "headers": [],
+    }
+
+
+def test_the_document_tells_a_problem_and_a_bool(explain: Explain) -> None:
+    told = json.loads(explain("--format=json", f"{API}/api", page="null")[1])
+    assert [problem["code"] for problem in told["problems"]] == ["origin-null"]
+    told = json.loads(explain("--format=json", "--credentials=include", f"{API}/api")[1])
+    assert [change["value"] for change in told["changes"]] == [True]
+
+
+# The diagram of what other servers answer, which `explain` never sees.
+
+
+def drawn(request: Request, send: Send, page: str = APP) -> str:
+    file = StringIO()
+    console = Console(file=file, width=80, highlight=False)
+    exchange = Browser(page).play(request, send)
+    draw(console, exchange)
+    verdict(console, exchange)
+    return file.getvalue()
+
+
+def test_a_server_that_does_not_answer_is_drawn() -> None:
+    def send(sent: Sent) -> Answer:
+        raise SendError("connection refused")
+
+    out = drawn(Request(f"{API}/"), send)
+    assert "│ ◀─ no answer ──" in out
+    assert "│ ✗ connection refused" in out
+    assert "[UNREACHABLE]" in out
+
+
+def test_a_redirect_to_another_origin_is_drawn_with_its_address() -> None:
+    def send(sent: Sent) -> Answer:
+        if sent.url.startswith(API):
+            fields = (("Location", "https://x.example/b"), ("Access-Control-Allow-Origin", "*"))
+            return Answer(302, fields)
+        return Answer(200, (("Access-Control-Allow-Origin", "*"),))
+
+    out = drawn(Request(f"{API}/a"), send)
+    assert "│ ── GET /a ──" in out
+    assert "│    Location: https://x.example/b" in out
+    assert "│ ── GET https://x.example/b ──" in out
+
+
+def test_a_long_or_strange_answer_is_cut_and_escaped() -> None:
+    body = b"no\x1b[31m entry"
+
+    def send(sent: Sent) -> Answer:
+        if sent.method == "OPTIONS":
+            return Answer(403, (("Vary", "x" * 9_000), ("Content-Type", "text/plain")), body)
+        return Answer(200)
+
+    out = drawn(Request(f"{API}/", "PUT"), send)
+    assert "x..." in out
+    assert len(out) < 6_000
+    assert "no\\x1b[31m entry" in out
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [("text/html", b"<p>no"), ("text/plain", b"a\nb"), ("text/plain", b"x" * 999)],
+)
+def test_the_page_of_an_error_is_not_shown(kind: str, body: bytes) -> None:
+    out = drawn(Request(f"{API}/"), lambda _: Answer(500, (("Content-Type", kind),), body))
+    assert body.decode()[:3] not in out.partition("500")[2].partition("✗")[0]
+
+
+def test_the_second_of_two_preflights_is_spared_and_said() -> None:
+    file = StringIO()
+    console = Console(file=file, width=80)
+    browser = Browser(APP)
+    fields = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Methods", "PUT"))
+    for _ in range(2):
+        exchange = browser.play(Request(f"{API}/", "PUT"), lambda _: Answer(200, fields))
+    draw(console, exchange)
+    assert "covered by an earlier preflight" in file.getvalue()
+    assert "The browser sends the script's request at once" in file.getvalue()
+
+
+def test_the_choices_are_those_of_the_model() -> None:
+    choices = {option.name: option.choices for option in OPTIONS if option.choices}
+    assert choices == {
+        "credentials": get_args(Credentials),
+        "mode": get_args(Mode),
+        "redirect": get_args(Redirect),
+        "engine": get_args(EngineName),
+        "format": ("text", "json"),
+    }
+
+
+def test_an_application_that_has_the_command_does_not_load_the_browser() -> None:
+    code = "import sys, corsguard_flask; print('corsguard.browser' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert ended.stdout == b"False\n"
