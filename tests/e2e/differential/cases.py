@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from corsguard import Policy
+from corsguard.browser.messages import Answer, Request, Sent
 
-Lines = tuple[tuple[str, str], ...]
-"""Header lines, in order, to the byte (as latin-1); a name may stand in several."""
+FIRST = "{first}"
+"""The URL of a case's first hop."""
 
 
 class Sites(NamedTuple):
-    """The origins of a run. In what a case says they stand as `{page}`, `{api}` and `{other}`."""
+    """The origins of a run. In what a case says they stand as `{page}`, `{api}` and so on."""
 
     page: str
     """Where the page is: http://localhost and a port."""
@@ -20,107 +20,80 @@ class Sites(NamedTuple):
     """Of another origin, but of the same site: http://localhost and another port."""
     other: str
     """Of another site: http://127.0.0.1 and a third port."""
-
-    def fill(self, text: str) -> str:
-        """Text with the origins of this run in it; `{api-host}` is one without its scheme."""
-        for name, origin in zip(self._fields, self, strict=True):
-            text = text.replace(f"{{{name}}}", origin)
-            text = text.replace(f"{{{name}-host}}", origin.partition("://")[2])
-        return text
+    closed: str
+    """Where nothing answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer, as a script has it."""
-
-    status: int = 200
-    headers: Lines = ()
-    body: str = "body"
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """What one URL answers: the first that is asked, or one that a redirect leads to.
 
-    `Location` of a redirect is written with `{next}`, the URL of the next hop.
+    Header values may hold the names of the sites in braces, `{next}` for the URL of the next hop
+    and `{next-with-userinfo}` for the same with a name and a password.
     """
 
-    preflight: Reply | None = None
+    preflight: Answer | None = None
     """The answer to a preflight; None where the policy gives it."""
-    actual: Reply = Reply()
+    actual: Answer = Answer(200)
     """The answer to the request; a policy adds its headers."""
     policy: Policy | None = None
     site: str = "api"
     """The name of the site that it is on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a page asks for: the names, and the defaults, of the web's own fetch()."""
-
-    method: str = "GET"
-    headers: Lines = ()
-    credentials: str = "same-origin"
-    mode: str = "cors"
-    redirect: str = "follow"
-    body: str | None = None
-    upload: bool = False
-    """Sent by an XMLHttpRequest with a listener for the progress of its upload."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Requests to one URL, one after the other, and its answers."""
+class Case(NamedTuple):
+    """Requests, one after the other, mostly to one URL; and the answers."""
 
     requests: tuple[Request, ...]
     hops: tuple[Hop, ...]
     sandboxed: bool = False
     """Whether the page is in a sandboxed frame, whose origin is `null`."""
-    why: str = ""
-    """What the case was drawn for."""
+    aim: str = ""
+    """What it was drawn for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """A request as it arrived."""
-
-    hop: int
-    method: str
-    headers: Lines
-    """As they arrived, with lower-case names."""
-
-    def header(self, name: str) -> str | None:
-        """The value of the header of this lower-case name."""
-        found = [value for each, value in self.headers if each == name]
-        return ", ".join(found) if found else None
-
-    @property
-    def is_preflight(self) -> bool:
-        return self.method == "OPTIONS" and self.header("access-control-request-method") is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What the script saw of one request."""
 
     outcome: str
-    """`allowed`, `blocked`, `unsent` where the browser did not take the request, or `hung`."""
+    """`allowed`, `blocked`, or `hung` where nothing came for a long time."""
     type: str = ""
     """`basic`, `cors`, `opaque` or `opaqueredirect`; empty for an XMLHttpRequest."""
     status: int = 0
     headers: tuple[tuple[str, str], ...] = ()
     """Those that the script may read, by lower-case name, sorted."""
-    error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Wire(NamedTuple):
+    """What of a request on the wire is CORS's matter."""
+
+    method: str
+    url: str
+    origin: str | None
+    requested_method: str | None
+    requested_headers: str | None
+    authorization: str | None
+
+    @classmethod
+    def of(cls, sent: Sent) -> Wire:
+        fields = {name.lower(): value for name, value in sent.headers}
+        names = ("origin", *(f"access-control-request-{name}" for name in ("method", "headers")))
+        values = [fields.get(name) for name in (*names, "authorization")]
+        return cls(sent.method, sent.url, *values)
+
+    @property
+    def is_preflight(self) -> bool:
+        return self.method == "OPTIONS" and self.requested_method is not None
+
+
+class Observation(NamedTuple):
     """What a browser did with a case: what its script saw of each request, and what arrived."""
 
     seen: tuple[Seen, ...]
-    wire: tuple[Wire, ...] = field(repr=False)
+    wire: tuple[Wire, ...]
     console: tuple[str, ...] = ()
+    """What the browser said of it, where its console can be read."""
 
     @property
-    def preflights(self) -> tuple[Wire, ...]:
-        return tuple(each for each in self.wire if each.is_preflight)
+    def preflights(self) -> int:
+        """How many arrived."""
+        return sum(wire.is_preflight for wire in self.wire)

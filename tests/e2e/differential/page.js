@@ -1,64 +1,56 @@
-// Runs cases in a page. A case is { number, url, requests }, and an answer lists, for each of
-// its requests, what the script saw.
+// Runs cases in a page. A case is a list of requests, and its answer a list of what the script saw
+// of each.
 
 const PATIENCE = 5000; // milliseconds, where something is broken
 
-function seen(outcome, type, status, headers, error) {
-  return { outcome, type, status, headers: headers.sort(), error };
+function seen(outcome, type = "", status = 0, headers = []) {
+  return { outcome, type, status, headers: headers.sort() };
 }
 
-async function byFetch(url, request) {
-  const { method, headers, credentials, mode, redirect, body } = request;
-  let asked;
+async function byFetch({ url, method, headers, credentials, mode, redirect, body }) {
   try {
-    asked = new Request(url, { method, headers, credentials, mode, redirect, body });
-  } catch (error) {
-    return seen("unsent", "", 0, [], `${error}`);
-  }
-  try {
-    const response = await fetch(asked);
+    const response = await fetch(url, { method, headers, credentials, mode, redirect, body });
     await response.text();
-    return seen("allowed", response.type, response.status, [...response.headers], "");
-  } catch (error) {
-    return seen("blocked", "", 0, [], `${error}`);
+    return seen("allowed", response.type, response.status, [...response.headers]);
+  } catch {
+    return seen("blocked");
   }
 }
 
-function byXhr(url, request) {
+function byXhr({ url, method, headers, credentials, body }) {
   return new Promise((resolve) => {
     const xhr = new XMLHttpRequest();
-    const blocked = (event) => resolve(seen("blocked", "", 0, [], `XMLHttpRequest: ${event.type}`));
+    const blocked = () => resolve(seen("blocked"));
     try {
-      xhr.open(request.method, url);
-        xhr.withCredentials = request.credentials === "include";
-      for (const [name, value] of request.headers) xhr.setRequestHeader(name, value);
-    } catch (error) {
-      resolve(seen("unsent", "", 0, [], `${error}`));
-      return;
+      xhr.open(method, url);
+      xhr.withCredentials = credentials === "include";
+      for (const [name, value] of headers) xhr.setRequestHeader(name, value);
+      xhr.upload.onprogress = () => {};
+      xhr.onerror = blocked;
+      xhr.onload = () => resolve(seen("allowed", "", xhr.status, headersOf(xhr)));
+      xhr.send(body);
+    } catch {
+      blocked();
     }
-    xhr.upload.onprogress = () => {};
-    xhr.onerror = blocked;
-    xhr.onload = () => {
-      const lines = xhr.getAllResponseHeaders().split("\r\n").filter((line) => line);
-      const headers = lines.map((line) => [
-        line.slice(0, line.indexOf(":")).toLowerCase(),
-        line.slice(line.indexOf(":") + 1).trim(),
-      ]);
-      resolve(seen("allowed", "", xhr.status, headers, ""));
-    };
-    xhr.send(request.body);
+  });
+}
+
+function headersOf(xhr) {
+  const lines = xhr.getAllResponseHeaders().split("\r\n").filter((line) => line);
+  return lines.map((line) => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
   });
 }
 
 function hanging() {
-  const hung = seen("hung", "", 0, [], "");
-  return new Promise((resolve) => setTimeout(() => resolve(hung), PATIENCE));
+  return new Promise((resolve) => setTimeout(() => resolve(seen("hung")), PATIENCE));
 }
 
-async function runCase({ url, requests }) {
+async function runCase(requests) {
   const all = [];
   for (const request of requests) {
-    const answered = (request.upload ? byXhr : byFetch)(url, request);
+    const answered = (request.upload_listener ? byXhr : byFetch)(request);
     all.push(await Promise.race([answered, hanging()]));
   }
   return all;

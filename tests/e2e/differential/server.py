@@ -2,71 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from e2e.differential.cases import Case, Hop, Lines, Reply, Sites, Wire
+from e2e.differential.cases import Sites
+from e2e.differential.play import Play
 
-from corsguard import Engine
+from corsguard.browser.messages import Answer, Sent
 
-PAGES = {
-    "/": ("text/html; charset=utf-8", b'<!doctype html><title>cases</title><script src="/page.js"></script><body>'),
+HTML = b'<!doctype html><title>cases</title><script src="/page.js"></script><body>'
+FILES = {
+    "/": ("text/html; charset=utf-8", HTML),
     "/page.js": ("text/javascript", Path(__file__).with_name("page.js").read_bytes()),
 }
-WITHOUT_BODY = {204, 304}
-
-
-class Play:
-    """The cases that are being played, and what arrived for each."""
-
-    def __init__(self, sites: Sites) -> None:
-        self.sites = sites
-        self.cases: list[Case] = []
-        self.arrived: defaultdict[int, list[Wire]] = defaultdict(list)
-
-    def take(self, cases: Sequence[Case]) -> range:
-        """Play cases from now on; their numbers."""
-        first = len(self.cases)
-        self.cases.extend(cases)
-        return range(first, len(self.cases))
-
-    def url(self, number: int, hop: int) -> str:
-        hops = self.cases[number].hops
-        site: str = getattr(self.sites, hops[min(hop, len(hops) - 1)].site)
-        return f"{site}/case/{number}/{hop}"
-
-    def answer(self, number: int, hop: int, wire: Wire) -> Reply:
-        """The answer to a request; hops beyond the last are answered as it is."""
-        self.arrived[number].append(wire)
-        hops = self.cases[number].hops
-        reply = self._reply(hops[min(hop, len(hops) - 1)], wire)
-        headers = tuple(
-            (name, self._fill(value, number, hop)) for name, value in reply.headers
-        )
-        return Reply(reply.status, headers, reply.body)
-
-    def _fill(self, value: str, number: int, hop: int) -> str:
-        following = self.url(number, hop + 1)
-        userinfo = following.replace("://", "://user:secret@")
-        filled = value.replace("{next}", following).replace("{next-with-userinfo}", userinfo)
-        return self.sites.fill(filled)
-
-    def _reply(self, hop: Hop, wire: Wire) -> Reply:
-        if hop.policy is None:
-            if wire.is_preflight and hop.preflight is not None:
-                return hop.preflight
-            return hop.actual
-        asked = {name: wire.header(name) or "" for name, _ in wire.headers}
-        credentials = "cookie" in asked
-        decision = Engine(hop.policy).decide(asked.get("origin"), wire.method, asked, credentials)
-        if decision.status is not None:
-            return Reply(decision.status, decision.headers, "")
-        actual = hop.actual
-        return Reply(actual.status, actual.headers + decision.headers, actual.body)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -82,30 +34,26 @@ class Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def respond(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         match self.path.split("/")[1:]:
-            case ["case", number, hop]:
-                fields = tuple((name.lower(), value) for name, value in self.headers.items())
-                wire = Wire(int(hop), self.command, fields)
-                reply = self.server.play.answer(int(number), int(hop), wire)
-            case _ if self.path in PAGES:
-                kind, page = PAGES[self.path]
-                reply = Reply(200, (("Content-Type", kind),), page.decode())
+            case ["case", number, hop] if number.isdecimal() and hop.isdecimal():
+                url = f"http://{self.headers['Host']}{self.path}"
+                sent = Sent(self.command, url, tuple(self.headers.items()), body or None)
+                self.send(self.server.play.receive(int(number), int(hop), sent))
+            case _ if self.path in FILES:
+                kind, content = FILES[self.path]
+                length = str(len(content))
+                self.send(Answer(200, (("Content-Type", kind), ("Content-Length", length)), content))
             case _:
-                reply = Reply(404)
-        self.send(reply.status, reply.headers, reply.body.encode())
+                self.send(Answer(404, (("Content-Length", "0"),)))
 
-    def send(self, status: int, headers: Lines, body: bytes) -> None:
-        self.send_response_only(status)
-        # The HTTP cache is another matter.
-        self.send_header("Cache-Control", "no-store")
-        for name, value in headers:
+    def send(self, answer: Answer) -> None:
+        self.send_response_only(answer.status)
+        for name, value in answer.headers:
             self.send_header(name, value)
-        if status not in WITHOUT_BODY:
-            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if self.command != "HEAD" and status not in WITHOUT_BODY:
-            self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
     def log_message(self, *_args: object) -> None:
         """Say nothing."""
@@ -124,13 +72,13 @@ class Site(ThreadingHTTPServer):
 def playing() -> Iterator[Play]:
     """Three servers, which play the cases that they are given, until the end of the block."""
     with ExitStack() as stack:
-        servers = [stack.enter_context(Site(("127.0.0.1", 0), Handler)) for _ in Sites._fields]
-        hosts = ("localhost", "localhost", "127.0.0.1")
-        origins = [
-            f"http://{host}:{server.server_port}"
-            for host, server in zip(hosts, servers, strict=True)
-        ]
-        play = Play(Sites(*origins))
+        servers = [stack.enter_context(Site(("127.0.0.1", 0), Handler)) for _ in range(3)]
+        # Bound, but not listening.
+        closed = stack.enter_context(socket.socket())
+        closed.bind(("127.0.0.1", 0))
+        hosts = ("localhost", "localhost", "127.0.0.1", "localhost")
+        ports = [*(server.server_port for server in servers), closed.getsockname()[1]]
+        play = Play(Sites(*(f"http://{host}:{port}" for host, port in zip(hosts, ports, strict=True))))
         for server in servers:
             server.play = play
             Thread(target=server.serve_forever, args=(0.1,)).start()
