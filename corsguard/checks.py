@@ -92,7 +92,7 @@ class Findings:
                 self._regex(field, entry)
             elif not callable(entry):
                 message = f"{entry!r} is neither a str, a compiled regex nor a callable"
-                self.add("type-invalid", field, entry, message, repr(str(entry)))
+                self.add("type-invalid", field, entry, message, repr(_text_of(entry)))
                 continue
             kept.append(entry)
         if "*" in kept and any(entry != "*" for entry in kept):
@@ -202,7 +202,7 @@ class Findings:
                 strings[entry] = None
             else:
                 message = f"{entry!r} is not a str"
-                self.add("type-invalid", field, entry, message, repr(str(entry)))
+                self.add("type-invalid", field, entry, message, repr(_text_of(entry)))
         return tuple(strings)
 
     def _headers(self, field: str, value: object) -> tuple[str, ...]:
@@ -241,9 +241,10 @@ class Findings:
             return
 
     def _regex(self, field: str, pattern: Pattern[Any]) -> None:
+        from corsguard.ambiguity import is_linear
         from corsguard.invented import grown_match, invented_match
         from corsguard.mending import mended_regex
-        from corsguard.regex import has_adjacent_repeats, has_bare_dot, has_nested_repeat
+        from corsguard.regex import has_bare_dot
 
         source = pattern.pattern
         if not isinstance(source, str):
@@ -254,9 +255,12 @@ class Findings:
         better = mended_regex(source)
         if better and _is_open_to_anyone(better):
             better = None
-        if has_nested_repeat(pattern) or has_adjacent_repeats(pattern):
-            message = f"{source!r} repeats a repeat, which can take exponential time"
-            suggestion = better or "one repeat without a bound, such as [a-z0-9-]+"
+        if not is_linear(pattern):
+            message = f"{source!r} can read one text in many ways, and tries all: it may take long"
+            suggestion = better or (
+                "one repeat, such as [a-z0-9-]+, or repeats that end where the next begins, "
+                "such as [a-z0-9]+-[a-z0-9]+"
+            )
             self.add("regex-too-slow", field, pattern, message, suggestion)
         elif has_bare_dot(pattern):
             message = f"{source!r} has an unescaped `.`, which matches any character"
@@ -290,18 +294,22 @@ CHECKS: dict[str, Callable[[Findings, str, object], object]] = {
 """Every field of a policy, in the order of its signature, with its check."""
 
 
-def unknown_fields(given: Mapping[str, object], known: Iterable[str]) -> list[Problem]:
-    """The keys of given that are not among the known ones."""
+def unknown_fields(
+    given: Mapping[str, object], known: Iterable[str], prefix: str = ""
+) -> list[Problem]:
+    """The keys of given that are not among the known ones; all of them begin with prefix."""
     from corsguard.mending import closest_name
 
     names = tuple(known)
+    bare = {name.removeprefix(prefix): name for name in names}  # what they share tells nothing
     return [
         Problem(
             "unknown-field",
             str(key),
             value,
             f"there is no field {key!r}",
-            closest_name(str(key), names) or f"one of {', '.join(names)}",
+            bare.get(closest_name(str(key).removeprefix(prefix), bare) or "")
+            or f"one of {', '.join(names)}",
         )
         for key, value in given.items()
         if key not in names
@@ -322,10 +330,16 @@ def listed(entries: Iterable[object]) -> str:
     from json import dumps
 
     shown = (
-        dumps(entry, ensure_ascii=False) if isinstance(entry, str) else repr(entry)
+        dumps(_text_of(entry), ensure_ascii=False)
+        if isinstance(entry, (str, bytes))
+        else repr(entry)
         for entry in entries
     )
     return f"[{', '.join(shown)}]"
+
+
+def _text_of(value: object) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def _is_open_to_anyone(pattern: str) -> bool:

@@ -81,7 +81,7 @@ def read_environ(environ: Mapping[str, str]) -> Settings:
             if variable in given
         }
     )
-    unknown = unknown_fields(given, _VARIABLES.values())
+    unknown = unknown_fields(given, _VARIABLES.values(), _PREFIX)
     return settings._replace(problems=(*unknown, *settings.problems))
 
 

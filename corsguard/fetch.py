@@ -1,4 +1,4 @@
-"""The names and lists of the WHATWG Fetch standard that a server of the CORS protocol needs."""
+"""The names and lists of the WHATWG Fetch standard that the CORS protocol needs."""
 
 from string import ascii_letters, digits
 
@@ -7,17 +7,22 @@ __all__ = [
     "ALLOW_HEADERS",
     "ALLOW_METHODS",
     "ALLOW_ORIGIN",
+    "BAD_PORTS",
+    "DEFAULT_MAX_AGE",
     "EXPOSE_HEADERS",
     "FORBIDDEN_METHODS",
     "FORBIDDEN_RESPONSE_HEADERS",
     "MAX_AGE",
     "MAX_AGE_CAPS",
     "MAX_AGE_LIMIT",
+    "NORMALIZED_METHODS",
     "REGISTERED_METHODS",
+    "REQUEST_BODY_HEADERS",
     "REQUEST_HEADERS",
     "REQUEST_METHOD",
     "RESPONSE_HEADERS",
     "SAFELISTED_METHODS",
+    "SAFELISTED_RESPONSE_HEADERS",
     "is_forbidden_request_header",
     "is_token",
 ]
@@ -51,6 +56,9 @@ SAFELISTED_METHODS = ("GET", "HEAD", "POST")
 # Fetch, "forbidden method": no script can send one.
 FORBIDDEN_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
 
+# Fetch, "normalize a method": written in upper case by a browser, and no other method is.
+NORMALIZED_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
+
 # The IANA registry of HTTP methods (RFC 9110, 16.1), to tell `patch`, which is a slip, from a
 # method of somebody's own that is meant to be in lower case.
 REGISTERED_METHODS = frozenset(
@@ -62,8 +70,7 @@ REGISTERED_METHODS = frozenset(
     """.split()
 )
 
-# Fetch, "forbidden request-header": set by the browser, out of reach of every script. The
-# X-HTTP-Method-Override family is forbidden only with certain values, so it may be listed.
+# Fetch, "forbidden request-header": set by the browser, out of reach of every script.
 _FORBIDDEN_REQUEST_HEADERS = frozenset(
     """
     accept-charset accept-encoding access-control-request-headers access-control-request-method
@@ -72,8 +79,36 @@ _FORBIDDEN_REQUEST_HEADERS = frozenset(
     """.split()
 )
 
+_METHOD_OVERRIDES = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
+
 # Fetch, "forbidden response-header name": kept from scripts whatever is exposed.
 FORBIDDEN_RESPONSE_HEADERS = frozenset({"set-cookie", "set-cookie2"})
+
+# Fetch, "CORS-safelisted response-header name": readable without being exposed.
+SAFELISTED_RESPONSE_HEADERS = frozenset(
+    """
+    cache-control content-language content-length content-type expires last-modified pragma
+    """.split()
+)
+
+# Fetch, "request-body-header name": dropped with the body when a redirect turns POST into GET.
+REQUEST_BODY_HEADERS = frozenset(
+    {"content-encoding", "content-language", "content-location", "content-type"}
+)
+
+# Fetch, "bad port": of other protocols, and out of reach of every page.
+BAD_PORTS = frozenset(
+    {
+        *(0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95),
+        *(101, 102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161),
+        *(179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563),
+        *(587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061),
+        *(6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080),
+    }
+)
+
+# Fetch, "CORS-preflight fetch": seconds, where Access-Control-Max-Age says nothing.
+DEFAULT_MAX_AGE = 5
 
 # What each engine caps Access-Control-Max-Age to, in seconds, and the largest of these.
 MAX_AGE_CAPS = {"Chromium": 7_200, "Firefox": 86_400, "WebKit": 600}
@@ -88,6 +123,11 @@ def is_token(text: str) -> bool:
     return text != "" and _TCHAR.issuperset(text)
 
 
-def is_forbidden_request_header(name: str) -> bool:
-    """Whether no script may set the request header called name, in lower case."""
+def is_forbidden_request_header(name: str, value: str = "") -> bool:
+    """Whether no script may set the request header called name, in lower case, to value.
+
+    The X-HTTP-Method-Override family is forbidden only with the name of a forbidden method.
+    """
+    if name in _METHOD_OVERRIDES:
+        return any(part.strip(" \t").upper() in FORBIDDEN_METHODS for part in value.split(","))
     return name in _FORBIDDEN_REQUEST_HEADERS or name.startswith(("proxy-", "sec-"))

@@ -12,7 +12,10 @@ __all__ = ["grown_match", "invented_match"]
 
 # Origins that nobody has, in the shapes that attackers can get: other names under the suffixes
 # where names are sold or given away, addresses, single labels, other schemes and ports.
-_LABELS = ("corsguard", "corsguard-invented", "corsguard7")
+_LABELS = (
+    *("corsguard", "corsguard-invented", "corsguard7"),
+    *("zqjxvkwp"[:length] for length in range(2, 9)),  # for [a-z]{3} and its like
+)
 _SUFFIXES = """
     com net org io dev app co info xyz me co.uk com.au de fr cn
     github.io gitlab.io netlify.app vercel.app pages.dev workers.dev herokuapp.com web.app

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from corsguard.origin import OriginError, OriginPattern, is_loopback
 
-__all__ = ["closest_name", "mended_origin", "mended_prefix", "mended_regex"]
+__all__ = ["ascii_host", "closest_name", "mended_origin", "mended_prefix", "mended_regex"]
 
 _AUTHORITY = re.compile(r"(?P<host>\[.*\]|[^:]*)(?::(?P<port>\*|[0-9]*))?")
 
@@ -28,7 +28,7 @@ def mended_origin(text: str) -> str | None:
         return None
     host, port = _split_port(url.netloc.rpartition("@")[2])
     bare = host.lstrip("*.")
-    bare = _ascii_host(bare.rstrip("."))
+    bare = ascii_host(bare.rstrip("."))
     subdomains = "*." if host.startswith(("*", ".")) else ""
     if (url.scheme, port) in {("http", "80"), ("https", "443")}:
         port = ""
@@ -47,7 +47,7 @@ def _split_port(authority: str) -> tuple[str, str]:
     return match["host"], port.lstrip("0") or port
 
 
-def _ascii_host(host: str) -> str:
+def ascii_host(host: str) -> str:
     """The host as a browser writes it in `Origin` (URL standard, "domain to ASCII")."""
     if host.startswith("["):
         from ipaddress import AddressValueError, IPv6Address
@@ -88,7 +88,8 @@ def mended_prefix(prefix: str) -> str:
     if "://" in prefix:
         prefix = prefix.partition("://")[2].partition("/")[2]
     prefix = re.split(r"[?#*<>{}%]", unquote(prefix))[0].replace("\\", "/")
-    return "/" + normpath("/" + prefix.strip()).lstrip("/")
+    segments = (segment.strip() for segment in prefix.strip().removeprefix("^").split("/"))
+    return "/" + normpath("/" + "/".join(segments)).lstrip("/")
 
 
 def closest_name(name: str, names: Iterable[str]) -> str | None:

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
-__all__ = ["holds_public_suffix", "owned_part"]
+__all__ = ["holds_public_suffix", "is_public_suffix", "owned_part"]
+
+
+def is_public_suffix(host: str) -> bool:
+    """Whether anyone can have a name right under host."""
+    return _suffixes().is_public(host)
 
 
 def holds_public_suffix(host: str) -> bool:
     """Whether host is a public suffix, or has one below it, as amazonaws.com has."""
-    return _suffixes().is_public(host) or host in _parents()
+    return is_public_suffix(host) or host in _parents()
 
 
 def owned_part(host: str) -> str:

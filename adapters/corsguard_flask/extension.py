@@ -17,8 +17,9 @@ class CORSGuard:
     """Answers the CORS protocol in front of Flask applications.
 
     `policy` is a Policy for every path, policies by route prefix, or a Guard. Without one, it is
-    read from `app.config["CORSGUARD"]`: one of these, or a mapping in the shape of a configuration
-    file. `{}` means that only views and blueprints have policies.
+    read from `app.config["CORSGUARD"]`: a Policy, a Guard, or a mapping in the shape of a
+    configuration file. No routes, `{}` here and `{"routes": {}}` there, means that only views and
+    blueprints have policies.
     Each application's guard is `app.extensions["corsguard"].guard`.
 
     Raises PolicyError: `no-policy` without any, `callable-async` with one that must be awaited.

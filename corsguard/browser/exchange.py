@@ -74,6 +74,8 @@ class Refusal(NamedTuple):
 
     reason: BlockReason
     step: Step
+    detail: str
+    """The offending value, method or header, as it was sent; empty where nothing offends."""
     fix: str
     """What would mend it, in one sentence."""
     in_preflight: bool = False

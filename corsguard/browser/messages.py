@@ -106,6 +106,11 @@ class Response(NamedTuple):
     body: bytes
     redirected: bool = False
 
+    @classmethod
+    def hidden(cls, type_: Literal["opaque", "opaqueredirect"], url: str = "") -> Response:
+        """A response of which the script learns nothing but that there is one."""
+        return cls(type_, url, 0, Headers(), b"")
+
     @property
     def ok(self) -> bool:
         """Whether status is one of success."""

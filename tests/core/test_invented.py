@@ -45,7 +45,22 @@ def test_5_4_regex_too_wide_where_a_name_can_be_taken(pattern: str) -> None:
 @pytest.mark.parametrize(
     "pattern",
     [
+        r"https://[a-z]{2}\.com",
+        r"https://[a-z]{3,8}\.io",
+        r"https://(?:www\.)?[a-z0-9-]{4}\.(?:com|org)",
+        r"https://[a-z]{8}\.vercel\.app",
+    ],
+)
+def test_5_4_regex_too_wide_for_names_of_few_letters(pattern: str) -> None:
+    (problem,) = problems(Policy, allow_origins=[re.compile(pattern)])
+    assert (problem.code, problem.field) == ("regex-too-wide", "allow_origins")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
         r"https://(?:[a-z]+\.)?example\.co\.uk(?::\d+)?",
+        r"https://[a-z]{2}\.example\.com",
         r"https://\S+\.example\.com",
         r"https://example\.com:\d+",
         r"http://192\.168\.\d+\.\d+:\d+",

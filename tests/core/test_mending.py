@@ -184,6 +184,9 @@ def route_problem(prefix: str) -> Problem:
         ("https://a.example/api/", "/api"),
         ("https://a.example", "/"),
         ("r/api/.*", "/r/api"),
+        ("^/api/.*$", "/api"),
+        ("/api /*", "/api"),
+        ("/api/ {id}", "/api"),
     ],
 )
 def test_5_4_route_invalid_suggests_the_prefix_that_was_meant(prefix: str, meant: str) -> None:
@@ -193,7 +196,11 @@ def test_5_4_route_invalid_suggests_the_prefix_that_was_meant(prefix: str, meant
     assert Guard({meant: LISTED}).policy_for(meant) == LISTED
 
 
-@given(st.lists(st.sampled_from(["", ".", "..", "a", "b c", "é", "\\", "*", "?"])).map("/".join))
+@given(
+    st.lists(st.sampled_from(["", " ", ".", ".. ", "..", "a", "b c", "é", "\\", "*", "?"])).map(
+        "/".join
+    )
+)
 def test_5_4_whatever_is_suggested_for_a_prefix_starts(prefix: str) -> None:
     meant = mended_prefix(prefix)
     assert Guard({meant: LISTED}).policy_for(meant) == LISTED

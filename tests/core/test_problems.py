@@ -79,10 +79,12 @@ def test_5_4_type_invalid(field: str, value: object, suggestion: str) -> None:
     ("field", "entry", "suggestion"),
     [
         ("allow_origins", BYTES, r"re.compile('https://a\\.example')"),
+        ("allow_origins", b"https://a.example", "'https://a.example'"),
         ("allow_origins", 5, "'5'"),
         ("allow_origins", OriginPattern.parse("https://*.a.example"), "'https://*.a.example'"),
         ("allow_methods", 5, "'5'"),
         ("allow_headers", 5.5, "'5.5'"),
+        ("allow_headers", b"X-A", "'X-A'"),
         ("expose_headers", True, "'True'"),
     ],
 )
@@ -114,6 +116,7 @@ def test_5_4_not_a_list(field: str, value: object, suggestion: str) -> None:
 def test_5_4_not_a_list_of_bytes_is_no_str_either() -> None:
     found = problems({"allow_methods": b"PUT"})
     assert [problem.code for problem in found] == ["not-a-list", "type-invalid"]
+    assert [problem.suggestion for problem in found] == ['["PUT"]', "'PUT'"]
 
 
 @pytest.mark.parametrize("value", [[], (), set(), iter(())])

@@ -125,3 +125,10 @@ def test_4_max_age_is_kept_as_an_int() -> None:
 def test_5_4_type_invalid_names_the_route() -> None:
     (problem,) = problems(Guard.from_mapping, {"routes": {"/api": True}})
     assert problem.field == 'routes."/api"'
+
+
+@pytest.mark.parametrize("name", ["CORSGUARD_X", "CORSGUARD_DEBUG", "CORSGUARD_"])
+def test_5_4_unknown_field_suggests_no_variable_for_its_prefix_alone(name: str) -> None:
+    (problem,) = problems(Guard.from_env, {"CORSGUARD_ALLOW_ORIGINS": A, name: "1"})
+    assert (problem.code, problem.field) == ("unknown-field", name)
+    assert problem.suggestion.startswith("one of CORSGUARD_ALLOW_ORIGINS, ")

@@ -1,0 +1,39 @@
+"""The other side of the protocol: what a browser does with a request, and what a script sees."""
+
+from corsguard.browser.asserting import assert_cors
+from corsguard.browser.browser import Browser
+from corsguard.browser.clauses import Clause
+from corsguard.browser.cookies import Cookie
+from corsguard.browser.exchange import (
+    Blocked,
+    BlockReason,
+    Caveat,
+    EngineName,
+    Exchange,
+    Hop,
+    Refusal,
+    Step,
+)
+from corsguard.browser.messages import Answer, Headers, Request, Response, Send, SendError, Sent
+
+__all__ = [
+    "Answer",
+    "BlockReason",
+    "Blocked",
+    "Browser",
+    "Caveat",
+    "Clause",
+    "Cookie",
+    "EngineName",
+    "Exchange",
+    "Headers",
+    "Hop",
+    "Refusal",
+    "Request",
+    "Response",
+    "Send",
+    "SendError",
+    "Sent",
+    "Step",
+    "assert_cors",
+]

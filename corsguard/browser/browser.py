@@ -1,0 +1,148 @@
+"""Browser: the other side of the protocol, for tests and for `explain`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from corsguard.browser.apps import serving
+from corsguard.browser.cache import PreflightCache
+from corsguard.browser.console import console_text
+from corsguard.browser.cookies import Cookie, Jar
+from corsguard.browser.engines import ENGINES
+from corsguard.browser.exchange import Blocked, EngineName, Exchange, Refusal
+from corsguard.browser.fetching import Fetch, Surroundings
+from corsguard.browser.making import made
+from corsguard.browser.messages import Credentials, Mode, Redirect, Request, Response, Send
+from corsguard.browser.trail import Refused, Trail
+from corsguard.browser.url import URL
+from corsguard.mending import mended_origin
+from corsguard.origin import Origin, OriginError
+
+__all__ = ["Browser"]
+
+
+class Browser:
+    """A model of what a browser does for the scripts of one page (WHATWG Fetch). It does no I/O.
+
+    `page` is the page's origin, or "null" for a page without one, such as a sandboxed frame.
+    `engine` is the one whose habits it has where these are not the standard's. `cookies` are in
+    its jar from the start; those that answers set are added. `clock` tells seconds since 1970.
+
+    Raises OriginError, a ValueError, where page is no origin.
+    """
+
+    def __init__(
+        self,
+        page: str,
+        *,
+        engine: EngineName = "standard",
+        cookies: Iterable[Cookie] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if engine not in ENGINES:
+            raise ValueError(f"{engine!r} is not an engine: it is one of {', '.join(ENGINES)}")
+        traits = ENGINES[engine]
+        self.page = page
+        self.engine = engine
+        self.preflights = 0
+        """How many preflights went over the wire so far."""
+        jar = Jar(cookies, traits)
+        self._around = Surroundings(_origin(page), traits, jar, PreflightCache(traits), clock)
+        self._base = None if page == "null" else URL.parse(page)
+        self._send: Send | None = None
+
+    @classmethod
+    def on(
+        cls,
+        app: Any,
+        *,
+        page: str,
+        url: str = "https://testserver",
+        engine: EngineName = "standard",
+        cookies: Iterable[Cookie] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> Browser:
+        """A browser in front of an application, called in this process.
+
+        `app` is a WSGI callable (a Flask or Django application is one) or an ASGI application;
+        `url` is where it answers. What the application raises is raised by `fetch`.
+        """
+        browser = cls(page, engine=engine, cookies=cookies, clock=clock)
+        browser._base = URL.parse(url)
+        browser._send = serving(app, browser._base.origin)
+        return browser
+
+    def fetch(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes | str | None = None,
+        credentials: Credentials = "same-origin",
+        mode: Mode = "cors",
+        redirect: Redirect = "follow",
+        upload_listener: bool = False,
+        streamed: bool = False,
+    ) -> Response:
+        """What a script on the page gets from the application, with the defaults of `fetch()`.
+
+        `url` may be relative to the application's. Raises Blocked where a script would get a
+        TypeError.
+        """
+        if self._send is None:
+            raise TypeError("fetch() needs an application: make the browser with Browser.on()")
+        exchange = self.play(
+            Request(
+                url,
+                method,
+                headers,
+                body,
+                credentials,
+                mode,
+                redirect,
+                upload_listener,
+                streamed,
+            ),
+            self._send,
+        )
+        if exchange.response is None:
+            raise Blocked(exchange)
+        return exchange.response
+
+    def play(self, request: Request, send: Send) -> Exchange:
+        """All that happens for one request of a script, where send is the network."""
+        trail = Trail()
+        response: Response | None = None
+        refusal: Refusal | None = None
+        urls: list[URL] = []
+        try:
+            fetching = made(request, self._base, trail)
+            urls = fetching.urls
+            response = Fetch(self._around, fetching, send, trail).run()
+        except Refused as refused:
+            refusal = refused.refusal
+        exchange = Exchange(
+            self.page,
+            self.engine,
+            request,
+            tuple(trail.steps),
+            tuple(trail.hops),
+            response,
+            refusal,
+            console_text(refusal, self.page, urls) if refusal else "",
+            tuple(trail.caveats.values()),
+        )
+        self.preflights += exchange.preflights
+        return exchange
+
+
+def _origin(page: str) -> Origin:
+    try:
+        return Origin.parse(page)
+    except OriginError as error:
+        mended = mended_origin(page)
+        hint = f"; did you mean {mended}?" if mended else ""
+        raise OriginError(f"{page!r} is not an origin: {error}{hint}") from None

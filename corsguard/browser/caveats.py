@@ -1,0 +1,55 @@
+"""What lies outside CORS, and keeps a request from working all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from corsguard.browser.cookies import Kept
+from corsguard.browser.trail import Trail
+from corsguard.browser.url import URL, is_trustworthy
+from corsguard.origin import Origin, is_ip_address, is_loopback
+
+__all__ = ["kept_cookies", "surroundings"]
+
+
+def surroundings(page: Origin, url: URL, trail: Trail) -> None:
+    """Say what of the place of page and url gets in the way."""
+    # Mixed Content, 5: a page over https fetches nothing over plain http but from this machine.
+    if page.scheme == "https" and not is_trustworthy(url.origin):
+        text = f"mixed content: {page} is https, and browsers fetch nothing from {url.origin}"
+        trail.caution("mixed-content", text)
+    # Local Network Access, 2.2: asked of the user when a page of the public network reaches
+    # into the network that the browser is in.
+    if _is_local(url.origin) and not _is_local(page) and not page.opaque:
+        text = (
+            f"local network access: {url.origin} is on the user's own network, and Chromium asks "
+            f"the user before it lets {page} in"
+        )
+        trail.caution("local-network-access", text)
+
+
+def kept_cookies(kept: Iterable[Kept], trail: Trail) -> None:
+    """Say which cookies the browser has and does not send."""
+    for cookie, why in kept:
+        if why == "cookie-same-site":
+            same_site = cookie.same_site or "Lax, which it is by default"
+            text = (
+                f"the cookie {cookie.name} is not sent to another site: SameSite={same_site}; "
+                "SameSite=None; Secure would let it"
+            )
+        else:
+            text = (
+                f"the cookie {cookie.name} is not sent: this engine keeps third-party cookies "
+                "back; serve page and API under one site"
+            )
+        trail.caution(f"{why}:{cookie.name}", text)
+
+
+def _is_local(origin: Origin) -> bool:
+    if is_loopback(origin.host):
+        return True
+    if not is_ip_address(origin.host):
+        return origin.host.endswith(".local")  # RFC 6762, 3
+    address = ip_address(origin.host.strip("[]"))
+    return address.is_private or address.is_link_local

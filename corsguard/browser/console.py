@@ -1,0 +1,92 @@
+"""The sentence that Chromium prints in its console, measured on release 156."""
+
+from __future__ import annotations
+
+from corsguard.browser.exchange import BlockReason, Refusal
+from corsguard.browser.url import URL
+
+__all__ = ["MESSAGES", "console_text"]
+
+_MEND = "Have the server send the header with a valid value."
+_INCLUDE = "when the request's credentials mode is 'include'."
+MESSAGES: dict[BlockReason, str] = {
+    BlockReason.ALLOW_ORIGIN_MISSING: (
+        "No 'Access-Control-Allow-Origin' header is present on the requested resource."
+    ),
+    BlockReason.ALLOW_ORIGIN_MISMATCH: (
+        "The 'Access-Control-Allow-Origin' header has a value '{detail}' that is not equal to the "
+        f"supplied origin. {_MEND}"
+    ),
+    BlockReason.ALLOW_ORIGIN_INVALID: (
+        "The 'Access-Control-Allow-Origin' header contains the invalid value '{detail}'. " + _MEND
+    ),
+    BlockReason.ALLOW_ORIGIN_MULTIPLE: (
+        "The 'Access-Control-Allow-Origin' header contains multiple values '{detail}', but only "
+        f"one is allowed. {_MEND}"
+    ),
+    BlockReason.ALLOW_ORIGIN_WILDCARD: (
+        "The value of the 'Access-Control-Allow-Origin' header in the response must not be the "
+        f"wildcard '*' {_INCLUDE}"
+    ),
+    BlockReason.ALLOW_CREDENTIALS_NOT_TRUE: (
+        "The value of the 'Access-Control-Allow-Credentials' header in the response is '{detail}' "
+        f"which must be 'true' {_INCLUDE}"
+    ),
+    BlockReason.PREFLIGHT_STATUS: "It does not have HTTP ok status.",
+    BlockReason.PREFLIGHT_REDIRECTED: "Redirect is not allowed for a preflight request.",
+    BlockReason.METHOD_NOT_ALLOWED: (
+        "Method {detail} is not allowed by Access-Control-Allow-Methods in preflight response."
+    ),
+    BlockReason.HEADER_NOT_ALLOWED: (
+        "Request header field {detail} is not allowed by Access-Control-Allow-Headers in preflight "
+        "response."
+    ),
+    BlockReason.ALLOW_METHODS_INVALID: (
+        "Cannot parse Access-Control-Allow-Methods response header field in preflight response."
+    ),
+    BlockReason.ALLOW_HEADERS_INVALID: (
+        "Cannot parse Access-Control-Allow-Headers response header field in preflight response."
+    ),
+    BlockReason.REDIRECT_SCHEME: (
+        "Redirect location '{detail}' has a disallowed scheme for cross-origin requests."
+    ),
+    BlockReason.REDIRECT_WITH_CREDENTIALS: (
+        "Redirect location '{detail}' contains a username and password, which is disallowed for "
+        "cross-origin requests."
+    ),
+    BlockReason.SCHEME_NOT_HTTP: (
+        "Cross origin requests are only supported for protocol schemes: chrome, "
+        "chrome-extension, chrome-untrusted, data, http, https, isolated-app."
+    ),
+}
+"""By reason; `{detail}` is the value, the method or the header that offends."""
+
+# These come after the preflight's own access control check, so they are told without its name.
+_AFTER_CHECK = frozenset(
+    {
+        BlockReason.METHOD_NOT_ALLOWED,
+        BlockReason.HEADER_NOT_ALLOWED,
+        BlockReason.ALLOW_METHODS_INVALID,
+        BlockReason.ALLOW_HEADERS_INVALID,
+    }
+)
+
+
+def console_text(refusal: Refusal, page: str, urls: list[URL]) -> str:
+    """What Chromium says of a refusal; empty where it says nothing of CORS.
+
+    `urls` are those that the request went to, the first and every redirect's.
+    """
+    words = MESSAGES.get(refusal.reason)
+    if words is None:
+        return ""
+    url = f"'{urls[-1]}'"
+    if len(urls) > 1:
+        url = f"{url} (redirected from '{urls[0]}')"
+    check = ""
+    if refusal.in_preflight and refusal.reason not in _AFTER_CHECK:
+        check = "Response to preflight request doesn't pass access control check: "
+    return (
+        f"Access to fetch at {url} from origin '{page}' has been blocked by CORS policy: {check}"
+        f"{words.format(detail=refusal.detail)}"
+    )

@@ -1,0 +1,161 @@
+"""A small cookie jar: what RFC 6265bis says of which cookie goes where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from email.utils import parsedate_to_datetime
+from http.cookies import CookieError, Morsel, SimpleCookie
+from typing import Literal, NamedTuple
+
+from corsguard.browser.engines import Engine
+from corsguard.browser.messages import Answer
+from corsguard.browser.url import URL, is_trustworthy
+from corsguard.origin import is_ip_address
+from corsguard.suffix import is_public_suffix
+
+__all__ = ["Cookie", "Jar", "Kept"]
+
+SameSite = Literal["Strict", "Lax", "None"]
+Withheld = Literal["cookie-same-site", "third-party-cookies"]
+
+
+class Cookie(NamedTuple):
+    """One cookie of a browser."""
+
+    name: str
+    value: str
+    host: str
+    """The host that gets it."""
+    subdomains: bool = False
+    """Whether the hosts below get it too (`Domain=`)."""
+    path: str = "/"
+    secure: bool = False
+    same_site: SameSite | None = None
+    """None where the cookie does not say."""
+    expires: float | None = None
+    """By the browser's clock, in seconds; None for the end of the session."""
+    third_party: bool = False
+    """Whether it was set while a page of another site was open."""
+
+    def goes_to(self, url: URL) -> bool:
+        """Whether host, path and scheme are the cookie's (RFC 6265bis, 5.8.3)."""
+        host = url.origin.host
+        below = self.subdomains and host.endswith(f".{self.host}") and not is_ip_address(host)
+        path = self.path.rstrip("/")
+        return (
+            (host == self.host or below)
+            and (url.path == path or url.path.startswith(f"{path}/"))
+            and (not self.secure or is_trustworthy(url.origin))
+        )
+
+
+class Kept(NamedTuple):
+    """A cookie that the browser has and does not send, and why."""
+
+    cookie: Cookie
+    why: Withheld
+
+
+class Jar:
+    """The cookies of one browser."""
+
+    def __init__(self, cookies: Iterable[Cookie], engine: Engine) -> None:
+        self._engine = engine
+        self._cookies = {(c.name, c.host, c.path, c.third_party): c for c in cookies}
+
+    def select(self, url: URL, now: float, *, same_site: bool) -> tuple[list[Cookie], list[Kept]]:
+        """The cookies that go with a request to url, and those that are kept back.
+
+        `same_site` tells whether the page is of the URL's site.
+        """
+        sent: list[Cookie] = []
+        kept: list[Kept] = []
+        for cookie in self._cookies.values():
+            expired = cookie.expires is not None and cookie.expires <= now
+            if expired or not cookie.goes_to(url) or (same_site and cookie.third_party):
+                continue
+            why = None if same_site else self._withheld(cookie)
+            if why is None:
+                sent.append(cookie)
+            else:
+                kept.append(Kept(cookie, why))
+        # RFC 6265bis, 5.8.3: longer paths first.
+        return sorted(sent, key=lambda cookie: -len(cookie.path)), kept
+
+    def store(self, answer: Answer, url: URL, now: float, *, same_site: bool) -> None:
+        """Take the cookies that an answer sets (RFC 6265bis, 5.7)."""
+        for name, value in answer.headers:
+            if name.lower() != "set-cookie":
+                continue
+            read: SimpleCookie = SimpleCookie()
+            try:
+                read.load(value)
+            except CookieError:
+                continue
+            for morsel in read.values():
+                cookie = _cookie(morsel, url, now)
+                if cookie and (same_site or self._may_be_set(cookie)):
+                    self._put(cookie._replace(third_party=self._partitions and not same_site), now)
+
+    @property
+    def _partitions(self) -> bool:
+        return self._engine.third_party_cookies == "partitioned"
+
+    def _put(self, cookie: Cookie, now: float) -> None:
+        key = (cookie.name, cookie.host, cookie.path, cookie.third_party)
+        self._cookies.pop(key, None)
+        if cookie.expires is None or cookie.expires > now:
+            self._cookies[key] = cookie
+
+    def _withheld(self, cookie: Cookie) -> Withheld | None:
+        """Why a cookie does not go to another site, or None where it does."""
+        if not self._crosses_sites(cookie):
+            return "cookie-same-site"
+        policy = self._engine.third_party_cookies
+        if policy == "blocked" or (policy == "partitioned" and not cookie.third_party):
+            return "third-party-cookies"
+        return None
+
+    def _crosses_sites(self, cookie: Cookie) -> bool:
+        """Whether SameSite lets it go to another site, or come from there."""
+        if cookie.same_site is None:
+            return not self._engine.lax_by_default
+        # RFC 6265bis, 5.7: SameSite=None counts with Secure alone.
+        return cookie.same_site == "None" and cookie.secure
+
+    def _may_be_set(self, cookie: Cookie) -> bool:
+        return self._crosses_sites(cookie) and self._engine.third_party_cookies != "blocked"
+
+
+def _cookie(morsel: Morsel[str], url: URL, now: float) -> Cookie | None:
+    host = url.origin.host
+    domain = morsel["domain"].lstrip(".").lower()
+    # RFC 6265bis, 5.7: not for another host, nor for everybody under a public suffix.
+    if domain not in {"", host} and (not host.endswith(f".{domain}") or is_public_suffix(domain)):
+        return None
+    secure = bool(morsel["secure"])
+    if secure and not is_trustworthy(url.origin):
+        return None
+    same_site: dict[str, SameSite] = {"strict": "Strict", "lax": "Lax", "none": "None"}
+    path = morsel["path"]
+    return Cookie(
+        morsel.key,
+        morsel.coded_value,
+        domain or host,
+        subdomains=bool(domain),
+        path=path if path.startswith("/") else url.path.rpartition("/")[0] or "/",
+        secure=secure,
+        same_site=same_site.get(morsel["samesite"].lower()),
+        expires=_expiry(morsel, now),
+    )
+
+
+def _expiry(morsel: Morsel[str], now: float) -> float | None:
+    try:
+        if morsel["max-age"]:
+            return now + int(morsel["max-age"])
+        if morsel["expires"]:
+            return parsedate_to_datetime(morsel["expires"]).timestamp()
+    except (ValueError, OverflowError):
+        pass  # RFC 6265bis, 5.6: an attribute that can't be read is left out
+    return None

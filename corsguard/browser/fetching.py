@@ -1,0 +1,278 @@
+"""Main fetch, HTTP fetch and HTTP-redirect fetch: the standard's algorithm, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Literal, NamedTuple, NoReturn
+
+from corsguard.browser.cache import CacheKey, PreflightCache
+from corsguard.browser.caveats import kept_cookies, surroundings
+from corsguard.browser.checks import check_cors, check_resource_policy
+from corsguard.browser.clauses import Clause
+from corsguard.browser.cookies import Jar
+from corsguard.browser.engines import Engine
+from corsguard.browser.exchange import BlockReason, Hop
+from corsguard.browser.making import Fetching
+from corsguard.browser.messages import Answer, Fields, Mode, Response, Send, SendError, Sent
+from corsguard.browser.preflight import Preflight
+from corsguard.browser.reading import readable
+from corsguard.browser.redirect import REDIRECT_STATUSES, followed
+from corsguard.browser.trail import Refused, Trail
+from corsguard.browser.url import HTTP_SCHEMES, URL, is_same_site, is_trustworthy
+from corsguard.fetch import BAD_PORTS
+from corsguard.origin import Origin
+
+__all__ = ["Fetch", "Surroundings"]
+
+
+class Surroundings(NamedTuple):
+    """What of a browser lasts from one request to the next."""
+
+    page: Origin
+    engine: Engine
+    jar: Jar
+    cache: PreflightCache
+    clock: Callable[[], float]
+
+
+class Fetch:
+    """One request of a script on its way through the standard."""
+
+    def __init__(self, around: Surroundings, fetching: Fetching, send: Send, trail: Trail) -> None:
+        self._around = around
+        self._page = around.page
+        self._fetching = fetching
+        self._send = send
+        self._trail = trail
+
+    def run(self) -> Response:
+        """The response as the script sees it; raises Refused."""
+        while True:  # a redirect starts main fetch again
+            answer = self._main_fetch()
+            if answer.status not in REDIRECT_STATUSES:
+                break
+            if self._fetching.redirect == "manual":
+                return self._unfollowed()
+            if not followed(self._fetching, self._page, answer, self._trail):
+                break
+        return readable(self._fetching, answer, self._trail)
+
+    def _main_fetch(self) -> Answer:
+        """Fetch, "main fetch", 12, and "HTTP fetch"."""
+        fetching, url = self._fetching, self._fetching.url
+        if url.scheme in HTTP_SCHEMES and url.origin.port in BAD_PORTS:
+            self._refuse(
+                "port",
+                Clause.PORT_BLOCKING,
+                BlockReason.PORT_BLOCKED,
+                f"port {url.origin.port} is closed to every page",
+                "serve it on another port",
+            )
+        surroundings(self._page, url, self._trail)
+        if fetching.tainting == "basic" and self._is_same_origin(url):
+            text = f"{url.origin} is the page's own origin: no CORS"
+            self._trail.passed("same origin", Clause.MAIN_FETCH, text)
+            return self._http_fetch()
+        self._require_cross_origin(url)
+        if fetching.mode == "no-cors":
+            fetching.tainting = "opaque"
+            text = "mode `no-cors`: sent, and kept from the script"
+            self._trail.passed("response tainting", Clause.MAIN_FETCH, text)
+            return self._http_fetch()
+        fetching.tainting = "cors"
+        text = f"{url.origin} is not the page's origin, {self._page}: CORS"
+        self._trail.passed("response tainting", Clause.MAIN_FETCH, text)
+        self._preflight()
+        return self._http_fetch()
+
+    def _require_cross_origin(self, url: URL) -> None:
+        """Refuse what can't go to another origin at all."""
+        fetching = self._fetching
+        if fetching.mode == "same-origin":
+            self._refuse(
+                "mode",
+                Clause.MAIN_FETCH,
+                BlockReason.SAME_ORIGIN_ONLY,
+                f"mode `same-origin`, and {url.origin} is another origin",
+                'use mode "cors"',
+            )
+        if fetching.mode == "no-cors" and fetching.redirect != "follow":
+            self._refuse(
+                "mode",
+                Clause.MAIN_FETCH,
+                BlockReason.NO_CORS_REDIRECT_MODE,
+                f"mode `no-cors` follows redirects, and redirect is `{fetching.redirect}`",
+                'use redirect "follow", or mode "cors"',
+            )
+        if url.scheme not in HTTP_SCHEMES:
+            self._refuse(
+                "scheme",
+                Clause.MAIN_FETCH,
+                BlockReason.SCHEME_NOT_HTTP,
+                f"{url.scheme}: can't be fetched from another origin",
+                "serve it over https",
+            )
+
+    def _preflight(self) -> None:
+        around = self._around
+        origin = self._origin()
+        preflight = Preflight(
+            self._fetching, origin, around.engine, around.cache, around.clock, self._trail
+        )
+        if not preflight.is_needed:
+            text = "method and headers are safelisted: no preflight"
+            self._trail.passed("preflight", Clause.MAIN_FETCH, text)
+            return
+        if preflight.is_cached:
+            text = f"{preflight.why}: covered by an earlier preflight"
+            self._trail.passed("preflight cache", Clause.PREFLIGHT_CACHE, text)
+            return
+        self._trail.passed("preflight", Clause.HTTP_FETCH, f"{preflight.why}: it is asked first")
+        url = self._fetching.url
+        # Fetch, "CORS-preflight fetch", 1: its mode is `cors`, and it carries no cookies.
+        headers = (*preflight.headers, *self._context(url, origin, "cors"))
+        try:
+            answer = self._over_the_wire("preflight", Sent("OPTIONS", str(url), headers))
+            preflight.check(answer)
+        except Refused:
+            # Fetch, "main fetch", 12: what was cached for this URL is not trusted any more.
+            include = self._fetching.credentials == "include"
+            around.cache.clear(CacheKey(origin, str(url), include))
+            raise
+
+    def _http_fetch(self) -> Answer:
+        """Send the request; check the answer (Fetch, "HTTP fetch", 4)."""
+        fetching = self._fetching
+        answer = self._network_fetch()
+        if fetching.tainting == "cors":
+            check_cors(fetching, self._origin(), answer, self._trail)
+        elif fetching.tainting == "opaque":
+            check_resource_policy(self._page, fetching.url, answer, self._trail)
+        if answer.status in REDIRECT_STATUSES and fetching.redirect == "error":
+            self._refuse(
+                "redirect",
+                Clause.HTTP_FETCH,
+                BlockReason.REDIRECT_MODE_ERROR,
+                f"the answer is {answer.status}, and redirect is `error`",
+                'fetch the final URL, or use redirect "follow"',
+                str(answer.status),
+            )
+        return answer
+
+    def _network_fetch(self) -> Answer:
+        """Fetch, "HTTP-network-or-cache fetch", without the cache."""
+        fetching, around, url = self._fetching, self._around, self._fetching.url
+        headers = [*fetching.headers]
+        if not any(name.lower() == "accept" for name, _ in headers):
+            headers.append(("Accept", "*/*"))
+        headers.extend(self._context(url, self._sent_origin(), fetching.mode))
+        if fetching.body is not None or fetching.method in {"POST", "PUT"}:
+            headers.append(("Content-Length", str(len(fetching.body or b""))))
+        same_site = is_same_site(self._page, url.origin)
+        if credentialed := self._includes_credentials():
+            cookies, kept = around.jar.select(url, around.clock(), same_site=same_site)
+            kept_cookies(kept, self._trail)
+            if cookies:
+                pairs = "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
+                headers.append(("Cookie", pairs))
+        sent = Sent(fetching.method, str(url), tuple(headers), fetching.body)
+        answer = self._over_the_wire("request", sent)
+        if credentialed:
+            around.jar.store(answer, url, around.clock(), same_site=same_site)
+        return answer
+
+    def _over_the_wire(self, purpose: Literal["preflight", "request"], sent: Sent) -> Answer:
+        try:
+            answer = self._send(sent)
+        except SendError as error:
+            self._trail.hops.append(Hop(purpose, sent, None))
+            self._trail.refuse(
+                "network",
+                Clause.NETWORK_FETCH,
+                BlockReason.UNREACHABLE,
+                str(error),
+                fix="start the server, or mend the URL",
+                in_preflight=purpose == "preflight",
+            )
+        self._trail.hops.append(Hop(purpose, sent, answer))
+        text = f"{sent.method} {sent.url} -> {answer.status}"
+        self._trail.passed(purpose, Clause.NETWORK_FETCH, text)
+        return answer
+
+    def _context(self, url: URL, origin: str | None, mode: Mode) -> Fields:
+        """The fields that a browser adds by itself to every request."""
+        fields = [("Host", url.authority)]
+        if origin is not None:
+            fields.append(("Origin", origin))
+        if referrer := self._referrer(url):
+            fields.append(("Referer", referrer))
+        if is_trustworthy(url.origin):  # Fetch Metadata, 2: to nobody else
+            fields.append(("Sec-Fetch-Site", self._site()))
+            fields.append(("Sec-Fetch-Mode", mode))
+            fields.append(("Sec-Fetch-Dest", "empty"))
+        return tuple(fields)
+
+    def _referrer(self, url: URL) -> str | None:
+        """By the default policy, `strict-origin-when-cross-origin`, of a page that is an origin."""
+        if self._page.opaque or (is_trustworthy(self._page) and not is_trustworthy(url.origin)):
+            return None
+        return f"{self._page}/"
+
+    def _site(self) -> str:
+        """`Sec-Fetch-Site` (Fetch Metadata, 2.3), over all URLs so far."""
+        origins = [url.origin for url in self._fetching.urls]
+        if all(origin == self._page and not origin.opaque for origin in origins):
+            return "same-origin"
+        if all(is_same_site(self._page, origin) for origin in origins):
+            return "same-site"
+        return "cross-site"
+
+    def _is_same_origin(self, url: URL) -> bool:
+        return url.origin == self._page and not self._page.opaque
+
+    def _includes_credentials(self) -> bool:
+        credentials = self._fetching.credentials
+        return credentials == "include" or (
+            credentials == "same-origin" and self._fetching.tainting == "basic"
+        )
+
+    def _origin(self) -> str:
+        """Fetch, "byte-serializing a request origin"."""
+        return "null" if self._is_tainted() else str(self._page)
+
+    def _is_tainted(self) -> bool:
+        """Fetch, "redirect-taint": whether another origin has sent the request on to a third."""
+        urls = self._fetching.urls
+        return any(
+            after.origin != before.origin and before.origin != self._page
+            for before, after in pairwise(urls)
+        )
+
+    def _sent_origin(self) -> str | None:
+        """The value of `Origin`, None for none (Fetch, "append a request `Origin` header")."""
+        fetching = self._fetching
+        if fetching.tainting == "cors":
+            return self._origin()
+        if fetching.method in {"GET", "HEAD"}:
+            return None
+        downgraded = self._page.scheme == "https" and fetching.url.scheme != "https"
+        if fetching.mode != "cors" and downgraded:
+            return "null"
+        return self._origin()
+
+    def _unfollowed(self) -> Response:
+        text = "a redirect, which mode `manual` keeps from the script"
+        self._trail.passed("read the answer", Clause.FILTERED, text)
+        return Response.hidden("opaqueredirect", str(self._fetching.urls[0]))
+
+    def _refuse(
+        self,
+        name: str,
+        clause: Clause,
+        reason: BlockReason,
+        text: str,
+        fix: str,
+        detail: str = "",
+    ) -> NoReturn:
+        self._trail.refuse(name, clause, reason, text, fix=fix, detail=detail)

@@ -1,0 +1,146 @@
+"""From what a script passes to `fetch()` to a request: the Request constructor of the standard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+from corsguard.browser.clauses import Clause
+from corsguard.browser.exchange import BlockReason
+from corsguard.browser.messages import Credentials, Fields, Mode, Redirect, Request
+from corsguard.browser.safelist import is_header_value, is_no_cors_safelisted
+from corsguard.browser.trail import Trail
+from corsguard.browser.url import URL, URLError
+from corsguard.fetch import (
+    FORBIDDEN_METHODS,
+    NORMALIZED_METHODS,
+    SAFELISTED_METHODS,
+    is_forbidden_request_header,
+    is_token,
+)
+
+__all__ = ["Fetching", "made"]
+
+_STEP = "make the request"
+_WHITE_SPACE = " \t\r\n"
+
+
+@dataclass
+class Fetching:
+    """A request on its way: what the standard calls a request, as redirects change it."""
+
+    method: str
+    urls: list[URL]
+    """Where it went; the last one is the current URL."""
+    headers: Fields
+    """Those of the script, without what the browser adds."""
+    body: bytes | None
+    credentials: Credentials
+    mode: Mode
+    redirect: Redirect
+    uses_preflight: bool
+    """Fetch, "use-CORS-preflight flag": uploads with a listener, and streams."""
+    streamed: bool
+    tainting: str = "basic"
+    """Fetch, "response tainting": basic, cors or opaque."""
+
+    @property
+    def url(self) -> URL:
+        """The current URL."""
+        return self.urls[-1]
+
+
+def made(request: Request, base: URL | None, trail: Trail) -> Fetching:
+    """The request that the constructor makes; raises Refused where it throws a TypeError."""
+    url = _url(request, base, trail)
+    method = _method(request, trail)
+    headers, implied = _headers(request, trail), None
+    body = request.body
+    if body is not None and method in {"GET", "HEAD"}:
+        _refuse(trail, BlockReason.BODY_NOT_ALLOWED, f"{method} has no body", method, "send none")
+    if isinstance(body, str):
+        body, implied = body.encode(), "text/plain;charset=UTF-8"
+    if request.streamed and request.mode == "no-cors":
+        text = "a stream needs a preflight, and `no-cors` has none"
+        _refuse(trail, BlockReason.NO_CORS_STREAM, text, "", 'use mode "cors"')
+    if implied and not any(name.lower() == "content-type" for name, _ in headers):
+        headers = (*headers, ("Content-Type", implied))
+    trail.passed(_STEP, Clause.REQUEST_CONSTRUCTOR, f"{method} {url}")
+    return Fetching(
+        method,
+        [url],
+        headers,
+        body,
+        request.credentials,
+        request.mode,
+        request.redirect,
+        uses_preflight=request.upload_listener or request.streamed,
+        streamed=request.streamed,
+    )
+
+
+def _refuse(
+    trail: Trail,
+    reason: BlockReason,
+    text: str,
+    detail: str,
+    fix: str,
+    clause: Clause = Clause.REQUEST_CONSTRUCTOR,
+) -> NoReturn:
+    trail.refuse(_STEP, clause, reason, text, detail=detail, fix=fix)
+
+
+def _url(request: Request, base: URL | None, trail: Trail) -> URL:
+    try:
+        url = URL.parse(request.url, base)
+    except URLError as error:
+        fix = "write an absolute URL, such as https://api.example.com/items"
+        _refuse(trail, BlockReason.URL_INVALID, str(error), request.url, fix)
+    if url.userinfo:
+        text = "a URL with a user name or a password can't be fetched"
+        fix = "send an Authorization header instead"
+        _refuse(trail, BlockReason.URL_WITH_CREDENTIALS, text, request.url, fix)
+    return url
+
+
+def _method(request: Request, trail: Trail) -> str:
+    method = request.method
+    if not is_token(method):
+        text = f"{method!r} is not a method (RFC 9110, 9.1)"
+        _refuse(trail, BlockReason.METHOD_INVALID, text, method, "use the name of a method")
+    if method.upper() in FORBIDDEN_METHODS:
+        clause = Clause.FORBIDDEN_METHOD
+        text = f"no script can send {method}"
+        _refuse(trail, BlockReason.METHOD_FORBIDDEN, text, method, "use another method", clause)
+    if method.upper() in NORMALIZED_METHODS:
+        method = method.upper()
+    elif method != method.upper():
+        # Methods are case-sensitive, and a browser normalises only six of them.
+        text = f"{method} stays as it is written, and is not {method.upper()}"
+        trail.passed("normalise the method", Clause.METHOD_NORMALIZATION, text)
+    if request.mode == "no-cors" and method not in SAFELISTED_METHODS:
+        text = f"{method} can't be sent with mode `no-cors`"
+        _refuse(trail, BlockReason.NO_CORS_METHOD, text, method, 'use mode "cors"')
+    return method
+
+
+def _headers(request: Request, trail: Trail) -> Fields:
+    """The script's headers, without those that it may not set: a browser leaves these out."""
+    given = request.headers
+    fields: list[tuple[str, str]] = []
+    for name, raw in given.items() if isinstance(given, Mapping) else given:
+        value = raw.strip(_WHITE_SPACE)
+        if not is_token(name) or not is_header_value(value):
+            text = f"{name!r} is not a header that can be sent"
+            fix = "use a token as the name, and bytes but NUL, CR and LF as the value"
+            _refuse(trail, BlockReason.HEADER_INVALID, text, name, fix)
+        if is_forbidden_request_header(name.lower(), value):
+            text = f"{name} is left out: it is the browser's own"
+            trail.passed("leave out a header", Clause.FORBIDDEN_HEADER, text)
+        elif request.mode == "no-cors" and not is_no_cors_safelisted(name, value):
+            text = f"{name} is left out: mode `no-cors` sends safelisted headers only"
+            trail.passed("leave out a header", Clause.NO_CORS_SAFELISTED_HEADER, text)
+        else:
+            fields.append((name, value))
+    return tuple(fields)

@@ -1,0 +1,186 @@
+"""The preflight: asking a server before the request itself (Fetch, "CORS-preflight fetch")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn
+
+from corsguard.browser.cache import CacheKey, PreflightCache
+from corsguard.browser.checks import check_cors
+from corsguard.browser.clauses import Clause
+from corsguard.browser.engines import Engine
+from corsguard.browser.exchange import BlockReason
+from corsguard.browser.fields import combined, listed, max_age
+from corsguard.browser.making import Fetching
+from corsguard.browser.messages import Answer, Fields
+from corsguard.browser.redirect import REDIRECT_STATUSES
+from corsguard.browser.safelist import unsafe_names
+from corsguard.browser.trail import Trail
+from corsguard.fetch import (
+    ALLOW_HEADERS,
+    ALLOW_METHODS,
+    DEFAULT_MAX_AGE,
+    MAX_AGE,
+    REQUEST_HEADERS,
+    REQUEST_METHOD,
+    SAFELISTED_METHODS,
+)
+
+__all__ = ["Preflight"]
+
+_STEP = "preflight"
+
+
+class Preflight:
+    """Whether one request needs a preflight, what it asks, and whether the answer will do."""
+
+    def __init__(
+        self,
+        fetching: Fetching,
+        origin: str,
+        engine: Engine,
+        cache: PreflightCache,
+        clock: Callable[[], float],
+        trail: Trail,
+    ) -> None:
+        self._fetching = fetching
+        self._origin = origin
+        self._engine = engine
+        self._cache = cache
+        self._clock = clock
+        self._trail = trail
+        self._include = fetching.credentials == "include"
+        self._key = CacheKey(origin, str(fetching.url), self._include)
+        self._names = unsafe_names(fetching.headers)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the request is one that needs a preflight, whatever is cached."""
+        # Fetch, "main fetch", 12: the use-CORS-preflight flag, or what is not safelisted.
+        return self._fetching.uses_preflight or self._unsafe_method or bool(self._names)
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether an earlier answer covers it (Fetch, "HTTP fetch", 4.1)."""
+        now = self._clock()
+        asks_method = self._unsafe_method or self._fetching.uses_preflight
+        if asks_method and not self._cache.allows_method(self._key, self._fetching.method, now):
+            return False
+        return all(self._cache.allows_header(self._key, name, now) for name in self._names)
+
+    @property
+    def why(self) -> str:
+        """What makes it needed, in words."""
+        whys = []
+        if self._unsafe_method:
+            whys.append(f"the method {self._fetching.method} is not safelisted")
+        if self._names:
+            whys.append(f"the headers {', '.join(self._names)} are not safelisted")
+        if self._fetching.uses_preflight:
+            whys.append("an upload is listened to, or streamed")
+        return "; ".join(whys)
+
+    @property
+    def headers(self) -> Fields:
+        """The fields that only a preflight has, and the one that every one has."""
+        fields = [("Accept", "*/*"), (REQUEST_METHOD, self._fetching.method)]
+        if self._names:
+            # The standard: no space after the comma, for servers that compare the bytes.
+            fields.append((REQUEST_HEADERS, ",".join(self._names)))
+        return tuple(fields)
+
+    def check(self, answer: Answer) -> None:
+        """Refuse, or keep in the cache what the answer allows."""
+        self._check_status_and_origin(answer)
+        methods = listed(answer, ALLOW_METHODS)
+        names = listed(answer, ALLOW_HEADERS)
+        if methods is None:
+            reason = BlockReason.ALLOW_METHODS_INVALID
+            self._refuse_list(reason, ALLOW_METHODS, answer)
+        if names is None:
+            reason = BlockReason.ALLOW_HEADERS_INVALID
+            self._refuse_list(reason, ALLOW_HEADERS, answer)
+        if self._fetching.uses_preflight and combined(answer, ALLOW_METHODS) is None:
+            methods = [self._fetching.method]
+        self._check_method(methods)
+        self._check_headers(names)
+        self._keep(answer, methods, names)
+
+    @property
+    def _unsafe_method(self) -> bool:
+        return self._fetching.method not in SAFELISTED_METHODS
+
+    def _refuse(self, reason: BlockReason, text: str, detail: str, fix: str) -> NoReturn:
+        self._trail.refuse(
+            _STEP,
+            Clause.PREFLIGHT_FETCH,
+            reason,
+            text,
+            fix=fix,
+            detail=detail,
+            in_preflight=True,
+        )
+
+    def _check_status_and_origin(self, answer: Answer) -> None:
+        status = answer.status
+        if status in REDIRECT_STATUSES:
+            # Chromium tells this before it looks at any header.
+            text = f"a preflight is not redirected, and the answer is {status}"
+            fix = "answer OPTIONS at this URL, or fetch the URL that it redirects to"
+            self._refuse(BlockReason.PREFLIGHT_REDIRECTED, text, str(status), fix)
+        check_cors(self._fetching, self._origin, answer, self._trail, in_preflight=True)
+        if not 200 <= status <= 299:
+            text = f"the answer is {status}, and a preflight needs 200 to 299"
+            fix = "answer OPTIONS with 204 before authentication and routing (corsguard does)"
+            self._refuse(BlockReason.PREFLIGHT_STATUS, text, str(status), fix)
+        self._trail.passed(_STEP, Clause.PREFLIGHT_FETCH, f"the status {status} is one of success")
+
+    def _refuse_list(self, reason: BlockReason, header: str, answer: Answer) -> NoReturn:
+        value = combined(answer, header) or ""
+        text = f"{header} is {value!r}: no list of names"
+        self._refuse(reason, text, value, f"send {header} as names with commas between them")
+
+    def _check_method(self, methods: list[str]) -> None:
+        method = self._fetching.method
+        wildcard = "*" in methods and not self._include
+        if self._unsafe_method and method not in methods and not wildcard:
+            fix = f"add {method} to {ALLOW_METHODS} (a policy's allow_methods)"
+            text = f"{method} is not in {ALLOW_METHODS}"
+            if "*" in methods:
+                text = f"{text}, where `*` is only a name when credentials are sent"
+            elif method.upper() in methods:
+                text = f"{text}: methods are case-sensitive"
+                fix = f"fetch with {method.upper()}"
+            self._refuse(BlockReason.METHOD_NOT_ALLOWED, text, method, fix)
+        self._trail.passed(_STEP, Clause.PREFLIGHT_FETCH, f"the method {method} is allowed")
+
+    def _check_headers(self, names: list[str]) -> None:
+        allowed = {name.lower() for name in names}
+        wildcard = "*" in allowed and not self._include
+        for name in self._names:
+            # Fetch, "CORS non-wildcard request-header name": Authorization, and it alone.
+            covered = wildcard and (
+                name != "authorization" or self._engine.wildcard_covers_authorization
+            )
+            if name in allowed or covered:
+                continue
+            text = f"{name} is not in {ALLOW_HEADERS}"
+            if wildcard:
+                text = f"{text}, where `*` does not cover it"
+            elif "*" in allowed:
+                text = f"{text}, where `*` is only a name when credentials are sent"
+            fix = f"add {name} to {ALLOW_HEADERS} (a policy's allow_headers)"
+            self._refuse(BlockReason.HEADER_NOT_ALLOWED, text, name, fix)
+        if self._names:
+            text = f"the headers {', '.join(self._names)} are allowed"
+            self._trail.passed(_STEP, Clause.PREFLIGHT_FETCH, text)
+
+    def _keep(self, answer: Answer, methods: list[str], names: list[str]) -> None:
+        age = max_age(answer)
+        if age is None:
+            given = combined(answer, MAX_AGE) is not None
+            age = 0 if given and not self._engine.caches_invalid_max_age else DEFAULT_MAX_AGE
+        age = min(age, self._engine.max_age_cap)
+        self._cache.add(self._key, methods, names, self._clock(), age)
+        text = f"the answer holds for {age} s" if age else "the answer is not kept"
+        self._trail.passed("preflight cache", Clause.PREFLIGHT_CACHE, text)

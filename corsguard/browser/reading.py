@@ -1,0 +1,45 @@
+"""What of an answer a script may read (Fetch, "filtered response")."""
+
+from __future__ import annotations
+
+from corsguard.browser.clauses import Clause
+from corsguard.browser.fields import listed
+from corsguard.browser.making import Fetching
+from corsguard.browser.messages import Answer, Headers, Response
+from corsguard.browser.trail import Trail
+from corsguard.fetch import (
+    EXPOSE_HEADERS,
+    FORBIDDEN_RESPONSE_HEADERS,
+    SAFELISTED_RESPONSE_HEADERS,
+)
+
+__all__ = ["readable"]
+
+_STEP = "read the answer"
+
+
+def readable(fetching: Fetching, answer: Answer, trail: Trail) -> Response:
+    """The answer as the script sees it."""
+    if fetching.tainting == "opaque":
+        text = "the script gets an opaque response: no status, no headers, no body"
+        trail.passed(_STEP, Clause.FILTERED, text)
+        return Response.hidden("opaque")
+    names = {name.lower() for name, _ in answer.headers} - FORBIDDEN_RESPONSE_HEADERS
+    if fetching.tainting == "cors":
+        exposed = {name.lower() for name in listed(answer, EXPOSE_HEADERS) or ()}
+        # Fetch, "main fetch", 14.2: `*` is every name, but not where credentials are sent.
+        if "*" not in exposed or fetching.credentials == "include":
+            names &= exposed | SAFELISTED_RESPONSE_HEADERS
+        shown = ", ".join(sorted(names)) or "none"
+        trail.passed(_STEP, Clause.CORS_FILTERED, f"the script may read the headers: {shown}")
+    else:
+        trail.passed(_STEP, Clause.FILTERED, "the script may read all but Set-Cookie")
+    fields = ((name, value) for name, value in answer.headers if name.lower() in names)
+    return Response(
+        "cors" if fetching.tainting == "cors" else "basic",
+        str(fetching.url._replace(userinfo="")),
+        answer.status,
+        Headers(fields),
+        answer.body,
+        redirected=len(fetching.urls) > 1,
+    )

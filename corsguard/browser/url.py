@@ -1,0 +1,143 @@
+"""URLs as a browser reads them: as much of the URL standard as a fetch needs."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from corsguard.mending import ascii_host
+from corsguard.origin import Origin, OriginError, default_port_suffix, is_ip_address, is_loopback
+from corsguard.suffix import owned_part
+
+__all__ = ["HTTP_SCHEMES", "URL", "URLError", "is_same_site", "is_trustworthy"]
+
+HTTP_SCHEMES = frozenset({"http", "https"})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SPLIT = re.compile(
+    r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):)?(?:(?P<slashes>//)(?P<authority>[^/?#]*))?"
+    r"(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#.*)?"
+)
+_AUTHORITY = re.compile(r"(?:(?P<userinfo>.*)@)?(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>[0-9]*))?")
+# URL standard, "path percent-encode set" and "special-query percent-encode set": what is left
+# alone, the escapes that are there included.
+_PATH_SAFE = "%/:@!$&'()*+,;=[]|\\-._~"
+_QUERY_SAFE = "%/:@!$&()*+,;=[]|\\-._~?`{}^"
+_DOT = re.compile(r"(?i)\.|%2e")
+
+
+class URLError(ValueError):
+    """Text that is no URL, or none that can be fetched."""
+
+
+class URL(NamedTuple):
+    """A parsed URL, without its fragment."""
+
+    scheme: str
+    origin: Origin
+    """Opaque where the scheme is not http or https."""
+    target: str
+    """The path and the query."""
+    userinfo: str = ""
+
+    @classmethod
+    def parse(cls, text: str, base: URL | None = None) -> URL:
+        """The URL that text is, relative to base; raises URLError."""
+        text = re.sub("[\t\n\r]", "", text.strip("".join(map(chr, range(0x21)))))
+        match = _SPLIT.fullmatch(text)
+        scheme = (match["scheme"] or "").lower() if match else ""
+        if match is None or not (scheme or base):
+            raise URLError(f"{text!r} is not a URL")
+        if scheme and scheme not in HTTP_SCHEMES:
+            return cls(scheme, Origin.parse("null"), text.partition(":")[2])
+        # URL standard, "special scheme": a backslash is a slash, and slashes may be missing.
+        head, mark, query = text.partition("#")[0].partition("?")
+        head = head.replace("\\", "/")
+        tail = f"?{quote(query, _QUERY_SAFE)}" if mark else ""
+        path = head.partition(":")[2] if scheme else head
+        if scheme and (base is None or scheme != base.scheme or path.startswith("//")):
+            return _absolute(scheme, path.lstrip("/"), tail)
+        if base is None or base.scheme not in HTTP_SCHEMES:
+            raise URLError(f"{text!r} is not an absolute URL")
+        if path.startswith("//"):
+            return _absolute(base.scheme, path.lstrip("/"), tail)
+        return base._replace(target=_joined(base, path, tail))
+
+    @property
+    def path(self) -> str:
+        """The path as it goes over the wire."""
+        return self.target.partition("?")[0]
+
+    @property
+    def authority(self) -> str:
+        """The host and the port, as `Host` has them."""
+        return self.origin.authority
+
+    @property
+    def port(self) -> int:
+        """The port, the default one of the scheme included."""
+        return _DEFAULT_PORTS[self.scheme] if self.origin.port is None else self.origin.port
+
+    def __str__(self) -> str:
+        if self.origin.opaque:
+            return f"{self.scheme}:{self.target}"
+        userinfo = f"{self.userinfo}@" if self.userinfo else ""
+        return f"{self.scheme}://{userinfo}{self.authority}{self.target}"
+
+
+def is_same_site(one: Origin, other: Origin) -> bool:
+    """Whether two origins are of one site, scheme included (HTML, "same site")."""
+    if one.opaque or other.opaque:
+        return False
+    return one.scheme == other.scheme and _site(one.host) == _site(other.host)
+
+
+def _site(host: str) -> str:
+    return host if is_ip_address(host) else owned_part(host)
+
+
+def is_trustworthy(origin: Origin) -> bool:
+    """Whether nobody on the network can speak for it (Secure Contexts, 3.1)."""
+    return origin.scheme in {"https", "wss"} or is_loopback(origin.host)
+
+
+def _absolute(scheme: str, rest: str, query: str) -> URL:
+    authority, _, path = rest.partition("/")
+    match = _AUTHORITY.fullmatch(authority)
+    if match is None or not match["host"]:
+        raise URLError(f"{authority!r} is not a host and a port")
+    host = ascii_host(unquote(match["host"]))
+    digits = (match["port"] or "").lstrip("0") or (match["port"] and "0") or ""
+    port = "" if f":{digits}" == default_port_suffix(scheme) or not digits else f":{digits}"
+    try:
+        # Port 0 can be written in a URL, and not in an Origin.
+        origin = Origin.parse(f"{scheme}://{host}{'' if port == ':0' else port}")
+    except OriginError as error:
+        raise URLError(f"{authority!r} is not a host and a port: {error}") from None
+    if port == ":0":
+        origin = origin._replace(port=0)
+    return URL(scheme, origin, _normalised(f"/{path}") + query, match["userinfo"] or "")
+
+
+def _joined(base: URL, path: str, query: str) -> str:
+    if not path:
+        return base.path + query if query else base.target
+    if not path.startswith("/"):
+        path = f"{base.path.rpartition('/')[0]}/{path}"
+    return _normalised(path) + query
+
+
+def _normalised(path: str) -> str:
+    """The path without its dot segments, and with what can't be sent escaped."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for at, segment in enumerate(segments):
+        dots = _DOT.sub(".", segment)
+        if dots not in {".", ".."}:
+            kept.append(segment)
+            continue
+        if dots == "..":
+            del kept[-1:]
+        if at == len(segments) - 1:
+            kept.append("")
+    return "/" + quote("/".join(kept), _PATH_SAFE)
