@@ -7,7 +7,7 @@ from random import Random
 
 from e2e.differential.answering import BODY, allowing
 from e2e.differential.asking import preflighted, request, simple
-from e2e.differential.cases import FIRST, Case, Hop
+from e2e.differential.cases import Case, Hop
 
 from corsguard.browser.exchange import BlockReason as Reason
 from corsguard.browser.messages import Answer, Fields, Request

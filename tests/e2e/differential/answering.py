@@ -38,10 +38,36 @@ METHODS = [[], ["PUT"], ["PUT", "PATCH", "DELETE"], ["*"], ["PATCH", "CHICKEN", 
 HEADERS = [[], ["X-A"], ["x-a", "X-B", "Content-Type"], ["*"], ["*", "Authorization"], ["Range"]]
 EXPOSED = [[], ["X-One"], ["x-two", "ETag"], ["*"]]
 
-SOUP_ORIGINS = ["{page}", "{page}", "{page}", "*", " {page} ", "null", "{page}, {page}", "{api}", ""]
+SOUP_ORIGINS = [
+    "{page}",
+    "{page}",
+    "{page}",
+    "*",
+    " {page} ",
+    "null",
+    "{page}, {page}",
+    "{api}",
+    "",
+]
 SOUP_CREDENTIALS = ["true", "true", " true", "True", "false", "true, true"]
-SOUP_METHODS = ["PUT", "PUT, PATCH, DELETE", "*", ",PUT,, patch ,", "put", "GET PUT", "PUT;", "OPTIONS"]
-SOUP_HEADERS = ["x-a", "X-A, X-B , x-c", "*", ",,content-type,range,accept", "x a", "*, authorization"]
+SOUP_METHODS = [
+    "PUT",
+    "PUT, PATCH, DELETE",
+    "*",
+    ",PUT,, patch ,",
+    "put",
+    "GET PUT",
+    "PUT;",
+    "OPTIONS",
+]
+SOUP_HEADERS = [
+    "x-a",
+    "X-A, X-B , x-c",
+    "*",
+    ",,content-type,range,accept",
+    "x a",
+    "*, authorization",
+]
 SOUP_EXPOSED = ["X-One", "x-one , X-TWO", "*", "X-One;", ",ETag,", "Set-Cookie, Content-Type"]
 SOUP_MAX_AGES = ["600", "0", "-1", "abc", " 600 ", "600, 600", "60.5", ""]
 
@@ -71,7 +97,7 @@ def policy(random: Random) -> Policy:
 def allowing(request: Request, origin: str = "{page}") -> tuple[Answer, Answer]:
     """The answers, to the preflight and to the request, that let a script have its way."""
     fields: Fields = ((ALLOW_ORIGIN, origin), (ALLOW_CREDENTIALS, "true"))
-    names = ", ".join(name for name, _ in request.headers) or "x-a"
+    names = ", ".join(dict(request.headers)) or "x-a"
     lists: Fields = ((ALLOW_METHODS, f"PUT, {request.method}"), (ALLOW_HEADERS, names))
     exposed = (EXPOSE_HEADERS, "x-one, X-Two")
     actual = Answer(200, (*RESPONSE_HEADERS, *fields, exposed), BODY)

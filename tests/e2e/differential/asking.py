@@ -10,7 +10,17 @@ from e2e.differential.cases import FIRST
 from corsguard.browser.messages import Credentials, Fields, Request
 
 SAFELISTED = ["GET", "HEAD", "POST"]
-UNSAFE = ["PUT", "PATCH", "DELETE", "OPTIONS", "put", "patch", "Delete", "CHICKEN", "!#$%&'*+-.^_`|~"]
+UNSAFE = [
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "put",
+    "patch",
+    "Delete",
+    "CHICKEN",
+    "!#$%&'*+-.^_`|~",
+]
 WITHOUT_BODY = {"GET", "HEAD"}
 CREDENTIALS: list[Credentials] = ["omit", "same-origin", "include"]
 SAFE_HEADERS = [

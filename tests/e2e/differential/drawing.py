@@ -11,11 +11,13 @@ from e2e.differential.cases import Case, Hop
 
 from corsguard.browser.messages import Answer
 
-EACH = 60
-"""How many cases are drawn for each aim."""
+EACH = 75
+"""How many cases are drawn for each aim: some turn out well, or for another reason."""
+AT_LEAST = 50
+"""How often each reason of a refusal comes up."""
 
 
-def draw(seed: int, of_policies: int = 2_000) -> list[Case]:
+def draw(seed: int, of_policies: int = 2_500) -> list[Case]:
     """So many cases that a policy answers, as many with scripted answers; in any order."""
     random = Random(seed)
     cases = [by_policy(random) for _ in range(of_policies)]

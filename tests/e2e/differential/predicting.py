@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from e2e.differential.cases import Case, Observation, Seen, Wire
+from e2e.differential.cases import Observation, Seen, Wire
 from e2e.differential.play import Play
 
 from corsguard.browser import Browser, EngineName
@@ -12,13 +12,8 @@ from corsguard.browser.exchange import Exchange
 from corsguard.browser.messages import Answer, SendError, Sent
 
 
-def predicted(play: Play, number: int, engine: EngineName) -> Observation:
-    """What the model does with a case."""
-    return observation(exchanges(play, number, engine))
-
-
 def exchanges(play: Play, number: int, engine: EngineName) -> list[Exchange]:
-    """A case, played by the model."""
+    """A case, played by the model of an engine."""
     case = play.cases[number]
     page = "null" if case.sandboxed else play.sites.page
     browser = Browser(page, engine=engine, clock=lambda: 0.0)
@@ -36,6 +31,7 @@ def exchanges(play: Play, number: int, engine: EngineName) -> list[Exchange]:
 
 
 def observation(played: list[Exchange]) -> Observation:
+    """The same, as one sees a real browser play it."""
     sent = [hop.sent for exchange in played for hop in exchange.hops if hop.answer is not None]
     return Observation(
         tuple(_seen(exchange) for exchange in played),
@@ -56,14 +52,12 @@ def _seen(exchange: Exchange) -> Seen:
 
 def differences(expected: Observation, real: Observation) -> list[str]:
     """What the real browser did otherwise, in a line each."""
-    pairs = {"the script saw": (expected.seen, real.seen), "on the wire": (expected.wire, real.wire)}
+    pairs = {
+        "the script saw": (expected.seen, real.seen),
+        "on the wire": (expected.wire, real.wire),
+    }
     return [
-        f"{what}\n  predicted {wanted}\n  really    {found}"
+        f"# {what}\n#   predicted {wanted}\n#   really    {found}"
         for what, (wanted, found) in pairs.items()
         if wanted != found
     ]
-
-
-def as_test(case: Case, engine: EngineName, seed: int) -> str:
-    """A mismatch as a ready-made test."""
-    return f"{engine}, seed {seed}, drawn for {case.aim}:\n    {case!r}"

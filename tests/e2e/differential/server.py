@@ -43,7 +43,9 @@ class Handler(BaseHTTPRequestHandler):
             case _ if self.path in FILES:
                 kind, content = FILES[self.path]
                 length = str(len(content))
-                self.send(Answer(200, (("Content-Type", kind), ("Content-Length", length)), content))
+                self.send(
+                    Answer(200, (("Content-Type", kind), ("Content-Length", length)), content)
+                )
             case _:
                 self.send(Answer(404, (("Content-Length", "0"),)))
 
@@ -78,7 +80,9 @@ def playing() -> Iterator[Play]:
         closed.bind(("127.0.0.1", 0))
         hosts = ("localhost", "localhost", "127.0.0.1", "localhost")
         ports = [*(server.server_port for server in servers), closed.getsockname()[1]]
-        play = Play(Sites(*(f"http://{host}:{port}" for host, port in zip(hosts, ports, strict=True))))
+        play = Play(
+            Sites(*(f"http://{host}:{port}" for host, port in zip(hosts, ports, strict=True)))
+        )
         for server in servers:
             server.play = play
             Thread(target=server.serve_forever, args=(0.1,)).start()

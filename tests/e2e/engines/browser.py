@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from corsguard.browser import EngineName
+
 PATIENCE = 120  # seconds, where something is broken
 
 
@@ -21,7 +23,7 @@ class ScriptError(Exception):
 class RealBrowser(ABC):
     """A browser that was started, with a profile of its own."""
 
-    name: ClassVar[str]
+    name: ClassVar[EngineName]
 
     @abstractmethod
     def open(self, url: str) -> None:

@@ -64,7 +64,9 @@ class Firefox(RealBrowser):
         self._context = tree["contexts"][0]["context"]
 
     def open(self, url: str) -> None:
-        self._session.send("browsingContext.navigate", context=self._context, url=url, wait="complete")
+        self._session.send(
+            "browsingContext.navigate", context=self._context, url=url, wait="complete"
+        )
 
     def console(self) -> list[str]:
         self._session.send("session.status")  # so that what was told before is here

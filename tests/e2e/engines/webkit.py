@@ -42,7 +42,16 @@ class Display:
 
     def __init__(self, xvfb: str) -> None:
         reading, writing = os.pipe()
-        command = [xvfb, "-displayfd", str(writing), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]
+        command = [
+            xvfb,
+            "-displayfd",
+            str(writing),
+            "-screen",
+            "0",
+            "1280x1024x24",
+            "-nolisten",
+            "tcp",
+        ]
         self._process = subprocess.Popen(
             command, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
