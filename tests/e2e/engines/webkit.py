@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import warnings
 from pathlib import Path
 
 from e2e.engines.browser import PATIENCE, installed
@@ -27,7 +28,9 @@ class WebKit(WebDriverBrowser):
         options.add_argument("--automation")
         environment = {**os.environ, "DISPLAY": self._display.name, "HOME": str(profile)}
         service = WebKitGTKService(driver, env=environment)
-        super().__init__(WebKitGTK(options=options, service=service))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of Selenium, by Selenium
+            super().__init__(WebKitGTK(options=options, service=service))
 
     def console(self) -> list[str]:
         return []  # its driver has no command for it
