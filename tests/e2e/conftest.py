@@ -4,8 +4,28 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from e2e.engines import ENGINES, Chromium, RealBrowser
+from e2e.report import Report
 
 Start = Callable[[str], RealBrowser]
+REPORT = pytest.StashKey[Report]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[REPORT] = Report()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    terminalreporter.section("in real browsers")
+    for line in config.stash[REPORT].lines():
+        terminalreporter.line(line)
+
+
+@pytest.fixture(scope="session")
+def report(pytestconfig: pytest.Config) -> Report:
+    """What is told when the run ends."""
+    return pytestconfig.stash[REPORT]
 
 
 @pytest.fixture(scope="session")

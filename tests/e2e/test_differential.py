@@ -16,6 +16,7 @@ from e2e.differential.play import Play
 from e2e.differential.predicting import differences, exchanges, observation
 from e2e.differential.server import playing
 from e2e.engines import RealBrowser
+from e2e.report import Report
 
 from corsguard.browser import BlockReason
 
@@ -48,10 +49,15 @@ def compared(
     return unlike, reasons
 
 
-def test_the_model_predicts_what_the_browser_does(browser: RealBrowser, play: Play) -> None:
+def test_the_model_predicts_what_the_browser_does(
+    browser: RealBrowser, play: Play, report: Report
+) -> None:
     cases = draw(SEED)
 
     unlike, reasons = compared(browser, play, cases)
+
+    found = f"{len(cases)} compared with {SEED_NAME}={SEED}, {len(unlike)} mismatches"
+    report.add(f"cases, {browser.name}", found)
 
     shown = "\n\n".join(unlike[:SHOWN])
     assert not unlike, (
