@@ -45,10 +45,12 @@ def _children(argument: Any) -> Iterator[Any]:
 
 
 class Piece(NamedTuple):
-    """A part of what a pattern matches, and whether a long repeat stands there."""
+    """A part of what a pattern matches, and whether a long repeat of it stands there."""
 
     text: str
-    repeated: bool
+    other: str = ""
+    """Another text that may stand there, unless all that may are written out in the pattern."""
+    repeated: bool = False
 
 
 def shapes(pattern: re.Pattern[str]) -> list[tuple[Piece, ...]]:
@@ -66,9 +68,9 @@ def _shapes(node: Any) -> list[tuple[Piece, ...]]:
 
 def _parts(name: str, argument: Any) -> list[tuple[Piece, ...]]:
     if name == "LITERAL":
-        return [(Piece(chr(argument), repeated=False),)]
-    if name in {"IN", "NOT_LITERAL", "CATEGORY"}:
-        return [(Piece(_sample(name, argument), repeated=False),)]
+        return [(Piece(chr(argument)),)]
+    if name in {"IN", "NOT_LITERAL"}:
+        return [(Piece(*_samples(name, argument)),)]
     if name in REPEATS:
         least, most, child = argument
         inner = [(shape * min(max(least, 1), MAX_LENGTH))[:MAX_LENGTH] for shape in _shapes(child)]
@@ -82,11 +84,15 @@ def _parts(name: str, argument: Any) -> list[tuple[Piece, ...]]:
     return _shapes(argument) if name == "ATOMIC_GROUP" else [()]
 
 
-def _sample(name: str, argument: Any) -> str:
-    """A character that a class matches, for the usual ones."""
-    if name != "IN":
-        return "a"
-    first, value = argument[0]
-    if first.name in {"LITERAL", "RANGE"}:
-        return chr(value if first.name == "LITERAL" else value[0])
-    return "7" if first.name == "CATEGORY" and value.name == "CATEGORY_DIGIT" else "a"
+def _samples(name: str, argument: Any) -> tuple[str, str]:
+    """Two characters that a class matches, for the usual ones; the second is empty where the class
+    lists its members one by one."""
+    if name != "IN" or argument[0][0].name == "NEGATE":
+        return "a", "b"
+    for operation, value in argument:
+        if operation.name == "RANGE":
+            first, last = value
+            return chr(first).lower(), chr(last).lower()
+        if operation.name == "CATEGORY":
+            return ("7", "3") if value.name == "CATEGORY_DIGIT" else ("a", "b")
+    return chr(argument[0][1]), ""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from importlib.metadata import version
 from io import TextIOWrapper
+from typing import Any
 
 import click
 
-from corsguard.cli.check import check
+from corsguard.cli.asking import UsageError, asked
+from corsguard.cli.asking_click import request_options
+from corsguard.cli.check import check, sound_guard_of
 from corsguard.cli.terminal import fail
 
 __all__ = ["group"]
@@ -64,3 +67,44 @@ def _demo(api_port: int, frontend_port: int, stranger_port: int) -> None:
     from corsguard.cli.demo import run
 
     sys.exit(run({"api": api_port, "frontend": frontend_port, "stranger": stranger_port}))
+
+
+@group.command("explain", short_help="Tell what a browser makes of a request, and why.")
+@click.argument("file", type=click.Path())
+@request_options
+def _explain(file: str, url: str, **options: Any) -> None:
+    """Play what a browser does with a request to URL, behind the policies of corsguard.toml FILE.
+
+    Shows each step as a diagram, and for a request that is blocked the smallest change of the
+    file that allows it, and what that exposes. Nothing is sent. Exits with 0 if the request is
+    allowed, 1 if it is blocked, 2 if it can't be told.
+    """
+    from corsguard.browser.policy_server import policy_server
+    from corsguard.cli.explain import explain, in_toml
+
+    guard = sound_guard_of(file)
+    try:
+        question = asked(url, options)
+    except UsageError as error:
+        fail(str(error))
+    sys.exit(explain(question, guard, policy_server, in_toml))
+
+
+@group.command("describe", short_help="Write the policies down for those who call the API.")
+@click.argument("file", type=click.Path())
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "json", "html"]),
+    default="markdown",
+    show_default=True,
+)
+@click.option("--url", metavar="URL", help="Where the API answers, for the examples.")
+def _describe(file: str, form: str, url: str | None) -> None:
+    """Write the policies of corsguard.toml FILE as a page: who may ask for what, with an example.
+
+    Exits with 0, or with 2 if the file can't be used.
+    """
+    from corsguard.cli.describe import describe
+
+    sys.exit(describe(file, form, url))
