@@ -11,7 +11,7 @@ import pytest
 from e2e.differential.cases import Case
 from e2e.differential.drawing import AT_LEAST, draw
 from e2e.differential.known import KNOWN
-from e2e.differential.observing import observe
+from e2e.differential.observing import AT_A_TIME, observe
 from e2e.differential.play import Play
 from e2e.differential.predicting import differences, exchanges, observation
 from e2e.differential.server import playing
@@ -33,20 +33,24 @@ def play() -> Iterator[Play]:
         yield started
 
 
-def compared(
-    browser: RealBrowser, play: Play, cases: Sequence[Case]
-) -> tuple[list[str], Counter[BlockReason]]:
-    """Where the browser did otherwise, as entries of `KNOWN`; and how often each reason came up."""
-    reasons: Counter[BlockReason] = Counter()
-    unlike = []
-    first = len(play.cases)
-    for number, real in enumerate(observe(browser, play, cases), first):
-        played = exchanges(play, number, browser.name)
-        reasons.update(each.refusal.reason for each in played if each.refusal)
-        found = differences(observation(played), real)
-        if found:
-            unlike.append("\n".join([f"{play.cases[number]!r},", *found]))
-    return unlike, reasons
+class Comparison:
+    """What came of cases that both the browser and the model of it played."""
+
+    def __init__(
+        self, browser: RealBrowser, play: Play, cases: Sequence[Case], at_a_time: int = AT_A_TIME
+    ) -> None:
+        self.reasons: Counter[BlockReason] = Counter()
+        self.unlike: list[Case] = []
+        self.told: list[str] = []
+        """Each case that is unlike, as an entry of `KNOWN`, and what is."""
+        first = len(play.cases)
+        for number, real in enumerate(observe(browser, play, cases, at_a_time), first):
+            played = exchanges(play, number, browser.name)
+            self.reasons.update(each.refusal.reason for each in played if each.refusal)
+            found = differences(observation(played), real)
+            if found:
+                self.unlike.append(play.cases[number])
+                self.told.append("\n".join([f"{play.cases[number]!r},", *found]))
 
 
 def test_the_model_predicts_what_the_browser_does(
@@ -54,8 +58,11 @@ def test_the_model_predicts_what_the_browser_does(
 ) -> None:
     cases = draw(SEED)
 
-    unlike, reasons = compared(browser, play, cases)
+    all_cases = Comparison(browser, play, cases)
+    # A browser may forget answers to preflights at any time: Firefox does when it has a hundred.
+    again = Comparison(browser, play, all_cases.unlike, at_a_time=1)
 
+    unlike, reasons = again.told, all_cases.reasons
     found = f"{len(cases)} compared with {SEED_NAME}={SEED}, {len(unlike)} mismatches"
     report.add(f"cases, {browser.name}", found)
 
@@ -68,6 +75,4 @@ def test_the_model_predicts_what_the_browser_does(
 
 
 def test_the_model_predicts_what_it_once_did_not(browser: RealBrowser, play: Play) -> None:
-    unlike, _ = compared(browser, play, KNOWN)
-
-    assert not unlike, "\n\n".join(unlike)
+    assert Comparison(browser, play, KNOWN, at_a_time=1).told == []

@@ -14,8 +14,10 @@ BATCH = 100
 AT_A_TIME = 12
 
 
-def observe(browser: RealBrowser, play: Play, cases: Sequence[Case]) -> list[Observation]:
-    """What the browser does with each of the cases, which it has not seen before."""
+def observe(
+    browser: RealBrowser, play: Play, cases: Sequence[Case], at_a_time: int = AT_A_TIME
+) -> list[Observation]:
+    """What the browser does with each of the cases, which get the next numbers of the play."""
     browser.open(f"{play.sites.page}/")
     browser.console()  # what earlier pages left
     numbers = play.take(cases)
@@ -30,7 +32,7 @@ def observe(browser: RealBrowser, play: Play, cases: Sequence[Case]) -> list[Obs
         for start in range(0, len(mine), BATCH):
             batch = mine[start : start + BATCH]
             asked = [_asked(play, number) for number in batch]
-            answers = browser.run(f"return {function}(...args)", asked, AT_A_TIME)
+            answers = browser.run(f"return {function}(...args)", asked, at_a_time)
             seen.update(zip(batch, answers, strict=True))
             for line in browser.console():
                 for number in {int(found) for found in re.findall(r"/case/(\d+)/", line)}:
