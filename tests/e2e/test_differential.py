@@ -47,10 +47,11 @@ class Comparison:
         for number, real in enumerate(observe(browser, play, cases, at_a_time), first):
             played = exchanges(play, number, browser.name)
             self.reasons.update(each.refusal.reason for each in played if each.refusal)
-            found = differences(observation(played), real)
+            case = play.cases[number]
+            found = differences(case, observation(played), real)
             if found:
-                self.unlike.append(play.cases[number])
-                self.told.append("\n".join([f"{play.cases[number]!r},", *found]))
+                self.unlike.append(case)
+                self.told.append("\n".join([f"{case!r},", *found]))
 
 
 def test_the_model_predicts_what_the_browser_does(

@@ -66,7 +66,10 @@ def requests(random: Random) -> tuple[Request, ...]:
     """One; or several, which tells what the browser keeps of the answer to a preflight."""
     if random.random() < 0.1:
         return (upload(random),) * random.choice([1, 2])
-    return tuple(request(random) for _ in range(random.choice([1, 1, 2, 3])))
+    several = [request(random) for _ in range(random.choice([1, 1, 2, 3]))]
+    if random.random() < 0.2:
+        several.append(several[0])
+    return tuple(several)
 
 
 def request(random: Random) -> Request:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from corsguard import Policy
+from corsguard.browser import EngineName
 from corsguard.browser.messages import Answer, Request, Sent
 
 FIRST = "{first}"
@@ -88,6 +89,7 @@ class Wire(NamedTuple):
 class Observation(NamedTuple):
     """What a browser did with a case: what its script saw of each request, and what arrived."""
 
+    engine: EngineName
     seen: tuple[Seen, ...]
     wire: tuple[Wire, ...]
     console: tuple[str, ...] = ()

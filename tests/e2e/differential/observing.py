@@ -39,6 +39,7 @@ def observe(
                     told[number].append(line)
     return [
         Observation(
+            browser.name,
             tuple(_seen(answer) for answer in seen[number]),
             tuple(play.arrived[number]),
             tuple(told[number]),
