@@ -40,7 +40,8 @@ USERINFO = (
         (play(answer()), REFUSED + MISSING),
         (
             play(allowing(origin="null")),
-            f"{REFUSED}{HEADER} has a value 'null' that is not equal to the supplied origin. {MEND}",
+            f"{REFUSED}{HEADER} has a value 'null' that is not equal to the supplied origin. "
+            f"{MEND}",
         ),
         (
             play(allowing(origin=f"{PAGE}\x0b")),
