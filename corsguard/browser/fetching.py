@@ -71,13 +71,10 @@ class Fetch:
 
     def _forget(self, refused: Refused) -> None:
         """Fetch, "main fetch", 12: what was cached for this URL is not trusted any more."""
-        match self._around.engine.clears_cache_after:
-            case "failed fetch":
-                distrusted = self._fetching.preflighted
-            case "failed preflight":
-                distrusted = refused.refusal.in_preflight
-            case "nothing":
-                distrusted = False
+        after = self._around.engine.clears_cache_after
+        distrusted = (after == "failed fetch" and self._fetching.preflighted) or (
+            after == "failed preflight" and refused.refusal.in_preflight
+        )
         if distrusted:
             key = CacheKey(self._preflight_origin(), str(self._fetching.url), False)
             self._around.cache.clear(key)

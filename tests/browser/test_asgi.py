@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -95,7 +96,13 @@ def test_an_application_may_return_at_once_from_its_lifespan() -> None:
         if scope["type"] == "http":
             await answer(send, b"here")
 
-    assert Browser.on(app, page=PAGE).fetch("/").text == "here"
+    threads = threading.active_count()
+    browser = Browser.on(app, page=PAGE)
+    assert browser.fetch("/").text == "here"
+    assert threading.active_count() == threads + 1
+    del browser
+    gc.collect()
+    assert threading.active_count() == threads
 
 
 def test_the_client_is_gone_when_it_has_the_response() -> None:
@@ -104,7 +111,7 @@ def test_the_client_is_gone_when_it_has_the_response() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"
         told.append((await receive())["type"])
-        gone = asyncio.create_task(receive())
+        gone = asyncio.ensure_future(receive())
         await asyncio.sleep(0)
         told.append("gone" if gone.done() else "still there")
         await answer(send)

@@ -287,7 +287,11 @@ def test_firefox_asks_with_the_page_s_origin_where_the_request_has_null() -> Non
     assert headers_of(exchange, 2)["Origin"] == "null"
 
 
-JSON = {"method": "POST", "body": b"{}", "headers": {"Content-Type": "application/json"}}
+JSON: dict[str, Any] = {
+    "method": "POST",
+    "body": b"{}",
+    "headers": {"Content-Type": "application/json"},
+}
 
 
 @pytest.mark.parametrize(
