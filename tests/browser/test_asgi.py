@@ -91,6 +91,14 @@ def test_a_stream_is_put_together() -> None:
     assert (response.status, response.body) == (206, b"ab")
 
 
+def test_what_is_neither_start_nor_body_is_passed_over() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.debug", "info": {}})
+        await answer(send, b"here")
+
+    assert Browser.on(app, page=PAGE).fetch("/").text == "here"
+
+
 def test_an_application_may_return_at_once_from_its_lifespan() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -139,6 +139,7 @@ def test_a_fragment_is_handed_on_by_a_redirect() -> None:
     [
         play(allowing()),
         play(url="https://"),
+        play(url="data:,x"),
         play(redirect("data:,x", origin=PAGE)),
         play(redirect("file:///x", origin=PAGE)),
         play(redirect("http://", origin=PAGE)),
