@@ -57,7 +57,7 @@ def is_linear(pattern: re.Pattern[str]) -> bool:
     most = MOST_WAYS + pattern.pattern.count("|")  # a list of names is tried one by one
     try:
         return all(sum(held.values()) <= most for held in _Automaton(pattern).run())
-    except _TooMuchError:
+    except (_TooMuchError, RecursionError):  # `re` itself reads a little deeper than this can
         return False
 
 

@@ -153,6 +153,11 @@ class Guard:
         return self._state.enforce
 
     @property
+    def enforce_exempt(self) -> tuple[str, ...]:
+        """The route prefixes that enforcement leaves alone."""
+        return self._state.enforce_exempt
+
+    @property
     def own_origins(self) -> tuple[str, ...]:
         """The service's own origins, besides the one that `Host` tells."""
         return tuple(self._state.own_origins)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from re import Pattern
+from typing import Any
 
 import click
 from flask import Flask
@@ -11,6 +12,8 @@ from flask.cli import ScriptInfo
 from werkzeug.routing import Rule
 
 from corsguard import Policy, PolicyError
+from corsguard.cli.asking import UsageError, asked
+from corsguard.cli.asking_click import request_options
 from corsguard_flask.middleware import FlaskMiddleware
 from corsguard_flask.views import view_of
 
@@ -43,6 +46,34 @@ def routes(context: click.Context) -> None:
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         click.echo("  ".join(cells).rstrip())
+
+
+@cors.command()
+@request_options
+@click.pass_context
+def explain(context: click.Context, /, url: str, **options: Any) -> None:
+    """Play what a browser does with a request to URL, without calling any view.
+
+    Shows each step, and for a request that is blocked the smallest change that allows it. Exits
+    with 0 if the request is allowed, 1 if it is blocked, 2 if it can't be told.
+    """
+    from corsguard.cli.explain import explain as explained
+    from corsguard.cli.explain import in_python
+    from corsguard_flask.rehearsal import stage_of
+
+    try:
+        question = asked(url, options)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
+    app, middleware = _load(context)
+    try:
+        context.exit(
+            explained(
+                question, middleware.guard, stage_of(app, middleware, question.origin), in_python
+            )
+        )
+    except ImportError as error:
+        raise click.UsageError(f'{error}; this needs: pip install "corsguard[cli]"') from None
 
 
 def _load(context: click.Context) -> tuple[Flask, FlaskMiddleware]:

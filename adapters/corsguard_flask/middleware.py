@@ -18,7 +18,7 @@ from corsguard_flask.views import BlueprintPolicies, Views, view_of, views_of
 from corsguard_wsgi.middleware import CORSMiddleware, path_of
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["FlaskMiddleware"]
 
@@ -57,6 +57,12 @@ class FlaskMiddleware(CORSMiddleware):
         self._blueprints = blueprints
         self._views: Views = {}
         self._seen: tuple[int, object] = (0, None)
+
+    def rehearsing(self, guard: Guard, app: WSGIApplication) -> FlaskMiddleware:
+        """The same with another guard, and with app to answer in the place of Flask."""
+        other = FlaskMiddleware(self._flask, guard, self._blueprints)
+        other.app = app
+        return other
 
     def read_views(self) -> Views:
         """The views with policies of their own; read again only when there are new ones.

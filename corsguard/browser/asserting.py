@@ -7,7 +7,7 @@ from typing import Any
 
 from corsguard.browser.apps import serving
 from corsguard.browser.browser import Browser
-from corsguard.browser.exchange import Blocked, BlockReason, EngineName, Exchange
+from corsguard.browser.exchange import Blocked, EngineName, Exchange
 from corsguard.browser.messages import Request, Response
 from corsguard.browser.url import URL
 
@@ -22,7 +22,7 @@ def assert_cors(
     page: str,
     url: str = "https://testserver/",
     engine: EngineName = "standard",
-    blocked: bool | BlockReason = False,
+    blocked: bool | str = False,
     reads: Iterable[str] = (),
     preflights: int | None = None,
     **request: Any,
@@ -31,7 +31,7 @@ def assert_cors(
 
     The origin of `url` is where app answers; `method`, `headers` and what else is given are those
     of `Browser.fetch`. `blocked` asserts instead that the browser keeps the answer from the
-    script, for any reason or for this one. `reads` are headers that the script must see;
+    script, for any reason or for this BlockReason. `reads` are headers that the script must see;
     `preflights` is how many requests the browser sends ahead.
 
     Returns the response, or why it was blocked. Raises AssertionError with all that happened.
@@ -51,7 +51,7 @@ def assert_cors(
 def _wrong(
     exchange: Exchange,
     outcome: Response | Blocked,
-    blocked: bool | BlockReason,
+    blocked: bool | str,
     reads: Iterable[str],
     preflights: int | None,
 ) -> str:

@@ -13,7 +13,7 @@ from corsguard import Guard, Policies, Policy, PolicyError, PolicyWarning, Probl
 from corsguard.cli.report import Report
 from corsguard.cli.terminal import console, fail
 
-__all__ = ["check"]
+__all__ = ["by_route", "check", "guard_of", "sound_guard_of"]
 
 # What the core suggests as Python writes it.
 _IN_TOML = {
@@ -32,11 +32,9 @@ def check(file: str, *, as_json: bool) -> int:
     problems: list[Problem] = []
     guard = None
     try:
-        guard = _guard(file)
+        guard = guard_of(file)
     except PolicyError as error:
         problems = [_in_toml(problem) for problem in error.problems]
-    except (OSError, ValueError, RecursionError) as error:
-        fail(f"{file}: {_unreadable(error)}")
     policies = by_route(guard.policies) if guard else {}
     cautions = list(_cautions(policies))
     if as_json:
@@ -56,10 +54,28 @@ def by_route(policies: Policies) -> dict[str, Policy | None]:
     return dict(policies)
 
 
-def _guard(file: str) -> Guard:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PolicyWarning)  # they are part of the report
-        return Guard.of(Guard.from_file(file))
+def guard_of(file: str) -> Guard:
+    """The guard of a file; its warnings are for `check` to tell. Raises PolicyError.
+
+    Ends the command where the file can't be read.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PolicyWarning)
+            return Guard.of(Guard.from_file(file))
+    except PolicyError:
+        raise
+    except (OSError, ValueError) as error:
+        fail(f"{file}: {_unreadable(error)}")
+
+
+def sound_guard_of(file: str) -> Guard:
+    """The same, and the command ends where the file has problems as well."""
+    try:
+        return guard_of(file)
+    except PolicyError as error:
+        problems = "a problem" if len(error.problems) == 1 else f"{len(error.problems)} problems"
+        fail(f"{file} has {problems}, see `corsguard check`: {_in_toml(error.problems[0])}")
 
 
 def _cautions(policies: dict[str, Policy | None]) -> Iterable[Problem]:
@@ -85,8 +101,7 @@ def _document(file: str, problems: list[Problem], cautions: list[Problem]) -> st
         "problems": [problem.as_dict() for problem in problems],
         "warnings": [problem.as_dict() for problem in cautions],
     }
-    # TOML has `nan` and `inf`, and JSON has not: they become strings.
-    return json.dumps(json.loads(json.dumps(found), parse_constant=str), indent=2)
+    return json.dumps(found, indent=2)
 
 
 def _unreadable(error: Exception) -> str:
@@ -98,6 +113,4 @@ def _unreadable(error: Exception) -> str:
         return f"not UTF-8, as TOML must be (at line {line})"
     if isinstance(error, tomllib.TOMLDecodeError):
         return f"not TOML: {error}"
-    if isinstance(error, RecursionError):
-        return "can't be read: nested too deeply"
     return f"can't be read: {error}"

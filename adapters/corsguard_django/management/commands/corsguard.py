@@ -1,14 +1,16 @@
-"""`manage.py corsguard check` and `manage.py corsguard routes`."""
+"""`manage.py corsguard check`, `manage.py corsguard routes` and `manage.py corsguard explain`."""
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser
 from re import Pattern
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 
-from corsguard import OriginEntry, Policy, PolicyError
+from corsguard import Guard, OriginEntry, Policy, PolicyError
+from corsguard.cli.asking import UsageError, add_options, asked
 from corsguard_django.checks import TAG
 from corsguard_django.configuration import configured, placed
 
@@ -16,22 +18,49 @@ from corsguard_django.configuration import configured, placed
 class Command(BaseCommand):
     """What a project's CORS configuration says, and whether it is right."""
 
-    help = "Checks the CORS configuration, or shows which policy holds where."
+    help = "Checks the CORS configuration, shows which policy holds where, or explains a request."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         actions.add_parser("check", help="run the system checks of corsguard alone")
         actions.add_parser("routes", help="list every route and view that has a policy")
+        about = "play what a browser does with a request to a URL, without calling any view"
+        add_options(actions.add_parser("explain", help=about))
 
-    def handle(self, *_: Any, action: str, **__: Any) -> None:
+    def handle(self, *_: Any, action: str, **options: Any) -> None:
         if action == "check":
             self.check(tags=[TAG], display_num_errors=True)
             return
         try:
-            rows = list(placed(configured().guard))
+            guard = configured().guard
         except PolicyError as error:
             raise CommandError(str(error)) from None
+        if action == "explain":
+            self._explain(guard, options)
+        else:
+            self._routes(guard)
+
+    def _explain(self, guard: Guard, options: dict[str, Any]) -> None:
+        """Exits with 1 where the request is blocked, and with 2 where it can't be told."""
+        from corsguard.cli.explain import explain, in_python
+        from corsguard_django.rehearsal import stage_at
+
+        try:
+            question = asked(options["url"], options)
+            code = explain(
+                question, guard, stage_at(question.origin), in_python, cast(IO[str], self.stdout)
+            )
+        except UsageError as error:
+            raise CommandError(str(error), returncode=2) from None
+        except ImportError as error:
+            message = f'{error}; this needs: pip install "corsguard[cli]"'
+            raise CommandError(message, returncode=2) from None
+        if code:
+            sys.exit(code)
+
+    def _routes(self, guard: Guard) -> None:
+        rows = list(placed(guard))
         width = max((len(place) for place, _ in rows), default=0)
         for place, policy in rows:
             self.stdout.write(f"{place:{width}}  {_described(policy)}")

@@ -1,0 +1,63 @@
+"""What a project would answer under other policies, without calling any of its views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, get_resolver
+
+from corsguard import Guard
+from corsguard.browser.apps import serving
+from corsguard.browser.messages import Send
+from corsguard.browser.remedy import Stage
+from corsguard.origin import Origin
+from corsguard_django.middleware import CORSMiddleware
+from corsguard_django.views import Views
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+__all__ = ["stage_at"]
+
+
+class _Rehearsing(CORSMiddleware):
+    """The middleware with another guard than that of the settings."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        super().__init__(_route)
+
+    def _configure(self) -> None:
+        self._views = Views(self._guard)
+        self._is_configured = True
+
+    def application(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """As a server calls it (PEP 3333)."""
+        response = cast(HttpResponse, self(WSGIRequest(environ)))
+        start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+        return [response.content]
+
+
+def _route(request: HttpRequest) -> HttpResponse:
+    """200 for every view there is; 404 where there is none."""
+    answer = HttpResponse()
+    del answer["Content-Type"]
+    try:
+        get_resolver().resolve(request.path_info)
+    except Resolver404:
+        answer.status_code = 404
+    return answer
+
+
+def stage_at(origin: Origin) -> Stage:
+    """The project at origin: its middleware for CORS and its URLconf, and 200 for every view."""
+
+    def stage(guard: Guard) -> Send:
+        return serving(_Rehearsing(guard).application, origin)
+
+    return stage

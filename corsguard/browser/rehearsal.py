@@ -1,0 +1,134 @@
+"""A guard to try policies out on, before anybody writes them into a configuration."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from typing import Literal, NamedTuple
+
+from corsguard.decision import Decision
+from corsguard.engine import Caller
+from corsguard.guard import Guard
+from corsguard.headers import RequestHeaders
+from corsguard.log import Log
+from corsguard.policy import Policy
+from corsguard.views import View
+
+__all__ = ["Place", "Rehearsal"]
+
+
+class Place(NamedTuple):
+    """Where the policy that holds for a request stands, or would have to stand."""
+
+    kind: Literal["everywhere", "route", "view"]
+    name: str
+    """The route prefix, or what the framework calls the view; empty for every path."""
+    policy: Policy | None
+    """What stands there; None for no CORS."""
+    closed_by: str | None = None
+    """The prefix of the route that says that there is no CORS, where one does."""
+    given: int = 0
+    """The identity of a view's policy as the application has it."""
+
+
+class _Quiet(Log):
+    """Nobody asked for it, so it is no news."""
+
+    def _level(self, *_: object) -> int:
+        return logging.DEBUG
+
+
+class Rehearsal(Guard):
+    """A guard with the policies and the options of another one, which stays as it is.
+
+    It knows where the policy of the last request stands, can be had with another policy there,
+    calls no subscriber, and logs nothing above DEBUG.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        super().__init__(
+            guard.policies,
+            enforce=guard.enforce,
+            enforce_exempt=guard.enforce_exempt,
+            own_origins=guard.own_origins,
+        )
+        self._log = _Quiet()
+        self._views: dict[tuple[str, int], Policy] = {}
+        self.place: Place | None = None
+        """Where the policy of the last request stands; None before the first one."""
+
+    def with_policy(self, place: Place, policy: Policy) -> Rehearsal:
+        """The same with policy in that place. Raises PolicyError."""
+        other = Rehearsal(self)
+        other._views = dict(self._views)
+        if place.kind == "view":
+            other._views[place.name, place.given] = policy
+        elif place.kind == "everywhere":
+            other.reconfigure(policy)
+        else:
+            routes = {} if isinstance(self.policies, Policy) else dict(self.policies or {})
+            other.reconfigure({**routes, place.name: policy})
+        other.adopt(other._views.values())
+        return other
+
+    def decide(
+        self,
+        path: str,
+        origin: str | None,
+        method: str,
+        request_headers: RequestHeaders,
+        credentials: bool | None = None,
+        *,
+        view: View | None = None,
+        methods: Collection[str] | None = None,
+    ) -> Decision:
+        """See Guard.decide."""
+        view = self._placed(path, view)
+        return super().decide(
+            path, origin, method, request_headers, credentials, view=view, methods=methods
+        )
+
+    async def decide_async(
+        self,
+        path: str,
+        origin: str | None,
+        method: str,
+        request_headers: RequestHeaders,
+        credentials: bool | None = None,
+        *,
+        view: View | None = None,
+        methods: Collection[str] | None = None,
+        call: Caller | None = None,
+    ) -> Decision:
+        """See Guard.decide_async."""
+        view = self._placed(path, view)
+        return await super().decide_async(
+            path,
+            origin,
+            method,
+            request_headers,
+            credentials,
+            view=view,
+            methods=methods,
+            call=call,
+        )
+
+    def _placed(self, path: str, view: View | None) -> View | None:
+        """The view with the policy that it has here; where that stands is kept."""
+        if view is None:
+            self.place = self._of_path(path or "/")
+            return None
+        given = id(view.policy)
+        policy = self._views.get((view.name, given), view.policy)
+        self.place = Place("view", view.name, policy, given=given)
+        return view._replace(policy=policy)
+
+    def _of_path(self, path: str) -> Place:
+        if isinstance(self.policies, Policy):
+            return Place("everywhere", "", self.policies)
+        route, engine = self._state.find(path)
+        if engine is not None:
+            return Place("route", route or "", engine.policy)
+        # The narrowest place for a policy is the path itself; `/api` and `/api/` are the same.
+        is_route = route is not None and route.rstrip("/") == path.rstrip("/")
+        return Place("route", route if is_route and route else path, None, route)

@@ -1,0 +1,214 @@
+"""The smallest change of a configuration that lets a blocked request through, if there is one."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from json import dumps
+from typing import NamedTuple
+
+from corsguard.browser.exchange import BlockReason, Exchange
+from corsguard.browser.messages import Headers, Send
+from corsguard.browser.rehearsal import Place, Rehearsal
+from corsguard.checks import CHECKS, OriginEntry, listed
+from corsguard.guard import Guard
+from corsguard.nearest import nearest_listed
+from corsguard.origin import Origin, OriginPattern
+from corsguard.policy import Policy
+from corsguard.problem import PolicyError, PolicyWarning, Problem
+
+__all__ = ["Change", "Explanation", "Nearest", "explained"]
+
+Stage = Callable[[Guard], Send]
+"""How a server answers by the policies of a guard."""
+Play = Callable[[Send], Exchange]
+"""What a browser does, each time as if it were new."""
+_Key = tuple[str, str, int]
+
+
+class Change(NamedTuple):
+    """One field of one policy with another value."""
+
+    place: Place
+    field: str
+    value: tuple[OriginEntry, ...] | bool
+    exposes: str
+    """What it opens, and to whom, in one sentence."""
+
+    @property
+    def as_toml(self) -> str:
+        """The line of a configuration file."""
+        return f"{self.field} = {self._shown}"
+
+    @property
+    def as_python(self) -> str:
+        """The argument of a Policy."""
+        value = str(self.value) if isinstance(self.value, bool) else self._shown
+        return f"{self.field}={value},"
+
+    @property
+    def table(self) -> str:
+        """The header of the table in a configuration file that the line goes into; may be empty."""
+        if self.place.kind == "route":
+            return f"[routes.{dumps(self.place.name, ensure_ascii=False)}]"
+        return ""
+
+    @property
+    def _shown(self) -> str:
+        if isinstance(self.value, bool):
+            return str(self.value).lower()
+        return listed(self.value)
+
+
+class Nearest(NamedTuple):
+    """A listed origin that the page's is one slip away from."""
+
+    listed: str
+    differs: str
+    """In what: the scheme, the port, `www.`, or the level of its host."""
+
+
+class Explanation(NamedTuple):
+    """What happened to a request, and what would let it through."""
+
+    exchange: Exchange
+    changes: tuple[Change, ...] = ()
+    """All of them are needed; none where the request is allowed, and where none would do."""
+    problems: tuple[Problem, ...] = ()
+    """Why the changes that it takes are refused, where they are."""
+    nearest: Nearest | None = None
+
+
+def explained(guard: Guard, stage: Stage, play: Play) -> Explanation:
+    """Play a request, and find what would allow it: each change is tried before it is proposed."""
+    rehearsal = Rehearsal(guard)
+    first = exchange = play(stage(rehearsal))
+    nearest = _nearest(first, rehearsal.place)
+    before: dict[_Key, Place] = {}
+    after: dict[_Key, Policy] = {}
+    while not exchange.allowed:
+        place = rehearsal.place
+        wanted = _wanted(exchange, place.policy) if place else {}
+        if place is None or not wanted:  # no policy has a say in it
+            return Explanation(first, nearest=nearest)
+        try:
+            policy = _with(place.policy, wanted)
+            rehearsal = rehearsal.with_policy(place, policy)
+        except PolicyError as error:
+            return Explanation(first, problems=error.problems, nearest=nearest)
+        key = (place.kind, place.name, place.given)
+        before.setdefault(key, place)
+        after[key] = policy
+        exchange = play(stage(rehearsal))
+    changes = [change for key in after for change in _changes(before[key], after[key])]
+    return Explanation(first, tuple(changes), nearest=nearest)
+
+
+def _wanted(exchange: Exchange, policy: Policy | None) -> dict[str, object]:
+    """The fields that must change for the refusal of an exchange to go; empty for none."""
+    refusal = exchange.refusal
+    if refusal is None or not exchange.hops:
+        return {}
+    origin = _origin(exchange)
+    match refusal.reason:
+        case BlockReason.ALLOW_ORIGIN_MISSING:
+            return {"allow_origins": (*(policy.allow_origins if policy else ()), origin)}
+        case BlockReason.ALLOW_ORIGIN_WILDCARD:
+            # Browsers refuse `*` with credentials, and so does Policy.
+            return {"allow_origins": (origin,), "allow_credentials": True}
+        case BlockReason.ALLOW_CREDENTIALS_NOT_TRUE:
+            return {"allow_credentials": True}
+        case BlockReason.METHOD_NOT_ALLOWED if policy:
+            return {"allow_methods": (*policy.allow_methods, refusal.detail)}
+        case BlockReason.HEADER_NOT_ALLOWED if policy:
+            return {"allow_headers": (*policy.allow_headers, refusal.detail.title())}
+    return {}
+
+
+def _origin(exchange: Exchange) -> str:
+    """What the last request says of where it comes from."""
+    return Headers(exchange.hops[-1].sent.headers).get("origin", "")
+
+
+def _with(policy: Policy | None, wanted: Mapping[str, object]) -> Policy:
+    fields = {field: getattr(policy, field) for field in CHECKS} if policy else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PolicyWarning)  # it is only tried
+        return Policy.from_mapping({**fields, **wanted})
+
+
+def _changes(place: Place, policy: Policy) -> Iterator[Change]:
+    """What turns the policy of a place into another, field by field."""
+    for field in ("allow_origins", "allow_credentials", "allow_methods", "allow_headers"):
+        value = getattr(policy, field)
+        held = getattr(place.policy, field, type(value)())
+        if value != held:
+            added = () if value is True else [str(entry) for entry in value if entry not in held]
+            exposes = _EXPOSES[field].format(
+                added=", ".join(added), where=_where(place), **_words(place, policy)
+            )
+            yield Change(place, field, value, exposes)
+
+
+_EXPOSES = {
+    "allow_origins": "pages of {added} may read the answers of {where}{as_user}{instead}",
+    "allow_credentials": "requests to {where} carry the cookies of the user, and {who} may act "
+    "and read in the name of the user",
+    "allow_methods": "{who} may send {added} to {where}",
+    "allow_headers": "{who} may send {added} to {where}",
+}
+
+
+def _words(place: Place, policy: Policy) -> dict[str, str]:
+    held = place.policy.allow_origins if place.policy else ()
+    others = len(policy.allow_origins) - 1
+    only = policy.allow_origins[0]
+    instead = ""
+    if "*" in held and "*" not in policy.allow_origins:
+        instead = "; no other page may any more: list the others that need it"
+    elif place.kind == "view" and place.policy is None:
+        instead = "; until now it is exempt from CORS"
+    elif place.closed_by is not None:
+        instead = f"; until now the route {place.closed_by} says that no page may"
+    return {
+        "as_user": " as the user who is signed in" if policy.allow_credentials else "",
+        "instead": instead,
+        "who": "any page"
+        if only == "*"
+        else f"pages of {only}" + (f" and of {others} more listed" if others else ""),
+    }
+
+
+def _where(place: Place) -> str:
+    if place.kind == "view":
+        return f"the view {place.name}"
+    if place.kind == "everywhere" or place.name == "/":
+        return "every path"
+    return f"{place.name} and every path below it"
+
+
+def _nearest(exchange: Exchange, place: Place | None) -> Nearest | None:
+    if not exchange.refusal or exchange.refusal.reason is not BlockReason.ALLOW_ORIGIN_MISSING:
+        return None
+    if place is None or place.policy is None:
+        return None
+    origin = _origin(exchange)
+    patterns = sorted(entry for entry in place.policy.allow_origins if isinstance(entry, str))
+    near = nearest_listed(origin, patterns)
+    if near is None:
+        return None
+    return Nearest(near, _difference(Origin.parse(origin), OriginPattern.parse(near)))
+
+
+def _difference(origin: Origin, near: OriginPattern) -> str:
+    """In what an origin differs from the pattern that is nearest to it."""
+    parts = []
+    if origin.scheme != near.scheme:
+        parts.append("the scheme")
+    if near.subdomains and origin.host == near.host:
+        parts.append("its subdomains are listed, and it is not")
+    elif not near.subdomains and origin.host != near.host:
+        parts.append("`www.`")
+    if near.port not in {"*", str(origin.port or "")}:
+        parts.append("the port")
+    return " and ".join(parts)

@@ -1,0 +1,46 @@
+"""`corsguard describe`: the policies of a file as a page for those who call the API."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from corsguard.browser.url import HTTP_SCHEMES, URL, URLError
+from corsguard.cli.check import by_route, sound_guard_of
+from corsguard.cli.description import described
+from corsguard.cli.terminal import fail
+
+__all__ = ["describe"]
+
+_EXAMPLE = "https://api.example.com"
+
+
+def describe(file: str, form: str, url: str | None) -> int:
+    """Write the page of file, and return the exit code."""
+    guard = sound_guard_of(file)
+    api = _api(url or next(iter(guard.own_origins), _EXAMPLE))
+    document = described(by_route(guard.policies), guard, api)
+    if form == "json":
+        text = json.dumps(document, indent=2)
+    elif form == "html":
+        from corsguard.cli.description_html import as_html
+
+        text = as_html(document)
+    else:
+        from corsguard.cli.description_markdown import as_markdown
+
+        text = as_markdown(document)
+    click.echo(text)
+    return 0
+
+
+def _api(url: str) -> str:
+    """The origin of an address."""
+    try:
+        parsed = URL.parse(url)
+    except URLError as error:
+        fail(f"--url {error}: write one such as {_EXAMPLE}")
+    if parsed.scheme not in HTTP_SCHEMES:
+        fail(f"--url {url!r} is not http or https: write one such as {_EXAMPLE}")
+    return str(parsed.origin)

@@ -1,0 +1,311 @@
+"""Every change that is proposed is one that works, and names what it opens."""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corsguard import Guard, Policies, Policy, PolicyError, PolicyWarning
+from corsguard.browser import BlockReason, Browser, EngineName, Request
+from corsguard.browser.policy_server import policy_server
+from corsguard.browser.rehearsal import Rehearsal
+from corsguard.browser.remedy import Change, Explanation, Play, explained
+from corsguard.checks import CHECKS
+
+APP = "https://app.example.com"
+API = "https://api.example.com"
+
+
+def playing(page: str, request: Request, engine: EngineName = "standard") -> Play:
+    return lambda send: Browser(page, engine=engine).play(request, send)
+
+
+def explain(
+    policies: Guard | Policies, page: str = APP, url: str = "/", **asked: Any
+) -> Explanation:
+    guard = policies if isinstance(policies, Guard) else Guard(policies)
+    return explained(guard, policy_server, playing(page, Request(f"{API}{url}", **asked)))
+
+
+def lines(explanation: Explanation) -> list[str]:
+    """The lines of the file, each table header once."""
+    told = [line for change in explanation.changes for line in (change.table, change.as_toml)]
+    return [line for line in dict.fromkeys(told) if line]
+
+
+def only(page: str = APP, **fields: Any) -> Policy:
+    return Policy(allow_origins=[page], **fields)
+
+
+def test_an_allowed_request_needs_no_change() -> None:
+    explanation = explain(only())
+    assert explanation.exchange.allowed
+    assert explanation[1:] == ((), (), None)
+
+
+def test_all_the_changes_that_a_request_needs_are_told_at_once() -> None:
+    explanation = explain(
+        only("https://other.example"),
+        url="/items/1",
+        method="PUT",
+        headers={"content-type": "application/json", "X-Trace": "1"},
+        credentials="include",
+    )
+    assert lines(explanation) == [
+        'allow_origins = ["https://other.example", "https://app.example.com"]',
+        "allow_credentials = true",
+        'allow_methods = ["PUT"]',
+        'allow_headers = ["Content-Type", "X-Trace"]',
+    ]
+    who = "pages of https://other.example and of 1 more listed may"
+    assert [change.exposes for change in explanation.changes] == [
+        "pages of https://app.example.com may read the answers of every path as the user who is "
+        "signed in",
+        f"requests to every path carry the cookies of the user, and {who} act and read in the name "
+        "of the user",
+        f"{who} send PUT to every path",
+        f"{who} send Content-Type, X-Trace to every path",
+    ]
+
+
+def test_the_change_stands_in_the_table_of_the_route_that_holds() -> None:
+    explanation = explain({"/": only(), "/api/": only()}, url="/api/items", method="PUT")
+    assert lines(explanation) == ['[routes."/api/"]', 'allow_methods = ["PUT"]']
+    [change] = explanation.changes
+    assert change.exposes == f"pages of {APP} may send PUT to /api/ and every path below it"
+
+
+@pytest.mark.parametrize(
+    ("policies", "table", "exposes"),
+    [
+        (Guard(None, enforce=True), '[routes."/items/1"]', ""),
+        ({"/api": only()}, '[routes."/items/1"]', ""),
+        (
+            {"/": only(), "/items": None},
+            '[routes."/items/1"]',
+            "; until now the route /items says that no page may",
+        ),
+        (
+            {"/": only(), "/items/1/": None},
+            '[routes."/items/1/"]',
+            "; until now the route /items/1/ says that no page may",
+        ),
+    ],
+)
+def test_a_path_without_a_policy_gets_one_of_its_own(
+    policies: Guard | Policies, table: str, exposes: str
+) -> None:
+    explanation = explain(policies, url="/items/1")
+    assert lines(explanation) == [table, f'allow_origins = ["{APP}"]']
+    [change] = explanation.changes
+    place = table.split('"')[1]
+    assert change.exposes == (
+        f"pages of {APP} may read the answers of {place} and every path below it{exposes}"
+    )
+
+
+def test_the_wildcard_gives_way_to_the_origin_where_cookies_are_sent() -> None:
+    explanation = explain(Policy(allow_origins=["*"]), credentials="include")
+    assert lines(explanation) == [f'allow_origins = ["{APP}"]', "allow_credentials = true"]
+    assert explanation.changes[0].exposes.endswith(
+        "; no other page may any more: list the others that need it"
+    )
+
+
+def test_any_page_is_named_where_any_may() -> None:
+    [change] = explain(Policy(allow_origins=["*"]), method="PUT").changes
+    assert change.exposes == "any page may send PUT to every path"
+
+
+@pytest.mark.parametrize(
+    ("policies", "asked", "code"),
+    [
+        (only(), {"page": "null"}, "origin-null"),
+        (only(allow_credentials=True), {"page": "http://app.example.com"}, "origin-insecure"),
+        (Guard(only(), enforce=True), {"page": "http://app.example.com"}, "origin-insecure"),
+        (only(), {"method": "patch"}, "method-case"),
+        (only(), {"headers": {"access-control-max-age": "1"}}, "header-prohibited"),
+        ({"/api": only()}, {"url": "//api"}, "route-invalid"),
+        (
+            Policy(allow_origins=["*"], expose_headers=["*"]),
+            {"credentials": "include"},
+            "expose-wildcard-with-credentials",
+        ),
+    ],
+)
+def test_where_the_change_would_not_start_the_problem_is_told(
+    policies: Guard | Policies, asked: Mapping[str, Any], code: str
+) -> None:
+    explanation = explain(policies, **asked)
+    assert explanation.changes == ()
+    assert [problem.code for problem in explanation.problems] == [code]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ({"mode": "same-origin"}, BlockReason.SAME_ORIGIN_ONLY),
+        ({"method": "TRACE"}, BlockReason.METHOD_FORBIDDEN),
+    ],
+)
+def test_what_no_policy_has_a_say_in_needs_no_change_of_one(
+    asked: Mapping[str, Any], reason: BlockReason
+) -> None:
+    explanation = explain(only(), **asked)
+    assert explanation.exchange.refusal is not None
+    assert explanation.exchange.refusal.reason is reason
+    assert explanation[1:] == ((), (), None)
+
+
+@pytest.mark.parametrize(
+    ("listed", "page", "differs"),
+    [
+        (APP, "http://app.example.com", "the scheme"),
+        (APP, "https://app.example.com:8443", "the port"),
+        (APP, "https://www.app.example.com", "`www.`"),
+        ("https://www.app.example.com", APP, "`www.`"),
+        (APP, "http://www.app.example.com:81", "the scheme and `www.` and the port"),
+        ("https://*.app.example.com", APP, "its subdomains are listed, and it is not"),
+        ("https://*.example.com", "http://app.example.com", "the scheme"),
+        ("http://localhost:*", "https://localhost:3000", "the scheme"),
+        (APP, "https://evil.example", None),
+    ],
+)
+def test_the_origin_that_is_one_slip_away_is_named(
+    listed: str, page: str, differs: str | None
+) -> None:
+    nearest = explain(only(listed), page=page).nearest
+    assert nearest == (None if differs is None else (listed, differs))
+
+
+def test_no_origin_is_near_where_there_is_no_policy() -> None:
+    assert explain({"/api": only()}, page="http://app.example.com").nearest is None
+
+
+def test_an_entry_of_python_is_kept_in_the_change() -> None:
+    def is_ours(origin: str) -> bool:
+        return False
+
+    policy = Policy(allow_origins=[re.compile(r"https://pr-\d+\.example\.com"), is_ours])
+    [change] = explain(policy).changes
+    assert change.value == (*policy.allow_origins, APP)
+    assert change.as_python.startswith(r"allow_origins=[re.compile('https://pr-\\d+")
+    assert change.table == ""
+    [credentials] = explain(only(), credentials="include").changes
+    assert credentials.as_python == "allow_credentials=True,"
+
+
+def test_nothing_is_logged_and_no_subscriber_is_called(caplog: pytest.LogCaptureFixture) -> None:
+    guard = Guard(only())
+    told: list[object] = []
+    guard.subscribe(lambda *facts: told.append(facts))
+    with caplog.at_level(logging.INFO):
+        assert explain(guard, page="https://evil.example").changes
+    assert (told, caplog.messages) == ([], [])
+    assert guard.policies == only()
+
+
+def test_a_rehearsal_has_the_options_of_its_guard() -> None:
+    guard = Guard({"/api": only()}, enforce="report", enforce_exempt=["/hooks"], own_origins=[API])
+    other = Rehearsal(guard)
+    assert (other.policies, other.enforce) == (guard.policies, "report")
+    assert (other.enforce_exempt, other.own_origins) == (("/hooks",), (API,))
+
+
+# Random policies and requests: what is proposed works, or there is a reason why nothing is.
+
+PAGES = ["null", APP, "http://app.example.com", "https://a.b.example.com", "http://localhost:3000"]
+PATTERNS = [APP, "https://*.example.com", "http://localhost:*", "http://app.example.com"]
+NAMES = ["Content-Type", "Authorization", "X-Trace", "Range"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "patch", "DELETE", "OPTIONS", "QUERY"]
+
+
+def some(values: list[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(values), unique=True, max_size=len(values))
+
+
+def policy_of(fields: Mapping[str, Any]) -> Policy | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PolicyWarning)
+        try:
+            return Policy(**fields)
+        except PolicyError:
+            return None
+
+
+POLICIES = st.fixed_dictionaries(
+    {
+        "allow_origins": st.just(["*"]) | some(PATTERNS),
+        "allow_credentials": st.booleans(),
+        "allow_methods": st.just(["*"]) | some(["PUT", "PATCH", "DELETE"]),
+        "allow_headers": st.sampled_from([["*"], ["*", "Authorization"]]) | some(NAMES),
+        "expose_headers": st.just(["*"]) | some(["X-Total"]),
+    }
+).map(policy_of)
+ROUTES = st.dictionaries(st.sampled_from(["/", "/api", "/api/items/"]), POLICIES, max_size=3)
+REQUESTS = st.builds(
+    Request,
+    url=st.sampled_from(["/", "/api", "/api/items", "/api//items", "/a%20b", "/%2e%2e"]).map(
+        lambda path: f"{API}{path}"
+    ),
+    method=st.sampled_from(METHODS),
+    headers=st.dictionaries(st.sampled_from([*NAMES, "Accept"]), st.sampled_from(["1", "a/b"])),
+    credentials=st.sampled_from(["omit", "same-origin", "include"]),
+    mode=st.sampled_from(["cors", "cors", "no-cors", "same-origin"]),
+    upload_listener=st.booleans(),
+)
+ENGINES = st.sampled_from(["standard", "chromium", "firefox", "webkit"])
+
+
+def guard_of(policies: Policies, enforce: bool) -> Guard:
+    try:
+        return Guard(policies, enforce=enforce)
+    except PolicyError:
+        return Guard(policies)
+
+
+GUARDS = st.builds(guard_of, POLICIES | ROUTES, st.booleans())
+
+
+def changed(guard: Guard, changes: Sequence[Change]) -> Guard | None:
+    """A guard as a user makes it who does what is proposed; None where it does not start."""
+    routes = guard.policies if isinstance(guard.policies, Mapping) else {}
+    policies: Policies = guard.policies
+    for place in {change.place for change in changes}:
+        fields = {name: getattr(place.policy, name) for name in CHECKS} if place.policy else {}
+        fields |= {change.field: change.value for change in changes if change.place == place}
+        policy = policy_of({"allow_origins": [], **fields})
+        if policy is None:
+            return None
+        policies = policy if place.kind == "everywhere" else {**routes, place.name: policy}
+    try:
+        return Guard(policies, enforce=guard.enforce)
+    except PolicyError:
+        return None
+
+
+@settings(max_examples=600, deadline=None, derandomize=True)
+@given(GUARDS, st.sampled_from(PAGES), REQUESTS, ENGINES)
+def test_what_is_proposed_works_and_is_the_least_or_it_is_said_why_nothing_would(
+    guard: Guard, page: str, request: Request, engine: EngineName
+) -> None:
+    def is_allowed(changes: Sequence[Change]) -> bool:
+        tried = changed(guard, changes)
+        return tried is not None and play(policy_server(tried)).allowed
+
+    play = playing(page, request, engine)
+    exchange, changes, problems, _ = explained(guard, policy_server, play)
+    if changes:
+        assert is_allowed(changes)
+        for change in changes:
+            assert not is_allowed([other for other in changes if other != change])
+    else:
+        is_asked = exchange.hops and request.mode == "cors"
+        assert exchange.allowed or problems or not is_asked
