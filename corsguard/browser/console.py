@@ -90,7 +90,9 @@ _UNSENT = frozenset(
         BlockReason.SCHEME_NOT_HTTP,
     }
 )
-_SILENT_SCHEMES = frozenset({"about", "blob", "data", "file"})
+# These need no server, so browsers fetch them and the model does not.
+_LOCAL_SCHEMES = frozenset({"about", "blob", "data"})
+_SILENT_SCHEMES = _LOCAL_SCHEMES | {"file"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -105,6 +107,8 @@ def console_text(refusal: Refusal, page: str, mode: Mode, urls: list[URL]) -> st
     detail = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04X}", refusal.detail)
     words = words.format(detail=detail, page=page)
     if refusal.reason in _UNSENT:
+        if urls[-1].scheme in _LOCAL_SCHEMES:
+            return ""
         return _unsent(words, page, urls)
     if refusal.reason in {BlockReason.REDIRECT_SCHEME, BlockReason.REDIRECT_WITH_CREDENTIALS}:
         target = URL.parse(refusal.detail, urls[-1])

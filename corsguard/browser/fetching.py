@@ -71,13 +71,10 @@ class Fetch:
 
     def _forget(self, refused: Refused) -> None:
         """Fetch, "main fetch", 12: what was cached for this URL is not trusted any more."""
-        match self._around.engine.clears_cache_after:
-            case "failed fetch":
-                distrusted = self._fetching.preflighted
-            case "failed preflight":
-                distrusted = refused.refusal.in_preflight
-            case "nothing":
-                distrusted = False
+        after = self._around.engine.clears_cache_after
+        distrusted = (after == "failed fetch" and self._fetching.preflighted) or (
+            after == "failed preflight" and refused.refusal.in_preflight
+        )
         if distrusted:
             key = CacheKey(self._preflight_origin(), str(self._fetching.url), False)
             self._around.cache.clear(key)
@@ -134,7 +131,7 @@ class Fetch:
                 "scheme",
                 Clause.MAIN_FETCH,
                 BlockReason.SCHEME_NOT_HTTP,
-                f"{url.scheme}: can't be fetched from another origin",
+                f"{url.scheme}: has no server that could allow it",
                 "serve it over https",
                 url.scheme,
             )
@@ -199,7 +196,9 @@ class Fetch:
             if cookies:
                 pairs = "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
                 headers.append(("Cookie", pairs))
-        sent = Sent(fetching.method, str(url), tuple(headers), fetching.body)
+        # A user name in the URL, which a redirect may add, is not sent by fetch().
+        address = str(url._replace(userinfo=""))
+        sent = Sent(fetching.method, address, tuple(headers), fetching.body)
         answer = self._over_the_wire("request", sent)
         if credentialed:
             around.jar.store(answer, url, around.clock(), same_site=same_site)

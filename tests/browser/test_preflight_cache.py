@@ -21,12 +21,12 @@ from browser.scripted import (
 from corsguard.browser import Answer, EngineName, Request, Sent
 
 ALL: tuple[EngineName, ...] = ("standard", "chromium", "firefox", "webkit")
-PUT = {"method": "PUT"}
-DELETE = {"method": "DELETE"}
-X_A = {"headers": {"X-A": "1"}}
-X_B = {"headers": {"X-B": "1"}}
-AUTHORIZATION = {"headers": {"Authorization": "1"}}
-UPLOAD = {"method": "POST", "body": b"1", "upload_listener": True}
+PUT: dict[str, Any] = {"method": "PUT"}
+DELETE: dict[str, Any] = {"method": "DELETE"}
+X_A: dict[str, Any] = {"headers": {"X-A": "1"}}
+X_B: dict[str, Any] = {"headers": {"X-B": "1"}}
+AUTHORIZATION: dict[str, Any] = {"headers": {"Authorization": "1"}}
+UPLOAD: dict[str, Any] = {"method": "POST", "body": b"1", "upload_listener": True}
 
 
 def including(request: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from browser.scripted import CREDENTIALS, OWN, allowing, answer, play, seen, told
 
@@ -18,7 +20,7 @@ SAFELISTED = """cache-control content-language content-length content-type expir
 CORS_FILTERED = 'Fetch, "CORS filtered response"'
 
 
-def read(*expose: str, **request: str) -> Response:
+def read(*expose: str, **request: Any) -> Response:
     """What the script sees of an answer that exposes these."""
     exposed = [("Access-Control-Expose-Headers", value) for value in expose]
     return seen(play(allowing(*FIELDS, *exposed, CREDENTIALS), **request))
