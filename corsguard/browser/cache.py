@@ -55,7 +55,7 @@ class PreflightCache:
         names += [_Entry(key, False, name.lower()) for name in headers]
         if self._engine.keeps_one_preflight:
             self.clear(key)
-            names.append(_Entry(key, True, ""))  # it is kept even where it names nothing
+        names.append(_Entry(key, True, ""))  # the answer itself, which may name nothing
         for entry in names:
             # A newer answer counts for what an older one said of the same name, and no less.
             matching = [held for held in self._candidates(entry) if self._lives(held, now)]

@@ -45,6 +45,9 @@ class Engine(NamedTuple):
     taints_preflights: bool = True
     """Whether a preflight has `Origin: null` where the request has that after a redirect, or the
     page's origin."""
+    checks_preflights_at_home: bool = True
+    """Whether the answer to a preflight has to pass the CORS check where it comes from the page's
+    own origin, to which a redirect led back."""
     preflights_again: bool = False
     """Whether a request that had, or without a redirect would have had, a preflight has one
     after each redirect, its method and headers safelisted by now or not."""
@@ -65,6 +68,10 @@ class Engine(NamedTuple):
     caches_wildcards_of_credentials: bool = True
     """Whether it does so for a request without credentials where it was sent to one with them."""
     cached_wildcard_covers_authorization: bool = False
+    caches_refused: bool = False
+    """Whether an answer is kept that allows the origin, and not the method or the headers."""
+    looks_up_conditional: bool = True
+    """Whether a conditional request, such as one with `If-None-Match`, may use what is kept."""
     keeps_one_preflight: bool = False
     """Whether a newer answer to a preflight takes the place of all older ones for the same URL;
     the standard keeps each method and each header by itself."""
@@ -88,7 +95,7 @@ class Engine(NamedTuple):
     follows_twice_abroad: bool = True
     """Whether what was redirected away from the page's origin may be redirected again."""
     keeps_delete: bool = True
-    """Whether DELETE stays DELETE when it is redirected away from the page's origin."""
+    """Whether DELETE stays DELETE when it is redirected to another origin."""
     drops_origin: bool = True
     """Whether the `Origin` of a POST is gone when a redirect made it a GET."""
 
@@ -113,6 +120,7 @@ ENGINES: dict[EngineName, Engine] = {
         max_age_cap=MAX_AGE_CAPS["Chromium"],
         caches_negative_max_age=False,
         caches_for_null=False,
+        looks_up_conditional=False,
         caches_wildcards_of_credentials=False,
         keeps_one_preflight=True,
         looks_up_uploaded_method=False,
@@ -129,12 +137,14 @@ ENGINES: dict[EngineName, Engine] = {
         allows_uploaded_method=False,
         asks_for_each_line=True,
         taints_preflights=False,
+        checks_preflights_at_home=False,
         preflights_again=True,
         wildcard_covers_authorization=True,
         max_age_cap=MAX_AGE_CAPS["Firefox"],
         caches_negative_max_age=False,
         caches_invalid_max_age=False,
         caches_wildcards=False,
+        looks_up_conditional=False,
         caches_by_credentials=True,
         looks_up_uploaded_method=False,
         looks_up_head=True,
@@ -154,6 +164,7 @@ ENGINES: dict[EngineName, Engine] = {
         max_age_cap=MAX_AGE_CAPS["WebKit"],
         caches_negative_max_age=False,
         cached_wildcard_covers_authorization=True,
+        caches_refused=True,
         keeps_one_preflight=True,
         looks_up_uploaded_method=False,
         keeps_without_credentials=False,

@@ -27,6 +27,10 @@ from corsguard.fetch import (
 __all__ = ["Preflight"]
 
 _STEP = "preflight"
+# Fetch, "HTTP-network-or-cache fetch", 8: these take a request out of the HTTP cache.
+_CONDITIONAL = frozenset(
+    {"if-modified-since", "if-none-match", "if-unmodified-since", "if-match", "if-range"}
+)
 
 
 class Preflight:
@@ -68,6 +72,9 @@ class Preflight:
     def is_cached(self) -> bool:
         """Whether an earlier answer covers it (Fetch, "HTTP fetch", 4.1)."""
         cache, engine, now = self._cache, self._engine, self._clock()
+        given = {name.lower() for name, _ in self._fetching.headers}
+        if given & _CONDITIONAL and not engine.looks_up_conditional:
+            return False
         uploads = self._fetching.uses_preflight
         method = self._fetching.method
         if (
@@ -119,13 +126,20 @@ class Preflight:
         uploads = self._fetching.uses_preflight and self._engine.allows_uploaded_method
         if uploads and combined(answer, ALLOW_METHODS) is None:
             methods = [self._fetching.method]  # Fetch, "CORS-preflight fetch", 7.4
+        if self._engine.caches_refused:
+            self._keep(answer, methods, names)
         self._check_method(methods)
         self._check_headers(names)
-        self._keep(answer, methods, names)
+        if not self._engine.caches_refused:
+            self._keep(answer, methods, names)
 
     @property
     def _unsafe_method(self) -> bool:
         return self._fetching.method not in SAFELISTED_METHODS
+
+    @property
+    def _is_at_home(self) -> bool:
+        return str(self._fetching.url.origin) == self._origin
 
     @property
     def _is_again(self) -> bool:
@@ -153,7 +167,8 @@ class Preflight:
             text = f"a preflight is not redirected, and the answer is {status}"
             fix = "answer OPTIONS at this URL, or fetch the URL that it redirects to"
             self._refuse(BlockReason.PREFLIGHT_REDIRECTED, text, str(status), fix)
-        check_cors(self._fetching, self._origin, answer, self._trail, in_preflight=True)
+        if self._engine.checks_preflights_at_home or not self._is_at_home:
+            check_cors(self._fetching, self._origin, answer, self._trail, in_preflight=True)
         if not 200 <= status <= 299:
             text = f"the answer is {status}, and a preflight needs 200 to 299"
             fix = "answer OPTIONS with 204 before authentication and routing (corsguard does)"

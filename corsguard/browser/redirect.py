@@ -36,8 +36,9 @@ def followed(
         return False
     url = _Target(fetching, page, engine, answer.status, locations, trail).url()
     changes = _rewrite(fetching, url, answer.status)
-    if not engine.keeps_delete and fetching.method == "DELETE" and _leaves(fetching, page, url):
-        fetching.method = "GET"
+    crosses = url.origin != fetching.url.origin
+    if crosses and fetching.method == "DELETE" and not engine.keeps_delete:
+        fetching.method, fetching.body = "GET", None
         changes.append("DELETE becomes GET, as this engine has it")
     fetching.urls.append(url)
     text = f"{answer.status} to {url}" + "".join(f"; {change}" for change in changes)
@@ -124,11 +125,6 @@ class _Target:
     def _refuse(self, reason: BlockReason, text: str, fix: str) -> NoReturn:
         detail = ", ".join(self._locations)
         self._trail.refuse(_STEP, Clause.REDIRECT_FETCH, reason, text, fix=fix, detail=detail)
-
-
-def _leaves(fetching: Fetching, page: Origin, url: URL) -> bool:
-    """Whether it is this redirect that leaves the page's origin."""
-    return all(before.origin == page for before in fetching.urls) and url.origin != page
 
 
 def _rewrite(fetching: Fetching, url: URL, status: int) -> list[str]:

@@ -258,10 +258,28 @@ def test_an_upload_that_is_asked_again_needs_its_method_in_the_standard_alone() 
     )
 
 
-def test_firefox_keeps_no_answer_that_lists_nothing() -> None:
+def test_an_answer_that_lists_nothing_is_kept_for_an_upload() -> None:
     ok = preflighted(None, None, "600")
     found = {engine: preflights(engine, ok, UPLOAD, UPLOAD) for engine in ALL}
-    assert found == everywhere((1, 0), firefox=(1, 1))
+    assert found == everywhere((1, 0))
+
+
+@pytest.mark.parametrize("refused", [{"method": "patch"}, X_A, AUTHORIZATION])
+def test_webkit_alone_keeps_an_answer_that_refuses(refused: dict[str, Any]) -> None:
+    ok = preflighted("PUT", None, "600")
+    found = {engine: preflights(engine, ok, refused, PUT) for engine in ALL}
+    assert found == everywhere((1, 1), webkit=(1, 0))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "If-Match", "If-Range"],
+)
+def test_chromium_and_firefox_ask_for_each_conditional_request(name: str) -> None:
+    ok = preflighted("PUT", name, "600")
+    request = {"headers": {name: "x"}}
+    found = {engine: preflights(engine, ok, request, request, PUT) for engine in ALL}
+    assert found == everywhere((1, 0, 0), chromium=(1, 1, 0), firefox=(1, 1, 0))
 
 
 def test_firefox_alone_has_to_find_head_among_the_methods() -> None:

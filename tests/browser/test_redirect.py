@@ -13,6 +13,7 @@ from browser.scripted import (
     OTHER,
     OWN,
     PAGE,
+    PREFLIGHT_FETCH,
     REDIRECT_FETCH,
     Visit,
     allowing,
@@ -254,10 +255,15 @@ def test_webkit_follows_no_second_redirect_abroad(to: str) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_webkit_makes_get_of_delete_where_it_leaves_home(status: int) -> None:
+def test_webkit_makes_get_of_delete_where_the_origin_changes(status: int) -> None:
     given: dict[str, Any] = {"url": OWN, "method": "DELETE", "engine": "webkit"}
     assert wire(play(redirect(API, status), allowing(), **given)) == ["DELETE", "GET"]
     assert wire(play(redirect(OWN, status), answer(), **given)) == ["DELETE", "DELETE"]
+    given["url"] = API
+    ok, again = preflighted("DELETE"), preflighted(origin="null")
+    there = redirect(OTHER, status, PAGE)
+    exchange = play(ok, there, again, allowing(origin="null"), **given)
+    assert wire(exchange) == ["?DELETE", "DELETE", "?GET", "GET"]
 
 
 def test_webkit_keeps_the_origin_of_a_post_that_became_get() -> None:
@@ -286,6 +292,20 @@ def test_firefox_asks_with_the_page_s_origin_where_the_request_has_null() -> Non
     )
     assert exchange.hops[2].purpose == "preflight"
     assert headers_of(exchange, 2)["Origin"] == "null"
+
+
+def test_firefox_skips_the_cors_check_of_a_preflight_that_was_led_home() -> None:
+    for engine in ALL:
+        given: list[Any] = [preflighted("PUT"), redirect(OWN, 307, PAGE)]
+        home = answer(("Access-Control-Allow-Methods", "PUT"))
+        if engine == "firefox":
+            exchange = play(*given, home, allowing(origin="null"), method="PUT", engine=engine)
+            assert seen(exchange).ok
+            exchange = play(*given, answer(), method="PUT", engine=engine)
+            refused(exchange, BlockReason.METHOD_NOT_ALLOWED, PREFLIGHT_FETCH)
+        else:
+            exchange = play(*given, home, method="PUT", engine=engine)
+            refused(exchange, BlockReason.ALLOW_ORIGIN_MISSING, CORS_CHECK)
 
 
 JSON: dict[str, Any] = {
