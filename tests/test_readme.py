@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from cli.audit.serving import wsgi
+from cli.test_explain_and_probe import service
 from werkzeug.test import Client
 
 from corsguard import Guard, Policy, Reason
+from corsguard_wsgi import CORSMiddleware
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -138,14 +141,17 @@ def test_commands_run(command: str, tmp_path: Path) -> None:
         assert "README.md" in where.read_text(encoding="utf-8")
         return
     (tmp_path / "corsguard.toml").write_text(TOML, encoding="utf-8")
-    program = Path(sys.executable).with_name(words[0])
-    run = subprocess.run(
-        [program, *words[1:]],
-        cwd=tmp_path,
-        env={**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        encoding="utf-8",
-    )
+    app = CORSMiddleware(service, Policy(allow_origins=["http://localhost:3000"]))
+    with wsgi(app) as url:
+        words = [word.replace("http://localhost:8000/items", url) for word in words]
+        program = Path(sys.executable).with_name(words[0])
+        run = subprocess.run(
+            [program, *words[1:]],
+            cwd=tmp_path,
+            env={**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            encoding="utf-8",
+        )
     blocked = "\nBlocked: " in OUTPUTS.get(command, "")
     assert (run.returncode, run.stderr) == (int(blocked), "")
     assert run.stdout == OUTPUTS.get(command, run.stdout)
