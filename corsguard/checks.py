@@ -8,6 +8,7 @@ from sys import float_info
 from typing import Any
 
 from corsguard import fetch
+from corsguard.escape import shown
 from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.problem import Problem
 
@@ -38,17 +39,17 @@ class Findings:
 
     def flag(self, field: str, value: object) -> bool:
         if not isinstance(value, bool):
-            meant = str(value).strip().lower() in {"true", "1", "yes", "on"}
-            self.add("type-invalid", field, value, f"{value!r} is not a bool", str(meant))
+            meant = shown(value, str).strip().lower() in {"true", "1", "yes", "on"}
+            self.add("type-invalid", field, value, f"{shown(value)} is not a bool", str(meant))
         return value is True
 
     def seconds(self, field: str, value: object) -> float:
         if not isinstance(value, (int, float)) or isinstance(value, bool):
-            message = f"{value!r} is not a number of seconds"
+            message = f"{shown(value)} is not a number of seconds"
         elif 0 < value <= float_info.max:
             return float(value)
         else:
-            message = f"{value!r} seconds is no time that passes"
+            message = f"{shown(value)} seconds is no time that passes"
         self.add("type-invalid", field, value, message, "1.0")
         return 1.0
 
@@ -58,9 +59,9 @@ class Findings:
         if isinstance(value, bool) or not isinstance(value, int):
             seconds = _timedelta_seconds(value)
             if seconds is None:
-                digits = str(value).strip().split(".")[0]
+                digits = shown(value, str).strip().split(".")[0]
                 meant = digits if digits.isascii() and digits.isdecimal() else "7200"
-                message = f"{value!r} is neither an int of seconds, a timedelta nor None"
+                message = f"{shown(value)} is neither an int of seconds, a timedelta nor None"
                 self.add("type-invalid", field, value, message, meant)
                 return None
         else:
@@ -68,7 +69,8 @@ class Findings:
         if not 0 <= seconds <= fetch.MAX_AGE_LIMIT:
             caps = ", ".join(f"{name} to {cap}" for name, cap in fetch.MAX_AGE_CAPS.items())
             message = (
-                f"{seconds} is not from 0 to {fetch.MAX_AGE_LIMIT} seconds; browsers cap it: {caps}"
+                f"{shown(seconds)} is not from 0 to {fetch.MAX_AGE_LIMIT} seconds; "
+                f"browsers cap it: {caps}"
             )
             suggestion = str(min(max(seconds, 0), fetch.MAX_AGE_LIMIT))
             self.add("max-age-out-of-range", field, value, message, suggestion)
@@ -91,7 +93,7 @@ class Findings:
             elif isinstance(entry, Pattern):
                 self._regex(field, entry)
             elif not callable(entry):
-                message = f"{entry!r} is neither a str, a compiled regex nor a callable"
+                message = f"{shown(entry)} is neither a str, a compiled regex nor a callable"
                 self.add("type-invalid", field, entry, message, repr(_text_of(entry)))
                 continue
             kept.append(entry)
@@ -186,13 +188,13 @@ class Findings:
         if isinstance(value, (str, bytes, Pattern)) or callable(value):
             parts = value.split(",") if isinstance(value, str) else [value]
             entries = [part.strip() if isinstance(part, str) else part for part in parts]
-            self.add("not-a-list", field, value, f"{value!r} is not a list", listed(entries))
+            self.add("not-a-list", field, value, f"{shown(value)} is not a list", listed(entries))
             return entries
         if not isinstance(value, Iterable) or isinstance(value, Mapping):
-            self.add("type-invalid", field, value, f"{value!r} is not a list", "[]")
+            self.add("type-invalid", field, value, f"{shown(value)} is not a list", "[]")
             return []
         if isinstance(value, (set, frozenset)):
-            return sorted(value, key=str)  # the same policy gives the same headers on every run
+            return sorted(value, key=shown)  # the same policy gives the same headers on every run
         return list(value)
 
     def strings(self, field: str, value: object) -> tuple[str, ...]:
@@ -201,7 +203,7 @@ class Findings:
             if isinstance(entry, str):
                 strings[entry] = None
             else:
-                message = f"{entry!r} is not a str"
+                message = f"{shown(entry)} is not a str"
                 self.add("type-invalid", field, entry, message, repr(_text_of(entry)))
         return tuple(strings)
 
@@ -241,9 +243,10 @@ class Findings:
             return
 
     def _regex(self, field: str, pattern: Pattern[Any]) -> None:
+        from corsguard.ambiguity import is_linear
         from corsguard.invented import grown_match, invented_match
         from corsguard.mending import mended_regex
-        from corsguard.regex import has_adjacent_repeats, has_bare_dot, has_nested_repeat
+        from corsguard.regex import has_bare_dot
 
         source = pattern.pattern
         if not isinstance(source, str):
@@ -254,9 +257,14 @@ class Findings:
         better = mended_regex(source)
         if better and _is_open_to_anyone(better):
             better = None
-        if has_nested_repeat(pattern) or has_adjacent_repeats(pattern):
-            message = f"{source!r} repeats a repeat, which can take exponential time"
-            suggestion = better or "one repeat without a bound, such as [a-z0-9-]+"
+        if not is_linear(pattern):
+            message = (
+                f"{source!r} can read one text in many ways and tries all, or is too large to tell"
+            )
+            suggestion = better or (
+                "one repeat, such as [a-z0-9-]+, or repeats that end where the next begins, "
+                "such as [a-z0-9]+-[a-z0-9]+"
+            )
             self.add("regex-too-slow", field, pattern, message, suggestion)
         elif has_bare_dot(pattern):
             message = f"{source!r} has an unescaped `.`, which matches any character"
@@ -301,10 +309,10 @@ def unknown_fields(
     return [
         Problem(
             "unknown-field",
-            str(key),
+            shown(key, str),
             value,
-            f"there is no field {key!r}",
-            bare.get(closest_name(str(key).removeprefix(prefix), bare) or "")
+            f"there is no field {shown(key)}",
+            bare.get(closest_name(shown(key, str).removeprefix(prefix), bare) or "")
             or f"one of {', '.join(names)}",
         )
         for key, value in given.items()
@@ -325,17 +333,17 @@ def listed(entries: Iterable[object]) -> str:
     """The entries as a list that both Python and TOML read."""
     from json import dumps
 
-    shown = (
+    texts = (
         dumps(_text_of(entry), ensure_ascii=False)
         if isinstance(entry, (str, bytes))
-        else repr(entry)
+        else shown(entry)
         for entry in entries
     )
-    return f"[{', '.join(shown)}]"
+    return f"[{', '.join(texts)}]"
 
 
 def _text_of(value: object) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    return value.decode("latin-1") if isinstance(value, bytes) else shown(value, str)
 
 
 def _is_open_to_anyone(pattern: str) -> bool:

@@ -7,6 +7,7 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 from corsguard.checks import CHECKS, unknown_fields
+from corsguard.escape import shown
 from corsguard.policy import Policy
 from corsguard.problem import NO_POLICY, PolicyError, Problem
 
@@ -42,13 +43,17 @@ def read_file(path: str | PathLike[str]) -> Settings:
     import tomllib
 
     with open(path, "rb") as file:
-        return read_mapping(tomllib.load(file))
+        try:
+            mapping = tomllib.load(file)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+    return read_mapping(mapping)
 
 
 def read_mapping(mapping: Mapping[str, Any]) -> Settings:
     """The settings of a mapping: a policy's fields or `routes`, and what stands beside them."""
     if not isinstance(mapping, Mapping):
-        message = f"{mapping!r} is not a table of a policy's fields, or of routes"
+        message = f"{shown(mapping)} is not a table of a policy's fields, or of routes"
         suggestion = '{"allow_origins": ["https://app.example.com"]}'
         problem = Problem("type-invalid", "policy", mapping, message, suggestion)
         return Settings(None, False, (), (), (problem,))
@@ -103,7 +108,7 @@ def _read_policy(given: object, problems: list[Problem], place: str = "") -> Pol
 
 def _read_routes(given: object, problems: list[Problem]) -> dict[str, Policy | None]:
     if not isinstance(given, Mapping):
-        message = f"{given!r} is not a table from path prefix to policy"
+        message = f"{shown(given)} is not a table from path prefix to policy"
         problems.append(Problem("type-invalid", "routes", given, message, '{"/api": {...}}'))
         return {}
     routes: dict[str, Policy | None] = {}
@@ -111,13 +116,13 @@ def _read_routes(given: object, problems: list[Problem]) -> dict[str, Policy | N
         if entry is None or entry is False or isinstance(entry, Policy):
             routes[prefix] = entry or None
         elif not isinstance(entry, Mapping):
-            message = f"{entry!r} is neither a table of a policy's fields nor false"
-            place = f'routes."{prefix}"'
+            message = f"{shown(entry)} is neither a table of a policy's fields nor false"
+            place = f'routes."{shown(prefix, str)}"'
             problems.append(
                 Problem("type-invalid", place, entry, message, '{"allow_origins": [...]}')
             )
         else:
-            routes[prefix] = _read_policy(entry, problems, f'routes."{prefix}"')
+            routes[prefix] = _read_policy(entry, problems, f'routes."{shown(prefix, str)}"')
     return routes
 
 

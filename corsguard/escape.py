@@ -1,6 +1,10 @@
 """Showing what came from outside without letting it forge a line or fill a log."""
 
-__all__ = ["escaped"]
+from __future__ import annotations
+
+from collections.abc import Callable
+
+__all__ = ["escaped", "shown"]
 
 _LONGEST = 120
 
@@ -12,3 +16,14 @@ def escaped(text: str, longest: int = _LONGEST) -> str:
     """
     shown = text[:longest].encode("unicode_escape").decode("ascii")
     return shown + "..." if len(text) > longest else shown
+
+
+def shown(value: object, write: Callable[[object], str] = repr) -> str:
+    """A value of a configuration as Python writes it, or its type where Python can't.
+
+    That is so for an int of over 4,300 digits and for a list that nests too deep.
+    """
+    try:
+        return write(value)
+    except (ValueError, RecursionError):
+        return f"<{type(value).__name__}>"

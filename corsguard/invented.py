@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from corsguard.origin import Origin, OriginError
-from corsguard.regex import shapes
+from corsguard.origin import Origin, OriginError, is_ip_address
+from corsguard.regex import Piece, shapes
 
 __all__ = ["grown_match", "invented_match"]
 
@@ -44,26 +44,32 @@ def invented_match(pattern: re.Pattern[str]) -> str | None:
 
 
 def grown_match(pattern: re.Pattern[str]) -> str | None:
-    """The same, with an invented name in the place of a repeat of the pattern.
+    """The same, with an invented name in the place of a class or a repeat of the pattern.
 
     Whoever takes that name has the origin, as with app-NAME.vercel.app or NAMEexample.com.
     """
-    return next((origin for origin in _grown(pattern) if pattern.fullmatch(origin)), None)
+    grown = (origin for shape in shapes(pattern) for origin in _grown(shape))
+    return next((origin for origin in grown if pattern.fullmatch(origin)), None)
 
 
-def _grown(pattern: re.Pattern[str]) -> Iterator[str]:
+def _grown(shape: tuple[Piece, ...]) -> Iterator[str]:
+    """Origins in one shape that are another owner's than most of that shape."""
+    texts = [piece.text for piece in shape]
+    usual = _owner("".join(texts))
+    for at, piece in enumerate(shape):
+        for name in (piece.other, *(_FILLINGS if piece.repeated else ())):
+            origin = "".join([*texts[:at], name, *texts[at + 1 :]])
+            if name and _owner(origin) not in {usual, None}:
+                yield origin
+
+
+def _owner(origin: str) -> str | None:
+    """The part of a host that somebody has to register, or None where nobody can."""
     from corsguard.suffix import owned_part
 
-    for shape in shapes(pattern):
-        for at, piece in enumerate(shape):
-            for name in _FILLINGS if piece.repeated else ():
-                pieces = [other.text for other in shape]
-                pieces[at] = name
-                origin = "".join(pieces)
-                try:
-                    host = Origin.parse(origin).host
-                except OriginError:
-                    continue
-                owned = owned_part(host)
-                if name.strip(".") in owned and owned.rpartition(".")[2] not in _RESERVED:
-                    yield origin
+    try:
+        host = Origin.parse(origin).host
+    except OriginError:
+        return None
+    owned = owned_part(host)
+    return None if is_ip_address(host) or owned.rpartition(".")[2] in _RESERVED else owned

@@ -8,6 +8,7 @@ from warnings import warn
 
 from corsguard.checks import CHECKS, Findings, unknown_fields
 from corsguard.dangers import cautions, combinations
+from corsguard.escape import shown
 from corsguard.problem import PolicyError, PolicyWarning, Problem
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Policy:
         `allow_origins`.
         """
         if not isinstance(mapping, Mapping):
-            message = f"{mapping!r} is not a table of a policy's fields"
+            message = f"{shown(mapping)} is not a table of a policy's fields"
             suggestion = '{"allow_origins": ["https://app.example.com"]}'
             raise PolicyError([Problem("type-invalid", "policy", mapping, message, suggestion)])
         unknown = unknown_fields(mapping, CHECKS)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from corsguard.escape import shown
+
 __all__ = ["NO_POLICY", "PolicyError", "PolicyWarning", "Problem"]
+
+_LARGEST = 2**53 - 1
 
 
 class Problem(NamedTuple):
@@ -30,9 +34,9 @@ class Problem(NamedTuple):
         return self._replace(field=f"{place}.{self.field}" if place else self.field)
 
     def as_dict(self) -> dict[str, object]:
-        """The same as a dict that `json.dumps` takes; a value it does not know becomes its repr."""
-        known = self.value is None or isinstance(self.value, (str, int, float))
-        return {**self._asdict(), "value": self.value if known else repr(self.value)}
+        """The same as a dict that `json.dumps` takes; what JSON has not becomes its repr."""
+        value = self.value if _is_of_json(self.value) else shown(self.value)
+        return {**self._asdict(), "value": value}
 
 
 NO_POLICY = Problem(
@@ -42,6 +46,13 @@ NO_POLICY = Problem(
     "no policy was given, and none is configured",
     'give a policy, such as Policy(allow_origins=["https://app.example.com"])',
 )
+
+
+def _is_of_json(value: object) -> bool:
+    """Whether any reader of JSON gets value as it was given (RFC 8259, 6)."""
+    if isinstance(value, (int, float)):
+        return -_LARGEST <= value <= _LARGEST
+    return value is None or isinstance(value, str)
 
 
 class PolicyError(ValueError):

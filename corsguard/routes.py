@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
+from corsguard.escape import shown
 from corsguard.problem import Problem
 
 __all__ = ["Routes", "is_canonical", "prefix_problems"]
@@ -14,6 +15,9 @@ Entry = TypeVar("Entry")
 # None of these belongs in a literal prefix: a wildcard, a router's placeholder, a query, a
 # fragment, an escape that the server has decoded before any path is compared.
 _NOT_LITERAL = frozenset("*<>{}?#%\\")
+
+_CONTROLS = frozenset(map(chr, (*range(0x20), 0x7F)))
+_UNDECODABLE = "\ufffd"  # what stands in the place of bytes that are no UTF-8
 
 
 class Routes(Generic[Entry]):
@@ -47,8 +51,11 @@ class Routes(Generic[Entry]):
 
 
 def is_canonical(path: str) -> bool:
-    """Whether path is absolute, without `.`, `..`, empty inner segments and backslashes."""
-    if not path.startswith("/") or "//" in path or "\\" in path:
+    """Whether path is absolute, without `.`, `..`, empty inner segments, backslashes, control
+    characters and what is no UTF-8: a router may drop these, or not see them."""
+    if not path.startswith("/") or "//" in path or "\\" in path or _UNDECODABLE in path:
+        return False
+    if not path.isprintable() and not _CONTROLS.isdisjoint(path):
         return False
     return "/." not in path or not {".", ".."} & set(path.split("/"))
 
@@ -59,8 +66,9 @@ def prefix_problems(field: str, prefixes: Iterable[object]) -> list[Problem]:
     seen: dict[str, str] = {}
     for prefix in prefixes:
         if not isinstance(prefix, str):
-            message = f"{prefix!r} is not a str"
-            problems.append(Problem("type-invalid", field, prefix, message, repr(str(prefix))))
+            message = f"{shown(prefix)} is not a str"
+            suggestion = repr(shown(prefix, str))
+            problems.append(Problem("type-invalid", field, prefix, message, suggestion))
             continue
         if prefix.strip() != prefix or not is_canonical(prefix) or _NOT_LITERAL & set(prefix):
             from corsguard.mending import mended_prefix

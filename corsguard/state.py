@@ -10,6 +10,7 @@ from typing import Literal
 from corsguard.checks import Findings, Predicate, is_async
 from corsguard.dangers import exposure
 from corsguard.engine import Engine
+from corsguard.escape import shown
 from corsguard.policy import Policy, PolicyError, Problem
 from corsguard.routes import Routes, prefix_problems
 from corsguard.views import View
@@ -51,8 +52,8 @@ class State:
     ) -> None:
         found = Findings()
         if not (enforce is True or enforce is False or enforce == "report"):
-            message = f"{enforce!r} is neither a bool nor 'report'"
-            meant = str(enforce).strip().lower()
+            message = f"{shown(enforce)} is neither a bool nor 'report'"
+            meant = shown(enforce, str).strip().lower()
             suggestion = (
                 "'report'" if meant == "report" else str(meant in {"true", "1", "yes", "on"})
             )
@@ -149,14 +150,14 @@ def _callables(policy: Policy) -> list[Predicate]:
 
 
 def _place(prefix: str) -> str:
-    return f'routes."{prefix}"' if prefix else ""
+    return f'routes."{shown(prefix, str)}"' if prefix else ""
 
 
 def _no_policies(table: Mapping[str, object]) -> Iterator[Problem]:
     """What stands in the place of a policy and is none."""
     for prefix, policy in table.items():
         if policy is not None and not isinstance(policy, Policy):
-            message = f"{policy!r} is not a Policy"
+            message = f"{shown(policy)} is not a Policy"
             suggestion = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
             yield Problem("type-invalid", _place(prefix) or "policy", policy, message, suggestion)
 

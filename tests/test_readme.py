@@ -63,8 +63,8 @@ def test_python_blocks_run(code: str) -> None:
 
 
 def block_with(text: str) -> str:
-    [code] = [code for code in blocks("python") if text in code]
-    return code
+    """The first block that holds text: the one that shows how to begin."""
+    return next(code for code in blocks("python") if text in code)
 
 
 PREFLIGHT = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "PUT"}

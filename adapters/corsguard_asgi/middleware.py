@@ -117,10 +117,14 @@ def _path(scope: Scope) -> str:
     """The path that the application's router sees: ASGI counts `root_path` in."""
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
+    if not root.strip("/"):
+        return path
     rest = path[len(root) :]
-    if root and path.startswith(root) and (not rest or rest[0] == "/"):
+    if path.startswith(root) and (not rest or rest[0] == "/"):
         return rest
-    return path
+    # Quart takes the root off "/rootx" too, and Litestar off "/x/root": behind an empty segment,
+    # it is a path that no route covers.
+    return f"//{path}" if root in path else path
 
 
 async def _answer(decision: Decision, scope: Scope, receive: Receive, send: Send) -> None:

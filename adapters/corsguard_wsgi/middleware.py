@@ -79,6 +79,9 @@ class CORSMiddleware:
 
 
 def path_of(environ: WSGIEnvironment) -> str:
-    """The path that the application's router sees: PEP 3333 passes its bytes as latin-1."""
+    """The path that the application's router sees: PEP 3333 passes its bytes as latin-1.
+
+    A character of no byte, which PEP 3333 rules out, becomes `?`, which stands in no route prefix.
+    """
     path: str = environ.get("PATH_INFO", "")
-    return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
+    return path if path.isascii() else path.encode("latin-1", "replace").decode("utf-8", "replace")

@@ -19,10 +19,7 @@ __all__ = ["serving"]
 def serving(app: Any, origin: Origin) -> Send:
     """A send function that reaches app at origin, and nothing else."""
     call: Callable[[Sent, URL], Answer]
-    if _is_asgi(app):
-        call = AsgiCaller(app)
-    else:
-        call = partial(call_wsgi, app)
+    call = AsgiCaller(app) if _is_asgi(app) else partial(call_wsgi, app)
 
     def send(sent: Sent) -> Answer:
         url = URL.parse(sent.url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from threading import Thread
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -33,11 +34,14 @@ class AsgiCaller:
 
     def __call__(self, sent: Sent, url: URL) -> Answer:
         if self._loop is None:
-            self._loop = _Loop()
-            lifespan = _Lifespan(self._app, self._state)
-            weakref.finalize(self, self._loop.close, lifespan.stop)
-            self._loop.run(lifespan.start())
+            self._loop = self._started()
         return self._loop.run(_request(self._app, sent, _scope(sent, url, self._state)))
+
+    def _started(self) -> _Loop:
+        loop, lifespan = _Loop(), _Lifespan(self._app, self._state)
+        weakref.finalize(self, loop.close, lifespan.stop)
+        loop.run(lifespan.start())
+        return loop
 
 
 class _Loop:
@@ -85,11 +89,10 @@ class _Lifespan:
         return await self._told.get()
 
     async def _run(self) -> None:
-        try:
+        # An application that has no lifespan raises, or returns: either is an answer.
+        with suppress(Exception):
             await self._app(self._scope, self._asked.get, self._told.put)
-        except Exception:
-            # It is how an application says that it has no lifespan.
-            await self._told.put({"type": "lifespan.startup.complete"})
+        await self._told.put({"type": "lifespan.startup.complete"})
 
 
 async def _request(app: App, sent: Sent, scope: dict[str, Any]) -> Answer:
@@ -117,6 +120,8 @@ async def _request(app: App, sent: Sent, scope: dict[str, Any]) -> Answer:
                 done.set()
 
     await app(scope, receive, send)
+    if not status:
+        raise RuntimeError("the application sent no response")
     return Answer(status, tuple(headers), b"".join(chunks))
 
 

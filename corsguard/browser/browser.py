@@ -119,7 +119,7 @@ class Browser:
         refusal: Refusal | None = None
         urls: list[URL] = []
         try:
-            fetching = made(request, self._base, trail)
+            fetching = made(request, self._base, self._around.engine, trail)
             urls = fetching.urls
             response = Fetch(self._around, fetching, send, trail).run()
         except Refused as refused:
@@ -132,7 +132,7 @@ class Browser:
             tuple(trail.hops),
             response,
             refusal,
-            console_text(refusal, self.page, urls) if refusal else "",
+            console_text(refusal, self.page, request.mode, urls) if refusal else "",
             tuple(trail.caveats.values()),
         )
         self.preflights += exchange.preflights

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from corsguard.browser.engines import Engine
@@ -42,14 +42,20 @@ class PreflightCache:
         """Fetch, "header-name cache entry match"; name is in lower case."""
         return self._matches(_Entry(key, method=False, name=name), now)
 
+    def holds_any(self, key: CacheKey, now: float) -> bool:
+        """Whether anything is held for an origin, a URL and credentials."""
+        keys = list(self._keys(key))
+        return any(entry.key in keys and self._lives(entry, now) for entry in self._expiry)
+
     def add(
         self, key: CacheKey, methods: Iterable[str], headers: Iterable[str], now: float, age: int
     ) -> None:
         """Keep for age seconds what an answer allows (Fetch, "CORS-preflight fetch", 7)."""
-        if self._engine.keeps_one_preflight:
-            self.clear(key)
         names = [_Entry(key, True, method) for method in methods]
         names += [_Entry(key, False, name.lower()) for name in headers]
+        if self._engine.keeps_one_preflight:
+            self.clear(key)
+        names.append(_Entry(key, True, ""))  # the answer itself, which may name nothing
         for entry in names:
             # A newer answer counts for what an older one said of the same name, and no less.
             matching = [held for held in self._candidates(entry) if self._lives(held, now)]
@@ -58,9 +64,16 @@ class PreflightCache:
 
     def clear(self, key: CacheKey) -> None:
         """Forget what is held for an origin and a URL (Fetch, "clear cache entries")."""
-        for entry in list(self._expiry):
-            if entry.key[:2] == key[:2]:
-                del self._expiry[entry]
+        self._drop(lambda held: held[:2] == key[:2])
+
+    def ask_again(self, key: CacheKey) -> None:
+        """Make ready for the answer to another preflight."""
+        if key.credentials and not self._engine.keeps_without_credentials:
+            self._drop(lambda held: held == key._replace(credentials=False))
+
+    def _drop(self, is_dropped: Callable[[CacheKey], bool]) -> None:
+        for entry in [entry for entry in self._expiry if is_dropped(entry.key)]:
+            del self._expiry[entry]
 
     def _matches(self, entry: _Entry, now: float) -> bool:
         return any(self._lives(held, now) for held in self._candidates(entry))
@@ -70,11 +83,24 @@ class PreflightCache:
 
     def _candidates(self, entry: _Entry) -> Iterator[_Entry]:
         """The entries that would say yes to what entry asks."""
-        wildcard = entry.method or (
-            entry.name != "authorization" or self._engine.wildcard_covers_authorization
-        )
-        for name in (entry.name, "*") if wildcard else (entry.name,):
-            yield entry._replace(name=name)
-            # Fetch, "cache entry match": what holds with credentials holds without.
-            if not entry.key.credentials and not self._engine.caches_by_credentials:
-                yield entry._replace(key=entry.key._replace(credentials=True), name=name)
+        for key in self._keys(entry.key):
+            yield entry._replace(key=key)
+            if self._is_covered(entry, key):
+                yield entry._replace(key=key, name="*")
+
+    def _keys(self, key: CacheKey) -> Iterator[CacheKey]:
+        """Fetch, "cache entry match": what holds with credentials holds without."""
+        yield key
+        if not key.credentials and not self._engine.caches_by_credentials:
+            yield key._replace(credentials=True)
+
+    def _is_covered(self, entry: _Entry, key: CacheKey) -> bool:
+        """Whether a `*` that is held for key covers what entry asks."""
+        engine = self._engine
+        # Where credentials are sent, `*` is only a name.
+        if entry.key.credentials or not engine.caches_wildcards:
+            return False
+        if key.credentials and not engine.caches_wildcards_of_credentials:
+            return False
+        is_authorization = not entry.method and entry.name == "authorization"
+        return engine.cached_wildcard_covers_authorization or not is_authorization

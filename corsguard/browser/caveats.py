@@ -19,9 +19,9 @@ def surroundings(page: Origin, url: URL, trail: Trail) -> None:
     if page.scheme == "https" and url.scheme == "http" and not is_trustworthy(url.origin):
         text = f"mixed content: {page} is https, and browsers fetch nothing from {url.origin}"
         trail.caution("mixed-content", text)
-    # Local Network Access, 2.2: asked of the user when a page of the public network reaches
-    # into the network that the browser is in.
-    if _is_local(url.origin) and not _is_local(page) and not page.opaque:
+    # Local Network Access, 2.2: asked of the user when a page reaches into a network that is
+    # closer to the browser than the page's own.
+    if not page.opaque and _distance(url.origin) < _distance(page):
         text = (
             f"local network access: {url.origin} is on the user's own network, and Chromium asks "
             f"the user before it lets {page} in"
@@ -46,10 +46,10 @@ def kept_cookies(kept: Iterable[Kept], trail: Trail) -> None:
         trail.caution(f"{why}:{cookie.name}", text)
 
 
-def _is_local(origin: Origin) -> bool:
+def _distance(origin: Origin) -> int:
+    """Local Network Access, 2.1: 0 for this machine, 1 for its network, 2 for the public one."""
     if is_loopback(origin.host):
-        return True
-    if not is_ip_address(origin.host):
-        return origin.host.endswith(".local")  # RFC 6762, 3
-    address = ip_address(origin.host.strip("[]"))
-    return address.is_private or address.is_link_local
+        return 0
+    if is_ip_address(origin.host):
+        return 2 if ip_address(origin.host.strip("[]")).is_global else 1
+    return 1 if origin.host.endswith(".local") else 2  # RFC 6762, 3

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from corsguard.browser.exchange import BlockReason, Refusal
+from corsguard.browser.messages import Mode
 from corsguard.browser.url import URL
 
-__all__ = ["console_text"]
+__all__ = ["MESSAGES", "console_text"]
 
 _MEND = "Have the server send the header with a valid value."
 _INCLUDE = "when the request's credentials mode is 'include'."
-_WORDS = {
+MESSAGES: dict[BlockReason, str] = {
     BlockReason.ALLOW_ORIGIN_MISSING: (
         "No 'Access-Control-Allow-Origin' header is present on the requested resource."
     ),
@@ -48,17 +51,26 @@ _WORDS = {
         "Cannot parse Access-Control-Allow-Headers response header field in preflight response."
     ),
     BlockReason.REDIRECT_SCHEME: (
-        "Redirect location '{detail}' has a disallowed scheme for cross-origin requests."
+        "Cross origin requests are only supported for protocol schemes: chrome, "
+        "chrome-experimental-site-token-provider, chrome-extension, chrome-untrusted, data, http, "
+        "https, isolated-app."
     ),
+    # Chromium leaves the URL out, which would show the password.
     BlockReason.REDIRECT_WITH_CREDENTIALS: (
-        "Redirect location '{detail}' contains a username and password, which is disallowed for "
+        "Redirect location '' contains a username and password, which is disallowed for "
         "cross-origin requests."
     ),
-    BlockReason.SCHEME_NOT_HTTP: (
-        "Cross origin requests are only supported for protocol schemes: chrome, "
-        "chrome-extension, chrome-untrusted, data, http, https, isolated-app."
+    BlockReason.SAME_ORIGIN_ONLY: (
+        'Request mode is "same-origin" but the URL\'s origin is not same as the request origin '
+        "{page}."
     ),
+    BlockReason.NO_CORS_REDIRECT_MODE: (
+        'Request mode is "no-cors" but the redirect mode is not "follow".'
+    ),
+    BlockReason.SCHEME_NOT_HTTP: 'URL scheme "{detail}" is not supported.',
 }
+"""By reason; `{detail}` is the value, the method or the header that offends."""
+
 # These come after the preflight's own access control check, so they are told without its name.
 _AFTER_CHECK = frozenset(
     {
@@ -70,21 +82,57 @@ _AFTER_CHECK = frozenset(
 )
 
 
-def console_text(refusal: Refusal, page: str, urls: list[URL]) -> str:
-    """What Chromium says of a refusal; empty where it says nothing of CORS.
+# These never get as far as CORS.
+_UNSENT = frozenset(
+    {
+        BlockReason.SAME_ORIGIN_ONLY,
+        BlockReason.NO_CORS_REDIRECT_MODE,
+        BlockReason.SCHEME_NOT_HTTP,
+    }
+)
+# These need no server, so browsers fetch them and the model does not.
+_LOCAL_SCHEMES = frozenset({"about", "blob", "data"})
+_SILENT_SCHEMES = _LOCAL_SCHEMES | {"file"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def console_text(refusal: Refusal, page: str, mode: Mode, urls: list[URL]) -> str:
+    """What Chromium says of a refusal; empty where it says nothing, or nothing of the cause.
 
     `urls` are those that the request went to, the first and every redirect's.
     """
-    words = _WORDS.get(refusal.reason)
+    words = MESSAGES.get(refusal.reason)
     if words is None:
         return ""
-    url = f"'{urls[-1]}'"
+    detail = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04X}", refusal.detail)
+    words = words.format(detail=detail, page=page)
+    if refusal.reason in _UNSENT:
+        if urls[-1].scheme in _LOCAL_SCHEMES:
+            return ""
+        return _unsent(words, page, urls)
+    if refusal.reason in {BlockReason.REDIRECT_SCHEME, BlockReason.REDIRECT_WITH_CREDENTIALS}:
+        target = URL.parse(refusal.detail, urls[-1])
+        if mode == "no-cors" or target.scheme in _SILENT_SCHEMES or str(target.origin) == page:
+            return ""
+        if refusal.reason is BlockReason.REDIRECT_SCHEME:
+            urls = [*urls, target]
+    url = f"'{urls[-1].href}'"
     if len(urls) > 1:
-        url = f"{url} (redirected from '{urls[0]}')"
+        url = f"{url} (redirected from '{urls[0].href}')"
     check = ""
     if refusal.in_preflight and refusal.reason not in _AFTER_CHECK:
         check = "Response to preflight request doesn't pass access control check: "
     return (
         f"Access to fetch at {url} from origin '{page}' has been blocked by CORS policy: {check}"
-        f"{words.format(detail=refusal.detail)}"
+        f"{words}"
+    )
+
+
+def _unsent(words: str, page: str, urls: list[URL]) -> str:
+    url = urls[-1].href
+    if len(urls) == 1:
+        return f"Fetch API cannot load {url}. {words}"
+    return (
+        f"Unsafe attempt to load URL {url} from frame with URL {page}/. Domains, protocols and "
+        "ports must match."
     )

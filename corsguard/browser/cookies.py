@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from datetime import UTC
 from email.utils import parsedate_to_datetime
-from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Literal, NamedTuple
 
 from corsguard.browser.engines import Engine
@@ -13,9 +14,12 @@ from corsguard.browser.url import URL, is_trustworthy
 from corsguard.origin import is_ip_address
 from corsguard.suffix import is_public_suffix
 
-__all__ = ["Cookie", "Jar", "Kept", "cookies_of"]
+__all__ = ["Cookie", "Jar", "Kept", "cookie_of"]
 
 SameSite = Literal["Strict", "Lax", "None"]
+_SAME_SITE: dict[str, SameSite] = {"strict": "Strict", "lax": "Lax", "none": "None"}
+_WHITE_SPACE = " \t"
+_MOST_DIGITS = 10
 Withheld = Literal["cookie-same-site", "third-party-cookies"]
 
 
@@ -41,10 +45,10 @@ class Cookie(NamedTuple):
         """Whether host, path and scheme are the cookie's (RFC 6265bis, 5.8.3)."""
         host = url.origin.host
         below = self.subdomains and host.endswith(f".{self.host}") and not is_ip_address(host)
-        path = self.path.rstrip("/")
+        folder = self.path if self.path.endswith("/") else f"{self.path}/"
         return (
             (host == self.host or below)
-            and (url.path == path or url.path.startswith(f"{path}/"))
+            and (url.path == self.path or url.path.startswith(folder))
             and (not self.secure or is_trustworthy(url.origin))
         )
 
@@ -87,9 +91,9 @@ class Jar:
         for name, value in answer.headers:
             if name.lower() != "set-cookie":
                 continue
-            for cookie in cookies_of(value, url, now):
-                if same_site or self._may_be_set(cookie):
-                    self._put(cookie._replace(third_party=self._partitions and not same_site), now)
+            cookie = cookie_of(value, url, now)
+            if cookie and (same_site or self._may_be_set(cookie)):
+                self._put(cookie._replace(third_party=self._partitions and not same_site), now)
 
     @property
     def _partitions(self) -> bool:
@@ -97,9 +101,10 @@ class Jar:
 
     def _put(self, cookie: Cookie, now: float) -> None:
         key = (cookie.name, cookie.host, cookie.path, cookie.third_party)
-        self._cookies.pop(key, None)
         if cookie.expires is None or cookie.expires > now:
-            self._cookies[key] = cookie
+            self._cookies[key] = cookie  # in the place of the old one (RFC 6265bis, 5.7)
+        else:
+            self._cookies.pop(key, None)
 
     def _withheld(self, cookie: Cookie) -> Withheld | None:
         """Why a cookie does not go to another site, or None where it does."""
@@ -121,45 +126,59 @@ class Jar:
         return self._crosses_sites(cookie) and self._engine.third_party_cookies != "blocked"
 
 
-def cookies_of(value: str, url: URL, now: float) -> list[Cookie]:
-    """The cookies that a value of Set-Cookie sets for url; none where it can't be read."""
-    read: SimpleCookie = SimpleCookie()
-    try:
-        read.load(value)
-    except CookieError:
-        return []
-    return [cookie for morsel in read.values() if (cookie := _cookie(morsel, url, now))]
-
-
-def _cookie(morsel: Morsel[str], url: URL, now: float) -> Cookie | None:
-    host = url.origin.host
-    domain = morsel["domain"].lstrip(".").lower()
-    # RFC 6265bis, 5.7: not for another host, nor for everybody under a public suffix.
-    if domain not in {"", host} and (not host.endswith(f".{domain}") or is_public_suffix(domain)):
+def cookie_of(line: str, url: URL, now: float) -> Cookie | None:
+    """The cookie of one `Set-Cookie`, None where it is to be ignored (RFC 6265bis, 5.6, 5.7)."""
+    pair, *rest = line.split(";")
+    name, equals, value = (part.strip(_WHITE_SPACE) for part in pair.partition("="))
+    if not (equals and name):
         return None
-    secure = bool(morsel["secure"])
-    if secure and not is_trustworthy(url.origin):
-        return None
-    same_site: dict[str, SameSite] = {"strict": "Strict", "lax": "Lax", "none": "None"}
-    path = morsel["path"]
-    return Cookie(
-        morsel.key,
-        morsel.coded_value,
+    attributes = {}
+    for attribute in rest:
+        key, _, text = attribute.partition("=")
+        attributes[key.strip(_WHITE_SPACE).lower()] = text.strip(_WHITE_SPACE)
+    host, path = url.origin.host, attributes.get("path", "")
+    domain = attributes.get("domain", "").removeprefix(".").lower()
+    if is_public_suffix(domain) and domain == host:
+        domain = ""
+    cookie = Cookie(
+        name,
+        value,
         domain or host,
         subdomains=bool(domain),
         path=path if path.startswith("/") else url.path.rpartition("/")[0] or "/",
-        secure=secure,
-        same_site=same_site.get(morsel["samesite"].lower()),
-        expires=_expiry(morsel, now),
+        secure="secure" in attributes,
+        same_site=_SAME_SITE.get(attributes.get("samesite", "").lower()),
+        expires=_expiry(attributes, now),
     )
+    return cookie if _is_acceptable(cookie, url) else None
 
 
-def _expiry(morsel: Morsel[str], now: float) -> float | None:
+def _is_acceptable(cookie: Cookie, url: URL) -> bool:
+    """Whether a URL may set a cookie (RFC 6265bis, 5.7)."""
+    host = url.origin.host
+    if cookie.subdomains and host != cookie.host:
+        # Not for another host, nor for everybody under a public suffix.
+        below = host.endswith(f".{cookie.host}") and not is_ip_address(host)
+        if not below or is_public_suffix(cookie.host):
+            return False
+    name = cookie.name.lower()
+    hosts_own = cookie.secure and cookie.path == "/" and not cookie.subdomains
+    if (name.startswith("__secure-") and not cookie.secure) or (
+        name.startswith("__host-") and not hosts_own
+    ):
+        return False
+    if cookie.same_site == "None" and not cookie.secure:
+        return False
+    return not cookie.secure or is_trustworthy(url.origin)
+
+
+def _expiry(attributes: dict[str, str], now: float) -> float | None:
+    # RFC 6265bis, 5.6: Max-Age comes first, and what can't be read is left out.
+    age = attributes.get("max-age", "")
+    if re.fullmatch("-?[0-9]+", age):
+        return now + int(age[:_MOST_DIGITS])
     try:
-        if morsel["max-age"]:
-            return now + int(morsel["max-age"])
-        if morsel["expires"]:
-            return parsedate_to_datetime(morsel["expires"]).timestamp()
-    except (ValueError, OverflowError):
-        pass  # RFC 6265bis, 5.6: an attribute that can't be read is left out
-    return None
+        date = parsedate_to_datetime(attributes.get("expires", ""))
+    except ValueError:
+        return None
+    return date.replace(tzinfo=date.tzinfo or UTC).timestamp()

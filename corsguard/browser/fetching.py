@@ -25,6 +25,9 @@ from corsguard.origin import Origin
 
 __all__ = ["Fetch", "Surroundings"]
 
+Purpose = Literal["preflight", "request"]
+_PROXY_STATUS = 407
+
 
 class Surroundings(NamedTuple):
     """What of a browser lasts from one request to the next."""
@@ -48,15 +51,33 @@ class Fetch:
 
     def run(self) -> Response:
         """The response as the script sees it; raises Refused."""
+        try:
+            return self._fetch()
+        except Refused as refused:
+            self._forget(refused)
+            raise
+
+    def _fetch(self) -> Response:
         while True:  # a redirect starts main fetch again
             answer = self._main_fetch()
             if answer.status not in REDIRECT_STATUSES:
                 break
             if self._fetching.redirect == "manual":
                 return self._unfollowed()
-            if not followed(self._fetching, self._page, answer, self._trail):
+            engine = self._around.engine
+            if not followed(self._fetching, self._page, engine, answer, self._trail):
                 break
-        return readable(self._fetching, answer, self._trail)
+        return readable(self._fetching, self._around.engine, answer, self._trail)
+
+    def _forget(self, refused: Refused) -> None:
+        """Fetch, "main fetch", 12: what was cached for this URL is not trusted any more."""
+        after = self._around.engine.clears_cache_after
+        distrusted = (after == "failed fetch" and self._fetching.preflighted) or (
+            after == "failed preflight" and refused.refusal.in_preflight
+        )
+        if distrusted:
+            key = CacheKey(self._preflight_origin(), str(self._fetching.url), False)
+            self._around.cache.clear(key)
 
     def _main_fetch(self) -> Answer:
         """Fetch, "main fetch", 12, and "HTTP fetch"."""
@@ -110,13 +131,14 @@ class Fetch:
                 "scheme",
                 Clause.MAIN_FETCH,
                 BlockReason.SCHEME_NOT_HTTP,
-                f"{url.scheme}: can't be fetched from another origin",
+                f"{url.scheme}: has no server that could allow it",
                 "serve it over https",
+                url.scheme,
             )
 
     def _preflight(self) -> None:
         around = self._around
-        origin = self._origin()
+        origin = self._preflight_origin()
         preflight = Preflight(
             self._fetching, origin, around.engine, around.cache, around.clock, self._trail
         )
@@ -124,6 +146,7 @@ class Fetch:
             text = "method and headers are safelisted: no preflight"
             self._trail.passed("preflight", Clause.MAIN_FETCH, text)
             return
+        self._fetching.preflighted = True
         if preflight.is_cached:
             text = f"{preflight.why}: covered by an earlier preflight"
             self._trail.passed("preflight cache", Clause.PREFLIGHT_CACHE, text)
@@ -132,14 +155,7 @@ class Fetch:
         url = self._fetching.url
         # Fetch, "CORS-preflight fetch", 1: its mode is `cors`, and it carries no cookies.
         headers = (*preflight.headers, *self._context(url, origin, "cors"))
-        try:
-            answer = self._over_the_wire("preflight", Sent("OPTIONS", str(url), headers))
-            preflight.check(answer)
-        except Refused:
-            # Fetch, "main fetch", 12: what was cached for this URL is not trusted any more.
-            include = self._fetching.credentials == "include"
-            around.cache.clear(CacheKey(origin, str(url), include))
-            raise
+        preflight.check(self._over_the_wire("preflight", Sent("OPTIONS", str(url), headers)))
 
     def _http_fetch(self) -> Answer:
         """Send the request; check the answer (Fetch, "HTTP fetch", 4)."""
@@ -164,10 +180,14 @@ class Fetch:
         """Fetch, "HTTP-network-or-cache fetch", without the cache."""
         fetching, around, url = self._fetching, self._around, self._fetching.url
         headers = [*fetching.headers]
+        if around.engine.headers_in_utf8:
+            headers = [(name, value.encode().decode("latin-1")) for name, value in headers]
         if not any(name.lower() == "accept" for name, _ in headers):
             headers.append(("Accept", "*/*"))
         headers.extend(self._context(url, self._sent_origin(), fetching.mode))
-        if fetching.body is not None or fetching.method in {"POST", "PUT"}:
+        # Fetch, "HTTP-network-or-cache fetch", 8: the length of a stream is not known.
+        has_length = fetching.body is not None or fetching.method in {"POST", "PUT"}
+        if has_length and not fetching.streamed:
             headers.append(("Content-Length", str(len(fetching.body or b""))))
         same_site = is_same_site(self._page, url.origin)
         if credentialed := self._includes_credentials():
@@ -176,29 +196,37 @@ class Fetch:
             if cookies:
                 pairs = "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
                 headers.append(("Cookie", pairs))
-        sent = Sent(fetching.method, str(url), tuple(headers), fetching.body)
+        # A user name in the URL, which a redirect may add, is not sent by fetch().
+        address = str(url._replace(userinfo=""))
+        sent = Sent(fetching.method, address, tuple(headers), fetching.body)
         answer = self._over_the_wire("request", sent)
         if credentialed:
             around.jar.store(answer, url, around.clock(), same_site=same_site)
         return answer
 
-    def _over_the_wire(self, purpose: Literal["preflight", "request"], sent: Sent) -> Answer:
+    def _over_the_wire(self, purpose: Purpose, sent: Sent) -> Answer:
         try:
             answer = self._send(sent)
         except SendError as error:
             self._trail.hops.append(Hop(purpose, sent, None))
-            self._trail.refuse(
-                "network",
-                Clause.NETWORK_FETCH,
-                BlockReason.UNREACHABLE,
-                str(error),
-                fix="start the server, or mend the URL",
-                in_preflight=purpose == "preflight",
-            )
+            self._unanswered(purpose, str(error), "start the server, or mend the URL")
         self._trail.hops.append(Hop(purpose, sent, answer))
+        if answer.status == _PROXY_STATUS and not self._around.engine.takes_proxy_status:
+            text = f"this engine takes {_PROXY_STATUS} from no server, for it is a proxy's"
+            self._unanswered(purpose, text, "answer 401 instead")
         text = f"{sent.method} {sent.url} -> {answer.status}"
         self._trail.passed(purpose, Clause.NETWORK_FETCH, text)
         return answer
+
+    def _unanswered(self, purpose: Purpose, text: str, fix: str) -> NoReturn:
+        self._trail.refuse(
+            "network",
+            Clause.NETWORK_FETCH,
+            BlockReason.UNREACHABLE,
+            text,
+            fix=fix,
+            in_preflight=purpose == "preflight",
+        )
 
     def _context(self, url: URL, origin: str | None, mode: Mode) -> Fields:
         """The fields that a browser adds by itself to every request."""
@@ -241,6 +269,9 @@ class Fetch:
         """Fetch, "byte-serializing a request origin"."""
         return "null" if self._is_tainted() else str(self._page)
 
+    def _preflight_origin(self) -> str:
+        return self._origin() if self._around.engine.taints_preflights else str(self._page)
+
     def _is_tainted(self) -> bool:
         """Fetch, "redirect-taint": whether another origin has sent the request on to a third."""
         urls = self._fetching.urls
@@ -254,12 +285,22 @@ class Fetch:
         fetching = self._fetching
         if fetching.tainting == "cors":
             return self._origin()
-        if fetching.method in {"GET", "HEAD"}:
+        if fetching.method in {"GET", "HEAD"} and not self._keeps_origin:
             return None
         downgraded = self._page.scheme == "https" and fetching.url.scheme != "https"
         if fetching.mode != "cors" and downgraded:
             return "null"
         return self._origin()
+
+    @property
+    def _keeps_origin(self) -> bool:
+        """Whether an engine sends `Origin` because the method was another before a redirect."""
+        first = next((hop for hop in self._trail.hops), None)
+        return (
+            not self._around.engine.drops_origin
+            and first is not None
+            and first.sent.method not in {"GET", "HEAD"}
+        )
 
     def _unfollowed(self) -> Response:
         text = "a redirect, which mode `manual` keeps from the script"

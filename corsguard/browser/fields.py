@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from corsguard.browser.messages import Answer
-from corsguard.fetch import is_token
+import re
 
-__all__ = ["combined", "listed", "max_age"]
+from corsguard.browser.engines import Engine
+from corsguard.browser.messages import Answer
+from corsguard.fetch import DEFAULT_MAX_AGE, MAX_AGE, is_token
+
+__all__ = ["combined", "lines", "listed", "max_age"]
 
 _WHITE_SPACE = " \t\r\n"
 _OWS = " \t"
 _MOST_DIGITS = 10
 
 
-def combined(answer: Answer, name: str) -> str | None:
-    """The value of a header, several lines joined (Fetch, "get a header"); None without one."""
-    values = [
+def lines(answer: Answer, name: str) -> list[str]:
+    """The values of a header, one for each line of that name, without white space around."""
+    return [
         value.strip(_WHITE_SPACE) for key, value in answer.headers if key.lower() == name.lower()
     ]
+
+
+def combined(answer: Answer, name: str) -> str | None:
+    """The value of a header, several lines joined (Fetch, "get a header"); None without one."""
+    values = lines(answer, name)
     return ", ".join(values) if values else None
 
 
@@ -33,10 +41,13 @@ def listed(answer: Answer, name: str) -> list[str] | None:
     return names if all(map(is_token, names)) else None
 
 
-def max_age(answer: Answer) -> int | None:
-    """Seconds of `Access-Control-Max-Age`; None where there is none that can be read."""
-    value = combined(answer, "Access-Control-Max-Age")
+def max_age(answer: Answer, engine: Engine) -> int:
+    """Seconds for which the answer to a preflight is kept (Fetch, "CORS-preflight fetch", 7)."""
+    value = combined(answer, MAX_AGE) or ""
     # RFC 9111, 1.2.2, delta-seconds: digits and nothing else; too many of them are a large number.
-    if value is None or not (value.isascii() and value.isdigit()):
-        return None
-    return int(value.lstrip("0")[:_MOST_DIGITS] or "0")
+    if re.fullmatch("[0-9]+", value):
+        return min(int(value.lstrip("0")[:_MOST_DIGITS] or "0"), engine.max_age_cap)
+    negative = re.fullmatch("-[0-9]+", value)
+    if negative and not engine.caches_negative_max_age:
+        return 0
+    return DEFAULT_MAX_AGE if engine.caches_invalid_max_age or not value else 0

@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from corsguard.browser.clauses import Clause
+from corsguard.browser.engines import Engine
 from corsguard.browser.exchange import BlockReason
-from corsguard.browser.messages import Credentials, Fields, Mode, Redirect, Request
-from corsguard.browser.safelist import is_header_value, is_no_cors_safelisted
+from corsguard.browser.messages import (
+    Credentials,
+    Fields,
+    Headers,
+    Mode,
+    Redirect,
+    Request,
+)
+from corsguard.browser.safelist import is_header_value, is_no_cors_safelisted, unsafe_names
 from corsguard.browser.trail import Trail
 from corsguard.browser.url import URL, URLError
 from corsguard.fetch import (
@@ -44,6 +52,10 @@ class Fetching:
     streamed: bool
     tainting: str = "basic"
     """Fetch, "response tainting": basic, cors or opaque."""
+    unsafe_at_first: tuple[str, ...] = ()
+    """The names that a preflight would have had to ask for before any redirect."""
+    preflighted: bool = False
+    """Whether it needed a preflight so far, sent or found in the cache."""
 
     @property
     def url(self) -> URL:
@@ -51,17 +63,18 @@ class Fetching:
         return self.urls[-1]
 
 
-def made(request: Request, base: URL | None, trail: Trail) -> Fetching:
+def made(request: Request, base: URL | None, engine: Engine, trail: Trail) -> Fetching:
     """The request that the constructor makes; raises Refused where it throws a TypeError."""
     url = _url(request, base, trail)
     method = _method(request, trail)
-    headers, implied = _headers(request, trail), None
+    headers, implied = _headers(request, engine, trail), None
     body = request.body
     if body is not None and method in {"GET", "HEAD"}:
         _refuse(trail, BlockReason.BODY_NOT_ALLOWED, f"{method} has no body", method, "send none")
     if isinstance(body, str):
         body, implied = body.encode(), "text/plain;charset=UTF-8"
-    if request.streamed and request.mode == "no-cors":
+    streamed = request.streamed and body is not None
+    if streamed and request.mode == "no-cors":
         text = "a stream needs a preflight, and `no-cors` has none"
         _refuse(trail, BlockReason.NO_CORS_STREAM, text, "", 'use mode "cors"')
     if implied and not any(name.lower() == "content-type" for name, _ in headers):
@@ -75,8 +88,10 @@ def made(request: Request, base: URL | None, trail: Trail) -> Fetching:
         request.credentials,
         request.mode,
         request.redirect,
-        uses_preflight=request.upload_listener or request.streamed,
-        streamed=request.streamed,
+        uses_preflight=streamed
+        or (request.upload_listener and (body is not None or engine.preflights_empty_uploads)),
+        streamed=streamed,
+        unsafe_at_first=tuple(unsafe_names(headers, engine)),
     )
 
 
@@ -125,7 +140,7 @@ def _method(request: Request, trail: Trail) -> str:
     return method
 
 
-def _headers(request: Request, trail: Trail) -> Fields:
+def _headers(request: Request, engine: Engine, trail: Trail) -> Fields:
     """The script's headers, without those that it may not set: a browser leaves these out."""
     given = request.headers
     fields: list[tuple[str, str]] = []
@@ -138,9 +153,15 @@ def _headers(request: Request, trail: Trail) -> Fields:
         if is_forbidden_request_header(name.lower(), value):
             text = f"{name} is left out: it is the browser's own"
             trail.passed("leave out a header", Clause.FORBIDDEN_HEADER, text)
-        elif request.mode == "no-cors" and not is_no_cors_safelisted(name, value):
+        elif request.mode == "no-cors" and not _joins_safely(name, value, fields, engine):
             text = f"{name} is left out: mode `no-cors` sends safelisted headers only"
             trail.passed("leave out a header", Clause.NO_CORS_SAFELISTED_HEADER, text)
         else:
             fields.append((name, value))
     return tuple(fields)
+
+
+def _joins_safely(name: str, value: str, fields: list[tuple[str, str]], engine: Engine) -> bool:
+    """Fetch, "append" to a `Headers` of guard request-no-cors: with what is there already."""
+    together = Headers((*fields, (name, value)))[name]
+    return is_no_cors_safelisted(name, together, engine)

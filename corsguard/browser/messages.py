@@ -43,6 +43,12 @@ class Request(NamedTuple):
     streamed: bool = False
     """Whether the body is a stream (`duplex: "half"`), which can't be sent a second time."""
 
+    @property
+    def fields(self) -> Fields:
+        """The headers as fields."""
+        given = self.headers
+        return tuple(given.items() if isinstance(given, Mapping) else given)
+
 
 class Sent(NamedTuple):
     """A request as it goes over the wire."""

@@ -19,8 +19,6 @@ from corsguard.browser.trail import Trail
 from corsguard.fetch import (
     ALLOW_HEADERS,
     ALLOW_METHODS,
-    DEFAULT_MAX_AGE,
-    MAX_AGE,
     REQUEST_HEADERS,
     REQUEST_METHOD,
     SAFELISTED_METHODS,
@@ -29,6 +27,10 @@ from corsguard.fetch import (
 __all__ = ["Preflight"]
 
 _STEP = "preflight"
+# Fetch, "HTTP-network-or-cache fetch", 8: these take a request out of the HTTP cache.
+_CONDITIONAL = frozenset(
+    {"if-modified-since", "if-none-match", "if-unmodified-since", "if-match", "if-range"}
+)
 
 
 class Preflight:
@@ -51,22 +53,40 @@ class Preflight:
         self._trail = trail
         self._include = fetching.credentials == "include"
         self._key = CacheKey(origin, str(fetching.url), self._include)
-        self._names = unsafe_names(fetching.headers)
+        names = unsafe_names(fetching.headers, engine)
+        dropped = set(fetching.unsafe_at_first).difference(names)
+        self._names = sorted([*names, *dropped]) if engine.asks_for_dropped_headers else names
 
     @property
     def is_needed(self) -> bool:
         """Whether the request is one that needs a preflight, whatever is cached."""
         # Fetch, "main fetch", 12: the use-CORS-preflight flag, or what is not safelisted.
-        return self._fetching.uses_preflight or self._unsafe_method or bool(self._names)
+        return (
+            self._fetching.uses_preflight
+            or self._unsafe_method
+            or bool(self._names)
+            or self._is_again
+        )
 
     @property
     def is_cached(self) -> bool:
         """Whether an earlier answer covers it (Fetch, "HTTP fetch", 4.1)."""
-        now = self._clock()
-        asks_method = self._unsafe_method or self._fetching.uses_preflight
-        if asks_method and not self._cache.allows_method(self._key, self._fetching.method, now):
+        cache, engine, now = self._cache, self._engine, self._clock()
+        given = {name.lower() for name, _ in self._fetching.headers}
+        if given & _CONDITIONAL and not engine.looks_up_conditional:
             return False
-        return all(self._cache.allows_header(self._key, name, now) for name in self._names)
+        uploads = self._fetching.uses_preflight
+        method = self._fetching.method
+        if (
+            self._unsafe_method
+            or (uploads and engine.looks_up_uploaded_method)
+            or (method == "HEAD" and engine.looks_up_head)
+        ):
+            if not cache.allows_method(self._key, method, now):
+                return False
+        elif (uploads or self._is_again) and not cache.holds_any(self._key, now):
+            return False
+        return all(cache.allows_header(self._key, name, now) for name in self._names)
 
     @property
     def why(self) -> str:
@@ -78,11 +98,14 @@ class Preflight:
             whys.append(f"the headers {', '.join(self._names)} are not safelisted")
         if self._fetching.uses_preflight:
             whys.append("an upload is listened to, or streamed")
+        if not whys:
+            whys.append("this engine asks again after a redirect")
         return "; ".join(whys)
 
     @property
     def headers(self) -> Fields:
         """The fields that only a preflight has, and the one that every one has."""
+        self._cache.ask_again(self._key)
         fields = [("Accept", "*/*"), (REQUEST_METHOD, self._fetching.method)]
         if self._names:
             # The standard: no space after the comma, for servers that compare the bytes.
@@ -100,15 +123,31 @@ class Preflight:
         if names is None:
             reason = BlockReason.ALLOW_HEADERS_INVALID
             self._refuse_list(reason, ALLOW_HEADERS, answer)
-        if self._fetching.uses_preflight and combined(answer, ALLOW_METHODS) is None:
-            methods = [self._fetching.method]
+        uploads = self._fetching.uses_preflight and self._engine.allows_uploaded_method
+        if uploads and combined(answer, ALLOW_METHODS) is None:
+            methods = [self._fetching.method]  # Fetch, "CORS-preflight fetch", 7.4
+        if self._engine.caches_refused:
+            self._keep(answer, methods, names)
         self._check_method(methods)
         self._check_headers(names)
-        self._keep(answer, methods, names)
+        if not self._engine.caches_refused:
+            self._keep(answer, methods, names)
 
     @property
     def _unsafe_method(self) -> bool:
         return self._fetching.method not in SAFELISTED_METHODS
+
+    @property
+    def _is_at_home(self) -> bool:
+        return str(self._fetching.url.origin) == self._origin
+
+    @property
+    def _is_again(self) -> bool:
+        """Whether an engine asks again, after a redirect, what it would not ask at first."""
+        fetching = self._fetching
+        return self._engine.preflights_again and (
+            fetching.preflighted or bool(fetching.unsafe_at_first)
+        )
 
     def _refuse(self, reason: BlockReason, text: str, detail: str, fix: str) -> NoReturn:
         self._trail.refuse(
@@ -128,7 +167,8 @@ class Preflight:
             text = f"a preflight is not redirected, and the answer is {status}"
             fix = "answer OPTIONS at this URL, or fetch the URL that it redirects to"
             self._refuse(BlockReason.PREFLIGHT_REDIRECTED, text, str(status), fix)
-        check_cors(self._fetching, self._origin, answer, self._trail, in_preflight=True)
+        if self._engine.checks_preflights_at_home or not self._is_at_home:
+            check_cors(self._fetching, self._origin, answer, self._trail, in_preflight=True)
         if not 200 <= status <= 299:
             text = f"the answer is {status}, and a preflight needs 200 to 299"
             fix = "answer OPTIONS with 204 before authentication and routing (corsguard does)"
@@ -157,7 +197,11 @@ class Preflight:
     def _check_headers(self, names: list[str]) -> None:
         allowed = {name.lower() for name in names}
         wildcard = "*" in allowed and not self._include
-        for name in self._names:
+        # Chromium names the first offender in the order of the request's headers.
+        given = [name.lower() for name, _ in self._fetching.headers]
+        for name in dict.fromkeys((*given, *self._names)):
+            if name not in self._names:
+                continue
             # Fetch, "CORS non-wildcard request-header name": Authorization, and it alone.
             covered = wildcard and (
                 name != "authorization" or self._engine.wildcard_covers_authorization
@@ -176,11 +220,9 @@ class Preflight:
             self._trail.passed(_STEP, Clause.PREFLIGHT_FETCH, text)
 
     def _keep(self, answer: Answer, methods: list[str], names: list[str]) -> None:
-        age = max_age(answer)
-        if age is None:
-            given = combined(answer, MAX_AGE) is not None
-            age = 0 if given and not self._engine.caches_invalid_max_age else DEFAULT_MAX_AGE
-        age = min(age, self._engine.max_age_cap)
+        age = max_age(answer, self._engine)
+        if self._origin == "null" and not self._engine.caches_for_null:
+            age = 0
         self._cache.add(self._key, methods, names, self._clock(), age)
         text = f"the answer holds for {age} s" if age else "the answer is not kept"
         self._trail.passed("preflight cache", Clause.PREFLIGHT_CACHE, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from corsguard.browser.clauses import Clause
+from corsguard.browser.engines import Engine
 from corsguard.browser.fields import listed
 from corsguard.browser.making import Fetching
 from corsguard.browser.messages import Answer, Headers, Response
@@ -18,7 +19,7 @@ __all__ = ["readable"]
 _STEP = "read the answer"
 
 
-def readable(fetching: Fetching, answer: Answer, trail: Trail) -> Response:
+def readable(fetching: Fetching, engine: Engine, answer: Answer, trail: Trail) -> Response:
     """The answer as the script sees it."""
     if fetching.tainting == "opaque":
         text = "the script gets an opaque response: no status, no headers, no body"
@@ -34,7 +35,9 @@ def readable(fetching: Fetching, answer: Answer, trail: Trail) -> Response:
         trail.passed(_STEP, Clause.CORS_FILTERED, f"the script may read the headers: {shown}")
     else:
         trail.passed(_STEP, Clause.FILTERED, "the script may read all but Set-Cookie")
-    fields = ((name, value) for name, value in answer.headers if name.lower() in names)
+    fields = [(name, value) for name, value in answer.headers if name.lower() in names]
+    if engine.headers_in_utf8:
+        fields = [(name, _through_utf8(value)) for name, value in fields]
     return Response(
         "cors" if fetching.tainting == "cors" else "basic",
         str(fetching.url._replace(userinfo="")),
@@ -43,3 +46,8 @@ def readable(fetching: Fetching, answer: Answer, trail: Trail) -> Response:
         answer.body,
         redirected=len(fetching.urls) > 1,
     )
+
+
+def _through_utf8(value: str) -> str:
+    """Bytes that are not UTF-8 become the three of U+FFFD."""
+    return value.encode("latin-1").decode("utf-8", "replace").encode().decode("latin-1")

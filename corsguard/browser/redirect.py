@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import NoReturn
 
 from corsguard.browser.clauses import Clause
+from corsguard.browser.engines import Engine
 from corsguard.browser.exchange import BlockReason
+from corsguard.browser.fields import lines
 from corsguard.browser.making import Fetching
 from corsguard.browser.messages import Answer
 from corsguard.browser.trail import Trail
@@ -20,49 +22,109 @@ _MOST_REDIRECTS = 20
 _STEP = "redirect"
 
 
-def followed(fetching: Fetching, page: Origin, answer: Answer, trail: Trail) -> bool:
+def followed(
+    fetching: Fetching, page: Origin, engine: Engine, answer: Answer, trail: Trail
+) -> bool:
     """Point fetching at where answer redirects to; False where it says nowhere.
 
     Raises Refused.
     """
-    location = next((value for name, value in answer.headers if name.lower() == "location"), None)
-    if location is None:
+    locations = lines(answer, "location")
+    if not locations or (locations == [""] and engine.empty_location == "ignored"):
         text = f"{answer.status} without Location: an answer as any other"
         trail.passed(_STEP, Clause.REDIRECT_FETCH, text)
         return False
-    url = _target(fetching, page, answer.status, location, trail)
+    url = _Target(fetching, page, engine, answer.status, locations, trail).url()
     changes = _rewrite(fetching, url, answer.status)
+    crosses = url.origin != fetching.url.origin
+    if crosses and fetching.method == "DELETE" and not engine.keeps_delete:
+        fetching.method, fetching.body = "GET", None
+        changes.append("DELETE becomes GET, as this engine has it")
     fetching.urls.append(url)
     text = f"{answer.status} to {url}" + "".join(f"; {change}" for change in changes)
     trail.passed(_STEP, Clause.REDIRECT_FETCH, text)
     return True
 
 
-def _target(fetching: Fetching, page: Origin, status: int, location: str, trail: Trail) -> URL:
-    """The URL that is allowed to be next."""
+class _Target:
+    """Where a redirect points to, if that is where it may."""
 
-    def refuse(reason: BlockReason, text: str, fix: str) -> NoReturn:
-        trail.refuse(_STEP, Clause.REDIRECT_FETCH, reason, text, fix=fix, detail=location)
+    def __init__(
+        self,
+        fetching: Fetching,
+        page: Origin,
+        engine: Engine,
+        status: int,
+        locations: list[str],
+        trail: Trail,
+    ) -> None:
+        self._fetching = fetching
+        self._page = page
+        self._engine = engine
+        self._status = status
+        self._locations = locations
+        self._trail = trail
 
-    try:
-        url = URL.parse(location, fetching.url)
-    except URLError as error:
-        refuse(BlockReason.REDIRECT_INVALID, str(error), "send an absolute URL in Location")
-    if url.scheme not in HTTP_SCHEMES:
-        text = f"a redirect to {url.scheme}: is not followed"
-        refuse(BlockReason.REDIRECT_SCHEME, text, "redirect to https")
-    if len(fetching.urls) > _MOST_REDIRECTS:
-        text = f"more than {_MOST_REDIRECTS} redirects"
-        refuse(BlockReason.REDIRECT_LIMIT, text, "mend the loop, or fetch the final URL")
-    if fetching.streamed and fetching.body is not None and status != 303:
-        text = f"a streamed body can't be sent a second time, as {status} asks"
-        refuse(BlockReason.REDIRECT_STREAM, text, "redirect with 303, or send the body whole")
-    crosses = page.opaque or url.origin != page
-    if url.userinfo and ((fetching.mode == "cors" and crosses) or fetching.tainting == "cors"):
-        text = "a redirect to a URL with a user name or a password is not followed"
-        fix = "redirect to a URL without them"
-        refuse(BlockReason.REDIRECT_WITH_CREDENTIALS, text, fix)
-    return url
+    def url(self) -> URL:
+        """The URL that is next; raises Refused."""
+        url = self._parsed()
+        self._check_scheme(url)
+        self._check_count()
+        self._check_userinfo(url)
+        self._check_body()
+        return url
+
+    def _parsed(self) -> URL:
+        locations, engine = self._locations, self._engine
+        same = engine.follows_equal_locations and len(set(locations)) == 1
+        if len(locations) > 1 and not same:
+            text = "the answer has several lines of Location"
+            self._refuse(BlockReason.REDIRECT_INVALID, text, "send one")
+        if locations == [""] and engine.empty_location == "refused":
+            self._refuse(BlockReason.REDIRECT_INVALID, "Location is empty", "send a URL in it")
+        try:
+            url = URL.parse(locations[0], self._fetching.url)
+        except URLError as error:
+            fix = "send an absolute URL in Location"
+            self._refuse(BlockReason.REDIRECT_INVALID, str(error), fix)
+        # Fetch, "location URL": a fragment lasts until there is a new one.
+        return url if url.fragment else url._replace(fragment=self._fetching.url.fragment)
+
+    def _check_scheme(self, url: URL) -> None:
+        if url.scheme not in HTTP_SCHEMES:
+            text = f"a redirect to {url.scheme}: is not followed"
+            self._refuse(BlockReason.REDIRECT_SCHEME, text, "redirect to https")
+
+    def _check_count(self) -> None:
+        urls, page = self._fetching.urls, self._page
+        if len(urls) > _MOST_REDIRECTS:
+            text = f"more than {_MOST_REDIRECTS} redirects"
+            fix = "mend the loop, or fetch the final URL"
+            self._refuse(BlockReason.REDIRECT_LIMIT, text, fix)
+        abroad = urls[0].origin == page != urls[-1].origin
+        if abroad and self._fetching.mode == "cors" and not self._engine.follows_twice_abroad:
+            text = "this engine follows no redirect after the one that left the page's origin"
+            self._refuse(BlockReason.REDIRECT_LIMIT, text, "fetch the final URL")
+
+    def _check_userinfo(self, url: URL) -> None:
+        fetching = self._fetching
+        crosses = fetching.mode == "cors" and (self._page.opaque or url.origin != self._page)
+        allowed = not crosses and fetching.tainting != "cors" and self._engine.follows_userinfo
+        if url.userinfo and not allowed:
+            text = "a redirect to a URL with a user name or a password is not followed"
+            fix = "redirect to a URL without them"
+            self._refuse(BlockReason.REDIRECT_WITH_CREDENTIALS, text, fix)
+
+    def _check_body(self) -> None:
+        fetching, status = self._fetching, self._status
+        if fetching.streamed and fetching.body is not None and status != 303:
+            text = f"a streamed body can't be sent a second time, as {status} asks"
+            fix = "redirect with 303, or send the body whole"
+            self._refuse(BlockReason.REDIRECT_STREAM, text, fix)
+
+    def _refuse(self, reason: BlockReason, text: str, fix: str) -> NoReturn:
+        detail = ", ".join(self._locations)
+        self._trail.refuse(_STEP, Clause.REDIRECT_FETCH, reason, text, fix=fix, detail=detail)
 
 
 def _rewrite(fetching: Fetching, url: URL, status: int) -> list[str]:

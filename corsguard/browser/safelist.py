@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from string import ascii_letters, digits
 
-from corsguard.browser.messages import Fields
+from corsguard.browser.engines import Engine
+from corsguard.browser.messages import Fields, Headers
 
 __all__ = [
     "is_header_value",
@@ -22,7 +23,15 @@ _LANGUAGE = frozenset(ascii_letters + digits + " *,-.;=")
 _SIMPLE_TYPES = frozenset(
     {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
 )
-_RANGE = re.compile(r"bytes=([0-9]+)-([0-9]*)")
+_RANGE = re.compile(r"(?P<unit>(?i:bytes))=(?P<start>[0-9]+)-(?P<end>[0-9]*)")
+# Chromium's own, by the values that it would send.
+_OWN_HEADERS = {
+    "user-agent": re.compile(".*"),
+    "save-data": re.compile("on"),
+    "ect": re.compile("(slow-)?2g|3g|4g"),
+    **dict.fromkeys(("device-memory", "dpr", "downlink"), re.compile(r"[0-9]+(\.[0-9]*)?")),
+    **dict.fromkeys(("rtt", "viewport-width", "width"), re.compile("[0-9]+")),
+}
 _NO_CORS_NAMES = frozenset({"accept", "accept-language", "content-language", "content-type"})
 
 
@@ -31,46 +40,54 @@ def is_header_value(value: str) -> bool:
     return all(ord(character) < 0x100 and character not in "\0\r\n" for character in value)
 
 
-def is_safelisted(name: str, value: str) -> bool:
+def is_safelisted(name: str, value: str, engine: Engine) -> bool:
     """Whether a header needs no preflight (Fetch, "CORS-safelisted request-header")."""
+    name = name.lower()
     if len(value) > _LONGEST_VALUE:
         return False
-    match name.lower():
+    match name:
         case "accept":
-            return _UNSAFE.isdisjoint(value)
+            return _is_safe(value, engine)
         case "accept-language" | "content-language":
             return _LANGUAGE.issuperset(value)
         case "content-type":
             essence = value.partition(";")[0].strip(" \t\r\n").lower()
-            return _UNSAFE.isdisjoint(value) and essence in _SIMPLE_TYPES
+            return _is_safe(value, engine) and essence in _SIMPLE_TYPES
         case "range":
-            return _is_simple_range(value)
-    return False
+            return _is_simple_range(value, engine)
+    own = _OWN_HEADERS.get(name) if engine.safelists_own_headers else None
+    return own is not None and own.fullmatch(value) is not None
 
 
-def is_no_cors_safelisted(name: str, value: str) -> bool:
+def is_no_cors_safelisted(name: str, value: str, engine: Engine) -> bool:
     """Whether a script may set a header with `mode: "no-cors"`."""
-    return name.lower() in _NO_CORS_NAMES and is_safelisted(name, value)
+    return name.lower() in _NO_CORS_NAMES and is_safelisted(name, value, engine)
 
 
-def unsafe_names(headers: Fields) -> list[str]:
-    """The names that a preflight must ask for, in lower case, sorted, each once.
+def unsafe_names(headers: Fields, engine: Engine) -> list[str]:
+    """The names that a preflight must ask for, in lower case and sorted.
 
     Fetch, "CORS-unsafe request-header names" and "convert header names to a sorted-lowercase set".
     """
-    unsafe: set[str] = set()
-    safe: set[str] = set()
-    size = 0
-    for name, value in headers:
-        if is_safelisted(name, value):
-            safe.add(name.lower())
-            size += len(value)
-        else:
-            unsafe.add(name.lower())
-    return sorted(unsafe | safe if size > _MOST_BYTES else unsafe)
+    fields = [(name.lower(), value) for name, value in headers]
+    if engine.checks_lines_combined:
+        fields = list(Headers(fields).items())
+    unsafe = [name for name, value in fields if not is_safelisted(name, value, engine)]
+    safe = [(name, value) for name, value in fields if is_safelisted(name, value, engine)]
+    size = sum(len(value) for _, value in safe)
+    if size > _MOST_BYTES and engine.limits_safelisted_sum:
+        unsafe += [name for name, _ in safe]
+    return sorted(unsafe if engine.asks_for_each_line else set(unsafe))
 
 
-def _is_simple_range(value: str) -> bool:
+def _is_safe(value: str, engine: Engine) -> bool:
+    return _UNSAFE.isdisjoint(value) and (engine.safelists_high_bytes or value.isascii())
+
+
+def _is_simple_range(value: str, engine: Engine) -> bool:
     # Fetch, "parse a single range header value": a start is needed, an end may follow.
     match = _RANGE.fullmatch(value)
-    return match is not None and (not match[2] or int(match[1]) <= int(match[2]))
+    if match is None or not (match["unit"] == "bytes" or engine.safelists_any_case_of_bytes):
+        return False
+    start, end = int(match["start"]), int(match["end"] or match["start"])
+    return start <= end and (engine.largest_range is None or end <= engine.largest_range)

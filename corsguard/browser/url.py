@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from socket import inet_aton, inet_ntoa
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -14,10 +15,7 @@ __all__ = ["HTTP_SCHEMES", "URL", "URLError", "is_same_site", "is_trustworthy"]
 
 HTTP_SCHEMES = frozenset({"http", "https"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_SPLIT = re.compile(
-    r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):)?(?:(?P<slashes>//)(?P<authority>[^/?#]*))?"
-    r"(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#.*)?"
-)
+_SCHEME = re.compile("([A-Za-z][A-Za-z0-9+.-]*):")
 _AUTHORITY = re.compile(r"(?:(?P<userinfo>.*)@)?(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>[0-9]*))?")
 # URL standard, "path percent-encode set" and "special-query percent-encode set": what is left
 # alone, the escapes that are there included.
@@ -31,7 +29,7 @@ class URLError(ValueError):
 
 
 class URL(NamedTuple):
-    """A parsed URL, without its fragment."""
+    """A parsed URL; as a str, it is without its fragment."""
 
     scheme: str
     origin: Origin
@@ -39,21 +37,25 @@ class URL(NamedTuple):
     target: str
     """The path and the query."""
     userinfo: str = ""
+    fragment: str | None = None
 
     @classmethod
     def parse(cls, text: str, base: URL | None = None) -> URL:
         """The URL that text is, relative to base; raises URLError."""
         text = re.sub("[\t\n\r]", "", text.strip("".join(map(chr, range(0x21)))))
-        match = _SPLIT.fullmatch(text)
-        scheme = (match["scheme"] or "").lower() if match else ""
-        if match is None or not (scheme or base):
-            raise URLError(f"{text!r} is not a URL")
+        text, hash_sign, fragment = text.partition("#")
+        return cls._parse(text, base)._replace(fragment=fragment if hash_sign else None)
+
+    @classmethod
+    def _parse(cls, text: str, base: URL | None) -> URL:
+        match = _SCHEME.match(text)
+        scheme = match[1].lower() if match else ""
         if scheme and scheme not in HTTP_SCHEMES:
             return cls(scheme, Origin.parse("null"), text.partition(":")[2])
         # URL standard, "special scheme": a backslash is a slash, and slashes may be missing.
-        head, mark, query = text.partition("#")[0].partition("?")
+        head, mark, query = text.partition("?")
         head = head.replace("\\", "/")
-        tail = f"?{quote(query, _QUERY_SAFE)}" if mark else ""
+        tail = f"?{quote(query, _QUERY_SAFE, errors='replace')}" if mark else ""
         path = head.partition(":")[2] if scheme else head
         if scheme and (base is None or scheme != base.scheme or path.startswith("//")):
             return _absolute(scheme, path.lstrip("/"), tail)
@@ -84,6 +86,11 @@ class URL(NamedTuple):
         userinfo = f"{self.userinfo}@" if self.userinfo else ""
         return f"{self.scheme}://{userinfo}{self.authority}{self.target}"
 
+    @property
+    def href(self) -> str:
+        """The URL with its fragment."""
+        return str(self) if self.fragment is None else f"{self}#{self.fragment}"
+
 
 def is_same_site(one: Origin, other: Origin) -> bool:
     """Whether two origins are of one site, scheme included (HTML, "same site")."""
@@ -106,7 +113,7 @@ def _absolute(scheme: str, rest: str, query: str) -> URL:
     match = _AUTHORITY.fullmatch(authority)
     if match is None or not match["host"]:
         raise URLError(f"{authority!r} is not a host and a port")
-    host = ascii_host(unquote(match["host"]))
+    host = _ipv4(ascii_host(unquote(match["host"])))
     digits = (match["port"] or "").lstrip("0") or (match["port"] and "0") or ""
     port = "" if f":{digits}" == default_port_suffix(scheme) or not digits else f":{digits}"
     try:
@@ -117,6 +124,16 @@ def _absolute(scheme: str, rest: str, query: str) -> URL:
     if port == ":0":
         origin = origin._replace(port=0)
     return URL(scheme, origin, _normalised(f"/{path}") + query, match["userinfo"] or "")
+
+
+def _ipv4(host: str) -> str:
+    """URL standard, "IPv4 parser": 127.1 and 0x7f000001 are spellings of 127.0.0.1."""
+    if host.startswith("[") or not is_ip_address(host):
+        return host
+    try:
+        return inet_ntoa(inet_aton(host))
+    except OSError:
+        return host  # which is no origin
 
 
 def _joined(base: URL, path: str, query: str) -> str:
@@ -140,4 +157,4 @@ def _normalised(path: str) -> str:
             del kept[-1:]
         if at == len(segments) - 1:
             kept.append("")
-    return "/" + quote("/".join(kept), _PATH_SAFE)
+    return "/" + quote("/".join(kept), _PATH_SAFE, errors="replace")

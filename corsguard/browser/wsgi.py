@@ -31,6 +31,8 @@ def call_wsgi(app: Any, sent: Sent, url: URL) -> Answer:
     finally:
         if hasattr(result, "close"):
             result.close()
+    if not started:
+        raise RuntimeError("the application sent no response: it did not call start_response")
     status, headers = started[-1]
     return Answer(int(status[:3]), tuple(headers), b"".join(written))
 
@@ -51,6 +53,7 @@ def _environ(sent: Sent, url: URL) -> dict[str, Any]:
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": url.scheme,
         "wsgi.input": BytesIO(body),
+        "wsgi.input_terminated": True,  # for a body without Content-Length
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": False,
         "wsgi.multiprocess": False,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from corsguard.browser import Browser, Cookie, EngineName, Exchange, Request
-from corsguard.browser.cookies import cookies_of
+from corsguard.browser.cookies import cookie_of
 from corsguard.browser.messages import Send
 from corsguard.browser.safelist import is_header_value
 from corsguard.browser.url import HTTP_SCHEMES, URL, URLError
@@ -104,12 +104,12 @@ def _page(given: str) -> str:
 
 
 def _cookie(text: str, url: URL) -> Cookie:
-    cookies = cookies_of(text, url, time.time())
-    if len(cookies) != 1:
+    cookie = cookie_of(text, url, time.time())
+    if cookie is None:
         raise UsageError(
             f"--cookie {text!r} sets no cookie for {url}: write one as session=1; SameSite=Lax"
         )
-    return cookies[0]
+    return cookie
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -65,7 +65,7 @@ def guard_of(file: str) -> Guard:
             return Guard.of(Guard.from_file(file))
     except PolicyError:
         raise
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         fail(f"{file}: {_unreadable(error)}")
 
 
@@ -101,8 +101,7 @@ def _document(file: str, problems: list[Problem], cautions: list[Problem]) -> st
         "problems": [problem.as_dict() for problem in problems],
         "warnings": [problem.as_dict() for problem in cautions],
     }
-    # TOML has `nan` and `inf`, and JSON has not: they become strings.
-    return json.dumps(json.loads(json.dumps(found), parse_constant=str), indent=2)
+    return json.dumps(found, indent=2)
 
 
 def _unreadable(error: Exception) -> str:
@@ -114,6 +113,4 @@ def _unreadable(error: Exception) -> str:
         return f"not UTF-8, as TOML must be (at line {line})"
     if isinstance(error, tomllib.TOMLDecodeError):
         return f"not TOML: {error}"
-    if isinstance(error, RecursionError):
-        return "can't be read: nested too deeply"
     return f"can't be read: {error}"

@@ -5,13 +5,17 @@ from __future__ import annotations
 import sys
 from importlib.metadata import version
 from io import TextIOWrapper
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from corsguard.cli.check import check, sound_guard_of
-from corsguard.cli.options_click import request_options
+from corsguard.cli.options import REQUEST
+from corsguard.cli.options_click import request_options, with_options
 from corsguard.cli.terminal import fail
+
+if TYPE_CHECKING:
+    from corsguard.cli.asking import Asked
 
 __all__ = ["group"]
 
@@ -79,15 +83,10 @@ def _explain(file: str, url: str, **options: Any) -> None:
     allowed, 1 if it is blocked, 2 if it can't be told.
     """
     from corsguard.browser.policy_server import policy_server
-    from corsguard.cli.asking import UsageError, asked
     from corsguard.cli.explain import explain, in_toml
 
     guard = sound_guard_of(file)
-    try:
-        question = asked(url, options)
-    except UsageError as error:
-        fail(str(error))
-    sys.exit(explain(question, guard, policy_server, in_toml))
+    sys.exit(explain(_asked(url, options), guard, policy_server, in_toml))
 
 
 @group.command("describe", short_help="Write the policies down for those who call the API.")
@@ -108,3 +107,45 @@ def _describe(file: str, form: str, url: str | None) -> None:
     from corsguard.cli.describe import describe
 
     sys.exit(describe(file, form, url))
+
+
+@group.command("probe", short_help="Ask a live server as a browser would, or audit it.")
+@click.argument("url")
+@with_options(REQUEST)
+@click.option("--unsafe", is_flag=True, help="Send methods that may change something, too.")
+@click.option("--audit", is_flag=True, help="Look for the known misconfigurations instead.")
+@click.option(
+    "--format",
+    type=click.Choice(["text", "json", "markdown", "sarif"]),
+    default="text",
+    show_default=True,
+    help="Markdown and SARIF are for an audit.",
+)
+@click.option("--timeout", default=10.0, show_default=True, help="Seconds for each request.")
+@click.option("--rate", default=20.0, show_default=True, help="Requests a second, at most.")
+@click.option("--requests", default=300, show_default=True, help="Requests in all, at most.")
+@click.option("--ca", type=click.Path(), help="File with the certificates to trust.")
+@click.option("--insecure", is_flag=True, help="Trust any certificate.")
+def _probe(url: str, **options: Any) -> None:
+    """Ask the server at URL, whatever it is written in, what a browser would ask it for a page.
+
+    Shows each step as a diagram, and why the page gets its answer or not. Only GET, HEAD and
+    OPTIONS are sent, and only to the host of URL. Exits with 0 if the page gets its answer, or an
+    audit finds nothing, 1 if it is blocked or something is found, 2 if that can't be told.
+    """
+    try:
+        import httpx  # noqa: F401  # only whether it is there: no other command needs it
+    except ImportError as error:
+        fail(f'{error}; probe needs: pip install "corsguard[cli]"')
+    from corsguard.cli.probe import probe
+
+    sys.exit(probe(_asked(url, options), options))
+
+
+def _asked(url: str, options: dict[str, Any]) -> Asked:
+    from corsguard.cli.asking import UsageError, asked
+
+    try:
+        return asked(url, options)
+    except UsageError as error:
+        fail(str(error))

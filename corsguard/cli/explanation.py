@@ -40,7 +40,6 @@ def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change],
 def exchange_document(exchange: Exchange) -> Document:
     """What of the document is the exchange's own."""
     refusal, response, request = exchange.refusal, exchange.response, exchange.request
-    headers = request.headers
     return {
         "verdict": "allowed" if exchange.allowed else "blocked",
         "reason": refusal.reason.value if refusal else None,
@@ -51,7 +50,7 @@ def exchange_document(exchange: Exchange) -> Document:
         "request": {
             "url": request.url,
             "method": request.method,
-            "headers": _fields(headers.items() if hasattr(headers, "items") else headers),
+            "headers": _fields(request.fields),
             "credentials": request.credentials,
             "mode": request.mode,
             "redirect": request.redirect,

@@ -1,4 +1,4 @@
-"""The options of `explain`, for every parser of options.
+"""The options of `explain` and `probe`, for every parser of options.
 
 Nothing of the browser is imported: an application that has the command pays for it only when it is
 used.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import NamedTuple
 
-__all__ = ["OPTIONS", "Option", "add_options"]
+__all__ = ["OPTIONS", "REQUEST", "Option", "add_options"]
 
 
 class Option(NamedTuple):
@@ -24,7 +24,7 @@ class Option(NamedTuple):
     required: bool = False
 
 
-OPTIONS = (
+REQUEST = (
     Option(
         "page", "Origin or URL of the page that sends it, or null.", metavar="URL", required=True
     ),
@@ -53,6 +53,9 @@ OPTIONS = (
         "standard",
         ("standard", "chromium", "firefox", "webkit"),
     ),
+)
+OPTIONS = (
+    *REQUEST,
     Option("format", "Text to read, or one JSON document.", "text", ("text", "json")),
 )
 

@@ -1,4 +1,4 @@
-"""The text of `corsguard check`: wrapped, never cut, and the same without colours."""
+"""The text of `corsguard check`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.console import Console
 
 from corsguard import Policy, Problem
-from corsguard.cli.terminal import printable, wrapped
+from corsguard.cli.terminal import Sheet, counted, printable
 from corsguard.fetch import SAFELISTED_METHODS
 from corsguard.state import Enforce
 
@@ -27,46 +27,35 @@ class Report:
     """Writes what was found in a file, and what the file puts in force, to a console."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
+        self._sheet = Sheet(console)
 
     def findings(self, file: str, problems: Sequence[Problem], cautions: Sequence[Problem]) -> None:
-        counts = _count(len(problems), "problem")
+        counts = counted(len(problems), "problem")
         if cautions:
-            counts = f"{counts}, {_count(len(cautions), 'warning')}"
-        self._wrapped(f"{printable(file)}: {counts}", "bold red" if problems else "bold green")
+            counts = f"{counts}, {counted(len(cautions), 'warning')}"
+        self._sheet.line(f"{printable(file)}: {counts}", "bold red" if problems else "bold green")
         for kind, style, found in (("problem", "red", problems), ("warning", "yellow", cautions)):
             for problem in found:
                 self._problem(kind, style, problem)
 
     def in_force(self, policies: Mapping[str, Policy | None], enforce: Enforce) -> None:
         for prefix, policy in policies.items():
-            self._heading(printable(prefix) or "every path")
+            self._sheet.heading(printable(prefix) or "every path")
             if policy is None:
-                self._row("origins", "none: no CORS here")
+                self._sheet.row("origins", "none: no CORS here")
             else:
                 for label, value in _fields(policy):
-                    self._row(label, value)
-        self._heading("enforce")
-        self._wrapped(_ENFORCE[enforce], indent="  ")
+                    self._sheet.row(label, value)
+        self._sheet.heading("enforce")
+        self._sheet.line(_ENFORCE[enforce], indent="  ")
 
     def _problem(self, kind: str, style: str, problem: Problem) -> None:
-        self._console.print()
         title = f"{kind}: {printable(problem.field)} [{problem.code}]"
-        self._wrapped(title, f"bold {style}")
-        self._wrapped(printable(problem.message), indent="  ")
+        self._sheet.heading(title, f"bold {style}")
+        self._sheet.line(printable(problem.message), indent="  ")
         if problem.value is not None:
-            self._row("given", _value(problem.value))
-        self._row("fix", printable(problem.suggestion), "bold")
-
-    def _heading(self, text: str) -> None:
-        self._console.print()
-        self._wrapped(text, "bold")
-
-    def _row(self, label: str, value: str, style: str = "") -> None:
-        self._wrapped(value, style, f"  {label:<13}")
-
-    def _wrapped(self, text: str, style: str = "", indent: str = "") -> None:
-        wrapped(self._console, text, style, indent)
+            self._sheet.row("given", _value(problem.value))
+        self._sheet.row("fix", printable(problem.suggestion), "bold")
 
 
 def _fields(policy: Policy) -> Iterable[tuple[str, str]]:
@@ -95,7 +84,3 @@ def _names(names: Iterable[str]) -> str:
 def _value(value: object) -> str:
     """A value as the file has it, or nearly so."""
     return printable(json.dumps(value, ensure_ascii=False, default=str))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

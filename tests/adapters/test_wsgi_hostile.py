@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from adapters.application import Fields
 from adapters.stacks_wsgi import application, environ_of, through_validator
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 
 from corsguard import Guard, Origin, Policy, Reason
 from corsguard_wsgi import CORSMiddleware
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
 APPS = [
     CORSMiddleware(application, guard)
@@ -92,6 +96,20 @@ def test_with_credentials_only_tokens_are_sent_back(names: str, method: str) -> 
     status, fields, _ = through_validator(APPS[-1], environ_of("OPTIONS", "/items", asked))
     assert status == 204
     assert_nothing_is_echoed(fields, APP)
+
+
+def test_a_path_of_characters_that_are_no_bytes_is_covered_by_no_longer_prefix() -> None:
+    # PEP 3333 rules them out, and a server that lets them through is no reason to fail.
+    routes = {"/": None, "/a": Policy(allow_origins=[APP]), "/aé": Policy(allow_origins=["*"])}
+
+    def answering(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"ok"]
+
+    environ = {**environ_of("GET", "/", [("Origin", APP)]), "PATH_INFO": "/a\u0100"}
+    status, _, _ = through_validator(CORSMiddleware(answering, Guard(routes)), environ)
+    assert status == 200
+    assert environ["corsguard.decision"].reason is Reason.NO_POLICY
 
 
 def assert_nothing_is_echoed(fields: Fields, origin: str | None) -> None:

@@ -74,7 +74,7 @@ def test_the_command_serves_until_ctrl_c() -> None:
             ask(api, "/items?call=one", headers={"Origin": frontend})
             ask(api, "/journal?call=one", headers={"Origin": frontend})
             headers = {"Origin": stranger, "Access-Control-Request-Method": "PUT"}
-            ask(api, "/[b]%1B%5B31m", "OPTIONS", headers)
+            ask(api, "/[b]%C2%9B31m", "OPTIONS", headers)
             ask(api, "/items", "PUT", {"Origin": "null\x7f"})
             os.kill(os.getpid(), signal.SIGINT)
             lines.extend(printed)
@@ -95,7 +95,7 @@ def test_the_command_serves_until_ctrl_c() -> None:
     told = out[out.index("Ctrl-C stops") :].splitlines()[2:]
     assert told == [
         f"  request   GET    /items from {frontend}: ALLOWED",
-        rf"  preflight PUT    /[b]\x1b[31m from {stranger}: ORIGIN_NOT_ALLOWED",
+        rf"  preflight PUT    /[b]\x9b31m from {stranger}: ORIGIN_NOT_ALLOWED",
         r"  request   PUT    /items from null\x7f: ORIGIN_INVALID",
         "",
         "Stopped. Goodbye.",

@@ -49,6 +49,12 @@ def test_5_4_regex_too_wide_where_a_name_can_be_taken(pattern: str) -> None:
         r"https://[a-z]{3,8}\.io",
         r"https://(?:www\.)?[a-z0-9-]{4}\.(?:com|org)",
         r"https://[a-z]{8}\.vercel\.app",
+        r"https://[a-z]{0,8}example\.com",
+        r"https://[-a-z]{1,9}example\.com",
+        r"https://app-\d{1,4}\.vercel\.app",
+        r"(?i)https://[A-Z]?example\.com",
+        r"https://example-[^/.]\.com",
+        r"https://example\w\.com",
     ],
 )
 def test_5_4_regex_too_wide_for_names_of_few_letters(pattern: str) -> None:
@@ -61,6 +67,8 @@ def test_5_4_regex_too_wide_for_names_of_few_letters(pattern: str) -> None:
     [
         r"https://(?:[a-z]+\.)?example\.co\.uk(?::\d+)?",
         r"https://[a-z]{2}\.example\.com",
+        r"https://[ab]example\.com",
+        r"https://app-[0-9]{1,4}\.example\.com:[34]000",
         r"https://\S+\.example\.com",
         r"https://example\.com:\d+",
         r"http://192\.168\.\d+\.\d+:\d+",

@@ -47,7 +47,8 @@ WHOLE = {"/api": API, "/": ROOT, "/api/admin": ADMIN, "/api/none": None}
         ("", ROOT),
         ("/", ROOT),
         ("/é", ROOT),
-        ("/api/é ü\n\0", API),
+        ("/api/é ü", API),
+        ("/api/a\u200db\xa0\x85", API),
         ("/api/...", API),
         ("/api/.well-known", API),
         ("/api/x..", API),
@@ -66,6 +67,12 @@ WHOLE = {"/api": API, "/": ROOT, "/api/admin": ADMIN, "/api/none": None}
         ("/api\\admin", None),
         ("/api/..\\x", None),
         ("\\", None),
+        # nor does a control character, or what was no UTF-8
+        ("/api/admin\n", None),
+        ("/api/\0admin", None),
+        ("/api/admin\x7f", None),
+        ("/api/é\r", None),
+        ("/api/adm\ufffdin", None),
         # no path at all
         ("*", None),
         ("api", None),

@@ -1,31 +1,56 @@
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from e2e.engines import ENGINES, Chromium, RealBrowser
+from e2e.report import Report
 
-ARGUMENTS = """
-    --headless --no-sandbox --disable-gpu --disable-quic --no-first-run
-    --disable-background-networking --disable-component-update --disable-sync
-""".split()
+Start = Callable[[str], RealBrowser]
+REPORT = pytest.StashKey[Report]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[REPORT] = Report()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    terminalreporter.section("in real browsers")
+    for line in config.stash[REPORT].lines():
+        terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """Chromium, started once, with a profile of its own."""
-    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if browser is None or driver is None:
-        pytest.exit("no Chromium: apt-get install chromium chromium-driver", returncode=2)
-    options = ChromeOptions()
-    options.binary_location = browser
-    profile: Path = tmp_path_factory.mktemp("chromium")
-    for argument in (*ARGUMENTS, f"--user-data-dir={profile}"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    # With both paths given, Selenium looks nothing up and downloads nothing.
-    started = Chrome(options=options, service=ChromeService(driver))
-    yield started
-    started.quit()
+def report(pytestconfig: pytest.Config) -> Report:
+    """What is told when the run ends."""
+    return pytestconfig.stash[REPORT]
+
+
+@pytest.fixture(scope="session")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Starts each engine when it is first asked for, with a profile of its own."""
+    running: dict[str, RealBrowser] = {}
+
+    def start(name: str) -> RealBrowser:
+        if name not in running:
+            running[name] = ENGINES[name](tmp_path_factory.mktemp(name))
+        return running[name]
+
+    yield start
+    for browser in running.values():
+        browser.close()
+
+
+@pytest.fixture(params=ENGINES)
+def browser(request: pytest.FixtureRequest, started: Start) -> RealBrowser:
+    """Each of the three engines, one after the other."""
+    return started(request.param)
+
+
+@pytest.fixture
+def chromium(started: Start) -> Chromium:
+    found = started("chromium")
+    assert isinstance(found, Chromium)
+    return found

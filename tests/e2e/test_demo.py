@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.command import Command
 from selenium.webdriver.support.wait import WebDriverWait
 
 from corsguard.cli.demo.servers import Origins, serving
 
 if TYPE_CHECKING:
-    from selenium.webdriver import Chrome
+    from e2e.engines import Chromium
 
 
 class Row(NamedTuple):
@@ -79,8 +78,9 @@ def demo() -> Iterator[Origins]:
 class Page:
     """The demo's page in a browser, as a user sees it."""
 
-    def __init__(self, browser: Chrome) -> None:
-        self.browser = browser
+    def __init__(self, chromium: Chromium) -> None:
+        self.chromium = chromium
+        self.browser = chromium.driver
 
     def open(self, origin: str, *, width: int = 1280, scheme: str = "light") -> None:
         feature = {"name": "prefers-color-scheme", "value": scheme}
@@ -88,7 +88,7 @@ class Page:
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         self.console()  # what earlier pages left
-        self.browser.get(origin)
+        self.chromium.open(origin)
         self.wait()
 
     def wait(self) -> None:
@@ -109,8 +109,7 @@ class Page:
 
     def console(self) -> list[str]:
         """What the console was told since it was read last."""
-        entries = self.browser.execute(Command.GET_LOG, {"type": "browser"})["value"]
-        return [entry["message"] for entry in entries]
+        return self.chromium.console()
 
     def script(self, source: str) -> Any:
         return self.browser.execute_script(source)
@@ -124,7 +123,7 @@ class Page:
 
 
 @pytest.fixture
-def page(chromium: Chrome) -> Page:
+def page(chromium: Chromium) -> Page:
     return Page(chromium)
 
 

@@ -20,6 +20,7 @@ PACKAGES = {
     "corsguard_asgi",
     "corsguard_django",
     "corsguard_flask",
+    "corsguard_pytest",
     "corsguard_wsgi",
 }
 

@@ -256,6 +256,12 @@ def test_names_that_the_application_exposes_are_added() -> None:
         ("/api", "/api/api", True),
         ("/api", "/api/items", False),
         ("/api", "/apix", False),
+        ("/", "/api/items", True),
+        # what a framework may take the root off, and another may not
+        ("/svc", "/api/svc/api", False),
+        ("/svc", "/api/svc", False),
+        ("/svc/", "/svc/api", False),
+        ("/svc/", "/api", True),
     ],
 )  # fmt: skip
 def test_routes_are_matched_without_root_path(root_path: str, path: str, covered: bool) -> None:

@@ -1,0 +1,109 @@
+"""`corsguard probe`: what a browser makes of the answers of a live server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import click
+
+from corsguard.browser import BlockReason, Exchange
+from corsguard.browser.messages import SendError
+from corsguard.cli.asking import Asked
+from corsguard.cli.audit import run_audit
+from corsguard.cli.audit.client import SAFE_METHODS, Client, Limits
+from corsguard.cli.diagram import draw, verdict
+from corsguard.cli.explanation import exchange_document
+from corsguard.cli.terminal import console, fail, printable, wrapped
+
+__all__ = ["probe"]
+
+_ALLOWED, _BLOCKED, _UNKNOWN = 0, 1, 2
+
+
+def probe(asked: Asked, options: Mapping[str, Any]) -> int:
+    """Ask a live server, by the options of the command, and return the exit code.
+
+    0 where the page gets its answer, may send the request, or an audit finds nothing; 1 where it is
+    blocked or something is found; 2 where that stays unknown. Ends the command with 2 and one line
+    where the server does not answer at all.
+    """
+    form = options["format"]
+    limits = Limits(
+        seconds=_positive(options, "timeout"),
+        per_second=_positive(options, "rate"),
+        requests=int(_positive(options, "requests")),
+    )
+    verify = not options["insecure"] and (options["ca"] or True)
+    if options["audit"]:
+        if asked.page == "null":
+            fail("an audit needs the origin of a page: every page can be null")
+        fields = asked.request.fields
+        if asked.cookies:
+            pairs = "; ".join(f"{cookie.name}={cookie.value}" for cookie in asked.cookies)
+            fields = (*fields, ("Cookie", pairs))
+        return run_audit(
+            asked.request.url, asked.page, form=form, fields=fields, limits=limits, verify=verify
+        )
+    if form not in {"text", "json"}:
+        fail(f"--format {form} is for an audit: add --audit")
+    method = asked.request.method
+    methods = {*SAFE_METHODS, method, method.upper()} if options["unsafe"] else SAFE_METHODS
+    try:
+        with Client(asked.request.url, limits=limits, verify=verify, methods=methods) as client:
+            exchange = asked.play(client.send)
+    except SendError as error:
+        fail(str(error))
+    return _told(asked, exchange, methods)
+
+
+def _told(asked: Asked, exchange: Exchange, methods: Collection[str]) -> int:
+    """Tell what happened; methods are those that are sent."""
+    unsent = bool(exchange.hops) and exchange.hops[-1].sent.method not in methods
+    unreachable = _unreachable(exchange)
+    if unreachable and not unsent and not any(hop.answer for hop in exchange.hops):
+        fail(unreachable)
+    code, conclusion = _conclusion(exchange, unsent=unsent)
+    if asked.as_json:
+        word = {_ALLOWED: "allowed", _BLOCKED: "blocked", _UNKNOWN: "unknown"}[code]
+        document = {**exchange_document(exchange), "page_given": asked.given, "verdict": word}
+        click.echo(json.dumps(document, indent=2))
+        return code
+    terminal = console()
+    draw(terminal, exchange)
+    if not conclusion:
+        verdict(terminal, exchange)
+        if exchange.refusal:
+            wrapped(terminal, printable(exchange.refusal.fix), "bold", "  fix      ")
+        return code
+    terminal.print()
+    wrapped(terminal, printable(conclusion), "bold green" if code == _ALLOWED else "bold red")
+    return code
+
+
+def _positive(options: Mapping[str, Any], name: str) -> float:
+    value: float = options[name]
+    if not value > 0:
+        fail(f"--{name} {value} is not over 0")
+    return value
+
+
+def _unreachable(exchange: Exchange) -> str:
+    """Why no answer came, where it was that which ended the exchange."""
+    refusal = exchange.refusal
+    return refusal.step.text if refusal and refusal.reason is BlockReason.UNREACHABLE else ""
+
+
+def _conclusion(exchange: Exchange, *, unsent: bool) -> tuple[int, str]:
+    """The exit code, and how it ended where the exchange does not say it all."""
+    why = _unreachable(exchange)
+    if not why:
+        return (_ALLOWED if exchange.allowed else _BLOCKED), ""
+    if not unsent:
+        return _UNKNOWN, f"Not known to the end: {why}."
+    method = exchange.hops[-1].sent.method
+    note = "It was not sent here, since it may change something: --unsafe sends it."
+    if exchange.preflights:
+        return _ALLOWED, f"The preflight passes, so a browser sends the {method}. {note}"
+    return _UNKNOWN, f"A browser sends the {method} at once. {note}"

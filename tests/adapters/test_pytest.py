@@ -1,0 +1,102 @@
+"""The pytest plugin, as a project that has corsguard installed gets it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+APPLICATION = """
+from corsguard import Policy
+from corsguard_wsgi import CORSMiddleware
+
+def service(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain"), ("X-Total", "3")])
+    return [b"hello"]
+
+app = CORSMiddleware(
+    service,
+    Policy(allow_origins=["https://app.example.com"], allow_methods=["PUT"]),
+)
+"""
+PAGE = 'page="https://app.example.com"'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "application.py").write_text(APPLICATION)
+    return tmp_path
+
+
+def run(project: Path, test: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """What `pytest` says of a module with the one test."""
+    (project / "test_it.py").write_text(test)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120)
+
+
+def test_the_fixture_is_a_browser_in_front_of_an_application(project: Path) -> None:
+    done = run(
+        project,
+        f"""
+from application import app
+
+def test_it(cors_browser):
+    browser = cors_browser(app, {PAGE})
+    assert browser.fetch("/items/1", method="PUT").status == 200
+    assert browser.preflights == 1
+""",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_assertion_is_a_fixture_too(project: Path) -> None:
+    done = run(
+        project,
+        f"""
+from application import app
+
+def test_it(assert_cors):
+    response = assert_cors(app, {PAGE}, method="PUT", preflights=1)
+    assert response.text == "hello"
+""",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_failure_says_what_was_blocked_and_how_to_mend_it(project: Path) -> None:
+    done = run(
+        project,
+        f"""
+from application import app
+
+def test_it(assert_cors):
+    assert_cors(app, {PAGE}, url="https://api.example.com/items/1", method="PATCH")
+""",
+    )
+    assert done.returncode == 1
+    assert (
+        "E       AssertionError: a script on https://app.example.com fetched PATCH "
+        "https://api.example.com/items/1, and it was blocked\n"
+    ) in done.stdout
+    assert "METHOD_NOT_ALLOWED: PATCH is not in Access-Control-Allow-Methods\n" in done.stdout
+    assert "fix:     add PATCH to Access-Control-Allow-Methods" in done.stdout
+    assert "OPTIONS https://api.example.com/items/1\n" in done.stdout
+    assert "Access-Control-Allow-Methods: GET, HEAD, POST, PUT\n" in done.stdout
+    assert "asserting.py" not in done.stdout, "the failure points into the test"
+
+
+def test_a_run_that_uses_no_fixture_loads_nothing_of_corsguard(project: Path) -> None:
+    done = run(
+        project,
+        """
+import sys
+
+def test_it():
+    assert "corsguard_pytest" in sys.modules
+    assert not [name for name in sys.modules if name.partition(".")[0] == "corsguard"]
+""",
+    )
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,152 @@
+"""A browser against answers that a test writes down, and what its exchange must show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from corsguard.browser import (
+    Answer,
+    BlockReason,
+    Browser,
+    EngineName,
+    Exchange,
+    Headers,
+    Refusal,
+    Request,
+    Response,
+    Sent,
+)
+
+PAGE = "https://app.example.com"
+API = "https://api.example.com/items"
+OTHER = "https://other.example/items"
+OWN = f"{PAGE}/items"
+
+CONSTRUCTOR = 'Fetch, "new Request()"'
+MAIN_FETCH = 'Fetch, "main fetch"'
+HTTP_FETCH = 'Fetch, "HTTP fetch"'
+REDIRECT_FETCH = 'Fetch, "HTTP-redirect fetch"'
+PREFLIGHT_FETCH = 'Fetch, "CORS-preflight fetch"'
+PREFLIGHT_CACHE = 'Fetch, "CORS-preflight cache"'
+CORS_CHECK = 'Fetch, "CORS check"'
+
+
+def answer(*fields: tuple[str, str], status: int = 200, body: bytes = b"") -> Answer:
+    """An answer with these header fields and no other."""
+    return Answer(status, fields, body)
+
+
+def allowing(*fields: tuple[str, str], origin: str = PAGE, status: int = 200) -> Answer:
+    """An answer that the origin may read."""
+    return answer(("Access-Control-Allow-Origin", origin), *fields, status=status)
+
+
+def preflighted(
+    methods: str | None = None,
+    headers: str | None = None,
+    max_age: str | None = None,
+    *fields: tuple[str, str],
+    origin: str = PAGE,
+) -> Answer:
+    """The answer to a preflight."""
+    named = {
+        "Access-Control-Allow-Methods": methods,
+        "Access-Control-Allow-Headers": headers,
+        "Access-Control-Max-Age": max_age,
+    }
+    given = [(name, value) for name, value in named.items() if value is not None]
+    return allowing(*given, *fields, origin=origin, status=204)
+
+
+CREDENTIALS = ("Access-Control-Allow-Credentials", "true")
+
+
+def redirect(to: str, status: int = 302, origin: str | None = None) -> Answer:
+    """A redirect, which origin may follow."""
+    allowed = [("Access-Control-Allow-Origin", origin)] if origin else []
+    return answer(("Location", to), *allowed, status=status)
+
+
+@dataclass
+class Visit:
+    """A page that stays open for several requests; its clock stands still until it is moved."""
+
+    engine: EngineName = "standard"
+    page: str = PAGE
+    now: float = 1_000_000.0
+    cookies: Any = ()
+    browser: Browser = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.browser = Browser(
+            self.page, engine=self.engine, cookies=self.cookies, clock=lambda: self.now
+        )
+
+    def play(
+        self, *answers: Answer | Callable[[Sent], Answer], url: str = API, **request: Any
+    ) -> Exchange:
+        """One request, whose answers come in this order; every one of them has to be asked for."""
+        left = list(answers)
+
+        def send(sent: Sent) -> Answer:
+            given = left.pop(0)
+            return given(sent) if callable(given) else given
+
+        exchange = self.browser.play(Request(url, **request), send)
+        assert left == []
+        return exchange
+
+
+def play(
+    *answers: Answer | Callable[[Sent], Answer],
+    engine: EngineName = "standard",
+    page: str = PAGE,
+    url: str = API,
+    **request: Any,
+) -> Exchange:
+    """One request of a page that was just opened."""
+    return Visit(engine, page).play(*answers, url=url, **request)
+
+
+def refused(exchange: Exchange, reason: BlockReason, clause: str) -> Refusal:
+    """The refusal, which has to be for this reason, and by this clause, in the last step."""
+    assert exchange.response is None
+    assert exchange.refusal is not None
+    step = exchange.refusal.step
+    assert (exchange.refusal.reason, step.clause.words) == (reason, clause)
+    assert step == exchange.steps[-1]
+    assert not step.passed
+    assert exchange.refusal.fix
+    return exchange.refusal
+
+
+def seen(exchange: Exchange) -> Response:
+    """What the script sees, where it sees anything."""
+    assert exchange.refusal is None
+    assert exchange.response is not None
+    return exchange.response
+
+
+def told(exchange: Exchange, clause: str) -> list[str]:
+    """What the steps of a clause say."""
+    return [step.text for step in exchange.steps if step.clause.words == clause]
+
+
+def wire(exchange: Exchange) -> list[str]:
+    """The methods that went over the wire, a preflight as `?PUT x-a,x-b`."""
+    return [
+        _shown(hop.sent) if hop.purpose == "preflight" else hop.sent.method for hop in exchange.hops
+    ]
+
+
+def _shown(sent: Sent) -> str:
+    headers = Headers(sent.headers)
+    asked = headers.get("Access-Control-Request-Headers", "")
+    return f"?{headers['Access-Control-Request-Method']} {asked}".strip()
+
+
+def headers_of(exchange: Exchange, hop: int = -1) -> Headers:
+    """The header fields of a request that went over the wire, the last one unless told."""
+    return Headers(exchange.hops[hop].sent.headers)

@@ -1,0 +1,176 @@
+"""Browser.on an ASGI application: its lifespan, its streams, its failures."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from corsguard import Policy
+from corsguard.browser import Blocked, BlockReason, Browser
+from corsguard_asgi import CORSMiddleware
+
+PAGE = "https://app.example.com"
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+ALLOWED = [(b"Access-Control-Allow-Origin", b"*")]
+
+
+async def answer(send: Send, *chunks: bytes, status: int = 200) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": ALLOWED})
+    for chunk in chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body"})
+
+
+class Service:
+    """Notes its lifespan and its scopes; answers with the body that it got."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.loops: set[int] = set()
+        self.scope: Scope = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.loops.add(id(asyncio.get_running_loop()))
+        if scope["type"] == "lifespan":
+            for what in ("startup", "shutdown"):
+                assert (await receive())["type"] == f"lifespan.{what}"
+                self.events.append(what)
+                scope["state"]["made"] = "at the start"
+                await send({"type": f"lifespan.{what}.complete"})
+            return
+        self.scope = scope
+        message = await receive()
+        await answer(send, message["body"], scope["state"]["made"].encode())
+
+
+def test_the_application_is_asked_as_a_server_would() -> None:
+    service = Service()
+    browser = Browser.on(service, page=PAGE, url="http://api.example.com")
+    response = browser.fetch("/items/%C3%A4?q=1", method="POST", body=b"body, ")
+    assert (response.status, response.text) == (200, "body, at the start")
+    scope = service.scope
+    assert (scope["method"], scope["scheme"], scope["path"]) == ("POST", "http", "/items/ä")
+    assert (scope["raw_path"], scope["query_string"]) == (b"/items/%C3%A4", b"q=1")
+    assert scope["server"] == ("api.example.com", 80)
+    assert (b"origin", PAGE.encode()) in scope["headers"]
+
+
+def test_the_lifespan_is_that_of_the_browser() -> None:
+    service = Service()
+    browser = Browser.on(service, page=PAGE)
+    assert service.events == []
+    for _ in range(2):
+        browser.fetch("/")
+    assert service.events == ["startup"]
+    del browser
+    gc.collect()
+    assert service.events == ["startup", "shutdown"]
+    assert len(service.loops) == 1
+
+
+def test_a_test_may_be_a_coroutine_itself() -> None:
+    async def test() -> str:
+        return Browser.on(Service(), page=PAGE).fetch("/").text
+
+    assert asyncio.run(test()) == "at the start"
+
+
+def test_a_stream_is_put_together() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http", "no lifespan here"
+        await answer(send, b"a", b"", b"b", status=206)
+
+    response = Browser.on(app, page=PAGE).fetch("/")
+    assert (response.status, response.body) == (206, b"ab")
+
+
+def test_what_is_neither_start_nor_body_is_passed_over() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.debug", "info": {}})
+        await answer(send, b"here")
+
+    assert Browser.on(app, page=PAGE).fetch("/").text == "here"
+
+
+def test_an_application_may_return_at_once_from_its_lifespan() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await answer(send, b"here")
+
+    threads = threading.active_count()
+    browser = Browser.on(app, page=PAGE)
+    assert browser.fetch("/").text == "here"
+    assert threading.active_count() == threads + 1
+    del browser
+    gc.collect()
+    assert threading.active_count() == threads
+
+
+def test_the_client_is_gone_when_it_has_the_response() -> None:
+    told: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http"
+        told.append((await receive())["type"])
+        gone = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        told.append("gone" if gone.done() else "still there")
+        await answer(send)
+        told.append((await gone)["type"])
+
+    Browser.on(app, page=PAGE).fetch("/")
+    assert told == ["http.request", "still there", "http.disconnect"]
+
+
+def test_an_application_that_fails_to_start_fails_every_time() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no database"})
+
+    browser = Browser.on(app, page=PAGE)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="does not start: no database"):
+            browser.fetch("/")
+
+
+def test_what_the_application_raises_is_raised() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise LookupError("in the application")
+
+    with pytest.raises(LookupError, match="in the application"):
+        Browser.on(app, page=PAGE).fetch("/")
+
+
+def test_an_application_that_sends_no_response_is_told_so() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        pass
+
+    with pytest.raises(RuntimeError, match="sent no response"):
+        Browser.on(app, page=PAGE).fetch("/")
+
+
+def test_an_application_that_never_ran_is_not_stopped() -> None:
+    service = Service()
+    browser = Browser.on(service, page=PAGE)
+    del browser
+    gc.collect()
+    assert service.events == []
+
+
+def test_the_guard_in_front_answers_the_preflight() -> None:
+    service = Service()
+    policy = Policy(allow_origins=[PAGE], allow_headers=["X-A"])
+    browser = Browser.on(CORSMiddleware(service, policy), page=PAGE)
+    assert browser.fetch("/", headers={"X-A": "1"}).ok
+    assert browser.preflights == 1
+    with pytest.raises(Blocked) as blocked:
+        browser.fetch("/", headers={"X-B": "1"})
+    assert blocked.value.reason is BlockReason.HEADER_NOT_ALLOWED
+    assert blocked.value.refusal.detail == "x-b"

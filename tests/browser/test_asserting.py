@@ -1,0 +1,110 @@
+"""assert_cors: what holds returns, and what does not says what happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from corsguard import Policy
+from corsguard.browser import Blocked, BlockReason, Response, assert_cors
+from corsguard_wsgi import CORSMiddleware
+
+PAGE = "https://app.example.com"
+STRANGER = "https://evil.example"
+
+
+def service(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain"), ("X-Total", "3"), ("X-Own", "1")])
+    return [b"hello"]
+
+
+APP = CORSMiddleware(
+    service,
+    Policy(
+        allow_origins=[PAGE],
+        allow_methods=["PUT"],
+        allow_headers=["X-Trace"],
+        expose_headers=["X-Total"],
+    ),
+)
+
+
+def failure(**given: Any) -> list[str]:
+    """The lines of the assertion that fails."""
+    with pytest.raises(AssertionError) as error:
+        assert_cors(APP, **{"page": PAGE, **given})
+    return str(error.value).splitlines()
+
+
+def test_an_answer_that_the_script_gets_is_returned() -> None:
+    outcome = assert_cors(APP, page=PAGE, reads=["x-total", "Content-Type"], preflights=0)
+    assert isinstance(outcome, Response)
+    assert outcome.text == "hello"
+
+
+def test_a_refusal_that_was_asserted_is_returned() -> None:
+    for blocked in (True, "ALLOW_ORIGIN_MISSING", BlockReason.ALLOW_ORIGIN_MISSING):
+        outcome = assert_cors(APP, page=STRANGER, blocked=blocked)
+        assert isinstance(outcome, Blocked)
+        assert outcome.reason is BlockReason.ALLOW_ORIGIN_MISSING
+
+
+def test_the_request_is_that_of_fetch() -> None:
+    outcome = assert_cors(
+        APP,
+        page=PAGE,
+        url="https://api.example.com/items/1?full",
+        method="PUT",
+        headers={"X-Trace": "1"},
+        body=b"{}",
+        preflights=1,
+    )
+    assert isinstance(outcome, Response)
+    assert outcome.url == "https://api.example.com/items/1?full"
+
+
+def test_a_refusal_that_was_not_asserted_says_why() -> None:
+    lines = failure(page=STRANGER)
+    assert lines[0] == (
+        "a script on https://evil.example fetched GET https://testserver/, and it was blocked"
+    )
+    assert lines[2] == "ALLOW_ORIGIN_MISSING: the answer has no Access-Control-Allow-Origin"
+    assert "  GET https://testserver/" in lines
+    assert "     Origin: https://evil.example" in lines
+    assert "  -> 200" in lines
+    assert "     Vary: Origin" in lines
+
+
+def test_a_refusal_for_another_reason_says_which() -> None:
+    lines = failure(method="PATCH", blocked="HEADER_NOT_ALLOWED")
+    assert lines[0].endswith("and it was blocked, but not for HEADER_NOT_ALLOWED")
+    assert lines[2].startswith("METHOD_NOT_ALLOWED: ")
+
+
+def test_an_answer_where_a_refusal_was_asserted_shows_the_answer() -> None:
+    lines = failure(blocked=True)
+    assert lines[0].endswith("and it was not blocked")
+    assert "     Access-Control-Allow-Origin: https://app.example.com" in lines
+
+
+def test_a_header_that_the_script_can_not_read_is_named() -> None:
+    assert failure(reads=["X-Total", "X-Own"])[0].endswith("and the script can't read X-Own")
+
+
+def test_more_preflights_than_asserted_are_counted() -> None:
+    assert failure(method="PUT", preflights=0)[0].endswith("and preflights were sent: 1, not 0")
+
+
+def test_a_redirect_to_another_host_has_no_answer() -> None:
+    def redirecting(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("302 Found", [("Location", "https://elsewhere.example/")])
+        return []
+
+    with pytest.raises(AssertionError) as error:
+        assert_cors(redirecting, page="https://testserver", url="https://testserver/old")
+    text = str(error.value)
+    assert "UNREACHABLE: nothing is served at https://elsewhere.example" in text
+    assert text.endswith(
+        "  GET https://elsewhere.example/\n     Origin: https://testserver\n  -> no answer"
+    )

@@ -1,0 +1,71 @@
+"""What lies outside CORS: mixed content, and the user's own network."""
+
+from __future__ import annotations
+
+import pytest
+from browser.scripted import API, OTHER, PAGE, allowing, play, redirect
+
+
+def codes(page: str, url: str) -> list[str]:
+    exchange = play(allowing(origin="*"), page=page, url=url)
+    assert exchange.allowed
+    return [caveat.code for caveat in exchange.caveats]
+
+
+@pytest.mark.parametrize(
+    ("page", "url", "mixed"),
+    [
+        (PAGE, "http://api.example.com/", True),
+        (PAGE, API, False),
+        ("http://app.example.com", "http://api.example.com/", False),
+        ("null", "http://api.example.com/", False),
+    ],
+)
+def test_an_https_page_fetches_no_plain_http(page: str, url: str, mixed: bool) -> None:
+    assert codes(page, url) == (["mixed-content"] if mixed else [])
+
+
+@pytest.mark.parametrize(
+    ("page", "url", "asks"),
+    [
+        (PAGE, "http://localhost:8000/", True),
+        (PAGE, "http://127.0.0.1:8000/", True),
+        (PAGE, "http://[::1]:8000/", True),
+        (PAGE, "https://192.168.0.1/", True),
+        (PAGE, "https://10.0.0.1/", True),
+        (PAGE, "https://100.64.0.1/", True),
+        (PAGE, "https://169.254.0.1/", True),
+        (PAGE, "https://[fd00::1]/", True),
+        (PAGE, "https://printer.local/", True),
+        (PAGE, "https://8.8.8.8/", False),
+        (PAGE, API, False),
+        ("https://192.168.0.2", "https://192.168.0.1/", False),
+        ("https://192.168.0.2", "http://localhost:8000/", True),
+        ("http://localhost:3000", "http://localhost:8000/", False),
+        ("http://localhost:3000", "https://192.168.0.1/", False),
+        ("null", "http://localhost:8000/", False),
+    ],
+)
+def test_a_page_that_reaches_closer_to_the_user_is_asked_about(
+    page: str, url: str, asks: bool
+) -> None:
+    assert codes(page, url) == (["local-network-access"] if asks else [])
+
+
+def test_a_caveat_is_told_once_and_of_every_hop() -> None:
+    plain = "http://other.example/"
+    exchange = play(
+        redirect(plain, origin=PAGE),
+        redirect(plain, origin="null"),
+        redirect("http://localhost/", origin="null"),
+        allowing(origin="null"),
+    )
+    assert [caveat.code for caveat in exchange.caveats] == [
+        "mixed-content",
+        "local-network-access",
+    ]
+    assert exchange.caveats[0].text == (
+        f"mixed content: {PAGE} is https, and browsers fetch nothing from http://other.example"
+    )
+    assert exchange.caveats[1].text.endswith(f"asks the user before it lets {PAGE} in")
+    assert play(allowing(), url=OTHER).caveats == ()

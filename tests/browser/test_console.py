@@ -1,0 +1,153 @@
+"""The sentence in Chromium's console, to the letter."""
+
+from __future__ import annotations
+
+import pytest
+from browser.scripted import (
+    API,
+    CREDENTIALS,
+    OTHER,
+    OWN,
+    PAGE,
+    allowing,
+    answer,
+    play,
+    preflighted,
+    redirect,
+)
+
+from corsguard.browser import Exchange
+
+REFUSED = f"Access to fetch at '{API}' from origin '{PAGE}' has been blocked by CORS policy: "
+PREFLIGHT = f"{REFUSED}Response to preflight request doesn't pass access control check: "
+HEADER = "The 'Access-Control-Allow-Origin' header"
+MEND = "Have the server send the header with a valid value."
+SCHEMES = (
+    "Cross origin requests are only supported for protocol schemes: chrome, "
+    "chrome-experimental-site-token-provider, chrome-extension, chrome-untrusted, data, http, "
+    "https, isolated-app."
+)
+MISSING = "No 'Access-Control-Allow-Origin' header is present on the requested resource."
+USERINFO = (
+    "Redirect location '' contains a username and password, which is disallowed for "
+    "cross-origin requests."
+)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "text"),
+    [
+        (play(answer()), REFUSED + MISSING),
+        (
+            play(allowing(origin="null")),
+            f"{REFUSED}{HEADER} has a value 'null' that is not equal to the supplied origin. "
+            f"{MEND}",
+        ),
+        (
+            play(allowing(origin=f"{PAGE}\x0b")),
+            f"{REFUSED}{HEADER} has a value '{PAGE}\\u000B' that is not equal to the supplied "
+            f"origin. {MEND}",
+        ),
+        (
+            play(allowing(origin="foo")),
+            f"{REFUSED}{HEADER} contains the invalid value 'foo'. {MEND}",
+        ),
+        (
+            play(allowing(origin="*, *")),
+            f"{REFUSED}{HEADER} contains multiple values '*, *', but only one is allowed. {MEND}",
+        ),
+        (
+            play(allowing(origin="*"), credentials="include"),
+            f"{REFUSED}The value of the 'Access-Control-Allow-Origin' header in the response must "
+            "not be the wildcard '*' when the request's credentials mode is 'include'.",
+        ),
+        (
+            play(allowing(), credentials="include"),
+            f"{REFUSED}The value of the 'Access-Control-Allow-Credentials' header in the response "
+            "is '' which must be 'true' when the request's credentials mode is 'include'.",
+        ),
+        (play(answer(), method="PUT"), PREFLIGHT + MISSING),
+        (play(allowing(status=404), method="PUT"), f"{PREFLIGHT}It does not have HTTP ok status."),
+        (
+            play(redirect(API), method="PUT"),
+            f"{PREFLIGHT}Redirect is not allowed for a preflight request.",
+        ),
+        (
+            play(preflighted(), method="PUT", headers={"X-A": "1"}),
+            f"{REFUSED}Method PUT is not allowed by Access-Control-Allow-Methods in preflight "
+            "response.",
+        ),
+        (
+            play(preflighted(), headers={"X-A": "1"}),
+            f"{REFUSED}Request header field x-a is not allowed by Access-Control-Allow-Headers in "
+            "preflight response.",
+        ),
+        (
+            play(preflighted("(bad)"), method="PUT"),
+            f"{REFUSED}Cannot parse Access-Control-Allow-Methods response header field in "
+            "preflight response.",
+        ),
+        (
+            play(preflighted(None, "(bad)"), method="PUT"),
+            f"{REFUSED}Cannot parse Access-Control-Allow-Headers response header field in "
+            "preflight response.",
+        ),
+        (play(redirect("https://a@other.example/", origin=PAGE)), REFUSED + USERINFO),
+        (
+            play(redirect(f"{OTHER}#top", origin=PAGE), answer()),
+            f"Access to fetch at '{OTHER}#top' (redirected from '{API}') from origin '{PAGE}' has "
+            f"been blocked by CORS policy: {MISSING}",
+        ),
+        (
+            play(redirect("ftp://x/", origin=PAGE)),
+            f"Access to fetch at 'ftp://x/' (redirected from '{API}') from origin '{PAGE}' has "
+            f"been blocked by CORS policy: {SCHEMES}",
+        ),
+        (
+            play(mode="same-origin"),
+            f'Fetch API cannot load {API}. Request mode is "same-origin" but the URL\'s origin is '
+            f"not same as the request origin {PAGE}.",
+        ),
+        (
+            play(redirect(API), url=OWN, mode="same-origin"),
+            f"Unsafe attempt to load URL {API} from frame with URL {PAGE}/. Domains, protocols "
+            "and ports must match.",
+        ),
+        (
+            play(mode="no-cors", redirect="error"),
+            f'Fetch API cannot load {API}. Request mode is "no-cors" but the redirect mode is not '
+            '"follow".',
+        ),
+        (
+            play(url="localhost:8000/x"),
+            'Fetch API cannot load localhost:8000/x. URL scheme "localhost" is not supported.',
+        ),
+    ],
+)
+def test_chromium_says(exchange: Exchange, text: str) -> None:
+    assert exchange.console == text
+
+
+def test_a_fragment_is_handed_on_by_a_redirect() -> None:
+    exchange = play(redirect(OTHER, origin=PAGE), answer(), url=f"{API}#top")
+    assert f"'{OTHER}#top' (redirected from '{API}#top')" in exchange.console
+    assert [hop.sent.url for hop in exchange.hops] == [API, OTHER]
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        play(allowing()),
+        play(url="https://"),
+        play(url="data:,x"),
+        play(redirect("data:,x", origin=PAGE)),
+        play(redirect("file:///x", origin=PAGE)),
+        play(redirect("http://", origin=PAGE)),
+        play(redirect(OTHER.replace("//", "//a@")), mode="no-cors", engine="chromium"),
+        play(redirect(OWN.replace("//", "//a@")), url=OWN, engine="chromium"),
+        play(answer(("Cross-Origin-Resource-Policy", "same-origin")), mode="no-cors"),
+        play(allowing(CREDENTIALS), credentials="include"),
+    ],
+)
+def test_chromium_says_nothing_of_cors(exchange: Exchange) -> None:
+    assert exchange.console == ""

@@ -1,0 +1,209 @@
+"""CORS-safelisted request-headers: which values need no preflight."""
+
+from __future__ import annotations
+
+import pytest
+from browser.scripted import (
+    API,
+    HTTP_FETCH,
+    MAIN_FETCH,
+    PAGE,
+    allowing,
+    headers_of,
+    preflighted,
+    told,
+)
+
+from corsguard.browser import Answer, Browser, EngineName, Request, Sent
+
+ALL: tuple[EngineName, ...] = ("standard", "chromium", "firefox", "webkit")
+
+
+def asked(*headers: tuple[str, str], engine: EngineName = "standard") -> str:
+    """The names that a preflight asks for; empty where there is none."""
+    names = ", ".join(name for name, _ in headers)
+
+    def send(sent: Sent) -> Answer:
+        return preflighted(headers=names) if sent.method == "OPTIONS" else allowing()
+
+    exchange = Browser(PAGE, engine=engine).play(Request(API, headers=headers), send)
+    assert exchange.allowed
+    if not exchange.preflights:
+        assert told(exchange, MAIN_FETCH)[-1] == "method and headers are safelisted: no preflight"
+        return ""
+    [text] = told(exchange, HTTP_FETCH)
+    asked = headers_of(exchange, 0)["Access-Control-Request-Headers"]
+    assert text == f"the headers {asked.replace(',', ', ')} are not safelisted: it is asked first"
+    return asked
+
+
+@pytest.mark.parametrize("engine", ALL)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Accept", ""),
+        ("Accept", "a/b;q=0.5, */*"),
+        ("Accept", "a\tb !#$%&'*+^_`|~"),
+        ("Accept-Language", "aZ09 *,-.;="),
+        ("Content-Language", "de"),
+        ("Content-Type", "text/plain"),
+        ("Content-Type", " TEXT/Plain ;charset=utf-8"),
+        ("Content-Type", "text/plain;"),
+        ("Content-Type", "text/plain;="),
+        ("Content-Type", "multipart/form-data; boundary=x"),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Range", "bytes=0-"),
+        ("Range", "bytes=0-0"),
+        ("Range", "bytes=00-1"),
+        ("Range", "bytes=5-4294967296"),
+    ],
+)
+def test_a_safelisted_value_needs_no_preflight(name: str, value: str, engine: EngineName) -> None:
+    assert asked((name, value), engine=engine) == ""
+
+
+@pytest.mark.parametrize("engine", ALL)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("Accept", f"a{unsafe}b") for unsafe in '"():<>?@[\\]{}\x7f\x01\x08\x0b\x1f'),
+        *(("Accept-Language", f"de{other}") for other in "_!\"'éA\t"[:5]),
+        ("Accept-Language", "d\te"),
+        ("Content-Language", "de!"),
+        ("Content-Type", ""),
+        ("Content-Type", "text"),
+        ("Content-Type", "application/json"),
+        ("Content-Type", "application/csp-report"),
+        ("Content-Type", "text/html"),
+        ("Content-Type", "text/plain, application/json"),
+        ("Content-Type", "text/plain garbage"),
+        ("Content-Type", "text /plain"),
+        ("Content-Type", ";text/plain"),
+        ("Content-Type", 'text/plain; charset="utf-8"'),
+        ("Content-Type", "text/plain;a=(b)"),
+        ("Range", ""),
+        ("Range", "bytes"),
+        ("Range", "bytes=-"),
+        ("Range", "bytes=-10"),
+        ("Range", "bytes=10-5"),
+        ("Range", "bytes=0-1,3-4"),
+        ("Range", "bytes= 0-1"),
+        ("Range", "bytes =0-1"),
+        ("Range", "bytes=0 - 1"),
+        ("Range", "items=0-1"),
+        ("X-A", ""),
+        ("Authorization", "Bearer 1"),
+        ("If-None-Match", "x"),
+        ("Cache-Control", "no-cache"),
+        ("X-Requested-With", "XMLHttpRequest"),
+    ],
+)
+def test_any_other_value_needs_a_preflight(name: str, value: str, engine: EngineName) -> None:
+    assert asked((name, value), engine=engine) == name.lower()
+
+
+@pytest.mark.parametrize("engine", ALL)
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("Accept", ""),
+        ("Accept-Language", ""),
+        ("Content-Language", ""),
+        ("Content-Type", "text/plain;a="),
+    ],
+)
+def test_a_value_of_128_bytes_is_safelisted_and_one_of_129_is_not(
+    name: str, start: str, engine: EngineName
+) -> None:
+    assert asked((name, start.ljust(128, "a")), engine=engine) == ""
+    assert asked((name, start.ljust(129, "a")), engine=engine) == name.lower()
+
+
+def test_a_range_of_128_bytes_is_safelisted_by_the_standard() -> None:
+    assert asked(("Range", "bytes=0-".ljust(128, "1"))) == ""
+    assert asked(("Range", "bytes=0-".ljust(129, "1"))) == "range"
+
+
+def test_safelisted_values_may_have_1024_bytes_together_and_no_more() -> None:
+    lines = [("Accept", "a" * 128)] * 8
+    assert asked(*lines) == ""
+    assert asked(*lines, ("Accept-Language", "d")) == "accept,accept-language"
+
+
+def test_the_sum_is_of_safelisted_values_only() -> None:
+    assert asked(("X-A", "a" * 2_000), ("Accept", "a" * 100)) == "x-a"
+
+
+def test_names_are_in_lower_case_sorted_joined_without_a_space_each_once() -> None:
+    headers = [("X-B", "1"), ("Content-Type", "a/b"), ("X-a", "1"), ("x-b", "2")]
+    assert asked(*headers) == "content-type,x-a,x-b"
+
+
+def test_firefox_knows_no_sum() -> None:
+    assert asked(*[("Accept", "a" * 128)] * 9, engine="firefox") == ""
+
+
+def test_firefox_asks_for_a_header_as_often_as_it_is_given() -> None:
+    assert asked(("x-a", "1"), ("X-A", "2"), engine="firefox") == "x-a,x-a"
+
+
+@pytest.mark.parametrize("engine", ["chromium", "webkit"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("Accept", "a" * 64), ("Content-Type", "text/plain"), ("Range", "bytes=0-1")],
+)
+def test_chromium_and_webkit_check_the_lines_of_one_header_together(
+    name: str, value: str, engine: EngineName
+) -> None:
+    assert asked((name, value), (name, value), engine=engine) == name.lower()
+    assert asked((name, value), (name, value)) == ""
+
+
+@pytest.mark.parametrize(("name", "value"), [("Accept", "é"), ("Content-Type", "text/plain;a=é")])
+def test_firefox_alone_asks_for_values_that_are_not_ascii(name: str, value: str) -> None:
+    found = {engine: asked((name, value), engine=engine) for engine in ALL}
+    assert found == {**dict.fromkeys(ALL, ""), "firefox": name.lower()}
+
+
+@pytest.mark.parametrize("value", ["BYTES=0-1", "Bytes=0-1"])
+def test_webkit_alone_reads_the_unit_of_a_range_in_any_case(value: str) -> None:
+    found = {engine: asked(("Range", value), engine=engine) for engine in ALL}
+    assert found == {**dict.fromkeys(ALL, "range"), "webkit": ""}
+
+
+@pytest.mark.parametrize(
+    ("number", "engines"),
+    [
+        (2**63 - 1, []),
+        (2**63, ["chromium"]),
+        (10**20 - 1, ["chromium", "firefox", "webkit"]),
+    ],
+)
+def test_engines_have_a_largest_number_for_a_range(number: int, engines: list[str]) -> None:
+    for value in (f"bytes={number}-", f"bytes=0-{number}"):
+        found = [engine for engine in ALL if asked(("Range", value), engine=engine)]
+        assert found == engines
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("User-Agent", "x"),
+        ("Save-Data", "on"),
+        ("Device-Memory", "0.5"),
+        ("DPR", "1"),
+        ("Downlink", "1"),
+        ("ECT", "4g"),
+        ("RTT", "1"),
+        ("Viewport-Width", "1"),
+        ("Width", "1"),
+    ],
+)
+def test_chromium_alone_does_not_ask_for_what_it_sends_by_itself(name: str, value: str) -> None:
+    found = {engine: asked((name, value), engine=engine) for engine in ALL}
+    assert found == {**dict.fromkeys(ALL, name.lower()), "chromium": ""}
+
+
+@pytest.mark.parametrize(("name", "value"), [("Save-Data", "off"), ("Width", "1.5"), ("ECT", "5g")])
+def test_chromium_asks_for_a_hint_that_it_would_not_send(name: str, value: str) -> None:
+    assert asked((name, value), engine="chromium") == name.lower()

@@ -1,0 +1,285 @@
+"""What a server may do instead of answering: one clear line for each, and no waiting for ever."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+from cli.audit.serving import PATIENCE, Say, saying, wsgi
+
+from corsguard.browser.messages import Answer, Fields, SendError, Sent
+from corsguard.cli.audit.client import Client, Limits
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+CERTIFICATE = str(Path(__file__).with_name("certificate.pem"))
+PATIENT = Limits(seconds=PATIENCE, seconds_to_connect=PATIENCE)
+HASTY = Limits(seconds=0.3, seconds_to_connect=0.2)
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+def ask(
+    url: str,
+    *,
+    method: str = "GET",
+    headers: Fields = (),
+    limits: Limits = PATIENT,
+    verify: bool | str = True,
+) -> Answer:
+    with Client(url, limits=limits, verify=verify) as client:
+        return client.send(Sent(method, url, headers))
+
+
+def failure(url: str, limits: Limits = PATIENT, verify: bool | str = True) -> str:
+    with pytest.raises(SendError) as raised:
+        ask(url, limits=limits, verify=verify)
+    message = str(raised.value)
+    assert "\n" not in message
+    return message
+
+
+def sends(*parts: bytes) -> Say:
+    """Sends this, and closes the connection."""
+
+    def say(connection: socket.socket, request: bytes, over: Event) -> None:
+        for part in parts:
+            connection.sendall(part)
+
+    return say
+
+
+def waits(*parts: bytes) -> Say:
+    """Sends this, and keeps the connection."""
+
+    def say(connection: socket.socket, request: bytes, over: Event) -> None:
+        sends(*parts)(connection, request, over)
+        over.wait()
+
+    return say
+
+
+def drips(start: bytes, drop: bytes) -> Say:
+    """Sends drop after drop, without end."""
+
+    def say(connection: socket.socket, request: bytes, over: Event) -> None:
+        connection.sendall(start)
+        while not over.wait(0.01):
+            connection.sendall(drop)
+
+    return say
+
+
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize(
+    ("say", "message"),
+    [
+        (sends(), "it closed the connection before it had answered"),
+        (sends(b"garbage\r\n\r\n"), "its answer is not HTTP"),
+        (sends(OK, b"no colon\r\n\r\n"), "its answer is not HTTP"),
+        (sends(OK, b"X: ", b"a" * 200_000), "its header fields are too large"),
+        (
+            sends(OK, b"Content-Length: 9\r\n\r\nabc"),
+            "it closed the connection in the middle of the body",
+        ),
+        (
+            sends(OK, b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+            "its answer is not HTTP",
+        ),
+    ],
+)
+def test_what_is_no_answer_is_told_in_a_line(say: Say, message: str) -> None:
+    with saying(say) as url:
+        assert failure(url) == f"127.0.0.1: {message}"
+
+
+@pytest.mark.parametrize(
+    ("say", "message"),
+    [
+        (waits(), "there is no answer within 0.3 s"),
+        (drips(OK, b"X: a\r\n"), "there is no answer within 0.3 s"),
+        (drips(OK + b"\r\n", b"a"), "the body does not end within 0.3 s"),
+        (waits(OK, b"Content-Length: 9\r\n\r\nabc"), "the body does not end within 0.3 s"),
+    ],
+)
+def test_what_does_not_end_is_given_up(say: Say, message: str) -> None:
+    with saying(say) as url:
+        assert failure(url, HASTY) == f"127.0.0.1: {message}"
+
+
+def test_a_connection_that_breaks_is_told_in_a_line() -> None:
+    def reset(connection: socket.socket, request: bytes, over: Event) -> None:
+        linger = b"\1\0\0\0\0\0\0\0"  # on, for no time: the close is a reset
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+    with saying(reset) as url:
+        assert failure(url) == "127.0.0.1: connection reset by peer"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_server_that_is_not_there_refuses_connections(host: str) -> None:
+    assert failure(f"http://{host}:{unused_port()}/") == f"{host}: connection refused"
+
+
+def test_a_host_that_does_not_exist_is_told() -> None:
+    assert failure("http://nobody.invalid/") == "nobody.invalid: there is no such host"
+
+
+@pytest.mark.parametrize("url", ["ftp://a.example/", "a.example", "http:///items", "/items"])
+def test_what_is_no_url_of_http_is_not_asked(url: str) -> None:
+    assert failure(url) == f"{url} is not an http or https URL"
+
+
+@pytest.mark.parametrize("user", ["ada", "ada:secret"])
+def test_a_url_with_a_user_is_not_asked_and_not_repeated(user: str) -> None:
+    message = failure(f"http://{user}@a.example/")
+    assert message == "the URL holds a user: send an Authorization header instead"
+
+
+@pytest.mark.parametrize("url", ["http://[/", "http://a.example:x/", "http://\x00/"])
+def test_what_is_no_url_is_not_asked(url: str) -> None:
+    assert failure(url) == f"{url} is not a URL"
+
+
+def test_a_certificate_is_checked() -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(CERTIFICATE)
+    with saying(sends(OK, b"\r\nabc"), tls) as url:
+        assert re.fullmatch(
+            "127.0.0.1: TLS fails: self.signed certificate(?: in certificate chain)?", failure(url)
+        )
+
+
+@pytest.mark.parametrize("verify", [False, CERTIFICATE])
+def test_a_certificate_can_be_trusted(verify: bool | str) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(CERTIFICATE)
+    with saying(sends(OK, b"Content-Length: 3\r\n\r\nabc"), tls) as url:
+        assert ask(url, verify=verify).body == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("say", "limits", "message"),
+    [
+        (sends(b"HTTP/1.1 400 Bad Request\r\n\r\n"), PATIENT, "TLS fails: wrong version number"),
+        (waits(), HASTY, "no connection within 0.2 s"),
+    ],
+)
+def test_a_server_without_tls_is_told(say: Say, limits: Limits, message: str) -> None:
+    with saying(say) as url:
+        assert failure(url.replace("http:", "https:"), limits) == f"127.0.0.1: {message}"
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [("nothing.pem", "no such file or directory"), (__file__, "no certificate or crl found")],
+)
+def test_a_file_without_certificates_is_told(file: str, why: str) -> None:
+    message = failure("https://127.0.0.1/", verify=file)
+    assert message == f"{file} has no certificates to trust: {why}"
+
+
+def test_a_long_body_is_cut() -> None:
+    with saying(drips(OK + b"\r\n", b"a" * 50_000)) as url:
+        assert ask(url) == Answer(200, (), b"a" * 65_536)
+
+
+def test_each_header_line_is_kept_and_no_redirect_followed() -> None:
+    head = b"HTTP/1.1 302 Found\r\nX-A: 1\r\nx-a: \xe9\r\nLocation: http://[\r\n"
+    with saying(sends(head, b"Content-Length: 0\r\n\r\n")) as url:
+        assert ask(url) == Answer(
+            302,
+            (("X-A", "1"), ("x-a", "\xe9"), ("Location", "http://["), ("Content-Length", "0")),
+            b"",
+        )
+
+
+@pytest.mark.parametrize(
+    ("target", "sent"),
+    [
+        ("", "/"),
+        ("?q=1", "/?q=1"),
+        ("/a/../b//c/%2e%2e/%41", "/a/../b//c/%2e%2e/%41"),
+        ("//a", "//a"),
+        ("/caf\xe9?q=\xe9#there", "/caf%C3%A9?q=%C3%A9"),
+    ],
+)
+def test_a_path_is_sent_as_it_is_spelt(target: str, sent: str) -> None:
+    lines: list[bytes] = []
+
+    def say(connection: socket.socket, request: bytes, over: Event) -> None:
+        lines.append(request.partition(b"\r\n")[0])
+        connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
+
+    with saying(say) as url:
+        ask(url.removesuffix("/") + target)
+    assert lines == [f"GET {sent} HTTP/1.1".encode()]
+
+
+def test_what_is_sent_is_what_was_asked_for() -> None:
+    seen: list[dict[str, str]] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        seen.append({name: environ[name] for name in environ if name.startswith("HTTP_")})
+        start_response("200 OK", [("Set-Cookie", "a=1")])
+        return []
+
+    with wsgi(app) as url, Client(url) as client:
+        client.send(Sent("GET", url, (("Origin", "null"), ("X-A", "\xe9"))))
+        client.send(Sent("GET", url, (("User-Agent", "a browser"),)))
+    host = url.split("/")[2]
+    assert seen == [
+        {
+            "HTTP_HOST": host,
+            "HTTP_ORIGIN": "null",
+            "HTTP_X_A": "\xe9",
+            "HTTP_USER_AGENT": "corsguard",
+        },
+        {"HTTP_HOST": host, "HTTP_USER_AGENT": "a browser"},
+    ]
+
+
+def test_a_header_that_is_none_is_not_sent() -> None:
+    with saying(sends(OK)) as url, pytest.raises(SendError) as raised:
+        ask(url, headers=(("X-A", "a\r\nX-B: b"),))
+    assert str(raised.value) == "127.0.0.1: the request can't be sent"
+
+
+def test_another_host_is_not_asked() -> None:
+    with Client("http://127.0.0.1/") as client, pytest.raises(SendError) as raised:
+        client.send(Sent("GET", "http://elsewhere.example/", ()))
+    assert str(raised.value) == "elsewhere.example is not asked: only 127.0.0.1 is"
+
+
+def test_an_unsafe_method_is_sent_only_when_it_was_asked_for() -> None:
+    with saying(sends(OK, b"Content-Length: 0\r\n\r\n")) as url:
+        with pytest.raises(SendError) as raised:
+            ask(url, method="DELETE")
+        assert str(raised.value) == "DELETE is not sent: it may change something"
+        with Client(url, methods=["PUT"]) as client:
+            assert client.send(Sent("PUT", url, (), b"abc")).status == 200
+
+
+def test_requests_are_counted_and_spaced() -> None:
+    limits = PATIENT._replace(per_second=20, requests=3)
+    with saying(sends(OK, b"Content-Length: 0\r\n\r\n")) as url, Client(url, limits=limits) as one:
+        started = time.monotonic()
+        for _ in range(3):
+            one.send(Sent("GET", url, ()))
+        # No upper bound, which a slow machine would break: two pauses of 1/20 s lie between them.
+        assert time.monotonic() - started >= 2 / 20
+        with pytest.raises(SendError) as raised:
+            one.send(Sent("GET", url, ()))
+    assert str(raised.value) == "no more than 3 requests are sent"

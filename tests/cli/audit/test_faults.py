@@ -1,0 +1,307 @@
+"""Every planted fault is found, and nothing else; and nothing where nothing is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from cli.audit.auditing import audited, codes
+from cli.audit.broken import (
+    FAULTS,
+    PAGE,
+    SOUND,
+    Api,
+    BareLogin,
+    LoginFirst,
+    LoginPage,
+    PostOnly,
+    matching,
+)
+from cli.audit.serving import asgi, wsgi
+from flask import Flask
+from flask_cors import CORS
+from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from corsguard.cli.audit.catalogue import RULES, Severity
+
+ROOT = Path(__file__).parents[3]
+FRONTEND = "http://localhost:3000"  # the page of the examples
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found_and_nothing_else(fault: str) -> None:
+    app, expected = FAULTS[fault]
+    with wsgi(app) as url:
+        assert codes(audited(url, PAGE)) == sorted(expected)
+
+
+def test_every_fault_of_the_catalogue_is_planted() -> None:
+    planted: set[str] = set().union(*(expected for _, expected in FAULTS.values()))
+    assert planted == set(RULES)
+
+
+@pytest.mark.parametrize("server", SOUND)
+def test_nothing_is_found_where_nothing_is_wrong(server: str) -> None:
+    with wsgi(SOUND[server]) as url:
+        assert codes(audited(url, PAGE)) == []
+
+
+@pytest.mark.parametrize(
+    ("page", "pattern", "expected"),
+    [
+        ("http://localhost:3000", "http://localhost", ["prefix-match"]),
+        ("http://localhost:3000", r"http://localhost(:\d+)?$", ["any-port"]),
+        ("http://localhost:3000", r"http://localhost:3000$", []),
+        ("http://127.0.0.1:3000", "http://127.0.0.1", ["prefix-match"]),
+        ("http://127.0.0.1:3000", r"http://127.0.0.1:3000$", []),
+        ("http://[::1]:3000", r"http://\[::1\](:\d+)?$", ["any-port"]),
+        ("https://example.com", r"https://(.*\.)?example\.com$", []),
+        ("https://example.com", r"https://.*example\.com$", ["suffix-match"]),
+        ("https://a.b.example.com", r"https://a.b\.example\.com$", []),
+        ("https://app.example.co.uk", r"https://app\.example.co.uk$", ["unescaped-dot"]),
+        ("https://app.example.co.uk", r".*\.uk$", ["reflected-with-credentials"]),
+        ("https://app.example.com:8443", r"https?://app\.example\.com:8443$", ["scheme-downgrade"]),
+        ("app://main", "app://main$", []),
+        ("null", "null$", ["null-allowed"]),
+    ],
+)
+def test_the_tricks_fit_the_page(page: str, pattern: str, expected: list[str]) -> None:
+    with wsgi(Api(matching(pattern))) as url:
+        assert codes(audited(url, page)) == expected
+
+
+def test_what_is_let_in_with_credentials_is_worse() -> None:
+    severities = {}
+    for fault in ("reflects", "reflects, credentials", "prefix", "port"):
+        with wsgi(FAULTS[fault][0]) as url:
+            severities[fault] = [found.severity for found in audited(url, PAGE).findings]
+    assert severities == {
+        "reflects": [Severity.MEDIUM],
+        "reflects, credentials": [Severity.HIGH],
+        "prefix": [Severity.HIGH],
+        "port": [Severity.LOW],
+    }
+
+
+def test_the_worst_comes_first() -> None:
+    with wsgi(FAULTS["two at once"][0]) as url:
+        found = audited(url, PAGE).findings
+    assert [one.rule.code for one in found] == ["unescaped-dot", "scheme-downgrade", "any-port"]
+
+
+def test_a_missing_vary_is_shown_by_two_requests() -> None:
+    with wsgi(FAULTS["no Vary"][0]) as url:
+        (found,) = audited(url, PAGE).findings
+    first, second = found.evidence
+    assert (first.origin, first.lines("Access-Control-Allow-Origin")) == (PAGE, (PAGE,))
+    assert (second.origin, second.policy) == ("https://stranger.example", ())
+
+
+LOGGED_IN = (("Authorization", "Bearer secret"), ("Cookie", "secret=1"), ("Accept", "text/plain"))
+
+
+@pytest.mark.parametrize("app", [LoginFirst(), LoginPage(), PostOnly()])
+def test_a_preflight_that_a_login_lets_through_needs_one(app: Api) -> None:
+    with wsgi(app) as url:
+        done = audited(url, PAGE, LOGGED_IN)
+    assert codes(done) == ["preflight-authenticated"]
+    assert "secret" not in repr(done)
+    assert dict(done.findings[0].evidence[0].sent.headers) == {
+        "Origin": PAGE,
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization",
+    }
+
+
+def test_a_login_page_alone_shows_nothing() -> None:
+    with wsgi(LoginPage()) as url:
+        done = audited(url, PAGE)
+    assert codes(done) == []
+    assert done.caveats == (
+        "The URL redirects to /login, which was not looked at.",
+        f"{PAGE} is not allowed here: origins that look like it show nothing.",
+    )
+
+
+def test_a_login_that_does_not_help_shows_nothing() -> None:
+    class Firewalled(LoginFirst):
+        def is_known(self, environ: object) -> bool:
+            return False
+
+        answer = "403 Forbidden"
+
+    with wsgi(Firewalled()) as url:
+        assert codes(audited(url, PAGE, LOGGED_IN)) == []
+
+
+def test_the_url_keeps_its_query() -> None:
+    with wsgi(BareLogin()) as url:
+        (found,) = audited(f"{url}?page=2", PAGE).findings
+    assert found.evidence[0].sent.url == f"{url}?page=2"
+
+
+def flask(**options: Any) -> Flask:
+    app = Flask(__name__)
+    CORS(app, **options)
+    app.add_url_rule("/v1/items", view_func=lambda: "items", endpoint="items")
+    return app
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"supports_credentials": True}, ["reflected-with-credentials", "vary-missing"]),
+        ({}, ["origin-reflected", "vary-missing"]),
+        (
+            {"origins": r"https://app\.example\.com", "supports_credentials": True},
+            ["prefix-match", "vary-missing"],
+        ),
+        ({"origins": r"https://app.example\.com$"}, ["unescaped-dot", "vary-missing"]),
+        ({"origins": [PAGE]}, ["vary-missing"]),
+    ],
+)
+def test_flask_cors_in_dangerous_settings(options: dict[str, Any], expected: list[str]) -> None:
+    with wsgi(flask(**options)) as url:
+        assert codes(audited(url, PAGE)) == expected
+
+
+@contextmanager
+def django(settings: dict[str, object]) -> Iterator[str]:
+    """In a process of its own: Django's settings are made once in each."""
+    script = Path(__file__).with_name("django_server.py")
+    with subprocess.Popen(
+        [sys.executable, str(script), json.dumps(settings)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="ascii",
+    ) as process:
+        try:
+            assert process.stdout
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1/items"
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            {"CORS_ALLOW_ALL_ORIGINS": True, "CORS_ALLOW_CREDENTIALS": True},
+            ["reflected-with-credentials"],
+        ),
+        ({"CORS_ALLOWED_ORIGIN_REGEXES": [r"https://app\.example\.com"]}, ["prefix-match"]),
+        ({"CORS_ALLOWED_ORIGIN_REGEXES": [r"https://app.example\.com$"]}, ["unescaped-dot"]),
+        ({"CORS_ALLOWED_ORIGINS": [PAGE], "CORS_ALLOW_CREDENTIALS": True}, []),
+    ],
+)
+def test_django_cors_headers_in_dangerous_settings(
+    settings: dict[str, object], expected: list[str]
+) -> None:
+    with django(settings) as url:
+        assert codes(audited(url, PAGE)) == expected
+
+
+def items(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("items")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            {"allow_origins": ["*"], "allow_credentials": True},
+            ["reflected-with-credentials"],
+        ),
+        (
+            {"allow_origin_regex": r"https://app.example\.com"},
+            ["policy-leaked", "unescaped-dot"],
+        ),
+        ({"allow_origins": [PAGE], "allow_credentials": True}, ["policy-leaked"]),
+        ({"allow_origins": ["*"]}, []),
+    ],
+)
+def test_starlette_in_dangerous_settings(options: dict[str, Any], expected: list[str]) -> None:
+    app = CORSMiddleware(Starlette(routes=[Route("/v1/items", items)]), **options)
+    with asgi(app) as url:
+        assert codes(audited(url, PAGE)) == expected
+
+
+@contextmanager
+def example(name: str) -> Iterator[str]:
+    """The URL of an example of the project, started by the command in its first lines."""
+    text = (ROOT / "examples" / name).read_text(encoding="utf-8")
+    documented = re.match(r'""".*\n\n    (.+)\n', text)
+    assert documented, "the first lines give no command"
+    words = documented[1].removeprefix("python ").removesuffix(" --port 8000").split()
+    start = [] if documented[1].startswith("python ") else ["-m"]
+    with subprocess.Popen(
+        [sys.executable, "-u", *start, *words, "--port", "0"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdout
+        addresses = (re.search(r"(http://[a-z0-9.]+:\d+)/?[ \n]", line) for line in process.stdout)
+        address = next(filter(None, addresses))
+        rest = Thread(target=process.stdout.read)  # or the pipe fills up
+        rest.start()
+        try:
+            yield address[1].replace("127.0.0.1", "localhost")
+        finally:
+            process.terminate()
+            rest.join()
+
+
+@pytest.fixture(scope="module")
+def examples() -> Iterator[Callable[[str], str]]:
+    """The URL of an example, each started once."""
+    with ExitStack() as stack:
+        started: dict[str, str] = {}
+
+        def url(name: str) -> str:
+            if name not in started:
+                started[name] = stack.enter_context(example(name))
+            return started[name]
+
+        yield url
+
+
+FULL = ["/api/items", "/api/items.csv", "/api/items/1", "/api/failure", "/public/items", "/nothing"]
+
+
+EXAMPLES = {
+    "bottle_app.py": ["/greetings/en", "/greetings/tlh"],
+    "django_app.py": FULL,
+    "fastapi_app.py": [*FULL, "/public/count", "/docs"],
+    "flask_app.py": FULL,
+    "wsgi_app.py": FULL,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [(name, path) for name, paths in EXAMPLES.items() for path in paths]
+)
+def test_nothing_is_found_on_the_examples(
+    examples: Callable[[str], str], name: str, path: str
+) -> None:
+    done = audited(examples(name) + path, FRONTEND)
+    assert codes(done) == []
+    if path in {"/greetings/en", "/api/items"}:  # the page is allowed there
+        assert done.caveats == ()
+
+
+def test_every_example_is_audited() -> None:
+    assert {file.name for file in (ROOT / "examples").glob("*.py")} == set(EXAMPLES)

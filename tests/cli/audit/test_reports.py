@@ -1,0 +1,334 @@
+"""What a user sees of an audit: the report in each format, the progress, the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+from collections.abc import Iterable
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cli.audit.auditing import QUICK
+from cli.audit.broken import FAULTS, PAGE, SOUND, Api, NoVary, Static
+from cli.audit.serving import saying, wsgi
+from cli.command import Finished
+
+from corsguard.browser.messages import Fields
+from corsguard.cli.audit import run_audit
+from corsguard.cli.audit.catalogue import RULES
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+TWO = FAULTS["two at once"][0]
+RULE = RULES["vary-missing"]
+CURL = "curl -i --globoff --path-as-is"
+STRANGER = "https://stranger.example"
+HOSTILE = Static(("Access-Control-Allow-Origin", "a`# \x1b[2J"))
+
+
+class Reported:
+    """Runs the audit and catches what it prints."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+
+    def url(self, url: str, page: str = PAGE, **options: Any) -> Finished:
+        code: int | str | None
+        try:
+            code = run_audit(url, page, limits=QUICK, **options)
+        except SystemExit as ended:
+            code = ended.code
+        return Finished(code, *self.capsys.readouterr())
+
+    def app(self, app: WSGIApplication, form: str = "text", fields: Fields = ()) -> Finished:
+        """The same for a server of app, whose URL is shown as one of port 80."""
+        with wsgi(app) as url:
+            done = self.url(url, form=form, fields=fields)
+        address = url.removesuffix("/v1/items")
+        return done._replace(out=done.out.replace(address, "http://127.0.0.1"))
+
+
+@pytest.fixture
+def report(capsys: pytest.CaptureFixture[str]) -> Reported:
+    return Reported(capsys)
+
+
+def test_the_text_tells_each_finding(report: Reported) -> None:
+    assert report.app(NoVary()) == (
+        1,
+        f"""\
+http://127.0.0.1/v1/items: 1 finding in 44 requests
+  page         {PAGE}
+
+low: The answer depends on Origin, and does not say so [vary-missing]
+  request      {CURL} -H 'Origin: {PAGE}' http://127.0.0.1/v1/items
+  answer       status 200
+               Access-Control-Allow-Origin: {PAGE}
+               Access-Control-Allow-Credentials: true
+  request      {CURL} -H 'Origin: {STRANGER}' http://127.0.0.1/v1/items
+  answer       status 200
+               no Access-Control-*
+  impact       A cache hands one page the copy that was made for another: an
+               allowed page is blocked, now and then.
+  fix          Send `Vary: Origin` with every answer, also where there is no
+               Origin.
+""",
+        "",
+    )
+
+
+def test_the_text_tells_that_there_is_nothing(report: Reported) -> None:
+    assert report.app(SOUND["lists the page"]) == (
+        0,
+        f"""\
+http://127.0.0.1/v1/items: no findings in 44 requests
+  page         {PAGE}
+""",
+        "",
+    )
+
+
+def test_the_markdown_tells_each_finding(report: Reported) -> None:
+    assert report.app(NoVary(), "markdown") == (
+        1,
+        f"""\
+# CORS audit
+
+    http://127.0.0.1/v1/items
+
+Page: `{PAGE}`. 1 finding in 44 requests.
+
+## low: The answer depends on Origin, and does not say so
+
+Code: `vary-missing`.
+
+    {CURL} -H 'Origin: {PAGE}' http://127.0.0.1/v1/items
+    status 200
+    Access-Control-Allow-Origin: {PAGE}
+    Access-Control-Allow-Credentials: true
+
+    {CURL} -H 'Origin: {STRANGER}' http://127.0.0.1/v1/items
+    status 200
+    no Access-Control-*
+
+{RULE.impact}
+
+**Fix:** {RULE.fix}
+""",
+        "",
+    )
+
+
+def test_the_json_tells_each_finding(report: Reported) -> None:
+    code, out, err = report.app(NoVary(), "json")
+    assert (code, err) == (1, "")
+    document = json.loads(out)
+    (found,) = document.pop("findings")
+    assert document == {
+        "url": "http://127.0.0.1/v1/items",
+        "page": PAGE,
+        "requests": 44,
+        "complete": True,
+        "caveats": [],
+    }
+    first, second = found.pop("evidence")
+    assert found == {
+        "code": "vary-missing",
+        "severity": "low",
+        "title": RULE.title,
+        "impact": RULE.impact,
+        "fix": RULE.fix,
+    }
+    assert first == {
+        "method": "GET",
+        "url": "http://127.0.0.1/v1/items",
+        "headers": [["Origin", PAGE]],
+        "curl": f"{CURL} -H 'Origin: {PAGE}' http://127.0.0.1/v1/items",
+        "answer": {
+            "status": 200,
+            "headers": [
+                ["Access-Control-Allow-Origin", PAGE],
+                ["Access-Control-Allow-Credentials", "true"],
+            ],
+        },
+    }
+    assert second["answer"] == {"status": 200, "headers": []}
+
+
+def test_the_sarif_has_what_the_standard_demands(report: Reported) -> None:
+    """SARIF 2.1.0, 3.13, 3.14, 3.19, 3.20, 3.27, 3.46, 3.47 and 3.58."""
+    code, out, err = report.app(TWO, "sarif")
+    assert (code, err) == (1, "")
+    log = json.loads(out)
+    assert log["version"] == "2.1.0"
+    assert log["$schema"].endswith("sarif-2.1.0.json")
+    (run,) = log["runs"]
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "corsguard"
+    rules = driver["rules"]
+    assert [rule["id"] for rule in rules] == list(RULES)
+    for rule in rules:
+        assert rule["shortDescription"]["text"]
+        assert rule["fullDescription"]["text"]
+        assert rule["help"]["text"]
+        assert rule["defaultConfiguration"]["level"] in {"error", "warning", "note"}
+    assert run["invocations"] == [{"executionSuccessful": True, "toolExecutionNotifications": []}]
+    results = run["results"]
+    assert [(result["ruleId"], result["level"]) for result in results] == [
+        ("unescaped-dot", "error"),
+        ("scheme-downgrade", "error"),
+        ("any-port", "note"),
+    ]
+    for result in results:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["message"]["text"]
+        (location,) = result["locations"]
+        uri = location["physicalLocation"]["artifactLocation"]["uri"]
+        assert uri == "http://127.0.0.1/v1/items"
+    assert results[0]["webRequest"] == {
+        "method": "GET",
+        "target": "/v1/items",
+        "headers": {"Origin": "https://appxexample.com"},
+    }
+    assert results[0]["webResponse"] == {
+        "statusCode": 200,
+        "headers": {
+            "Vary": "Accept-Encoding, Origin",
+            "Access-Control-Allow-Origin": "https://appxexample.com",
+            "Access-Control-Allow-Credentials": "true",
+        },
+    }
+    assert results[0]["properties"]["severity"] == "high"
+
+
+def test_sarif_joins_the_lines_of_one_header_and_names_the_root(report: Reported) -> None:
+    twice = FAULTS["two lines"][0]
+    with wsgi(twice) as url:
+        done = report.url(url.removesuffix("/v1/items"), form="sarif")
+    (run,) = json.loads(done.out)["runs"]
+    (result,) = run["results"]
+    assert result["webRequest"]["target"] == "/"
+    headers = result["webResponse"]["headers"]
+    assert headers["Access-Control-Allow-Origin"] == f"{PAGE}, {PAGE}"
+    (notification,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert notification["level"] == "warning"
+    assert notification["message"]["text"].startswith(f"{PAGE} is not allowed here")
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json", "sarif"])
+def test_what_the_server_says_steers_no_terminal(report: Reported, form: str) -> None:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("302 Found", [("Location", "/\x9b2J"), *HOSTILE.fields])
+        return []
+
+    code, out, err = report.app(app, form)
+    assert (code, err) == (1, "")
+    assert "2J" in out
+    assert out.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json", "sarif"])
+def test_what_is_sent_for_the_user_is_not_told(report: Reported, form: str) -> None:
+    done = report.app(TWO, form, (("Authorization", "Bearer secret"),))
+    assert "secret" not in done.out
+    assert "Authorization" in done.out
+
+
+def test_the_curl_lines_show_the_same(report: Reported) -> None:
+    with wsgi(FAULTS["preflights forbidden"][0]) as url:
+        done = report.url(url, form="json")
+        (found,) = json.loads(done.out)["findings"]
+        preflight, actual = (shlex.split(shown["curl"]) for shown in found["evidence"])
+        assert preflight[:6] == ["curl", "-i", "--globoff", "--path-as-is", "-X", "OPTIONS"]
+        assert "403" in said(preflight)
+        assert f"Access-Control-Allow-Origin: {PAGE}" in said(actual)
+
+
+def said(command: list[str]) -> str:
+    done = subprocess.run([*command, "-s"], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_a_url_without_a_server_ends_in_one_line(report: Reported) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    done = report.url(url)
+    assert done == (2, "", "corsguard: 127.0.0.1: connection refused\n")
+
+
+@pytest.mark.parametrize("page", ["app.example.com", "https://app.example.com/"])
+def test_a_page_that_is_no_origin_ends_in_one_line(report: Reported, page: str) -> None:
+    code, out, err = report.url("http://127.0.0.1:1/", page)
+    assert (code, out) == (2, "")
+    why = "it is not scheme://host or scheme://host:port"
+    assert err == f"corsguard: {page} is not the origin of a page: {why}\n"
+
+
+class Counting(Api):
+    """Does something at one of its answers."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(lambda origin: origin.startswith(PAGE) or origin == "null")
+        self.at = at
+        self.answers = 0
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self.answers += 1
+        if self.answers == self.at:
+            self.act()
+        return super().__call__(environ, start_response)
+
+    def act(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_ends_it_with_what_was_found_so_far(report: Reported) -> None:
+    code, out, err = report.app(Counting(8), "json")
+    document = json.loads(out)
+    assert (code, err) == (130, "")
+    assert document["complete"] is False
+    assert document["caveats"] == ["It was interrupted: there may be more."]
+    assert [found["code"] for found in document["findings"]] == ["null-allowed"]
+
+
+def test_ctrl_c_at_the_first_request_ends_it_too(report: Reported) -> None:
+    code, out, _ = report.app(Counting(1), "sarif")
+    (run,) = json.loads(out)["runs"]
+    assert (code, run["results"]) == (130, [])
+    assert run["invocations"][0]["executionSuccessful"] is False
+
+
+def test_a_server_that_breaks_down_leaves_what_was_found(report: Reported) -> None:
+    answers = []
+
+    def say(connection: socket.socket, request: bytes, over: Event) -> None:
+        answers.append(request)
+        if len(answers) <= 6:
+            head = f"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: {PAGE}, {PAGE}\r\n"
+            connection.sendall(f"{head}Content-Length: 0\r\n\r\n".encode())
+
+    with saying(say) as url:
+        code, out, err = report.url(url)
+    broken = "127.0.0.1: it closed the connection before it had answered."
+    assert (code, err) == (2, "")
+    told = " ".join(out.split())
+    assert f"but The check of origins did not end: {broken}" in told
+    assert f"but The check of paths did not end: {broken}" in told
+    assert len(answers) == 8
+
+
+def test_progress_is_shown_on_a_terminal_alone(
+    report: Reported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
+    code, out, err = report.app(SOUND["lists the page"], "json")
+    assert code == 0
+    assert json.loads(out)["findings"] == []
+    assert "auditing errors" in err
+    assert "44 requests" in err or "43 requests" in err

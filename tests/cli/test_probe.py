@@ -1,0 +1,160 @@
+"""`corsguard probe` on live servers, as a terminal shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cli.audit.serving import wsgi
+from cli.command import Command
+from cli.test_explain_and_probe import service
+
+from corsguard import Policy
+from corsguard_wsgi import CORSMiddleware
+
+PAGE = "https://app.example.com"
+POLICY = Policy(
+    allow_origins=[PAGE],
+    allow_credentials=True,
+    allow_methods=["PUT"],
+    allow_headers=["Content-Type"],
+)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with wsgi(CORSMiddleware(service, POLICY)) as url:
+        yield url
+
+
+def test_an_answer_that_the_page_gets_exits_with_0(corsguard: Command, url: str) -> None:
+    code, out, err = corsguard("probe", url, "--page", PAGE)
+    assert (code, err) == (0, "")
+    assert "── GET /v1/items ──" in out
+    assert "Access-Control-Allow-Origin: https://app.example.com" in out
+    assert "Allowed: the script gets the answer" in out
+
+
+def test_an_answer_that_is_kept_from_the_page_says_why(corsguard: Command, url: str) -> None:
+    code, out, err = corsguard("probe", url, "--page", "https://evil.example")
+    assert (code, err) == (1, "")
+    assert "Blocked: the script gets an error and no answer." in out
+    assert "[ALLOW_ORIGIN_MISSING]" in out
+    assert "  fix      send Access-Control-Allow-Origin: https://evil.example" in out
+
+
+def test_a_method_that_may_change_something_is_not_sent(corsguard: Command, url: str) -> None:
+    code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "PUT")
+    assert code == 0
+    assert "PUT is not sent: it may change something" in out
+    assert "The preflight passes, so a browser sends the PUT." in out
+
+
+def test_nor_is_one_that_needs_no_preflight(corsguard: Command, url: str) -> None:
+    code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "POST")
+    assert code == 2
+    assert "A browser sends the POST at once. It was not sent here" in out
+
+
+def test_it_is_sent_when_told_to(corsguard: Command, url: str) -> None:
+    code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "PUT", "--unsafe")
+    assert code == 0
+    assert "Allowed: the script gets the answer" in out
+
+
+def test_cookies_go_with_credentials(corsguard: Command, url: str) -> None:
+    options = ("--credentials", "include", "--cookie", "session=abc")
+    _, out, _ = corsguard("probe", url, "--page", "http://127.0.0.1:3000", *options)
+    assert "Cookie: session=abc" in out
+    _, out, _ = corsguard("probe", url, "--page", PAGE, *options)
+    assert "Cookie: session=abc" not in out
+
+
+def test_json_is_one_document(corsguard: Command, url: str) -> None:
+    code, out, _ = corsguard("probe", url, "--page", f"{PAGE}/items", "--format", "json")
+    document = json.loads(out)
+    assert code == 0
+    assert (document["verdict"], document["page"]) == ("allowed", PAGE)
+    assert document["page_given"] == f"{PAGE}/items"
+    assert document["requests"][0]["answer"]["status"] == 200
+
+
+def test_json_says_where_it_is_not_known(corsguard: Command, url: str) -> None:
+    code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "POST", "--format", "json")
+    assert (code, json.loads(out)["verdict"]) == (2, "unknown")
+
+
+def test_a_redirect_to_another_host_is_not_followed(corsguard: Command) -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        headers = [("Location", "http://elsewhere.example/"), ("Access-Control-Allow-Origin", "*")]
+        start_response("302 Found", headers)
+        return []
+
+    with wsgi(app) as url:
+        code, out, err = corsguard("probe", url, "--page", "http://127.0.0.1:3000")
+    assert (code, err) == (2, "")
+    assert "Not known to the end: elsewhere.example is not asked: only 127.0.0.1 is." in out
+
+
+def test_an_audit_that_finds_nothing_exits_with_0(corsguard: Command, url: str) -> None:
+    code, out, err = corsguard("probe", url, "--page", PAGE, "--audit", "--rate", "1000")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{url}: no findings in ")
+
+
+def test_an_audit_sends_the_headers_and_cookies_and_shows_none(corsguard: Command) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def reflecting(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.append(environ)
+        headers = [
+            ("Access-Control-Allow-Origin", environ.get("HTTP_ORIGIN", "*")),
+            ("Access-Control-Allow-Credentials", "true"),
+        ]
+        start_response("200 OK", headers)
+        return [b"secret"]
+
+    options = ("--audit", "--rate", "1000", "--cookie", "session=hidden", "--header", "x-key:k3y")
+    with wsgi(reflecting) as url:
+        code, out, err = corsguard("probe", url, "--page", PAGE, *options, "--format", "sarif")
+    assert (code, err) == (1, "")
+    [run] = json.loads(out)["runs"]
+    assert "reflected-with-credentials" in {result["ruleId"] for result in run["results"]}
+    assert any(environ.get("HTTP_COOKIE") == "session=hidden" for environ in seen)
+    assert any(environ.get("HTTP_X_KEY") == "k3y" for environ in seen)
+    assert "hidden" not in out
+    assert "k3y" not in out
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--format", "sarif"], "--format sarif is for an audit: add --audit"),
+        (["--page", "app"], "--page 'app' is neither an origin nor a URL"),
+        (["--cookie", "session"], "--cookie 'session' sets no cookie for "),
+        (["--timeout", "0"], "--timeout 0.0 is not over 0"),
+        (["--rate", "nan"], "--rate nan is not over 0"),
+        (["--header", "x y:1"], "--header 'x y:1' is not a header"),
+        (["--ca", "nowhere.pem"], "nowhere.pem has no certificates to trust"),
+        (["--audit", "--page", "null"], "an audit needs the origin of a page"),
+    ],
+)
+def test_what_can_not_be_asked_is_one_line(
+    corsguard: Command, url: str, options: list[str], line: str
+) -> None:
+    code, out, err = corsguard("probe", url, "--page", PAGE, *options)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"corsguard: {line}")
+    assert err.count("\n") == 1
+
+
+def test_a_server_that_does_not_answer_is_one_line(corsguard: Command) -> None:
+    with wsgi(service) as url:
+        pass
+    assert corsguard("probe", url, "--page", PAGE) == (
+        2,
+        "",
+        "corsguard: 127.0.0.1: connection refused\n",
+    )

@@ -1,0 +1,34 @@
+"""Chromium, through its own WebDriver."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from e2e.engines.browser import installed
+from e2e.engines.webdriver import WebDriverBrowser
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.remote.command import Command
+
+ARGUMENTS = """
+    --headless --no-sandbox --disable-gpu --disable-quic --no-first-run
+    --disable-background-networking --disable-component-update --disable-sync
+""".split()
+
+
+class Chromium(WebDriverBrowser):
+    name = "chromium"
+    driver: Chrome
+
+    def __init__(self, profile: Path) -> None:
+        browser, driver = installed(["chromium", "chromedriver"], "chromium chromium-driver")
+        options = ChromeOptions()
+        options.binary_location = browser
+        for argument in (*ARGUMENTS, f"--user-data-dir={profile}"):
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        # With both paths given, Selenium looks nothing up and downloads nothing.
+        super().__init__(Chrome(options=options, service=ChromeService(driver)))
+
+    def console(self) -> list[str]:
+        entries = self.driver.execute(Command.GET_LOG, {"type": "browser"})["value"]
+        return [entry["message"] for entry in entries]

@@ -1,0 +1,113 @@
+"""How many preflights a page needs: the largest cost of CORS, as each is one more round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
+
+import pytest
+from e2e.engines import RealBrowser
+from e2e.report import Report
+from e2e.serving.adapted import (
+    asgi_application,
+    by_django,
+    counted_asgi,
+    counted_wsgi,
+    flask_application,
+    wsgi_application,
+)
+from e2e.serving.pages import Pages, pages
+from e2e.serving.site import Site
+from e2e.serving.sockets import by_asgi, by_wsgi
+from flask_cors import CORS
+from starlette.middleware.cors import CORSMiddleware as Starlette
+
+from corsguard import Policy
+from corsguard_wsgi import CORSMiddleware
+
+# GET, POST, PUT, PATCH and DELETE on one URL, in JSON.
+CALLS = """
+const [url, headers] = args;
+for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
+  const body = method === "GET" || method === "DELETE" ? undefined : "{}";
+  const type = body && { "Content-Type": "application/json" };
+  await fetch(url, { method, body, headers: { ...headers, ...type } });
+}
+"""
+WAIT = "await new Promise((resolve) => setTimeout(resolve, 1000 * args[0]))"
+SECONDS = 6  # more than the five that a browser keeps an answer without max-age (Fetch)
+TOKEN = {"Authorization": "Bearer token"}
+
+
+def corsguard(site: Site, page: str) -> AbstractContextManager[str]:
+    policy = Policy(
+        allow_origins=[page],
+        allow_methods=["PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type"],
+    )
+    return by_wsgi(counted_wsgi(site, CORSMiddleware(wsgi_application(site), policy)))
+
+
+def flask_cors(site: Site, page: str) -> AbstractContextManager[str]:
+    app = flask_application(site)
+    CORS(app, origins=[page])
+    return by_wsgi(counted_wsgi(site, app))
+
+
+def django_cors_headers(site: Site, page: str) -> AbstractContextManager[str]:
+    middleware = ["corsheaders.middleware.CorsMiddleware"]
+    return by_django(site, MIDDLEWARE=middleware, CORS_ALLOWED_ORIGINS=[page])
+
+
+def starlette(site: Site, page: str) -> AbstractContextManager[str]:
+    app = Starlette(
+        asgi_application(site), allow_origins=[page], allow_methods=["*"], allow_headers=["*"]
+    )
+    return by_asgi(counted_asgi(site, app))
+
+
+SERVED = {
+    "corsguard": corsguard,
+    "flask-cors": flask_cors,
+    "django-cors-headers": django_cors_headers,
+    "starlette": starlette,
+}
+"""Each as its own documentation begins, for one origin."""
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Pages]:
+    with pages() as served:
+        yield served
+
+
+def test_preflights_of_a_page(browser: RealBrowser, opened: Pages, report: Report) -> None:
+    sites = {name: Site() for name in SERVED}
+    with ExitStack() as stack:
+        urls = {
+            name: stack.enter_context(serve(sites[name], opened.listed))
+            for name, serve in SERVED.items()
+        }
+        browser.open(opened.listed)
+        # Each URL is a key of its own in the preflight cache.
+        for url in urls.values():
+            browser.run(CALLS, f"{url}/once", {})
+            browser.run(CALLS, f"{url}/token", TOKEN)
+            browser.run(CALLS, f"{url}/again", {})
+        browser.run(WAIT, SECONDS)
+        for url in urls.values():
+            browser.run(CALLS, f"{url}/again", {})
+
+    counts = {
+        name: tuple(site.arrived.count(("OPTIONS", path)) for path in ("/once", "/token", "/again"))
+        for name, site in sites.items()
+    }
+    for name, found in counts.items():
+        told = "{} for five methods, {} with a token, {} with a pause of six seconds"
+        report.add(f"preflights, {name}, {browser.name}", told.format(*found))
+    assert counts == {
+        "corsguard": (1, 1, 1),
+        "flask-cors": (1, 2, 2),
+        "django-cors-headers": (1, 1, 1),
+        "starlette": (1, 2, 1),
+    }

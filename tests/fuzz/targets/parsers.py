@@ -1,0 +1,122 @@
+"""The parsers of the core: origins, their patterns, and lists of header names."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from fuzz.drawing import compiled, text_of, two_texts
+
+from corsguard import Engine, Origin, OriginError, OriginPattern, Policy, PolicyError, Reason
+from corsguard.checks import Findings
+from corsguard.fetch import is_token
+from corsguard.headers import names_in
+from corsguard.origin import MAX_LENGTH
+
+APP = "https://app.example.com"
+PRINTABLE = re.compile(r"[!-~]+")
+EXAMPLE = "an origin such as https://app.example.com or https://*.example.com"
+
+
+def asked(origin: str) -> bool:
+    """A callable of a policy, which must never be asked about anything but a valid origin."""
+    parsed = Origin.parse(origin)
+    assert str(parsed) == origin
+    assert not parsed.opaque
+    return True
+
+
+ANYONE = Engine(Policy(allow_origins=[asked]))
+WILDCARDS = Engine(
+    Policy(allow_origins=[APP], allow_credentials=True, allow_methods=["*"], allow_headers=["*"])
+)
+INVALID = {Reason.ORIGIN_INVALID, Reason.SAME_ORIGIN}
+
+
+def origin(data: bytes) -> None:
+    """DESIGN 5.1: an origin is one serialised origin, character for character, or none."""
+    text = text_of(data)
+    decision = ANYONE.decide(text, "GET", {"Host": text.rpartition("/")[2]})
+    assert not decision.faults
+    try:
+        parsed = Origin.parse(text)
+    except OriginError:
+        assert decision.reason is Reason.ORIGIN_INVALID
+        assert decision.headers == (("Vary", "Origin"),)
+        assert decision.detail.isascii()
+        assert decision.detail.isprintable()
+        return
+    assert str(parsed) == text
+    assert len(text) <= MAX_LENGTH
+    assert PRINTABLE.fullmatch(text)
+    assert parsed.opaque or decision.reason is Reason.ALLOWED
+    if parsed.scheme in {"http", "https"}:
+        url = urlsplit(text)
+        assert (url.scheme, url.netloc) == (parsed.scheme, parsed.authority)
+        assert (url.path, url.query, url.fragment, url.username) == ("", "", "", None)
+        assert (url.hostname, url.port) == (parsed.host.strip("[]"), parsed.port)
+
+
+def pattern(data: bytes) -> None:
+    """DESIGN 5.3 and 5.4: what a pattern covers, and what is suggested in place of none."""
+    text, asking = two_texts(data)
+    found = Findings()
+    found.origins("allow_origins", [text])
+    try:
+        parsed = OriginPattern.parse(text)
+    except OriginError:
+        [problem] = found.problems
+        assert problem.code == "origin-invalid"
+        suggestion = problem.suggestion
+        assert suggestion == EXAMPLE or str(OriginPattern.parse(suggestion)) == suggestion
+        return
+    assert str(parsed) == text
+    assert not found.problems
+    if parsed.opaque:
+        return
+    decision = Engine(Policy(allow_origins=[text])).decide(asking, "GET", {})
+    if decision.allowed and not parsed.any_origin:
+        allowed = Origin.parse(asking)
+        assert allowed.scheme == parsed.scheme
+        assert parsed.port in {"*", str(allowed.port or "")}
+        below = allowed.host.endswith(f".{parsed.host}")
+        assert below if parsed.subdomains else allowed.host == parsed.host
+
+
+def regex(data: bytes) -> None:
+    """DESIGN 5.4: a regular expression that starts answers any origin at once."""
+    text, asking = two_texts(data)
+    expression = compiled(text)
+    if expression is None:
+        return
+    try:
+        engine = Engine(Policy(allow_origins=[expression]))
+    except PolicyError:
+        return
+    for each in (asking, asking[:1] * MAX_LENGTH, (asking * MAX_LENGTH)[:MAX_LENGTH]):
+        full = each if each.startswith("https://") else f"https://{each}"[:MAX_LENGTH]
+        if engine.decide(full, "GET", {}).allowed:
+            assert expression.fullmatch(full)
+            Origin.parse(full)
+
+
+def request_headers(data: bytes) -> None:
+    """DESIGN 5.1: `Access-Control-Request-Headers`, and what of it is sent back."""
+    method, text = two_texts(data)
+    names = names_in(text)
+    if len(text) > 4_096:
+        assert names is None
+    else:
+        parts = [part.strip(" \t") for part in text.split(",")]
+        given = [part.lower() for part in parts if part]
+        assert names == (list(dict.fromkeys(given)) if len(given) <= 64 else None)
+    asking = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": text}
+    decision = WILDCARDS.decide(APP, "OPTIONS", asking)
+    sent = dict(decision.headers)
+    echoed = sent.get("Access-Control-Allow-Headers")
+    assert echoed is None or (echoed.split(", ") == names and all(map(is_token, names)))
+    methods = sent.get("Access-Control-Allow-Methods", "GET").split(", ")
+    assert set(methods) <= {"GET", "HEAD", "POST", method}
+    assert all(map(is_token, methods))
+    assert decision.detail.isascii()
+    assert decision.detail.isprintable()

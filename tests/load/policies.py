@@ -1,0 +1,68 @@
+"""The policies that the servers under load are given in turn, and what each of them answers."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from corsguard import Decision, Guard, Policies, Policy
+
+PATH = "/load"
+BROKEN = "/load/broken"
+"""Where the application raises after its first chunk."""
+APP, EVIL = "https://app.example", "https://evil.example"
+NUMBERS = range(8)
+
+Fields = tuple[tuple[str, str], ...]
+
+
+def policy(number: int) -> Policy:
+    """Its number shows in each field that an answer may have, and in who gets any."""
+    return Policy(
+        allow_origins=[APP, origin_of(number)],
+        allow_credentials=number % 2 == 0,
+        allow_methods=["PUT", f"METHOD-{number}"],
+        allow_headers=["X-Load", f"X-Asked-{number}"],
+        expose_headers=[f"X-Exposed-{number}"],
+        max_age=number,
+    )
+
+
+def origin_of(number: int) -> str:
+    """An origin that one policy lists and the others do not."""
+    return f"https://p{number}.example"
+
+
+class Asked(NamedTuple):
+    """A request that the guard of each server is asked about."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def origin(self) -> str | None:
+        return dict(self.headers).get("origin")
+
+
+class Expected:
+    """What each policy has a server answer, as the guard in this process decides it."""
+
+    def __init__(self) -> None:
+        self._guards = [Guard({PATH: policy(number)}, enforce=True) for number in NUMBERS]
+        self.of = lru_cache(1_024)(self._of)
+        """The decisions of all policies, of which many are asked for again and again."""
+
+    def _of(self, asked: Asked) -> list[Decision]:
+        headers = dict(asked.headers)
+        cookie = "cookie" in headers
+        return [
+            guard.decide(asked.path, asked.origin, asked.method, headers, cookie)
+            for guard in self._guards
+        ]
+
+
+def routes_with(policies: Policies, number: int) -> dict[str, Policy | None]:
+    """An application's own routes, and the policy of that number for `/load`."""
+    own = dict(policies) if policies is not None and not isinstance(policies, Policy) else {}
+    return {**own, PATH: policy(number)}

@@ -1,0 +1,34 @@
+"""Everything that a published defect is tried on."""
+
+from __future__ import annotations
+
+import pytest
+from adapters.stacks_asgi import STACKS as ASGI_STACKS
+from adapters.stacks_django import STACKS as DJANGO_STACKS
+from adapters.stacks_flask import STACKS as FLASK_STACKS
+from adapters.stacks_wsgi import STACKS as WSGI_STACKS
+from adapters.table import Stack
+from security.configuring import CONFIGURE, Configure
+from security.forgetful import FORGETFUL, Forgetful
+
+STACKS: list[Stack] = [
+    WSGI_STACKS[0], ASGI_STACKS[0], FLASK_STACKS[0], FLASK_STACKS[2], *DJANGO_STACKS
+]  # fmt: skip
+
+
+@pytest.fixture(params=STACKS, ids=lambda stack: stack.name)
+def stack(request: pytest.FixtureRequest) -> Stack:
+    made: Stack = request.param
+    return made
+
+
+@pytest.fixture(params=list(CONFIGURE.values()), ids=list(CONFIGURE))
+def configure(request: pytest.FixtureRequest) -> Configure:
+    made: Configure = request.param
+    return made
+
+
+@pytest.fixture(params=FORGETFUL, ids=lambda built: built.__name__)
+def forgetful(request: pytest.FixtureRequest) -> Forgetful:
+    made: Forgetful = request.param
+    return made

@@ -1,0 +1,127 @@
+"""Spellings of paths: none gets a view the policy of another, or takes it past enforcement."""
+
+from __future__ import annotations
+
+import pytest
+from adapters.table import by_name, preflight
+from security.routers import LITESTAR_MOUNTS, ROUTERS, VIEWS, Router, Send, over_asgi
+from security.spellings import spellings
+
+from corsguard import Guard, Policy
+
+ALL = "https://all.example"
+ELSEWHERE = "https://elsewhere.example"
+
+
+def exposing(name: str, *origins: str) -> Policy:
+    return Policy(allow_origins=[ALL, *origins], expose_headers=[name], allow_methods=[name])
+
+
+# Elsewhere may do anything, but not what stands below /api/admin.
+ROOT, API, ADMIN = exposing("X-Root", ELSEWHERE), exposing("X-Api", ELSEWHERE), exposing("X-Admin")
+HELD_BY = {"admin": "X-Admin", "users": "X-Admin", "items": "X-Api", "public": "X-Root"}
+SPELLINGS = list(dict.fromkeys(spellings(VIEWS["admin"])))
+
+by_path = pytest.mark.parametrize("router", ROUTERS, ids=lambda router: router.name)
+by_view = pytest.mark.parametrize(
+    "router",
+    [router for router in ROUTERS if router.has_view_policies],
+    ids=lambda router: router.name,
+)
+over_asgi_alone = pytest.mark.parametrize(
+    "router",
+    # Falcon knows no root path, so there is none to spell.
+    [router for router in ROUTERS if router.send is over_asgi and router.name != "falcon-asgi"],
+    ids=lambda router: router.name,
+)
+
+
+def guard(*, views: bool = False, enforce: bool = False) -> Guard:
+    admin = {} if views else {"/api/admin": ADMIN}
+    return Guard({"/": ROOT, "/api": API, **admin}, enforce=enforce)
+
+
+def policy_of(send: Send, wire: str) -> tuple[str | None, str | None]:
+    """The view that a spelling reaches, and the policy that it gets; None for none."""
+    reply = send("GET", wire, [("Origin", ALL)])
+    exposed = by_name(reply.headers).get("access-control-expose-headers")
+    return (reply.body if reply.status == 200 else None), exposed
+
+
+def confused(send: Send, wires: list[str]) -> list[tuple[str, str | None, str | None]]:
+    """The spellings that reach a view and get a policy that is not that view's."""
+    reached = ((wire, *policy_of(send, wire)) for wire in wires)
+    return [
+        (wire, view, exposed)
+        for wire, view, exposed in reached
+        if view is not None and exposed not in {None, HELD_BY[view]}
+    ]
+
+
+def unenforced(send: Send, wires: list[str]) -> list[str]:
+    """The spellings with which elsewhere makes a view below /api/admin act."""
+    replies = ((wire, send("POST", wire, [("Origin", ELSEWHERE)])) for wire in wires)
+    return [
+        wire for wire, reply in replies if reply.status == 200 and HELD_BY[reply.body] == "X-Admin"
+    ]
+
+
+def check(router: Router, admin: Policy | None, wires: list[str], root_path: str = "") -> None:
+    views = admin is not None
+    with router.served(guard(views=views), admin, root_path) as send:
+        for view, path in VIEWS.items():  # the plain spelling is no trick
+            assert policy_of(send, root_path + path) == (view, HELD_BY[view])
+        assert confused(send, wires) == []
+    with router.served(guard(views=views, enforce=True), admin, root_path) as send:
+        assert send("POST", f"{root_path}/api/admin", [("Origin", ALL)]).body == "admin"
+        assert send("POST", f"{root_path}/api/items", [("Origin", ELSEWHERE)]).body == "items"
+        assert unenforced(send, wires) == []
+
+
+@by_path
+def test_no_spelling_gets_a_view_the_policy_of_another_path(router: Router) -> None:
+    check(router, None, SPELLINGS)
+
+
+@by_view
+def test_no_spelling_gets_a_view_another_policy_than_its_own(router: Router) -> None:
+    check(router, ADMIN, SPELLINGS)
+
+
+@over_asgi_alone
+def test_no_spelling_of_the_root_path_gets_a_view_another_policy(router: Router) -> None:
+    tails = ("/api/admin", "api/admin", "//api/admin", "/../api/admin", "/svc/api/admin")
+    heads = ("/svc", "//svc", "/x/svc", "/svc/svc", "/api/svc", "svc", "/SVC", "/public/svc", "")
+    check(router, None, [head + tail for head in heads for tail in tails], root_path="/svc")
+
+
+@by_path
+def test_no_spelling_gets_the_preflight_of_another_view(router: Router) -> None:
+    with router.served(guard(), None) as send:
+        answered = {}
+        for wire in SPELLINGS:
+            reply = send("OPTIONS", wire, preflight(ALL))
+            methods = by_name(reply.headers).get("access-control-allow-methods")
+            if methods is not None:
+                answered[wire] = methods
+        for wire, methods in answered.items():
+            view, _ = policy_of(send, wire)
+            assert view is None or methods.endswith(HELD_BY[view])
+        assert answered["/api/admin"].endswith("X-Admin")
+
+
+@by_path
+def test_no_spelling_is_exempt_from_enforcement_for_another(router: Router) -> None:
+    exempting = Guard({}, enforce=True, enforce_exempt=["/api/items", "/hooks"])
+    wires = [
+        *SPELLINGS,
+        *(f"/hooks/{dots}{path}" for dots in ("..", "%2e%2e", ".%2e") for path in VIEWS.values()),
+    ]
+    with router.served(exempting, None) as send:
+        assert send("POST", "/api/items", [("Origin", ELSEWHERE)]).body == "items"
+        assert unenforced(send, wires) == []
+
+
+def test_a_mount_of_litestar_answers_longer_names_as_docs_say() -> None:
+    with LITESTAR_MOUNTS.served(guard(), None) as send:
+        assert policy_of(send, "/api/administrator") == ("admin", "X-Api")

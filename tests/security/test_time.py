@@ -1,0 +1,121 @@
+"""Time: every regex that a policy accepts answers any origin in linear time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from security.backtracking import Shown, either, growth, in_turn, literal, one_of, repeated, steps
+
+from corsguard import Engine, Policy, PolicyError
+from corsguard.ambiguity import MOST_WAYS
+from corsguard.origin import MAX_LENGTH
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+LETTER = one_of("[a-z]", LETTERS)
+DASHED = one_of("[a-z-]", f"{LETTERS}-")
+ANY = one_of("[a-z.-]", f"{LETTERS}-.")
+DASH = literal("-")
+SCHEME, DOMAIN = literal("https://"), literal(".example.com")
+
+
+def some(part: Shown) -> Shown:
+    return repeated(part, 1, None)
+
+
+def of(*parts: Shown) -> Shown:
+    return in_turn([SCHEME, *parts, DOMAIN])
+
+
+def starts(shown: Shown) -> bool:
+    """Whether a policy with it starts, as far as time is concerned."""
+    try:
+        Policy(allow_origins=[re.compile(shown.text)])
+    except PolicyError as error:
+        return "regex-too-slow" not in {problem.code for problem in error.problems}
+    return True
+
+
+def attack(pump: str, end: str = "!", before: str = "") -> Callable[[int], str]:
+    """Origins of any length that a regex may read far into before it must give up."""
+    return lambda length: f"https://{before}{pump * (length // len(pump))}{end}"
+
+
+PUMPS = ["a", "-", ".", "a-", "a.", "ab", "a--", ".example.com", "-example.com", "a.b-"]
+
+LINEAR = [
+    of(some(DASHED)),
+    of(some(LETTER), DASH, some(LETTER)),
+    of(some(LETTER), repeated(in_turn([DASH, some(LETTER)]), 0, None)),
+    of(some(in_turn([some(DASHED), literal(".")]))),
+    of(some(ANY)),
+    of(LETTER, repeated(in_turn([repeated(DASHED, 0, 61), LETTER]), 0, 1)),
+    of(some(DASHED), either(literal("dev"), literal("prod")), literal("--site")),
+]
+SLOW = [
+    of(some(LETTER), some(LETTER)),
+    of(some(DASHED), DASH, some(DASHED)),
+    of(some(DASHED), DASH, some(DASHED), DASH, some(DASHED), DASH, some(DASHED)),
+    of(some(some(LETTER))),
+    of(some(either(LETTER, literal("ab")))),
+    of(some(in_turn([some(LETTER), repeated(DASH, 0, 1)]))),
+    of(repeated(LETTER, 1, 200), repeated(LETTER, 1, 200)),
+]
+
+
+@pytest.mark.parametrize("shown", LINEAR, ids=lambda shown: shown.text)
+def test_a_regex_that_starts_takes_linear_time_on_adversarial_origins(shown: Shown) -> None:
+    assert starts(shown)
+    for pump in PUMPS:
+        assert growth(shown, attack(pump), 10 * len(pump)) < 3
+
+
+@pytest.mark.parametrize("shown", SLOW, ids=lambda shown: shown.text)
+def test_a_regex_that_takes_longer_does_not_start(shown: Shown) -> None:
+    assert not starts(shown)
+    # An exponential one reaches the limit soon, and its time can then no longer be told.
+    assert max(growth(shown, attack(pump), size, 200_000) for pump in PUMPS for size in (4, 40)) > 3
+
+
+LEAVES = st.sampled_from([LETTER, DASHED, ANY, DASH, literal("."), literal("a"), literal("ab")])
+
+
+def grown(inner: st.SearchStrategy[Shown]) -> st.SearchStrategy[Shown]:
+    bounds = st.sampled_from([(0, 1), (0, None), (1, None), (1, 3), (2, None), (2, 2)])
+    consuming = inner.filter(lambda part: not part.reads_nothing)
+    return st.one_of(
+        st.lists(inner, min_size=2, max_size=4).map(in_turn),
+        st.builds(either, inner, inner),
+        st.builds(lambda part, bound: repeated(part, *bound), consuming, bounds),
+    )
+
+
+WORDS = st.text("ab-.", min_size=1, max_size=4)
+
+
+@settings(derandomize=True, deadline=None, max_examples=500)
+@given(st.recursive(LEAVES, grown, max_leaves=8), st.text("ab-.", max_size=3), WORDS, WORDS)
+def test_any_regex_that_starts_takes_linear_time(
+    part: Shown, before: str, pump: str, other: str
+) -> None:
+    shown = of(part)
+    if not starts(shown):
+        return
+    for text in (attack(pump, "!", before), attack(pump, f"{other}!", before)):
+        longest = text(MAX_LENGTH)
+        most = (MOST_WAYS + 8) * len(shown.code) * (len(longest) + 1)
+        assert steps(shown, longest, most) <= most
+        size = 24 * len(pump)
+        # What a drawn regex does at the ends of a text weighs more the shorter the text is.
+        assert growth(shown, text, size) < 3.5
+
+
+@pytest.mark.parametrize("shown", LINEAR, ids=lambda shown: shown.text)
+def test_re_itself_refuses_the_longest_adversarial_origins(shown: Shown) -> None:
+    engine = Engine(Policy(allow_origins=[re.compile(shown.text)]))
+    for pump in PUMPS:
+        origin = attack(pump, "")(MAX_LENGTH)[: MAX_LENGTH - 1].rstrip("-.") + "x"
+        assert not engine.decide(origin, "GET", {}).allowed
