@@ -200,7 +200,7 @@ def verdict(console: Console, exchange: Exchange) -> None:
     outcome = exchange.outcome
     if isinstance(outcome, Blocked):
         step = outcome.step
-        wrapped(console, "Blocked: the script gets an error and no answer.", "bold red")
+        wrapped(console, f"Blocked: the script gets an error. {_reached(exchange)}", "bold red")
         _row(console, "why", f"{step.text} [{outcome.reason}]")
         _row(console, "clause", f"{step.clause.words}, {step.clause}")
     else:
@@ -214,6 +214,15 @@ def verdict(console: Console, exchange: Exchange) -> None:
         _row(console, "console", exchange.console)
     for caveat in exchange.caveats:
         _row(console, "beware", caveat.text, "yellow")
+
+
+def _reached(exchange: Exchange) -> str:
+    """How far a blocked request has come, which is what surprises most."""
+    if any(hop.purpose == "request" and hop.answer for hop in exchange.hops):
+        return "The server has got the request, and only its answer is kept back."
+    if exchange.preflights:
+        return "Its request was never sent, only asked about."
+    return "No server has got its request."
 
 
 def _row(console: Console, label: str, value: str, style: str = "") -> None:

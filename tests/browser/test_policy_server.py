@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+from browser.random_policies import API, ENGINES, GUARDS, PAGES, REQUESTS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from corsguard import Guard, Policy
-from corsguard.browser import Answer, Sent
+from corsguard.browser import Answer, Browser, EngineName, Request, Sent
+from corsguard.browser.apps import serving
 from corsguard.browser.policy_server import policy_server
+from corsguard.origin import Origin
+from corsguard_wsgi import CORSMiddleware
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
 APP = ("Origin", "https://app.example.com")
 EVIL = ("Origin", "https://evil.example")
@@ -60,3 +72,22 @@ def test_enforcement_answers_in_the_place_of_the_application() -> None:
 def test_a_cookie_counts_for_enforcement() -> None:
     assert answer("POST", "/api", APP, enforce=True).status == 200
     assert answer("POST", "/api", APP, ("Cookie", "a=1"), enforce=True).status == 403
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    is_unknown = environ["corsguard.decision"].reason == "NO_POLICY"
+    unanswered = environ["REQUEST_METHOD"] == "OPTIONS" and is_unknown
+    start_response("405 Method Not Allowed" if unanswered else "200 OK", [])
+    return []
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(GUARDS, st.sampled_from(PAGES), REQUESTS, ENGINES)
+def test_a_real_application_behind_the_guard_gives_the_same_exchange(
+    guard: Guard, page: str, request: Request, engine: EngineName
+) -> None:
+    if not (guard.policies or guard.enforce):
+        guard = Guard(None, enforce=True)  # a middleware without anything to do does not start
+    send = serving(CORSMiddleware(application, guard), Origin.parse(API))
+    browsers = (Browser(page, engine=engine) for _ in range(2))
+    assert next(browsers).play(request, policy_server(guard)) == next(browsers).play(request, send)

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import logging
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from browser.random_policies import API, APP, ENGINES, GUARDS, PAGES, REQUESTS, policy_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corsguard import Guard, Policies, Policy, PolicyError, PolicyWarning
+from corsguard import Guard, Policies, Policy, PolicyError
 from corsguard.browser import BlockReason, Browser, EngineName, Request, Send
 from corsguard.browser.policy_server import policy_server
 from corsguard.browser.rehearsal import Rehearsal
 from corsguard.browser.remedy import Change, Explanation, Play, explained
 from corsguard.checks import CHECKS
-
-APP = "https://app.example.com"
-API = "https://api.example.com"
 
 
 def playing(page: str, request: Request, engine: EngineName = "standard") -> Play:
@@ -236,61 +233,6 @@ def test_a_rehearsal_has_the_options_of_its_guard() -> None:
     other = Rehearsal(guard)
     assert (other.policies, other.enforce) == (guard.policies, "report")
     assert (other.enforce_exempt, other.own_origins) == (("/hooks",), (API,))
-
-
-# Random policies and requests: what is proposed works, or there is a reason why nothing is.
-
-PAGES = ["null", APP, "http://app.example.com", "https://a.b.example.com", "http://localhost:3000"]
-PATTERNS = [APP, "https://*.example.com", "http://localhost:*", "http://app.example.com"]
-NAMES = ["Content-Type", "Authorization", "X-Trace", "Range"]
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "patch", "DELETE", "OPTIONS", "QUERY"]
-
-
-def some(values: list[str]) -> st.SearchStrategy[list[str]]:
-    return st.lists(st.sampled_from(values), unique=True, max_size=len(values))
-
-
-def policy_of(fields: Mapping[str, Any]) -> Policy | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PolicyWarning)
-        try:
-            return Policy(**fields)
-        except PolicyError:
-            return None
-
-
-POLICIES = st.fixed_dictionaries(
-    {
-        "allow_origins": st.just(["*"]) | some(PATTERNS),
-        "allow_credentials": st.booleans(),
-        "allow_methods": st.just(["*"]) | some(["PUT", "PATCH", "DELETE"]),
-        "allow_headers": st.sampled_from([["*"], ["*", "Authorization"]]) | some(NAMES),
-        "expose_headers": st.just(["*"]) | some(["X-Total"]),
-    }
-).map(policy_of)
-ROUTES = st.dictionaries(st.sampled_from(["/", "/api", "/api/items/"]), POLICIES, max_size=3)
-REQUESTS = st.builds(
-    Request,
-    url=st.sampled_from(["/", "/api", "/api/items", "/api//items", "/a%20b", "/%2e%2e"]).map(
-        lambda path: f"{API}{path}"
-    ),
-    method=st.sampled_from(METHODS),
-    headers=st.dictionaries(st.sampled_from([*NAMES, "Accept"]), st.sampled_from(["1", "a/b"])),
-    credentials=st.sampled_from(["omit", "same-origin", "include"]),
-    mode=st.sampled_from(["cors", "cors", "no-cors", "same-origin"]),
-    upload_listener=st.booleans(),
-)
-ENGINES = st.sampled_from(["standard", "chromium", "firefox", "webkit"])
-
-
-def guard_of(policies: Policies, enforce: bool) -> Guard:
-    try:
-        return Guard(policies, enforce=enforce)
-    except PolicyError:
-        return Guard(policies)
-
-
-GUARDS = st.builds(guard_of, POLICIES | ROUTES, st.booleans())
 
 
 def changed(guard: Guard, changes: Sequence[Change]) -> Guard | None:

@@ -108,7 +108,7 @@ def test_a_blocked_request_ends_with_every_change_that_it_takes(explain: Explain
     )
     assert (code, err) == (1, "")
     assert "✗ the request carries credentials, and Access-Control-Allow-Credentials is" in out
-    assert "Blocked: the script gets an error and no answer." in out
+    assert "Its request was never sent, only asked about." in out
     assert "[ALLOW_CREDENTIALS_NOT_TRUE]" in out
     assert "https://fetch.spec.whatwg.org/#concept-cors-check" in out
     assert "console Access to fetch at 'https://api.example.com/api/1' from origin" in unwrapped(
@@ -164,6 +164,22 @@ def test_where_no_safe_change_would_do_the_reason_is_told(explain: Explain) -> N
     assert "instead send the request from a page that has an origin" in told
     _, out, _ = explain("--method=patch", f"{API}/api")
     assert "instead PATCH" in unwrapped(out)
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--method=PATCH"], "Its request was never sent, only asked about."),
+        ([], "The server has got the request, and only its answer is kept back."),
+        (["--mode=same-origin"], "No server has got its request."),
+    ],
+)
+def test_how_far_a_blocked_request_came_is_told(
+    explain: Explain, args: list[str], words: str
+) -> None:
+    code, out, _ = explain(*args, f"{API}/api", page="https://evil.example")
+    assert code == 1
+    assert f"Blocked: the script gets an error. {words}" in unwrapped(out)
 
 
 def test_where_it_is_the_request_itself_the_policy_is_left_alone(explain: Explain) -> None:

@@ -1,0 +1,68 @@
+"""Random policies, requests and browsers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+
+from corsguard import Guard, Policies, Policy, PolicyError, PolicyWarning
+from corsguard.browser import Request
+
+APP = "https://app.example.com"
+API = "https://api.example.com"
+PAGES = ["null", APP, "http://app.example.com", "https://a.b.example.com", "http://localhost:3000"]
+PATTERNS = [APP, "https://*.example.com", "http://localhost:*", "http://app.example.com"]
+NAMES = ["Content-Type", "Authorization", "X-Trace", "Range"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "patch", "DELETE", "OPTIONS", "QUERY"]
+
+
+def some(values: list[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(values), unique=True, max_size=len(values))
+
+
+def policy_of(fields: Mapping[str, Any]) -> Policy | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PolicyWarning)
+        try:
+            return Policy(**fields)
+        except PolicyError:
+            return None
+
+
+POLICIES = st.fixed_dictionaries(
+    {
+        "allow_origins": st.just(["*"]) | some(PATTERNS),
+        "allow_credentials": st.booleans(),
+        "allow_methods": st.just(["*"]) | some(["PUT", "PATCH", "DELETE"]),
+        "allow_headers": st.sampled_from([["*"], ["*", "Authorization"]]) | some(NAMES),
+        "expose_headers": st.just(["*"]) | some(["X-Total"]),
+    }
+).map(policy_of)
+ROUTES = st.dictionaries(st.sampled_from(["/", "/api", "/api/items/"]), POLICIES, max_size=3)
+REQUESTS = st.builds(
+    Request,
+    url=st.sampled_from(["/", "/api", "/api/items", "/api//items", "/a%20b", "/%2e%2e"]).map(
+        lambda path: f"{API}{path}"
+    ),
+    method=st.sampled_from(METHODS),
+    headers=st.dictionaries(
+        st.sampled_from([*NAMES, "Accept"]), st.sampled_from(["1", "a/b"]), max_size=3
+    ),
+    credentials=st.sampled_from(["omit", "same-origin", "include"]),
+    mode=st.sampled_from([*["cors"] * 8, "no-cors", "same-origin"]),
+    upload_listener=st.booleans(),
+)
+ENGINES = st.sampled_from(["standard", "chromium", "firefox", "webkit"])
+
+
+def guard_of(policies: Policies, enforce: bool) -> Guard:
+    try:
+        return Guard(policies, enforce=enforce)
+    except PolicyError:
+        return Guard(policies)
+
+
+GUARDS: st.SearchStrategy[Guard] = st.builds(guard_of, POLICIES | ROUTES, st.booleans())
