@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from adapters.application import Fields
 from adapters.stacks_wsgi import application, environ_of, through_validator
 from adapters.table import APP, by_name
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from corsguard import Guard, Origin, Policy, Reason
@@ -71,7 +71,6 @@ requests = st.dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(app=st.sampled_from(APPS), method=st.sampled_from(METHODS), path=values, request=requests)
 def test_whatever_the_request_holds_the_answer_is_printable_and_valid(
     app: CORSMiddleware, method: str, path: str, request: dict[str, str]
@@ -85,7 +84,6 @@ def test_whatever_the_request_holds_the_answer_is_printable_and_valid(
     assert_nothing_is_echoed(fields, request.get("Origin"))
 
 
-@settings(deadline=None)
 @given(names=values, method=values)
 def test_with_credentials_only_tokens_are_sent_back(names: str, method: str) -> None:
     asked = [

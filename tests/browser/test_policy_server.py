@@ -81,7 +81,7 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     return []
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400, derandomize=True)
 @given(GUARDS, st.sampled_from(PAGES), REQUESTS, ENGINES)
 def test_a_real_application_behind_the_guard_gives_the_same_exchange(
     guard: Guard, page: str, request: Request, engine: EngineName

@@ -252,7 +252,7 @@ def changed(guard: Guard, changes: Sequence[Change]) -> Guard | None:
         return None
 
 
-@settings(max_examples=600, deadline=None, derandomize=True)
+@settings(max_examples=600, derandomize=True)
 @given(GUARDS, st.sampled_from(PAGES), REQUESTS, ENGINES)
 def test_what_is_proposed_works_and_is_the_least_or_it_is_said_why_nothing_would(
     guard: Guard, page: str, request: Request, engine: EngineName

@@ -175,6 +175,6 @@ def test_each_decision_is_that_of_one_policy_in_force_during_the_call() -> None:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # threads take turns wherever they can
     try:
-        run_state_machine_as_test(Reconfigured, settings=settings(max_examples=50, deadline=None))
+        run_state_machine_as_test(Reconfigured, settings=settings(max_examples=50))
     finally:
         sys.setswitchinterval(interval)

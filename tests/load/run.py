@@ -76,7 +76,7 @@ def main() -> int:
             "faults": faults,
             "seed": given.seed,
             "served": [result._asdict() for result in results],
-            "log": left._asdict(),
+            "log": {**left._asdict(), "faults": left.faults},
         }
         given.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return int(faults > 0)

@@ -96,7 +96,7 @@ def grown(inner: st.SearchStrategy[Shown]) -> st.SearchStrategy[Shown]:
 WORDS = st.text("ab-.", min_size=1, max_size=4)
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(derandomize=True, max_examples=500)
 @given(st.recursive(LEAVES, grown, max_leaves=8), st.text("ab-.", max_size=3), WORDS, WORDS)
 def test_any_regex_that_starts_takes_linear_time(
     part: Shown, before: str, pump: str, other: str
