@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from corsguard.browser import Blocked, Browser, Response
 
 APPLICATION = """
 from corsguard import Policy
@@ -100,3 +104,14 @@ def test_it():
 """,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_the_fixtures_are_those_of_the_browser(
+    cors_browser: Callable[..., Browser], assert_cors: Callable[..., Response | Blocked]
+) -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Access-Control-Allow-Origin", "*")])
+        return [b"hello"]
+
+    assert cors_browser(app, page="https://app.example.com").fetch("/").text == "hello"
+    assert_cors(app, page="https://app.example.com", preflights=0)

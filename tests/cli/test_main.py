@@ -78,16 +78,23 @@ def test_without_the_extra_one_line_says_what_to_install(
     assert EXTRA in err
 
 
-def test_the_demo_without_werkzeug_says_what_to_install(
-    corsguard: Command, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [
+        (["demo"], "werkzeug"),
+        (["probe", "http://127.0.0.1/", "--page", "https://app.example.com"], "httpx"),
+    ],
+)
+def test_a_command_without_its_library_says_what_to_install(
+    corsguard: Command, monkeypatch: pytest.MonkeyPatch, command: list[str], missing: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, "werkzeug", None)
+    monkeypatch.setitem(sys.modules, missing, None)
 
-    code, out, err = corsguard("demo")
+    code, out, err = corsguard(*command)
 
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
-    assert "werkzeug" in err
+    assert missing in err
     assert EXTRA in err
 
 
