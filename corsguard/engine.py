@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from heapq import merge
 from re import Pattern
+from threading import Lock
 
 from corsguard import fetch
 from corsguard.checks import Predicate, is_async
@@ -24,21 +26,20 @@ from corsguard.policy import Policy
 __all__ = ["Decision", "Engine", "Kind", "Reason", "is_own"]
 
 _MOST_REMEMBERED = 1_024
+_SORTED_AT_ONCE = 10_000
 
+Answers = dict[str | None, Decision | None]
+"""From an origin to the decision on a request, whatever else that request asks."""
 Fields = tuple[tuple[str, str], ...]
 Caller = Callable[[Predicate, str], Awaitable[object]]
 """Calls a callable of a policy with an origin where it may block, such as in a thread."""
 
 
-# What a policy says on one origin, whatever else the request asks: the decision on an actual
-# request, and the fields that begin the answer to a preflight.
-_Ruling = tuple[Decision, Fields]
-
-
 class Engine:
     """One policy, compiled. It has no clock, does no I/O and logs nothing.
 
-    It remembers what it said on the last few origins, but never what a callable answered.
+    It remembers what it said on the origins that are listed by name, and on the last few others,
+    but never what a callable answered.
 
     `own_origins` are the origins of the service itself, besides the one that `Host` tells.
     `enforced` refuses plain http from regular expressions and callables, as credentials do.
@@ -53,8 +54,9 @@ class Engine:
         self._secure_only = (
             policy.allow_credentials or enforced
         ) and not policy.dangerously_allow_insecure_origins
-        self._compile_origins()
         self._compile_headers()
+        self._compile_origins()
+        self._learning = Lock()
 
     def decide(
         self,
@@ -71,8 +73,8 @@ class Engine:
         are those of the URL that this policy holds for, where another holds for the rest.
         """
         if origin is None:
-            return self._no_origin
-        ruling = self._remembered(origin) or self._ask(origin)
+            return self.no_origin
+        ruling = self._ruled(origin) or self._ask(origin)
         return self._conclude(ruling, origin, method, request_headers, credentials, methods)
 
     async def decide_async(
@@ -89,12 +91,22 @@ class Engine:
         `call` calls those that are not async, where they must not block the event loop.
         """
         if origin is None:
-            return self._no_origin
-        ruling = self._remembered(origin) or await self._ask_async(origin, call)
+            return self.no_origin
+        ruling = self._ruled(origin) or await self._ask_async(origin, call)
         return self._conclude(ruling, origin, method, request_headers, credentials, methods)
 
+    def remembers(self, origin: str) -> bool:
+        """Whether the decision on origin, which is not listed by name, is kept for the next one."""
+        return origin in self._memory
+
     def _compile_origins(self) -> None:
-        self._exact: set[str] = set()
+        # From no origin and from those that are listed by name to the decision, None until it is
+        # asked for. Those that a pattern allows come and go with the memory.
+        self.answers: Answers = {None: self.no_origin}
+        # The same for a request with a cookie: one that the policy allows, or there is more to ask.
+        self.answers_to_cookies = self.answers
+        if not self.policy.allow_credentials:
+            self.answers_to_cookies = {None: self.no_origin}
         # From a host, for any port of it, or from "." and a host, for its subdomains, to the
         # schemes and ports that are listed with it: one look-up for each label of an origin.
         self._wide: dict[str, set[tuple[str, str]]] = {}
@@ -110,11 +122,9 @@ class Engine:
                 key = f".{pattern.host}" if pattern.subdomains else pattern.host
                 self._wide.setdefault(key, set()).add((pattern.scheme, pattern.port))
             else:
-                self._exact.add(entry)
-        self._listed = sorted(
-            entry for entry in self.policy.allow_origins if isinstance(entry, str)
-        )
-        self._memory: dict[str, _Ruling] = {}
+                self.answers[entry] = None
+        self._sorted = _sorted([e for e in self.policy.allow_origins if isinstance(e, str)])
+        self._memory: dict[str, Decision] = {}
 
     def _compile_headers(self) -> None:
         policy = self.policy
@@ -148,24 +158,30 @@ class Engine:
         varying = asked if self.any_origin else ("Origin", *asked)
         self._preflight_vary: Fields = (("Vary", ", ".join(varying)),)
         self._any_ruling = self._allowed("*") if self.any_origin else None
-        fields = self._any_ruling[0].headers if self._any_ruling else self._vary
-        self._no_origin = Decision(Kind.NOT_CORS, Reason.NOT_CORS, "", None, fields)
+        fields = self._any_ruling.headers if self._any_ruling else self._vary
+        self.no_origin = Decision(Kind.NOT_CORS, Reason.NOT_CORS, "", None, fields)
 
-    def _remembered(self, origin: str) -> _Ruling | None:
-        """What is said on origin, or None where the callables must be asked."""
+    def _ruled(self, origin: str) -> Decision | None:
+        """What is said on origin, whatever else the request asks: the decision on an actual one.
+
+        None where the callables must be asked.
+        """
         if self._any_ruling is not None:
             return self._any_ruling
         if len(origin) > MAX_LENGTH:  # not worth hashing
             return self._refused(Reason.ORIGIN_INVALID, origin)
-        return self._memory.get(origin) or self._judged(origin)
+        return self.answers.get(origin) or self._memory.get(origin) or self._judged(origin)
 
-    def _judged(self, origin: str) -> _Ruling | None:
+    def _judged(self, origin: str) -> Decision | None:
+        if origin in self.answers:
+            ruling = self.answers[origin] = self._allowed(origin)
+            return ruling
         try:
             parsed = Origin.parse(origin)
         except OriginError:
             ruling = self._refused(Reason.ORIGIN_INVALID, origin)
         else:
-            if origin in self._exact or self._covers(parsed):
+            if self._covers(parsed):
                 ruling = self._allowed(origin)
             elif parsed.opaque or (self._secure_only and is_insecure(parsed)):
                 ruling = self._refused(Reason.ORIGIN_NOT_ALLOWED, origin)
@@ -175,10 +191,18 @@ class Engine:
                 return None
             else:
                 ruling = self._refused(Reason.ORIGIN_NOT_ALLOWED, origin)
-        if len(self._memory) >= _MOST_REMEMBERED:
-            self._memory.clear()
-        self._memory[origin] = ruling
+        self._learn(origin, ruling)
         return ruling
+
+    def _learn(self, origin: str, ruling: Decision) -> None:
+        with self._learning:
+            if len(self._memory) >= _MOST_REMEMBERED:
+                for known in self._memory:
+                    self.answers.pop(known, None)
+                self._memory.clear()
+            self._memory[origin] = ruling
+            if ruling.reason is Reason.ALLOWED:
+                self.answers[origin] = ruling
 
     def _covers(self, origin: Origin) -> bool:
         """Whether a pattern for any port or for subdomains covers origin."""
@@ -197,7 +221,7 @@ class Engine:
                 return False
             key = host[at:]
 
-    def _ask(self, origin: str) -> _Ruling:
+    def _ask(self, origin: str) -> Decision:
         faults: list[Fault] = []
         for predicate in self._predicates:
             answer: object
@@ -209,7 +233,7 @@ class Engine:
                 return self._allowed(origin, faults)
         return self._refused(Reason.ORIGIN_NOT_ALLOWED, origin, faults)
 
-    async def _ask_async(self, origin: str, call: Caller | None) -> _Ruling:
+    async def _ask_async(self, origin: str, call: Caller | None) -> Decision:
         faults: list[Fault] = []
         for predicate in self._predicates:
             answer: object
@@ -226,24 +250,22 @@ class Engine:
                 return self._allowed(origin, faults)
         return self._refused(Reason.ORIGIN_NOT_ALLOWED, origin, faults)
 
-    def _allowed(self, origin: str, faults: Sequence[Fault] = ()) -> _Ruling:
+    def _allowed(self, origin: str, faults: Sequence[Fault] = ()) -> Decision:
         # Fetch, "CORS check": compared byte by byte, so the request's own bytes are sent back.
-        fields = ((fetch.ALLOW_ORIGIN, origin), *self._credentials)
-        headers = (*fields, *self._expose, *self._vary)
-        actual = Decision(Kind.ACTUAL, Reason.ALLOWED, "", None, headers, tuple(faults))
-        return actual, fields
+        allowed = (fetch.ALLOW_ORIGIN, origin)
+        headers = (allowed, *self._credentials, *self._expose, *self._vary)
+        return Decision(Kind.ACTUAL, Reason.ALLOWED, "", None, headers, tuple(faults))
 
-    def _refused(self, reason: Reason, origin: str, faults: Sequence[Fault] = ()) -> _Ruling:
+    def _refused(self, reason: Reason, origin: str, faults: Sequence[Fault] = ()) -> Decision:
         detail = escaped(origin)
-        near = nearest_listed(origin, self._listed)
+        near = nearest_listed(origin, self._sorted)
         if near:
             detail = f"{detail} (nearest listed: {near})"
-        actual = Decision(Kind.ACTUAL, reason, detail, None, self._vary, tuple(faults))
-        return actual, ()
+        return Decision(Kind.ACTUAL, reason, detail, None, self._vary, tuple(faults))
 
     def _conclude(
         self,
-        ruling: _Ruling,
+        decision: Decision,
         origin: str,
         method: str,
         request_headers: RequestHeaders,
@@ -256,8 +278,7 @@ class Engine:
             requested = read("access-control-request-method")
             if requested is not None:
                 asked = read("access-control-request-headers")
-                return self._preflight(ruling, requested, asked, methods)
-        decision, _ = ruling
+                return self._preflight(decision, requested, asked, methods)
         if decision.reason is Reason.ALLOWED:
             if not credentials or self._credentials:
                 return decision
@@ -275,12 +296,12 @@ class Engine:
 
     def _preflight(
         self,
-        ruling: _Ruling,
+        ruling: Decision,
         method: str,
         asked: str | None,
         methods: Collection[str] | None,
     ) -> Decision:
-        (_, reason, detail, _, _, faults), fields = ruling
+        _, reason, detail, _, fields, faults = ruling
         if reason is not Reason.ALLOWED:
             return Decision(Kind.PREFLIGHT, reason, detail, 403, self._preflight_vary, faults)
         names = names_in(asked)
@@ -293,7 +314,8 @@ class Engine:
             if refused is not None:
                 reason, detail = Reason.HEADERS_NOT_ALLOWED, escaped(refused)
         headers = (
-            *fields,
+            fields[0],
+            *self._credentials,
             *self._methods_field(method, methods),
             *(_echoed_names(names) if self._echo_names else self._allow_headers),
             *self._max_age,
@@ -370,6 +392,12 @@ async def _in_time(answer: Awaitable[object], seconds: float) -> object:
 
     async with timeout(seconds):
         return await answer
+
+
+def _sorted(entries: list[str]) -> list[str]:
+    """The entries in order, in short calls: no other thread runs during one to `sorted`."""
+    parts = range(0, len(entries), _SORTED_AT_ONCE)
+    return [*merge(*(sorted(entries[at : at + _SORTED_AT_ONCE]) for at in parts))]
 
 
 def _safelisted_and(methods: Sequence[str]) -> tuple[str, str]:

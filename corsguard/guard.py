@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corsguard.decision import Decision, Kind, Reason
 from corsguard.enforcement import is_guarded, objection
-from corsguard.engine import Caller, Engine
+from corsguard.engine import Answers, Caller, Engine, Fields
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
 from corsguard.log import Log
 from corsguard.policy import Policy
@@ -24,6 +24,11 @@ __all__ = ["Facts", "Guard", "Policies"]
 
 _QUIET = (Reason.ALLOWED, Reason.NOT_CORS, Reason.NO_POLICY, Reason.SAME_ORIGIN)
 """The reasons that there is nothing to log for, the likeliest first."""
+_OF_ORIGIN = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
+import logging
+_verbose=logging.getLogger("corsguard").isEnabledFor
+_FROM_ELSEWHERE = frozenset({"cross-site", "same-site"})
+_MOST_REFUSALS = 1_024
 _NO_POLICY = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
 
 
@@ -57,7 +62,14 @@ class Guard:
     `own_origins` are this service's own origins, where a proxy rewrites `Host`.
 
     Raises PolicyError with every problem found. Safe to use from many threads.
+
+    `answers` and `answers_to_cookies` are the decisions that are known already, by the origin of a
+    request without or with a cookie: an adapter that finds one there need not ask `decide`, unless
+    the method is OPTIONS or the view has a policy of its own.
     """
+
+    answers: Answers
+    answers_to_cookies: Answers
 
     def __init__(
         self,
@@ -71,7 +83,7 @@ class Guard:
         self._subscribers: tuple[Subscriber, ...] = ()
         self._sync_only = False
         self._replacing = Lock()
-        self._state = State(policies, enforce, enforce_exempt, own_origins)
+        self._take(State(policies, enforce, enforce_exempt, own_origins))
 
     @classmethod
     def of(cls, given: Guard | Policies) -> Guard:
@@ -197,7 +209,14 @@ class Guard:
     def _replace(self, state: State) -> None:
         if self._sync_only:
             state.require_sync()
+        self._take(state)
+
+    def _take(self, state: State) -> None:
         self._state = state
+        self._refusals = state.refusals
+        # A subscriber hears of every request, so each is decided.
+        self.answers = {} if self._subscribers else state.answers
+        self.answers_to_cookies = {} if self._subscribers else state.answers_to_cookies
 
     def asks_ahead(self, origin: str | None, method: str, request_headers: RequestHeaders) -> bool:
         """Whether the answer to a request may depend on its view before any view is called.
@@ -213,7 +232,16 @@ class Guard:
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call subscriber with every refusal and every other decision that is not Kind.NOT_CORS,
         and with its Facts, in the thread of the request. What it raises is logged."""
-        self._subscribers = (*self._subscribers, subscriber)
+        with self._replacing:
+            self._subscribers = (*self._subscribers, subscriber)
+            self._take(self._state)
+
+    def known_refusal(self, origin: str, site: str | None) -> Decision | None:
+        """What is known already of an origin that is not among `answers`: None, or a refusal that
+        has been logged. `site` is the value of `Sec-Fetch-Site`."""
+        if site == "cross-site" and not _verbose(10):
+            return self._refusals.get(origin)
+        return None
 
     def decide(
         self,
@@ -277,7 +305,11 @@ class Guard:
         """The response's header fields with those of the decision put in."""
         if not decision.headers:  # no policy holds here, and the application speaks for itself
             return headers
-        result, replaced = merged(decision.headers, headers)
+        return self.merge(decision.headers, headers)
+
+    def merge(self, fields: Fields, headers: HeaderList) -> HeaderList:
+        """The same for the fields of a decision; they are put in even where there are none."""
+        result, replaced = merged(fields, headers)
         if replaced:
             self._log.replaced(replaced)
         return result
@@ -308,9 +340,28 @@ class Guard:
                 self._log.fault(fault, route)
             if refused:
                 self._log.refused(decision, facts)
+                self._keep(state, engine, decision, origin)
             if refused or decision.kind is not Kind.NOT_CORS:
                 self._publish(decision, facts)
         return decision
+
+    def _keep(
+        self, state: State, engine: Engine | None, decision: Decision, origin: str | None
+    ) -> None:
+        """Keep a refusal that would be the same the next time, and is logged by now."""
+        if (
+            engine is None
+            or engine.answers is not state.answers
+            or self._subscribers
+            or decision.reason not in _OF_ORIGIN
+            or decision.kind is not Kind.ACTUAL
+            or origin is None
+            or not engine.remembers(origin)
+        ):
+            return
+        if len(state.refusals) >= _MOST_REFUSALS:
+            state.refusals.clear()
+        state.refusals[origin] = decision
 
     def _publish(self, decision: Decision, facts: Facts) -> None:
         for subscriber in self._subscribers:

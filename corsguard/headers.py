@@ -7,7 +7,16 @@ from typing import Any
 
 from corsguard.fetch import ALLOW_ORIGIN, EXPOSE_HEADERS, RESPONSE_HEADERS
 
-__all__ = ["HeaderList", "RequestHeaders", "environ_reader", "merged", "names_in", "reader"]
+__all__ = [
+    "UNTOUCHED",
+    "HeaderList",
+    "RequestHeaders",
+    "environ_reader",
+    "is_merged",
+    "merged",
+    "names_in",
+    "reader",
+]
 
 HeaderList = list[tuple[str, str]]
 RequestHeaders = Mapping[str, str] | Callable[[str], str | None]
@@ -28,6 +37,10 @@ _ENVIRON_KEYS = {
 }
 _EXPOSE = EXPOSE_HEADERS.lower()
 _MERGED = RESPONSE_HEADERS | {"vary"}
+UNTOUCHED: set[str] = set()
+"""Names of response fields that `is_merged` has said no to: what an application sets is the same
+few, so most responses are looked through without changing the case of a letter."""
+_MOST_UNTOUCHED = 1_000
 _LONGEST_LIST = 4_096
 _MOST_NAMES = 64
 _OWS = " \t"
@@ -62,13 +75,25 @@ def names_in(value: str | None) -> list[str] | None:
     return list(dict.fromkeys(name.lower() for name in names))
 
 
+def is_merged(name: str) -> bool:
+    """Whether a field of a response gives way to the decided ones or is merged with them.
+
+    A response with no such field has the decided ones added to it, and that is all.
+    """
+    if name.lower() in _MERGED:
+        return True
+    if len(UNTOUCHED) < _MOST_UNTOUCHED:
+        UNTOUCHED.add(name)
+    return False
+
+
 def merged(decided: Iterable[tuple[str, str]], given: HeaderList) -> tuple[HeaderList, list[str]]:
     """The response's fields with the decided ones put in, and the names of those that gave way.
 
     Fields of the CORS protocol are replaced. The names that the application exposes for itself
     are added to those of the policy, where the page may read the answer at all. `Vary` is merged.
     """
-    if not any(field[0].lower() in _MERGED for field in given):
+    if not any(is_merged(field[0]) for field in given):
         return [*given, *decided], []
     return _merged(decided, given)
 

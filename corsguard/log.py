@@ -30,6 +30,11 @@ class Log:
         self._seen: dict[tuple[str, str], set[str]] = {}
         self._lock = Lock()
 
+    @property
+    def is_verbose(self) -> bool:
+        """Whether what has been said before is logged once more."""
+        return _logger.isEnabledFor(logging.DEBUG)
+
     def refused(self, decision: Decision, facts: Facts) -> None:
         """A refusal, loud once for its reason, origin and route."""
         origin = "no origin" if facts.origin is None else escaped(facts.origin)

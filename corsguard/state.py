@@ -9,7 +9,8 @@ from typing import Literal
 
 from corsguard.checks import Findings, Predicate, is_async
 from corsguard.dangers import exposure
-from corsguard.engine import Engine
+from corsguard.decision import Decision
+from corsguard.engine import Answers, Engine
 from corsguard.policy import Policy, PolicyError, Problem
 from corsguard.routes import Routes, prefix_problems
 from corsguard.views import View
@@ -31,6 +32,8 @@ class State:
         "_engines",
         "_everywhere",
         "_routes",
+        "answers",
+        "answers_to_cookies",
         "enforce",
         "enforce_exempt",
         "exempt",
@@ -38,6 +41,7 @@ class State:
         "has_callables",
         "own_origins",
         "policies",
+        "refusals",
         "views",
     )
 
@@ -90,6 +94,11 @@ class State:
         by_prefix = {prefix: self._engines.get(id(policy)) for prefix, policy in table.items()}
         self._everywhere = by_prefix.pop(_EVERYWHERE, None)
         self._routes = Routes(by_prefix)
+        # Where one engine decides everything, so do its answers.
+        engine = None if enforce else self._everywhere
+        self.answers: Answers = engine.answers if engine else {}
+        self.answers_to_cookies: Answers = engine.answers_to_cookies if engine else {}
+        self.refusals: dict[str | None, Decision] = {}
 
     def with_policies(self, policies: Policies) -> State:
         """The same options over other policies."""
