@@ -236,7 +236,7 @@ class Guard:
             self._subscribers = (*self._subscribers, subscriber)
             self._take(self._state)
 
-    def known_refusal(self, origin: str, site: str | None) -> Decision | None:
+    def known_refusal(self, origin: str | None, site: str | None) -> Decision | None:
         """What is known already of an origin that is not among `answers`: None, or a refusal that
         has been logged. `site` is the value of `Sec-Fetch-Site`."""
         if site == "cross-site" and not _verbose(10):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from corsguard import Decision, Guard, Policies
 from corsguard_asgi.errors import DECISION, let_carry
-from corsguard_asgi.fields import Message, put_on, remembered, value_of
+from corsguard_asgi.fields import Fields, Message, answer_fields, joined, put_on, value_of
 
 __all__ = ["CORSMiddleware"]
 
@@ -17,8 +17,6 @@ Receive = Callable[[], Awaitable[Any]]
 Scope = Any
 Send = Callable[[Any], Awaitable[None]]
 
-_Asked = tuple[str, str | None, str, Callable[[str], str | None], bool | None]
-
 _POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1
 _REQUESTS = frozenset({"http", "websocket"})
 _SERVER_ERROR = b"Internal Server Error"
@@ -26,7 +24,6 @@ _SERVER_ERROR_FIELDS = (
     (b"content-type", b"text/plain; charset=utf-8"),
     (b"content-length", b"%d" % len(_SERVER_ERROR)),
 )
-_UPGRADE = (b"upgrade", b"websocket")
 
 
 class CORSMiddleware:
@@ -44,41 +41,35 @@ class CORSMiddleware:
         self.guard = Guard.of(policy)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in _REQUESTS:
+        decision = None
+        if scope["type"] == "http" and scope["method"] != "OPTIONS":
+            decision = self._known(scope["headers"])
+        elif scope["type"] not in _REQUESTS:
             await self.app(scope, receive, send)
             return
-        asked = _asked(scope)
-        guard = self.guard
-        if guard.has_callables:
-            decision = await guard.decide_async(*asked)
-        else:
-            decision = guard.decide(*asked)
-        if decision.status is not None:
-            await _answer(decision, scope, receive, send)
-            return
+        if decision is None:
+            decision = await self._decide(scope)
+            if decision.status is not None:
+                await _answer(decision, scope, receive, send)
+                return
         framework = scope.get("app")
         if framework is None:
             # ASGI, "Middleware": a copy, so that nothing leaks to those outside. The parts of a
             # framework share one scope: those outside read there which route was taken.
             scope = dict(scope)
         scope[DECISION] = decision
-        if scope["type"] == "http" and decision.headers:
-            await self._pass(decision, framework, scope, receive, send)
-        else:
+        if scope["type"] != "http" or not decision.headers:
             await self.app(scope, receive, send)
-
-    async def _pass(
-        self, decision: Decision, framework: object, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """Call the application, with the headers of the decision on its answer."""
+            return
+        guard = self.guard
         started = False
 
-        async def send_on(message: Message) -> None:
+        def send_on(message: Message) -> Awaitable[None]:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message = put_on(self.guard, decision, message)
-            await send(message)
+                message = put_on(guard, decision, message)
+            return send(message)
 
         try:
             await self.app(scope, receive, send_on)
@@ -86,31 +77,42 @@ class CORSMiddleware:
             if started:
                 raise
             if framework is None:
-                await _respond("http.response", 500, _SERVER_ERROR_FIELDS, _SERVER_ERROR, send_on)
+                await _fail(send_on)
             else:
                 let_carry(framework, self.guard, decision, error)
             raise
 
+    def _known(self, fields: Fields) -> Decision | None:
+        """The decision on a request that is no preflight, where it is known already."""
+        guard, origin, text = self.guard, None, None
+        for name, value in fields:
+            if name == b"origin":
+                origin = value if origin is None else b"%b,%b" % (origin, value)
+        if origin is not None:
+            text = origin.decode("latin-1")
+        answers = guard.answers
+        if answers is not guard.answers_to_cookies and value_of("cookie", fields):
+            answers = guard.answers_to_cookies
+        decision = answers.get(text)
+        if decision is None and text is not None:
+            return guard.known_refusal(text, value_of("sec-fetch-site", fields))
+        return decision
 
-def _asked(scope: Scope) -> _Asked:
-    """What the guard is asked about a request."""
-    fields = scope["headers"]
-    origin: bytes | None = None
-    cookie = False
-    for name, value in fields:
-        if name == b"origin":
-            origin = value if origin is None else b"%b,%b" % (origin, value)
-        elif name == b"cookie" and value:
-            cookie = True
-    if scope["type"] == "websocket":
-        # RFC 8441, 5: over HTTP/2 a handshake has no Upgrade, and it is one all the same.
-        fields = [*fields, _UPGRADE]
+    async def _decide(self, scope: Scope) -> Decision:
+        fields = joined(scope["headers"])
+        if scope["type"] == "websocket":
+            # RFC 8441, 5: over HTTP/2 a handshake has no Upgrade, and it is one all the same.
+            fields[b"upgrade"] = b"websocket"
 
-    def read(name: str) -> str | None:
-        return value_of(name, fields)
+        def read(name: str) -> str | None:
+            value = fields.get(name.encode())
+            return None if value is None else value.decode("latin-1")
 
-    text = None if origin is None else origin.decode("latin-1")
-    return _path(scope), text, scope.get("method", "GET"), read, cookie
+        guard, method, cookie = self.guard, scope.get("method", "GET"), bool(fields.get(b"cookie"))
+        asked = _path(scope), read("origin"), method, read, cookie
+        if guard.has_callables:
+            return await guard.decide_async(*asked)
+        return guard.decide(*asked)
 
 
 def _path(scope: Scope) -> str:
@@ -134,12 +136,12 @@ async def _answer(decision: Decision, scope: Scope, receive: Receive, send: Send
         if kind not in (scope.get("extensions") or ()):
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
-    fields = remembered(tuple(decision.answer_headers))
-    await _respond(kind, decision.status, fields, decision.body, send)
+    fields = answer_fields(decision)
+    await send({"type": f"{kind}.start", "status": decision.status, "headers": [*fields]})
+    await send({"type": f"{kind}.body", "body": decision.body})
 
 
-async def _respond(
-    kind: str, status: int | None, fields: Iterable[tuple[bytes, bytes]], body: bytes, send: Send
-) -> None:
-    await send({"type": f"{kind}.start", "status": status, "headers": [*fields]})
-    await send({"type": f"{kind}.body", "body": body})
+async def _fail(send: Send) -> None:
+    fields = [*_SERVER_ERROR_FIELDS]
+    await send({"type": "http.response.start", "status": 500, "headers": fields})
+    await send({"type": "http.response.body", "body": _SERVER_ERROR})
