@@ -26,10 +26,12 @@ from corsguard.policy import Policy
 __all__ = ["Decision", "Engine", "Kind", "Reason", "is_own"]
 
 _MOST_REMEMBERED = 1_024
+_LONGEST_REMEMBERED = 512
 _SORTED_AT_ONCE = 10_000
 
 Answers = dict[str | None, Decision | None]
 """From an origin to the decision on a request, whatever else that request asks."""
+Preflights = dict[tuple[str, str, str | None], Decision]
 Fields = tuple[tuple[str, str], ...]
 Caller = Callable[[Predicate, str], Awaitable[object]]
 """Calls a callable of a policy with an origin where it may block, such as in a thread."""
@@ -125,6 +127,8 @@ class Engine:
                 self.answers[entry] = None
         self._sorted = _sorted([e for e in self.policy.allow_origins if isinstance(e, str)])
         self._memory: dict[str, Decision] = {}
+        # From the origin, the method and the header names of a preflight that is allowed.
+        self.preflights: Preflights = {}
 
     def _compile_headers(self) -> None:
         policy = self.policy
@@ -278,7 +282,7 @@ class Engine:
             requested = read("access-control-request-method")
             if requested is not None:
                 asked = read("access-control-request-headers")
-                return self._preflight(decision, requested, asked, methods)
+                return self._preflight(decision, origin, requested, asked, methods)
         if decision.reason is Reason.ALLOWED:
             if not credentials or self._credentials:
                 return decision
@@ -295,6 +299,28 @@ class Engine:
         return decision
 
     def _preflight(
+        self,
+        ruling: Decision,
+        origin: str,
+        method: str,
+        asked: str | None,
+        methods: Collection[str] | None,
+    ) -> Decision:
+        """The answer to a preflight, remembered where it is no longer than what browsers send."""
+        length = len(origin) + len(method) + len(asked or "")
+        if methods is not None or self._predicates or length > _LONGEST_REMEMBERED:
+            return self._preflight_anew(ruling, method, asked, methods)
+        key = origin, method, asked
+        decision = self.preflights.get(key)
+        if decision is None:
+            decision = self._preflight_anew(ruling, method, asked, methods)
+            if decision.reason is Reason.ALLOWED:
+                if len(self.preflights) >= _MOST_REMEMBERED:
+                    self.preflights.clear()
+                self.preflights[key] = decision
+        return decision
+
+    def _preflight_anew(
         self,
         ruling: Decision,
         method: str,

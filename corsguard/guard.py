@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corsguard.decision import Decision, Kind, Reason
 from corsguard.enforcement import is_guarded, objection
-from corsguard.engine import Answers, Caller, Engine, Fields
+from corsguard.engine import Answers, Caller, Engine, Fields, Preflights
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
 from corsguard.log import Log
 from corsguard.policy import Policy
@@ -65,11 +65,13 @@ class Guard:
 
     `answers` and `answers_to_cookies` are the decisions that are known already, by the origin of a
     request without or with a cookie: an adapter that finds one there need not ask `decide`, unless
-    the method is OPTIONS or the view has a policy of its own.
+    the method is OPTIONS or the view has a policy of its own. `preflights` are those on preflights,
+    by the origin, the requested method and the requested headers.
     """
 
     answers: Answers
     answers_to_cookies: Answers
+    preflights: Preflights
 
     def __init__(
         self,
@@ -217,6 +219,7 @@ class Guard:
         # A subscriber hears of every request, so each is decided.
         self.answers = {} if self._subscribers else state.answers
         self.answers_to_cookies = {} if self._subscribers else state.answers_to_cookies
+        self.preflights = {} if self._subscribers else state.preflights
 
     def asks_ahead(self, origin: str | None, method: str, request_headers: RequestHeaders) -> bool:
         """Whether the answer to a request may depend on its view before any view is called.

@@ -10,7 +10,7 @@ from typing import Literal
 from corsguard.checks import Findings, Predicate, is_async
 from corsguard.dangers import exposure
 from corsguard.decision import Decision
-from corsguard.engine import Answers, Engine
+from corsguard.engine import Answers, Engine, Preflights
 from corsguard.policy import Policy, PolicyError, Problem
 from corsguard.routes import Routes, prefix_problems
 from corsguard.views import View
@@ -41,6 +41,7 @@ class State:
         "has_callables",
         "own_origins",
         "policies",
+        "preflights",
         "refusals",
         "views",
     )
@@ -98,6 +99,7 @@ class State:
         engine = None if enforce else self._everywhere
         self.answers: Answers = engine.answers if engine else {}
         self.answers_to_cookies: Answers = engine.answers_to_cookies if engine else {}
+        self.preflights: Preflights = engine.preflights if engine else {}
         self.refusals: dict[str | None, Decision] = {}
 
     def with_policies(self, policies: Policies) -> State:

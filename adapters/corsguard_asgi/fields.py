@@ -13,11 +13,11 @@ __all__ = ["Fields", "Message", "answer_fields", "joined", "put_on", "value_of"]
 Field = tuple[bytes, bytes]
 Fields = Iterable[Field]
 Message = MutableMapping[str, Any]
+Decided = tuple[tuple[str, str], ...]
 
 _MOST_REMEMBERED = 1_024
-_Decided = tuple[tuple[str, str], ...]
 # The fields of a decision, encoded. Decisions are remembered, and so are their very tuples.
-_encoded: dict[int, tuple[_Decided, Sequence[Field]]] = {}
+_remembered: dict[int, tuple[Decided, Sequence[Field]]] = {}
 # As corsguard.headers.UNTOUCHED.
 _untouched: set[bytes] = set()
 
@@ -40,32 +40,34 @@ def joined(fields: Fields) -> dict[bytes, bytes]:
     return table
 
 
-def put_on(guard: Guard, decision: Decision, start: Message) -> Message:
-    """A new `http.response.start`, with the fields of the decision put in."""
-    fields: list[Field] = start.get("headers", ())
-    for name, _ in fields:
+def put_on(guard: Guard, decided: Decided, start: Message) -> Message:
+    """A new `http.response.start`, with the fields of a decision put in."""
+    given = start.get("headers", ())
+    start = {**start}
+    for name, _ in given:
         if name not in _untouched and _is_merged(name):
-            texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
-            merged = [_encode(field) for field in guard.put_on(decision, texts)]
-            return {**start, "headers": merged}
-    return {**start, "headers": [*fields, *encoded(decision.headers)]}
+            texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in given]
+            start["headers"] = [_encode(field) for field in guard.merge(decided, texts)]
+            return start
+    start["headers"] = [*given, *_encoded(decided)]
+    return start
 
 
 def answer_fields(decision: Decision) -> list[Field]:
     """All fields of an answer without the application."""
-    if decision.status == 204:
-        return [*encoded(decision.headers)]
-    return [_encode(field) for field in decision.answer_headers]
+    if decision.status != 204:
+        return [_encode(field) for field in decision.answer_headers]
+    return [*_encoded(decision.headers)]
 
 
-def encoded(decided: _Decided) -> Sequence[Field]:
-    known = _encoded.get(id(decided))
+def _encoded(decided: Decided) -> Sequence[Field]:
+    known = _remembered.get(id(decided))
     if known is not None and known[0] is decided:
         return known[1]
-    if len(_encoded) >= _MOST_REMEMBERED:
-        _encoded.clear()
+    if len(_remembered) >= _MOST_REMEMBERED:
+        _remembered.clear()
     fields = tuple(map(_encode, decided))
-    _encoded[id(decided)] = decided, fields  # it is kept, so no other gets its id
+    _remembered[id(decided)] = decided, fields  # it is kept, so no other gets its id
     return fields
 
 

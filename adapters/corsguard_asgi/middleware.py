@@ -17,7 +17,10 @@ Receive = Callable[[], Awaitable[Any]]
 Scope = Any
 Send = Callable[[Any], Awaitable[None]]
 
+_Asked = tuple[str, str | None, str, Callable[[str], str | None], bool | None]
+
 _POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1
+_PREFLIGHT = (b"origin", b"access-control-request-method", b"access-control-request-headers")
 _REQUESTS = frozenset({"http", "websocket"})
 _SERVER_ERROR = b"Internal Server Error"
 _SERVER_ERROR_FIELDS = (
@@ -41,34 +44,39 @@ class CORSMiddleware:
         self.guard = Guard.of(policy)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        decision = None
-        if scope["type"] == "http" and scope["method"] != "OPTIONS":
-            decision = self._known(scope["headers"])
+        guard, decision = self.guard, None
+        if scope["type"] == "http":
+            known = _known_preflight if scope["method"] == "OPTIONS" else _known
+            decision = known(guard, scope["headers"])
         elif scope["type"] not in _REQUESTS:
             await self.app(scope, receive, send)
             return
         if decision is None:
-            decision = await self._decide(scope)
-            if decision.status is not None:
-                await _answer(decision, scope, receive, send)
-                return
+            asked = _asked(scope)
+            if guard.has_callables:
+                decision = await guard.decide_async(*asked)
+            else:
+                decision = guard.decide(*asked)
+        if decision.status is not None:
+            await _answer(decision, scope, receive, send)
+            return
         framework = scope.get("app")
         if framework is None:
             # ASGI, "Middleware": a copy, so that nothing leaks to those outside. The parts of a
             # framework share one scope: those outside read there which route was taken.
-            scope = dict(scope)
+            scope = scope.copy()
         scope[DECISION] = decision
         if scope["type"] != "http" or not decision.headers:
             await self.app(scope, receive, send)
             return
-        guard = self.guard
+        fields = decision.headers
         started = False
 
         def send_on(message: Message) -> Awaitable[None]:
             nonlocal started
-            if message["type"] == "http.response.start":
+            if not started and message["type"] == "http.response.start":
                 started = True
-                message = put_on(guard, decision, message)
+                message = put_on(guard, fields, message)
             return send(message)
 
         try:
@@ -82,45 +90,57 @@ class CORSMiddleware:
                 let_carry(framework, self.guard, decision, error)
             raise
 
-    def _known(self, fields: Fields) -> Decision | None:
-        """The decision on a request that is no preflight, where it is known already."""
-        guard, origin, text = self.guard, None, None
-        for name, value in fields:
-            if name == b"origin":
-                origin = value if origin is None else b"%b,%b" % (origin, value)
-        if origin is not None:
-            text = origin.decode("latin-1")
-        answers = guard.answers
-        if answers is not guard.answers_to_cookies and value_of("cookie", fields):
-            answers = guard.answers_to_cookies
-        decision = answers.get(text)
-        if decision is None and text is not None:
-            return guard.known_refusal(text, value_of("sec-fetch-site", fields))
-        return decision
 
-    async def _decide(self, scope: Scope) -> Decision:
-        fields = joined(scope["headers"])
-        if scope["type"] == "websocket":
-            # RFC 8441, 5: over HTTP/2 a handshake has no Upgrade, and it is one all the same.
-            fields[b"upgrade"] = b"websocket"
+def _known(guard: Guard, fields: Fields) -> Decision | None:
+    """The decision on a request that is no preflight, where it is known already."""
+    origin: str | None = None
+    for name, value in fields:
+        if name == b"origin":
+            if origin is not None:
+                return None
+            origin = value.decode("latin-1")
+    answers = guard.answers
+    if answers is not guard.answers_to_cookies and value_of("cookie", fields):
+        answers = guard.answers_to_cookies
+    decision = answers.get(origin)
+    if decision is None:
+        return guard.known_refusal(origin, value_of("sec-fetch-site", fields))
+    return decision
 
-        def read(name: str) -> str | None:
-            value = fields.get(name.encode())
-            return None if value is None else value.decode("latin-1")
 
-        guard, method, cookie = self.guard, scope.get("method", "GET"), bool(fields.get(b"cookie"))
-        asked = _path(scope), read("origin"), method, read, cookie
-        if guard.has_callables:
-            return await guard.decide_async(*asked)
-        return guard.decide(*asked)
+def _known_preflight(guard: Guard, fields: Fields) -> Decision | None:
+    """The same for a preflight."""
+    field = joined(fields).get
+    origin, method, asked = map(field, _PREFLIGHT)
+    if origin is None or method is None or asked is None:
+        return None
+    texts = origin.decode("latin-1"), method.decode("latin-1"), asked.decode("latin-1")
+    return guard.preflights.get(texts)
+
+
+def _asked(scope: Scope) -> _Asked:
+    """What the guard is asked about a request."""
+    fields = joined(scope["headers"])
+    if scope["type"] == "websocket":
+        # RFC 8441, 5: over HTTP/2 a handshake has no Upgrade, and it is one all the same.
+        fields[b"upgrade"] = b"websocket"
+
+    def read(name: str) -> str | None:
+        value = fields.get(name.encode())
+        return None if value is None else value.decode("latin-1")
+
+    cookie = bool(fields.get(b"cookie"))
+    return _path(scope), read("origin"), scope.get("method", "GET"), read, cookie
 
 
 def _path(scope: Scope) -> str:
     """The path that the application's router sees: ASGI counts `root_path` in."""
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
+    if not root:
+        return path
     rest = path[len(root) :]
-    if root and path.startswith(root) and (not rest or rest[0] == "/"):
+    if path.startswith(root) and (not rest or rest[0] == "/"):
         return rest
     return path
 
