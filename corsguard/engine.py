@@ -31,7 +31,8 @@ _SORTED_AT_ONCE = 10_000
 
 Answers = dict[str | None, Decision | None]
 """From an origin to the decision on a request, whatever else that request asks."""
-Preflights = dict[tuple[str, str, str | None], Decision]
+Preflights = dict[tuple[str | None, str | None, str | None], Decision]
+"""From the origin, the requested method and the requested headers of a preflight to the answer."""
 Fields = tuple[tuple[str, str], ...]
 Caller = Callable[[Predicate, str], Awaitable[object]]
 """Calls a callable of a policy with an origin where it may block, such as in a thread."""

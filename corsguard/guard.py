@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from logging import DEBUG
 from os import PathLike
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,8 +26,6 @@ __all__ = ["Facts", "Guard", "Policies"]
 _QUIET = (Reason.ALLOWED, Reason.NOT_CORS, Reason.NO_POLICY, Reason.SAME_ORIGIN)
 """The reasons that there is nothing to log for, the likeliest first."""
 _OF_ORIGIN = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
-import logging
-_verbose=logging.getLogger("corsguard").isEnabledFor
 _FROM_ELSEWHERE = frozenset({"cross-site", "same-site"})
 _MOST_REFUSALS = 1_024
 _NO_POLICY = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
@@ -82,6 +81,7 @@ class Guard:
         own_origins: Iterable[str] = (),
     ) -> None:
         self._log = Log()
+        self._is_verbose = self._log.is_verbose
         self._subscribers: tuple[Subscriber, ...] = ()
         self._sync_only = False
         self._replacing = Lock()
@@ -239,10 +239,25 @@ class Guard:
             self._subscribers = (*self._subscribers, subscriber)
             self._take(self._state)
 
+    def known(self, environ: Mapping[str, Any]) -> Decision | None:
+        """The answer to a request, given as a WSGI environ or Django's META, if it is known."""
+        origin = environ.get("HTTP_ORIGIN")
+        if environ["REQUEST_METHOD"] == "OPTIONS":
+            method = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
+            names = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
+            return self.preflights.get((origin, method, names))
+        answers = self.answers_to_cookies if "HTTP_COOKIE" in environ else self.answers
+        decision = answers.get(origin)
+        if decision is not None:
+            return decision
+        if environ.get("HTTP_SEC_FETCH_SITE") in _FROM_ELSEWHERE and not self._is_verbose(DEBUG):
+            return self._refusals.get(origin)
+        return None
+
     def known_refusal(self, origin: str | None, site: str | None) -> Decision | None:
         """What is known already of an origin that is not among `answers`: None, or a refusal that
         has been logged. `site` is the value of `Sec-Fetch-Site`."""
-        if site == "cross-site" and not _verbose(10):
+        if site in _FROM_ELSEWHERE and not self._is_verbose(DEBUG):
             return self._refusals.get(origin)
         return None
 

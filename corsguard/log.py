@@ -26,14 +26,12 @@ class Log:
     Its memory is bounded whatever the requests hold: 1,000 groups, each of 100 short strings.
     """
 
+    is_verbose = staticmethod(_logger.isEnabledFor)
+    """Whether what has been said before is logged once more, at DEBUG."""
+
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], set[str]] = {}
         self._lock = Lock()
-
-    @property
-    def is_verbose(self) -> bool:
-        """Whether what has been said before is logged once more."""
-        return _logger.isEnabledFor(logging.DEBUG)
 
     def refused(self, decision: Decision, facts: Facts) -> None:
         """A refusal, loud once for its reason, origin and route."""

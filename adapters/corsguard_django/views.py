@@ -44,8 +44,10 @@ class Views:
 
     def reached(self, request: HttpRequest) -> Holding:
         """What holds for the view that Django has found."""
+        if not self.in_urlconf(getattr(request, "urlconf", None)):
+            return OF_PATH
         match = request.resolver_match
-        if match is None or not self.in_urlconf(getattr(request, "urlconf", None)):
+        if match is None:
             return OF_PATH
         return self._holding(match, request)
 

@@ -34,20 +34,16 @@ class CORSMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         guard = self.guard
-        origin = environ.get("HTTP_ORIGIN")
-        answers = guard.answers_to_cookies if "HTTP_COOKIE" in environ else guard.answers
-        decision = answers.get(origin)
+        decision = guard.known(environ)
         if decision is None:
-            decision = guard.known_refusal(origin, environ.get("HTTP_SEC_FETCH_SITE"))
-        if decision is None or environ["REQUEST_METHOD"] == "OPTIONS":
             decision = self._decide(environ, path_of(environ))
-            if decision.status is not None:
-                return answered(decision, start_response)
-            if not decision.headers:  # no policy holds here
-                return self.app(environ, start_response)
         else:
             environ["corsguard.decision"] = decision
+        if decision.status is not None:
+            return answered(decision, start_response)
         fields = decision.headers
+        if not fields:  # no policy holds here
+            return self.app(environ, start_response)
 
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: Any = None
