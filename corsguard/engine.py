@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
-from heapq import merge
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from re import Pattern
 from threading import Lock
 
@@ -12,22 +11,22 @@ from corsguard.checks import Predicate, is_async
 from corsguard.decision import Decision, Fault, Kind, Reason
 from corsguard.escape import escaped
 from corsguard.headers import RequestHeaders, names_in, reader
-from corsguard.nearest import nearest_listed
+from corsguard.nearest import in_order, nearest_listed
 from corsguard.origin import (
     MAX_LENGTH,
     Origin,
     OriginError,
     OriginPattern,
-    default_port_suffix,
     is_insecure,
 )
+from corsguard.own import is_own
 from corsguard.policy import Policy
+from corsguard.predicates import in_time, is_yes
 
-__all__ = ["Decision", "Engine", "Kind", "Reason", "is_own"]
+__all__ = ["Decision", "Engine", "Kind", "Reason"]
 
 _MOST_REMEMBERED = 1_024
 _LONGEST_REMEMBERED = 512
-_SORTED_AT_ONCE = 10_000
 
 Answers = dict[str | None, Decision | None]
 """From an origin to the decision on a request, whatever else that request asks."""
@@ -112,7 +111,9 @@ class Engine:
             self.answers_to_cookies = {None: self.no_origin}
         # From a host, for any port of it, or from "." and a host, for its subdomains, to the
         # schemes and ports that are listed with it: one look-up for each label of an origin.
-        self._wide: dict[str, set[tuple[str, str]]] = {}
+        self._wide: dict[str, frozenset[tuple[str, str]]] = {}
+        nothing: frozenset[tuple[str, str]] = frozenset()
+        shared: dict[frozenset[tuple[str, str]], frozenset[tuple[str, str]]] = {}
         self._regexes: list[Callable[[str], object]] = []
         self._predicates: list[Predicate] = []
         for entry in self.policy.allow_origins:
@@ -123,10 +124,11 @@ class Engine:
             elif "*" in entry and entry != "*":
                 pattern = OriginPattern.parse(entry)
                 key = f".{pattern.host}" if pattern.subdomains else pattern.host
-                self._wide.setdefault(key, set()).add((pattern.scheme, pattern.port))
+                covered = self._wide.get(key, nothing) | {(pattern.scheme, pattern.port)}
+                self._wide[key] = shared.setdefault(covered, covered)
             else:
                 self.answers[entry] = None
-        self._sorted = _sorted([e for e in self.policy.allow_origins if isinstance(e, str)])
+        self._sorted = in_order([e for e in self.policy.allow_origins if isinstance(e, str)])
         self._memory: dict[str, Decision] = {}
         # From the origin, the method and the header names of a preflight that is allowed.
         self.preflights: Preflights = {}
@@ -234,7 +236,7 @@ class Engine:
                 answer = predicate(origin)
             except Exception as error:
                 answer = error
-            if _is_yes(predicate, answer, faults):
+            if is_yes(predicate, answer, faults):
                 return self._allowed(origin, faults)
         return self._refused(Reason.ORIGIN_NOT_ALLOWED, origin, faults)
 
@@ -248,10 +250,10 @@ class Engine:
                 else:
                     answer = call(predicate, origin)
                 if isinstance(answer, Awaitable):
-                    answer = await _in_time(answer, self.policy.predicate_timeout)
+                    answer = await in_time(answer, self.policy.predicate_timeout)
             except Exception as error:
                 answer = error
-            if _is_yes(predicate, answer, faults):
+            if is_yes(predicate, answer, faults):
                 return self._allowed(origin, faults)
         return self._refused(Reason.ORIGIN_NOT_ALLOWED, origin, faults)
 
@@ -375,56 +377,6 @@ class Engine:
         if self._echo_methods:
             return (_safelisted_and((method,)),) if self._allows_method(method) else ()
         return self._allow_methods
-
-
-def is_own(
-    origin: str | None, read: Callable[[str], str | None], own_origins: Collection[str]
-) -> bool:
-    """Whether a request comes from a page of the very origin that it is sent to.
-
-    The browser's own word comes first (Fetch Metadata, `Sec-Fetch-Site`); without it, the host
-    and port of Origin are compared with `Host`, whose scheme a proxy may have changed.
-    """
-    site = read("sec-fetch-site")
-    if site is not None:
-        return site in {"same-origin", "none"}
-    if origin is None or origin in own_origins:
-        return origin is not None
-    host = read("host")
-    scheme, _, authority = origin.partition("://")
-    if not host or host.lower().removesuffix(default_port_suffix(scheme)) != authority:
-        return False
-    return _is_serialised(origin)
-
-
-def _is_serialised(origin: str) -> bool:
-    try:
-        return not Origin.parse(origin).opaque
-    except OriginError:
-        return False
-
-
-def _is_yes(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:
-    if not isinstance(answer, bool):
-        if isinstance(answer, Coroutine):
-            answer.close()  # it is never awaited, and Python need not say so
-        if not isinstance(answer, Exception):
-            answer = TypeError(f"a bool was expected, and it returned {type(answer).__name__}")
-        faults.append((getattr(predicate, "__qualname__", repr(predicate)), answer))
-    return answer is True
-
-
-async def _in_time(answer: Awaitable[object], seconds: float) -> object:
-    from asyncio import timeout  # loaded already where anything is awaited
-
-    async with timeout(seconds):
-        return await answer
-
-
-def _sorted(entries: list[str]) -> list[str]:
-    """The entries in order, in short calls: no other thread runs during one to `sorted`."""
-    parts = range(0, len(entries), _SORTED_AT_ONCE)
-    return [*merge(*(sorted(entries[at : at + _SORTED_AT_ONCE]) for at in parts))]
 
 
 def _safelisted_and(methods: Sequence[str]) -> tuple[str, str]:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from logging import DEBUG
 from os import PathLike
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from corsguard.decision import Decision, Kind, Reason
 from corsguard.enforcement import is_guarded, objection
 from corsguard.engine import Answers, Caller, Engine, Fields, Preflights
+from corsguard.facts import Facts
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
 from corsguard.log import Log
 from corsguard.policy import Policy
@@ -29,22 +30,6 @@ _OF_ORIGIN = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
 _FROM_ELSEWHERE = frozenset({"cross-site", "same-site"})
 _MOST_REFUSALS = 1_024
 _NO_POLICY = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
-
-
-class Facts(NamedTuple):
-    """What a decision was made of. Whatever comes from the request is as it was sent: unescaped."""
-
-    path: str
-    origin: str | None
-    method: str
-    requested_method: str | None
-    """The value of `Access-Control-Request-Method`."""
-    requested_headers: str | None
-    """The value of `Access-Control-Request-Headers`."""
-    credentials: bool | None
-    """Whether the request carries a cookie; None where that is not known."""
-    route: str | None
-    """The route prefix that covers the path, or the view whose own policy holds; None for none."""
 
 
 Subscriber = Callable[[Decision, Facts], object]
@@ -239,10 +224,11 @@ class Guard:
             self._subscribers = (*self._subscribers, subscriber)
             self._take(self._state)
 
-    def known(self, environ: Mapping[str, Any]) -> Decision | None:
-        """The answer to a request, given as a WSGI environ or Django's META, if it is known."""
+    def known(self, environ: Mapping[str, Any], method: str | None) -> Decision | None:
+        """The answer to a request, given as a WSGI environ or Django's META, where it is known:
+        for most requests. None where `decide` must be asked."""
         origin = environ.get("HTTP_ORIGIN")
-        if environ["REQUEST_METHOD"] == "OPTIONS":
+        if method == "OPTIONS":
             method = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
             names = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
             return self.preflights.get((origin, method, names))

@@ -11,7 +11,7 @@ from corsguard.decision import Decision, Fault
 from corsguard.escape import escaped
 
 if TYPE_CHECKING:
-    from corsguard.guard import Facts
+    from corsguard.facts import Facts
 
 __all__ = ["Log"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from corsguard import Decision, Guard
 from corsguard.headers import is_merged
 
-__all__ = ["Fields", "Message", "answer_fields", "joined", "put_on", "value_of"]
+__all__ = ["Decided", "Fields", "Message", "answer_fields", "joined", "put_on", "value_of"]
 
 Field = tuple[bytes, bytes]
 Fields = Iterable[Field]

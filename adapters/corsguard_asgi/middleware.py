@@ -7,7 +7,7 @@ from typing import Any
 
 from corsguard import Decision, Guard, Policies
 from corsguard_asgi.errors import DECISION, let_carry
-from corsguard_asgi.fields import Fields, Message, answer_fields, joined, put_on, value_of
+from corsguard_asgi.fields import Decided, Fields, Message, answer_fields, joined, put_on, value_of
 
 __all__ = ["CORSMiddleware"]
 
@@ -44,33 +44,36 @@ class CORSMiddleware:
         self.guard = Guard.of(policy)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        guard, decision = self.guard, None
-        if scope["type"] == "http":
-            known = _known_preflight if scope["method"] == "OPTIONS" else _known
-            decision = known(guard, scope["headers"])
-        elif scope["type"] not in _REQUESTS:
+        if scope["type"] not in _REQUESTS:
             await self.app(scope, receive, send)
             return
+        guard = self.guard
+        decision = _known(guard, scope)
         if decision is None:
             asked = _asked(scope)
             if guard.has_callables:
                 decision = await guard.decide_async(*asked)
             else:
                 decision = guard.decide(*asked)
-        if decision.status is not None:
+        if decision.status is None:
+            await self._pass(decision.headers, decision, scope, receive, send)
+        else:
             await _answer(decision, scope, receive, send)
-            return
+
+    async def _pass(
+        self, fields: Decided, decision: Decision, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Call the application, with the headers of the decision on its answer."""
         framework = scope.get("app")
         if framework is None:
             # ASGI, "Middleware": a copy, so that nothing leaks to those outside. The parts of a
             # framework share one scope: those outside read there which route was taken.
             scope = scope.copy()
         scope[DECISION] = decision
-        if scope["type"] != "http" or not decision.headers:
+        if not fields or scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        fields = decision.headers
-        started = False
+        guard, started = self.guard, False
 
         def send_on(message: Message) -> Awaitable[None]:
             nonlocal started
@@ -87,29 +90,32 @@ class CORSMiddleware:
             if framework is None:
                 await _fail(send_on)
             else:
-                let_carry(framework, self.guard, decision, error)
+                let_carry(framework, guard, decision, error)
             raise
 
 
-def _known(guard: Guard, fields: Fields) -> Decision | None:
-    """The decision on a request that is no preflight, where it is known already."""
+def _known(guard: Guard, scope: Scope) -> Decision | None:
+    """The answer to a request where it is known: to most requests."""
+    if scope["type"] != "http":
+        return None
+    if scope["method"] == "OPTIONS":
+        return _known_preflight(guard, scope["headers"])
     origin: str | None = None
-    for name, value in fields:
+    for name, value in scope["headers"]:
         if name == b"origin":
             if origin is not None:
                 return None
             origin = value.decode("latin-1")
     answers = guard.answers
-    if answers is not guard.answers_to_cookies and value_of("cookie", fields):
+    if answers is not guard.answers_to_cookies and value_of("cookie", scope["headers"]):
         answers = guard.answers_to_cookies
     decision = answers.get(origin)
     if decision is None:
-        return guard.known_refusal(origin, value_of("sec-fetch-site", fields))
+        return guard.known_refusal(origin, value_of("sec-fetch-site", scope["headers"]))
     return decision
 
 
 def _known_preflight(guard: Guard, fields: Fields) -> Decision | None:
-    """The same for a preflight."""
     field = joined(fields).get
     origin, method, asked = map(field, _PREFLIGHT)
     if origin is None or method is None or asked is None:

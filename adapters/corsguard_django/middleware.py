@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -91,7 +91,7 @@ class CORSMiddleware:
         if not self._is_configured:
             self._configure()
         views = self._views
-        return None if views.in_urlconf(None) else views.guard.known(request.META)
+        return None if views.in_urlconf(None) else views.guard.known(request.META, request.method)
 
     def _asks_ahead(self, request: HttpRequest) -> bool:
         """Whether the request must be decided before anything else sees it."""
@@ -123,10 +123,13 @@ class CORSMiddleware:
         decision: Decision = request.META[_DECISION]
         if not decision.headers or isinstance(response, _Answer):
             return response
-        headers, fields = response.headers, decision.headers
+        headers = response.headers
+        fields: Iterable[tuple[str, str]] = decision.headers
         given = [name for name in headers if name not in UNTOUCHED and is_merged(name)]
         if given:
-            fields = self._views.guard.merge(fields, [(name, headers[name]) for name in given])
+            fields = self._views.guard.merge(
+                decision.headers, [(name, headers[name]) for name in given]
+            )
             for name in given:
                 del headers[name]
         for name, value in fields:

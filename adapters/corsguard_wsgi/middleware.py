@@ -34,7 +34,7 @@ class CORSMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         guard = self.guard
-        decision = guard.known(environ)
+        decision = guard.known(environ, environ["REQUEST_METHOD"])
         if decision is None:
             decision = self._decide(environ, path_of(environ))
         else:

@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import track
-
 from benchmarks import page, plot, report, short, starting
 from benchmarks.goals import growth_goals, request_goals, starting_goals
 from benchmarks.growth import GrowthCosts
 from benchmarks.requests import RequestCosts
+from rich.console import Console
+from rich.progress import track
 
 _DOCS = Path(__file__).parents[2] / "docs"
 

@@ -104,26 +104,26 @@ class Asked(NamedTuple):
 class Origins(NamedTuple):
     """What a policy lists: as many origins, or as many patterns of subdomains."""
 
-    count: int
+    size: int
     subdomains: bool = False
 
     @property
     def listed(self) -> list[str]:
         """The entries as corsguard writes them."""
         wild = "*." if self.subdomains else ""
-        return [f"https://{wild}app{number}.example.com" for number in range(self.count)]
+        return [f"https://{wild}app{number}.example.com" for number in range(self.size)]
 
     @property
     def regexes(self) -> list[str]:
         """The patterns of subdomains for those that have only regular expressions."""
         return [
-            rf"^https://([a-z0-9-]+\.)+app{number}\.example\.com$" for number in range(self.count)
+            rf"^https://([a-z0-9-]+\.)+app{number}\.example\.com$" for number in range(self.size)
         ]
 
     @property
     def last(self) -> str:
         """An origin that the last entry allows."""
-        return f"https://{'www.' if self.subdomains else ''}app{self.count - 1}.example.com"
+        return f"https://{'www.' if self.subdomains else ''}app{self.size - 1}.example.com"
 
     @property
     def policy(self) -> Policy:

@@ -59,8 +59,8 @@ def _merged(given: Fields, ours: Fields) -> Fields:
 
 
 def wsgi_floor(app: Any, origins: Sequence[str]) -> Callable[..., Any]:
-    actual = {origin: _actual(origin) for origin in origins}
-    preflights = {origin: _preflight(origin) for origin in origins}
+    actual: dict[Any, Fields] = {origin: _actual(origin) for origin in origins}
+    preflights: dict[Any, Fields] = {origin: _preflight(origin) for origin in origins}
     others = [_VARY]
 
     def floor(environ: dict[str, Any], start_response: Any) -> Any:
@@ -93,8 +93,10 @@ def wsgi_floor(app: Any, origins: Sequence[str]) -> Callable[..., Any]:
 
 
 def asgi_floor(app: Any, origins: Sequence[str]) -> Callable[..., Any]:
-    actual = {origin.encode(): _encoded(_actual(origin)) for origin in origins}
-    preflights = {origin.encode(): _encoded(_preflight(origin)) for origin in origins}
+    actual: dict[Any, Fields] = {origin.encode(): _encoded(_actual(origin)) for origin in origins}
+    preflights: dict[Any, Fields] = {
+        origin.encode(): _encoded(_preflight(origin)) for origin in origins
+    }
     others = _encoded([_VARY])
     ours = frozenset(name.encode() for name in _OURS)
     refused = _encoded([_PREFLIGHT_VARY])

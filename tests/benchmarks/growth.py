@@ -27,7 +27,7 @@ class Grown(NamedTuple):
     layer: str
     subdomains: bool
     asked: str
-    count: int
+    size: int
 
 
 class GrowthCosts:
@@ -42,13 +42,13 @@ class GrowthCosts:
                     if not (subdomains and (layer == FLOOR or _lacks_subdomains(stack, layer))):
                         cells |= _growing(stack, layer, counts, subdomains=subdomains)
         # A layer is timed right beside the bare stack.
-        order = sorted(cells, key=lambda key: (key.stack, key.subdomains, key.count, key.asked))
+        order = sorted(cells, key=lambda key: (key.stack, key.subdomains, key.size, key.asked))
         self.rounds = Rounds({key: cells[key] for key in order})
 
-    def keys(self) -> Iterator[Grown]:
+    def series(self) -> Iterator[Grown]:
         """Every series, without its bare ones, by its first count."""
         for key in sorted(self.rounds.samples):
-            if key.layer != BARE and key.count == self.counts[0]:
+            if key.layer != BARE and key.size == self.counts[0]:
                 yield key
 
     def added(self, key: Grown) -> Spread | None:

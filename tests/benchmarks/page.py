@@ -51,7 +51,9 @@ def update(page: Path, tables: Iterable[Table]) -> None:
     part = [f"CPython {platform.python_version()}, {platform.machine()}; {packages}.\n"]
     part += [table.markdown() for table in tables]
     parts = {**_parts(page), python(): "\n".join(part)}
-    text = "".join(f"\n{_PART}{name}\n\n{parts[name].strip()}\n" for name in sorted(parts, key=_order))
+    text = "".join(
+        f"\n{_PART}{name}\n\n{parts[name].strip()}\n" for name in sorted(parts, key=_order)
+    )
     page.write_text(_HEAD + text, encoding="utf-8")
 
 

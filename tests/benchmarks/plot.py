@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib.figure import Figure
-
 from benchmarks.growth import HIT, Grown, GrowthCosts
 from benchmarks.page import python
 from benchmarks.requests import RequestCosts
 from benchmarks.stacks import CORSGUARD, FLOOR
+from matplotlib.figure import Figure
 
 _OURS = "#0b6e99"
 _PEERS = "#d9730d"
@@ -38,7 +37,7 @@ _LINES = (
 
 
 def draw(path: Path, requests: RequestCosts, growth: GrowthCosts) -> None:
-    style = {
+    style: Any = {
         "axes.edgecolor": _INK,
         "axes.labelcolor": _INK,
         "axes.spines.right": False,
@@ -91,7 +90,12 @@ def _lines(axes: Any, costs: GrowthCosts) -> None:
         axes.plot(counts, added, line, marker=marker, markersize=4, color=colour)
         name = f"{layer} on {stack}" if layer == CORSGUARD else layer
         axes.annotate(
-            name, (counts[-1], added[-1]), (6, 0), textcoords="offset points", va="center", fontsize=9
+            name,
+            (counts[-1], added[-1]),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
         )
     axes.set_xscale("log")
     axes.set_yscale("log")

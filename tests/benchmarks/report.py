@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.table import Table as RichTable
-
 from benchmarks.asked import REQUESTS
 from benchmarks.goals import Goal
 from benchmarks.growth import Grown, GrowthCosts
@@ -15,6 +12,8 @@ from benchmarks.requests import STACKS, RequestCosts
 from benchmarks.rounds import Spread
 from benchmarks.stacks import BARE
 from benchmarks.starting import Starting
+from rich.console import Console
+from rich.table import Table as RichTable
 
 
 class Table(NamedTuple):
@@ -98,7 +97,7 @@ def growth_table(costs: GrowthCosts) -> Table:
                 key.asked,
                 *_growth(costs, key),
             )
-            for key in costs.keys()
+            for key in costs.series()
         ],
         labels=4,
         notes=(
@@ -111,7 +110,7 @@ def growth_table(costs: GrowthCosts) -> Table:
 
 def _growth(costs: GrowthCosts, key: Grown) -> Iterator[str]:
     for count in costs.counts:
-        spread = costs.added(key._replace(count=count))
+        spread = costs.added(key._replace(size=count))
         yield "-" if spread is None else f"{spread.median:,.2f}"
 
 

@@ -25,7 +25,7 @@ class Spread(NamedTuple):
 
     @classmethod
     def of(cls, samples: Sequence[float]) -> Spread:
-        low, _, high = quantiles(samples, n=4) if len(samples) > 1 else samples * 3
+        low, _, high = quantiles(samples, n=4)
         return cls(median(samples), low, high)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console
-
 from benchmarks.goals import Goal
 from benchmarks.growth import HIT, MISS, GrowthCosts
 from benchmarks.report import goal_table
 from benchmarks.requests import STACKS, RequestCosts
 from benchmarks.stacks import CORSGUARD, FLOOR, Stack
+from rich.console import Console
 
 _ATTEMPTS = 3
 _ROUNDS = 25

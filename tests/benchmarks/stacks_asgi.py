@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.asked import EXPOSED, HEADERS, MAX_AGE, METHODS, Origins
+from benchmarks.floors import asgi_floor
+from benchmarks.stacks import BARE, CORSGUARD, FLOOR, JSON, Layer, Stack, asgi
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware as StarletteCORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from benchmarks.asked import EXPOSED, HEADERS, MAX_AGE, METHODS, Origins
-from benchmarks.floors import asgi_floor
-from benchmarks.stacks import BARE, CORSGUARD, FLOOR, JSON, Layer, Stack, asgi
 from corsguard_asgi import CORSMiddleware
 
 PEER = "Starlette's own"
@@ -34,6 +34,7 @@ def _starlette() -> Starlette:
 
 
 def _options(origins: Origins) -> dict[str, Any]:
+    where: dict[str, Any]
     if origins.subdomains:
         where = {"allow_origin_regex": "|".join(origins.regexes)}
     else:

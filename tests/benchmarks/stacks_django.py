@@ -6,14 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import django
+from benchmarks.asked import EXPOSED, HEADERS, MAX_AGE, METHODS, Origins
+from benchmarks.floors import django_floor
+from benchmarks.stacks import BARE, CORSGUARD, FLOOR, JSON, Layer, Stack, wsgi
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
-
-from benchmarks.asked import EXPOSED, HEADERS, MAX_AGE, METHODS, Origins
-from benchmarks.floors import django_floor
-from benchmarks.stacks import BARE, CORSGUARD, FLOOR, JSON, Layer, Stack, wsgi
 
 
 def _items(request: HttpRequest) -> HttpResponse:

@@ -8,10 +8,10 @@ import falcon
 import flask
 import flask_cors
 import wsgicors
-
 from benchmarks.asked import EXPOSED, HEADERS, MAX_AGE, METHODS, Origins
 from benchmarks.floors import wsgi_floor
 from benchmarks.stacks import BARE, CORSGUARD, FLOOR, JSON, Layer, Stack, wsgi
+
 from corsguard_flask import CORSGuard
 from corsguard_wsgi import CORSMiddleware
 
