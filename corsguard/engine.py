@@ -11,6 +11,7 @@ from corsguard.checks import Predicate, is_async
 from corsguard.decision import Decision, Fault, Kind, Reason
 from corsguard.escape import escaped
 from corsguard.headers import RequestHeaders, names_in, reader
+from corsguard.memory import Memory
 from corsguard.nearest import in_order, nearest_listed
 from corsguard.origin import (
     MAX_LENGTH,
@@ -25,12 +26,11 @@ from corsguard.predicates import in_time, is_yes
 
 __all__ = ["Decision", "Engine", "Kind", "Reason"]
 
-_MOST_REMEMBERED = 1_024
 _LONGEST_REMEMBERED = 512
 
 Answers = dict[str | None, Decision | None]
 """From an origin to the decision on a request, whatever else that request asks."""
-Preflights = dict[tuple[str | None, str | None, str | None], Decision]
+Preflights = Memory[tuple[str | None, str | None, str | None], Decision]
 """From the origin, the requested method and the requested headers of a preflight to the answer."""
 Fields = tuple[tuple[str, str], ...]
 Caller = Callable[[Predicate, str], Awaitable[object]]
@@ -131,7 +131,7 @@ class Engine:
         self._sorted = in_order([e for e in self.policy.allow_origins if isinstance(e, str)])
         self._memory: dict[str, Decision] = {}
         # From the origin, the method and the header names of a preflight that is allowed.
-        self.preflights: Preflights = {}
+        self.preflights: Preflights = Memory()
 
     def _compile_headers(self) -> None:
         policy = self.policy
@@ -203,7 +203,7 @@ class Engine:
 
     def _learn(self, origin: str, ruling: Decision) -> None:
         with self._learning:
-            if len(self._memory) >= _MOST_REMEMBERED:
+            if len(self._memory) >= Memory.MOST:
                 for known in self._memory:
                     self.answers.pop(known, None)
                 self._memory.clear()
@@ -318,9 +318,7 @@ class Engine:
         if decision is None:
             decision = self._preflight_anew(ruling, method, asked, methods)
             if decision.reason is Reason.ALLOWED:
-                if len(self.preflights) >= _MOST_REMEMBERED:
-                    self.preflights.clear()
-                self.preflights[key] = decision
+                self.preflights.keep(key, decision)
         return decision
 
     def _preflight_anew(

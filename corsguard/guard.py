@@ -14,6 +14,7 @@ from corsguard.engine import Answers, Caller, Engine, Fields, Preflights
 from corsguard.facts import Facts
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
 from corsguard.log import Log
+from corsguard.memory import Memory
 from corsguard.policy import Policy
 from corsguard.problem import NO_POLICY, PolicyError
 from corsguard.state import Enforce, Policies, State
@@ -28,7 +29,6 @@ _QUIET = (Reason.ALLOWED, Reason.NOT_CORS, Reason.NO_POLICY, Reason.SAME_ORIGIN)
 """The reasons that there is nothing to log for, the likeliest first."""
 _OF_ORIGIN = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
 _FROM_ELSEWHERE = frozenset({"cross-site", "same-site"})
-_MOST_REFUSALS = 1_024
 _NO_POLICY = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
 
 
@@ -204,7 +204,7 @@ class Guard:
         # A subscriber hears of every request, so each is decided.
         self.answers = {} if self._subscribers else state.answers
         self.answers_to_cookies = {} if self._subscribers else state.answers_to_cookies
-        self.preflights = {} if self._subscribers else state.preflights
+        self.preflights = Memory() if self._subscribers else state.preflights
 
     def asks_ahead(self, origin: str | None, method: str, request_headers: RequestHeaders) -> bool:
         """Whether the answer to a request may depend on its view before any view is called.
@@ -363,9 +363,7 @@ class Guard:
             or not engine.remembers(origin)
         ):
             return
-        if len(state.refusals) >= _MOST_REFUSALS:
-            state.refusals.clear()
-        state.refusals[origin] = decision
+        state.refusals.keep(origin, decision)
 
     def _publish(self, decision: Decision, facts: Facts) -> None:
         for subscriber in self._subscribers:

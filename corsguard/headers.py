@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from corsguard.fetch import ALLOW_ORIGIN, EXPOSE_HEADERS, RESPONSE_HEADERS
+from corsguard.memory import Memory
 
 __all__ = [
     "UNTOUCHED",
@@ -37,10 +38,9 @@ _ENVIRON_KEYS = {
 }
 _EXPOSE = EXPOSE_HEADERS.lower()
 _MERGED = RESPONSE_HEADERS | {"vary"}
-UNTOUCHED: set[str] = set()
+UNTOUCHED: Memory[str, None] = Memory()
 """Names of response fields that `is_merged` has said no to: what an application sets is the same
 few, so most responses are looked through without changing the case of a letter."""
-_MOST_UNTOUCHED = 1_000
 _LONGEST_LIST = 4_096
 _MOST_NAMES = 64
 _OWS = " \t"
@@ -82,8 +82,7 @@ def is_merged(name: str) -> bool:
     """
     if name.lower() in _MERGED:
         return True
-    if len(UNTOUCHED) < _MOST_UNTOUCHED:
-        UNTOUCHED.add(name)
+    UNTOUCHED.keep(name, None)
     return False
 
 

@@ -11,6 +11,7 @@ from corsguard.checks import Findings, Predicate, is_async
 from corsguard.dangers import exposure
 from corsguard.decision import Decision
 from corsguard.engine import Answers, Engine, Preflights
+from corsguard.memory import Memory
 from corsguard.policy import Policy, PolicyError, Problem
 from corsguard.routes import Routes, prefix_problems
 from corsguard.views import View
@@ -99,8 +100,8 @@ class State:
         engine = None if enforce else self._everywhere
         self.answers: Answers = engine.answers if engine else {}
         self.answers_to_cookies: Answers = engine.answers_to_cookies if engine else {}
-        self.preflights: Preflights = engine.preflights if engine else {}
-        self.refusals: dict[str | None, Decision] = {}
+        self.preflights: Preflights = engine.preflights if engine else Memory()
+        self.refusals: Memory[str | None, Decision] = Memory()
 
     def with_policies(self, policies: Policies) -> State:
         """The same options over other policies."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from corsguard import Decision, Guard
 from corsguard.headers import is_merged
+from corsguard.memory import Memory
 
 __all__ = ["Decided", "Fields", "Message", "answer_fields", "joined", "put_on", "value_of"]
 
@@ -15,11 +16,10 @@ Fields = Iterable[Field]
 Message = MutableMapping[str, Any]
 Decided = tuple[tuple[str, str], ...]
 
-_MOST_REMEMBERED = 1_024
 # The fields of a decision, encoded. Decisions are remembered, and so are their very tuples.
-_remembered: dict[int, tuple[Decided, Sequence[Field]]] = {}
+_remembered: Memory[int, tuple[Decided, Sequence[Field]]] = Memory()
 # As corsguard.headers.UNTOUCHED.
-_untouched: set[bytes] = set()
+_untouched: Memory[bytes, None] = Memory()
 
 
 def value_of(name: str, fields: Fields) -> str | None:
@@ -64,18 +64,15 @@ def _encoded(decided: Decided) -> Sequence[Field]:
     known = _remembered.get(id(decided))
     if known is not None and known[0] is decided:
         return known[1]
-    if len(_remembered) >= _MOST_REMEMBERED:
-        _remembered.clear()
     fields = tuple(map(_encode, decided))
-    _remembered[id(decided)] = decided, fields  # it is kept, so no other gets its id
+    _remembered.keep(id(decided), (decided, fields))  # it is kept, so no other gets its id
     return fields
 
 
 def _is_merged(name: bytes) -> bool:
     if is_merged(name.decode("latin-1")):
         return True
-    if len(_untouched) < _MOST_REMEMBERED:
-        _untouched.add(name)
+    _untouched.keep(name, None)
     return False
 
 

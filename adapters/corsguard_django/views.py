@@ -44,10 +44,8 @@ class Views:
 
     def reached(self, request: HttpRequest) -> Holding:
         """What holds for the view that Django has found."""
-        if not self.in_urlconf(getattr(request, "urlconf", None)):
-            return OF_PATH
         match = request.resolver_match
-        if match is None:
+        if not self.in_urlconf(getattr(request, "urlconf", None)) or match is None:
             return OF_PATH
         return self._holding(match, request)
 

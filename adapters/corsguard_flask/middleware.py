@@ -15,7 +15,7 @@ from corsguard.views import View, sharing
 from corsguard_flask.debugger import answer_debugged, is_debugged
 from corsguard_flask.routing import endpoints_at
 from corsguard_flask.views import BlueprintPolicies, Views, view_of, views_of
-from corsguard_wsgi.middleware import CORSMiddleware, answered, path_of, restarted
+from corsguard_wsgi.middleware import CORSMiddleware, answered, path_of, started
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -95,9 +95,7 @@ class FlaskMiddleware(CORSMiddleware):
                 view = self._unmatched(environ, exchange)
                 exchange.decision = self._decide(environ, exchange.path, view)
             fields = self.guard.put_on(exchange.decision, headers)
-            if exc_info is None:
-                return start_response(status, fields)
-            return restarted(start_response, status, fields, exc_info)
+            return started(start_response, status, fields, exc_info)
 
         return self.app(environ, start)
 

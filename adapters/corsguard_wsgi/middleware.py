@@ -12,7 +12,7 @@ from corsguard.views import View
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["CORSMiddleware", "answered", "path_of", "restarted"]
+__all__ = ["CORSMiddleware", "answered", "path_of", "started"]
 
 _STATUS_LINES = {204: "204 No Content", 403: "403 Forbidden"}
 
@@ -33,17 +33,19 @@ class CORSMiddleware:
         self.guard.require_sync()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        guard = self.guard
-        decision = guard.known(environ, environ["REQUEST_METHOD"])
+        guard, method = self.guard, environ["REQUEST_METHOD"]
+        decision = guard.known(environ, method)
         if decision is None:
             decision = self._decide(environ, path_of(environ))
+            if decision.status is not None:
+                return answered(decision, start_response)
+            if not decision.headers:  # no policy holds here
+                return self.app(environ, start_response)
         else:
             environ["corsguard.decision"] = decision
-        if decision.status is not None:
-            return answered(decision, start_response)
+            if method == "OPTIONS":
+                return answered(decision, start_response)
         fields = decision.headers
-        if not fields:  # no policy holds here
-            return self.app(environ, start_response)
 
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: Any = None
@@ -56,7 +58,7 @@ class CORSMiddleware:
                 headers = [*headers, *fields]
             if exc_info is None:
                 return start_response(status, headers)
-            return restarted(start_response, status, headers, exc_info)
+            return started(start_response, status, headers, exc_info)
 
         return self.app(environ, start)
 
@@ -87,10 +89,12 @@ def answered(decision: Decision, start_response: StartResponse) -> Iterable[byte
     return iter((decision.body,))
 
 
-def restarted(
+def started(
     start_response: StartResponse, status: str, headers: list[tuple[str, str]], exc_info: Any
 ) -> Callable[[bytes], object]:
-    """Start the response anew where the application has failed."""
+    """Start the response, or start it anew where the application has failed."""
+    if exc_info is None:
+        return start_response(status, headers)
     try:
         return start_response(status, headers, exc_info)
     finally:

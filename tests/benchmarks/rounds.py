@@ -1,11 +1,14 @@
-"""Times by interleaved rounds: what disturbs the machine for a while disturbs all alike."""
+"""Times by interleaved rounds: what disturbs the machine for a while disturbs all alike.
+
+The time is that of the processor, so that what else runs on the machine counts for less.
+"""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from statistics import median, quantiles
-from time import perf_counter
+from time import thread_time
 from typing import Generic, NamedTuple, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -68,9 +71,9 @@ def _seconds(cell: Cell, count: int) -> float:
     try:
         for done in range(0, count, _MADE_AT_ONCE):
             run = cell.batch(min(_MADE_AT_ONCE, count - done))
-            started = perf_counter()
+            started = thread_time()
             run()
-            seconds += perf_counter() - started
+            seconds += thread_time() - started
     finally:
         gc.enable()
     return seconds
