@@ -27,7 +27,11 @@ ORIGINS = (
     "x" * 400,
 )
 SITES = (None, "cross-site", "same-site", "same-origin", "none", "elsewhere")
-LISTED = [A, "https://*.b.example", re.compile(r"https://c[0-9]\.example")]
+LISTED: list[str | re.Pattern[str]] = [
+    A,
+    "https://*.b.example",
+    re.compile(r"https://c[0-9]\.example"),
+]
 
 GUARDS: Mapping[str, Guard] = {
     "without credentials": Guard(Policy(allow_origins=LISTED, allow_methods=["PUT"])),
