@@ -45,6 +45,7 @@ def main(is_short: bool, rounds: int, docs: Path) -> None:
     page.update(docs / "benchmarks.md", tables)
     if is_first:
         plot.draw(docs / "benchmarks.svg", requests, growth)
+        page.update_headline(docs.parent / "README.md", report.headline(requests, growth))
 
 
 if __name__ == "__main__":

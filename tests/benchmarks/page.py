@@ -33,6 +33,7 @@ Times are those of one machine, so compare them with each other only.
 ![What a CORS layer adds to a request](benchmarks.svg)
 """
 _PART = "## Python "
+_START, _END = "<!-- made by `tox -e bench` -->\n", "<!-- end -->"
 
 
 def python() -> str:
@@ -55,6 +56,13 @@ def update(page: Path, tables: Iterable[Table]) -> None:
         f"\n{_PART}{name}\n\n{parts[name].strip()}\n" for name in sorted(parts, key=_order)
     )
     page.write_text(_HEAD + text, encoding="utf-8")
+
+
+def update_headline(readme: Path, headline: str) -> None:
+    """Replace what stands between the two marks."""
+    before, start, rest = readme.read_text(encoding="utf-8").partition(_START)
+    _, end, after = rest.partition(_END)
+    readme.write_text(f"{before}{start}{headline}\n{end}{after}", encoding="utf-8")
 
 
 def _parts(page: Path) -> dict[str, str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from platform import python_version
+from textwrap import fill
 from typing import NamedTuple
 
 from benchmarks.asked import REQUESTS
 from benchmarks.goals import Goal
-from benchmarks.growth import Grown, GrowthCosts
+from benchmarks.growth import HIT, Grown, GrowthCosts
 from benchmarks.requests import STACKS, RequestCosts
 from benchmarks.rounds import Spread
-from benchmarks.stacks import BARE
+from benchmarks.stacks import BARE, CORSGUARD
 from benchmarks.starting import Starting
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -136,6 +138,23 @@ def starting_table(starting: Starting) -> Table:
         ],
         labels=1,
     )
+
+
+def headline(requests: RequestCosts, growth: GrowthCosts) -> str:
+    """What the README says, in lines of its width."""
+    beside = " ".join(
+        f"On {stack.name}, an allowed request takes "
+        f"{requests.added(stack.name, 'allowed', CORSGUARD).median:.2g} us longer, and "
+        f"{requests.added(stack.name, 'allowed', stack.peer).median:.2g} with {stack.peer}."
+        for stack in STACKS
+        if stack.name in {"Flask", "Django", "ASGI"}
+    )
+    hit = Grown("ASGI", CORSGUARD, subdomains=False, asked=HIT, size=10_000)
+    many, theirs = growth.added(hit), growth.added(hit._replace(layer="Starlette's own"))
+    assert many is not None
+    assert theirs is not None
+    same = f"With 10,000 origins instead of ten, {many.median:.2g} and {theirs.median:.3g} us."
+    return fill(f"{beside} {same} (Python {python_version()}, in process, medians.)", 100)
 
 
 def _shown(spread: Spread) -> str:
