@@ -30,7 +30,7 @@ def main(is_short: bool, rounds: int, docs: Path) -> None:
     requests = RequestCosts()
     requests.rounds.run(track(range(rounds), "kinds of request", console=console))
     growth = GrowthCosts()
-    growth.rounds.run(track(range(rounds // 5), "numbers of origins", console=console))
+    growth.rounds.run(track(range(rounds // 3), "numbers of origins", console=console))
     start = starting.measure()
     goals = [*request_goals(requests), *growth_goals(growth), *starting_goals(start)]
     tables = [

@@ -74,11 +74,19 @@ def _bars(axes: Any, costs: RequestCosts) -> None:
     axes.set_xscale("log")
     axes.set_yticks(range(len(_BARS)), [stack for stack, _ in _BARS])
     axes.set_xlim(0.2, 400)
+    _plain_ticks(axes.xaxis)
     axes.set_title("An allowed request, ten origins listed (mark: the floor)", fontsize=10)
+
+
+def _plain_ticks(*sides: Any) -> None:
+    for side in sides:
+        side.set_major_formatter("{x:,.10g}")
+        side.minorticks_off()
 
 
 def _lines(axes: Any, costs: GrowthCosts) -> None:
     """A hit among more and more exact origins."""
+    ends: list[tuple[float, str]] = []
     for stack, layer, line, marker in _LINES:
         counts, added = [], []
         for count in costs.counts:
@@ -88,18 +96,15 @@ def _lines(axes: Any, costs: GrowthCosts) -> None:
                 added.append(spread.median)
         colour = _OURS if layer == CORSGUARD else _PEERS
         axes.plot(counts, added, line, marker=marker, markersize=4, color=colour)
-        name = f"{layer} on {stack}" if layer == CORSGUARD else layer
-        axes.annotate(
-            name,
-            (counts[-1], added[-1]),
-            (6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-        )
+        ends.append((added[-1], f"{layer} on {stack}" if layer == CORSGUARD else layer))
+    lowest = 0.0
+    for end, name in sorted(ends):
+        lowest = max(end, lowest * 1.5)  # no label on top of another
+        axes.text(150_000, lowest, name, va="center", fontsize=9)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(0.8, 8_000_000)
     axes.set_xticks([10**power for power in range(6)])
+    _plain_ticks(axes.xaxis, axes.yaxis)
     axes.set_xlabel("exact origins listed")
     axes.set_title("An allowed request, from the last origin of the list", fontsize=10)
