@@ -99,7 +99,7 @@ def _lines(axes: Any, costs: GrowthCosts) -> None:
         ends.append((added[-1], f"{layer} on {stack}" if layer == CORSGUARD else layer))
     lowest = 0.0
     for end, name in sorted(ends):
-        lowest = max(end, lowest * 1.5)  # no label on top of another
+        lowest = max(end, lowest * 1.8)  # no label on top of another
         axes.text(150_000, lowest, name, va="center", fontsize=9)
     axes.set_xscale("log")
     axes.set_yscale("log")
