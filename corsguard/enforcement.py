@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from corsguard.decision import Decision, Reason
-from corsguard.engine import is_own
 from corsguard.escape import escaped
 from corsguard.headers import names_in
+from corsguard.own import is_own
 from corsguard.policy import Policy
 
 __all__ = ["is_guarded", "objection"]

@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from re import Pattern
+from threading import Lock
 
 from corsguard import fetch
 from corsguard.checks import Predicate, is_async
 from corsguard.decision import Decision, Fault, Kind, Reason
 from corsguard.escape import escaped
 from corsguard.headers import RequestHeaders, names_in, reader
-from corsguard.nearest import nearest_listed
+from corsguard.memory import Memory
+from corsguard.nearest import in_order, nearest_listed
 from corsguard.origin import (
     MAX_LENGTH,
     Origin,
     OriginError,
     OriginPattern,
-    default_port_suffix,
     is_insecure,
 )
+from corsguard.own import is_own
 from corsguard.policy import Policy
+from corsguard.predicates import in_time, is_yes
 
-__all__ = ["Decision", "Engine", "Kind", "Reason", "is_own"]
+__all__ = ["Decision", "Engine", "Kind", "Reason"]
 
-_MOST_REMEMBERED = 1_024
+_LONGEST_REMEMBERED = 512
 
+Answers = dict[str | None, Decision | None]
+"""From an origin to the decision on a request, whatever else that request asks."""
+Preflights = Memory[tuple[str | None, str | None, str | None], Decision]
+"""From the origin, the requested method and the requested headers of a preflight to the answer."""
 Fields = tuple[tuple[str, str], ...]
 Caller = Callable[[Predicate, str], Awaitable[object]]
 """Calls a callable of a policy with an origin where it may block, such as in a thread."""
 
 
-# What a policy says on one origin, whatever else the request asks: the decision on an actual
-# request, and the fields that begin the answer to a preflight.
-_Ruling = tuple[Decision, Fields]
-
-
 class Engine:
     """One policy, compiled. It has no clock, does no I/O and logs nothing.
 
-    It remembers what it said on the last few origins, but never what a callable answered.
+    It remembers what it said on the origins that are listed by name, and on the last few others,
+    but never what a callable answered.
 
     `own_origins` are the origins of the service itself, besides the one that `Host` tells.
     `enforced` refuses plain http from regular expressions and callables, as credentials do.
@@ -53,8 +56,9 @@ class Engine:
         self._secure_only = (
             policy.allow_credentials or enforced
         ) and not policy.dangerously_allow_insecure_origins
-        self._compile_origins()
         self._compile_headers()
+        self._compile_origins()
+        self._learning = Lock()
 
     def decide(
         self,
@@ -71,8 +75,8 @@ class Engine:
         are those of the URL that this policy holds for, where another holds for the rest.
         """
         if origin is None:
-            return self._no_origin
-        ruling = self._remembered(origin) or self._ask(origin)
+            return self.no_origin
+        ruling = self._ruled(origin) or self._ask(origin)
         return self._conclude(ruling, origin, method, request_headers, credentials, methods)
 
     async def decide_async(
@@ -89,15 +93,27 @@ class Engine:
         `call` calls those that are not async, where they must not block the event loop.
         """
         if origin is None:
-            return self._no_origin
-        ruling = self._remembered(origin) or await self._ask_async(origin, call)
+            return self.no_origin
+        ruling = self._ruled(origin) or await self._ask_async(origin, call)
         return self._conclude(ruling, origin, method, request_headers, credentials, methods)
 
+    def remembers(self, origin: str) -> bool:
+        """Whether the decision on origin, which is not listed by name, is kept for the next one."""
+        return origin in self._memory
+
     def _compile_origins(self) -> None:
-        self._exact: set[str] = set()
+        # From no origin and from those that are listed by name to the decision, None until it is
+        # asked for. Those that a pattern allows come and go with the memory.
+        self.answers: Answers = {None: self.no_origin}
+        # The same for a request with a cookie: one that the policy allows, or there is more to ask.
+        self.answers_to_cookies = self.answers
+        if not self.policy.allow_credentials:
+            self.answers_to_cookies = {None: self.no_origin}
         # From a host, for any port of it, or from "." and a host, for its subdomains, to the
         # schemes and ports that are listed with it: one look-up for each label of an origin.
-        self._wide: dict[str, set[tuple[str, str]]] = {}
+        self._wide: dict[str, frozenset[tuple[str, str]]] = {}
+        nothing: frozenset[tuple[str, str]] = frozenset()
+        shared: dict[frozenset[tuple[str, str]], frozenset[tuple[str, str]]] = {}
         self._regexes: list[Callable[[str], object]] = []
         self._predicates: list[Predicate] = []
         for entry in self.policy.allow_origins:
@@ -108,13 +124,14 @@ class Engine:
             elif "*" in entry and entry != "*":
                 pattern = OriginPattern.parse(entry)
                 key = f".{pattern.host}" if pattern.subdomains else pattern.host
-                self._wide.setdefault(key, set()).add((pattern.scheme, pattern.port))
+                covered = self._wide.get(key, nothing) | {(pattern.scheme, pattern.port)}
+                self._wide[key] = shared.setdefault(covered, covered)
             else:
-                self._exact.add(entry)
-        self._listed = sorted(
-            entry for entry in self.policy.allow_origins if isinstance(entry, str)
-        )
-        self._memory: dict[str, _Ruling] = {}
+                self.answers[entry] = None
+        self._sorted = in_order([e for e in self.policy.allow_origins if isinstance(e, str)])
+        self._memory: dict[str, Decision] = {}
+        # From the origin, the method and the header names of a preflight that is allowed.
+        self.preflights: Preflights = Memory()
 
     def _compile_headers(self) -> None:
         policy = self.policy
@@ -148,24 +165,30 @@ class Engine:
         varying = asked if self.any_origin else ("Origin", *asked)
         self._preflight_vary: Fields = (("Vary", ", ".join(varying)),)
         self._any_ruling = self._allowed("*") if self.any_origin else None
-        fields = self._any_ruling[0].headers if self._any_ruling else self._vary
-        self._no_origin = Decision(Kind.NOT_CORS, Reason.NOT_CORS, "", None, fields)
+        fields = self._any_ruling.headers if self._any_ruling else self._vary
+        self.no_origin = Decision(Kind.NOT_CORS, Reason.NOT_CORS, "", None, fields)
 
-    def _remembered(self, origin: str) -> _Ruling | None:
-        """What is said on origin, or None where the callables must be asked."""
+    def _ruled(self, origin: str) -> Decision | None:
+        """What is said on origin, whatever else the request asks: the decision on an actual one.
+
+        None where the callables must be asked.
+        """
         if self._any_ruling is not None:
             return self._any_ruling
         if len(origin) > MAX_LENGTH:  # not worth hashing
             return self._refused(Reason.ORIGIN_INVALID, origin)
-        return self._memory.get(origin) or self._judged(origin)
+        return self.answers.get(origin) or self._memory.get(origin) or self._judged(origin)
 
-    def _judged(self, origin: str) -> _Ruling | None:
+    def _judged(self, origin: str) -> Decision | None:
+        if origin in self.answers:
+            ruling = self.answers[origin] = self._allowed(origin)
+            return ruling
         try:
             parsed = Origin.parse(origin)
         except OriginError:
             ruling = self._refused(Reason.ORIGIN_INVALID, origin)
         else:
-            if origin in self._exact or self._covers(parsed):
+            if self._covers(parsed):
                 ruling = self._allowed(origin)
             elif parsed.opaque or (self._secure_only and is_insecure(parsed)):
                 ruling = self._refused(Reason.ORIGIN_NOT_ALLOWED, origin)
@@ -175,10 +198,18 @@ class Engine:
                 return None
             else:
                 ruling = self._refused(Reason.ORIGIN_NOT_ALLOWED, origin)
-        if len(self._memory) >= _MOST_REMEMBERED:
-            self._memory.clear()
-        self._memory[origin] = ruling
+        self._learn(origin, ruling)
         return ruling
+
+    def _learn(self, origin: str, ruling: Decision) -> None:
+        with self._learning:
+            if len(self._memory) >= Memory.MOST:
+                for known in self._memory:
+                    self.answers.pop(known, None)
+                self._memory.clear()
+            self._memory[origin] = ruling
+            if ruling.reason is Reason.ALLOWED:
+                self.answers[origin] = ruling
 
     def _covers(self, origin: Origin) -> bool:
         """Whether a pattern for any port or for subdomains covers origin."""
@@ -197,7 +228,7 @@ class Engine:
                 return False
             key = host[at:]
 
-    def _ask(self, origin: str) -> _Ruling:
+    def _ask(self, origin: str) -> Decision:
         faults: list[Fault] = []
         for predicate in self._predicates:
             answer: object
@@ -205,11 +236,11 @@ class Engine:
                 answer = predicate(origin)
             except Exception as error:
                 answer = error
-            if _is_yes(predicate, answer, faults):
+            if is_yes(predicate, answer, faults):
                 return self._allowed(origin, faults)
         return self._refused(Reason.ORIGIN_NOT_ALLOWED, origin, faults)
 
-    async def _ask_async(self, origin: str, call: Caller | None) -> _Ruling:
+    async def _ask_async(self, origin: str, call: Caller | None) -> Decision:
         faults: list[Fault] = []
         for predicate in self._predicates:
             answer: object
@@ -219,31 +250,29 @@ class Engine:
                 else:
                     answer = call(predicate, origin)
                 if isinstance(answer, Awaitable):
-                    answer = await _in_time(answer, self.policy.predicate_timeout)
+                    answer = await in_time(answer, self.policy.predicate_timeout)
             except Exception as error:
                 answer = error
-            if _is_yes(predicate, answer, faults):
+            if is_yes(predicate, answer, faults):
                 return self._allowed(origin, faults)
         return self._refused(Reason.ORIGIN_NOT_ALLOWED, origin, faults)
 
-    def _allowed(self, origin: str, faults: Sequence[Fault] = ()) -> _Ruling:
+    def _allowed(self, origin: str, faults: Sequence[Fault] = ()) -> Decision:
         # Fetch, "CORS check": compared byte by byte, so the request's own bytes are sent back.
-        fields = ((fetch.ALLOW_ORIGIN, origin), *self._credentials)
-        headers = (*fields, *self._expose, *self._vary)
-        actual = Decision(Kind.ACTUAL, Reason.ALLOWED, "", None, headers, tuple(faults))
-        return actual, fields
+        allowed = (fetch.ALLOW_ORIGIN, origin)
+        headers = (allowed, *self._credentials, *self._expose, *self._vary)
+        return Decision(Kind.ACTUAL, Reason.ALLOWED, "", None, headers, tuple(faults))
 
-    def _refused(self, reason: Reason, origin: str, faults: Sequence[Fault] = ()) -> _Ruling:
+    def _refused(self, reason: Reason, origin: str, faults: Sequence[Fault] = ()) -> Decision:
         detail = escaped(origin)
-        near = nearest_listed(origin, self._listed)
+        near = nearest_listed(origin, self._sorted)
         if near:
             detail = f"{detail} (nearest listed: {near})"
-        actual = Decision(Kind.ACTUAL, reason, detail, None, self._vary, tuple(faults))
-        return actual, ()
+        return Decision(Kind.ACTUAL, reason, detail, None, self._vary, tuple(faults))
 
     def _conclude(
         self,
-        ruling: _Ruling,
+        decision: Decision,
         origin: str,
         method: str,
         request_headers: RequestHeaders,
@@ -256,8 +285,7 @@ class Engine:
             requested = read("access-control-request-method")
             if requested is not None:
                 asked = read("access-control-request-headers")
-                return self._preflight(ruling, requested, asked, methods)
-        decision, _ = ruling
+                return self._preflight(decision, origin, requested, asked, methods)
         if decision.reason is Reason.ALLOWED:
             if not credentials or self._credentials:
                 return decision
@@ -275,12 +303,32 @@ class Engine:
 
     def _preflight(
         self,
-        ruling: _Ruling,
+        ruling: Decision,
+        origin: str,
         method: str,
         asked: str | None,
         methods: Collection[str] | None,
     ) -> Decision:
-        (_, reason, detail, _, _, faults), fields = ruling
+        """The answer to a preflight, remembered where it is no longer than what browsers send."""
+        length = len(origin) + len(method) + len(asked or "")
+        if methods is not None or self._predicates or length > _LONGEST_REMEMBERED:
+            return self._preflight_anew(ruling, method, asked, methods)
+        key = origin, method, asked
+        decision = self.preflights.get(key)
+        if decision is None:
+            decision = self._preflight_anew(ruling, method, asked, methods)
+            if decision.reason is Reason.ALLOWED:
+                self.preflights.keep(key, decision)
+        return decision
+
+    def _preflight_anew(
+        self,
+        ruling: Decision,
+        method: str,
+        asked: str | None,
+        methods: Collection[str] | None,
+    ) -> Decision:
+        _, reason, detail, _, fields, faults = ruling
         if reason is not Reason.ALLOWED:
             return Decision(Kind.PREFLIGHT, reason, detail, 403, self._preflight_vary, faults)
         names = names_in(asked)
@@ -293,7 +341,8 @@ class Engine:
             if refused is not None:
                 reason, detail = Reason.HEADERS_NOT_ALLOWED, escaped(refused)
         headers = (
-            *fields,
+            fields[0],
+            *self._credentials,
             *self._methods_field(method, methods),
             *(_echoed_names(names) if self._echo_names else self._allow_headers),
             *self._max_age,
@@ -326,50 +375,6 @@ class Engine:
         if self._echo_methods:
             return (_safelisted_and((method,)),) if self._allows_method(method) else ()
         return self._allow_methods
-
-
-def is_own(
-    origin: str | None, read: Callable[[str], str | None], own_origins: Collection[str]
-) -> bool:
-    """Whether a request comes from a page of the very origin that it is sent to.
-
-    The browser's own word comes first (Fetch Metadata, `Sec-Fetch-Site`); without it, the host
-    and port of Origin are compared with `Host`, whose scheme a proxy may have changed.
-    """
-    site = read("sec-fetch-site")
-    if site is not None:
-        return site in {"same-origin", "none"}
-    if origin is None or origin in own_origins:
-        return origin is not None
-    host = read("host")
-    scheme, _, authority = origin.partition("://")
-    if not host or host.lower().removesuffix(default_port_suffix(scheme)) != authority:
-        return False
-    return _is_serialised(origin)
-
-
-def _is_serialised(origin: str) -> bool:
-    try:
-        return not Origin.parse(origin).opaque
-    except OriginError:
-        return False
-
-
-def _is_yes(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:
-    if not isinstance(answer, bool):
-        if isinstance(answer, Coroutine):
-            answer.close()  # it is never awaited, and Python need not say so
-        if not isinstance(answer, Exception):
-            answer = TypeError(f"a bool was expected, and it returned {type(answer).__name__}")
-        faults.append((getattr(predicate, "__qualname__", repr(predicate)), answer))
-    return answer is True
-
-
-async def _in_time(answer: Awaitable[object], seconds: float) -> object:
-    from asyncio import timeout  # loaded already where anything is awaited
-
-    async with timeout(seconds):
-        return await answer
 
 
 def _safelisted_and(methods: Sequence[str]) -> tuple[str, str]:

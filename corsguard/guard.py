@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from logging import DEBUG
 from os import PathLike
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from corsguard.decision import Decision, Kind, Reason
 from corsguard.enforcement import is_guarded, objection
-from corsguard.engine import Caller, Engine
+from corsguard.engine import Answers, Caller, Engine, Fields, Preflights
+from corsguard.facts import Facts
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
 from corsguard.log import Log
+from corsguard.memory import Memory
 from corsguard.policy import Policy
 from corsguard.problem import NO_POLICY, PolicyError
 from corsguard.state import Enforce, Policies, State
@@ -24,23 +27,9 @@ __all__ = ["Facts", "Guard", "Policies"]
 
 _QUIET = (Reason.ALLOWED, Reason.NOT_CORS, Reason.NO_POLICY, Reason.SAME_ORIGIN)
 """The reasons that there is nothing to log for, the likeliest first."""
+_OF_ORIGIN = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
+_FROM_ELSEWHERE = frozenset({"cross-site", "same-site"})
 _NO_POLICY = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
-
-
-class Facts(NamedTuple):
-    """What a decision was made of. Whatever comes from the request is as it was sent: unescaped."""
-
-    path: str
-    origin: str | None
-    method: str
-    requested_method: str | None
-    """The value of `Access-Control-Request-Method`."""
-    requested_headers: str | None
-    """The value of `Access-Control-Request-Headers`."""
-    credentials: bool | None
-    """Whether the request carries a cookie; None where that is not known."""
-    route: str | None
-    """The route prefix that covers the path, or the view whose own policy holds; None for none."""
 
 
 Subscriber = Callable[[Decision, Facts], object]
@@ -57,7 +46,16 @@ class Guard:
     `own_origins` are this service's own origins, where a proxy rewrites `Host`.
 
     Raises PolicyError with every problem found. Safe to use from many threads.
+
+    `answers` and `answers_to_cookies` are the decisions that are known already, by the origin of a
+    request without or with a cookie: an adapter that finds one there need not ask `decide`, unless
+    the method is OPTIONS or the view has a policy of its own. `preflights` are those on preflights,
+    by the origin, the requested method and the requested headers.
     """
+
+    answers: Answers
+    answers_to_cookies: Answers
+    preflights: Preflights
 
     def __init__(
         self,
@@ -68,10 +66,11 @@ class Guard:
         own_origins: Iterable[str] = (),
     ) -> None:
         self._log = Log()
+        self._is_verbose = self._log.is_verbose
         self._subscribers: tuple[Subscriber, ...] = ()
         self._sync_only = False
         self._replacing = Lock()
-        self._state = State(policies, enforce, enforce_exempt, own_origins)
+        self._take(State(policies, enforce, enforce_exempt, own_origins))
 
     @classmethod
     def of(cls, given: Guard | Policies) -> Guard:
@@ -202,7 +201,15 @@ class Guard:
     def _replace(self, state: State) -> None:
         if self._sync_only:
             state.require_sync()
+        self._take(state)
+
+    def _take(self, state: State) -> None:
         self._state = state
+        self._refusals = state.refusals
+        # A subscriber hears of every request, so each is decided.
+        self.answers = {} if self._subscribers else state.answers
+        self.answers_to_cookies = {} if self._subscribers else state.answers_to_cookies
+        self.preflights = Memory() if self._subscribers else state.preflights
 
     def asks_ahead(self, origin: str | None, method: str, request_headers: RequestHeaders) -> bool:
         """Whether the answer to a request may depend on its view before any view is called.
@@ -218,7 +225,32 @@ class Guard:
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call subscriber with every refusal and every other decision that is not Kind.NOT_CORS,
         and with its Facts, in the thread of the request. What it raises is logged."""
-        self._subscribers = (*self._subscribers, subscriber)
+        with self._replacing:
+            self._subscribers = (*self._subscribers, subscriber)
+            self._take(self._state)
+
+    def known(self, environ: Mapping[str, Any], method: str | None) -> Decision | None:
+        """The answer to a request, given as a WSGI environ or Django's META, where it is known:
+        for most requests. None where `decide` must be asked."""
+        origin = environ.get("HTTP_ORIGIN")
+        if method == "OPTIONS":
+            method = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
+            names = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
+            return self.preflights.get((origin, method, names))
+        answers = self.answers_to_cookies if "HTTP_COOKIE" in environ else self.answers
+        decision = answers.get(origin)
+        if decision is not None:
+            return decision
+        if environ.get("HTTP_SEC_FETCH_SITE") in _FROM_ELSEWHERE and not self._is_verbose(DEBUG):
+            return self._refusals.get(origin)
+        return None
+
+    def known_refusal(self, origin: str | None, site: str | None) -> Decision | None:
+        """What is known already of an origin that is not among `answers`: None, or a refusal that
+        has been logged. `site` is the value of `Sec-Fetch-Site`."""
+        if site in _FROM_ELSEWHERE and not self._is_verbose(DEBUG):
+            return self._refusals.get(origin)
+        return None
 
     def decide(
         self,
@@ -282,7 +314,11 @@ class Guard:
         """The response's header fields with those of the decision put in."""
         if not decision.headers:  # no policy holds here, and the application speaks for itself
             return headers
-        result, replaced = merged(decision.headers, headers)
+        return self.merge(decision.headers, headers)
+
+    def merge(self, fields: Fields, headers: HeaderList) -> HeaderList:
+        """The same for the fields of a decision; they are put in even where there are none."""
+        result, replaced = merged(fields, headers)
         if replaced:
             self._log.replaced(replaced)
         return result
@@ -313,9 +349,26 @@ class Guard:
                 self._log.fault(fault, route)
             if refused:
                 self._log.refused(decision, facts)
+                self._keep(state, engine, decision, origin)
             if refused or decision.kind is not Kind.NOT_CORS:
                 self._publish(decision, facts)
         return decision
+
+    def _keep(
+        self, state: State, engine: Engine | None, decision: Decision, origin: str | None
+    ) -> None:
+        """Keep a refusal that would be the same the next time, and is logged by now."""
+        if (
+            engine is None
+            or engine.answers is not state.answers
+            or self._subscribers
+            or decision.reason not in _OF_ORIGIN
+            or decision.kind is not Kind.ACTUAL
+            or origin is None
+            or not engine.remembers(origin)
+        ):
+            return
+        state.refusals.keep(origin, decision)
 
     def _publish(self, decision: Decision, facts: Facts) -> None:
         for subscriber in self._subscribers:

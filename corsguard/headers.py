@@ -6,8 +6,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from corsguard.fetch import ALLOW_ORIGIN, EXPOSE_HEADERS, RESPONSE_HEADERS
+from corsguard.memory import Memory
 
-__all__ = ["HeaderList", "RequestHeaders", "environ_reader", "merged", "names_in", "reader"]
+__all__ = [
+    "UNTOUCHED",
+    "HeaderList",
+    "RequestHeaders",
+    "environ_reader",
+    "is_merged",
+    "merged",
+    "names_in",
+    "reader",
+]
 
 HeaderList = list[tuple[str, str]]
 RequestHeaders = Mapping[str, str] | Callable[[str], str | None]
@@ -28,6 +38,9 @@ _ENVIRON_KEYS = {
 }
 _EXPOSE = EXPOSE_HEADERS.lower()
 _MERGED = RESPONSE_HEADERS | {"vary"}
+UNTOUCHED: Memory[str, None] = Memory()
+"""Names of response fields that `is_merged` has said no to: what an application sets is the same
+few, so most responses are looked through without changing the case of a letter."""
 _LONGEST_LIST = 4_096
 _MOST_NAMES = 64
 _OWS = " \t"
@@ -62,13 +75,24 @@ def names_in(value: str | None) -> list[str] | None:
     return list(dict.fromkeys(name.lower() for name in names))
 
 
+def is_merged(name: str) -> bool:
+    """Whether a field of a response gives way to the decided ones or is merged with them.
+
+    A response with no such field has the decided ones added to it, and that is all.
+    """
+    if name.lower() in _MERGED:
+        return True
+    UNTOUCHED.keep(name, None)
+    return False
+
+
 def merged(decided: Iterable[tuple[str, str]], given: HeaderList) -> tuple[HeaderList, list[str]]:
     """The response's fields with the decided ones put in, and the names of those that gave way.
 
     Fields of the CORS protocol are replaced. The names that the application exposes for itself
     are added to those of the policy, where the page may read the answer at all. `Vary` is merged.
     """
-    if not any(field[0].lower() in _MERGED for field in given):
+    if not any(is_merged(field[0]) for field in given):
         return [*given, *decided], []
     return _merged(decided, given)
 

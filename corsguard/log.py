@@ -11,7 +11,7 @@ from corsguard.decision import Decision, Fault
 from corsguard.escape import escaped
 
 if TYPE_CHECKING:
-    from corsguard.guard import Facts
+    from corsguard.facts import Facts
 
 __all__ = ["Log"]
 
@@ -25,6 +25,9 @@ class Log:
 
     Its memory is bounded whatever the requests hold: 1,000 groups, each of 100 short strings.
     """
+
+    is_verbose = staticmethod(_logger.isEnabledFor)
+    """Whether what has been said before is logged once more, at DEBUG."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], set[str]] = {}

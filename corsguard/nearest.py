@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from heapq import merge
 
 from corsguard.origin import MAX_LENGTH, Origin, OriginError, default_port_suffix
 
-__all__ = ["nearest_listed"]
+__all__ = ["in_order", "nearest_listed"]
 
+_SORTED_AT_ONCE = 10_000
 _OTHER_SCHEME = {"http": "https", "https": "http"}
+
+
+def in_order(entries: list[str]) -> list[str]:
+    """The entries in order, in short calls: no other thread runs during one to `sorted`."""
+    parts = range(0, len(entries), _SORTED_AT_ONCE)
+    return [*merge(*(sorted(entries[at : at + _SORTED_AT_ONCE]) for at in parts))]
 
 
 def nearest_listed(origin: str, listed: Sequence[str]) -> str | None:

@@ -9,8 +9,10 @@ from typing import Literal
 
 from corsguard.checks import Findings, Predicate, is_async
 from corsguard.dangers import exposure
-from corsguard.engine import Engine
+from corsguard.decision import Decision
+from corsguard.engine import Answers, Engine, Preflights
 from corsguard.escape import shown
+from corsguard.memory import Memory
 from corsguard.policy import Policy, PolicyError, Problem
 from corsguard.routes import Routes, prefix_problems
 from corsguard.views import View
@@ -32,6 +34,8 @@ class State:
         "_engines",
         "_everywhere",
         "_routes",
+        "answers",
+        "answers_to_cookies",
         "enforce",
         "enforce_exempt",
         "exempt",
@@ -39,6 +43,8 @@ class State:
         "has_callables",
         "own_origins",
         "policies",
+        "preflights",
+        "refusals",
         "views",
     )
 
@@ -91,6 +97,12 @@ class State:
         by_prefix = {prefix: self._engines.get(id(policy)) for prefix, policy in table.items()}
         self._everywhere = by_prefix.pop(_EVERYWHERE, None)
         self._routes = Routes(by_prefix)
+        # Where one engine decides everything, so do its answers.
+        engine = None if enforce else self._everywhere
+        self.answers: Answers = engine.answers if engine else {}
+        self.answers_to_cookies: Answers = engine.answers_to_cookies if engine else {}
+        self.preflights: Preflights = engine.preflights if engine else Memory()
+        self.refusals: Memory[str | None, Decision] = Memory()
 
     def with_policies(self, policies: Policies) -> State:
         """The same options over other policies."""

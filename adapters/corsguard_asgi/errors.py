@@ -43,13 +43,13 @@ def _carrying(maker: Callable[[Any, Exception], Any], guard: Guard) -> Callable[
     def carrying(response: _Response, request: Any, error: Exception) -> _Response:
         # A middleware in between may have copied the scope, or raised an error of its own.
         decision = request.scope.get(DECISION) or vars(error).get(DECISION)
-        if decision is None:
+        if decision is None or not decision.headers:
             return response
 
         async def respond(scope: Any, receive: Any, send: Callable[[Message], Any]) -> None:
             async def send_on(message: Message) -> None:
                 start = message["type"] == "http.response.start"
-                await send(put_on(guard, decision, message) if start else message)
+                await send(put_on(guard, decision.headers, message) if start else message)
 
             await response(scope, receive, send_on)
 

@@ -2,45 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
-from functools import lru_cache
+from collections.abc import Iterable, MutableMapping, Sequence
 from typing import Any
 
 from corsguard import Decision, Guard
-from corsguard.fetch import RESPONSE_HEADERS
+from corsguard.headers import is_merged
+from corsguard.memory import Memory
 
-__all__ = ["Message", "put_on", "remembered", "value_of"]
+__all__ = ["Decided", "Fields", "Message", "answer_fields", "joined", "put_on", "value_of"]
 
+Field = tuple[bytes, bytes]
+Fields = Iterable[Field]
 Message = MutableMapping[str, Any]
+Decided = tuple[tuple[str, str], ...]
 
-# Where an answer has none of these, nothing of it gives way and nothing is merged.
-_MERGED = frozenset(name.encode() for name in ("vary", *RESPONSE_HEADERS))
+# The fields of a decision, encoded. Decisions are remembered, and so are their very tuples.
+_remembered: Memory[int, tuple[Decided, Sequence[Field]]] = Memory()
+# As corsguard.headers.UNTOUCHED.
+_untouched: Memory[bytes, None] = Memory()
 
 
-def value_of(name: str, fields: Iterable[tuple[bytes, bytes]]) -> str | None:
+def value_of(name: str, fields: Fields) -> str | None:
     """The value of a request's field; several lines of one name are joined (RFC 9110, 5.3)."""
     wanted = name.encode()
     lines = [value for key, value in fields if key == wanted]
     return b",".join(lines).decode("latin-1") if lines else None
 
 
-def put_on(guard: Guard, decision: Decision, start: Message) -> Message:
-    """A new `http.response.start`, with the fields of the decision put in."""
-    fields: list[tuple[bytes, bytes]] = list(start.get("headers", ()))
-    if _MERGED.isdisjoint([name.lower() for name, _ in fields]):
-        fields += remembered(decision.headers)
-    else:
-        texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
-        fields = [_encoded(field) for field in guard.put_on(decision, texts)]
-    return {**start, "headers": fields}
+def joined(fields: Fields) -> dict[bytes, bytes]:
+    """All fields of a request by their names, likewise."""
+    lines = [*fields]
+    table = dict(lines)
+    if len(table) < len(lines):
+        table = {}
+        for name, value in lines:
+            table[name] = value if name not in table else b"%b,%b" % (table[name], value)
+    return table
 
 
-@lru_cache(1_024)
-def remembered(fields: tuple[tuple[str, str], ...]) -> tuple[tuple[bytes, bytes], ...]:
-    """The fields of a decision, encoded; they are few different ones."""
-    return tuple(map(_encoded, fields))
+def put_on(guard: Guard, decided: Decided, start: Message) -> Message:
+    """A new `http.response.start`, with the fields of a decision put in."""
+    given = start.get("headers", ())
+    start = {**start}
+    for name, _ in given:
+        if name not in _untouched and _is_merged(name):
+            texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in given]
+            start["headers"] = [_encode(field) for field in guard.merge(decided, texts)]
+            return start
+    start["headers"] = [*given, *_encoded(decided)]
+    return start
 
 
-def _encoded(field: tuple[str, str]) -> tuple[bytes, bytes]:
+def answer_fields(decision: Decision) -> list[Field]:
+    """All fields of an answer without the application."""
+    if decision.status != 204:
+        return [_encode(field) for field in decision.answer_headers]
+    return [*_encoded(decision.headers)]
+
+
+def _encoded(decided: Decided) -> Sequence[Field]:
+    known = _remembered.get(id(decided))
+    if known is not None and known[0] is decided:
+        return known[1]
+    fields = tuple(map(_encode, decided))
+    _remembered.keep(id(decided), (decided, fields))  # it is kept, so no other gets its id
+    return fields
+
+
+def _is_merged(name: bytes) -> bool:
+    if is_merged(name.decode("latin-1")):
+        return True
+    _untouched.keep(name, None)
+    return False
+
+
+def _encode(field: tuple[str, str]) -> Field:
     name, value = field
     return name.lower().encode("latin-1"), value.encode("latin-1")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from corsguard import Decision, Guard, Policies
 from corsguard_asgi.errors import DECISION, let_carry
-from corsguard_asgi.fields import Message, put_on, remembered, value_of
+from corsguard_asgi.fields import Decided, Fields, Message, answer_fields, joined, put_on, value_of
 
 __all__ = ["CORSMiddleware"]
 
@@ -20,13 +20,13 @@ Send = Callable[[Any], Awaitable[None]]
 _Asked = tuple[str, str | None, str, Callable[[str], str | None], bool | None]
 
 _POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1
+_PREFLIGHT = (b"origin", b"access-control-request-method", b"access-control-request-headers")
 _REQUESTS = frozenset({"http", "websocket"})
 _SERVER_ERROR = b"Internal Server Error"
 _SERVER_ERROR_FIELDS = (
     (b"content-type", b"text/plain; charset=utf-8"),
     (b"content-length", b"%d" % len(_SERVER_ERROR)),
 )
-_UPGRADE = (b"upgrade", b"websocket")
 
 
 class CORSMiddleware:
@@ -47,38 +47,40 @@ class CORSMiddleware:
         if scope["type"] not in _REQUESTS:
             await self.app(scope, receive, send)
             return
-        asked = _asked(scope)
         guard = self.guard
-        if guard.has_callables:
-            decision = await guard.decide_async(*asked)
+        decision = _known(guard, scope)
+        if decision is None:
+            asked = _asked(scope)
+            if guard.has_callables:
+                decision = await guard.decide_async(*asked)
+            else:
+                decision = guard.decide(*asked)
+        if decision.status is None:
+            await self._pass(decision.headers, decision, scope, receive, send)
         else:
-            decision = guard.decide(*asked)
-        if decision.status is not None:
             await _answer(decision, scope, receive, send)
-            return
+
+    async def _pass(
+        self, fields: Decided, decision: Decision, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Call the application, with the headers of the decision on its answer."""
         framework = scope.get("app")
         if framework is None:
             # ASGI, "Middleware": a copy, so that nothing leaks to those outside. The parts of a
             # framework share one scope: those outside read there which route was taken.
-            scope = dict(scope)
+            scope = scope.copy()
         scope[DECISION] = decision
-        if scope["type"] == "http" and decision.headers:
-            await self._pass(decision, framework, scope, receive, send)
-        else:
+        if not fields or scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        guard, started = self.guard, False
 
-    async def _pass(
-        self, decision: Decision, framework: object, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """Call the application, with the headers of the decision on its answer."""
-        started = False
-
-        async def send_on(message: Message) -> None:
+        def send_on(message: Message) -> Awaitable[None]:
             nonlocal started
-            if message["type"] == "http.response.start":
+            if not started and message["type"] == "http.response.start":
                 started = True
-                message = put_on(self.guard, decision, message)
-            await send(message)
+                message = put_on(guard, fields, message)
+            return send(message)
 
         try:
             await self.app(scope, receive, send_on)
@@ -86,31 +88,55 @@ class CORSMiddleware:
             if started:
                 raise
             if framework is None:
-                await _respond("http.response", 500, _SERVER_ERROR_FIELDS, _SERVER_ERROR, send_on)
+                await _fail(send_on)
             else:
-                let_carry(framework, self.guard, decision, error)
+                let_carry(framework, guard, decision, error)
             raise
+
+
+def _known(guard: Guard, scope: Scope) -> Decision | None:
+    """The answer to a request where it is known: to most requests."""
+    if scope["type"] != "http":
+        return None
+    if scope["method"] == "OPTIONS":
+        return _known_preflight(guard, scope["headers"])
+    origin: str | None = None
+    for name, value in scope["headers"]:
+        if name == b"origin":
+            if origin is not None:
+                return None
+            origin = value.decode("latin-1")
+    answers = guard.answers
+    if answers is not guard.answers_to_cookies and value_of("cookie", scope["headers"]):
+        answers = guard.answers_to_cookies
+    decision = answers.get(origin)
+    if decision is None:
+        return guard.known_refusal(origin, value_of("sec-fetch-site", scope["headers"]))
+    return decision
+
+
+def _known_preflight(guard: Guard, fields: Fields) -> Decision | None:
+    field = joined(fields).get
+    origin, method, asked = map(field, _PREFLIGHT)
+    if origin is None or method is None or asked is None:
+        return None
+    texts = origin.decode("latin-1"), method.decode("latin-1"), asked.decode("latin-1")
+    return guard.preflights.get(texts)
 
 
 def _asked(scope: Scope) -> _Asked:
     """What the guard is asked about a request."""
-    fields = scope["headers"]
-    origin: bytes | None = None
-    cookie = False
-    for name, value in fields:
-        if name == b"origin":
-            origin = value if origin is None else b"%b,%b" % (origin, value)
-        elif name == b"cookie" and value:
-            cookie = True
+    fields = joined(scope["headers"])
     if scope["type"] == "websocket":
         # RFC 8441, 5: over HTTP/2 a handshake has no Upgrade, and it is one all the same.
-        fields = [*fields, _UPGRADE]
+        fields[b"upgrade"] = b"websocket"
 
     def read(name: str) -> str | None:
-        return value_of(name, fields)
+        value = fields.get(name.encode())
+        return None if value is None else value.decode("latin-1")
 
-    text = None if origin is None else origin.decode("latin-1")
-    return _path(scope), text, scope.get("method", "GET"), read, cookie
+    cookie = bool(fields.get(b"cookie"))
+    return _path(scope), read("origin"), scope.get("method", "GET"), read, cookie
 
 
 def _path(scope: Scope) -> str:
@@ -138,12 +164,12 @@ async def _answer(decision: Decision, scope: Scope, receive: Receive, send: Send
         if kind not in (scope.get("extensions") or ()):
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
-    fields = remembered(tuple(decision.answer_headers))
-    await _respond(kind, decision.status, fields, decision.body, send)
+    fields = answer_fields(decision)
+    await send({"type": f"{kind}.start", "status": decision.status, "headers": [*fields]})
+    await send({"type": f"{kind}.body", "body": decision.body})
 
 
-async def _respond(
-    kind: str, status: int | None, fields: Iterable[tuple[bytes, bytes]], body: bytes, send: Send
-) -> None:
-    await send({"type": f"{kind}.start", "status": status, "headers": [*fields]})
-    await send({"type": f"{kind}.body", "body": body})
+async def _fail(send: Send) -> None:
+    fields = [*_SERVER_ERROR_FIELDS]
+    await send({"type": "http.response.start", "status": 500, "headers": fields})
+    await send({"type": "http.response.body", "body": _SERVER_ERROR})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -13,16 +13,14 @@ from django.http.response import HttpResponseBase
 
 from corsguard import Decision, PolicyError
 from corsguard.checks import Predicate
-from corsguard.fetch import RESPONSE_HEADERS
-from corsguard.headers import environ_reader
+from corsguard.headers import UNTOUCHED, environ_reader, is_merged
 from corsguard_django.configuration import configured
-from corsguard_django.views import Holding, Views
+from corsguard_django.views import OF_PATH, Holding, Views
 
 __all__ = ["CORSMiddleware"]
 
 _DECISION = "corsguard.decision"
 _HOLDING = "corsguard.holding"
-_MERGED = frozenset({"vary", *RESPONSE_HEADERS})
 _SETTINGS = frozenset({"CORSGUARD", "ROOT_URLCONF"})
 
 
@@ -51,20 +49,28 @@ class CORSMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:
             return self._respond_async(request)
-        if self._asks_ahead(request):
+        known = self._known(request)
+        answer = None
+        if known is not None:
+            answer = _kept(request, OF_PATH, known)
+        elif self._asks_ahead(request):
             answer = self._decide(request, self._views.ahead(request))
-            if answer is not None:
-                return answer
+        if answer is not None:
+            return answer
         response: HttpResponseBase = self.get_response(request)
         if _DECISION not in request.META:  # it was answered before it reached its view
             self._decide(request, self._views.ahead(request))
         return self._finished(request, response)
 
     async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
-        if self._asks_ahead(request):
+        known = self._known(request)
+        answer = None
+        if known is not None:
+            answer = _kept(request, OF_PATH, known)
+        elif self._asks_ahead(request):
             answer = await self._decide_async(request, self._views.ahead(request))
-            if answer is not None:
-                return answer
+        if answer is not None:
+            return answer
         response: HttpResponseBase = await self.get_response(request)
         if _DECISION not in request.META:
             await self._decide_async(request, self._views.ahead(request))
@@ -80,10 +86,15 @@ class CORSMiddleware:
             return None
         return await self._decide_async(request, holding)
 
-    def _asks_ahead(self, request: HttpRequest) -> bool:
-        """Whether the request must be decided before anything else sees it."""
+    def _known(self, request: HttpRequest) -> Decision | None:
+        """The decision on the request where it is known already, and no view has its own policy."""
         if not self._is_configured:
             self._configure()
+        views = self._views
+        return None if views.in_urlconf(None) else views.guard.known(request.META, request.method)
+
+    def _asks_ahead(self, request: HttpRequest) -> bool:
+        """Whether the request must be decided before anything else sees it."""
         request.META.pop(_DECISION, None)  # of another guard, around all of Django
         _, origin, method, read, _ = _facts(request)
         return self._views.guard.asks_ahead(origin, method, read)
@@ -113,10 +124,14 @@ class CORSMiddleware:
         if not decision.headers or isinstance(response, _Answer):
             return response
         headers = response.headers
-        given = [(name, headers[name]) for name in headers if name.lower() in _MERGED]
-        for name, _ in given:
-            del headers[name]
-        fields = self._views.guard.put_on(decision, given) if given else decision.headers
+        fields: Iterable[tuple[str, str]] = decision.headers
+        given = [name for name in headers if name not in UNTOUCHED and is_merged(name)]
+        if given:
+            fields = self._views.guard.merge(
+                decision.headers, [(name, headers[name]) for name in given]
+            )
+            for name in given:
+                del headers[name]
         for name, value in fields:
             headers[name] = value
         return response
@@ -140,10 +155,10 @@ class _Answer(HttpResponse):
     _has_been_logged = True  # by the guard; django.utils.log.log_response() asks this of a response
 
     def __init__(self, decision: Decision) -> None:
-        super().__init__(decision.body, status=decision.status)
-        del self["Content-Type"]
+        super().__init__(decision.body, status=decision.status, content_type="")
+        del self.headers["Content-Type"]
         for name, value in decision.answer_headers:
-            self[name] = value
+            self.headers[name] = value
 
 
 def _facts(

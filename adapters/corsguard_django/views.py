@@ -45,7 +45,7 @@ class Views:
     def reached(self, request: HttpRequest) -> Holding:
         """What holds for the view that Django has found."""
         match = request.resolver_match
-        if match is None or not self.in_urlconf(getattr(request, "urlconf", None)):
+        if not self.in_urlconf(getattr(request, "urlconf", None)) or match is None:
             return OF_PATH
         return self._holding(match, request)
 

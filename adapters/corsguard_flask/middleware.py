@@ -15,7 +15,7 @@ from corsguard.views import View, sharing
 from corsguard_flask.debugger import answer_debugged, is_debugged
 from corsguard_flask.routing import endpoints_at
 from corsguard_flask.views import BlueprintPolicies, Views, view_of, views_of
-from corsguard_wsgi.middleware import CORSMiddleware, path_of
+from corsguard_wsgi.middleware import CORSMiddleware, answered, path_of, started
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -86,21 +86,22 @@ class FlaskMiddleware(CORSMiddleware):
         if self.guard.asks_ahead(environ.get("HTTP_ORIGIN"), method, environ_reader(environ)):
             if method == "OPTIONS":
                 decision = self._preflight(environ, exchange.path)
-                return self._respond(decision, environ, start_response)
+                if decision.status is None:  # no policy holds there
+                    return self.app(environ, start_response)
+                return answered(decision, start_response)
             endpoints = endpoints_at(self._flask, environ, method, others=False)
             exchange.view = view_of(self._views, endpoints[method], method)
             exchange.decision = self._decide(environ, exchange.path, exchange.view)
             if exchange.decision.status is not None:
-                return self._respond(exchange.decision, environ, start_response)
+                return answered(exchange.decision, start_response)
         environ[_EXCHANGE] = exchange
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             if exchange.decision is None:
                 view = self._unmatched(environ, exchange)
                 exchange.decision = self._decide(environ, exchange.path, view)
-            return self._start_response(exchange.decision, start_response)(
-                status, headers, exc_info
-            )
+            fields = self.guard.put_on(exchange.decision, headers)
+            return started(start_response, status, fields, exc_info)
 
         return self.app(environ, start)
 

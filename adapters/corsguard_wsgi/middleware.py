@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from corsguard import Decision, Guard, Policies
-from corsguard.headers import environ_reader
+from corsguard.headers import UNTOUCHED, environ_reader, is_merged
 from corsguard.views import View
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["CORSMiddleware", "path_of"]
+__all__ = ["CORSMiddleware", "answered", "path_of", "started"]
 
 _STATUS_LINES = {204: "204 No Content", 403: "403 Forbidden"}
 
@@ -33,7 +33,34 @@ class CORSMiddleware:
         self.guard.require_sync()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return self._respond(self._decide(environ, path_of(environ)), environ, start_response)
+        guard, method = self.guard, environ["REQUEST_METHOD"]
+        decision = guard.known(environ, method)
+        if decision is None:
+            decision = self._decide(environ, path_of(environ))
+            if decision.status is not None:
+                return answered(decision, start_response)
+            if not decision.headers:  # no policy holds here
+                return self.app(environ, start_response)
+        else:
+            environ["corsguard.decision"] = decision
+            if method == "OPTIONS":
+                return answered(decision, start_response)
+        fields = decision.headers
+
+        def start(
+            status: str, headers: list[tuple[str, str]], exc_info: Any = None
+        ) -> Callable[[bytes], object]:
+            for name, _ in headers:
+                if name not in UNTOUCHED and is_merged(name):
+                    headers = guard.merge(fields, headers)
+                    break
+            else:
+                headers = [*headers, *fields]
+            if exc_info is None:
+                return start_response(status, headers)
+            return started(start_response, status, headers, exc_info)
+
+        return self.app(environ, start)
 
     def _decide(
         self,
@@ -54,28 +81,24 @@ class CORSMiddleware:
         )
         return decision
 
-    def _respond(
-        self, decision: Decision, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        if decision.status is not None:
-            start_response(_STATUS_LINES[decision.status], decision.answer_headers)
-            # No list: wsgiref gives a list of one a Content-Length, which 204 has not.
-            return iter((decision.body,))
-        return self.app(environ, self._start_response(decision, start_response))
 
-    def _start_response(self, decision: Decision, start_response: StartResponse) -> StartResponse:
-        def start(
-            status: str, headers: list[tuple[str, str]], exc_info: Any = None
-        ) -> Callable[[bytes], object]:
-            fields = self.guard.put_on(decision, headers)
-            if exc_info is None:
-                return start_response(status, fields)
-            try:
-                return start_response(status, fields, exc_info)
-            finally:
-                exc_info = None  # PEP 3333: no circular reference through the traceback
+def answered(decision: Decision, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer without the application."""
+    start_response(_STATUS_LINES[decision.status or 0], decision.answer_headers)
+    # No list: wsgiref gives a list of one a Content-Length, which 204 has not.
+    return iter((decision.body,))
 
-        return start
+
+def started(
+    start_response: StartResponse, status: str, headers: list[tuple[str, str]], exc_info: Any
+) -> Callable[[bytes], object]:
+    """Start the response, or start it anew where the application has failed."""
+    if exc_info is None:
+        return start_response(status, headers)
+    try:
+        return start_response(status, headers, exc_info)
+    finally:
+        exc_info = None  # PEP 3333: no circular reference through the traceback
 
 
 def path_of(environ: WSGIEnvironment) -> str:

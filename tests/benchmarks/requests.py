@@ -1,43 +1,42 @@
-"""What a decision costs: run by `tox -e bench`. Times are of this machine; compare ratios."""
+"""What each kind of request costs on each stack, with ten origins."""
 
 from __future__ import annotations
 
-import pyperf
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from corsguard import Engine, Guard, Policy
+from benchmarks import stacks_asgi, stacks_django, stacks_wsgi
+from benchmarks.asked import REQUESTS, TEN
+from benchmarks.rounds import Cell, Rounds, Spread
+from benchmarks.stacks import BARE, Stack
 
-A = "https://app.example.com"
-POLICY = Policy(
-    allow_origins=[A, "https://*.example.org"],
-    allow_credentials=True,
-    allow_methods=["PUT", "DELETE"],
-    allow_headers=["Content-Type", "Authorization"],
-    expose_headers=["X-Total"],
-)
-PREFLIGHT = {
-    "access-control-request-method": "PUT",
-    "access-control-request-headers": "authorization,content-type",
-}
-COMMAS = {**PREFLIGHT, "access-control-request-headers": "," * 1_000_000}
-WITHIN_LIMIT = {**PREFLIGHT, "access-control-request-headers": "," * 4_096}
+STACKS = (*stacks_wsgi.STACKS, *stacks_asgi.STACKS, *stacks_django.STACKS)
 
 
-def main() -> None:
-    """Measure the engine and the guard, and the requests that are made to cost."""
-    runner = pyperf.Runner()
-    decide = Engine(POLICY).decide
-    routed = Guard({"/api": POLICY, "/": POLICY}).decide
-    runner.bench_func("engine: no Origin", decide, None, "GET", {})
-    runner.bench_func("engine: allowed", decide, A, "GET", {})
-    runner.bench_func("engine: subdomain", decide, "https://a.b.example.org", "GET", {})
-    runner.bench_func("engine: refused", decide, "https://evil.example", "GET", {})
-    runner.bench_func("engine: preflight", decide, A, "OPTIONS", PREFLIGHT.get)
-    runner.bench_func("engine: preflight refused", decide, "https://evil", "OPTIONS", PREFLIGHT.get)
-    runner.bench_func("engine: megabyte of commas", decide, A, "OPTIONS", COMMAS.get)
-    runner.bench_func("engine: 4,096 commas", decide, A, "OPTIONS", WITHIN_LIMIT.get)
-    runner.bench_func("engine: megabyte of Origin", decide, "x" * 1_000_000, "GET", {})
-    runner.bench_func("guard: allowed, by path", routed, "/api/items/1", A, "GET", {})
+class Timed(NamedTuple):
+    """A kind of request on a stack."""
+
+    stack: str
+    request: str
+    layer: str
 
 
-if __name__ == "__main__":
-    main()
+class RequestCosts:
+    """The rounds over all of them."""
+
+    def __init__(self, stacks: tuple[Stack, ...] = STACKS) -> None:
+        self.rounds = Rounds(dict(_cells(stacks)))
+
+    def bare(self, stack: str, request: str) -> Spread:
+        return self.rounds.time(Timed(stack, request, BARE))
+
+    def added(self, stack: str, request: str, layer: str) -> Spread:
+        return self.rounds.added(Timed(stack, request, layer), Timed(stack, request, BARE))
+
+
+def _cells(stacks: tuple[Stack, ...]) -> Iterator[tuple[Timed, Cell]]:
+    for stack in stacks:
+        layers = {name: make(TEN) for name, make in stack.layers.items()}
+        for request, asked in REQUESTS.items():
+            for name, layer in layers.items():
+                yield Timed(stack.name, request, name), layer.cell(asked)

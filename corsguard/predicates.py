@@ -1,0 +1,29 @@
+"""What the callables of a policy answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Coroutine
+
+from corsguard.checks import Predicate
+from corsguard.decision import Fault
+
+__all__ = ["in_time", "is_yes"]
+
+
+def is_yes(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:
+    """Whether a callable said yes; what is no bool is a fault, and counts as a no."""
+    if not isinstance(answer, bool):
+        if isinstance(answer, Coroutine):
+            answer.close()  # it is never awaited, and Python need not say so
+        if not isinstance(answer, Exception):
+            answer = TypeError(f"a bool was expected, and it returned {type(answer).__name__}")
+        faults.append((getattr(predicate, "__qualname__", repr(predicate)), answer))
+    return answer is True
+
+
+async def in_time(answer: Awaitable[object], seconds: float) -> object:
+    """What is awaited. Raises TimeoutError after so many seconds."""
+    from asyncio import timeout  # loaded already where anything is awaited
+
+    async with timeout(seconds):
+        return await answer

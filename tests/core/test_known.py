@@ -1,0 +1,152 @@
+"""What is known of an origin answers the next request as `decide` would, and nothing is stale."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import pytest
+
+from corsguard import Decision, Facts, Guard, Policy, Reason
+from corsguard.headers import environ_reader
+from corsguard.memory import Memory
+
+A = "https://a.example"
+EVIL = "https://evil.example"
+ORIGINS = (
+    None,
+    A,
+    "https://www.b.example",
+    "https://c1.example",
+    EVIL,
+    "null",
+    "https://A",
+    "x" * 400,
+)
+SITES = (None, "cross-site", "same-site", "same-origin", "none", "elsewhere")
+LISTED: list[str | re.Pattern[str]] = [
+    A,
+    "https://*.b.example",
+    re.compile(r"https://c[0-9]\.example"),
+]
+
+GUARDS: Mapping[str, Guard] = {
+    "without credentials": Guard(Policy(allow_origins=LISTED, allow_methods=["PUT"])),
+    "with credentials": Guard(Policy(allow_origins=LISTED, allow_credentials=True)),
+    "any origin": Guard(Policy(allow_origins=["*"])),
+    "by path": Guard({"/": Policy(allow_origins=LISTED)}),
+    "enforced": Guard(Policy(allow_origins=[A]), enforce=True),
+    "reported": Guard(Policy(allow_origins=[A]), enforce="report"),
+    "a callable": Guard(Policy(allow_origins=[A, lambda origin: origin.endswith("l.example")])),
+}
+
+
+def environ(origin: str | None, method: str, site: str | None, **fields: str) -> dict[str, Any]:
+    given = {"HTTP_ORIGIN": origin, "HTTP_SEC_FETCH_SITE": site, "REQUEST_METHOD": method, **fields}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def decided(guard: Guard, asked: Mapping[str, Any]) -> Decision:
+    return guard.decide(
+        "/",
+        asked.get("HTTP_ORIGIN"),
+        asked["REQUEST_METHOD"],
+        environ_reader(asked),
+        bool(asked.get("HTTP_COOKIE")),
+    )
+
+
+def known(guard: Guard, asked: Mapping[str, Any]) -> Decision | None:
+    return guard.known(asked, asked["REQUEST_METHOD"])
+
+
+@pytest.mark.parametrize("guard", GUARDS.values(), ids=GUARDS)
+def test_what_is_known_is_what_is_decided(guard: Guard) -> None:
+    preflights = [
+        {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": method, **names}
+        for method in ("PUT", "DELETE")
+        for names in ({}, {"HTTP_ACCESS_CONTROL_REQUEST_HEADERS": "x-a,,x-b"})
+    ]
+    extras: list[dict[str, str]] = [{}, {"HTTP_COOKIE": "a=b"}, {"HTTP_COOKIE": ""}, *preflights]
+    for _ in range(2):  # what the first pass has taught must not change the second
+        for origin, method, site, extra in product(
+            ORIGINS, ("GET", "POST", "OPTIONS"), SITES, extras
+        ):
+            asked = environ(origin, method, site, **extra)
+            assert known(guard, asked) in {None, decided(guard, asked)}
+
+
+def test_what_most_requests_ask_is_known_from_the_second_time_on() -> None:
+    guard = Guard(Policy(allow_origins=LISTED, allow_credentials=True, allow_methods=["PUT"]))
+    preflight = {
+        "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT",
+        "HTTP_ACCESS_CONTROL_REQUEST_HEADERS": "",
+    }
+    for asked in (
+        environ(None, "GET", "none"),
+        environ(A, "GET", "cross-site", HTTP_COOKIE="a=b"),
+        environ("https://www.b.example", "POST", None),
+        environ(EVIL, "GET", "cross-site"),
+        environ(A, "OPTIONS", "cross-site", **preflight),
+    ):
+        decision = decided(guard, asked)
+        assert known(guard, asked) is decision
+
+
+def test_reconfiguring_forgets_what_was_known() -> None:
+    guard = Guard(Policy(allow_origins=[A]))
+    for origin in (A, EVIL):
+        decided(guard, environ(origin, "GET", "cross-site"))
+    guard.reconfigure(Policy(allow_origins=[EVIL]))
+    for origin, reason in ((A, Reason.ORIGIN_NOT_ALLOWED), (EVIL, Reason.ALLOWED)):
+        asked = environ(origin, "GET", "cross-site")
+        assert known(guard, asked) is None
+        assert decided(guard, asked).reason is reason
+
+
+def test_a_subscriber_hears_of_what_was_known_before_it_came() -> None:
+    guard = Guard(Policy(allow_origins=[A]))
+    heard: list[str | None] = []
+
+    def hear(decision: Decision, facts: Facts) -> None:
+        heard.append(facts.origin)
+
+    asked = [environ(origin, "GET", "cross-site") for origin in (A, EVIL)]
+    for each in asked:
+        decided(guard, each)
+    guard.subscribe(hear)
+    guard.reconfigure(guard.policies)
+    for each in asked:
+        assert known(guard, each) is None
+        decided(guard, each)
+        assert known(guard, each) is None
+    assert heard == [A, EVIL]
+
+
+def test_at_debug_every_refusal_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    guard = Guard(Policy(allow_origins=[A]))
+    asked = environ(EVIL, "GET", "cross-site")
+    decided(guard, asked)
+    caplog.set_level(logging.DEBUG, logger="corsguard")
+    assert known(guard, asked) is None
+    decided(guard, asked)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "DEBUG"]
+
+
+def test_a_memory_starts_anew_when_it_is_full() -> None:
+    memory: Memory[int, None] = Memory()
+    for number in range(3_000):
+        memory.keep(number, None)
+        assert number in memory
+        assert len(memory) <= 1_024
+
+
+def test_patterns_do_not_fill_what_is_known() -> None:
+    guard = Guard(Policy(allow_origins=[A, "https://*.b.example"]))
+    for number in range(3_000):
+        assert decided(guard, environ(f"https://n{number}.b.example", "GET", None)).allowed
+    assert decided(guard, environ(A, "GET", None)).allowed
+    assert len(guard.answers) <= 1_026
