@@ -13,6 +13,7 @@ from corsguard.browser.url import URL
 
 __all__ = ["assert_cors"]
 
+_HOME = URL.parse("https://testserver")
 _SHOWN = frozenset({"origin", "vary", "cookie", "location"})
 
 
@@ -20,7 +21,7 @@ def assert_cors(
     app: Any,
     *,
     page: str,
-    url: str = "https://testserver/",
+    url: str = "/",
     engine: EngineName = "standard",
     blocked: bool | str = False,
     reads: Iterable[str] = (),
@@ -29,21 +30,23 @@ def assert_cors(
 ) -> Response | Blocked:
     """Assert that a script on page gets the answer of app to a request for url.
 
-    The origin of `url` is where app answers; `method`, `headers` and what else is given are those
-    of `Browser.fetch`. `blocked` asserts instead that the browser keeps the answer from the
-    script, for any reason or for this BlockReason. `reads` are headers that the script must see;
-    `preflights` is how many requests the browser sends ahead.
+    The origin of `url` is where app answers, https://testserver where it is only a path;
+    `method`, `headers` and what else is given are those of `Browser.fetch`. `blocked` asserts
+    instead that the browser keeps the answer from the script, for any reason or for this
+    BlockReason. `reads` are headers that the script must see; `preflights` is how many requests
+    the browser sends ahead.
 
     Returns the response, or why it was blocked. Raises AssertionError with all that happened.
     """
     __tracebackhide__ = True
-    asked = Request(url, **request)
-    send = serving(app, URL.parse(url).origin)
+    target = URL.parse(url, _HOME)
+    asked = Request(str(target), **request)
+    send = serving(app, target.origin)
     exchange = Browser(page, engine=engine).play(asked, send)
     outcome = exchange.outcome
     wrong = _wrong(exchange, outcome, blocked, reads, preflights)
     if wrong:
-        what = f"a script on {page} fetched {asked.method} {url}, and {wrong}"
+        what = f"a script on {page} fetched {asked.method} {asked.url}, and {wrong}"
         raise AssertionError("\n".join([what, *_told(exchange, outcome)]))
     return outcome
 

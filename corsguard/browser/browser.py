@@ -92,6 +92,7 @@ class Browser:
         `url` may be relative to the application's. Raises Blocked where a script would get a
         TypeError.
         """
+        __tracebackhide__ = True
         if self._send is None:
             raise TypeError("fetch() needs an application: make the browser with Browser.on()")
         exchange = self.play(

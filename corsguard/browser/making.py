@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from corsguard.browser.clauses import Clause
 from corsguard.browser.engines import Engine
@@ -32,6 +32,11 @@ __all__ = ["Fetching", "made"]
 
 _STEP = "make the request"
 _WHITE_SPACE = " \t\r\n"
+_WORDS = {
+    "credentials": get_args(Credentials),
+    "mode": get_args(Mode),
+    "redirect": get_args(Redirect),
+}
 
 
 @dataclass
@@ -64,7 +69,11 @@ class Fetching:
 
 
 def made(request: Request, base: URL | None, engine: Engine, trail: Trail) -> Fetching:
-    """The request that the constructor makes; raises Refused where it throws a TypeError."""
+    """The request that the constructor makes; raises Refused where it throws a TypeError.
+
+    Raises ValueError for credentials, a mode or a redirect that fetch() has no word for.
+    """
+    _check_words(request)
     url = _url(request, base, trail)
     method = _method(request, trail)
     headers, implied = _headers(request, engine, trail), None
@@ -93,6 +102,14 @@ def made(request: Request, base: URL | None, engine: Engine, trail: Trail) -> Fe
         streamed=streamed,
         unsafe_at_first=tuple(unsafe_names(headers, engine)),
     )
+
+
+def _check_words(request: Request) -> None:
+    """A slip in a test should fail it, not ask for something else."""
+    for field, words in _WORDS.items():
+        given = getattr(request, field)
+        if given not in words:
+            raise ValueError(f"{field}={given!r} is not one of {', '.join(words)}")
 
 
 def _refuse(

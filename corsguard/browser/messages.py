@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 __all__ = [
     "Answer",
@@ -126,3 +127,7 @@ class Response(NamedTuple):
     def text(self) -> str:
         """The body as a script's `text()` reads it."""
         return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as a script's `json()` reads it. Raises ValueError where it is no JSON."""
+        return json.loads(self.text)

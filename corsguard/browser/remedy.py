@@ -65,7 +65,7 @@ class Nearest(NamedTuple):
 
     listed: str
     differs: str
-    """In what: the scheme, the port, `www.`, or the level of its host."""
+    """In what: the scheme, the port, `www.`, or being a subdomain."""
 
 
 class Explanation(NamedTuple):
@@ -211,7 +211,7 @@ def _difference(origin: Origin, near: OriginPattern) -> str:
     if origin.scheme != near.scheme:
         parts.append("the scheme")
     if near.subdomains and origin.host == near.host:
-        parts.append("its subdomains are listed, and it is not")
+        parts.append("being a subdomain")
     elif not near.subdomains and origin.host != near.host:
         parts.append("`www.`")
     if near.port not in {"*", str(origin.port or "")}:

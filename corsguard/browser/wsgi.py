@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -15,7 +19,21 @@ __all__ = ["call_wsgi"]
 
 
 def call_wsgi(app: Any, sent: Sent, url: URL) -> Answer:
-    """The answer of a WSGI application; raises what it raises."""
+    """The answer of a WSGI application; raises what it raises.
+
+    In a test that is a coroutine it runs in a thread: no WSGI server has an event loop in the
+    thread of a request, and async views under WSGI, and Django's ORM, refuse to work in one.
+    """
+    call = partial(_call, app, sent, url)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return call()
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(copy_context().run, call).result()
+
+
+def _call(app: Any, sent: Sent, url: URL) -> Answer:
     started: list[tuple[str, list[tuple[str, str]]]] = []
     written: list[bytes] = []
 

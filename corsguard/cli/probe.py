@@ -11,7 +11,7 @@ import click
 from corsguard.browser import BlockReason, Exchange
 from corsguard.browser.messages import SendError
 from corsguard.cli.asking import Asked
-from corsguard.cli.audit import run_audit
+from corsguard.cli.audit import INTERRUPTED, run_audit
 from corsguard.cli.audit.client import SAFE_METHODS, Client, Limits
 from corsguard.cli.diagram import draw, verdict
 from corsguard.cli.explanation import exchange_document
@@ -20,20 +20,21 @@ from corsguard.cli.terminal import console, fail, printable, wrapped
 __all__ = ["probe"]
 
 _ALLOWED, _BLOCKED, _UNKNOWN = 0, 1, 2
+_HIGHEST = 86_400  # of any limit: more than a clock can wait for is an OverflowError
 
 
 def probe(asked: Asked, options: Mapping[str, Any]) -> int:
     """Ask a live server, by the options of the command, and return the exit code.
 
     0 where the page gets its answer, may send the request, or an audit finds nothing; 1 where it is
-    blocked or something is found; 2 where that stays unknown. Ends the command with 2 and one line
-    where the server does not answer at all.
+    blocked or something is found; 2 where that stays unknown. Ends the command with one line, and 2
+    where the server does not answer at all, 130 after Ctrl-C.
     """
     form = options["format"]
     limits = Limits(
-        seconds=_positive(options, "timeout"),
-        per_second=_positive(options, "rate"),
-        requests=int(_positive(options, "requests")),
+        seconds=_limit(options, "timeout"),
+        per_second=_limit(options, "rate"),
+        requests=int(_limit(options, "requests", 1)),
     )
     verify = not options["insecure"] and (options["ca"] or True)
     if options["audit"]:
@@ -55,6 +56,8 @@ def probe(asked: Asked, options: Mapping[str, Any]) -> int:
             exchange = asked.play(client.send)
     except SendError as error:
         fail(str(error))
+    except KeyboardInterrupt:
+        fail("interrupted before it was known", INTERRUPTED)
     return _told(asked, exchange, methods)
 
 
@@ -82,10 +85,10 @@ def _told(asked: Asked, exchange: Exchange, methods: Collection[str]) -> int:
     return code
 
 
-def _positive(options: Mapping[str, Any], name: str) -> float:
+def _limit(options: Mapping[str, Any], name: str, lowest: float = 0.001) -> float:
     value: float = options[name]
-    if not value > 0:
-        fail(f"--{name} {value} is not over 0")
+    if not lowest <= value <= _HIGHEST:  # no NaN is
+        fail(f"--{name} {value:g} is not from {lowest} to {_HIGHEST}")
     return value
 
 

@@ -92,6 +92,22 @@ def test_it(assert_cors):
     assert "asserting.py" not in done.stdout, "the failure points into the test"
 
 
+def test_a_fetch_that_is_blocked_points_into_the_test(project: Path) -> None:
+    done = run(
+        project,
+        f"""
+from application import app
+
+def test_it(cors_browser):
+    cors_browser(app, {PAGE}).fetch("/items/1", method="PATCH")
+""",
+    )
+    assert done.returncode == 1
+    assert "Blocked: METHOD_NOT_ALLOWED: PATCH is not in Access-Control-Allow-" in done.stdout
+    assert "test_it.py:5: Blocked" in done.stdout
+    assert "browser.py" not in done.stdout
+
+
 def test_a_run_that_uses_no_fixture_loads_nothing_of_corsguard(project: Path) -> None:
     done = run(
         project,

@@ -64,6 +64,12 @@ def test_the_request_is_that_of_fetch() -> None:
     assert outcome.url == "https://api.example.com/items/1?full"
 
 
+def test_a_path_is_one_of_the_test_server() -> None:
+    outcome = assert_cors(APP, page=PAGE, url="/items/1")
+    assert isinstance(outcome, Response)
+    assert outcome.url == "https://testserver/items/1"
+
+
 def test_a_refusal_that_was_not_asserted_says_why() -> None:
     lines = failure(page=STRANGER)
     assert lines[0] == (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -89,3 +90,16 @@ def test_a_page_gets_what_the_policy_says(made: Callable[[], Any]) -> None:
             Browser.on(app, page="https://evil.example").fetch("/items/1", **request)
         assert blocked.value.reason is BlockReason.ALLOW_ORIGIN_MISSING
         assert blocked.value.refusal.in_preflight
+
+
+async def waiting(_request: HttpRequest) -> HttpResponse:
+    await asyncio.sleep(0)
+    return HttpResponse("waited")
+
+
+def test_an_async_view_under_wsgi_answers_a_test_that_is_a_coroutine() -> None:
+    async def test() -> str:
+        with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=(path("items", waiting),)):
+            return Browser.on(WSGIHandler(), page=PAGE).fetch("/items").text
+
+    assert asyncio.run(test()) == "waited"

@@ -40,6 +40,14 @@ def test_at_home_a_script_reads_all_but_set_cookie() -> None:
     ]
 
 
+def test_a_body_of_json_is_read_as_such() -> None:
+    assert seen(play(answer(body=b'{"price": [1, "\xe2\x82\xac"]}'), url=OWN)).json() == {
+        "price": [1, "\u20ac"]
+    }
+    with pytest.raises(ValueError, match="Expecting value"):
+        seen(play(answer(body=b"<p>"), url=OWN)).json()
+
+
 @pytest.mark.parametrize(
     "expose",
     ["", "X One", "(bad), X-One", "X-One;", '"X-One"', "X-One\x0b", "Set-Cookie, Set-Cookie2"],

@@ -217,3 +217,10 @@ def test_the_engine_has_to_be_one() -> None:
     unknown: Any = "opera"
     with pytest.raises(ValueError, match="'opera' is not an engine: it is one of standard, "):
         play(engine=unknown)
+
+
+@pytest.mark.parametrize("field", ["credentials", "mode", "redirect"])
+def test_a_word_that_fetch_does_not_know_is_no_request(field: str) -> None:
+    request: dict[str, Any] = {field: "includ"}
+    with pytest.raises(ValueError, match=f"^{field}='includ' is not one of .*(include|cors|error)"):
+        play(**request)

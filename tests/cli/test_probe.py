@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,7 +42,7 @@ def test_an_answer_that_the_page_gets_exits_with_0(corsguard: Command, url: str)
 def test_an_answer_that_is_kept_from_the_page_says_why(corsguard: Command, url: str) -> None:
     code, out, err = corsguard("probe", url, "--page", "https://evil.example")
     assert (code, err) == (1, "")
-    assert "Blocked: the script gets an error and no answer." in out
+    assert "Blocked: the script gets an error. The server has got the request, and only its" in out
     assert "[ALLOW_ORIGIN_MISSING]" in out
     assert "  fix      send Access-Control-Allow-Origin: https://evil.example" in out
 
@@ -134,8 +136,11 @@ def test_an_audit_sends_the_headers_and_cookies_and_shows_none(corsguard: Comman
         (["--format", "sarif"], "--format sarif is for an audit: add --audit"),
         (["--page", "app"], "--page 'app' is neither an origin nor a URL"),
         (["--cookie", "session"], "--cookie 'session' sets no cookie for "),
-        (["--timeout", "0"], "--timeout 0.0 is not over 0"),
-        (["--rate", "nan"], "--rate nan is not over 0"),
+        (["--timeout", "0"], "--timeout 0 is not from 0.001 to 86400"),
+        (["--timeout", "1e300"], "--timeout 1e+300 is not from 0.001 to 86400"),
+        (["--rate", "nan"], "--rate nan is not from 0.001 to 86400"),
+        (["--rate", "1e-300"], "--rate 1e-300 is not from 0.001 to 86400"),
+        (["--requests", "0"], "--requests 0 is not from 1 to 86400"),
         (["--header", "x y:1"], "--header 'x y:1' is not a header"),
         (["--ca", "nowhere.pem"], "nowhere.pem has no certificates to trust"),
         (["--audit", "--page", "null"], "an audit needs the origin of a page"),
@@ -158,3 +163,13 @@ def test_a_server_that_does_not_answer_is_one_line(corsguard: Command) -> None:
         "",
         "corsguard: 127.0.0.1: connection refused\n",
     )
+
+
+def test_ctrl_c_is_one_line_and_no_verdict(corsguard: Command) -> None:
+    def interrupting(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return service(environ, start_response)
+
+    with wsgi(interrupting) as url:
+        done = corsguard("probe", url, "--page", PAGE)
+    assert done == (130, "", "corsguard: interrupted before it was known\n")

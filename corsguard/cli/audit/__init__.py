@@ -11,13 +11,14 @@ from corsguard.cli.audit.checks import CHECKS
 from corsguard.cli.audit.client import Client, Limits
 from corsguard.cli.audit.reports import REPORTS
 from corsguard.cli.audit.server import Server
-from corsguard.cli.terminal import fail
+from corsguard.cli.terminal import counted, fail
 from corsguard.origin import Origin, OriginError
 
-__all__ = ["run_audit"]
+__all__ = ["INTERRUPTED", "run_audit"]
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as a shell tells it: 128 and the number of the signal."""
 _UNFINISHED = 2
-_INTERRUPTED = 130  # as a shell tells it: 128 and the number of the signal
 
 
 def run_audit(
@@ -47,7 +48,7 @@ def run_audit(
         fail(str(error))
     REPORTS[form](done)
     if done.interrupted:
-        return _INTERRUPTED
+        return INTERRUPTED
     if done.findings:
         return 1
     return 0 if done.complete else _UNFINISHED
@@ -57,15 +58,16 @@ def _audit(send: Send, url: str, page: Origin, fields: Fields) -> Audit:
     with Progress(
         TextColumn("auditing {task.description}"),
         BarColumn(),
-        TextColumn("{task.fields[requests]} requests"),
+        TextColumn("{task.fields[requests]}"),
         console=(stderr := Console(stderr=True)),
         transient=True,
         disable=not stderr.is_terminal,
     ) as progress:
-        bar = progress.add_task("", total=len(CHECKS) + 1, requests=0)
+        bar = progress.add_task("", total=len(CHECKS) + 1, requests="")
 
         def show(check: str) -> None:
-            progress.update(bar, description=check, advance=1, requests=server.requests)
+            asked = counted(server.requests, "request")
+            progress.update(bar, description=check, advance=1, requests=asked)
 
         server = Server(send, url, page, fields)
         return audit(server, show)
