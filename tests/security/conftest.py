@@ -48,10 +48,11 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         OUTCOMES[report.outcome] += 1
 
 
-def pytest_sessionfinish() -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """Leave the counts for tests/proof.py."""
-    folder = os.environ.get("CORSGUARD_PROOF")
-    if folder and OUTCOMES:
+    folder = os.environ.get("PROOF_FOLDER")
+    is_whole = not hasattr(session.config, "workerinput")
+    if folder and OUTCOMES and is_whole:
         counts = {
             "tests": OUTCOMES.total(),
             "failed": OUTCOMES["failed"],

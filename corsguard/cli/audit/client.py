@@ -40,7 +40,9 @@ class Limits(NamedTuple):
     seconds_to_connect: float = 5.0
     """For the connection, and once more for TLS."""
     body: int = 65_536
-    """Bytes of a body that are read; then the connection is closed."""
+    """Bytes of a body that are kept."""
+    longest_body: int = 16_777_216
+    """Bytes of a body that are read: a longer one counts as one that does not end."""
     per_second: float = 20.0
     """Requests that may start within a second."""
     requests: int = 300
@@ -149,11 +151,14 @@ class Client:
 
     def _body(self, response: httpx.Response) -> bytes:
         body = bytearray()
+        read = 0
         for chunk in response.iter_raw():
-            body += chunk
-            if len(body) >= self._limits.body:
-                break
-        return bytes(body[: self._limits.body])
+            read += len(chunk)
+            if read > self._limits.longest_body:
+                why = f"the body does not end within {self._limits.longest_body:,} bytes"
+                raise SendError(f"{self._host}: {why}")
+            body += chunk[: max(self._limits.body - len(body), 0)]
+        return bytes(body)
 
 
 class _Deadline:

@@ -192,8 +192,14 @@ def test_a_file_without_certificates_is_told(file: str, why: str) -> None:
 
 
 def test_a_long_body_is_cut() -> None:
-    with saying(drips(OK + b"\r\n", b"a" * 50_000)) as url:
+    with saying(sends(OK + b"\r\n", b"a" * 100_000)) as url:
         assert ask(url) == Answer(200, (), b"a" * 65_536)
+
+
+def test_a_body_that_comes_fast_and_without_end_is_told() -> None:
+    with saying(drips(OK + b"\r\n", b"a" * 50_000)) as url:
+        message = failure(url, PATIENT._replace(longest_body=200_000))
+    assert message == "127.0.0.1: the body does not end within 200,000 bytes"
 
 
 def test_each_header_line_is_kept_and_no_redirect_followed() -> None:
