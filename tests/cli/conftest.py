@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cli.command import Command, Finished
+from cli.explaining import APP, ROUTED, Explain
 from cli.visiting import FREE_PORTS, Running
 
 from corsguard import Decision, Facts
@@ -37,3 +39,15 @@ def demo() -> Iterator[Running]:
     told: list[tuple[Decision, Facts]] = []
     with serving(FREE_PORTS, lambda decision, facts: told.append((decision, facts))) as origins:
         yield Running(origins, told)
+
+
+@pytest.fixture
+def explain(corsguard: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Explain:
+    """Run the command on a file with this content."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args: str, page: str = APP, toml: str = ROUTED) -> tuple[int | str | None, str, str]:
+        Path("corsguard.toml").write_text(toml, encoding="utf-8")
+        return corsguard("explain", "corsguard.toml", "--page", page, *args)
+
+    return run

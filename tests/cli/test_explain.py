@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from collections.abc import Callable
-from io import StringIO
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from cli.command import Command
+from cli.explaining import API, APP, ROUTED, Explain
 from rich.cells import cell_len
-from rich.console import Console
 
-from corsguard.browser import Answer, Browser, EngineName, Request, Send, SendError, Sent
+from corsguard.browser import EngineName
 from corsguard.browser.messages import Credentials, Mode, Redirect
-from corsguard.cli.diagram import draw, verdict
 from corsguard.cli.options import OPTIONS
-
-APP = "https://app.example.com"
-API = "https://api.example.com"
-ROUTED = """
-[routes."/api"]
-allow_origins = ["https://app.example.com"]
-allow_methods = ["PATCH"]
-expose_headers = ["X-Total"]
-[routes]
-"/api/internal" = false
-"""
-Explain = Callable[..., tuple[int | str | None, str, str]]
-
-
-@pytest.fixture
-def explain(corsguard: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Explain:
-    """Run the command on a file with this content."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*args: str, page: str = APP, toml: str = ROUTED) -> tuple[int | str | None, str, str]:
-        Path("corsguard.toml").write_text(toml, encoding="utf-8")
-        return corsguard("explain", "corsguard.toml", "--page", page, *args)
-
-    return run
 
 
 def unwrapped(text: str) -> str:
@@ -324,159 +296,6 @@ def test_a_file_that_can_not_be_used_is_told_in_one_line(
     code, out, err = corsguard("explain", str(file), "--page", APP, f"{API}/")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert words in err
-
-
-def test_the_document_has_a_stable_shape(explain: Explain) -> None:
-    code, out, err = explain(
-        "--format=json",
-        "--method=PUT",
-        "--header=x-a:1",
-        f"{API}/api/1",
-        page="http://app.example.com/x",
-    )
-    told = json.loads(out)
-    assert (code, err) == (1, "")
-    assert list(told) == [
-        "verdict",
-        "reason",
-        "detail",
-        "fix",
-        "page",
-        "engine",
-        "request",
-        "steps",
-        "requests",
-        "response",
-        "console",
-        "caveats",
-        "page_given",
-        "nearest",
-        "changes",
-        "problems",
-    ]
-    assert (told["verdict"], told["reason"]) == ("blocked", "ALLOW_ORIGIN_MISSING")
-    assert (told["page"], told["page_given"]) == (
-        "http://app.example.com",
-        "http://app.example.com/x",
-    )
-    assert told["request"]["headers"] == [{"name": "x-a", "value": "1"}]
-    assert told["steps"][-1] == {
-        "name": "CORS check of the preflight's answer",
-        "clause": 'Fetch, "CORS check"',
-        "address": "https://fetch.spec.whatwg.org/#concept-cors-check",
-        "passed": False,
-        "text": "the answer has no Access-Control-Allow-Origin",
-    }
-    [preflight] = told["requests"]
-    assert (preflight["purpose"], preflight["method"]) == ("preflight", "OPTIONS")
-    assert preflight["answer"]["status"] == 403
-    assert told["response"] is None
-    assert told["console"].startswith("Access to fetch at")
-    assert told["nearest"] == {"listed": APP, "differs": "the scheme"}
-    assert told["changes"][0] == {
-        "place": {"kind": "route", "name": "/api"},
-        "field": "allow_origins",
-        "value": [APP, "http://app.example.com"],
-        "line": 'allow_origins = ["https://app.example.com", "http://app.example.com"]',
-        "exposes": "pages of http://app.example.com may read the answers of /api and every path "
-        "below it",
-    }
-    assert [change["field"] for change in told["changes"]] == [
-        "allow_origins",
-        "allow_methods",
-        "allow_headers",
-    ]
-    assert told["problems"] == []
-
-
-def test_the_document_of_an_allowed_request_has_the_response(explain: Explain) -> None:
-    code, out, _ = explain("--format=json", f"{API}/api")
-    told = json.loads(out)
-    assert (code, told["verdict"], told["reason"]) == (0, "allowed", None)
-    assert told["response"] == {
-        "type": "cors",
-        "url": f"{API}/api",
-        "status": 200,
-        "redirected": False,
-        "headers": [],
-    }
-
-
-def test_the_document_tells_a_problem_and_a_bool(explain: Explain) -> None:
-    told = json.loads(explain("--format=json", f"{API}/api", page="null")[1])
-    assert [problem["code"] for problem in told["problems"]] == ["origin-null"]
-    told = json.loads(explain("--format=json", "--credentials=include", f"{API}/api")[1])
-    assert [change["value"] for change in told["changes"]] == [True]
-
-
-# The diagram of what other servers answer, which `explain` never sees.
-
-
-def drawn(request: Request, send: Send, page: str = APP) -> str:
-    file = StringIO()
-    console = Console(file=file, width=80, highlight=False)
-    exchange = Browser(page).play(request, send)
-    draw(console, exchange)
-    verdict(console, exchange)
-    return file.getvalue()
-
-
-def test_a_server_that_does_not_answer_is_drawn() -> None:
-    def send(sent: Sent) -> Answer:
-        raise SendError("connection refused")
-
-    out = drawn(Request(f"{API}/"), send)
-    assert "│ ◀─ no answer ──" in out
-    assert "│ ✗ connection refused" in out
-    assert "[UNREACHABLE]" in out
-
-
-def test_a_redirect_to_another_origin_is_drawn_with_its_address() -> None:
-    def send(sent: Sent) -> Answer:
-        if sent.url.startswith(API):
-            fields = (("Location", "https://x.example/b"), ("Access-Control-Allow-Origin", "*"))
-            return Answer(302, fields)
-        return Answer(200, (("Access-Control-Allow-Origin", "*"),))
-
-    out = drawn(Request(f"{API}/a"), send)
-    assert "│ ── GET /a ──" in out
-    assert "│    Location: https://x.example/b" in out
-    assert "│ ── GET https://x.example/b ──" in out
-
-
-def test_a_long_or_strange_answer_is_cut_and_escaped() -> None:
-    body = b"no\x1b[31m entry"
-
-    def send(sent: Sent) -> Answer:
-        if sent.method == "OPTIONS":
-            return Answer(403, (("Vary", "x" * 9_000), ("Content-Type", "text/plain")), body)
-        return Answer(200)
-
-    out = drawn(Request(f"{API}/", "PUT"), send)
-    assert "x..." in out
-    assert len(out) < 6_000
-    assert "no\\x1b[31m entry" in out
-
-
-@pytest.mark.parametrize(
-    ("kind", "body"),
-    [("text/html", b"<p>no"), ("text/plain", b"a\nb"), ("text/plain", b"x" * 999)],
-)
-def test_the_page_of_an_error_is_not_shown(kind: str, body: bytes) -> None:
-    out = drawn(Request(f"{API}/"), lambda _: Answer(500, (("Content-Type", kind),), body))
-    assert body.decode()[:3] not in out.partition("500")[2].partition("✗")[0]
-
-
-def test_the_second_of_two_preflights_is_spared_and_said() -> None:
-    file = StringIO()
-    console = Console(file=file, width=80)
-    browser = Browser(APP)
-    fields = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Methods", "PUT"))
-    for _ in range(2):
-        exchange = browser.play(Request(f"{API}/", "PUT"), lambda _: Answer(200, fields))
-    draw(console, exchange)
-    assert "covered by an earlier preflight" in file.getvalue()
-    assert "The browser sends the script's request at once" in file.getvalue()
 
 
 def test_the_choices_are_those_of_the_model() -> None:

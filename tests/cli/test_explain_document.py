@@ -1,0 +1,90 @@
+"""`corsguard explain --format json`: one document of a stable shape."""
+
+from __future__ import annotations
+
+import json
+
+from cli.explaining import API, APP, Explain
+
+
+def test_the_document_has_a_stable_shape(explain: Explain) -> None:
+    code, out, err = explain(
+        "--format=json",
+        "--method=PUT",
+        "--header=x-a:1",
+        f"{API}/api/1",
+        page="http://app.example.com/x",
+    )
+    told = json.loads(out)
+    assert (code, err) == (1, "")
+    assert list(told) == [
+        "verdict",
+        "reason",
+        "detail",
+        "fix",
+        "page",
+        "engine",
+        "request",
+        "steps",
+        "requests",
+        "response",
+        "console",
+        "caveats",
+        "page_given",
+        "nearest",
+        "changes",
+        "problems",
+    ]
+    assert (told["verdict"], told["reason"]) == ("blocked", "ALLOW_ORIGIN_MISSING")
+    assert (told["page"], told["page_given"]) == (
+        "http://app.example.com",
+        "http://app.example.com/x",
+    )
+    assert told["request"]["headers"] == [{"name": "x-a", "value": "1"}]
+    assert told["steps"][-1] == {
+        "name": "CORS check of the preflight's answer",
+        "clause": 'Fetch, "CORS check"',
+        "address": "https://fetch.spec.whatwg.org/#concept-cors-check",
+        "passed": False,
+        "text": "the answer has no Access-Control-Allow-Origin",
+    }
+    [preflight] = told["requests"]
+    assert (preflight["purpose"], preflight["method"]) == ("preflight", "OPTIONS")
+    assert preflight["answer"]["status"] == 403
+    assert told["response"] is None
+    assert told["console"].startswith("Access to fetch at")
+    assert told["nearest"] == {"listed": APP, "differs": "the scheme"}
+    assert told["changes"][0] == {
+        "place": {"kind": "route", "name": "/api"},
+        "field": "allow_origins",
+        "value": [APP, "http://app.example.com"],
+        "line": 'allow_origins = ["https://app.example.com", "http://app.example.com"]',
+        "exposes": "pages of http://app.example.com may read the answers of /api and every path "
+        "below it",
+    }
+    assert [change["field"] for change in told["changes"]] == [
+        "allow_origins",
+        "allow_methods",
+        "allow_headers",
+    ]
+    assert told["problems"] == []
+
+
+def test_the_document_of_an_allowed_request_has_the_response(explain: Explain) -> None:
+    code, out, _ = explain("--format=json", f"{API}/api")
+    told = json.loads(out)
+    assert (code, told["verdict"], told["reason"]) == (0, "allowed", None)
+    assert told["response"] == {
+        "type": "cors",
+        "url": f"{API}/api",
+        "status": 200,
+        "redirected": False,
+        "headers": [],
+    }
+
+
+def test_the_document_tells_a_problem_and_a_bool(explain: Explain) -> None:
+    told = json.loads(explain("--format=json", f"{API}/api", page="null")[1])
+    assert [problem["code"] for problem in told["problems"]] == ["origin-null"]
+    told = json.loads(explain("--format=json", "--credentials=include", f"{API}/api")[1])
+    assert [change["value"] for change in told["changes"]] == [True]
