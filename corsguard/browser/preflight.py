@@ -10,7 +10,7 @@ from corsguard.browser.checks import check_cors
 from corsguard.browser.clauses import Clause
 from corsguard.browser.engines import Engine
 from corsguard.browser.exchange import BlockReason
-from corsguard.browser.fields import combined, listed, max_age
+from corsguard.browser.fields import combined, lines, listed, max_age
 from corsguard.browser.making import Fetching
 from corsguard.browser.messages import Answer, Fields
 from corsguard.browser.redirect import REDIRECT_STATUSES
@@ -162,8 +162,8 @@ class Preflight:
 
     def _check_status_and_origin(self, answer: Answer) -> None:
         status = answer.status
-        if status in REDIRECT_STATUSES:
-            # Chromium tells this before it looks at any header.
+        if status in REDIRECT_STATUSES and any(lines(answer, "location")):
+            # Chromium tells this before it looks at any other header.
             text = f"a preflight is not redirected, and the answer is {status}"
             fix = "answer OPTIONS at this URL, or fetch the URL that it redirects to"
             self._refuse(BlockReason.PREFLIGHT_REDIRECTED, text, str(status), fix)

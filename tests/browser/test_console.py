@@ -122,6 +122,15 @@ USERINFO = (
             play(url="localhost:8000/x"),
             'Fetch API cannot load localhost:8000/x. URL scheme "localhost" is not supported.',
         ),
+        (
+            play(answer(), upload_listener=True, method="POST", body=b"1"),
+            f"{PREFLIGHT}{MISSING}".replace("fetch", "XMLHttpRequest"),
+        ),
+        (
+            play(url="foo://x/", upload_listener=True),
+            f"Access to XMLHttpRequest at 'foo://x/' from origin '{PAGE}' has been blocked by CORS "
+            f"policy: {SCHEMES}",
+        ),
     ],
 )
 def test_chromium_says(exchange: Exchange, text: str) -> None:
@@ -140,6 +149,7 @@ def test_a_fragment_is_handed_on_by_a_redirect() -> None:
         play(allowing()),
         play(url="https://"),
         play(url="data:,x"),
+        play(url="ftp://x/", upload_listener=True),
         play(redirect("data:,x", origin=PAGE)),
         play(redirect("file:///x", origin=PAGE)),
         play(redirect("http://", origin=PAGE)),

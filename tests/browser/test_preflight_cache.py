@@ -219,10 +219,20 @@ def test_a_refused_answer_to_the_request_clears_it_in_the_standard_and_in_firefo
     assert found == (1, again, again)
 
 
-def test_the_refused_answer_to_a_request_without_a_preflight_clears_nothing() -> None:
-    visit = Visit()
+def test_the_refused_answer_to_a_request_without_a_preflight_clears_it_in_firefox_alone() -> None:
+    ok = preflighted("PUT", None, "600")
+    found = {
+        engine: preflights(engine, ok, PUT, {"credentials": "include"}, PUT, actual=allowing())
+        for engine in ALL
+    }
+    assert found == everywhere((1, 0, 0), firefox=(1, 0, 1))
+
+
+def test_what_fails_without_cors_clears_nothing() -> None:
+    visit = Visit("firefox")
     visit.play(preflighted("PUT", None, "600"), allowing(), **PUT)
-    visit.play(answer())
+    policy = ("Cross-Origin-Resource-Policy", "same-origin")
+    assert not visit.play(answer(policy), mode="no-cors").allowed
     assert visit.play(allowing(), **PUT).preflights == 0
 
 
