@@ -72,6 +72,8 @@ class Engine(NamedTuple):
     """Whether an answer is kept that allows the origin, and not the method or the headers."""
     looks_up_conditional: bool = True
     """Whether a conditional request, such as one with `If-None-Match`, may use what is kept."""
+    keeps_what_does_not_cover: bool = True
+    """Whether what is kept for a URL stays when it is looked up and does not cover the request."""
     keeps_one_preflight: bool = False
     """Whether a newer answer to a preflight takes the place of all older ones for the same URL;
     the standard keeps each method and each header by itself."""
@@ -83,9 +85,9 @@ class Engine(NamedTuple):
     """Whether HEAD has to be among them."""
     keeps_without_credentials: bool = True
     """Whether an answer without credentials stays when a request with them asks again."""
-    clears_cache_after: Literal[
-        "failed cors fetch", "failed preflighted fetch", "failed preflight", "nothing"
-    ] = "failed preflighted fetch"
+    clears_cache_after: Literal["failed cors fetch", "failed preflighted fetch", "nothing"] = (
+        "failed preflighted fetch"
+    )
     """When what is kept for a URL is dropped (Fetch, "main fetch", 12)."""
 
     # Redirects.
@@ -130,9 +132,10 @@ ENGINES: dict[EngineName, Engine] = {
         caches_for_null=False,
         looks_up_conditional=False,
         caches_wildcards_of_credentials=False,
+        keeps_what_does_not_cover=False,
         keeps_one_preflight=True,
         looks_up_uploaded_method=False,
-        clears_cache_after="failed preflight",
+        clears_cache_after="nothing",
         follows_equal_locations=True,
         empty_location="ignored",
         follows_userinfo=False,

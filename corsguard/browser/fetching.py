@@ -56,8 +56,8 @@ class Fetch:
         """The response as the script sees it; raises Refused."""
         try:
             return self._fetch()
-        except Refused as refused:
-            self._forget(refused)
+        except Refused:
+            self._forget()
             raise
 
     def _fetch(self) -> Response:
@@ -73,12 +73,11 @@ class Fetch:
             self._unchecked = again
         return readable(self._fetching, self._around.engine, answer, self._trail)
 
-    def _forget(self, refused: Refused) -> None:
+    def _forget(self) -> None:
         """Fetch, "main fetch", 12: what was cached for this URL is not trusted any more."""
         distrusted = {
             "failed cors fetch": self._fetching.tainting == "cors",
             "failed preflighted fetch": self._fetching.preflighted,
-            "failed preflight": refused.refusal.in_preflight,
             "nothing": False,
         }
         if distrusted[self._around.engine.clears_cache_after]:
@@ -154,7 +153,7 @@ class Fetch:
             self._trail.passed("preflight", Clause.MAIN_FETCH, text)
             return
         self._fetching.preflighted = True
-        if preflight.is_cached:
+        if preflight.look_up():
             text = f"{preflight.why}: covered by an earlier preflight"
             self._trail.passed("preflight cache", Clause.PREFLIGHT_CACHE, text)
             return

@@ -68,13 +68,18 @@ class Preflight:
             or self._is_again
         )
 
-    @property
-    def is_cached(self) -> bool:
+    def look_up(self) -> bool:
         """Whether an earlier answer covers it (Fetch, "HTTP fetch", 4.1)."""
-        cache, engine, now = self._cache, self._engine, self._clock()
         given = {name.lower() for name, _ in self._fetching.headers}
-        if given & _CONDITIONAL and not engine.looks_up_conditional:
+        if given & _CONDITIONAL and not self._engine.looks_up_conditional:
             return False
+        covered = self._is_covered()
+        if not covered and not self._engine.keeps_what_does_not_cover:
+            self._cache.clear(self._key)
+        return covered
+
+    def _is_covered(self) -> bool:
+        cache, engine, now = self._cache, self._engine, self._clock()
         uploads = self._fetching.uses_preflight
         method = self._fetching.method
         if (

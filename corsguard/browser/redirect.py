@@ -120,7 +120,7 @@ class _Target:
             self._refuse(BlockReason.REDIRECT_STREAM, text, fix)
 
     def _refuse(self, reason: BlockReason, text: str, fix: str) -> NoReturn:
-        detail = ", ".join(self._locations)
+        detail = ", ".join(dict.fromkeys(self._locations))
         self._trail.refuse(_STEP, Clause.REDIRECT_FETCH, reason, text, fix=fix, detail=detail)
 
 

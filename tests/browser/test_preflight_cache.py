@@ -292,6 +292,24 @@ def test_chromium_and_firefox_ask_for_each_conditional_request(name: str) -> Non
     assert found == everywhere((1, 0, 0), chromium=(1, 1, 0), firefox=(1, 1, 0))
 
 
+def test_chromium_keeps_what_was_not_looked_up_when_a_conditional_request_is_refused() -> None:
+    ok = preflighted("PUT", None, "600")
+    conditional = {"method": "DELETE", "headers": {"If-Match": "x"}}
+    found = {engine: preflights(engine, ok, PUT, conditional, PUT) for engine in ALL}
+    assert found == everywhere((1, 1, 1), chromium=(1, 1, 0), webkit=(1, 1, 0))
+
+
+def test_chromium_alone_drops_what_does_not_cover_a_request_before_it_asks() -> None:
+    found = {}
+    for engine in ALL:
+        visit = Visit(engine)
+        visit.play(preflighted("PUT", None, "600"), allowing(), **PUT)
+        visit.play(preflighted("DELETE", None, "0"), allowing(), **DELETE)
+        left = [preflighted("PUT")] if engine in {"chromium", "webkit"} else []
+        found[engine] = visit.play(*left, allowing(), **PUT).preflights
+    assert found == {"standard": 0, "chromium": 1, "firefox": 0, "webkit": 1}
+
+
 def test_firefox_alone_has_to_find_head_among_the_methods() -> None:
     head = {"method": "HEAD", **X_A}
     ok = preflighted(None, "x-a", "600")

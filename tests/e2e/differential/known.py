@@ -10,6 +10,7 @@ from corsguard.fetch import ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN
 
 ORIGIN = (ALLOW_ORIGIN, "{page}")
 
+IF_MATCH = (("If-Match", "1"),)
 DROPPED = (("Authorization", "Bearer x"), ("Content-Type", "application/json"))
 ANYTHING = Answer(
     204, (ORIGIN, (ALLOW_METHODS, "PUT"), (ALLOW_HEADERS, "Authorization, Content-Type"))
@@ -57,6 +58,15 @@ KNOWN = [
             Request("{first}", "PUT"),
         ),
         (Hop(Answer(204, (ORIGIN, (ALLOW_METHODS, "PUT"))), Answer(200, (ORIGIN,))),),
+    ),
+    # Chromium drops what it keeps where that does not cover a request, but does not look for a
+    # conditional one.
+    *(
+        Case(
+            (Request("{first}", "PUT"), other, Request("{first}", "PUT")),
+            (Hop(Answer(204, (ORIGIN, (ALLOW_METHODS, "PUT"))), Answer(200, (ORIGIN,))),),
+        )
+        for other in (Request("{first}", "DELETE", IF_MATCH), Request("{first}", "DELETE"))
     ),
     # Firefox sends what one redirect dropped again after the next one.
     Case(
