@@ -96,7 +96,7 @@ _LOCAL_SCHEMES = frozenset({"about", "blob", "data"})
 _SILENT_SCHEMES = _LOCAL_SCHEMES | {"file"}
 # Of these an XMLHttpRequest is told nothing, or nothing of CORS.
 _SILENT_FOR_XHR = frozenset({"blob", "data", "file", "ftp"})
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ESCAPED = re.compile("[^ -~]")
 
 
 def console_text(refusal: Refusal, page: str, request: Request, urls: list[URL]) -> str:
@@ -107,7 +107,7 @@ def console_text(refusal: Refusal, page: str, request: Request, urls: list[URL])
     words = MESSAGES.get(refusal.reason)
     if words is None:
         return ""
-    detail = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04X}", refusal.detail)
+    detail = _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04X}", refusal.detail)
     words = words.format(detail=detail, page=page)
     if refusal.reason in _UNSENT:
         return _unsent(words, page, request, urls)

@@ -49,6 +49,10 @@ USERINFO = (
             f"origin. {MEND}",
         ),
         (
+            play(allowing(origin="a\x8d\xe9\x7f")),
+            f"{REFUSED}{HEADER} contains the invalid value 'a\\u008D\\u00E9\\u007F'. {MEND}",
+        ),
+        (
             play(allowing(origin="foo")),
             f"{REFUSED}{HEADER} contains the invalid value 'foo'. {MEND}",
         ),
@@ -97,6 +101,18 @@ USERINFO = (
             play(redirect(f"{OTHER}#top", origin=PAGE), answer()),
             f"Access to fetch at '{OTHER}#top' (redirected from '{API}') from origin '{PAGE}' has "
             f"been blocked by CORS policy: {MISSING}",
+        ),
+        (
+            play(redirect("foo:\x1b\xe9 #\x1b <", origin=PAGE)),
+            f"Access to fetch at 'foo:%1B%C3%A9 #%1B%20%3C' (redirected from '{API}') from origin "
+            f"'{PAGE}' has been blocked by CORS policy: {SCHEMES}",
+        ),
+        (
+            play(
+                *[allowing(*[("Location", "https://a@other.example/")] * 2, status=302)],
+                engine="chromium",
+            ),
+            REFUSED + USERINFO,
         ),
         (
             play(redirect("ftp://x/", origin=PAGE)),
