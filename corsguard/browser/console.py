@@ -12,6 +12,10 @@ __all__ = ["MESSAGES", "console_text"]
 
 _MEND = "Have the server send the header with a valid value."
 _INCLUDE = "when the request's credentials mode is 'include'."
+_BY_XHR = (
+    "The credentials mode of requests initiated by the XMLHttpRequest is controlled by the "
+    "withCredentials attribute."
+)
 _SCHEMES = (
     "Cross origin requests are only supported for protocol schemes: chrome, "
     "chrome-experimental-site-token-provider, chrome-extension, chrome-untrusted, data, http, "
@@ -125,6 +129,10 @@ def console_text(refusal: Refusal, page: str, request: Request, urls: list[URL])
 
 def _blocked(words: str, page: str, request: Request, urls: list[URL]) -> str:
     asker = "XMLHttpRequest" if request.upload_listener else "fetch"
+    if request.upload_listener:
+        words = words.removesuffix(f" {_MEND}")
+        if words.endswith(_INCLUDE):
+            words = f"{words} {_BY_XHR}"
     url = f"'{urls[-1].href}'"
     if len(urls) > 1:
         url = f"{url} (redirected from '{urls[0].href}')"

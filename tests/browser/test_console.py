@@ -27,6 +27,7 @@ SCHEMES = (
     "chrome-experimental-site-token-provider, chrome-extension, chrome-untrusted, data, http, "
     "https, isolated-app."
 )
+XHR = "XMLHttpRequest"
 MISSING = "No 'Access-Control-Allow-Origin' header is present on the requested resource."
 USERINFO = (
     "Redirect location '' contains a username and password, which is disallowed for "
@@ -141,6 +142,23 @@ USERINFO = (
         (
             play(answer(), upload_listener=True, method="POST", body=b"1"),
             f"{PREFLIGHT}{MISSING}".replace("fetch", "XMLHttpRequest"),
+        ),
+        (
+            play(allowing(origin="foo"), upload_listener=True, engine="chromium"),
+            f"{REFUSED}{HEADER} contains the invalid value 'foo'.".replace("fetch", XHR),
+        ),
+        (
+            play(
+                allowing(origin="*"),
+                upload_listener=True,
+                credentials="include",
+                engine="chromium",
+            ),
+            f"{REFUSED.replace('fetch', XHR)}The value of the 'Access-Control-Allow-Origin' header "
+            "in the response must not be the wildcard '*' when the request's credentials mode is "
+            "'include'. The "
+            "credentials mode of requests initiated by the XMLHttpRequest is controlled by the "
+            "withCredentials attribute.",
         ),
         (
             play(url="foo://x/", upload_listener=True),
