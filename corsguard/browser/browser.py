@@ -133,7 +133,7 @@ class Browser:
             tuple(trail.hops),
             response,
             refusal,
-            console_text(refusal, self.page, request.mode, urls) if refusal else "",
+            console_text(refusal, self.page, request, urls) if refusal else "",
             tuple(trail.caveats.values()),
         )
         self.preflights += exchange.preflights

@@ -5,13 +5,22 @@ from __future__ import annotations
 import re
 
 from corsguard.browser.exchange import BlockReason, Refusal
-from corsguard.browser.messages import Mode
+from corsguard.browser.messages import Request
 from corsguard.browser.url import URL
 
 __all__ = ["MESSAGES", "console_text"]
 
 _MEND = "Have the server send the header with a valid value."
 _INCLUDE = "when the request's credentials mode is 'include'."
+_BY_XHR = (
+    "The credentials mode of requests initiated by the XMLHttpRequest is controlled by the "
+    "withCredentials attribute."
+)
+_SCHEMES = (
+    "Cross origin requests are only supported for protocol schemes: chrome, "
+    "chrome-experimental-site-token-provider, chrome-extension, chrome-untrusted, data, http, "
+    "https, isolated-app."
+)
 MESSAGES: dict[BlockReason, str] = {
     BlockReason.ALLOW_ORIGIN_MISSING: (
         "No 'Access-Control-Allow-Origin' header is present on the requested resource."
@@ -50,11 +59,7 @@ MESSAGES: dict[BlockReason, str] = {
     BlockReason.ALLOW_HEADERS_INVALID: (
         "Cannot parse Access-Control-Allow-Headers response header field in preflight response."
     ),
-    BlockReason.REDIRECT_SCHEME: (
-        "Cross origin requests are only supported for protocol schemes: chrome, "
-        "chrome-experimental-site-token-provider, chrome-extension, chrome-untrusted, data, http, "
-        "https, isolated-app."
-    ),
+    BlockReason.REDIRECT_SCHEME: _SCHEMES,
     # Chromium leaves the URL out, which would show the password.
     BlockReason.REDIRECT_WITH_CREDENTIALS: (
         "Redirect location '' contains a username and password, which is disallowed for "
@@ -93,10 +98,12 @@ _UNSENT = frozenset(
 # These need no server, so browsers fetch them and the model does not.
 _LOCAL_SCHEMES = frozenset({"about", "blob", "data"})
 _SILENT_SCHEMES = _LOCAL_SCHEMES | {"file"}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Of these an XMLHttpRequest is told nothing, or nothing of CORS.
+_SILENT_FOR_XHR = frozenset({"blob", "data", "file", "ftp"})
+_ESCAPED = re.compile("[^ -~]")
 
 
-def console_text(refusal: Refusal, page: str, mode: Mode, urls: list[URL]) -> str:
+def console_text(refusal: Refusal, page: str, request: Request, urls: list[URL]) -> str:
     """What Chromium says of a refusal; empty where it says nothing, or nothing of the cause.
 
     `urls` are those that the request went to, the first and every redirect's.
@@ -104,35 +111,46 @@ def console_text(refusal: Refusal, page: str, mode: Mode, urls: list[URL]) -> st
     words = MESSAGES.get(refusal.reason)
     if words is None:
         return ""
-    detail = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04X}", refusal.detail)
+    detail = _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04X}", refusal.detail)
     words = words.format(detail=detail, page=page)
     if refusal.reason in _UNSENT:
-        if urls[-1].scheme in _LOCAL_SCHEMES:
-            return ""
-        return _unsent(words, page, urls)
+        return _unsent(words, page, request, urls)
     if refusal.reason in {BlockReason.REDIRECT_SCHEME, BlockReason.REDIRECT_WITH_CREDENTIALS}:
         target = URL.parse(refusal.detail, urls[-1])
-        if mode == "no-cors" or target.scheme in _SILENT_SCHEMES or str(target.origin) == page:
+        silent = target.scheme in _SILENT_SCHEMES or str(target.origin) == page
+        if silent or request.mode == "no-cors":
             return ""
         if refusal.reason is BlockReason.REDIRECT_SCHEME:
             urls = [*urls, target]
+    if refusal.in_preflight and refusal.reason not in _AFTER_CHECK:
+        words = f"Response to preflight request doesn't pass access control check: {words}"
+    return _blocked(words, page, request, urls)
+
+
+def _blocked(words: str, page: str, request: Request, urls: list[URL]) -> str:
+    asker = "XMLHttpRequest" if request.upload_listener else "fetch"
+    if request.upload_listener:
+        words = words.removesuffix(f" {_MEND}")
+        if words.endswith(_INCLUDE):
+            words = f"{words} {_BY_XHR}"
     url = f"'{urls[-1].href}'"
     if len(urls) > 1:
         url = f"{url} (redirected from '{urls[0].href}')"
-    check = ""
-    if refusal.in_preflight and refusal.reason not in _AFTER_CHECK:
-        check = "Response to preflight request doesn't pass access control check: "
     return (
-        f"Access to fetch at {url} from origin '{page}' has been blocked by CORS policy: {check}"
-        f"{words}"
+        f"Access to {asker} at {url} from origin '{page}' has been blocked by CORS policy: {words}"
     )
 
 
-def _unsent(words: str, page: str, urls: list[URL]) -> str:
-    url = urls[-1].href
-    if len(urls) == 1:
-        return f"Fetch API cannot load {url}. {words}"
-    return (
-        f"Unsafe attempt to load URL {url} from frame with URL {page}/. Domains, protocols and "
-        "ports must match."
-    )
+def _unsent(words: str, page: str, request: Request, urls: list[URL]) -> str:
+    url = urls[-1]
+    if len(urls) > 1:
+        return (
+            f"Unsafe attempt to load URL {url.href} from frame with URL {page}/. Domains, "
+            "protocols and ports must match."
+        )
+    if request.upload_listener:
+        # An XMLHttpRequest has but one way not to be sent, and other words for it.
+        silent = url.scheme in _SILENT_FOR_XHR
+        return "" if silent else _blocked(_SCHEMES, page, request, urls)
+    silent = url.scheme in _LOCAL_SCHEMES
+    return "" if silent else f"Fetch API cannot load {url.href}. {words}"

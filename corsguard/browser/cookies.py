@@ -19,6 +19,8 @@ __all__ = ["Cookie", "Jar", "Kept", "cookie_of"]
 SameSite = Literal["Strict", "Lax", "None"]
 _SAME_SITE: dict[str, SameSite] = {"strict": "Strict", "lax": "Lax", "none": "None"}
 _WHITE_SPACE = " \t"
+# RFC 6265bis, 5.6, 1: what has these is no cookie.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _MOST_DIGITS = 10
 Withheld = Literal["cookie-same-site", "third-party-cookies"]
 
@@ -128,6 +130,8 @@ class Jar:
 
 def cookie_of(line: str, url: URL, now: float) -> Cookie | None:
     """The cookie of one `Set-Cookie`, None where it is to be ignored (RFC 6265bis, 5.6, 5.7)."""
+    if _CONTROL.search(line):
+        return None
     pair, *rest = line.split(";")
     name, equals, value = (part.strip(_WHITE_SPACE) for part in pair.partition("="))
     if not (equals and name):
@@ -179,6 +183,6 @@ def _expiry(attributes: dict[str, str], now: float) -> float | None:
         return now + int(age[:_MOST_DIGITS])
     try:
         date = parsedate_to_datetime(attributes.get("expires", ""))
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a zone that is years away
         return None
     return date.replace(tzinfo=date.tzinfo or UTC).timestamp()

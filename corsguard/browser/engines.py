@@ -72,6 +72,8 @@ class Engine(NamedTuple):
     """Whether an answer is kept that allows the origin, and not the method or the headers."""
     looks_up_conditional: bool = True
     """Whether a conditional request, such as one with `If-None-Match`, may use what is kept."""
+    keeps_what_does_not_cover: bool = True
+    """Whether what is kept for a URL stays when it is looked up and does not cover the request."""
     keeps_one_preflight: bool = False
     """Whether a newer answer to a preflight takes the place of all older ones for the same URL;
     the standard keeps each method and each header by itself."""
@@ -83,7 +85,9 @@ class Engine(NamedTuple):
     """Whether HEAD has to be among them."""
     keeps_without_credentials: bool = True
     """Whether an answer without credentials stays when a request with them asks again."""
-    clears_cache_after: Literal["failed fetch", "failed preflight", "nothing"] = "failed fetch"
+    clears_cache_after: Literal["failed cors fetch", "failed preflighted fetch", "nothing"] = (
+        "failed preflighted fetch"
+    )
     """When what is kept for a URL is dropped (Fetch, "main fetch", 12)."""
 
     # Redirects.
@@ -92,8 +96,14 @@ class Engine(NamedTuple):
     empty_location: Literal["followed", "ignored", "refused"] = "followed"
     follows_userinfo: bool = True
     """Whether a redirect may add a user name where the standard lets it."""
-    follows_twice_abroad: bool = True
-    """Whether what was redirected away from the page's origin may be redirected again."""
+    checks_redirects_as_included: bool = False
+    """Whether a request with credentials `same-origin` that began on the page's own origin counts
+    as one with `include` where another origin redirects it. The answer that redirects is checked
+    a second time, by a process that still has the credentials of the start, and only after the
+    next preflight has passed."""
+    drops_headers_for_good: bool = True
+    """Whether a header that a redirect dropped stays away after the next one; or each redirect
+    starts from the headers of the script, so that `Authorization` goes to the other origin."""
     keeps_delete: bool = True
     """Whether DELETE stays DELETE when it is redirected to another origin."""
     drops_origin: bool = True
@@ -122,9 +132,10 @@ ENGINES: dict[EngineName, Engine] = {
         caches_for_null=False,
         looks_up_conditional=False,
         caches_wildcards_of_credentials=False,
+        keeps_what_does_not_cover=False,
         keeps_one_preflight=True,
         looks_up_uploaded_method=False,
-        clears_cache_after="failed preflight",
+        clears_cache_after="nothing",
         follows_equal_locations=True,
         empty_location="ignored",
         follows_userinfo=False,
@@ -148,7 +159,9 @@ ENGINES: dict[EngineName, Engine] = {
         caches_by_credentials=True,
         looks_up_uploaded_method=False,
         looks_up_head=True,
+        clears_cache_after="failed cors fetch",
         follows_equal_locations=True,
+        drops_headers_for_good=False,
         lax_by_default=False,
         third_party_cookies="partitioned",
     ),
@@ -170,7 +183,7 @@ ENGINES: dict[EngineName, Engine] = {
         keeps_without_credentials=False,
         clears_cache_after="nothing",
         empty_location="refused",
-        follows_twice_abroad=False,
+        checks_redirects_as_included=True,
         keeps_delete=False,
         drops_origin=False,
         lax_by_default=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal, NamedTuple, NoReturn
 
@@ -48,13 +49,15 @@ class Fetch:
         self._fetching = fetching
         self._send = send
         self._trail = trail
+        self._unchecked: tuple[Answer, str] | None = None
+        """The answer of a redirect that an engine checks a second time, and for which origin."""
 
     def run(self) -> Response:
         """The response as the script sees it; raises Refused."""
         try:
             return self._fetch()
-        except Refused as refused:
-            self._forget(refused)
+        except Refused:
+            self._forget()
             raise
 
     def _fetch(self) -> Response:
@@ -64,18 +67,20 @@ class Fetch:
                 break
             if self._fetching.redirect == "manual":
                 return self._unfollowed()
-            engine = self._around.engine
+            engine, again = self._around.engine, self._to_check_again(answer)
             if not followed(self._fetching, self._page, engine, answer, self._trail):
                 break
+            self._unchecked = again
         return readable(self._fetching, self._around.engine, answer, self._trail)
 
-    def _forget(self, refused: Refused) -> None:
+    def _forget(self) -> None:
         """Fetch, "main fetch", 12: what was cached for this URL is not trusted any more."""
-        after = self._around.engine.clears_cache_after
-        distrusted = (after == "failed fetch" and self._fetching.preflighted) or (
-            after == "failed preflight" and refused.refusal.in_preflight
-        )
-        if distrusted:
+        distrusted = {
+            "failed cors fetch": self._fetching.tainting == "cors",
+            "failed preflighted fetch": self._fetching.preflighted,
+            "nothing": False,
+        }
+        if distrusted[self._around.engine.clears_cache_after]:
             key = CacheKey(self._preflight_origin(), str(self._fetching.url), False)
             self._around.cache.clear(key)
 
@@ -105,6 +110,7 @@ class Fetch:
         text = f"{url.origin} is not the page's origin, {self._page}: CORS"
         self._trail.passed("response tainting", Clause.MAIN_FETCH, text)
         self._preflight()
+        self._check_again()
         return self._http_fetch()
 
     def _require_cross_origin(self, url: URL) -> None:
@@ -147,7 +153,7 @@ class Fetch:
             self._trail.passed("preflight", Clause.MAIN_FETCH, text)
             return
         self._fetching.preflighted = True
-        if preflight.is_cached:
+        if preflight.look_up():
             text = f"{preflight.why}: covered by an earlier preflight"
             self._trail.passed("preflight cache", Clause.PREFLIGHT_CACHE, text)
             return
@@ -156,6 +162,21 @@ class Fetch:
         # Fetch, "CORS-preflight fetch", 1: its mode is `cors`, and it carries no cookies.
         headers = (*preflight.headers, *self._context(url, origin, "cors"))
         preflight.check(self._over_the_wire("preflight", Sent("OPTIONS", str(url), headers)))
+
+    def _to_check_again(self, answer: Answer) -> tuple[Answer, str] | None:
+        fetching = self._fetching
+        again = (
+            self._around.engine.checks_redirects_as_included
+            and fetching.credentials == "same-origin"
+            and fetching.tainting == "cors"
+            and self._is_same_origin(fetching.urls[0])
+        )
+        return (answer, self._origin()) if again else None
+
+    def _check_again(self) -> None:
+        if self._unchecked is not None:
+            answer, origin = self._unchecked
+            check_cors(replace(self._fetching, credentials="include"), origin, answer, self._trail)
 
     def _http_fetch(self) -> Answer:
         """Send the request; check the answer (Fetch, "HTTP fetch", 4)."""

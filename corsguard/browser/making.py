@@ -57,6 +57,8 @@ class Fetching:
     streamed: bool
     tainting: str = "basic"
     """Fetch, "response tainting": basic, cors or opaque."""
+    headers_at_first: Fields = ()
+    """Those of the script before any redirect."""
     unsafe_at_first: tuple[str, ...] = ()
     """The names that a preflight would have had to ask for before any redirect."""
     preflighted: bool = False
@@ -100,6 +102,7 @@ def made(request: Request, base: URL | None, engine: Engine, trail: Trail) -> Fe
         uses_preflight=streamed
         or (request.upload_listener and (body is not None or engine.preflights_empty_uploads)),
         streamed=streamed,
+        headers_at_first=headers,
         unsafe_at_first=tuple(unsafe_names(headers, engine)),
     )
 

@@ -10,7 +10,7 @@ from corsguard.browser.checks import check_cors
 from corsguard.browser.clauses import Clause
 from corsguard.browser.engines import Engine
 from corsguard.browser.exchange import BlockReason
-from corsguard.browser.fields import combined, listed, max_age
+from corsguard.browser.fields import combined, lines, listed, max_age
 from corsguard.browser.making import Fetching
 from corsguard.browser.messages import Answer, Fields
 from corsguard.browser.redirect import REDIRECT_STATUSES
@@ -68,13 +68,18 @@ class Preflight:
             or self._is_again
         )
 
-    @property
-    def is_cached(self) -> bool:
+    def look_up(self) -> bool:
         """Whether an earlier answer covers it (Fetch, "HTTP fetch", 4.1)."""
-        cache, engine, now = self._cache, self._engine, self._clock()
         given = {name.lower() for name, _ in self._fetching.headers}
-        if given & _CONDITIONAL and not engine.looks_up_conditional:
+        if given & _CONDITIONAL and not self._engine.looks_up_conditional:
             return False
+        covered = self._is_covered()
+        if not covered and not self._engine.keeps_what_does_not_cover:
+            self._cache.clear(self._key)
+        return covered
+
+    def _is_covered(self) -> bool:
+        cache, engine, now = self._cache, self._engine, self._clock()
         uploads = self._fetching.uses_preflight
         method = self._fetching.method
         if (
@@ -162,8 +167,8 @@ class Preflight:
 
     def _check_status_and_origin(self, answer: Answer) -> None:
         status = answer.status
-        if status in REDIRECT_STATUSES:
-            # Chromium tells this before it looks at any header.
+        if status in REDIRECT_STATUSES and any(lines(answer, "location")):
+            # Chromium tells this before it looks at any other header.
             text = f"a preflight is not redirected, and the answer is {status}"
             fix = "answer OPTIONS at this URL, or fetch the URL that it redirects to"
             self._refuse(BlockReason.PREFLIGHT_REDIRECTED, text, str(status), fix)

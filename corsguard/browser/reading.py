@@ -35,7 +35,8 @@ def readable(fetching: Fetching, engine: Engine, answer: Answer, trail: Trail) -
         trail.passed(_STEP, Clause.CORS_FILTERED, f"the script may read the headers: {shown}")
     else:
         trail.passed(_STEP, Clause.FILTERED, "the script may read all but Set-Cookie")
-    fields = [(name, value) for name, value in answer.headers if name.lower() in names]
+    # RFC 9110, 5.5: white space around a value is no part of it.
+    fields = [(name, value.strip(" \t")) for name, value in answer.headers if name.lower() in names]
     if engine.headers_in_utf8:
         fields = [(name, _through_utf8(value)) for name, value in fields]
     return Response(

@@ -35,6 +35,8 @@ def followed(
         trail.passed(_STEP, Clause.REDIRECT_FETCH, text)
         return False
     url = _Target(fetching, page, engine, answer.status, locations, trail).url()
+    if not engine.drops_headers_for_good:
+        fetching.headers = fetching.headers_at_first
     changes = _rewrite(fetching, url, answer.status)
     crosses = url.origin != fetching.url.origin
     if crosses and fetching.method == "DELETE" and not engine.keeps_delete:
@@ -96,15 +98,10 @@ class _Target:
             self._refuse(BlockReason.REDIRECT_SCHEME, text, "redirect to https")
 
     def _check_count(self) -> None:
-        urls, page = self._fetching.urls, self._page
-        if len(urls) > _MOST_REDIRECTS:
+        if len(self._fetching.urls) > _MOST_REDIRECTS:
             text = f"more than {_MOST_REDIRECTS} redirects"
             fix = "mend the loop, or fetch the final URL"
             self._refuse(BlockReason.REDIRECT_LIMIT, text, fix)
-        abroad = urls[0].origin == page != urls[-1].origin
-        if abroad and self._fetching.mode == "cors" and not self._engine.follows_twice_abroad:
-            text = "this engine follows no redirect after the one that left the page's origin"
-            self._refuse(BlockReason.REDIRECT_LIMIT, text, "fetch the final URL")
 
     def _check_userinfo(self, url: URL) -> None:
         fetching = self._fetching
@@ -123,7 +120,7 @@ class _Target:
             self._refuse(BlockReason.REDIRECT_STREAM, text, fix)
 
     def _refuse(self, reason: BlockReason, text: str, fix: str) -> NoReturn:
-        detail = ", ".join(self._locations)
+        detail = ", ".join(dict.fromkeys(self._locations))
         self._trail.refuse(_STEP, Clause.REDIRECT_FETCH, reason, text, fix=fix, detail=detail)
 
 

@@ -21,6 +21,9 @@ _AUTHORITY = re.compile(r"(?:(?P<userinfo>.*)@)?(?P<host>\[[^\]]*\]|[^:]*)(?::(?
 # alone, the escapes that are there included.
 _PATH_SAFE = "%/:@!$&'()*+,;=[]|\\-._~"
 _QUERY_SAFE = "%/:@!$&()*+,;=[]|\\-._~?`{}^"
+# "C0 control percent-encode set" and "fragment percent-encode set", likewise.
+_OPAQUE_SAFE = "".join(map(chr, range(0x20, 0x7F)))
+_FRAGMENT_SAFE = re.sub('[ "<>`]', "", _OPAQUE_SAFE)
 _DOT = re.compile(r"(?i)\.|%2e")
 
 
@@ -44,14 +47,16 @@ class URL(NamedTuple):
         """The URL that text is, relative to base; raises URLError."""
         text = re.sub("[\t\n\r]", "", text.strip("".join(map(chr, range(0x21)))))
         text, hash_sign, fragment = text.partition("#")
-        return cls._parse(text, base)._replace(fragment=fragment if hash_sign else None)
+        escaped = quote(fragment, _FRAGMENT_SAFE, errors="replace") if hash_sign else None
+        return cls._parse(text, base)._replace(fragment=escaped)
 
     @classmethod
     def _parse(cls, text: str, base: URL | None) -> URL:
         match = _SCHEME.match(text)
         scheme = match[1].lower() if match else ""
         if scheme and scheme not in HTTP_SCHEMES:
-            return cls(scheme, Origin.parse("null"), text.partition(":")[2])
+            path = quote(text.partition(":")[2], _OPAQUE_SAFE, errors="replace")
+            return cls(scheme, Origin.parse("null"), path)
         # URL standard, "special scheme": a backslash is a slash, and slashes may be missing.
         head, mark, query = text.partition("?")
         head = head.replace("\\", "/")

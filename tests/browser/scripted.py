@@ -150,3 +150,12 @@ def _shown(sent: Sent) -> str:
 def headers_of(exchange: Exchange, hop: int = -1) -> Headers:
     """The header fields of a request that went over the wire, the last one unless told."""
     return Headers(exchange.hops[hop].sent.headers)
+
+
+def origins(exchange: Exchange) -> list[str | None]:
+    """The `Origin` of each request that is no preflight."""
+    return [
+        headers_of(exchange, at).get("Origin")
+        for at, hop in enumerate(exchange.hops)
+        if hop.purpose == "request"
+    ]

@@ -27,6 +27,7 @@ SCHEMES = (
     "chrome-experimental-site-token-provider, chrome-extension, chrome-untrusted, data, http, "
     "https, isolated-app."
 )
+XHR = "XMLHttpRequest"
 MISSING = "No 'Access-Control-Allow-Origin' header is present on the requested resource."
 USERINFO = (
     "Redirect location '' contains a username and password, which is disallowed for "
@@ -47,6 +48,10 @@ USERINFO = (
             play(allowing(origin=f"{PAGE}\x0b")),
             f"{REFUSED}{HEADER} has a value '{PAGE}\\u000B' that is not equal to the supplied "
             f"origin. {MEND}",
+        ),
+        (
+            play(allowing(origin="a\x8d\xe9\x7f")),
+            f"{REFUSED}{HEADER} contains the invalid value 'a\\u008D\\u00E9\\u007F'. {MEND}",
         ),
         (
             play(allowing(origin="foo")),
@@ -99,6 +104,18 @@ USERINFO = (
             f"been blocked by CORS policy: {MISSING}",
         ),
         (
+            play(redirect("foo:\x1b\xe9 #\x1b <", origin=PAGE)),
+            f"Access to fetch at 'foo:%1B%C3%A9 #%1B%20%3C' (redirected from '{API}') from origin "
+            f"'{PAGE}' has been blocked by CORS policy: {SCHEMES}",
+        ),
+        (
+            play(
+                *[allowing(*[("Location", "https://a@other.example/")] * 2, status=302)],
+                engine="chromium",
+            ),
+            REFUSED + USERINFO,
+        ),
+        (
             play(redirect("ftp://x/", origin=PAGE)),
             f"Access to fetch at 'ftp://x/' (redirected from '{API}') from origin '{PAGE}' has "
             f"been blocked by CORS policy: {SCHEMES}",
@@ -122,6 +139,32 @@ USERINFO = (
             play(url="localhost:8000/x"),
             'Fetch API cannot load localhost:8000/x. URL scheme "localhost" is not supported.',
         ),
+        (
+            play(answer(), upload_listener=True, method="POST", body=b"1"),
+            f"{PREFLIGHT}{MISSING}".replace("fetch", "XMLHttpRequest"),
+        ),
+        (
+            play(allowing(origin="foo"), upload_listener=True, engine="chromium"),
+            f"{REFUSED}{HEADER} contains the invalid value 'foo'.".replace("fetch", XHR),
+        ),
+        (
+            play(
+                allowing(origin="*"),
+                upload_listener=True,
+                credentials="include",
+                engine="chromium",
+            ),
+            f"{REFUSED.replace('fetch', XHR)}The value of the 'Access-Control-Allow-Origin' header "
+            "in the response must not be the wildcard '*' when the request's credentials mode is "
+            "'include'. The "
+            "credentials mode of requests initiated by the XMLHttpRequest is controlled by the "
+            "withCredentials attribute.",
+        ),
+        (
+            play(url="foo://x/", upload_listener=True),
+            f"Access to XMLHttpRequest at 'foo://x/' from origin '{PAGE}' has been blocked by CORS "
+            f"policy: {SCHEMES}",
+        ),
     ],
 )
 def test_chromium_says(exchange: Exchange, text: str) -> None:
@@ -140,6 +183,7 @@ def test_a_fragment_is_handed_on_by_a_redirect() -> None:
         play(allowing()),
         play(url="https://"),
         play(url="data:,x"),
+        play(url="ftp://x/", upload_listener=True),
         play(redirect("data:,x", origin=PAGE)),
         play(redirect("file:///x", origin=PAGE)),
         play(redirect("http://", origin=PAGE)),

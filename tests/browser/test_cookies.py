@@ -191,7 +191,16 @@ def test_a_cookie_expires_by_the_browser_s_clock(attributes: str, seconds: int) 
     assert sent(visit) is None
 
 
-@pytest.mark.parametrize("attributes", ["", "Max-Age=1_0", "Max-Age=", "Expires=soon"])
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "",
+        "Max-Age=1_0",
+        "Max-Age=",
+        "Expires=soon",
+        "Expires=1 Jan 2000 00:00:00 +99999999999999999999",
+    ],
+)
 def test_a_cookie_without_a_date_that_can_be_read_stays(attributes: str) -> None:
     visit = Visit()
     visit.play(allowing(CREDENTIALS, ("Set-Cookie", f"a=1; {attributes}")), credentials="include")
@@ -205,6 +214,12 @@ def test_a_cookie_is_deleted_by_one_that_is_over() -> None:
 
 def test_longer_paths_come_first_and_then_what_was_there_first() -> None:
     assert after("a=1", "b=1; Path=/items", "c=1", "a=2") == "b=1; a=2; c=1"
+
+
+@pytest.mark.parametrize("control", ["\0", "\x08", "\n", "\x1b", "\x7f"])
+def test_what_has_a_control_character_is_no_cookie(control: str) -> None:
+    assert after(f"a=b{control}", f"c=d; Path=/{control}") is None
+    assert after("a=b\tc") == "a=b\tc"
 
 
 @pytest.mark.parametrize("same_site", ["Strict", "Lax", "None", None])

@@ -117,6 +117,14 @@ def test_a_preflight_is_not_redirected(status: int, engine: EngineName) -> None:
     assert refusal.in_preflight
 
 
+@pytest.mark.parametrize("location", [[], [("Location", "")]])
+def test_without_a_location_it_is_a_status_as_any_other(location: list[tuple[str, str]]) -> None:
+    exchange = play(allowing(*location, status=307), method="PUT")
+    refused(exchange, BlockReason.PREFLIGHT_STATUS, PREFLIGHT_FETCH)
+    exchange = play(answer(*location, status=307), method="PUT")
+    refused(exchange, BlockReason.ALLOW_ORIGIN_MISSING, CORS_CHECK)
+
+
 def test_the_answer_has_to_pass_the_cors_check_before_its_status_is_looked_at() -> None:
     exchange = play(answer(status=403), method="PUT")
     refusal = refused(exchange, BlockReason.ALLOW_ORIGIN_MISSING, CORS_CHECK)

@@ -219,10 +219,20 @@ def test_a_refused_answer_to_the_request_clears_it_in_the_standard_and_in_firefo
     assert found == (1, again, again)
 
 
-def test_the_refused_answer_to_a_request_without_a_preflight_clears_nothing() -> None:
-    visit = Visit()
+def test_the_refused_answer_to_a_request_without_a_preflight_clears_it_in_firefox_alone() -> None:
+    ok = preflighted("PUT", None, "600")
+    found = {
+        engine: preflights(engine, ok, PUT, {"credentials": "include"}, PUT, actual=allowing())
+        for engine in ALL
+    }
+    assert found == everywhere((1, 0, 0), firefox=(1, 0, 1))
+
+
+def test_what_fails_without_cors_clears_nothing() -> None:
+    visit = Visit("firefox")
     visit.play(preflighted("PUT", None, "600"), allowing(), **PUT)
-    visit.play(answer())
+    policy = ("Cross-Origin-Resource-Policy", "same-origin")
+    assert not visit.play(answer(policy), mode="no-cors").allowed
     assert visit.play(allowing(), **PUT).preflights == 0
 
 
@@ -280,6 +290,24 @@ def test_chromium_and_firefox_ask_for_each_conditional_request(name: str) -> Non
     request = {"headers": {name: "x"}}
     found = {engine: preflights(engine, ok, request, request, PUT) for engine in ALL}
     assert found == everywhere((1, 0, 0), chromium=(1, 1, 0), firefox=(1, 1, 0))
+
+
+def test_chromium_keeps_what_was_not_looked_up_when_a_conditional_request_is_refused() -> None:
+    ok = preflighted("PUT", None, "600")
+    conditional = {"method": "DELETE", "headers": {"If-Match": "x"}}
+    found = {engine: preflights(engine, ok, PUT, conditional, PUT) for engine in ALL}
+    assert found == everywhere((1, 1, 1), chromium=(1, 1, 0), webkit=(1, 1, 0))
+
+
+def test_chromium_alone_drops_what_does_not_cover_a_request_before_it_asks() -> None:
+    found = {}
+    for engine in ALL:
+        visit = Visit(engine)
+        visit.play(preflighted("PUT", None, "600"), allowing(), **PUT)
+        visit.play(preflighted("DELETE", None, "0"), allowing(), **DELETE)
+        left = [preflighted("PUT")] if engine in {"chromium", "webkit"} else []
+        found[engine] = visit.play(*left, allowing(), **PUT).preflights
+    assert found == {"standard": 0, "chromium": 1, "firefox": 0, "webkit": 1}
 
 
 def test_firefox_alone_has_to_find_head_among_the_methods() -> None:

@@ -9,16 +9,14 @@ from browser.scripted import (
     API,
     CORS_CHECK,
     CREDENTIALS,
-    HTTP_FETCH,
     OTHER,
     OWN,
     PAGE,
-    PREFLIGHT_FETCH,
     REDIRECT_FETCH,
-    Visit,
     allowing,
     answer,
     headers_of,
+    origins,
     play,
     preflighted,
     redirect,
@@ -28,20 +26,11 @@ from browser.scripted import (
     wire,
 )
 
-from corsguard.browser import BlockReason, EngineName, Exchange
+from corsguard.browser import BlockReason, EngineName
 
 ALL: tuple[EngineName, ...] = ("standard", "chromium", "firefox", "webkit")
 NEXT = "https://api.example.com/next"
 STATUSES = [301, 302, 303, 307, 308]
-
-
-def origins(exchange: Exchange) -> list[str | None]:
-    """The `Origin` of each request that is no preflight."""
-    return [
-        headers_of(exchange, at).get("Origin")
-        for at, hop in enumerate(exchange.hops)
-        if hop.purpose == "request"
-    ]
 
 
 @pytest.mark.parametrize("engine", ALL)
@@ -214,161 +203,3 @@ def test_the_credentials_mode_holds_on_every_hop() -> None:
         credentials="include",
     )
     refused(exchange, BlockReason.ALLOW_CREDENTIALS_NOT_TRUE, CORS_CHECK)
-
-
-# What the engines do beside the standard.
-
-
-def two_locations(first: str, second: str) -> Any:
-    return allowing(("Location", first), ("Location", second), status=302)
-
-
-def test_several_lines_of_location_are_refused() -> None:
-    exchange = play(two_locations(NEXT, NEXT))
-    refused(exchange, BlockReason.REDIRECT_INVALID, REDIRECT_FETCH)
-    for engine in ALL:
-        exchange = play(two_locations(NEXT, API), engine=engine)
-        refused(exchange, BlockReason.REDIRECT_INVALID, REDIRECT_FETCH)
-
-
-@pytest.mark.parametrize("engine", ["chromium", "firefox"])
-def test_chromium_and_firefox_follow_equal_lines_of_location(engine: EngineName) -> None:
-    assert seen(play(two_locations(NEXT, NEXT), allowing(), engine=engine)).url == NEXT
-
-
-def test_an_empty_location_is_the_url_itself_in_the_standard_and_in_firefox() -> None:
-    empty = redirect("", origin=PAGE)
-    for engine in ("standard", "firefox"):
-        exchange = play(empty, allowing(), engine=engine)
-        assert seen(exchange).url == API
-    assert seen(play(empty, engine="chromium")).status == 302
-    exchange = play(empty, engine="webkit")
-    refused(exchange, BlockReason.REDIRECT_INVALID, REDIRECT_FETCH)
-
-
-@pytest.mark.parametrize("to", [NEXT, OTHER, OWN])
-def test_webkit_follows_no_second_redirect_abroad(to: str) -> None:
-    exchange = play(redirect(API), redirect(to, origin=PAGE), url=OWN, engine="webkit")
-    refused(exchange, BlockReason.REDIRECT_LIMIT, REDIRECT_FETCH)
-    exchange = play(redirect(API), redirect(API), answer(), url=OWN, mode="no-cors")
-    assert seen(exchange).type == "opaque"
-
-
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_webkit_makes_get_of_delete_where_the_origin_changes(status: int) -> None:
-    given: dict[str, Any] = {"url": OWN, "method": "DELETE", "engine": "webkit"}
-    assert wire(play(redirect(API, status), allowing(), **given)) == ["DELETE", "GET"]
-    assert wire(play(redirect(OWN, status), answer(), **given)) == ["DELETE", "DELETE"]
-    given["url"] = API
-    ok, again = preflighted("DELETE"), preflighted(origin="null")
-    there = redirect(OTHER, status, PAGE)
-    exchange = play(ok, there, again, allowing(origin="null"), **given)
-    assert wire(exchange) == ["?DELETE", "DELETE", "?GET", "GET"]
-
-
-def test_webkit_keeps_the_origin_of_a_post_that_became_get() -> None:
-    for engine in ALL:
-        exchange = play(redirect(OWN), answer(), url=OWN, method="POST", engine=engine)
-        assert origins(exchange) == [PAGE, PAGE if engine == "webkit" else None]
-
-
-def test_firefox_asks_with_the_page_s_origin_where_the_request_has_null() -> None:
-    exchange = play(
-        preflighted("PUT"),
-        redirect(OTHER, 307, PAGE),
-        preflighted("PUT"),
-        allowing(origin="null"),
-        method="PUT",
-        engine="firefox",
-    )
-    assert seen(exchange).ok
-    assert [headers_of(exchange, at)["Origin"] for at in range(4)] == [PAGE, PAGE, PAGE, "null"]
-    exchange = play(
-        preflighted("PUT"),
-        redirect(OTHER, 307, PAGE),
-        preflighted("PUT", origin="null"),
-        allowing(origin="null"),
-        method="PUT",
-    )
-    assert exchange.hops[2].purpose == "preflight"
-    assert headers_of(exchange, 2)["Origin"] == "null"
-
-
-def test_firefox_skips_the_cors_check_of_a_preflight_that_was_led_home() -> None:
-    for engine in ALL:
-        given: list[Any] = [preflighted("PUT"), redirect(OWN, 307, PAGE)]
-        home = answer(("Access-Control-Allow-Methods", "PUT"))
-        if engine == "firefox":
-            exchange = play(*given, home, allowing(origin="null"), method="PUT", engine=engine)
-            assert seen(exchange).ok
-            exchange = play(*given, answer(), method="PUT", engine=engine)
-            refused(exchange, BlockReason.METHOD_NOT_ALLOWED, PREFLIGHT_FETCH)
-        else:
-            exchange = play(*given, home, method="PUT", engine=engine)
-            refused(exchange, BlockReason.ALLOW_ORIGIN_MISSING, CORS_CHECK)
-
-
-JSON: dict[str, Any] = {
-    "method": "POST",
-    "body": b"{}",
-    "headers": {"Content-Type": "application/json"},
-}
-
-
-@pytest.mark.parametrize(
-    ("engine", "asked"),
-    [
-        ("standard", []),
-        ("chromium", []),
-        ("firefox", ["?GET"]),
-        ("webkit", ["?GET content-type"]),
-    ],
-)
-def test_firefox_and_webkit_ask_again_for_what_became_simple(
-    engine: EngineName, asked: list[str]
-) -> None:
-    exchange = play(
-        preflighted(None, "content-type"),
-        redirect(NEXT, 302, PAGE),
-        *([preflighted(None, "content-type")] if asked else []),
-        allowing(),
-        engine=engine,
-        **JSON,
-    )
-    assert wire(exchange) == ["?POST content-type", "POST", *asked, "GET"]
-    assert "Content-Type" not in headers_of(exchange)
-
-
-@pytest.mark.parametrize(
-    ("engine", "asked"),
-    [
-        ("standard", []),
-        ("chromium", []),
-        ("firefox", ["?GET"]),
-        ("webkit", ["?GET authorization"]),
-    ],
-)
-def test_firefox_and_webkit_ask_for_a_request_whose_authorization_was_dropped(
-    engine: EngineName, asked: list[str]
-) -> None:
-    exchange = play(
-        redirect(API),
-        *([preflighted(None, "authorization")] if asked else []),
-        allowing(),
-        url=OWN,
-        headers={"Authorization": "1"},
-        engine=engine,
-    )
-    assert wire(exchange) == ["GET", *asked, "GET"]
-
-
-def test_that_second_preflight_says_why_and_is_cached() -> None:
-    visit = Visit("firefox")
-    ok = preflighted("PUT", None, "600")
-    there = redirect(NEXT, 303, PAGE)
-    exchange = visit.play(ok, there, ok, allowing(), method="PUT")
-    assert wire(exchange) == ["?PUT", "PUT", "?GET", "GET"]
-    assert told(exchange, HTTP_FETCH)[-1] == (
-        "this engine asks again after a redirect: it is asked first"
-    )
-    assert wire(visit.play(there, allowing(), method="PUT")) == ["PUT", "GET"]

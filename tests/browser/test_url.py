@@ -61,6 +61,8 @@ BASE = URL.parse("https://example.com/a/b?c#d")
         ("http://0177.0.0.1/", "http://127.0.0.1/"),
         ("mailto:a@example.com", "mailto:a@example.com"),
         ("data:,x#y", "data:,x#y"),
+        ("foo:a b\x1b\x7f\u00e9", "foo:a b%1B%7F%C3%A9"),
+        ('#a b\x1b<\u00e9>`"%20|', "https://example.com/a/b?c#a%20b%1B%3C%C3%A9%3E%60%22%20|"),
     ],
 )
 def test_a_url_is_read_as_a_browser_reads_it(text: str, href: str) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from e2e.engines import ENGINES, Chromium, RealBrowser
@@ -8,6 +10,8 @@ from e2e.report import Report
 
 Start = Callable[[str], RealBrowser]
 REPORT = pytest.StashKey[Report]()
+FOLDER_NAME = "CORSGUARD_PROOF"
+"""The environment variable that names the folder in which the numbers are kept, if any."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -17,9 +21,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
+    report = config.stash[REPORT]
     terminalreporter.section("in real browsers")
-    for line in config.stash[REPORT].lines():
+    for line in report.lines():
         terminalreporter.line(line)
+    if folder := os.environ.get(FOLDER_NAME):
+        report.write(Path(folder))
 
 
 @pytest.fixture(scope="session")

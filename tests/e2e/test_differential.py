@@ -66,6 +66,14 @@ def test_the_model_predicts_what_the_browser_does(
     unlike, reasons = again.told, all_cases.reasons
     found = f"{len(cases)} compared with {SEED_NAME}={SEED}, {len(unlike)} mismatches"
     report.add(f"cases, {browser.name}", found)
+    report.count(
+        "engines",
+        name=browser.name,
+        version=browser.version,
+        pairs=len(cases),
+        mismatches=len(unlike),
+        seed=SEED,
+    )
 
     shown = "\n\n".join(unlike[:SHOWN])
     assert not unlike, (

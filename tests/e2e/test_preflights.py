@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
+from typing import NamedTuple
 
 import pytest
 from e2e.engines import RealBrowser
@@ -37,6 +38,15 @@ for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
 WAIT = "await new Promise((resolve) => setTimeout(resolve, 1000 * args[0]))"
 SECONDS = 6  # more than the five that a browser keeps an answer without max-age (Fetch)
 TOKEN = {"Authorization": "Bearer token"}
+
+
+class Counts(NamedTuple):
+    """How many preflights a page needs for five methods on one URL."""
+
+    methods: int
+    with_token: int
+    with_pause: int
+    """The methods twice, with six seconds between."""
 
 
 def corsguard(site: Site, page: str) -> AbstractContextManager[str]:
@@ -99,10 +109,13 @@ def test_preflights_of_a_page(browser: RealBrowser, opened: Pages, report: Repor
             browser.run(CALLS, f"{url}/again", {})
 
     counts = {
-        name: tuple(site.arrived.count(("OPTIONS", path)) for path in ("/once", "/token", "/again"))
+        name: Counts(
+            *(site.arrived.count(("OPTIONS", path)) for path in ("/once", "/token", "/again"))
+        )
         for name, site in sites.items()
     }
     for name, found in counts.items():
+        report.count("preflights", engine=browser.name, library=name, **found._asdict())
         told = "{} for five methods, {} with a token, {} with a pause of six seconds"
         report.add(f"preflights, {name}, {browser.name}", told.format(*found))
     assert counts == {

@@ -181,7 +181,8 @@ AIMS: dict[str, Aim] = {
     Reason.REDIRECT_WITH_CREDENTIALS: redirected(["{next-with-userinfo}"]),
     # And where nothing, or not always something, is amiss
     "redirects": redirected(["{next}"], sites=("api", "other", "page")),
-    "two-redirects": redirected(["{next}"], sites=("api", "other"), hops=2),
+    "two-redirects": redirected(["{next}"], sites=("api", "other", "page"), hops=2),
+    "three-redirects": redirected(["{next}"], sites=("api", "other", "page"), hops=3),
     "no-cors": lambda random: allowed(simple(random)._replace(mode="no-cors")),
     "allowed": lambda random: allowed(request(random)),
 }

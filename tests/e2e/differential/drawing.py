@@ -1,4 +1,4 @@
-"""Cases, drawn at random: half answered by a policy, half by a script."""
+"""Cases, drawn at random: some answered by a policy, the others by a script."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ AT_LEAST = 50
 """How often each reason of a refusal comes up."""
 
 
-def draw(seed: int, of_policies: int = 2_500) -> list[Case]:
-    """So many cases that a policy answers, as many with scripted answers; in any order."""
+def draw(seed: int, of_policies: int = 1_500, of_soup: int = 1_500) -> list[Case]:
+    """So many cases that a policy answers, so many with any headers, and `EACH` for each aim."""
     random = Random(seed)
     cases = [by_policy(random) for _ in range(of_policies)]
     for name, aim in AIMS.items():
         cases.extend(aim(random)._replace(aim=name) for _ in range(EACH))
-    while len(cases) < 2 * of_policies:
-        cases.append(by_soup(random))
+    cases += [by_soup(random) for _ in range(of_soup)]
     random.shuffle(cases)
     return cases
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from e2e.differential.asking import CREDENTIALS
 from e2e.differential.cases import Case, Hop
 
 from corsguard.browser.messages import Answer, Request
-from corsguard.fetch import ALLOW_METHODS, ALLOW_ORIGIN
+from corsguard.fetch import ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN
 
 ORIGIN = (ALLOW_ORIGIN, "{page}")
+
+IF_MATCH = (("If-Match", "1"),)
+DROPPED = (("Authorization", "Bearer x"), ("Content-Type", "application/json"))
+ANYTHING = Answer(
+    204, (ORIGIN, (ALLOW_METHODS, "PUT"), (ALLOW_HEADERS, "Authorization, Content-Type"))
+)
+
+
+def leading(site: str, status: int = 307) -> Hop:
+    """A hop that any page may read, and that leads to the next one."""
+    return Hop(ANYTHING, Answer(status, (ORIGIN, ("Location", "{next}"))), site=site)
+
 
 KNOWN = [
     # WebKit keeps the answer to a preflight that refused what was asked.
@@ -29,5 +42,50 @@ KNOWN = [
                 site="other",
             ),
         ),
+    ),
+    # Chromium tells an XMLHttpRequest by its name in the console.
+    Case((Request("{first}", "POST", body="text", upload_listener=True),), (Hop(),)),
+    # A preflight that is redirected nowhere has a wrong status, and passes the CORS check before.
+    *(
+        Case((Request("{first}", "PUT"),), (Hop(Answer(307, fields), Answer(200, (ORIGIN,))),))
+        for fields in [(ORIGIN,), (), (ORIGIN, ("Location", ""))]
+    ),
+    # Firefox forgets what it keeps for a URL when a request that had no preflight is refused.
+    Case(
+        (
+            Request("{first}", "PUT"),
+            Request("{first}", credentials="include"),
+            Request("{first}", "PUT"),
+        ),
+        (Hop(Answer(204, (ORIGIN, (ALLOW_METHODS, "PUT"))), Answer(200, (ORIGIN,))),),
+    ),
+    # Chromium drops what it keeps where that does not cover a request, but does not look for a
+    # conditional one.
+    *(
+        Case(
+            (Request("{first}", "PUT"), other, Request("{first}", "PUT")),
+            (Hop(Answer(204, (ORIGIN, (ALLOW_METHODS, "PUT"))), Answer(200, (ORIGIN,))),),
+        )
+        for other in (Request("{first}", "DELETE", IF_MATCH), Request("{first}", "DELETE"))
+    ),
+    # Firefox sends what one redirect dropped again after the next one.
+    Case(
+        (Request("{first}", "POST", DROPPED, "{}"),),
+        (
+            leading("page", 303),
+            leading("other", 302),
+            leading("other", 307),
+            Hop(ANYTHING, Answer(200, (ORIGIN,)), site="other"),
+        ),
+    ),
+    # WebKit checks a redirect away from the page's own origin as if it had credentials, and
+    # sends the next preflight before it does.
+    *(
+        Case(
+            (Request("{first}", method, credentials=credentials),),
+            (leading("page"), leading("api"), Hop(ANYTHING, Answer(200, (ORIGIN,)))),
+        )
+        for method in ("GET", "PUT")
+        for credentials in CREDENTIALS
     ),
 ]

@@ -24,6 +24,7 @@ class RealBrowser(ABC):
     """A browser that was started, with a profile of its own."""
 
     name: ClassVar[EngineName]
+    version: str
 
     @abstractmethod
     def open(self, url: str) -> None:

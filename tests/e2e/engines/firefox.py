@@ -58,7 +58,8 @@ class Firefox(RealBrowser):
             errors="replace",
         )
         self._session = Session(self._listening())
-        self._session.send("session.new", capabilities={})
+        session = self._session.send("session.new", capabilities={})
+        self.version: str = session["capabilities"]["browserVersion"]
         self._session.send("session.subscribe", events=["log.entryAdded"])
         tree = self._session.send("browsingContext.getTree")
         self._context = tree["contexts"][0]["context"]

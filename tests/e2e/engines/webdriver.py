@@ -9,6 +9,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 class WebDriverBrowser(RealBrowser):
     def __init__(self, driver: WebDriver) -> None:
         self.driver = driver
+        self.version: str = driver.capabilities["browserVersion"]
         driver.set_script_timeout(PATIENCE)
         driver.set_page_load_timeout(PATIENCE)
 

@@ -22,6 +22,7 @@ TARGETS = {
     "config-mapping": "configuration:mapping",
     "config-toml": "configuration:toml",
     "config-environ": "configuration:environ",
+    "browser": "of_browser:browser",
     "wsgi": "of_wsgi:wsgi",
     "asgi": "of_asgi:asgi",
     "flask": "of_flask:flask",
