@@ -10,7 +10,7 @@ from e2e.report import Report
 
 Start = Callable[[str], RealBrowser]
 REPORT = pytest.StashKey[Report]()
-FOLDER_NAME = "CORSGUARD_PROOF"
+FOLDER_NAME = "PROOF_FOLDER"
 """The environment variable that names the folder in which the numbers are kept, if any."""
 
 

@@ -20,7 +20,7 @@ from e2e.report import Report
 
 from corsguard.browser import BlockReason
 
-SEED_NAME = "CORSGUARD_SEED"
+SEED_NAME = "DIFFERENTIAL_SEED"
 SEED = int(os.environ.get(SEED_NAME) or random.randrange(1_000_000))
 SHOWN = 5
 # A browser sends no stream as a body over HTTP/1.1.
