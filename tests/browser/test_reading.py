@@ -102,3 +102,9 @@ def test_headers_are_a_mapping_by_name_in_any_case() -> None:
     assert len(headers) == len(SAFELISTED) + 1
     assert "'x-two': '2, 3'" in repr(headers)
     assert headers.get("X-None") is None
+
+
+def test_white_space_around_a_value_is_no_part_of_it() -> None:
+    exposed = ("Access-Control-Expose-Headers", "X-A")
+    response = seen(play(allowing(exposed, ("X-A", " \t1 2\t "))))
+    assert response.headers["X-A"] == "1 2"
