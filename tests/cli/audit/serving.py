@@ -48,7 +48,7 @@ def asgi(app: ASGIApp) -> Iterator[str]:
                 await super().startup(sockets)
                 ready.set()
 
-        server = Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+        server = Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         thread = Thread(target=server.run, args=([listener],))
         thread.start()
         try:
