@@ -55,7 +55,10 @@ def exposure(policy: Policy) -> Iterator[Problem]:
         if entry == "null" and policy.dangerously_allow_null_origin:
             suggestion = "remove null, or allow_credentials and enforce"
             yield Problem("origin-null", "allow_origins", entry, _NULL_IS_ANYONE, suggestion)
-        if not isinstance(entry, str) or (not entry.startswith("http://") and "*." not in entry):
+        if not isinstance(entry, str):
+            continue
+        for_anyone = not policy.dangerously_allow_public_suffixes and _is_open_to_anyone(entry)
+        if not for_anyone and not entry.startswith("http://"):
             continue  # by far the most; spares parsing a long list a second time
         try:
             pattern = OriginPattern.parse(entry)
@@ -69,7 +72,7 @@ def exposure(policy: Policy) -> Iterator[Problem]:
                 f"{entry} is plain http: anyone on the network can pose as it",
                 f"{_over_https(pattern)}, or dangerously_allow_insecure_origins",
             )
-        if not policy.dangerously_allow_public_suffixes and _is_open_to_anyone(pattern):
+        if for_anyone:
             yield Problem(
                 "origin-public-suffix",
                 "allow_origins",
@@ -101,12 +104,15 @@ def cautions(policy: Policy) -> Iterator[Problem]:
         )
 
 
-def _is_open_to_anyone(pattern: OriginPattern) -> bool:
-    if not pattern.subdomains or is_loopback(pattern.host):
+def _is_open_to_anyone(entry: str) -> bool:
+    """Whether an entry, if it is a pattern at all, has subdomains that anyone can have."""
+    _, subdomains, authority = entry.partition("://*.")
+    host = authority.partition(":")[0]
+    if not subdomains or is_loopback(host):
         return False
     from corsguard.suffix import holds_public_suffix  # the list takes 50 ms to load
 
-    return holds_public_suffix(pattern.host)
+    return holds_public_suffix(host)
 
 
 def _over_https(pattern: OriginPattern) -> OriginPattern:

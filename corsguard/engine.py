@@ -122,7 +122,7 @@ class Engine:
             elif not isinstance(entry, str):
                 self._predicates.append(entry)
             elif "*" in entry and entry != "*":
-                pattern = OriginPattern.parse(entry)
+                pattern = OriginPattern.of(entry)
                 key = f".{pattern.host}" if pattern.subdomains else pattern.host
                 covered = self._wide.get(key, nothing) | {(pattern.scheme, pattern.port)}
                 self._wide[key] = shared.setdefault(covered, covered)

@@ -104,8 +104,17 @@ class OriginPattern(NamedTuple):
             raise OriginError("`:*` stands in place of a port, behind a host")
         if subdomains and is_ip_address(origin.host):
             raise OriginError("an IP address has no subdomains")
-        port = "*" if any_port else str(origin.port or "")
-        return cls(origin.scheme, origin.host, port, subdomains)
+        return _NULL_PATTERN if origin.opaque else cls.of(text)
+
+    @classmethod
+    def of(cls, text: str) -> OriginPattern:
+        """The pattern that text spells, where `parse` has accepted it: it has a scheme."""
+        scheme, _, rest = text.partition("://")
+        subdomains = rest.startswith("*.")
+        host, port = rest[2:] if subdomains else rest, ""
+        if ":" in host and not host.endswith("]"):
+            host, _, port = host.rpartition(":")
+        return cls(scheme, host, port, subdomains)
 
     @property
     def any_origin(self) -> bool:
@@ -176,7 +185,8 @@ def _check_host(scheme: str, host: str) -> None:
         return
     if len(host) > _MAX_HOST:
         raise OriginError(f"its host is longer than {_MAX_HOST} characters")
-    if not all(0 < len(label) <= _MAX_LABEL for label in host.split(".")):
+    labels = host.split(".")
+    if "" in labels or max(map(len, labels)) > _MAX_LABEL:
         raise OriginError(f"a label of its host is empty or longer than {_MAX_LABEL} characters")
     if scheme not in _DEFAULT_PORTS:
         return  # an opaque host (URL standard): neither lower-cased nor read as an address

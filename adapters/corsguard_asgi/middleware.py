@@ -7,7 +7,7 @@ from typing import Any
 
 from corsguard import Decision, Guard, Policies
 from corsguard_asgi.errors import DECISION, let_carry
-from corsguard_asgi.fields import Decided, Fields, Message, answer_fields, joined, put_on, value_of
+from corsguard_asgi.fields import Fields, Message, answer_fields, joined, put_on, value_of
 
 __all__ = ["CORSMiddleware"]
 
@@ -44,36 +44,29 @@ class CORSMiddleware:
         self.guard = Guard.of(policy)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in _REQUESTS:
+        kind = scope["type"]
+        if kind not in _REQUESTS:
             await self.app(scope, receive, send)
             return
         guard = self.guard
-        decision = _known(guard, scope)
+        decision = _known(guard, scope) if kind == "http" else None
         if decision is None:
-            asked = _asked(scope)
-            if guard.has_callables:
-                decision = await guard.decide_async(*asked)
-            else:
-                decision = guard.decide(*asked)
-        if decision.status is None:
-            await self._pass(decision.headers, decision, scope, receive, send)
-        else:
+            decision = await _decided(guard, scope)
+        if decision.status is not None:
             await _answer(decision, scope, receive, send)
-
-    async def _pass(
-        self, fields: Decided, decision: Decision, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """Call the application, with the headers of the decision on its answer."""
+            return
+        # The rest stands here, as each coroutine around the application is a part of the cost.
         framework = scope.get("app")
         if framework is None:
             # ASGI, "Middleware": a copy, so that nothing leaks to those outside. The parts of a
             # framework share one scope: those outside read there which route was taken.
             scope = scope.copy()
         scope[DECISION] = decision
-        if not fields or scope["type"] != "http":
+        fields = decision.headers
+        if not fields or kind != "http":
             await self.app(scope, receive, send)
             return
-        guard, started = self.guard, False
+        started = False
 
         def send_on(message: Message) -> Awaitable[None]:
             nonlocal started
@@ -85,19 +78,13 @@ class CORSMiddleware:
         try:
             await self.app(scope, receive, send_on)
         except Exception as error:
-            if started:
-                raise
-            if framework is None:
-                await _fail(send_on)
-            else:
-                let_carry(framework, guard, decision, error)
+            if not started:
+                await _fail(framework, guard, decision, error, send_on)
             raise
 
 
 def _known(guard: Guard, scope: Scope) -> Decision | None:
     """The answer to a request where it is known: to most requests."""
-    if scope["type"] != "http":
-        return None
     if scope["method"] == "OPTIONS":
         return _known_preflight(guard, scope["headers"])
     origin: str | None = None
@@ -122,6 +109,14 @@ def _known_preflight(guard: Guard, fields: Fields) -> Decision | None:
         return None
     texts = origin.decode("latin-1"), method.decode("latin-1"), asked.decode("latin-1")
     return guard.preflights.get(texts)
+
+
+async def _decided(guard: Guard, scope: Scope) -> Decision:
+    """The answer to any request."""
+    asked = _asked(scope)
+    if guard.has_callables:
+        return await guard.decide_async(*asked)
+    return guard.decide(*asked)
 
 
 def _asked(scope: Scope) -> _Asked:
@@ -169,7 +164,13 @@ async def _answer(decision: Decision, scope: Scope, receive: Receive, send: Send
     await send({"type": f"{kind}.body", "body": decision.body})
 
 
-async def _fail(send: Send) -> None:
+async def _fail(
+    framework: object, guard: Guard, decision: Decision, error: Exception, send: Send
+) -> None:
+    """Let the answer to an error carry the headers: the framework's, or one made here."""
+    if framework is not None:
+        let_carry(framework, guard, decision, error)
+        return
     fields = [*_SERVER_ERROR_FIELDS]
     await send({"type": "http.response.start", "status": 500, "headers": fields})
     await send({"type": "http.response.body", "body": _SERVER_ERROR})

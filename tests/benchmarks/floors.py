@@ -117,15 +117,17 @@ def asgi_floor(app: Any, origins: Sequence[str]) -> Callable[..., Any]:
             return
         fields = actual.get(origin, others)
 
-        async def send_on(message: dict[str, Any]) -> None:
+        def send_on(message: dict[str, Any]) -> Any:
             if message["type"] == "http.response.start":
                 given = message["headers"]
-                if ours.isdisjoint([name.lower() for name, _ in given]):
-                    given = given + fields
+                for name, _ in given:
+                    if name in ours:
+                        given = _merged(given, fields)
+                        break
                 else:
-                    given = _merged(given, fields)
+                    given = given + fields
                 message = {**message, "headers": given}
-            await send(message)
+            return send(message)
 
         await app(scope, receive, send_on)
 

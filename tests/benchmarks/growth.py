@@ -9,7 +9,7 @@ from typing import NamedTuple
 from benchmarks.asked import STRANGER, Asked, Origins
 from benchmarks.requests import STACKS
 from benchmarks.rounds import Cell, Rounds, Spread
-from benchmarks.stacks import BARE, CORSGUARD, FLOOR, Layer, Stack
+from benchmarks.stacks import BARE, BY_ROUTE, CORSGUARD, ENFORCED, FLOOR, Layer, Stack
 
 COUNTS = (1, 10, 100, 1_000, 10_000, 100_000)
 _STACKS = [stack for stack in STACKS if stack.name not in {"Falcon", "Starlette"}]
@@ -37,7 +37,7 @@ class GrowthCosts:
         self.counts = counts
         cells: dict[Grown, Cell] = {}
         for stack in stacks:
-            for layer in stack.layers:
+            for layer in stack.layers.keys() - {BY_ROUTE, ENFORCED}:
                 for subdomains in (False, True):
                     if not (subdomains and (layer == FLOOR or _lacks_subdomains(stack, layer))):
                         cells |= _growing(stack, layer, counts, subdomains=subdomains)

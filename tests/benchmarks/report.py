@@ -134,6 +134,11 @@ def starting_table(starting: Starting) -> Table:
                 f"{starting.waiting_alone * 1e3:.2f}",
                 "",
             ),
+            (
+                "the same while a thread counts, ms",
+                f"{starting.waiting_beside_counting * 1e3:.2f}",
+                "",
+            ),
             ("the same while a thread reconfigures, ms", f"{starting.waiting * 1e3:.2f}", ""),
         ],
         labels=1,

@@ -8,8 +8,12 @@ from typing import Any, NamedTuple
 from benchmarks.asked import Asked, Origins
 from benchmarks.rounds import Cell
 
+from corsguard import Guard
+
 BARE = "bare"
 CORSGUARD = "corsguard"
+BY_ROUTE = "corsguard, by route"
+ENFORCED = "corsguard, enforced"
 FLOOR = "floor"
 
 JSON = b'[{"id": 1}]'
@@ -23,6 +27,15 @@ class Layer(NamedTuple):
 
     def cell(self, asked: Asked) -> Cell:
         return Cell(lambda count: self.batch(asked, count), self.prepare)
+
+
+def by_route(origins: Origins) -> Guard:
+    """Two routes, of which the second one covers what is asked for."""
+    return Guard({"/": None, "/items": origins.policy})
+
+
+def enforced(origins: Origins) -> Guard:
+    return Guard(origins.policy, enforce=True)
 
 
 class Stack(NamedTuple):

@@ -6,7 +6,19 @@ from typing import Any
 
 from benchmarks.asked import EXPOSED, HEADERS, MAX_AGE, METHODS, Origins
 from benchmarks.floors import asgi_floor
-from benchmarks.stacks import BARE, CORSGUARD, FLOOR, JSON, Layer, Stack, asgi
+from benchmarks.stacks import (
+    BARE,
+    BY_ROUTE,
+    CORSGUARD,
+    ENFORCED,
+    FLOOR,
+    JSON,
+    Layer,
+    Stack,
+    asgi,
+    by_route,
+    enforced,
+)
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware as StarletteCORSMiddleware
 from starlette.requests import Request
@@ -62,6 +74,8 @@ STACKS = (
         {
             BARE: lambda _: asgi(_plain),
             CORSGUARD: lambda origins: asgi(CORSMiddleware(_plain, origins.policy)),
+            BY_ROUTE: lambda origins: asgi(CORSMiddleware(_plain, by_route(origins))),
+            ENFORCED: lambda origins: asgi(CORSMiddleware(_plain, enforced(origins))),
             FLOOR: lambda origins: asgi(asgi_floor(_plain, origins.listed)),
             PEER: lambda origins: asgi(StarletteCORSMiddleware(_plain, **_options(origins))),
         },

@@ -10,7 +10,19 @@ import flask_cors
 import wsgicors
 from benchmarks.asked import EXPOSED, HEADERS, MAX_AGE, METHODS, Origins
 from benchmarks.floors import wsgi_floor
-from benchmarks.stacks import BARE, CORSGUARD, FLOOR, JSON, Layer, Stack, wsgi
+from benchmarks.stacks import (
+    BARE,
+    BY_ROUTE,
+    CORSGUARD,
+    ENFORCED,
+    FLOOR,
+    JSON,
+    Layer,
+    Stack,
+    by_route,
+    enforced,
+    wsgi,
+)
 
 from corsguard_flask import CORSGuard
 from corsguard_wsgi import CORSMiddleware
@@ -100,6 +112,8 @@ STACKS = (
         {
             BARE: lambda _: wsgi(plain),
             CORSGUARD: lambda origins: wsgi(CORSMiddleware(plain, origins.policy)),
+            BY_ROUTE: lambda origins: wsgi(CORSMiddleware(plain, by_route(origins))),
+            ENFORCED: lambda origins: wsgi(CORSMiddleware(plain, enforced(origins))),
             FLOOR: lambda origins: wsgi(wsgi_floor(plain, origins.listed)),
             "wsgicors": _wsgicors,
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from collections.abc import Callable
 from statistics import median, quantiles
 from threading import Event, Thread
 from time import perf_counter, sleep
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from benchmarks.asked import REQUESTS, Asked, Origins, policy_of
 from benchmarks.rounds import Cell, Rounds, Spread
-from benchmarks.stacks import wsgi
+from benchmarks.stacks import Layer, wsgi
 from benchmarks.stacks_wsgi import plain
 
 from corsguard import Guard
@@ -21,6 +22,7 @@ MANY = 100_000
 
 _PAUSE = 0.001
 _REQUESTS = 2_000
+_TURNS = 20
 
 
 class Starting(NamedTuple):
@@ -36,6 +38,8 @@ class Starting(NamedTuple):
     """Putting the new policy in the place of the old one, once it is compiled."""
     waiting_alone: float
     """The 99th percentile of how late a request is answered, with nothing else to do."""
+    waiting_beside_counting: float
+    """The same while a thread counts: what the interpreter and the machine make of any work."""
     waiting: float
     """The same while a thread reconfigures the guard, over and over."""
     commas: Spread
@@ -45,6 +49,7 @@ class Starting(NamedTuple):
 def measure() -> Starting:
     exact, subdomains = Origins(MANY), Origins(MANY, subdomains=True)
     memory, memory_asked = _memory(exact)
+    alone, counting, reconfiguring = _waiting(exact)
     return Starting(
         build=_build(exact),
         build_subdomains=_build(subdomains),
@@ -52,8 +57,9 @@ def measure() -> Starting:
         memory_asked=memory_asked,
         memory_subdomains=_memory(subdomains)[0],
         swap=_swap(exact),
-        waiting_alone=_waiting(exact, reconfiguring=False),
-        waiting=_waiting(exact, reconfiguring=True),
+        waiting_alone=alone,
+        waiting_beside_counting=counting,
+        waiting=reconfiguring,
         commas=_commas(),
     )
 
@@ -98,32 +104,52 @@ def _swap(origins: Origins) -> float:
     return median(times)
 
 
-def _waiting(origins: Origins, *, reconfiguring: bool) -> float:
-    """How late requests are that come every millisecond, as those of a server that waits."""
+def _waiting(origins: Origins) -> list[float]:
+    """How late requests are, beside a thread that does nothing, counts and reconfigures.
+
+    By turns, so that what else runs on the machine delays all three alike.
+    """
     listed = origins.listed
     guard = Guard(policy_of(listed))
     layer = wsgi(CORSMiddleware(plain, guard))
     asked = Asked(origins.last)
-    enough = Event()
 
     def reconfigure() -> None:
-        while not enough.is_set():
-            guard.reconfigure(policy_of(listed))
+        guard.reconfigure(policy_of(listed))
 
-    builder = Thread(target=reconfigure)
-    if reconfiguring:
-        builder.start()
+    kinds = (lambda: sleep(_PAUSE), _count, reconfigure)
+    late: list[list[float]] = [[] for _ in kinds]
+    for _ in range(_TURNS):
+        for work, samples in zip(kinds, late, strict=True):
+            samples += _late(layer, asked, work)
+    return [quantiles(samples, n=100)[98] for samples in late]
+
+
+def _late(layer: Layer, asked: Asked, work: Callable[[], None]) -> list[float]:
+    """How late requests are that come every millisecond, as those of a server that waits."""
+    enough = Event()
+
+    def worker() -> None:
+        while not enough.is_set():
+            work()
+
+    beside = Thread(target=worker)
+    beside.start()
     late = []
-    for _ in range(_REQUESTS):
+    for _ in range(_REQUESTS // _TURNS):
         answer = layer.batch(asked, 1)
         due = perf_counter() + _PAUSE
         sleep(_PAUSE)
         answer()
         late.append(perf_counter() - due)
     enough.set()
-    if reconfiguring:
-        builder.join()
-    return quantiles(late, n=100)[98]
+    beside.join()
+    return late
+
+
+def _count() -> None:
+    for _ in range(10_000):
+        pass
 
 
 class _Hostile(Asked):
