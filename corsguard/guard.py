@@ -241,9 +241,7 @@ class Guard:
         decision = answers.get(origin)
         if decision is not None:
             return decision
-        if environ.get("HTTP_SEC_FETCH_SITE") in _FROM_ELSEWHERE and not self._is_verbose(DEBUG):
-            return self._refusals.get(origin)
-        return None
+        return self.known_refusal(origin, environ.get("HTTP_SEC_FETCH_SITE"))
 
     def known_refusal(self, origin: str | None, site: str | None) -> Decision | None:
         """What is known already of an origin that is not among `answers`: None, or a refusal that

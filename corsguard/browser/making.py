@@ -19,7 +19,7 @@ from corsguard.browser.messages import (
 )
 from corsguard.browser.safelist import is_header_value, is_no_cors_safelisted, unsafe_names
 from corsguard.browser.trail import Trail
-from corsguard.browser.url import URL, URLError
+from corsguard.browser.url import URL, URLError, scalar_values
 from corsguard.fetch import (
     FORBIDDEN_METHODS,
     NORMALIZED_METHODS,
@@ -83,7 +83,7 @@ def made(request: Request, base: URL | None, engine: Engine, trail: Trail) -> Fe
     if body is not None and method in {"GET", "HEAD"}:
         _refuse(trail, BlockReason.BODY_NOT_ALLOWED, f"{method} has no body", method, "send none")
     if isinstance(body, str):
-        body, implied = body.encode(), "text/plain;charset=UTF-8"
+        body, implied = scalar_values(body).encode(), "text/plain;charset=UTF-8"
     streamed = request.streamed and body is not None
     if streamed and request.mode == "no-cors":
         text = "a stream needs a preflight, and `no-cors` has none"

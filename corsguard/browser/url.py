@@ -11,7 +11,7 @@ from corsguard.mending import ascii_host
 from corsguard.origin import Origin, OriginError, default_port_suffix, is_ip_address, is_loopback
 from corsguard.suffix import owned_part
 
-__all__ = ["HTTP_SCHEMES", "URL", "URLError", "is_same_site", "is_trustworthy"]
+__all__ = ["HTTP_SCHEMES", "URL", "URLError", "is_same_site", "is_trustworthy", "scalar_values"]
 
 HTTP_SCHEMES = frozenset({"http", "https"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -45,9 +45,10 @@ class URL(NamedTuple):
     @classmethod
     def parse(cls, text: str, base: URL | None = None) -> URL:
         """The URL that text is, relative to base; raises URLError."""
-        text = re.sub("[\t\n\r]", "", text.strip("".join(map(chr, range(0x21)))))
+        text = scalar_values(text).strip("".join(map(chr, range(0x21))))
+        text = re.sub("[\t\n\r]", "", text)
         text, hash_sign, fragment = text.partition("#")
-        escaped = quote(fragment, _FRAGMENT_SAFE, errors="replace") if hash_sign else None
+        escaped = quote(fragment, _FRAGMENT_SAFE) if hash_sign else None
         return cls._parse(text, base)._replace(fragment=escaped)
 
     @classmethod
@@ -55,12 +56,12 @@ class URL(NamedTuple):
         match = _SCHEME.match(text)
         scheme = match[1].lower() if match else ""
         if scheme and scheme not in HTTP_SCHEMES:
-            path = quote(text.partition(":")[2], _OPAQUE_SAFE, errors="replace")
+            path = quote(text.partition(":")[2], _OPAQUE_SAFE)
             return cls(scheme, Origin.parse("null"), path)
         # URL standard, "special scheme": a backslash is a slash, and slashes may be missing.
         head, mark, query = text.partition("?")
         head = head.replace("\\", "/")
-        tail = f"?{quote(query, _QUERY_SAFE, errors='replace')}" if mark else ""
+        tail = f"?{quote(query, _QUERY_SAFE)}" if mark else ""
         path = head.partition(":")[2] if scheme else head
         if scheme and (base is None or scheme != base.scheme or path.startswith("//")):
             return _absolute(scheme, path.lstrip("/"), tail)
@@ -95,6 +96,12 @@ class URL(NamedTuple):
     def href(self) -> str:
         """The URL with its fragment."""
         return str(self) if self.fragment is None else f"{self}#{self.fragment}"
+
+
+def scalar_values(text: str) -> str:
+    """Text with U+FFFD for what is no character, as a browser takes a script's string (Web IDL,
+    "scalar value string")."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def is_same_site(one: Origin, other: Origin) -> bool:
@@ -162,4 +169,4 @@ def _normalised(path: str) -> str:
             del kept[-1:]
         if at == len(segments) - 1:
             kept.append("")
-    return "/" + quote("/".join(kept), _PATH_SAFE, errors="replace")
+    return "/" + quote("/".join(kept), _PATH_SAFE)

@@ -135,6 +135,11 @@ def test_a_str_is_sent_as_utf_8_with_a_content_type() -> None:
     assert headers_of(exchange)["Content-Length"] == "2"
 
 
+def test_what_is_no_character_in_a_body_is_replaced() -> None:
+    exchange = play(allowing(), method="POST", body="a\udcff")
+    assert exchange.hops[-1].sent.body == "a\ufffd".encode()
+
+
 def test_a_str_keeps_the_content_type_that_the_script_gave() -> None:
     exchange = play(allowing(), method="POST", body="a=1", headers={"content-type": "text/plain"})
     assert headers_of(exchange)["Content-Type"] == "text/plain"

@@ -26,6 +26,7 @@ BASE = URL.parse("https://example.com/a/b?c#d")
         ("https:/example.org/x", "https://example.com/example.org/x"),
         ("https:///example.org/x", "https://example.org/x"),
         ("https:\\\\example.org\\x?a\\b", "https://example.org/x?a\\b"),
+        ("https://example.org/\udcff?\ud83d\ude00", "https://example.org/%EF%BF%BD?%F0%9F%98%80"),
         ("//example.org/x", "https://example.org/x"),
         ("\\\\example.org", "https://example.org/"),
         ("/x", "https://example.com/x"),
