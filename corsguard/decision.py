@@ -61,6 +61,11 @@ _WORDS = {
     Reason.ALLOWED: "allowed",
     Reason.CROSS_ORIGIN_REFUSED: "cross-origin refused: no policy lets another site do this here",
 }
+_BODIES = {reason: f"corsguard: {words}\n".encode() for reason, words in _WORDS.items()}
+_CONTENT_HEADERS = {
+    reason: (("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))))
+    for reason, body in _BODIES.items()
+}
 
 
 Fault = tuple[str, Exception]
@@ -89,15 +94,14 @@ class Decision(NamedTuple):
     @property
     def body(self) -> bytes:
         """The content of an answer with `status`: one line of text with 403, nothing with 204."""
-        return f"corsguard: {self.reason.words}\n".encode() if self.status == 403 else b""
+        return _BODIES[self.reason] if self.status == 403 else b""
+
+    @property
+    def content_headers(self) -> tuple[tuple[str, str], ...]:
+        """The fields that tell of that content; 204 has no Content-Length (RFC 9110, 8.6)."""
+        return _CONTENT_HEADERS[self.reason] if self.status == 403 else ()
 
     @property
     def answer_headers(self) -> list[tuple[str, str]]:
-        """All fields of an answer with `status`; 204 has no Content-Length (RFC 9110, 8.6)."""
-        if self.status != 403:
-            return list(self.headers)
-        content = [
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(self.body))),
-        ]
-        return [*self.headers, *content]
+        """All fields of an answer with `status`."""
+        return [*self.headers, *self.content_headers]

@@ -30,8 +30,9 @@ _LONGEST_REMEMBERED = 512
 
 Answers = dict[str | None, Decision | None]
 """From an origin to the decision on a request, whatever else that request asks."""
-Preflights = Memory[tuple[str | None, str | None, str | None], Decision]
-"""From the origin, the requested method and the requested headers of a preflight to the answer."""
+AskedPreflight = tuple[str | None, str | None, str | None]
+"""The origin, the requested method and the requested headers of a preflight."""
+Preflights = dict[AskedPreflight, Decision]
 Fields = tuple[tuple[str, str], ...]
 Caller = Callable[[Predicate, str], Awaitable[object]]
 """Calls a callable of a policy with an origin where it may block, such as in a thread."""
@@ -130,8 +131,9 @@ class Engine:
                 self.answers[entry] = None
         self._sorted = in_order([e for e in self.policy.allow_origins if isinstance(e, str)])
         self._memory: dict[str, Decision] = {}
-        # From the origin, the method and the header names of a preflight that is allowed.
-        self.preflights: Preflights = Memory()
+        # Apart, so that strangers don't push out what pages ask.
+        self.preflights: Memory[AskedPreflight, Decision] = Memory()
+        self.refused_preflights: Memory[AskedPreflight, Decision] = Memory()
 
     def _compile_headers(self) -> None:
         policy = self.policy
@@ -314,11 +316,11 @@ class Engine:
         if methods is not None or self._predicates or length > _LONGEST_REMEMBERED:
             return self._preflight_anew(ruling, method, asked, methods)
         key = origin, method, asked
-        decision = self.preflights.get(key)
+        decision = self.preflights.get(key) or self.refused_preflights.get(key)
         if decision is None:
             decision = self._preflight_anew(ruling, method, asked, methods)
-            if decision.reason is Reason.ALLOWED:
-                self.preflights.keep(key, decision)
+            allowed = decision.reason is Reason.ALLOWED
+            (self.preflights if allowed else self.refused_preflights).keep(key, decision)
         return decision
 
     def _preflight_anew(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["escaped", "shown"]
+__all__ = ["LONGEST", "escaped", "shown"]
 
-_LONGEST = 120
+LONGEST = 120
+"""The characters of a text from outside that a line of the log shows, unless it is told others."""
 
 
-def escaped(text: str, longest: int = _LONGEST) -> str:
+def escaped(text: str, longest: int = LONGEST) -> str:
     """Text as printable ASCII of about `longest` characters, what was cut shown by three dots.
 
     Control characters, line ends and everything outside ASCII become backslash escapes.

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from corsguard.decision import Decision, Kind, Reason
 from corsguard.enforcement import is_guarded, objection
-from corsguard.engine import Answers, Caller, Engine, Fields, Preflights
+from corsguard.engine import Answers, AskedPreflight, Caller, Engine, Fields
 from corsguard.facts import Facts
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
 from corsguard.log import Log
-from corsguard.memory import Memory
 from corsguard.policy import Policy
 from corsguard.problem import NO_POLICY, PolicyError
 from corsguard.state import Enforce, Policies, State
@@ -49,13 +48,11 @@ class Guard:
 
     `answers` and `answers_to_cookies` are the decisions that are known already, by the origin of a
     request without or with a cookie: an adapter that finds one there need not ask `decide`, unless
-    the method is OPTIONS or the view has a policy of its own. `preflights` are those on preflights,
-    by the origin, the requested method and the requested headers.
+    the method is OPTIONS or the view has a policy of its own.
     """
 
     answers: Answers
     answers_to_cookies: Answers
-    preflights: Preflights
 
     def __init__(
         self,
@@ -209,7 +206,8 @@ class Guard:
         # A subscriber hears of every request, so each is decided.
         self.answers = {} if self._subscribers else state.answers
         self.answers_to_cookies = {} if self._subscribers else state.answers_to_cookies
-        self.preflights = Memory() if self._subscribers else state.preflights
+        self._preflights = {} if self._subscribers else state.preflights
+        self._refused_preflights = {} if self._subscribers else state.refused_preflights
 
     def asks_ahead(self, origin: str | None, method: str, request_headers: RequestHeaders) -> bool:
         """Whether the answer to a request may depend on its view before any view is called.
@@ -236,7 +234,7 @@ class Guard:
         if method == "OPTIONS":
             method = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
             names = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
-            return self.preflights.get((origin, method, names))
+            return self.known_preflight((origin, method, names))
         answers = self.answers_to_cookies if "HTTP_COOKIE" in environ else self.answers
         decision = answers.get(origin)
         if decision is not None:
@@ -252,6 +250,13 @@ class Guard:
         if site in _FROM_ELSEWHERE and not self._is_verbose(DEBUG):
             return self._refusals.get(origin)
         return None
+
+    def known_preflight(self, asked: AskedPreflight) -> Decision | None:
+        """The answer to a preflight where it is known: an allowance, or a logged refusal."""
+        decision = self._preflights.get(asked)
+        if decision is None and not self._is_verbose(DEBUG):
+            return self._refused_preflights.get(asked)
+        return decision
 
     def decide(
         self,

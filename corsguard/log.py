@@ -8,7 +8,7 @@ from traceback import format_tb
 from typing import TYPE_CHECKING
 
 from corsguard.decision import Decision, Fault
-from corsguard.escape import escaped
+from corsguard.escape import LONGEST, escaped
 
 if TYPE_CHECKING:
     from corsguard.facts import Facts
@@ -35,15 +35,15 @@ class Log:
 
     def refused(self, decision: Decision, facts: Facts) -> None:
         """A refusal, loud once for its reason, origin and route."""
-        origin = "no origin" if facts.origin is None else escaped(facts.origin)
-        level = self._level((decision.reason.value, facts.route or "no route"), origin)
+        origin = "no origin" if facts.origin is None else facts.origin
+        level = self._level((decision.reason, facts.route or "no route"), origin[:LONGEST])
         if _logger.isEnabledFor(level):
             _logger.log(
                 level,
                 "refused %s %s from %s: %s: %s",
                 escaped(facts.method, 20),
                 escaped(facts.path),
-                origin,
+                escaped(origin),
                 decision.reason.value,
                 decision.detail or decision.reason.words,
             )

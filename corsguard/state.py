@@ -45,6 +45,7 @@ class State:
         "policies",
         "preflights",
         "refusals",
+        "refused_preflights",
         "views",
     )
 
@@ -101,7 +102,8 @@ class State:
         engine = None if enforce else self._everywhere
         self.answers: Answers = engine.answers if engine else {}
         self.answers_to_cookies: Answers = engine.answers_to_cookies if engine else {}
-        self.preflights: Preflights = engine.preflights if engine else Memory()
+        self.preflights: Preflights = engine.preflights if engine else {}
+        self.refused_preflights: Preflights = engine.refused_preflights if engine else {}
         self.refusals: Memory[str | None, Decision] = Memory()
 
     def with_policies(self, policies: Policies) -> State:

@@ -55,9 +55,10 @@ def put_on(guard: Guard, decided: Decided, start: Message) -> Message:
 
 def answer_fields(decision: Decision) -> list[Field]:
     """All fields of an answer without the application."""
+    fields = [*_encoded(decision.headers)]
     if decision.status != 204:
-        return [_encode(field) for field in decision.answer_headers]
-    return [*_encoded(decision.headers)]
+        fields += _encoded(decision.content_headers)
+    return fields
 
 
 def _encoded(decided: Decided) -> Sequence[Field]:

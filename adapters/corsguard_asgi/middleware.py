@@ -49,9 +49,9 @@ class CORSMiddleware:
             await self.app(scope, receive, send)
             return
         guard = self.guard
-        decision = _known(guard, scope) if kind == "http" else None
+        decision = _known(guard, scope) or _decided(guard, scope)
         if decision is None:
-            decision = await _decided(guard, scope)
+            decision = await guard.decide_async(*_asked(scope))
         if decision.status is not None:
             await _answer(decision, scope, receive, send)
             return
@@ -84,7 +84,9 @@ class CORSMiddleware:
 
 
 def _known(guard: Guard, scope: Scope) -> Decision | None:
-    """The answer to a request where it is known: to most requests."""
+    """The answer to a request where it is known: to most, where one policy holds everywhere."""
+    if not guard.answers or scope["type"] == "websocket":
+        return None
     if scope["method"] == "OPTIONS":
         return _known_preflight(guard, scope["headers"])
     origin: str | None = None
@@ -108,15 +110,12 @@ def _known_preflight(guard: Guard, fields: Fields) -> Decision | None:
     if origin is None or method is None or asked is None:
         return None
     texts = origin.decode("latin-1"), method.decode("latin-1"), asked.decode("latin-1")
-    return guard.preflights.get(texts)
+    return guard.known_preflight(texts)
 
 
-async def _decided(guard: Guard, scope: Scope) -> Decision:
-    """The answer to any request."""
-    asked = _asked(scope)
-    if guard.has_callables:
-        return await guard.decide_async(*asked)
-    return guard.decide(*asked)
+def _decided(guard: Guard, scope: Scope) -> Decision | None:
+    """The answer to any request, but where a callable may have to be awaited for it."""
+    return None if guard.has_callables else guard.decide(*_asked(scope))
 
 
 def _asked(scope: Scope) -> _Asked:
@@ -160,7 +159,7 @@ async def _answer(decision: Decision, scope: Scope, receive: Receive, send: Send
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
     fields = answer_fields(decision)
-    await send({"type": f"{kind}.start", "status": decision.status, "headers": [*fields]})
+    await send({"type": f"{kind}.start", "status": decision.status, "headers": fields})
     await send({"type": f"{kind}.body", "body": decision.body})
 
 

@@ -91,9 +91,19 @@ def test_what_most_requests_ask_is_known_from_the_second_time_on() -> None:
         environ("https://www.b.example", "POST", None),
         environ(EVIL, "GET", "cross-site"),
         environ(A, "OPTIONS", "cross-site", **preflight),
+        environ(EVIL, "OPTIONS", "cross-site", **preflight),
     ):
         decision = decided(guard, asked)
         assert known(guard, asked) is decision
+
+
+def test_a_refusal_is_known_of_requests_from_elsewhere_alone() -> None:
+    guard = Guard(Policy(allow_origins=[A]))
+    decision = decided(guard, environ(EVIL, "GET", "cross-site"))
+    for site in SITES:
+        found = decision if site in {"cross-site", "same-site"} else None
+        assert known(guard, environ(EVIL, "GET", site)) is found
+        assert guard.known_refusal(EVIL, site) is found
 
 
 def test_reconfiguring_forgets_what_was_known() -> None:
@@ -126,9 +136,10 @@ def test_a_subscriber_hears_of_what_was_known_before_it_came() -> None:
     assert heard == [A, EVIL]
 
 
-def test_at_debug_every_refusal_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_at_debug_every_refusal_is_logged(caplog: pytest.LogCaptureFixture, method: str) -> None:
     guard = Guard(Policy(allow_origins=[A]))
-    asked = environ(EVIL, "GET", "cross-site")
+    asked = environ(EVIL, method, "cross-site", HTTP_ACCESS_CONTROL_REQUEST_METHOD="PUT")
     decided(guard, asked)
     caplog.set_level(logging.DEBUG, logger="corsguard")
     assert known(guard, asked) is None
@@ -142,6 +153,16 @@ def test_a_memory_starts_anew_when_it_is_full() -> None:
         memory.keep(number, None)
         assert number in memory
         assert len(memory) <= 1_024
+
+
+def test_preflights_of_strangers_do_not_push_out_what_pages_ask() -> None:
+    guard = Guard(Policy(allow_origins=[A], allow_methods=["PUT"]))
+    put = {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT"}
+    of_page = environ(A, "OPTIONS", "cross-site", **put)
+    decision = decided(guard, of_page)
+    for number in range(3_000):
+        decided(guard, environ(f"https://n{number}.example", "OPTIONS", "cross-site", **put))
+    assert known(guard, of_page) is decision
 
 
 def test_patterns_do_not_fill_what_is_known() -> None:
