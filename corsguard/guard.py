@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from logging import DEBUG
 from os import PathLike
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -29,7 +28,8 @@ _QUIET = (Reason.ALLOWED, Reason.NOT_CORS, Reason.NO_POLICY, Reason.SAME_ORIGIN)
 _OF_ORIGIN = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
 _FROM_ELSEWHERE = frozenset({"cross-site", "same-site"})
 _NO_POLICY = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
-
+_NOTHING = State(None, False, (), ())
+"""What is known where nothing may be."""
 
 Subscriber = Callable[[Decision, Facts], object]
 
@@ -182,8 +182,11 @@ class Guard:
         with self._replacing:
             self._replace(self._state.with_policies(policies))
 
-    def adopt(self, views: Iterable[Policy]) -> None:
-        """Compile the policies of views, as an adapter finds them. Raises PolicyError."""
+    def adopt(self, views: Iterable[tuple[str, Policy]]) -> None:
+        """Compile the policies of views, each with the place that a problem of it is said to have.
+
+        Raises PolicyError with the problems of all, and then none of them is compiled.
+        """
         with self._replacing:
             self._replace(self._state.with_views(views))
 
@@ -202,12 +205,13 @@ class Guard:
 
     def _take(self, state: State) -> None:
         self._state = state
-        self._refusals = state.refusals
         # A subscriber hears of every request, so each is decided.
-        self.answers = {} if self._subscribers else state.answers
-        self.answers_to_cookies = {} if self._subscribers else state.answers_to_cookies
-        self._preflights = {} if self._subscribers else state.preflights
-        self._refused_preflights = {} if self._subscribers else state.refused_preflights
+        known = _NOTHING if self._subscribers else state
+        self.answers = known.answers
+        self.answers_to_cookies = known.answers_to_cookies
+        self._refusals = known.refusals
+        self._preflights = known.preflights
+        self._refused_preflights = known.refused_preflights
 
     def asks_ahead(self, origin: str | None, method: str, request_headers: RequestHeaders) -> bool:
         """Whether the answer to a request may depend on its view before any view is called.
@@ -240,21 +244,21 @@ class Guard:
         if decision is not None:
             return decision
         # As known_refusal, whose call would be a tenth of all that it costs.
-        if environ.get("HTTP_SEC_FETCH_SITE") in _FROM_ELSEWHERE and not self._is_verbose(DEBUG):
+        if environ.get("HTTP_SEC_FETCH_SITE") in _FROM_ELSEWHERE and not self._is_verbose():
             return self._refusals.get(origin)
         return None
 
     def known_refusal(self, origin: str | None, site: str | None) -> Decision | None:
         """What is known already of an origin that is not among `answers`: None, or a refusal that
         has been logged. `site` is the value of `Sec-Fetch-Site`."""
-        if site in _FROM_ELSEWHERE and not self._is_verbose(DEBUG):
+        if site in _FROM_ELSEWHERE and not self._is_verbose():
             return self._refusals.get(origin)
         return None
 
     def known_preflight(self, asked: AskedPreflight) -> Decision | None:
         """The answer to a preflight where it is known: an allowance, or a logged refusal."""
         decision = self._preflights.get(asked)
-        if decision is None and not self._is_verbose(DEBUG):
+        if decision is None and not self._is_verbose():
             return self._refused_preflights.get(asked)
         return decision
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from threading import Lock
 from traceback import format_tb
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ class Log:
     Its memory is bounded whatever the requests hold: 1,000 groups, each of 100 short strings.
     """
 
-    is_verbose = staticmethod(_logger.isEnabledFor)
+    is_verbose = staticmethod(partial(_logger.isEnabledFor, logging.DEBUG))
     """Whether what has been said before is logged once more, at DEBUG."""
 
     def __init__(self) -> None:
@@ -91,7 +92,8 @@ class Log:
             if item in seen or len(seen) > _MOST_ITEMS:
                 return logging.DEBUG
             seen.add(item)
-        if len(seen) <= _MOST_ITEMS:
+            count = len(seen)
+        if count <= _MOST_ITEMS:
             return logging.WARNING
         _logger.warning("further ones are logged at DEBUG: %s, %s", *group)
         return logging.DEBUG

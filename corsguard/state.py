@@ -55,7 +55,8 @@ class State:
         enforce: Enforce,
         enforce_exempt: Iterable[str],
         own_origins: Iterable[str],
-        views: tuple[Policy, ...] = (),
+        views: tuple[tuple[str, Policy], ...] = (),
+        compiled: Mapping[int, Engine] = MappingProxyType({}),
     ) -> None:
         found = Findings()
         if not (enforce is True or enforce is False or enforce == "report"):
@@ -78,7 +79,8 @@ class State:
         found.problems.extend(_no_policies(table))
         if enforce:
             found.problems.extend(_unenforceable(table, self.exempt))
-            found.problems.extend(problem for policy in views for problem in exposure(policy))
+            for place, policy in views:
+                found.problems.extend(problem.within(place) for problem in exposure(policy))
         if found.problems:
             raise PolicyError(found.problems)
 
@@ -86,13 +88,15 @@ class State:
             MappingProxyType(table) if isinstance(policies, Mapping) else policies
         )
         self.views = views
-        given = [policy for policy in (*table.values(), *views) if policy is not None]
+        given = [policy for policy in table.values() if policy is not None]
+        given += [policy for _, policy in views]
         callables = [entry for policy in given for entry in _callables(policy)]
         self.has_callables = bool(callables)
         self.has_async_callables = any(map(is_async, callables))
         # By identity: a callable need not be hashable, and the engine keeps its policy alive.
         self._engines = {
-            id(policy): Engine(policy, own_origins=self.own_origins, enforced=bool(enforce))
+            id(policy): compiled.get(id(policy))
+            or Engine(policy, own_origins=self.own_origins, enforced=bool(enforce))
             for policy in given
         }
         by_prefix = {prefix: self._engines.get(id(policy)) for prefix, policy in table.items()}
@@ -108,16 +112,18 @@ class State:
 
     def with_policies(self, policies: Policies) -> State:
         """The same options over other policies."""
-        return State(policies, self.enforce, self.enforce_exempt, self.own_origins, self.views)
+        return self._with(policies, self.views)
 
-    def with_views(self, views: Iterable[Policy]) -> State:
+    def with_views(self, views: Iterable[tuple[str, Policy]]) -> State:
         """The same with engines for the policies of views as well; itself where it has them."""
-        known = set(map(id, self.views))
-        new = [policy for policy in views if id(policy) not in known]
-        if not new:
-            return self
-        all_views = (*self.views, *new)
-        return State(self.policies, self.enforce, self.enforce_exempt, self.own_origins, all_views)
+        known = {id(policy) for _, policy in self.views}
+        new = [(place, policy) for place, policy in views if id(policy) not in known]
+        return self._with(self.policies, (*self.views, *new)) if new else self
+
+    def _with(self, policies: Policies, views: tuple[tuple[str, Policy], ...]) -> State:
+        return State(
+            policies, self.enforce, self.enforce_exempt, self.own_origins, views, self._engines
+        )
 
     def find_view(self, view: View) -> tuple[str | None, Engine | None]:
         """The name and the engine of a view with a policy of its own."""
@@ -131,7 +137,8 @@ class State:
 
     def require_sync(self) -> None:
         """Raise PolicyError where a callable of a policy can only be awaited."""
-        placed = [*_by_prefix(self.policies).items(), *(("", policy) for policy in self.views)]
+        table = _by_prefix(self.policies)
+        placed = [(_place(prefix), policy) for prefix, policy in table.items()]
         problems = [
             Problem(
                 "callable-async",
@@ -139,8 +146,8 @@ class State:
                 entry,
                 f"{entry!r} is async, and nothing can await it here",
                 "a callable that returns a bool at once, or an ASGI application",
-            ).within(_place(prefix))
-            for prefix, policy in placed
+            ).within(place)
+            for place, policy in (*placed, *self.views)
             if policy is not None
             for entry in _callables(policy)
             if is_async(entry)

@@ -18,7 +18,7 @@ def is_public_suffix(host: str) -> bool:
 
 def holds_public_suffix(host: str) -> bool:
     """Whether host is a public suffix, or has one below it, as amazonaws.com has."""
-    return is_public_suffix(host) or host in _parents()
+    return is_public_suffix(host) or _in_unicode(host) in _parents()
 
 
 def owned_part(host: str) -> str:
@@ -31,6 +31,18 @@ def _suffixes() -> PublicSuffixList:
     from publicsuffixlist import PublicSuffixList
 
     return PublicSuffixList()
+
+
+def _in_unicode(host: str) -> str:
+    """The host as the list writes it."""
+    if "xn--" not in host:
+        return host
+    import idna
+
+    try:
+        return idna.decode(host)
+    except idna.IDNAError:
+        return host
 
 
 @cache

@@ -107,10 +107,10 @@ def _known(guard: Guard, scope: Scope) -> Decision | None:
 def _known_preflight(guard: Guard, fields: Fields) -> Decision | None:
     field = joined(fields).get
     origin, method, asked = map(field, _PREFLIGHT)
-    if origin is None or method is None or asked is None:
+    if origin is None or method is None:
         return None
-    texts = origin.decode("latin-1"), method.decode("latin-1"), asked.decode("latin-1")
-    return guard.known_preflight(texts)
+    names = None if asked is None else asked.decode("latin-1")
+    return guard.known_preflight((origin.decode("latin-1"), method.decode("latin-1"), names))
 
 
 def _decided(guard: Guard, scope: Scope) -> Decision | None:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import Resolver404, ResolverMatch, get_resolver
 from django.utils.translation import get_language_from_path, override
 
-from corsguard import Guard, Policy, PolicyError, Problem
+from corsguard import Guard, Policy
 from corsguard.views import View, has_own_policy, own_policy, sharing
 
 __all__ = ["OF_PATH", "Holding", "Views", "decorated_in"]
@@ -38,7 +38,8 @@ class Views:
         found = self._found.get(urlconf)
         if found is None:
             decorated = list(decorated_in(urlconf))
-            _adopt(self.guard, decorated)
+            own = [(f'view "{pattern}"', policy) for pattern, policy in decorated if policy]
+            self.guard.adopt(own)
             found = self._found[urlconf] = bool(decorated)
         return found
 
@@ -85,20 +86,6 @@ class Views:
         if holder is None:
             return None, methods
         return View(match.view_name, own_policy(holder), methods), None
-
-
-def _adopt(guard: Guard, decorated: Iterable[tuple[str, Policy | None]]) -> None:
-    policies = {id(policy): (pattern, policy) for pattern, policy in decorated if policy}
-    try:
-        guard.adopt(policy for _, policy in policies.values())
-    except PolicyError:
-        problems: list[Problem] = []
-        for pattern, policy in policies.values():  # which of them is it?
-            try:
-                guard.adopt([policy])
-            except PolicyError as error:
-                problems.extend(problem.within(f'view "{pattern}"') for problem in error.problems)
-        raise PolicyError(problems) from None
 
 
 def decorated_in(urlconf: Any = None) -> Iterator[tuple[str, Policy | None]]:

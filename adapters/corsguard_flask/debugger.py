@@ -10,6 +10,8 @@ from flask import Flask
 from werkzeug.exceptions import InternalServerError
 
 from corsguard import Decision, Kind
+from corsguard.escape import escaped
+from corsguard_wsgi.middleware import path_of
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -43,7 +45,7 @@ def answer_debugged(
         own = environ.get("HTTP_SEC_FETCH_SITE") in {"same-origin", "none"}
         if decision is None or decision.kind is not Kind.ACTUAL or own:
             raise
-        flask.logger.exception("Exception on %s", environ.get("PATH_INFO"))
+        flask.logger.exception("Exception on %s", escaped(path_of(environ)))
         error = sys.exc_info() if started else None
         response = InternalServerError().get_response(environ)
         return response(

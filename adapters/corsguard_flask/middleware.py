@@ -148,22 +148,15 @@ class FlaskMiddleware(CORSMiddleware):
         return self._wsgi_app(environ, start_response)
 
     def _check(self, views: Views) -> None:
-        own = {
-            (view.name, id(view.policy)): view.policy
+        own = {  # by identity: a callable of a policy need not be hashable
+            (view.name, id(view.policy)): (f'views."{view.name}"', view.policy)
             for by_method in views.values()
             for view in by_method.values()
             if view.policy
         }
         if not (own or self.guard.policies or self.guard.enforce):
             raise PolicyError([NO_POLICY])
-        problems: list[Problem] = []
-        for (name, _), policy in own.items():
-            try:
-                self.guard.adopt([policy])
-            except PolicyError as error:
-                problems.extend(problem.within(f'views."{name}"') for problem in error.problems)
-        if problems:
-            raise PolicyError(problems)
+        self.guard.adopt(own.values())
         if _has_flask_cors(self._flask):
             warnings.warn(PolicyWarning(_FLASK_CORS), stacklevel=3)
 

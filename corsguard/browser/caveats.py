@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from corsguard.browser.cookies import Kept
 from corsguard.browser.trail import Trail
-from corsguard.browser.url import URL, is_trustworthy
+from corsguard.browser.url import HTTP_SCHEMES, URL, is_trustworthy
 from corsguard.origin import Origin, is_ip_address, is_loopback
 
 __all__ = ["kept_cookies", "surroundings"]
@@ -50,6 +50,7 @@ def _distance(origin: Origin) -> int:
     """Local Network Access, 2.1: 0 for this machine, 1 for its network, 2 for the public one."""
     if is_loopback(origin.host):
         return 0
-    if is_ip_address(origin.host):
+    # The host of another scheme, such as that of an app, is any text.
+    if origin.scheme in HTTP_SCHEMES and is_ip_address(origin.host):
         return 2 if ip_address(origin.host.strip("[]")).is_global else 1
     return 1 if origin.host.endswith(".local") else 2  # RFC 6762, 3

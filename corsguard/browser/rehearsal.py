@@ -68,7 +68,7 @@ class Rehearsal(Guard):
         else:
             routes = {} if isinstance(self.policies, Policy) else dict(self.policies or {})
             other.reconfigure({**routes, place.name: policy})
-        other.adopt(other._views.values())
+        other.adopt((f"views.{name}", own) for (name, _), own in other._views.items())
         return other
 
     def decide(

@@ -13,7 +13,14 @@ from corsguard.browser import Request
 
 APP = "https://app.example.com"
 API = "https://api.example.com"
-PAGES = ["null", APP, "http://app.example.com", "https://a.b.example.com", "http://localhost:3000"]
+PAGES = [
+    "null",
+    APP,
+    "http://app.example.com",
+    "https://a.b.example.com",
+    "http://localhost:3000",
+    "app://1.2.3",
+]
 PATTERNS = [APP, "https://*.example.com", "http://localhost:*", "http://app.example.com"]
 NAMES = ["Content-Type", "Authorization", "X-Trace", "Range"]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "patch", "DELETE", "OPTIONS", "QUERY"]

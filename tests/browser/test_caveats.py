@@ -44,6 +44,9 @@ def test_an_https_page_fetches_no_plain_http(page: str, url: str, mixed: bool) -
         ("http://localhost:3000", "http://localhost:8000/", False),
         ("http://localhost:3000", "https://192.168.0.1/", False),
         ("null", "http://localhost:8000/", False),
+        ("app://1.2.3", "https://192.168.0.1/", True),
+        ("app://1.2.3", API, False),
+        ("app://localhost", "https://192.168.0.1/", False),
     ],
 )
 def test_a_page_that_reaches_closer_to_the_user_is_asked_about(

@@ -39,6 +39,12 @@ PLUS = [
         "origin-public-suffix",
         f"https://*.your-name.xn--p1ai, or {SUFFIXES}",
     ),
+    # No public suffix itself, but one lies below it: xn--vler-qoa.xn--stfold-9xa.no.
+    (
+        "https://*.xn--stfold-9xa.no",
+        "origin-public-suffix",
+        f"https://*.your-name.xn--stfold-9xa.no, or {SUFFIXES}",
+    ),
 ]
 FLAGS = {"origin-insecure": INSECURE, "origin-public-suffix": SUFFIXES}
 HARMLESS = [
@@ -50,6 +56,7 @@ HARMLESS = [
     "https://github.io",
     "https://*.corsguard-project.github.io",
     "https://*.example.co.uk",
+    "https://*.xn--a.example",
     "https://*.localhost",
     "app://localhost",
 ]

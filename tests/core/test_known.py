@@ -124,16 +124,22 @@ def test_a_subscriber_hears_of_what_was_known_before_it_came() -> None:
     def hear(decision: Decision, facts: Facts) -> None:
         heard.append(facts.origin)
 
-    asked = [environ(origin, "GET", "cross-site") for origin in (A, EVIL)]
+    put = {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT"}
+    asked = [
+        environ(origin, method, "cross-site", **put)
+        for origin in (A, EVIL)
+        for method in ("GET", "OPTIONS")
+    ]
     for each in asked:
         decided(guard, each)
     guard.subscribe(hear)
-    guard.reconfigure(guard.policies)
-    for each in asked:
-        assert known(guard, each) is None
-        decided(guard, each)
-        assert known(guard, each) is None
-    assert heard == [A, EVIL]
+    for _ in range(2):
+        for each in asked:
+            assert known(guard, each) is None
+            decided(guard, each)
+            assert known(guard, each) is None
+        guard.reconfigure(guard.policies)
+    assert heard == [A, A, EVIL, EVIL] * 2
 
 
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])

@@ -98,7 +98,7 @@ class Reconfigured(RuleBasedStateMachine):
         super().__init__()
         self.clock = Clock()
         self.guard = Guard({"/": POLICIES[0]})
-        self.guard.adopt([VIEW])
+        self.guard.adopt([("view", VIEW)])
         self.put: list[tuple[int, Span]] = [(0, Span(self.clock.tick(), self.clock.tick()))]
         self.asked: list[tuple[Request, Span, Decision]] = []
         self.asked_of_view: list[tuple[Request, Decision]] = []
@@ -122,7 +122,7 @@ class Reconfigured(RuleBasedStateMachine):
 
     @rule(by=st.integers(0, 1))
     def adopt(self, by: int) -> None:
-        self.writers[by].tasks.put(partial(self.guard.adopt, [policy(7)]))
+        self.writers[by].tasks.put(partial(self.guard.adopt, [("view", policy(7))]))
 
     @rule(
         by=st.integers(0, 2),

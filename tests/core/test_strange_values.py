@@ -34,8 +34,8 @@ def test_5_4_a_policy_of_an_exempt_route_is_checked_again_as_that_of_a_view() ->
     insecure = Policy(allow_origins=["http://a.example"])
     guard = Guard({"/": LISTED, "/hook": insecure}, enforce=True, enforce_exempt=["/hook"])
     with pytest.raises(PolicyError, match="origin-insecure"):
-        guard.adopt([insecure])
-    guard.adopt([LISTED])
+        guard.adopt([("view", insecure)])
+    guard.adopt([("view", LISTED)])
     assert guard.decide("/x", A, "GET", {}, view=View("x", LISTED)).allowed
 
 

@@ -19,7 +19,7 @@ WILD = Policy(allow_origins=[A], allow_methods=["*"])
 
 def guard(*views: Policy, enforce: bool = False) -> Guard:
     made = Guard({"/": PLAIN}, enforce=enforce)
-    made.adopt(views)
+    made.adopt(("view", policy) for policy in views)
     return made
 
 
@@ -113,7 +113,7 @@ def test_5_4_an_async_callable_of_a_view_is_refused_where_nothing_can_await_it()
     made = guard()
     made.require_sync()
     with pytest.raises(PolicyError, match="callable-async"):
-        made.adopt([Policy(allow_origins=[predicate])])
+        made.adopt([("view", Policy(allow_origins=[predicate]))])
 
 
 def test_4_reconfigure_keeps_the_policies_of_views() -> None:
@@ -125,7 +125,7 @@ def test_4_reconfigure_keeps_the_policies_of_views() -> None:
 
 def test_4_reconfigure_keeps_the_policy_of_a_view_that_was_also_that_of_a_path() -> None:
     made = Guard({"/": LISTED})
-    made.adopt([LISTED])
+    made.adopt([("view", LISTED)])
     made.reconfigure({"/": PLAIN})
     decision = made.decide("/x", A, "GET", {}, view=View("items", LISTED))
     assert field(decision, "Allow-Credentials") == "true"
@@ -147,7 +147,7 @@ def test_4_adopting_and_reconfiguring_at_once_lose_nothing() -> None:
     def adopt() -> None:
         ready.wait()
         for policy in policies:
-            made.adopt([policy])
+            made.adopt([("view", policy)])
 
     thread = Thread(target=adopt)
     thread.start()

@@ -54,6 +54,32 @@ def test_an_answer_is_sent_on_with_the_headers() -> None:
     assert app.headers == ((b"content-type", b"text/plain"),)
 
 
+@pytest.mark.parametrize("names", [(), ("x-a",), ("X-Total",)])
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+@pytest.mark.parametrize("site", ["cross-site", "same-origin"])
+@pytest.mark.parametrize("origin", [APP, EVIL, None])
+def test_each_time_the_answer_is_the_same_and_one_warning_is_logged(
+    caplog: pytest.LogCaptureFixture,
+    origin: str | None,
+    site: str,
+    method: str,
+    names: tuple[str, ...],
+) -> None:
+    headers = [("Sec-Fetch-Site", site), ASKED, ("Cookie", "a=b")]
+    headers += [("Access-Control-Request-Headers", name) for name in names]
+    headers += [("Origin", origin)] if origin else []
+    everywhere, by_route = (
+        CORSMiddleware(Answering(), policies) for policies in (POLICY, {"/": POLICY})
+    )
+    first, *others = (
+        ask(app, scope_of(method, headers=headers)).sent
+        for app in (everywhere, everywhere, everywhere, by_route, by_route)
+    )
+    assert others == [first] * 4
+    assert len(caplog.messages) in {0, 2}  # of each guard
+    assert len(set(caplog.messages)) in {0, 1}
+
+
 def test_the_names_are_in_lower_case_as_the_specification_has_them() -> None:
     plain = CORSMiddleware(Answering(), POLICY)
     varying = CORSMiddleware(Answering([(b"Vary", b"Cookie")]), POLICY)

@@ -12,8 +12,12 @@ from itertools import takewhile
 from typing import Any
 
 import pytest
+from flask import Flask
 from werkzeug.debug import DebuggedApplication
-from werkzeug.test import Client, create_environ
+from werkzeug.test import Client, create_environ, run_wsgi_app
+
+from corsguard import Policy
+from corsguard_flask import CORSGuard
 
 APP = "https://app.example.com"
 EVIL = "https://evil.example"
@@ -115,6 +119,16 @@ def test_what_fails_after_its_answer_began_replaces_it() -> None:
     environ = create_environ("/late", headers={"Origin": APP})
     b"".join(debugged_service()(environ, start_response))
     assert started == [("200 OK", False), ("500 INTERNAL SERVER ERROR", True)]
+
+
+def test_a_path_forges_no_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    flask = Flask(__name__)
+    flask.debug = True
+    flask.add_url_rule("/<path:_>", view_func=lambda _: str(1 / 0))
+    CORSGuard(flask, Policy(allow_origins=[APP]))
+    environ = {**create_environ(headers={"Origin": APP}), "PATH_INFO": "/\nforged"}
+    run_wsgi_app(DebuggedApplication(flask, evalex=True), environ)
+    assert caplog.messages == [r"Exception on /\nforged"]
 
 
 def test_a_person_gets_the_interactive_debugger(port: int) -> None:
