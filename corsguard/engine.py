@@ -249,10 +249,10 @@ class Engine:
             try:
                 if call is None or is_async(predicate):
                     answer = predicate(origin)
+                    if isinstance(answer, Awaitable):
+                        answer = await in_time(answer, self.policy.predicate_timeout)
                 else:
-                    answer = call(predicate, origin)
-                if isinstance(answer, Awaitable):
-                    answer = await in_time(answer, self.policy.predicate_timeout)
+                    answer = await call(predicate, origin)
             except Exception as error:
                 answer = error
             if is_yes(predicate, answer, faults):

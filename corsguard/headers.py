@@ -72,7 +72,8 @@ def names_in(value: str | None) -> list[str] | None:
     names = [name for part in filter(None, value.split(",")) if (name := part.strip(_OWS))]
     if len(names) > _MOST_NAMES:
         return None
-    return list(dict.fromkeys(name.lower() for name in names))
+    # ASCII alone: the lower case of some other letters is a letter of ASCII.
+    return list(dict.fromkeys(name.lower() if name.isascii() else name for name in names))
 
 
 def is_merged(name: str) -> bool:

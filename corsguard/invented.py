@@ -57,7 +57,7 @@ def _grown(shape: tuple[Piece, ...]) -> Iterator[str]:
     texts = [piece.text for piece in shape]
     usual = _owner("".join(texts))
     for at, piece in enumerate(shape):
-        for name in (piece.other, *(_FILLINGS if piece.repeated else ())):
+        for name in (piece.other, *((*_FILLINGS, piece.text * 3) if piece.repeated else ())):
             origin = "".join([*texts[:at], name, *texts[at + 1 :]])
             if name and _owner(origin) not in {usual, None}:
                 yield origin

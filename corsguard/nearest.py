@@ -1,4 +1,4 @@
-"""The listed origin that a refused one is one slip away from."""
+"""The listed origin that a refused one is a slip away from."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from corsguard.origin import MAX_LENGTH, Origin, OriginError, default_port_suffi
 __all__ = ["in_order", "nearest_listed"]
 
 _SORTED_AT_ONCE = 10_000
+_MOST_LEVELS = 5  # of a host: what a stranger sends must not cost more
 _OTHER_SCHEME = {"http": "https", "https": "http"}
 
 
@@ -21,30 +22,39 @@ def in_order(entries: list[str]) -> list[str]:
 
 
 def nearest_listed(origin: str, listed: Sequence[str]) -> str | None:
-    """The first of the sorted patterns that differs from origin in its scheme, its port, `www.`,
-    the level of its host, a trailing slash, upper case or a port that should not be written."""
+    """The one of the sorted patterns that differs least from origin: in its scheme, its port,
+    `www.`, the level of its host, a trailing slash, upper case or a port that is not written."""
     text = origin[:MAX_LENGTH].strip().rstrip("/").lower()
     text = text.removesuffix(default_port_suffix(text.partition("://")[0]))
     try:
         parsed = Origin.parse(text)
     except OriginError:
         return None
-    return next(
-        (
-            listed[at]
-            for start in _starts(parsed)
-            # `-` and `.` sort before `:`, so the port of a host need not follow the bare host.
-            for at in (bisect_left(listed, start), bisect_left(listed, start + ":"))
-            if at < len(listed) and (listed[at] == start or listed[at].startswith(start + ":"))
-        ),
-        None,
-    )
+    port = "" if parsed.port is None else f":{parsed.port}"
+    starts = [*_starts(parsed)]
+    for near in (start + end for start in starts for end in (port, ":*")):
+        if _from(near, listed) == near:
+            return near
+    for start in starts:  # with any port, which is one more difference
+        # `-` and `.` sort before `:`, so the port of a host need not follow the bare host.
+        for near in (_from(start, listed), _from(f"{start}:", listed)):
+            if near == start or near.startswith(f"{start}:"):
+                return near
+    return None
+
+
+def _from(text: str, listed: Sequence[str]) -> str:
+    """The first of the sorted patterns that does not come before text."""
+    at = bisect_left(listed, text)
+    return listed[at] if at < len(listed) else ""
 
 
 def _starts(origin: Origin) -> Iterator[str]:
     """What a nearby pattern begins with, up to its port, the likeliest first."""
     host = origin.host
     toggled = host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
+    labels = host.split(".")
+    above = [".".join(labels[level:]) for level in range(1, min(len(labels), _MOST_LEVELS))]
     for scheme in (origin.scheme, _OTHER_SCHEME.get(origin.scheme, origin.scheme)):
-        for near in (host, toggled, f"*.{host}", f"*.{host.partition('.')[2]}"):
+        for near in (host, toggled, *(f"*.{parent}" for parent in (host, *above))):
             yield f"{scheme}://{near}"

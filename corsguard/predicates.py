@@ -22,8 +22,15 @@ def is_yes(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:
 
 
 async def in_time(answer: Awaitable[object], seconds: float) -> object:
-    """What is awaited. Raises TimeoutError after so many seconds."""
-    from asyncio import timeout  # loaded already where anything is awaited
+    """What is awaited. Raises TimeoutError after so many seconds, and RuntimeError where something
+    that it waits for was cancelled, but not the request."""
+    from asyncio import CancelledError, current_task, timeout  # loaded where anything is awaited
 
     async with timeout(seconds):
-        return await answer
+        try:
+            return await answer
+        except CancelledError:
+            task = current_task()
+            if task is None or task.cancelling():
+                raise
+            raise RuntimeError("what it waited for was cancelled") from None

@@ -75,13 +75,18 @@ def _parts(name: str, argument: Any) -> list[tuple[Piece, ...]]:
         least, most, child = argument
         inner = [(shape * min(max(least, 1), MAX_LENGTH))[:MAX_LENGTH] for shape in _shapes(child)]
         if most > _SHORT:
-            inner = [(Piece("".join(p.text for p in shape), repeated=True),) for shape in inner]
+            inner = [(_joined(shape),) for shape in inner]
         return inner if least else [*inner, ()]
     if name == "BRANCH":
         return [shape for branch in argument[1] for shape in _shapes(branch)]
     if name == "SUBPATTERN":
         return _shapes(argument[-1])
     return _shapes(argument) if name == "ATOMIC_GROUP" else [()]
+
+
+def _joined(shape: tuple[Piece, ...]) -> Piece:
+    other = "".join(piece.other or piece.text for piece in shape)
+    return Piece("".join(piece.text for piece in shape), other, repeated=True)
 
 
 def _samples(name: str, argument: Any) -> tuple[str, str]:

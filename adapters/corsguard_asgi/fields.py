@@ -42,14 +42,15 @@ def joined(fields: Fields) -> dict[bytes, bytes]:
 
 def put_on(guard: Guard, decided: Decided, start: Message) -> Message:
     """A new `http.response.start`, with the fields of a decision put in."""
-    given = start.get("headers", ())
+    given = [*start.get("headers", ())]  # ASGI: any iterable, which may give them once
     start = {**start}
     for name, _ in given:
         if name not in _untouched and _is_merged(name):
             texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in given]
             start["headers"] = [_encode(field) for field in guard.merge(decided, texts)]
             return start
-    start["headers"] = [*given, *_encoded(decided)]
+    given.extend(_encoded(decided))
+    start["headers"] = given
     return start
 
 

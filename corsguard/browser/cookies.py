@@ -22,6 +22,9 @@ _WHITE_SPACE = " \t"
 # RFC 6265bis, 5.6, 1: what has these is no cookie.
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _MOST_DIGITS = 10
+# RFC 6265bis, 5.6: bytes of a name and its value.
+_LONGEST = 4_096
+_PREFIXES = ("__secure-", "__host-")
 Withheld = Literal["cookie-same-site", "third-party-cookies"]
 
 
@@ -29,6 +32,7 @@ class Cookie(NamedTuple):
     """One cookie of a browser."""
 
     name: str
+    """Empty where a `Set-Cookie` has no `=`."""
     value: str
     host: str
     """The host that gets it."""
@@ -43,6 +47,11 @@ class Cookie(NamedTuple):
     third_party: bool = False
     """Whether it was set while a page of another site was open."""
 
+    @property
+    def pair(self) -> str:
+        """As it stands in `Cookie` (RFC 6265bis, 5.8.3)."""
+        return f"{self.name}={self.value}" if self.name else self.value
+
     def goes_to(self, url: URL) -> bool:
         """Whether host, path and scheme are the cookie's (RFC 6265bis, 5.8.3)."""
         host = url.origin.host
@@ -56,7 +65,7 @@ class Cookie(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A cookie that the browser has and does not send, and why."""
+    """A cookie that the browser has and does not send, or is sent and does not take; and why."""
 
     cookie: Cookie
     why: Withheld
@@ -88,14 +97,19 @@ class Jar:
         # RFC 6265bis, 5.8.3: longer paths first.
         return sorted(sent, key=lambda cookie: -len(cookie.path)), kept
 
-    def store(self, answer: Answer, url: URL, now: float, *, same_site: bool) -> None:
-        """Take the cookies that an answer sets (RFC 6265bis, 5.7)."""
+    def store(self, answer: Answer, url: URL, now: float, *, same_site: bool) -> list[Kept]:
+        """Take the cookies that an answer sets (RFC 6265bis, 5.7), and return the others that it
+        would set if they crossed sites."""
+        kept: list[Kept] = []
         for name, value in answer.headers:
-            if name.lower() != "set-cookie":
+            cookie = cookie_of(value, url, now) if name.lower() == "set-cookie" else None
+            if cookie is None or self._hides_secure(cookie, url):
                 continue
-            cookie = cookie_of(value, url, now)
-            if cookie and (same_site or self._may_be_set(cookie)):
+            if why := self._refused(cookie, same_site=same_site):
+                kept.append(Kept(cookie, why))
+            else:
                 self._put(cookie._replace(third_party=self._partitions and not same_site), now)
+        return kept
 
     @property
     def _partitions(self) -> bool:
@@ -124,8 +138,22 @@ class Jar:
         # RFC 6265bis, 5.7: SameSite=None counts with Secure alone.
         return cookie.same_site == "None" and cookie.secure
 
-    def _may_be_set(self, cookie: Cookie) -> bool:
-        return self._crosses_sites(cookie) and self._engine.third_party_cookies != "blocked"
+    def _refused(self, cookie: Cookie, *, same_site: bool) -> Withheld | None:
+        """Why a cookie is not taken, or None where it is."""
+        if cookie.same_site == "None" and not cookie.secure:  # RFC 6265bis, 5.7
+            return "cookie-same-site"
+        if same_site:
+            return None
+        if not self._crosses_sites(cookie):
+            return "cookie-same-site"
+        return "third-party-cookies" if self._engine.third_party_cookies == "blocked" else None
+
+    def _hides_secure(self, cookie: Cookie, url: URL) -> bool:
+        """Whether plain http would set what hides a secure cookie (RFC 6265bis, 5.7)."""
+        return not is_trustworthy(url.origin) and any(
+            held.secure and held.name == cookie.name and _overlap(held, cookie)
+            for held in self._cookies.values()
+        )
 
 
 def cookie_of(line: str, url: URL, now: float) -> Cookie | None:
@@ -134,7 +162,10 @@ def cookie_of(line: str, url: URL, now: float) -> Cookie | None:
         return None
     pair, *rest = line.split(";")
     name, equals, value = (part.strip(_WHITE_SPACE) for part in pair.partition("="))
-    if not (equals and name):
+    if not equals:
+        name, value = "", name
+    nameless = not name and (not value or value.lower().startswith(_PREFIXES))
+    if nameless or len(name) + len(value) > _LONGEST:
         return None
     attributes = {}
     for attribute in rest:
@@ -171,9 +202,16 @@ def _is_acceptable(cookie: Cookie, url: URL) -> bool:
         name.startswith("__host-") and not hosts_own
     ):
         return False
-    if cookie.same_site == "None" and not cookie.secure:
-        return False
     return not cookie.secure or is_trustworthy(url.origin)
+
+
+def _overlap(held: Cookie, cookie: Cookie) -> bool:
+    """Whether a host and a path may have both cookies."""
+    hosts = (held.host, cookie.host), (cookie.host, held.host)
+    folder = held.path if held.path.endswith("/") else f"{held.path}/"
+    return any(host == other or host.endswith(f".{other}") for host, other in hosts) and (
+        cookie.path == held.path or cookie.path.startswith(folder)
+    )
 
 
 def _expiry(attributes: dict[str, str], now: float) -> float | None:

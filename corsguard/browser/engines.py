@@ -90,6 +90,11 @@ class Engine(NamedTuple):
     )
     """When what is kept for a URL is dropped (Fetch, "main fetch", 12)."""
 
+    # What a script may read.
+    exposes_by_wildcard_before_failure: bool = False
+    """Whether a `*` in Access-Control-Expose-Headers counts for `fetch()` that stands before what
+    is no name; the standard then takes nothing of the list."""
+
     # Redirects.
     follows_equal_locations: bool = False
     """Whether several equal lines of Location count as one."""
@@ -160,6 +165,7 @@ ENGINES: dict[EngineName, Engine] = {
         looks_up_uploaded_method=False,
         looks_up_head=True,
         clears_cache_after="failed cors fetch",
+        exposes_by_wildcard_before_failure=True,
         follows_equal_locations=True,
         drops_headers_for_good=False,
         lax_by_default=False,

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple, NoReturn
 
 from corsguard.browser.cache import CacheKey, PreflightCache
-from corsguard.browser.caveats import kept_cookies, surroundings
+from corsguard.browser.caveats import kept_cookies, refused_cookies, surroundings
 from corsguard.browser.checks import check_cors, check_resource_policy
 from corsguard.browser.clauses import Clause
 from corsguard.browser.cookies import Jar
@@ -215,14 +215,14 @@ class Fetch:
             cookies, kept = around.jar.select(url, around.clock(), same_site=same_site)
             kept_cookies(kept, self._trail)
             if cookies:
-                pairs = "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
-                headers.append(("Cookie", pairs))
+                headers.append(("Cookie", "; ".join(cookie.pair for cookie in cookies)))
         # A user name in the URL, which a redirect may add, is not sent by fetch().
         address = str(url._replace(userinfo=""))
         sent = Sent(fetching.method, address, tuple(headers), fetching.body)
         answer = self._over_the_wire("request", sent)
         if credentialed:
-            around.jar.store(answer, url, around.clock(), same_site=same_site)
+            kept = around.jar.store(answer, url, around.clock(), same_site=same_site)
+            refused_cookies(kept, self._trail)
         return answer
 
     def _over_the_wire(self, purpose: Purpose, sent: Sent) -> Answer:

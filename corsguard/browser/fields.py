@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 from corsguard.browser.engines import Engine
 from corsguard.browser.messages import Answer
 from corsguard.fetch import DEFAULT_MAX_AGE, MAX_AGE, is_token
 
-__all__ = ["combined", "lines", "listed", "max_age"]
+__all__ = ["combined", "lines", "listed", "listed_at_first", "max_age"]
 
 _WHITE_SPACE = " \t\r\n"
 _OWS = " \t"
@@ -33,12 +34,19 @@ def listed(answer: Answer, name: str) -> list[str] | None:
 
     Empty where there is no such header; None where the header is not such a list.
     """
-    value = combined(answer, name)
-    if value is None:
-        return []
-    # RFC 9110, 5.6.1.2: empty elements don't count.
-    names = [part for element in value.split(",") if (part := element.strip(_OWS))]
+    names = _elements(answer, name)
     return names if all(map(is_token, names)) else None
+
+
+def listed_at_first(answer: Answer, name: str) -> list[str]:
+    """The names in such a header that stand before what is none."""
+    return [*takewhile(is_token, _elements(answer, name))]
+
+
+def _elements(answer: Answer, name: str) -> list[str]:
+    # RFC 9110, 5.6.1.2: empty elements don't count.
+    parts = (combined(answer, name) or "").split(",")
+    return [stripped for part in parts if (stripped := part.strip(_OWS))]
 
 
 def max_age(answer: Answer, engine: Engine) -> int:

@@ -55,6 +55,8 @@ class Fetching:
     uses_preflight: bool
     """Fetch, "use-CORS-preflight flag": uploads with a listener, and streams."""
     streamed: bool
+    by_fetch: bool
+    """Whether `fetch()` made it, or an XMLHttpRequest: the one that listens to its upload."""
     tainting: str = "basic"
     """Fetch, "response tainting": basic, cors or opaque."""
     headers_at_first: Fields = ()
@@ -102,6 +104,7 @@ def made(request: Request, base: URL | None, engine: Engine, trail: Trail) -> Fe
         uses_preflight=streamed
         or (request.upload_listener and (body is not None or engine.preflights_empty_uploads)),
         streamed=streamed,
+        by_fetch=not request.upload_listener,
         headers_at_first=headers,
         unsafe_at_first=tuple(unsafe_names(headers, engine)),
     )

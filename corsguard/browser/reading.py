@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corsguard.browser.clauses import Clause
 from corsguard.browser.engines import Engine
-from corsguard.browser.fields import listed
+from corsguard.browser.fields import listed, listed_at_first
 from corsguard.browser.making import Fetching
 from corsguard.browser.messages import Answer, Headers, Response
 from corsguard.browser.trail import Trail
@@ -27,7 +27,7 @@ def readable(fetching: Fetching, engine: Engine, answer: Answer, trail: Trail) -
         return Response.hidden("opaque")
     names = {name.lower() for name, _ in answer.headers} - FORBIDDEN_RESPONSE_HEADERS
     if fetching.tainting == "cors":
-        exposed = {name.lower() for name in listed(answer, EXPOSE_HEADERS) or ()}
+        exposed = _exposed(fetching, engine, answer)
         # Fetch, "main fetch", 14.2: `*` is every name, but not where credentials are sent.
         if "*" not in exposed or fetching.credentials == "include":
             names &= exposed | SAFELISTED_RESPONSE_HEADERS
@@ -47,6 +47,13 @@ def readable(fetching: Fetching, engine: Engine, answer: Answer, trail: Trail) -
         answer.body,
         redirected=len(fetching.urls) > 1,
     )
+
+
+def _exposed(fetching: Fetching, engine: Engine, answer: Answer) -> set[str]:
+    names = listed(answer, EXPOSE_HEADERS)
+    if names is None and fetching.by_fetch and engine.exposes_by_wildcard_before_failure:
+        return {"*"} & {*listed_at_first(answer, EXPOSE_HEADERS)}
+    return {name.lower() for name in names or ()}
 
 
 def _through_utf8(value: str) -> str:

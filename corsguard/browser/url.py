@@ -144,7 +144,7 @@ def _ipv4(host: str) -> str:
         return host
     try:
         return inet_ntoa(inet_aton(host))
-    except OSError:
+    except (OSError, ValueError):  # the latter for NUL
         return host  # which is no origin
 
 

@@ -104,8 +104,9 @@ def _page(given: str) -> str:
 
 
 def _cookie(text: str, url: URL) -> Cookie:
-    cookie = cookie_of(text, url, time.time())
-    if cookie is None:
+    # A script's cookies are sent as UTF-8 (HTML, `document.cookie`).
+    cookie = cookie_of(text.encode().decode("latin-1"), url, time.time())
+    if cookie is None or not cookie.name:
         raise UsageError(
             f"--cookie {text!r} sets no cookie for {url}: write one as session=1; SameSite=Lax"
         )

@@ -42,7 +42,7 @@ def probe(asked: Asked, options: Mapping[str, Any]) -> int:
             fail("an audit needs the origin of a page: every page can be null")
         fields = asked.request.fields
         if asked.cookies:
-            pairs = "; ".join(f"{cookie.name}={cookie.value}" for cookie in asked.cookies)
+            pairs = "; ".join(cookie.pair for cookie in asked.cookies)
             fields = (*fields, ("Cookie", pairs))
         return run_audit(
             asked.request.url, asked.page, form=form, fields=fields, limits=limits, verify=verify

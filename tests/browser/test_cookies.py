@@ -86,8 +86,12 @@ def test_a_cookie_that_an_answer_sets_is_sent_from_then_on() -> None:
         ("sid=", "sid="),
         ("sid=1; Priority=High; Partitioned; HttpOnly; Made-Up=x", "sid=1"),
         ('sid={"a": 1}', 'sid={"a": 1}'),
-        ("=1", None),
-        ("sid", None),
+        ("=1", "1"),
+        ("sid", "sid"),
+        ("=", None),
+        ("__Host-sid", None),
+        (f"a={'b' * 4_095}", f"a={'b' * 4_095}"),
+        (f"a={'b' * 4_096}", None),
         ("", None),
     ],
 )
@@ -267,6 +271,54 @@ def test_another_site_sets_what_it_would_get() -> None:
     assert found == {"": None, "SameSite=None; Secure": "a=1"}
 
 
+@pytest.mark.parametrize(
+    ("engine", "line", "caveats"),
+    [
+        ("standard", "Secure", {"cookie-same-site:a": "SameSite=Lax, which it is by default; "}),
+        ("standard", "SameSite=None", {"cookie-same-site:a": "SameSite=None; Secure would let"}),
+        ("standard", "Max-Age=60", {"cookie-same-site:a": "the cookie a is not stored: "}),
+        ("standard", "SameSite=None; Secure", {}),
+        ("chromium", "SameSite=Strict", {"cookie-same-site:a": "SameSite=Strict; "}),
+        ("firefox", "", {}),
+        ("webkit", "SameSite=None; Secure", {"third-party-cookies:a": "no third-party cookies"}),
+    ],
+)
+def test_a_cookie_of_another_site_that_is_not_stored_is_told(
+    engine: EngineName, line: str, caveats: dict[str, str]
+) -> None:
+    setting = allowing(CREDENTIALS, ("Set-Cookie", f"a=1; {line}"))
+    exchange = Visit(engine).play(setting, url=OTHER, credentials="include")
+    assert [caveat.code for caveat in exchange.caveats] == [*caveats]
+    assert all(caveats[caveat.code] in caveat.text for caveat in exchange.caveats)
+
+
+def test_same_site_none_needs_secure_at_home_too() -> None:
+    exchange = Visit().play(allowing(("Set-Cookie", "a=1; SameSite=None")), url=OWN)
+    assert [caveat.code for caveat in exchange.caveats] == ["cookie-same-site:a"]
+
+
+@pytest.mark.parametrize(
+    ("line", "held", "taken"),
+    [
+        ("a=new; Path=/", Cookie("a", "old", HOST, secure=True), False),
+        ("a=new; Path=/items", Cookie("a", "old", HOST, secure=True), False),
+        ("a=new; Path=/", Cookie("a", "old", "example.com", True, secure=True), False),
+        ("a=new; Domain=example.com", Cookie("a", "old", HOST, secure=True), False),
+        ("a=new; Path=/items", Cookie("a", "old", HOST, path="/items/1", secure=True), True),
+        ("a=new; Path=/", Cookie("a", "old", "other.example", secure=True), True),
+        ("a=new; Path=/", Cookie("a", "old", HOST), True),
+        ("b=new; Path=/", Cookie("a", "old", HOST, secure=True), True),
+    ],
+)
+def test_plain_http_hides_no_secure_cookie(line: str, held: Cookie, taken: bool) -> None:
+    visit = Visit(page="http://app.example.com", cookies=[held])
+    plain = f"http://{HOST}/items"
+    setting = allowing(CREDENTIALS, ("Set-Cookie", line), origin=visit.page)
+    visit.play(setting, url=plain, credentials="include")
+    exchange = visit.play(answer(), url=plain, credentials="include")
+    assert ("new" in headers_of(exchange).get("Cookie", "")) is taken
+
+
 def test_firefox_partitions_third_party_cookies() -> None:
     own = Cookie("own", "1", "other.example", same_site="None", secure=True)
     visit = Visit("firefox", cookies=[own])
@@ -285,7 +337,10 @@ def test_webkit_blocks_third_party_cookies() -> None:
     visit = Visit("webkit", cookies=[own])
     setting = allowing(CREDENTIALS, ("Set-Cookie", "here=1; SameSite=None; Secure"))
     exchange = visit.play(setting, url=OTHER, credentials="include")
-    assert [each.code for each in exchange.caveats] == ["third-party-cookies:own"]
+    assert [each.code for each in exchange.caveats] == [
+        "third-party-cookies:own",
+        "third-party-cookies:here",
+    ]
     assert sent(visit, OTHER) is None
     assert PAGE not in exchange.caveats[0].text
 

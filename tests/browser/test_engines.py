@@ -68,6 +68,18 @@ def exposed(engine: EngineName) -> object:
     return exchange.response is not None and "X-A" in exchange.response.headers
 
 
+def reads(expose: str, **request: Any) -> Row:
+    """Whether a script reads X-A of an answer that exposes this."""
+
+    def row(engine: EngineName) -> object:
+        actual = allowing(("X-A", "1"), ("Access-Control-Expose-Headers", expose))
+        answers = [preflighted(), actual] if request else [actual]
+        exchange = play(*answers, engine=engine, **request)
+        return exchange.response is not None and "X-A" in exchange.response.headers
+
+    return row
+
+
 def asked_for(engine: EngineName) -> str:
     headers = {"X-B": "1", "Content-Type": "application/json", "x-a": "2"}
     exchange = play(preflighted(None, "*"), allowing(), headers=headers, engine=engine)
@@ -113,6 +125,13 @@ ROWS: dict[str, tuple[Row, list[object]]] = {
         ["HEADER_NOT_ALLOWED"] * 4,
     ),
     "`*` in expose, with credentials": (exposed, [False] * 4),
+    "`*` in expose, before what is no name": (reads("*, ;"), [False, False, True, False]),
+    "`*` in expose, after what is no name": (reads(";, *"), [False] * 4),
+    "a name in expose, before what is none": (reads("X-A, ;"), [False] * 4),
+    "`*` in expose, for an upload": (
+        reads("*, ;", method="POST", body="a", upload_listener=True),
+        [False] * 4,
+    ),
     "method patch against PATCH": (
         answered(preflighted("PATCH"), method="patch"),
         ["METHOD_NOT_ALLOWED"] * 4,

@@ -88,6 +88,7 @@ def test_a_url_is_read_as_a_browser_reads_it(text: str, href: str) -> None:
         "http://1.2.3.4.5/",
         "http://256.256.256.256/",
         "http://a..b/",
+        "http://a%00b.6/",
     ],
 )
 def test_what_is_no_url_is_refused(text: str) -> None:

@@ -74,6 +74,20 @@ def test_cookies_go_with_credentials(corsguard: Command, url: str) -> None:
     assert "Cookie: session=abc" not in out
 
 
+def test_a_cookie_is_sent_as_utf_8(corsguard: Command) -> None:
+    seen: list[str] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.append(environ["HTTP_COOKIE"])
+        start_response("200 OK", [])
+        return []
+
+    with wsgi(app) as url:
+        options = ("--page", "http://127.0.0.1:3000", "--cookie", "a=\u2603")
+        corsguard("probe", url, *options, "--credentials", "include")
+    assert seen == ["a=\u2603".encode().decode("latin-1")]
+
+
 def test_json_is_one_document(corsguard: Command, url: str) -> None:
     code, out, _ = corsguard("probe", url, "--page", f"{PAGE}/items", "--format", "json")
     document = json.loads(out)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from threading import Event
+from typing import Any
 
 import pytest
 from core.facts import EVIL, A, field, get
@@ -99,6 +101,29 @@ def test_5_1_an_async_callable_that_takes_too_long_means_no() -> None:
     decision = decide_async(policy, A)
     assert decision.reason is Reason.ORIGIN_NOT_ALLOWED
     assert [type(error) for _, error in decision.faults] == [TimeoutError]
+
+
+def test_5_1_a_callable_that_is_not_async_takes_the_time_that_it_needs() -> None:
+    async def in_thread(predicate: Any, origin: str) -> object:
+        return await asyncio.to_thread(predicate, origin)
+
+    def predicate(origin: str) -> bool:
+        return not Event().wait(0.1)
+
+    policy = Policy(allow_origins=[predicate], predicate_timeout=0.001)
+    deciding = Engine(policy).decide_async(A, "GET", {}, call=in_thread)
+    assert asyncio.run(deciding).reason is Reason.ALLOWED
+
+
+def test_5_1_an_async_callable_that_waits_for_what_is_cancelled_means_no() -> None:
+    async def predicate(origin: str) -> bool:
+        other = asyncio.create_task(never_answers(origin))
+        other.cancel()
+        return await other
+
+    decision = decide_async(Policy(allow_origins=[predicate]), A)
+    assert decision.reason is Reason.ORIGIN_NOT_ALLOWED
+    assert [str(error) for _, error in decision.faults] == ["what it waited for was cancelled"]
 
 
 def test_5_1_cancelling_the_request_reaches_an_async_callable() -> None:

@@ -55,6 +55,12 @@ def test_5_4_regex_too_wide_where_a_name_can_be_taken(pattern: str) -> None:
         r"(?i)https://[A-Z]?example\.com",
         r"https://example-[^/.]\.com",
         r"https://example\w\.com",
+        r"https://app-[b-z]+\.vercel\.app",
+        r"https://[b-y]+\.github\.io",
+        r"https://[a-f]+example\.com",
+        r"https://[evil]+example\.com",
+        r"https://(?:e|v|i|l)+example\.com",
+        r"https://(?:[b-d]-?)+example\.com",
     ],
 )
 def test_5_4_regex_too_wide_for_names_of_few_letters(pattern: str) -> None:

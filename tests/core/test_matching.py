@@ -76,6 +76,9 @@ def test_5_3_a_regex_is_matched_as_a_whole() -> None:
         ("http://x.b.example", "https://*.b.example"),
         ("http://localhost.", None),
         ("https://localhost:3000", "http://localhost:*"),
+        ("http://y.x.b.example", "https://*.b.example"),
+        ("https://y.x.b.example:8443", "https://*.b.example"),
+        ("http://6.5.4.3.2.b.example", None),
         (EVIL, None),
         ("null", None),
         ("app://elsewhere", None),
@@ -91,6 +94,22 @@ def test_5_7_the_detail_names_the_listed_origin_that_is_one_slip_away(
 def test_5_7_www_is_a_slip_in_both_directions() -> None:
     policy = Policy(allow_origins=["https://www.a.example:8443", "https://www.a.example-x.example"])
     assert "nearest listed: https://www.a.example:8443" in get(policy, A).detail
+
+
+@pytest.mark.parametrize(
+    ("origin", "nearest"),
+    [
+        ("https://localhost:3000", "http://localhost:3000"),
+        ("http://localhost:3001", "http://localhost:1"),
+        ("http://www.a.example", "https://a.example"),
+        ("http://a.example:8443", "https://a.example:*"),
+        ("https://www.localhost:2", "http://localhost:1"),
+    ],
+)
+def test_5_7_the_detail_names_the_origin_that_differs_least(origin: str, nearest: str) -> None:
+    listed = ["http://localhost:1", "http://localhost:3000", "https://a.example"]
+    policy = Policy(allow_origins=[*listed, "https://a.example:*"])
+    assert get(policy, origin).detail == f"{origin} (nearest listed: {nearest})"
 
 
 def test_5_7_details_are_escaped_and_cut() -> None:

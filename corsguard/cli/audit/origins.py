@@ -52,7 +52,8 @@ def tricks(page: Origin) -> Iterator[Trick]:
             "substring-match",
             "suffix-match",
         )._replace(control=_with_host(page, f"stranger.{owned}"))
-        yield _trick("unescaped-dot", _undotted(page), "substring-match", "suffix-match")
+        broader = ("substring-match", "prefix-match", "suffix-match")
+        yield _trick("unescaped-dot", _undotted(page), *broader)
         yield _trick("special-characters", _special(page), "substring-match", "prefix-match")
     if page.scheme == "https":
         downgraded = str(page._replace(scheme="http"))

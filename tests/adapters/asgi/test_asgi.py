@@ -80,6 +80,15 @@ def test_each_time_the_answer_is_the_same_and_one_warning_is_logged(
     assert len(set(caplog.messages)) in {0, 1}
 
 
+@pytest.mark.parametrize("vary", [[], [(b"Vary", b"Cookie")]])
+def test_an_application_may_give_its_headers_once(vary: list[tuple[bytes, bytes]]) -> None:
+    given = iter([(b"content-type", b"text/plain"), *vary, (b"x-a", b"1")])
+    fields = get(CORSMiddleware(Answering(given), POLICY)).fields
+    assert fields[0] == ("content-type", "text/plain")
+    assert ("x-a", "1") in fields
+    assert ("vary", "Cookie, Origin" if vary else "Origin") in fields
+
+
 def test_the_names_are_in_lower_case_as_the_specification_has_them() -> None:
     plain = CORSMiddleware(Answering(), POLICY)
     varying = CORSMiddleware(Answering([(b"Vary", b"Cookie")]), POLICY)

@@ -245,6 +245,10 @@ FAULTS: dict[str, tuple[WSGIApplication, set[str]]] = {
     "any .com": (Api(matching(r"https://.*\.com$")), {"reflected-with-credentials"}),
     "null": (Api(either(PAGE.__eq__, "null".__eq__)), {"null-allowed"}),
     "prefix": (Api(lambda origin: origin.startswith(PAGE)), {"prefix-match"}),
+    "no end of the label": (
+        Api(lambda origin: origin.startswith(PAGE.rpartition(".")[0])),
+        {"prefix-match"},
+    ),
     "no end anchor": (Api(matching(re.escape(PAGE))), {"prefix-match"}),
     "suffix of the site": (
         Api(lambda origin: origin.endswith("example.com")),

@@ -6,9 +6,16 @@ from e2e.differential.asking import CREDENTIALS
 from e2e.differential.cases import Case, Hop
 
 from corsguard.browser.messages import Answer, Request
-from corsguard.fetch import ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN
+from corsguard.fetch import (
+    ALLOW_CREDENTIALS,
+    ALLOW_HEADERS,
+    ALLOW_METHODS,
+    ALLOW_ORIGIN,
+    EXPOSE_HEADERS,
+)
 
 ORIGIN = (ALLOW_ORIGIN, "{page}")
+ALLOWED = (ALLOW_CREDENTIALS, "true")
 
 IF_MATCH = (("If-Match", "1"),)
 DROPPED = (("Authorization", "Bearer x"), ("Content-Type", "application/json"))
@@ -67,6 +74,22 @@ KNOWN = [
             (Hop(Answer(204, (ORIGIN, (ALLOW_METHODS, "PUT"))), Answer(200, (ORIGIN,))),),
         )
         for other in (Request("{first}", "DELETE", IF_MATCH), Request("{first}", "DELETE"))
+    ),
+    # Firefox lets a `*` that stands before what is no name expose everything to `fetch()`.
+    *(
+        Case(
+            (
+                Request("{first}", credentials=credentials),
+                Request("{first}", "POST", upload_listener=True, credentials=credentials),
+            ),
+            (
+                Hop(
+                    actual=Answer(200, (ORIGIN, ALLOWED, (EXPOSE_HEADERS, exposed), ("X-One", "1")))
+                ),
+            ),
+        )
+        for exposed in ("*, X-One;", "X-One;, *", "X-One, X-Two;", "X-Two, *, ;")
+        for credentials in CREDENTIALS
     ),
     # Firefox sends what one redirect dropped again after the next one.
     Case(
