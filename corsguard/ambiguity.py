@@ -180,12 +180,13 @@ class _Automaton:
         )
 
     def _either(self, parts: list[_Part]) -> _Part:
-        whole = _NEVER
+        first: dict[int, int] = {}
+        last: dict[int, int] = {}
         for part in parts:
-            self._count(len(whole.first) + len(whole.last))
-            first, last = _sum(whole.first, part.first), _sum(whole.last, part.last)
-            whole = _Part(whole.empty + part.empty, first, last)
-        return whole
+            self._count(len(part.first) + len(part.last))
+            _add(first, part.first)
+            _add(last, part.last)
+        return _Part(sum(part.empty for part in parts), first, last)
 
     def _again(self, part: _Part) -> _Part:
         """The part any number of times."""
@@ -220,6 +221,10 @@ def _sum(one: _Ways, other: _Ways, times: int = 1) -> _Ways:
     if not times or not other:
         return one
     ways = dict(one)
+    _add(ways, other, times)
+    return ways
+
+
+def _add(ways: dict[int, int], other: _Ways, times: int = 1) -> None:
     for place, each in other.items():
         ways[place] = ways.get(place, 0) + each * times
-    return ways

@@ -5,7 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-__all__ = ["Decision", "Fault", "Kind", "Reason"]
+__all__ = ["DECISION", "Decision", "Fault", "Kind", "Reason"]
+
+DECISION = "corsguard.decision"
+"""The key under which an adapter leaves the decision: in an environ, a scope, or Django's META."""
 
 
 class Kind(StrEnum):

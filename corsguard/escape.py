@@ -11,12 +11,12 @@ LONGEST = 120
 
 
 def escaped(text: str, longest: int = LONGEST) -> str:
-    """Text as printable ASCII of about `longest` characters, what was cut shown by three dots.
+    """Text as printable ASCII: `longest` characters of it, and three dots where it has more.
 
     Control characters, line ends and everything outside ASCII become backslash escapes.
     """
-    shown = text[:longest].encode("unicode_escape").decode("ascii")
-    return shown + "..." if len(text) > longest else shown
+    ascii_text = text[:longest].encode("unicode_escape").decode("ascii")
+    return ascii_text + "..." if len(text) > longest else ascii_text
 
 
 def shown(value: object, write: Callable[[object], str] = repr) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from corsguard.fetch import ALLOW_ORIGIN, EXPOSE_HEADERS, RESPONSE_HEADERS
@@ -87,7 +87,7 @@ def is_merged(name: str) -> bool:
     return False
 
 
-def merged(decided: Iterable[tuple[str, str]], given: HeaderList) -> tuple[HeaderList, list[str]]:
+def merged(decided: Sequence[tuple[str, str]], given: HeaderList) -> tuple[HeaderList, list[str]]:
     """The response's fields with the decided ones put in, and the names of those that gave way.
 
     Fields of the CORS protocol are replaced. The names that the application exposes for itself
@@ -98,7 +98,7 @@ def merged(decided: Iterable[tuple[str, str]], given: HeaderList) -> tuple[Heade
     return _merged(decided, given)
 
 
-def _merged(decided: Iterable[tuple[str, str]], given: HeaderList) -> tuple[HeaderList, list[str]]:
+def _merged(decided: Sequence[tuple[str, str]], given: HeaderList) -> tuple[HeaderList, list[str]]:
     result: HeaderList = []
     replaced: list[str] = []
     exposed: list[str] = []

@@ -7,6 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 __all__ = [
+    "DEFAULT_PORTS",
     "MAX_LENGTH",
     "Origin",
     "OriginError",
@@ -20,10 +21,12 @@ __all__ = [
 MAX_LENGTH = 326
 """Characters of the longest origin: scheme 64, "://" 3, host 253, ":" 1, port 5."""
 
+DEFAULT_PORTS = {"http": 80, "https": 443}
+"""The ports that an origin leaves out (URL standard, "special scheme")."""
+
 _MAX_HOST = 253
 _MAX_LABEL = 63
 _MAX_PORT = 65_535
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
@@ -59,7 +62,7 @@ class Origin(NamedTuple):
         port = int(digits) if digits else None
         if port is not None and port > _MAX_PORT:
             raise OriginError(f"its port is over {_MAX_PORT}")
-        if port is not None and port == _DEFAULT_PORTS.get(scheme):
+        if port is not None and port == DEFAULT_PORTS.get(scheme):
             raise OriginError(f"a browser leaves out port {port} for {scheme}")
         return cls(scheme, host, port)
 
@@ -153,7 +156,7 @@ def is_insecure(origin: Origin | OriginPattern) -> bool:
 
 def default_port_suffix(scheme: str) -> str:
     """What an authority ends with where the default port of scheme is written out: `:443`."""
-    return f":{_DEFAULT_PORTS[scheme]}" if scheme in _DEFAULT_PORTS else ""
+    return f":{DEFAULT_PORTS[scheme]}" if scheme in DEFAULT_PORTS else ""
 
 
 def is_ip_address(host: str) -> bool:
@@ -188,7 +191,7 @@ def _check_host(scheme: str, host: str) -> None:
     labels = host.split(".")
     if "" in labels or max(map(len, labels)) > _MAX_LABEL:
         raise OriginError(f"a label of its host is empty or longer than {_MAX_LABEL} characters")
-    if scheme not in _DEFAULT_PORTS:
+    if scheme not in DEFAULT_PORTS:
         return  # an opaque host (URL standard): neither lower-cased nor read as an address
     if host != host.lower():
         raise OriginError("its host is not in lower case")

@@ -6,7 +6,10 @@ from collections.abc import Callable, Collection
 
 from corsguard.origin import Origin, OriginError, default_port_suffix
 
-__all__ = ["is_own"]
+__all__ = ["OWN_SITES", "is_own"]
+
+OWN_SITES = frozenset({"same-origin", "none"})
+"""Values of `Sec-Fetch-Site` for a request of an own page, or of none (Fetch Metadata, 2.3)."""
 
 
 def is_own(
@@ -19,7 +22,7 @@ def is_own(
     """
     site = read("sec-fetch-site")
     if site is not None:
-        return site in {"same-origin", "none"}
+        return site in OWN_SITES
     if origin is None or origin in own_origins:
         return origin is not None
     host = read("host")

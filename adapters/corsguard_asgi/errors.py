@@ -7,11 +7,10 @@ from typing import Any
 
 from corsguard import Decision, Guard
 from corsguard.checks import is_async
+from corsguard.decision import DECISION
 from corsguard_asgi.fields import Message, put_on
 
-__all__ = ["DECISION", "let_carry"]
-
-DECISION = "corsguard.decision"
+__all__ = ["let_carry"]
 
 # What Starlette's `ServerErrorMiddleware` makes its answer with: the debug page, a line of text,
 # or the application's own handler of `Exception` or 500.

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from corsguard import Decision, Guard, Policies
-from corsguard_asgi.errors import DECISION, let_carry
+from corsguard.decision import DECISION
+from corsguard_asgi.errors import let_carry
 from corsguard_asgi.fields import Fields, Message, answer_fields, joined, put_on, value_of
 
 __all__ = ["CORSMiddleware"]

@@ -13,13 +13,13 @@ from django.http.response import HttpResponseBase
 
 from corsguard import Decision, PolicyError
 from corsguard.checks import Predicate
+from corsguard.decision import DECISION
 from corsguard.headers import UNTOUCHED, environ_reader, is_merged
 from corsguard_django.configuration import configured
 from corsguard_django.views import OF_PATH, Holding, Views
 
 __all__ = ["CORSMiddleware"]
 
-_DECISION = "corsguard.decision"
 _HOLDING = "corsguard.holding"
 _SETTINGS = frozenset({"CORSGUARD", "ROOT_URLCONF"})
 
@@ -58,7 +58,7 @@ class CORSMiddleware:
         if answer is not None:
             return answer
         response: HttpResponseBase = self.get_response(request)
-        if _DECISION not in request.META:  # it was answered before it reached its view
+        if DECISION not in request.META:  # it was answered before it reached its view
             self._decide(request, self._views.ahead(request))
         return self._finished(request, response)
 
@@ -72,7 +72,7 @@ class CORSMiddleware:
         if answer is not None:
             return answer
         response: HttpResponseBase = await self.get_response(request)
-        if _DECISION not in request.META:
+        if DECISION not in request.META:
             await self._decide_async(request, self._views.ahead(request))
         return self._finished(request, response)
 
@@ -95,7 +95,7 @@ class CORSMiddleware:
 
     def _asks_ahead(self, request: HttpRequest) -> bool:
         """Whether the request must be decided before anything else sees it."""
-        request.META.pop(_DECISION, None)  # of another guard, around all of Django
+        request.META.pop(DECISION, None)  # of another guard, around all of Django
         _, origin, method, read, _ = _facts(request)
         return self._views.guard.asks_ahead(origin, method, read)
 
@@ -120,7 +120,7 @@ class CORSMiddleware:
 
     def _finished(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """The response with the header fields of the decision merged in."""
-        decision: Decision = request.META[_DECISION]
+        decision: Decision = request.META[DECISION]
         if not decision.headers or isinstance(response, _Answer):
             return response
         headers = response.headers
@@ -181,12 +181,12 @@ def _is_decided(request: HttpRequest, holding: Holding) -> bool:
     It was not if another middleware has set `request.urlconf` since.
     """
     meta = request.META
-    return _DECISION in meta and bool(meta[_HOLDING] == holding)
+    return DECISION in meta and bool(meta[_HOLDING] == holding)
 
 
 def _kept(request: HttpRequest, holding: Holding, decision: Decision) -> HttpResponse | None:
     """The answer, where the decision has one; the decision is left for whoever comes next."""
-    request.META[_DECISION] = decision
+    request.META[DECISION] = decision
     request.META[_HOLDING] = holding
     return None if decision.status is None else _Answer(decision)
 

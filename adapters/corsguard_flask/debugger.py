@@ -10,7 +10,9 @@ from flask import Flask
 from werkzeug.exceptions import InternalServerError
 
 from corsguard import Decision, Kind
+from corsguard.decision import DECISION
 from corsguard.escape import escaped
+from corsguard.own import OWN_SITES
 from corsguard_wsgi.middleware import path_of
 
 if TYPE_CHECKING:
@@ -41,8 +43,8 @@ def answer_debugged(
     try:
         return app(environ, start)
     except Exception:
-        decision: Decision | None = environ.get("corsguard.decision")
-        own = environ.get("HTTP_SEC_FETCH_SITE") in {"same-origin", "none"}
+        decision: Decision | None = environ.get(DECISION)
+        own = environ.get("HTTP_SEC_FETCH_SITE") in OWN_SITES
         if decision is None or decision.kind is not Kind.ACTUAL or own:
             raise
         flask.logger.exception("Exception on %s", escaped(path_of(environ)))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from corsguard import Decision, Guard, Policies
+from corsguard.decision import DECISION
 from corsguard.headers import UNTOUCHED, environ_reader, is_merged
 from corsguard.views import View
 
@@ -42,7 +43,7 @@ class CORSMiddleware:
             if not decision.headers:  # no policy holds here
                 return self.app(environ, start_response)
         else:
-            environ["corsguard.decision"] = decision
+            environ[DECISION] = decision
             if method == "OPTIONS":
                 return answered(decision, start_response)
         fields = decision.headers
@@ -70,7 +71,7 @@ class CORSMiddleware:
         methods: Collection[str] | None = None,
     ) -> Decision:
         """The answer to a request, left where the application can read it."""
-        decision = environ["corsguard.decision"] = self.guard.decide(
+        decision = environ[DECISION] = self.guard.decide(
             path,
             environ.get("HTTP_ORIGIN"),
             environ["REQUEST_METHOD"],

@@ -8,13 +8,19 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from corsguard.mending import ascii_host
-from corsguard.origin import Origin, OriginError, default_port_suffix, is_ip_address, is_loopback
+from corsguard.origin import (
+    DEFAULT_PORTS,
+    Origin,
+    OriginError,
+    default_port_suffix,
+    is_ip_address,
+    is_loopback,
+)
 from corsguard.suffix import owned_part
 
 __all__ = ["HTTP_SCHEMES", "URL", "URLError", "is_same_site", "is_trustworthy", "scalar_values"]
 
-HTTP_SCHEMES = frozenset({"http", "https"})
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+HTTP_SCHEMES = DEFAULT_PORTS.keys()
 _SCHEME = re.compile("([A-Za-z][A-Za-z0-9+.-]*):")
 _AUTHORITY = re.compile(r"(?:(?P<userinfo>.*)@)?(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>[0-9]*))?")
 # URL standard, "path percent-encode set" and "special-query percent-encode set": what is left
@@ -84,7 +90,7 @@ class URL(NamedTuple):
     @property
     def port(self) -> int:
         """The port, the default one of the scheme included."""
-        return _DEFAULT_PORTS[self.scheme] if self.origin.port is None else self.origin.port
+        return DEFAULT_PORTS[self.scheme] if self.origin.port is None else self.origin.port
 
     def __str__(self) -> str:
         if self.origin.opaque:

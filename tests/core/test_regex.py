@@ -217,6 +217,13 @@ def test_5_4_regex_too_slow(pattern: str) -> None:
     assert "can read one text in many ways" in problem.message
 
 
+def test_5_4_a_regex_of_a_thousand_names_starts() -> None:
+    names = "|".join(f"tenant-{number}" for number in range(1_000))
+    pattern = re.compile(rf"https://(?:{names})\.example\.com")
+    engine = Engine(Policy(allow_origins=[pattern]))
+    assert engine.decide("https://tenant-999.example.com", "GET", {}).allowed
+
+
 def test_5_4_every_regex_is_checked() -> None:
     patterns = [re.compile(".*"), re.compile(r"https://(?:a+)+"), re.compile(r"https://[a-z]+")]
     with pytest.raises(PolicyError) as caught:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import permutations
 
+from corsguard.browser.redirect import REDIRECT_STATUSES
 from corsguard.cli.audit.catalogue import Evidence, Finding
 from corsguard.cli.audit.origins import Trick, tricks
 from corsguard.cli.audit.paths import missing_below, other_spellings
@@ -24,7 +25,6 @@ Check = Callable[[Server], Iterator[Finding]]
 
 _NEEDS_LOGIN = frozenset({401, 407})
 _REFUSES = _NEEDS_LOGIN | {403}
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def _origins(server: Server) -> Iterator[Finding]:
@@ -172,9 +172,9 @@ def _preflights(server: Server) -> Iterator[Finding]:
     status = refused.answer.status
     works = actual.allows(server.page) and actual.answer.status <= 299
     both = {status, actual.answer.status} <= _NEEDS_LOGIN
-    if both or (works and status in _REFUSES | _REDIRECTS):
+    if both or (works and status in _REFUSES | REDIRECT_STATUSES):
         yield Finding.of("preflight-authenticated", refused, actual)
-    elif server.has_fields and status in _REFUSES | _REDIRECTS:
+    elif server.has_fields and status in _REFUSES | REDIRECT_STATUSES:
         logged_in = server.preflight(server.page, fields=True)
         if logged_in.allows(server.page):
             yield Finding.of("preflight-authenticated", refused, logged_in)

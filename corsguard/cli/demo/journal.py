@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from corsguard import Decision
+from corsguard.decision import DECISION
 from corsguard.escape import escaped
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def call_id(environ: WSGIEnvironment) -> str | None:
 
 
 def _exchange(environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> Exchange:
-    decision: Decision = environ["corsguard.decision"]
+    decision: Decision = environ[DECISION]
     return {
         "kind": decision.kind,
         "method": escaped(environ["REQUEST_METHOD"], 20),
