@@ -80,9 +80,53 @@ def test_the_change_stands_in_the_table_of_the_route_that_holds() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "exposes"),
+    [
+        ({"allow_methods": ["PUT", "DELETE"]}, ", and send PUT, DELETE there"),
+        ({"allow_headers": ["X-A"]}, ", and send X-A there"),
+        (
+            {"allow_methods": ["*"], "allow_headers": ["*", "Authorization"]},
+            ", and send any method with any header, Authorization there",
+        ),
+        (
+            {"allow_credentials": True, "allow_methods": ["PUT"], "allow_headers": ["X-A"]},
+            ", and send PUT with X-A there as the user who is signed in",
+        ),
+    ],
+)
+def test_an_origin_that_is_added_may_send_what_the_policy_allows(
+    fields: Mapping[str, Any], exposes: str
+) -> None:
+    [change] = explain(only("https://other.example", **fields)).changes
+    assert change.exposes == f"pages of {APP} may read the answers of every path{exposes}"
+
+
+UNREFUSED = "; `enforce` no longer refuses their unsafe requests, such as a POST"
+
+
+@pytest.mark.parametrize(
+    ("enforce", "exempt", "exposes"),
+    [
+        (True, [], UNREFUSED),
+        (True, ["/api/hooks"], UNREFUSED),
+        (True, ["/api"], ""),
+        ("report", [], ""),
+    ],
+)
+def test_an_origin_that_is_added_is_not_refused_any_more(
+    enforce: Any, exempt: list[str], exposes: str
+) -> None:
+    other = only("https://other.example")
+    guard = Guard({"/api": other}, enforce=enforce, enforce_exempt=exempt)
+    [change] = explain(guard, url="/api/hooks").changes
+    where = "/api and every path below it"
+    assert change.exposes == f"pages of {APP} may read the answers of {where}{exposes}"
+
+
+@pytest.mark.parametrize(
     ("policies", "table", "exposes"),
     [
-        (Guard(None, enforce=True), '[routes."/items/1"]', ""),
+        (Guard(None, enforce=True), '[routes."/items/1"]', UNREFUSED),
         ({"/api": only()}, '[routes."/items/1"]', ""),
         (
             {"/": only(), "/items": None},
