@@ -130,8 +130,9 @@ def _probe(url: str, **options: Any) -> None:
     """Ask the server at URL, whatever it is written in, what a browser would ask it for a page.
 
     Shows each step as a diagram, and why the page gets its answer or not. Only GET, HEAD and
-    OPTIONS are sent, and only to the host of URL. Exits with 0 if the page gets its answer, or an
-    audit finds nothing, 1 if it is blocked or something is found, 2 if that can't be told.
+    OPTIONS are sent, unless --unsafe is given, and only to the host of URL. Exits with 0 if the
+    page gets its answer, or an audit finds nothing, 1 if it is blocked or something is found, 2 if
+    that can't be told.
     """
     try:
         import httpx  # noqa: F401  # only whether it is there: no other command needs it

@@ -23,6 +23,7 @@ def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change],
     * requests: purpose, method, url, headers, and answer (status, headers; null for none) of each.
     * response: type, status and headers as the script sees them, else null.
     * console: what Chromium prints. caveats: code and text of each.
+    * page_given: the page as it was given; page is its origin.
     * nearest: a listed origin that is one slip away, and in what it differs, else null.
     * changes: place, field, value, line and what it exposes, of each: all of them are needed.
     * problems: why the changes that it takes would not start.
