@@ -250,6 +250,14 @@ def test_the_diagram_fits_the_terminal(
     assert copied[0] == '    allow_methods = ["PATCH", "PUT"]'
 
 
+@pytest.mark.parametrize("columns", ["0", "000"])
+def test_a_width_of_nothing_is_not_that_of_the_terminal(
+    explain: Explain, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert "Allowed: the script gets the answer." in explain(f"{API}/api")[1]
+
+
 def test_colours_are_for_terminals_that_want_them(
     explain: Explain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
