@@ -98,7 +98,9 @@ def _explain(file: str, url: str, **options: Any) -> None:
     default="markdown",
     show_default=True,
 )
-@click.option("--url", metavar="URL", help="Where the API answers, for the examples.")
+@click.option(
+    "--url", metavar="URL", help="Where the API answers, such as https://api.example.com."
+)
 def _describe(file: str, form: str, url: str | None) -> None:
     """Write the policies of corsguard.toml FILE as a page: who may ask for what, with an example.
 
