@@ -44,8 +44,12 @@ class Change(NamedTuple):
     @property
     def as_python(self) -> str:
         """The argument of a Policy."""
-        value = str(self.value) if isinstance(self.value, bool) else self._shown
-        return f"{self.field}={value},"
+        return f"{self.field}={self._in_python},"
+
+    @property
+    def as_item(self) -> str:
+        """The item of a mapping in the shape of a configuration file."""
+        return f'"{self.field}": {self._in_python},'
 
     @property
     def table(self) -> str:
@@ -53,6 +57,10 @@ class Change(NamedTuple):
         if self.place.kind == "route":
             return f"[routes.{dumps(self.place.name, ensure_ascii=False)}]"
         return ""
+
+    @property
+    def _in_python(self) -> str:
+        return str(self.value) if isinstance(self.value, bool) else self._shown
 
     @property
     def _shown(self) -> str:
@@ -78,6 +86,8 @@ class Explanation(NamedTuple):
     problems: tuple[Problem, ...] = ()
     """Why the changes that it takes are refused, where they are."""
     nearest: Nearest | None = None
+    mended: Exchange | None = None
+    """What happens with all the changes made; None where there are none."""
 
 
 def explained(guard: Guard, stage: Stage, play: Play) -> Explanation:
@@ -104,7 +114,8 @@ def explained(guard: Guard, stage: Stage, play: Play) -> Explanation:
         after[key] = policy
         exchange = play(stage(rehearsal))
     changes = [change for key in after for change in _changes(guard, before[key], after[key])]
-    return Explanation(first, tuple(changes), nearest=nearest)
+    mended = exchange if changes else None
+    return Explanation(first, tuple(changes), nearest=nearest, mended=mended)
 
 
 def _wanted(refusal: Refusal, origin: str, policy: Policy | None) -> dict[str, object]:
