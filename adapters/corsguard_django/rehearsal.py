@@ -44,14 +44,26 @@ class _Rehearsing(CORSMiddleware):
 
 
 def _route(request: HttpRequest) -> HttpResponse:
-    """200 for every view there is; 404 where there is none."""
+    """200 for every view there is; 404 where there is none, 405 where it takes another method."""
     answer = HttpResponse()
     del answer["Content-Type"]
     try:
-        get_resolver().resolve(request.path_info)
+        view = get_resolver().resolve(request.path_info).func
+        answer.status_code = 200 if _takes(view, request.method or "") else 405
     except Resolver404:
         answer.status_code = 404
     return answer
+
+
+def _takes(view: object, method: str) -> bool:
+    """Whether a view takes a method, as far as its class tells: one that dispatches by itself may
+    have no handlers, and a function does not tell at all."""
+    view_class = getattr(view, "view_class", None)
+    names = getattr(view_class, "http_method_names", ())
+    handled = {name.upper() for name in names if hasattr(view_class, name)}
+    if "GET" in handled:  # as View.setup() does it
+        handled.add("HEAD")
+    return method in handled or not handled - {"OPTIONS"}
 
 
 def stage_at(origin: Origin) -> Stage:

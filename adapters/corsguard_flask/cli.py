@@ -58,7 +58,7 @@ def explain(context: click.Context, /, url: str, **options: Any) -> None:
     """
     from corsguard.cli.asking import UsageError, asked
     from corsguard.cli.explain import explain as explained
-    from corsguard.cli.explain import in_python
+    from corsguard.cli.explain import in_setting
     from corsguard_flask.rehearsal import stage_of
 
     try:
@@ -69,7 +69,10 @@ def explain(context: click.Context, /, url: str, **options: Any) -> None:
     try:
         context.exit(
             explained(
-                question, middleware.guard, stage_of(app, middleware, question.origin), in_python
+                question,
+                middleware.guard,
+                stage_of(app, middleware, question.origin),
+                in_setting(app.config.get("CORSGUARD"), 'app.config["CORSGUARD"]'),
             )
         )
     except ImportError as error:

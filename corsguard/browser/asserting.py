@@ -7,7 +7,8 @@ from typing import Any
 
 from corsguard.browser.apps import serving
 from corsguard.browser.browser import Browser
-from corsguard.browser.exchange import Blocked, EngineName, Exchange
+from corsguard.browser.cookies import Cookie
+from corsguard.browser.exchange import Blocked, BlockReason, EngineName, Exchange
 from corsguard.browser.messages import Request, Response
 from corsguard.browser.url import URL
 
@@ -23,6 +24,7 @@ def assert_cors(
     page: str,
     url: str = "/",
     engine: EngineName = "standard",
+    cookies: Iterable[Cookie] = (),
     blocked: bool | str = False,
     reads: Iterable[str] = (),
     preflights: int | None = None,
@@ -30,25 +32,36 @@ def assert_cors(
 ) -> Response | Blocked:
     """Assert that a script on page gets the answer of app to a request for url.
 
-    The origin of `url` is where app answers, https://testserver where it is only a path;
-    `method`, `headers` and what else is given are those of `Browser.fetch`. `blocked` asserts
-    instead that the browser keeps the answer from the script, for any reason or for this
-    BlockReason. `reads` are headers that the script must see; `preflights` is how many requests
-    the browser sends ahead.
+    The origin of `url` is where app answers, https://testserver where it is only a path; `engine`
+    and `cookies` are those of `Browser`, `method`, `headers` and what else is given those of
+    `Browser.fetch`. `blocked` asserts instead that the browser keeps the answer from the script,
+    for any reason or for this BlockReason. `reads` are headers that the script must see;
+    `preflights` is how many requests the browser sends ahead.
 
-    Returns the response, or why it was blocked. Raises AssertionError with all that happened.
+    Returns the response, or why it was blocked. Raises AssertionError with all that happened, and
+    TypeError or ValueError for what can't be asserted.
     """
     __tracebackhide__ = True
+    reads = _names(reads)
+    if isinstance(blocked, str) and blocked not in set(BlockReason):
+        raise ValueError(f"blocked={blocked!r} is not one of {', '.join(BlockReason)}")
     target = URL.parse(url, _HOME)
     asked = Request(str(target), **request)
     send = serving(app, target.origin)
-    exchange = Browser(page, engine=engine).play(asked, send)
+    exchange = Browser(page, engine=engine, cookies=cookies).play(asked, send)
     outcome = exchange.outcome
     wrong = _wrong(exchange, outcome, blocked, reads, preflights)
     if wrong:
         what = f"a script on {page} fetched {asked.method} {asked.url}, and {wrong}"
         raise AssertionError("\n".join([what, *_told(exchange, outcome)]))
     return outcome
+
+
+def _names(reads: Iterable[str]) -> tuple[str, ...]:
+    names = () if isinstance(reads, str) else tuple(reads)
+    if isinstance(reads, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f'reads={reads!r} is no list of names: write reads=["X-Total-Count"]')
+    return names
 
 
 def _wrong(

@@ -30,7 +30,7 @@ class Browser:
     `engine` is the one whose habits it has where these are not the standard's. `cookies` are in
     its jar from the start; those that answers set are added. `clock` tells seconds since 1970.
 
-    Raises OriginError, a ValueError, where page is no origin.
+    Raises OriginError, a ValueError, where page is no origin, and TypeError for what is no Cookie.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Browser:
         """What a script on the page gets from the application, with the defaults of `fetch()`.
 
         `url` may be relative to the application's. Raises Blocked where a script would get a
-        TypeError.
+        TypeError, and TypeError or ValueError for what is no argument of `fetch()`.
         """
         __tracebackhide__ = True
         if self._send is None:

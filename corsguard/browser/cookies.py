@@ -72,11 +72,11 @@ class Kept(NamedTuple):
 
 
 class Jar:
-    """The cookies of one browser."""
+    """The cookies of one browser. Raises TypeError for what is no Cookie."""
 
     def __init__(self, cookies: Iterable[Cookie], engine: Engine) -> None:
         self._engine = engine
-        self._cookies = {(c.name, c.host, c.path, c.third_party): c for c in cookies}
+        self._cookies = {(c.name, c.host, c.path, c.third_party): c for c in map(_checked, cookies)}
 
     def select(self, url: URL, now: float, *, same_site: bool) -> tuple[list[Cookie], list[Kept]]:
         """The cookies that go with a request to url, and those that are kept back.
@@ -154,6 +154,13 @@ class Jar:
             held.secure and held.name == cookie.name and _overlap(held, cookie)
             for held in self._cookies.values()
         )
+
+
+def _checked(given: object) -> Cookie:
+    if not isinstance(given, Cookie):
+        example = 'Cookie("session", "1", "api.example.com")'
+        raise TypeError(f"cookies: {given!r} is not a Cookie: write cookies=[{example}]")
+    return given
 
 
 def cookie_of(line: str, url: URL, now: float) -> Cookie | None:

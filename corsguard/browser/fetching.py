@@ -20,7 +20,7 @@ from corsguard.browser.preflight import Preflight
 from corsguard.browser.reading import readable
 from corsguard.browser.redirect import REDIRECT_STATUSES, followed
 from corsguard.browser.trail import Refused, Trail
-from corsguard.browser.url import HTTP_SCHEMES, URL, is_same_site, is_trustworthy
+from corsguard.browser.url import HTTP_SCHEMES, URL, is_same_site, is_trustworthy, with_scheme
 from corsguard.fetch import BAD_PORTS
 from corsguard.origin import Origin
 
@@ -133,12 +133,13 @@ class Fetch:
                 'use redirect "follow", or mode "cors"',
             )
         if url.scheme not in HTTP_SCHEMES:
+            meant = with_scheme(str(url))
             self._refuse(
                 "scheme",
                 Clause.MAIN_FETCH,
                 BlockReason.SCHEME_NOT_HTTP,
                 f"{url.scheme}: has no server that could allow it",
-                "serve it over https",
+                f"write {meant}" if meant else "serve it over https",
                 url.scheme,
             )
 

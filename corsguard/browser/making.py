@@ -75,9 +75,10 @@ class Fetching:
 def made(request: Request, base: URL | None, engine: Engine, trail: Trail) -> Fetching:
     """The request that the constructor makes; raises Refused where it throws a TypeError.
 
-    Raises ValueError for credentials, a mode or a redirect that fetch() has no word for.
+    Raises ValueError for credentials, a mode or a redirect that fetch() has no word for, and
+    TypeError for headers and a body of another type.
     """
-    _check_words(request)
+    _check(request)
     url = _url(request, base, trail)
     method = _method(request, trail)
     headers, implied = _headers(request, engine, trail), None
@@ -110,8 +111,10 @@ def made(request: Request, base: URL | None, engine: Engine, trail: Trail) -> Fe
     )
 
 
-def _check_words(request: Request) -> None:
+def _check(request: Request) -> None:
     """A slip in a test should fail it, not ask for something else."""
+    if not (request.body is None or isinstance(request.body, (bytes, str))):
+        raise TypeError(f"body={request.body!r} is neither bytes nor a str: write json.dumps(...)")
     for field, words in _WORDS.items():
         given = getattr(request, field)
         if given not in words:
@@ -167,8 +170,8 @@ def _headers(request: Request, engine: Engine, trail: Trail) -> Fields:
     """The script's headers, without those that it may not set: a browser leaves these out."""
     given = request.headers
     fields: list[tuple[str, str]] = []
-    for name, raw in given.items() if isinstance(given, Mapping) else given:
-        value = raw.strip(_WHITE_SPACE)
+    for field in given.items() if isinstance(given, Mapping) else given:
+        name, value = _field(field)
         if not is_token(name) or not is_header_value(value):
             text = f"{name!r} is not a header that can be sent"
             fix = "use a token as the name, and bytes but NUL, CR and LF as the value"
@@ -182,6 +185,16 @@ def _headers(request: Request, engine: Engine, trail: Trail) -> Fields:
         else:
             fields.append((name, value))
     return tuple(fields)
+
+
+def _field(given: object) -> tuple[str, str]:
+    match given:
+        case (str(name), str(value)):
+            return name, value.strip(_WHITE_SPACE)
+    raise TypeError(
+        f"headers: {given!r} is not a name and a value, both of them str: "
+        'write headers={"X-Trace": "1"}'
+    )
 
 
 def _joins_safely(name: str, value: str, fields: list[tuple[str, str]], engine: Engine) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from json import dumps
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from corsguard.nearest import nearest_listed
 from corsguard.origin import Origin, OriginPattern
 from corsguard.policy import Policy
 from corsguard.problem import PolicyError, PolicyWarning, Problem
+from corsguard.routes import Routes
 
 __all__ = ["Change", "Explanation", "Nearest", "explained"]
 
@@ -43,8 +44,12 @@ class Change(NamedTuple):
     @property
     def as_python(self) -> str:
         """The argument of a Policy."""
-        value = str(self.value) if isinstance(self.value, bool) else self._shown
-        return f"{self.field}={value},"
+        return f"{self.field}={self._in_python},"
+
+    @property
+    def as_item(self) -> str:
+        """The item of a mapping in the shape of a configuration file."""
+        return f'"{self.field}": {self._in_python},'
 
     @property
     def table(self) -> str:
@@ -52,6 +57,10 @@ class Change(NamedTuple):
         if self.place.kind == "route":
             return f"[routes.{dumps(self.place.name, ensure_ascii=False)}]"
         return ""
+
+    @property
+    def _in_python(self) -> str:
+        return str(self.value) if isinstance(self.value, bool) else self._shown
 
     @property
     def _shown(self) -> str:
@@ -77,6 +86,8 @@ class Explanation(NamedTuple):
     problems: tuple[Problem, ...] = ()
     """Why the changes that it takes are refused, where they are."""
     nearest: Nearest | None = None
+    mended: Exchange | None = None
+    """What happens with all the changes made; None where there are none."""
 
 
 def explained(guard: Guard, stage: Stage, play: Play) -> Explanation:
@@ -102,8 +113,9 @@ def explained(guard: Guard, stage: Stage, play: Play) -> Explanation:
         before.setdefault(key, place)
         after[key] = policy
         exchange = play(stage(rehearsal))
-    changes = [change for key in after for change in _changes(before[key], after[key])]
-    return Explanation(first, tuple(changes), nearest=nearest)
+    changes = [change for key in after for change in _changes(guard, before[key], after[key])]
+    mended = exchange if changes else None
+    return Explanation(first, tuple(changes), nearest=nearest, mended=mended)
 
 
 def _wanted(refusal: Refusal, origin: str, policy: Policy | None) -> dict[str, object]:
@@ -142,21 +154,21 @@ def _with(policy: Policy | None, wanted: Mapping[str, object]) -> Policy | None:
         return Policy.from_mapping({**_fields(policy), **wanted})
 
 
-def _changes(place: Place, policy: Policy) -> Iterator[Change]:
+def _changes(guard: Guard, place: Place, policy: Policy) -> Iterator[Change]:
     """What turns the policy of a place into another, field by field."""
     for field in ("allow_origins", "allow_credentials", "allow_methods", "allow_headers"):
         value = getattr(policy, field)
         held = getattr(place.policy, field, type(value)())
         if value != held:
             added = () if value is True else [str(entry) for entry in value if entry not in held]
-            exposes = _EXPOSES[field].format(
-                added=", ".join(added), where=_where(place), **_words(place, policy)
-            )
+            words = _words(guard, place, policy)
+            exposes = _EXPOSES[field].format(added=", ".join(added), where=_where(place), **words)
             yield Change(place, field, value, exposes)
 
 
 _EXPOSES = {
-    "allow_origins": "pages of {added} may read the answers of {where}{as_user}{instead}",
+    "allow_origins": "pages of {added} may read the answers of {where}{and_send}{as_user}"
+    "{unrefused}{instead}",
     "allow_credentials": "requests to {where} carry the cookies of the user, and {who} may act "
     "and read in the name of the user",
     "allow_methods": "{who} may send {added} to {where}",
@@ -164,7 +176,7 @@ _EXPOSES = {
 }
 
 
-def _words(place: Place, policy: Policy) -> dict[str, str]:
+def _words(guard: Guard, place: Place, policy: Policy) -> dict[str, str]:
     held = place.policy.allow_origins if place.policy else ()
     others = len(policy.allow_origins) - 1
     only = policy.allow_origins[0]
@@ -176,12 +188,37 @@ def _words(place: Place, policy: Policy) -> dict[str, str]:
     elif place.closed_by is not None:
         instead = f"; until now the route {place.closed_by} says that no page may"
     return {
+        "and_send": _and_send(place.policy),
+        "unrefused": "; `enforce` no longer refuses their unsafe requests, such as a POST"
+        if _is_enforced(guard, place)
+        else "",
         "as_user": " as the user who is signed in" if policy.allow_credentials else "",
         "instead": instead,
         "who": "any page"
         if only == "*"
         else f"pages of {only}" + (f" and of {others} more listed" if others else ""),
     }
+
+
+def _and_send(held: Policy | None) -> str:
+    """What an origin may send that is added to a policy, besides what any page may."""
+    if held is None:
+        return ""
+    methods = _named(held.allow_methods, "any method")
+    headers = _named(held.allow_headers, "any header")
+    sent = " with ".join(filter(None, (methods, headers)))
+    return f", and send {sent} there" if sent else ""
+
+
+def _named(names: Sequence[str], wildcard: str) -> str:
+    return ", ".join(wildcard if name == "*" else name for name in names)
+
+
+def _is_enforced(guard: Guard, place: Place) -> bool:
+    """Whether what no policy allows is refused in a place."""
+    exempt = Routes(dict.fromkeys(guard.enforce_exempt))
+    path = "/" if place.kind == "view" else place.name
+    return guard.enforce is True and exempt.find(path) is None
 
 
 def _where(place: Place) -> str:

@@ -7,7 +7,7 @@ from socket import inet_aton, inet_ntoa
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from corsguard.mending import ascii_host
+from corsguard.mending import ascii_host, mended_origin
 from corsguard.origin import (
     DEFAULT_PORTS,
     Origin,
@@ -18,11 +18,22 @@ from corsguard.origin import (
 )
 from corsguard.suffix import owned_part
 
-__all__ = ["HTTP_SCHEMES", "URL", "URLError", "is_same_site", "is_trustworthy", "scalar_values"]
+__all__ = [
+    "HTTP_SCHEMES",
+    "URL",
+    "URLError",
+    "is_same_site",
+    "is_trustworthy",
+    "scalar_values",
+    "with_scheme",
+]
 
 HTTP_SCHEMES = DEFAULT_PORTS.keys()
 _SCHEME = re.compile("([A-Za-z][A-Za-z0-9+.-]*):")
 _AUTHORITY = re.compile(r"(?:(?P<userinfo>.*)@)?(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>[0-9]*))?")
+_SCHEMELESS = re.compile(
+    r"(?P<authority>(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?)(?P<rest>[/?#].*)?", re.DOTALL
+)
 # URL standard, "path percent-encode set" and "special-query percent-encode set": what is left
 # alone, the escapes that are there included.
 _PATH_SAFE = "%/:@!$&'()*+,;=[]|\\-._~"
@@ -108,6 +119,16 @@ def scalar_values(text: str) -> str:
     """Text with U+FFFD for what is no character, as a browser takes a script's string (Web IDL,
     "scalar value string")."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def with_scheme(text: str) -> str | None:
+    """The URL that text was meant to be, where a host begins it and no scheme; else None.
+
+    A browser takes `localhost:8000/items` for a URL whose scheme is `localhost`.
+    """
+    match = _SCHEMELESS.fullmatch(text.strip())
+    origin = mended_origin(match["authority"]) if match else None
+    return f"{origin}{match['rest'] or ''}" if match and origin else None
 
 
 def is_same_site(one: Origin, other: Origin) -> bool:

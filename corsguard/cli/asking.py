@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -10,11 +11,15 @@ from corsguard.browser import Browser, Cookie, EngineName, Exchange, Request
 from corsguard.browser.cookies import cookie_of
 from corsguard.browser.messages import Send
 from corsguard.browser.safelist import is_header_value
-from corsguard.browser.url import HTTP_SCHEMES, URL, URLError
+from corsguard.browser.url import HTTP_SCHEMES, URL, URLError, with_scheme
 from corsguard.fetch import is_token
+from corsguard.mending import mended_origin
 from corsguard.origin import Origin, OriginError
 
 __all__ = ["Asked", "UsageError", "asked"]
+
+# HTML, "origin", and the URL standard, "origin": pages of these have an opaque one.
+_OPAQUE_SCHEMES = frozenset({"about", "blob", "data", "file"})
 
 
 class UsageError(ValueError):
@@ -53,10 +58,7 @@ class Asked(NamedTuple):
 def asked(url: str, options: Mapping[str, Any]) -> Asked:
     """What is asked of a URL, by options. Raises UsageError."""
     _check_encoding(url, *options.values())
-    try:
-        target = URL.parse(url)
-    except URLError as error:
-        raise UsageError(f"{error}: write one such as https://api.example.com/items") from None
+    target = _target(url)
     request = Request(
         url,
         options["method"],
@@ -86,21 +88,39 @@ def _check_encoding(*values: object) -> None:
             raise UsageError(f"{value!r} is not UTF-8")
 
 
+def _target(text: str) -> URL:
+    """The URL that is asked; one that names no scheme is not, as it was not meant like that."""
+    meant = with_scheme(text)
+    try:
+        url = URL.parse(text)
+    except URLError as error:
+        hint = f"did you mean {meant}?" if meant else "write one such as https://api.example.com/"
+        raise UsageError(f"{error}: {hint}") from None
+    if url.scheme not in HTTP_SCHEMES and meant:
+        raise UsageError(f"{text!r} has no scheme: did you mean {meant}?")
+    return url
+
+
 def _page(given: str) -> str:
     """The origin of a page: of itself where it is one, else of its URL."""
+    why = ""
     try:
         return str(Origin.parse(given))
     except OriginError:
         pass
     try:
-        url = URL.parse(given)
+        # URL standard, "origin": that of a blob is the origin of the URL in it.
+        url = URL.parse(re.sub("(?i)^blob:(?=https?:)", "", given))
+        if url.scheme in HTTP_SCHEMES:
+            return str(url.origin)
+        if url.scheme in _OPAQUE_SCHEMES:
+            return "null"
     except URLError as error:
-        raise UsageError(
-            f"--page {given!r} is neither an origin nor a URL ({error}): write one such as "
-            "https://app.example.com"
-        ) from None
-    # HTML, "origin": pages of file:, data: and the like have an opaque one.
-    return str(url.origin) if url.scheme in HTTP_SCHEMES else "null"
+        why = f" ({error})"
+    meant = mended_origin(given)
+    known = meant is not None and "*" not in meant
+    hint = f"did you mean {meant}?" if known else "write one such as https://app.example.com"
+    raise UsageError(f"--page {given!r} is neither an origin nor a URL of a page{why}: {hint}")
 
 
 def _cookie(text: str, url: URL) -> Cookie:

@@ -98,7 +98,9 @@ def _explain(file: str, url: str, **options: Any) -> None:
     default="markdown",
     show_default=True,
 )
-@click.option("--url", metavar="URL", help="Where the API answers, for the examples.")
+@click.option(
+    "--url", metavar="URL", help="Where the API answers, such as https://api.example.com."
+)
 def _describe(file: str, form: str, url: str | None) -> None:
     """Write the policies of corsguard.toml FILE as a page: who may ask for what, with an example.
 
@@ -130,8 +132,9 @@ def _probe(url: str, **options: Any) -> None:
     """Ask the server at URL, whatever it is written in, what a browser would ask it for a page.
 
     Shows each step as a diagram, and why the page gets its answer or not. Only GET, HEAD and
-    OPTIONS are sent, and only to the host of URL. Exits with 0 if the page gets its answer, or an
-    audit finds nothing, 1 if it is blocked or something is found, 2 if that can't be told.
+    OPTIONS are sent, unless --unsafe is given, and only to the host of URL. Exits with 0 if the
+    page gets its answer, or an audit finds nothing, 1 if it is blocked or something is found, 2 if
+    that can't be told.
     """
     try:
         import httpx  # noqa: F401  # only whether it is there: no other command needs it

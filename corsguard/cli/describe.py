@@ -13,13 +13,13 @@ from corsguard.cli.terminal import fail
 
 __all__ = ["describe"]
 
-_EXAMPLE = "https://api.example.com"
+_EXAMPLE = "https://api.example.com/v1"
 
 
 def describe(file: str, form: str, url: str | None) -> int:
     """Write the page of file, and return the exit code."""
     guard = sound_guard_of(file)
-    api = _api(url or next(iter(guard.own_origins), _EXAMPLE))
+    api = _api(url) if url else next(iter(guard.own_origins), None)
     document = described(by_route(guard.policies), guard, api)
     if form == "json":
         text = json.dumps(document, indent=2)
@@ -36,11 +36,14 @@ def describe(file: str, form: str, url: str | None) -> int:
 
 
 def _api(url: str) -> str:
-    """The origin of an address."""
+    """Where an address is, without a slash behind it: the paths of a file follow."""
     try:
         parsed = URL.parse(url)
     except URLError as error:
         fail(f"--url {error}: write one such as {_EXAMPLE}")
     if parsed.scheme not in HTTP_SCHEMES:
         fail(f"--url {url!r} is not http or https: write one such as {_EXAMPLE}")
-    return str(parsed.origin)
+    address = f"{parsed.origin}{parsed.path}"
+    if parsed.href != address:
+        fail(f"--url {url!r} has more than a host and a path: write one such as {_EXAMPLE}")
+    return address.rstrip("/")

@@ -12,25 +12,28 @@ from corsguard.guard import Guard
 from corsguard.origin import OriginPattern
 from corsguard.policy import Policy
 
-__all__ = ["described", "example_of", "snippet"]
+__all__ = ["ANY_API", "described", "example_of", "snippet"]
 
 Document = dict[str, Any]
 
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _VALUES = {"content-type": "application/json", "authorization": "Bearer ..."}
 _EXAMPLE_PAGE = "https://app.example.com"
+ANY_API = "https://your-api.example"
+"""What stands in the examples for the address of an API, where that is not known."""
 
 
-def described(policies: Mapping[str, Policy | None], guard: Guard, api: str) -> Document:
+def described(policies: Mapping[str, Policy | None], guard: Guard, api: str | None) -> Document:
     """The policies by route prefix as a dict that `json.dumps` takes. Its shape is stable.
 
-    `api` is the origin that the API answers at.
+    `api` is where the API answers, None where that is not known; the prefixes follow it.
     """
+    at = api or ANY_API
     return {
         "api": api,
         "enforce": guard.enforce,
         "enforce_exempt": list(guard.enforce_exempt),
-        "policies": [_described(prefix, policy, api) for prefix, policy in policies.items()],
+        "policies": [_described(prefix, policy, at) for prefix, policy in policies.items()],
     }
 
 

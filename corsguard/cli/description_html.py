@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from corsguard.cli.description_words import INTRODUCTION, Row, enforced, rows, title
+from corsguard.cli.description import ANY_API
+from corsguard.cli.description_words import (
+    INTRODUCTION,
+    Row,
+    enforced,
+    heading,
+    placeholder,
+    rows,
+    title,
+)
 from corsguard.cli.terminal import printable
 
 __all__ = ["as_html"]
@@ -43,8 +52,8 @@ pre code { background: none; padding: 0; }
 
 def as_html(document: Mapping[str, Any]) -> str:
     """The page. All that comes from the configuration is escaped, and nothing is loaded."""
-    heading = f"CORS of {_text(document['api'])}"
-    words = enforced(document)
+    name = _text(heading(document))
+    words, unknown = enforced(document), placeholder(document)
     sections = "\n".join(map(_section, document["policies"]))
     return f"""<!doctype html>
 <html lang="en">
@@ -52,14 +61,15 @@ def as_html(document: Mapping[str, Any]) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{heading}</title>
+<title>{name}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
 <main>
-<h1>{heading}</h1>
+<h1>{name}</h1>
 <p>{_text(INTRODUCTION)}</p>
 {f"<p>{_text(words)}</p>" if words else ""}
+{f"<p>{_code(ANY_API)} {_text(unknown)}</p>" if unknown else ""}
 {sections}
 </main>
 </body>
@@ -68,15 +78,15 @@ def as_html(document: Mapping[str, Any]) -> str:
 
 def _section(policy: Mapping[str, Any]) -> str:
     path, words = title(policy)
-    heading = f"{_code(path)} {_text(words)}" if path else _text(words)
+    about = f"{_code(path)} {_text(words)}" if path else _text(words)
     if not policy["cors"]:
         return (
-            f"<section>\n<h2>{heading}</h2>\n"
+            f"<section>\n<h2>{about}</h2>\n"
             "<p>No page of another origin may read anything here.</p>\n</section>"
         )
     example = policy["example"]
     return f"""<section>
-<h2>{heading}</h2>
+<h2>{about}</h2>
 <dl>
 {"".join(map(_row, rows(policy)))}</dl>
 <p>A request that works, from a page of {_code(example["page"])}:</p>

@@ -6,7 +6,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from corsguard.cli.description_words import INTRODUCTION, Row, enforced, rows, title
+from corsguard.cli.description import ANY_API
+from corsguard.cli.description_words import (
+    INTRODUCTION,
+    Row,
+    enforced,
+    heading,
+    placeholder,
+    rows,
+    title,
+)
 from corsguard.cli.terminal import printable
 
 __all__ = ["as_markdown"]
@@ -14,9 +23,11 @@ __all__ = ["as_markdown"]
 
 def as_markdown(document: Mapping[str, Any]) -> str:
     """The page, without a line end behind it."""
-    parts = [f"# CORS of {document['api']}", INTRODUCTION]
+    parts = [f"# {heading(document)}", INTRODUCTION]
     if words := enforced(document):
         parts.append(words)
+    if words := placeholder(document):
+        parts.append(f"{_code(ANY_API)} {words}")
     for policy in document["policies"]:
         path, words = title(policy)
         parts.append(f"## {_code(path)} {words}" if path else f"## {words}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["INTRODUCTION", "Row", "enforced", "rows", "title"]
+__all__ = ["INTRODUCTION", "Row", "enforced", "heading", "placeholder", "rows", "title"]
 
 INTRODUCTION = (
     "What a page of another origin may ask of this API, and which of its answers a script on that "
@@ -21,6 +21,18 @@ class Row(NamedTuple):
     names: tuple[str, ...] = ()
     """To be set as code."""
     words: str = ""
+
+
+def heading(document: Mapping[str, Any]) -> str:
+    """Whose policies these are."""
+    return f"CORS of {document['api'] or 'this API'}"
+
+
+def placeholder(document: Mapping[str, Any]) -> str:
+    """What to say of ANY_API, where it stands in the examples."""
+    if document["api"]:
+        return ""
+    return "stands in the examples for the address of this API, which --url puts in its place."
 
 
 def title(policy: Mapping[str, Any]) -> tuple[str, str]:
@@ -45,24 +57,28 @@ def rows(policy: Mapping[str, Any]) -> list[Row]:
     any_origin = policy["origins"] == ["*"]
     return [
         Row("Pages of", () if any_origin else tuple(policy["origins"]), any_origin * "any origin"),
-        Row("Methods", *_names(policy["methods"], "any method")),
-        Row(
-            "Headers",
-            *_names(
-                policy["headers"], "any header", "only those that need no preflight, such as Accept"
-            ),
-        ),
+        Row("Methods", *_methods(policy)),
+        Row("Headers", *_headers(policy)),
         Row("Cookies", (), _cookies(policy)),
         Row("Readable headers", *_exposed(policy)),
         Row("Preflight kept for", (), _cached(policy["cached"])),
     ]
 
 
-def _names(names: list[str], wildcard: str, none: str = "") -> tuple[tuple[str, ...], str]:
-    if "*" in names:
-        named = tuple(name for name in names if name == "Authorization")
-        return named, f"{'and ' if named else ''}{wildcard}"
-    return tuple(names), "" if names else none
+def _methods(policy: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    names = tuple(policy["methods"])
+    return ((), "any method") if "*" in names else (names, "")
+
+
+def _headers(policy: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    names = tuple(name for name in policy["headers"] if name != "*")
+    if "*" not in policy["headers"]:
+        return names, "" if names else "only those that need no preflight, such as Accept"
+    if names:  # it is Authorization: nothing else stands beside `*`
+        return names, "and any header"
+    # Fetch, "CORS non-wildcard request-header name": `*` does not cover it. With credentials, the
+    # names that are asked for are sent instead.
+    return (), "any header" if policy["credentials"] else "any header but Authorization"
 
 
 def _cookies(policy: Mapping[str, Any]) -> str:

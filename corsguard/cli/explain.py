@@ -4,52 +4,90 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import groupby
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from corsguard.browser.remedy import Change, Explanation, Stage, explained
 from corsguard.cli.asking import Asked
 from corsguard.cli.explanation import as_document
 from corsguard.guard import Guard
+from corsguard.policy import Policy
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Spelled", "explain", "in_python", "in_toml"]
+__all__ = ["Spelled", "Spelling", "explain", "in_python", "in_setting", "in_toml"]
 
-Spelled = Callable[[Change], tuple[str, str]]
-"""How a change is written down: where it goes, which may be empty, and the line."""
+
+class Spelled(NamedTuple):
+    """A change as it is written down."""
+
+    line: str
+    place: str
+    """Where the line goes; may be empty."""
+    opening: str = ""
+    """What stands around it where nothing is in that place yet."""
+    closing: str = ""
+
+
+Spelling = Callable[[Change], Spelled]
 
 
 def explain(
-    asked: Asked, guard: Guard, stage: Stage, spelled: Spelled, file: IO[str] | None = None
+    asked: Asked, guard: Guard, stage: Stage, spelled: Spelling, file: IO[str] | None = None
 ) -> int:
     """Tell file, or the standard output, what happens; the exit code is 1 where it is blocked."""
     explanation = explained(guard, stage, asked.play)
     if asked.as_json:
-        document = as_document(asked, explanation, lambda change: spelled(change)[1])
+        document = as_document(asked, explanation, lambda change: spelled(change).line)
         (file or sys.stdout).write(f"{json.dumps(document, indent=2)}\n")
     else:
         _tell(asked, explanation, spelled, file)
     return 0 if explanation.exchange.allowed else 1
 
 
-def in_toml(change: Change) -> tuple[str, str]:
+def in_toml(change: Change) -> Spelled:
     """As in a configuration file."""
-    return change.table, change.as_toml
+    return Spelled(change.as_toml, change.table)
 
 
-def in_python(change: Change) -> tuple[str, str]:
+def in_python(change: Change) -> Spelled:
     """As the argument of a Policy, in an application."""
     kind, name, policy = change.place.kind, change.place.name, change.place.policy
-    place = {"everywhere": "# the policy", "view": f"# the policy of the view {name}"}.get(
-        kind, f"# the policy of the route {name}"
+    if kind == "everywhere":
+        return Spelled(change.as_python, "# the policy")
+    if kind == "view":
+        none = "" if policy else ", which has none"
+        return Spelled(change.as_python, f"# the policy of the view {name}{none}")
+    if policy:
+        return Spelled(change.as_python, f"# the policy of the route {name}")
+    return Spelled(
+        change.as_python, "# the policies by route", f"{json.dumps(name)}: Policy(", "),"
     )
-    return place if policy else f"{place}, which has none", change.as_python
 
 
-def _tell(asked: Asked, explanation: Explanation, spelled: Spelled, file: IO[str] | None) -> None:
+def in_setting(setting: object, name: str) -> Spelling:
+    """As in a framework's setting, which is called name: a mapping, a Policy or a Guard."""
+    if not isinstance(setting, Mapping):
+        return in_python
+    routes = setting.get("routes", {})
+
+    def spelled(change: Change) -> Spelled:
+        kind, prefix, policy = change.place.kind, change.place.name, change.place.policy
+        if kind == "view" or isinstance(routes.get(prefix), Policy):
+            return in_python(change)
+        if kind == "everywhere":
+            return Spelled(change.as_item, f"# in {name}")
+        if policy:
+            return Spelled(change.as_item, f'# in {name}["routes"][{json.dumps(prefix)}]')
+        place = f'# in {name}["routes"]'
+        return Spelled(change.as_item, place, f"{json.dumps(prefix)}: {{", "},")
+
+    return spelled
+
+
+def _tell(asked: Asked, explanation: Explanation, spelled: Spelling, file: IO[str] | None) -> None:
     from corsguard.cli.diagram import draw, verdict
     from corsguard.cli.terminal import console, printable, wrapped
 
@@ -65,7 +103,7 @@ def _tell(asked: Asked, explanation: Explanation, spelled: Spelled, file: IO[str
     _remedy(terminal, explanation, spelled)
 
 
-def _remedy(terminal: Console, explanation: Explanation, spelled: Spelled) -> None:
+def _remedy(terminal: Console, explanation: Explanation, spelled: Spelling) -> None:
     """What would let a blocked request through."""
     from corsguard.cli.terminal import printable, wrapped
 
@@ -79,14 +117,19 @@ def _remedy(terminal: Console, explanation: Explanation, spelled: Spelled) -> No
     terminal.print()
     if explanation.changes:
         wrapped(terminal, "The smallest change that allows it:", "bold")
-        for place, changes in groupby(explanation.changes, lambda change: spelled(change)[0]):
+        lines = map(spelled, explanation.changes)
+        for (place, opening, closing), group in groupby(lines, lambda line: line[1:]):
+            indent = "    " if opening else ""
             terminal.print()
-            for line in filter(None, (place, *(spelled(change)[1] for change in changes))):
+            inner = (f"{indent}{spelled.line}" for spelled in group)
+            for line in filter(None, (place, opening, *inner, closing)):
                 # Not wrapped: it is there to be copied.
                 terminal.print(f"    {printable(line)}", style="green", soft_wrap=True)
         terminal.print()
         for change in explanation.changes:
             wrapped(terminal, printable(change.exposes), indent="  exposes  ")
+        if words := _even_so(explanation):
+            wrapped(terminal, printable(words), "yellow", indent="  beware   ")
     elif explanation.problems:
         wrapped(terminal, "No change of the policy that is safe would allow it:", "bold")
         for problem in explanation.problems:
@@ -99,3 +142,16 @@ def _remedy(terminal: Console, explanation: Explanation, spelled: Spelled) -> No
     else:
         wrapped(terminal, "No change of the policy would allow it.", "bold")
         wrapped(terminal, printable(refusal.fix), indent="  instead  ")
+
+
+def _even_so(explanation: Explanation) -> str:
+    """What the application answers with the changes made, where that is an error."""
+    mended = explanation.mended
+    if mended is None or mended.response is None or mended.response.status < 400:
+        return ""
+    status = mended.response.status
+    why = {
+        404: ": no view is there",
+        405: f": no view there takes {mended.hops[-1].sent.method}",
+    }.get(status, "")
+    return f"even so, the application answers {status}{why}"

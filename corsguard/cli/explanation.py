@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from corsguard.browser import Exchange, Hop, Response
+from corsguard.browser import Exchange, Hop
 from corsguard.browser.remedy import Change, Explanation
 from corsguard.cli.asking import Asked
 
@@ -23,8 +23,10 @@ def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change],
     * requests: purpose, method, url, headers, and answer (status, headers; null for none) of each.
     * response: type, status and headers as the script sees them, else null.
     * console: what Chromium prints. caveats: code and text of each.
+    * page_given: the page as it was given; page is its origin.
     * nearest: a listed origin that is one slip away, and in what it differs, else null.
     * changes: place, field, value, line and what it exposes, of each: all of them are needed.
+    * response_with_changes: the response with all of them made; null where there are none.
     * problems: why the changes that it takes would not start.
     """
     near = explanation.nearest
@@ -33,13 +35,14 @@ def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change],
         "page_given": asked.given,
         "nearest": near._asdict() if near else None,
         "changes": [_change(change, line) for change in explanation.changes],
+        "response_with_changes": _response_of(explanation.mended),
         "problems": [problem.as_dict() for problem in explanation.problems],
     }
 
 
 def exchange_document(exchange: Exchange) -> Document:
     """What of the document is the exchange's own."""
-    refusal, response, request = exchange.refusal, exchange.response, exchange.request
+    refusal, request = exchange.refusal, exchange.request
     return {
         "verdict": "allowed" if exchange.allowed else "blocked",
         "reason": refusal.reason.value if refusal else None,
@@ -66,7 +69,7 @@ def exchange_document(exchange: Exchange) -> Document:
             for step in exchange.steps
         ],
         "requests": [_hop(hop) for hop in exchange.hops],
-        "response": _response(response) if response else None,
+        "response": _response_of(exchange),
         "console": exchange.console,
         "caveats": [caveat._asdict() for caveat in exchange.caveats],
     }
@@ -83,8 +86,9 @@ def _hop(hop: Hop) -> Document:
     }
 
 
-def _response(response: Response) -> Document:
-    return {
+def _response_of(exchange: Exchange | None) -> Document | None:
+    response = exchange.response if exchange else None
+    return response and {
         "type": response.type,
         "url": response.url,
         "status": response.status,

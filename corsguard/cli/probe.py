@@ -15,11 +15,17 @@ from corsguard.cli.audit import INTERRUPTED, run_audit
 from corsguard.cli.audit.client import SAFE_METHODS, Client, Limits
 from corsguard.cli.diagram import draw, verdict
 from corsguard.cli.explanation import exchange_document
+from corsguard.cli.options import REQUEST
 from corsguard.cli.terminal import console, fail, printable, wrapped
 
 __all__ = ["probe"]
 
 _ALLOWED, _BLOCKED, _UNKNOWN = 0, 1, 2
+_AUDITED = frozenset({"page", "header", "cookie"})
+_NOT_AUDITED = {
+    option.name: option.default for option in REQUEST if option.name not in _AUDITED
+} | {"unsafe": False}
+"""The options that an audit has no use for, with what they are where nobody gives them."""
 _HIGHEST = 86_400  # of any limit: more than a clock can wait for is an OverflowError
 
 
@@ -38,6 +44,9 @@ def probe(asked: Asked, options: Mapping[str, Any]) -> int:
     )
     verify = not options["insecure"] and (options["ca"] or True)
     if options["audit"]:
+        for name, default in _NOT_AUDITED.items():
+            if options[name] != default:
+                fail(f"--{name} is not for an audit, which asks by itself: leave it out")
         if asked.page == "null":
             fail("an audit needs the origin of a page: every page can be null")
         fields = asked.request.fields

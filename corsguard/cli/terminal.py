@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from shutil import get_terminal_size
 from typing import IO, NoReturn
 
 import click
@@ -40,7 +41,10 @@ class Sheet:
 
 def console(file: IO[str] | None = None) -> Console:
     """A console on file, or the standard output of now. It colours nothing by guessing at words."""
-    return Console(file=file, highlight=False, markup=False, emoji=False)
+    made = Console(file=file, highlight=False, markup=False, emoji=False)
+    if made.width < 1:  # COLUMNS=0, in which no text has room
+        made.width = get_terminal_size().columns
+    return made
 
 
 def fail(message: str, code: int = 2) -> NoReturn:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from corsguard import Policy
-from corsguard.browser import Blocked, BlockReason, Response, assert_cors
+from corsguard.browser import Blocked, BlockReason, Browser, Cookie, Response, assert_cors
 from corsguard_wsgi import CORSMiddleware
 
 PAGE = "https://app.example.com"
@@ -114,3 +114,40 @@ def test_a_redirect_to_another_host_has_no_answer() -> None:
     assert text.endswith(
         "  GET https://elsewhere.example/\n     Origin: https://testserver\n  -> no answer"
     )
+
+
+def test_cookies_go_with_the_request() -> None:
+    cookies = [Cookie("session", "1", "testserver", secure=True, same_site="None")]
+    lines = failure(cookies=cookies, credentials="include")
+    assert "     Cookie: session=1" in lines
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ({"reads": "X-Total"}, TypeError, "reads='X-Total' is no list of names: write reads=[\"X-"),
+        ({"reads": [1]}, TypeError, 'reads=[1] is no list of names: write reads=["X-'),
+        (
+            {"blocked": "ORIGIN_NOT_ALLOWED"},
+            ValueError,
+            "blocked='ORIGIN_NOT_ALLOWED' is not one of URL_INVALID, ",
+        ),
+        ({"headers": {"a": 1}}, TypeError, "headers: ('a', 1) is not a name and a value, both of"),
+        ({"headers": [("a", b"1")]}, TypeError, "headers: ('a', b'1') is not a name and a value"),
+        ({"headers": ["a: 1"]}, TypeError, "headers: 'a: 1' is not a name and a value"),
+        ({"body": {"a": 1}, "method": "PUT"}, TypeError, "body={'a': 1} is neither bytes nor a st"),
+        ({"cookies": ["a=b"]}, TypeError, "cookies: 'a=b' is not a Cookie: write cookies=[Cookie("),
+    ],
+)
+def test_a_slip_in_an_argument_is_told_in_one_line(
+    given: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error) as raised:
+        assert_cors(APP, page=PAGE, **given)
+    assert str(raised.value).startswith(words)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_slip_in_the_cookies_of_a_browser_is_told() -> None:
+    with pytest.raises(TypeError, match="cookies: 'a=b' is not a Cookie"):
+        Browser.on(APP, page=PAGE, cookies=["a=b"])  # type: ignore[list-item]

@@ -97,6 +97,19 @@ def test_another_scheme_than_http_is_refused(url: str) -> None:
     assert refusal.detail == url.partition(":")[0]
 
 
+@pytest.mark.parametrize(
+    ("url", "fix"),
+    [
+        ("localhost:8000/items?a=1", "write http://localhost:8000/items?a=1"),
+        ("API.example.com:8443/", "write https://api.example.com:8443/"),
+        ("mailto:me", "serve it over https"),
+        ("ftp://example.com/", "serve it over https"),
+    ],
+)
+def test_a_url_whose_scheme_was_forgotten_is_mended(url: str, fix: str) -> None:
+    assert refused(play(url=url), BlockReason.SCHEME_NOT_HTTP, MAIN_FETCH).fix == fix
+
+
 @pytest.mark.parametrize("port", sorted(BAD_PORTS))
 def test_a_bad_port_is_closed_to_every_page(port: int) -> None:
     exchange = play(url=f"https://api.example.com:{port}/")

@@ -44,7 +44,7 @@ def only(page: str = APP, **fields: Any) -> Policy:
 def test_an_allowed_request_needs_no_change() -> None:
     explanation = explain(only())
     assert explanation.exchange.allowed
-    assert explanation[1:] == ((), (), None)
+    assert explanation[1:] == ((), (), None, None)
 
 
 def test_all_the_changes_that_a_request_needs_are_told_at_once() -> None:
@@ -80,9 +80,53 @@ def test_the_change_stands_in_the_table_of_the_route_that_holds() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "exposes"),
+    [
+        ({"allow_methods": ["PUT", "DELETE"]}, ", and send PUT, DELETE there"),
+        ({"allow_headers": ["X-A"]}, ", and send X-A there"),
+        (
+            {"allow_methods": ["*"], "allow_headers": ["*", "Authorization"]},
+            ", and send any method with any header, Authorization there",
+        ),
+        (
+            {"allow_credentials": True, "allow_methods": ["PUT"], "allow_headers": ["X-A"]},
+            ", and send PUT with X-A there as the user who is signed in",
+        ),
+    ],
+)
+def test_an_origin_that_is_added_may_send_what_the_policy_allows(
+    fields: Mapping[str, Any], exposes: str
+) -> None:
+    [change] = explain(only("https://other.example", **fields)).changes
+    assert change.exposes == f"pages of {APP} may read the answers of every path{exposes}"
+
+
+UNREFUSED = "; `enforce` no longer refuses their unsafe requests, such as a POST"
+
+
+@pytest.mark.parametrize(
+    ("enforce", "exempt", "exposes"),
+    [
+        (True, [], UNREFUSED),
+        (True, ["/api/hooks"], UNREFUSED),
+        (True, ["/api"], ""),
+        ("report", [], ""),
+    ],
+)
+def test_an_origin_that_is_added_is_not_refused_any_more(
+    enforce: Any, exempt: list[str], exposes: str
+) -> None:
+    other = only("https://other.example")
+    guard = Guard({"/api": other}, enforce=enforce, enforce_exempt=exempt)
+    [change] = explain(guard, url="/api/hooks").changes
+    where = "/api and every path below it"
+    assert change.exposes == f"pages of {APP} may read the answers of {where}{exposes}"
+
+
+@pytest.mark.parametrize(
     ("policies", "table", "exposes"),
     [
-        (Guard(None, enforce=True), '[routes."/items/1"]', ""),
+        (Guard(None, enforce=True), '[routes."/items/1"]', UNREFUSED),
         ({"/api": only()}, '[routes."/items/1"]', ""),
         (
             {"/": only(), "/items": None},
@@ -158,7 +202,7 @@ def test_what_no_policy_has_a_say_in_needs_no_change_of_one(
     explanation = explain(only(), **asked)
     assert explanation.exchange.refusal is not None
     assert explanation.exchange.refusal.reason is reason
-    assert explanation[1:] == ((), (), None)
+    assert explanation[1:] == ((), (), None, None)
 
 
 def test_a_redirect_that_is_refused_needs_no_change_of_a_policy() -> None:
@@ -169,7 +213,7 @@ def test_a_redirect_that_is_refused_needs_no_change_of_a_policy() -> None:
     play = playing(APP, Request(f"{API}/", redirect="error"))
     explanation = explained(Guard(only()), stage, play)
     assert explanation.exchange.hops
-    assert explanation[1:] == ((), (), None)
+    assert explanation[1:] == ((), (), None, None)
 
 
 def test_more_headers_than_are_read_are_not_allowed_one_by_one() -> None:
@@ -216,6 +260,7 @@ def test_an_entry_of_python_is_kept_in_the_change() -> None:
     assert change.table == ""
     [credentials] = explain(only(), credentials="include").changes
     assert credentials.as_python == "allow_credentials=True,"
+    assert credentials.as_item == '"allow_credentials": True,'
 
 
 def test_nothing_is_logged_and_no_subscriber_is_called(caplog: pytest.LogCaptureFixture) -> None:
@@ -262,7 +307,7 @@ def test_what_is_proposed_works_and_is_the_least_or_it_is_said_why_nothing_would
         return tried is not None and play(policy_server(tried)).allowed
 
     play = playing(page, request, engine)
-    exchange, changes, problems, _ = explained(guard, policy_server, play)
+    exchange, changes, problems, *_ = explained(guard, policy_server, play)
     if changes:
         assert is_allowed(changes)
         for change in changes:

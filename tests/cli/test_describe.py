@@ -180,11 +180,58 @@ def test_the_snippet_works(corsguard: Command, tmp_path: Path, content: str, eng
 def test_one_policy_without_a_max_age(corsguard: Command, tmp_path: Path) -> None:
     content = 'allow_origins = ["https://a.example"]\nmax_age = 60'
     out = describe(corsguard, tmp_path, content, "--url", "https://api.a.example:8443/v1")
-    assert "# CORS of https://api.a.example:8443\n" in out
+    assert "# CORS of https://api.a.example:8443/v1\n" in out
     assert "## Every path\n" in out
     assert "| Headers | only those that need no preflight, such as Accept |" in out
     assert "1 minute in Chromium, 1 minute in Firefox, 1 minute in WebKit" in out
-    assert 'fetch("https://api.a.example:8443/")' in out
+    assert 'fetch("https://api.a.example:8443/v1/")' in out
+
+
+def test_the_paths_of_the_file_follow_those_of_the_address(
+    corsguard: Command, tmp_path: Path
+) -> None:
+    out = describe(corsguard, tmp_path, FILE, "--url", "HTTPS://api.a.example:443/v1/")
+    assert "# CORS of https://api.a.example/v1\n" in out
+    assert 'fetch("https://api.a.example/v1/api", {' in out
+
+
+@pytest.mark.parametrize("form", ["markdown", "html"])
+def test_an_address_that_nobody_gave_is_a_placeholder(
+    corsguard: Command, tmp_path: Path, form: str
+) -> None:
+    content = 'allow_origins = ["https://a.example"]'
+    out = describe(corsguard, tmp_path, content, "--format", form)
+    text = Page(out).text if form == "html" else out.replace("`", "")
+    assert "CORS of this API\n" in text
+    assert "https://your-api.example stands in the examples for the address of this API" in text
+    assert 'fetch("https://your-api.example/")' in text
+    assert json.loads(describe(corsguard, tmp_path, content, "--format=json"))["api"] is None
+
+
+@pytest.mark.filterwarnings("ignore::corsguard.PolicyWarning")
+@pytest.mark.parametrize(
+    ("names", "credentials", "told"),
+    [
+        ('"*"', "false", "any header but Authorization"),
+        ('"*"', "true", "any header"),
+        ('"*", "authorization"', "false", "`authorization` and any header"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "PURGE"])
+def test_what_any_header_covers_is_told(
+    corsguard: Command, tmp_path: Path, names: str, credentials: str, told: str, method: str
+) -> None:
+    content = (
+        f'allow_origins = ["https://a.example"]\nallow_credentials = {credentials}\n'
+        f'allow_methods = ["*"]\nallow_headers = [{names}]'
+    )
+    out = describe(corsguard, tmp_path, content)
+    assert f"| Headers | {told} |\n" in out
+    assert "| Methods | any method |\n" in out
+    page = Browser("https://a.example")
+    request = Request(f"https://api.example/{method}", method, {"Authorization": "Bearer ..."})
+    exchange = page.play(request, policy_server(Guard.from_file(tmp_path / "corsguard.toml")))
+    assert exchange.allowed is (not told.endswith("but Authorization"))
 
 
 class Page(HTMLParser):
@@ -243,6 +290,9 @@ def test_what_the_file_holds_is_escaped(corsguard: Command, tmp_path: Path) -> N
     [
         (["--url", "api"], "--url 'api' is not an absolute URL"),
         (["--url", "ftp://a"], "--url 'ftp://a' is not http or https"),
+        (["--url", "https://a.example/v1?key=1"], "has more than a host and a path"),
+        (["--url", "https://a.example/#top"], "has more than a host and a path"),
+        (["--url", "https://me@a.example/"], "has more than a host and a path"),
     ],
 )
 def test_a_bad_address_is_told_in_one_line(

@@ -110,7 +110,11 @@ def test_one_policy_for_every_path_needs_no_table(explain: Explain) -> None:
         ("https://App.example.com/", APP),
         ("https://app.example.com:443", APP),
         ("https://app.example.com/login?next=/", APP),
+        ("blob:https://app.example.com/6e1f", APP),
+        ("blob:null/6e1f", "null"),
         ("file:///home/index.html", "null"),
+        ("data:text/html,x", "null"),
+        ("about:blank", "null"),
     ],
 )
 def test_the_origin_of_a_page_is_what_browsers_send_for_it(
@@ -119,6 +123,51 @@ def test_the_origin_of_a_page_is_what_browsers_send_for_it(
     code, out, _ = explain(f"{API}/api", page=page)
     assert f"--page {page}: the origin that browsers send for it is {origin}" in unwrapped(out)
     assert code == (0 if origin == APP else 1)
+
+
+@pytest.mark.parametrize("page", ["app://desktop", "chrome-extension://abc"])
+def test_the_origin_of_an_app_is_taken_as_it_is(explain: Explain, page: str) -> None:
+    assert f"page: {page}  " in explain(f"{API}/api", page=page)[1]
+
+
+@pytest.mark.parametrize(
+    ("page", "meant"),
+    [
+        ("localhost:3000", "http://localhost:3000"),
+        ("app.example.com:8080", "https://app.example.com:8080"),
+        ("127.0.0.1:3000", "http://127.0.0.1:3000"),
+        ("app.example.com", APP),
+        ("chrome-extension://abc/popup.html", "chrome-extension://abc"),
+    ],
+)
+def test_a_page_that_is_not_one_is_told_what_was_meant(
+    explain: Explain, page: str, meant: str
+) -> None:
+    code, out, err = explain(f"{API}/api", page=page)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"corsguard: --page {page!r} is neither an origin nor a URL of a page")
+    assert err.endswith(f": did you mean {meant}?\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "why", "meant"),
+    [
+        ("localhost:8000/api?a=1", "has no scheme", "http://localhost:8000/api?a=1"),
+        ("127.0.0.1:8000", "is not an absolute URL", "http://127.0.0.1:8000"),
+        ("api.example.com/api", "is not an absolute URL", f"{API}/api"),
+    ],
+)
+def test_a_url_without_a_scheme_is_told_what_was_meant(
+    explain: Explain, url: str, why: str, meant: str
+) -> None:
+    assert explain(url) == (2, "", f"corsguard: {url!r} {why}: did you mean {meant}?\n")
+
+
+def test_a_url_of_another_scheme_is_blocked(explain: Explain) -> None:
+    code, out, _ = explain("ftp://api.example.com/")
+    assert code == 1
+    assert "[SCHEME_NOT_HTTP]" in out
+    assert "  instead  serve it over https\n" in out
 
 
 def test_the_listed_origin_that_is_one_slip_away_is_named(explain: Explain) -> None:
@@ -201,6 +250,14 @@ def test_the_diagram_fits_the_terminal(
     assert copied[0] == '    allow_methods = ["PATCH", "PUT"]'
 
 
+@pytest.mark.parametrize("columns", ["0", "000"])
+def test_a_width_of_nothing_is_not_that_of_the_terminal(
+    explain: Explain, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert "Allowed: the script gets the answer." in explain(f"{API}/api")[1]
+
+
 def test_colours_are_for_terminals_that_want_them(
     explain: Explain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,7 +299,7 @@ def test_nothing_steers_the_terminal(explain: Explain) -> None:
     ("args", "words"),
     [
         (["--page", "app.example.com", f"{API}/"], "--page 'app.example.com' is neither"),
-        (["--page", "https://*.example.com", f"{API}/"], "is neither an origin nor a URL"),
+        (["--page", "https://*.example.com", f"{API}/"], ": write one such as https://app."),
         (["--page", "", f"{API}/"], "--page '' is neither an origin nor a URL"),
         (["--page", APP, "/items"], "'/items' is not an absolute URL"),
         (["--page", APP, "https:///"], "is not a host and a port"),

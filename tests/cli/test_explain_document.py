@@ -33,6 +33,7 @@ def test_the_document_has_a_stable_shape(explain: Explain) -> None:
         "page_given",
         "nearest",
         "changes",
+        "response_with_changes",
         "problems",
     ]
     assert (told["verdict"], told["reason"]) == ("blocked", "ALLOW_ORIGIN_MISSING")
@@ -60,13 +61,14 @@ def test_the_document_has_a_stable_shape(explain: Explain) -> None:
         "value": [APP, "http://app.example.com"],
         "line": 'allow_origins = ["https://app.example.com", "http://app.example.com"]',
         "exposes": "pages of http://app.example.com may read the answers of /api and every path "
-        "below it",
+        "below it, and send PATCH there",
     }
     assert [change["field"] for change in told["changes"]] == [
         "allow_origins",
         "allow_methods",
         "allow_headers",
     ]
+    assert told["response_with_changes"]["status"] == 200
     assert told["problems"] == []
 
 
@@ -74,6 +76,7 @@ def test_the_document_of_an_allowed_request_has_the_response(explain: Explain) -
     code, out, _ = explain("--format=json", f"{API}/api")
     told = json.loads(out)
     assert (code, told["verdict"], told["reason"]) == (0, "allowed", None)
+    assert told["response_with_changes"] is None
     assert told["response"] == {
         "type": "cors",
         "url": f"{API}/api",

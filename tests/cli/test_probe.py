@@ -158,6 +158,13 @@ def test_an_audit_sends_the_headers_and_cookies_and_shows_none(corsguard: Comman
         (["--header", "x y:1"], "--header 'x y:1' is not a header"),
         (["--ca", "nowhere.pem"], "nowhere.pem has no certificates to trust"),
         (["--audit", "--page", "null"], "an audit needs the origin of a page"),
+        (["--audit", "--method", "PUT"], "--method is not for an audit"),
+        (["--audit", "--body", ""], "--body is not for an audit"),
+        (["--audit", "--credentials", "include"], "--credentials is not for an audit"),
+        (["--audit", "--mode", "no-cors"], "--mode is not for an audit"),
+        (["--audit", "--redirect", "error"], "--redirect is not for an audit"),
+        (["--audit", "--engine", "webkit"], "--engine is not for an audit"),
+        (["--audit", "--unsafe"], "--unsafe is not for an audit"),
     ],
 )
 def test_what_can_not_be_asked_is_one_line(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+import sys
+
 from rich.progress import BarColumn, Progress, TextColumn
 
 from corsguard.browser.messages import Fields, Send, SendError
@@ -11,7 +12,7 @@ from corsguard.cli.audit.checks import CHECKS
 from corsguard.cli.audit.client import Client, Limits
 from corsguard.cli.audit.reports import REPORTS
 from corsguard.cli.audit.server import Server
-from corsguard.cli.terminal import counted, fail
+from corsguard.cli.terminal import console, counted, fail
 from corsguard.origin import Origin, OriginError
 
 __all__ = ["INTERRUPTED", "run_audit"]
@@ -59,7 +60,7 @@ def _audit(send: Send, url: str, page: Origin, fields: Fields) -> Audit:
         TextColumn("auditing {task.description}"),
         BarColumn(),
         TextColumn("{task.fields[requests]}"),
-        console=(stderr := Console(stderr=True)),
+        console=(stderr := console(sys.stderr)),
         transient=True,
         disable=not stderr.is_terminal,
     ) as progress:

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from corsguard.browser.messages import Answer, Fields, SendError, Sent
+from corsguard.cli.terminal import counted
 
 __all__ = ["SAFE_METHODS", "Client", "Limits"]
 
@@ -99,7 +100,7 @@ class Client:
         if sent.method not in self._methods:
             raise SendError(f"{sent.method} is not sent: it may change something")
         if self._asked >= self._limits.requests:
-            raise SendError(f"no more than {self._limits.requests} requests are sent")
+            raise SendError(f"the limit of {counted(self._limits.requests, 'request')} is reached")
         self._asked += 1
         self._wait_for_turn()
         return self._exchange(sent)

@@ -1,4 +1,4 @@
-"""The same audit as text, as JSON and as Markdown."""
+"""The same audit as text, as JSON, as Markdown and as SARIF."""
 
 from __future__ import annotations
 
@@ -87,7 +87,12 @@ def _as_dict(found: Finding) -> dict[str, object]:
 
 
 def _markdown(done: Audit) -> None:
-    lines = ["# CORS audit", "", *_block(done.url), f"Page: `{done.page}`. {_summary(done)}."]
+    lines = [
+        "# CORS audit",
+        "",
+        *_block(done.url),
+        f"Page: `{done.page}`. {_summary(done).capitalize()}.",
+    ]
     for caveat in done.caveats:
         lines += ["", "But:", "", *_block(caveat)]
     for found in done.findings:

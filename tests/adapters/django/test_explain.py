@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 
 import pytest
 from adapters.django import project as project  # the settings come before what needs them
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
 from django.views import View
 
-from corsguard import Policy
+from corsguard import Guard, Policy
 from corsguard_django import cors_exempt, cors_policy
 
 APP = "https://app.example.com"
@@ -35,8 +36,19 @@ class Items(View):
     delete = cors_policy(PARTNERS)(lambda *_, **__: called)
 
 
+class Dispatching(View):
+    def dispatch(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+        return called(request)
+
+
+class Writing(View):
+    post = staticmethod(called)
+
+
 urlpatterns = [
     path("items/<int:item>", Items.as_view(), name="items"),
+    path("dispatching", Dispatching.as_view()),
+    path("writing", Writing.as_view()),
     path("partners", cors_policy(PARTNERS)(lambda request: called(request)), name="partners"),
 ]
 ROUTED = {"routes": {"/": {"allow_origins": [APP]}}}
@@ -85,8 +97,73 @@ def test_an_allowed_request_calls_no_view() -> None:
 
 def test_the_policy_of_the_route_is_changed() -> None:
     assert changes("--method=PATCH", f"{API}/items/1") == [
-        ("route", "/", 'allow_methods=["PATCH"],')
+        ("route", "/", '"allow_methods": ["PATCH"],')
     ]
+    told = explain("--method=PATCH", f"{API}/items/1")
+    assert '\n    # in CORSGUARD["routes"]["/"]\n    "allow_methods": ["PATCH"],\n\n' in told.out
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        (ROUTED["routes"]["/"], '    # in CORSGUARD\n    "allow_credentials": True,\n\n'),
+        (
+            {"routes": {"/partners": False}},
+            '    # in CORSGUARD["routes"]\n    "/items/1": {\n'
+            f'        "allow_origins": ["{APP}"],\n        "allow_credentials": True,\n'
+            "    },\n\n",
+        ),
+        (
+            {"routes": {"/items": Policy(allow_origins=[APP])}},
+            "    # the policy of the route /items\n    allow_credentials=True,\n\n",
+        ),
+        (Policy(allow_origins=[APP]), "    # the policy\n    allow_credentials=True,\n\n"),
+        (
+            Guard({"/partners": None}),
+            '    # the policies by route\n    "/items/1": Policy(\n'
+            f'        allow_origins=["{APP}"],\n        allow_credentials=True,\n    ),\n\n',
+        ),
+    ],
+)
+def test_the_change_is_written_as_the_setting_is(setting: Any, words: str) -> None:
+    with override_settings(CORSGUARD=setting):
+        assert words in explain("--credentials=include", f"{API}/items/1").out
+
+
+def test_a_project_without_the_setting_is_given_a_route() -> None:
+    with override_settings():
+        del settings.CORSGUARD
+        assert (
+            f'    # in CORSGUARD["routes"]\n    "/items/1": {{\n        "allow_origins": ["{APP}"],'
+        ) in explain(f"{API}/items/1").out
+
+
+def test_a_method_that_no_view_takes_is_told_beside_the_change() -> None:
+    told = " ".join(explain("--method=PATCH", f"{API}/items/1").out.split())
+    assert "beware even so, the application answers 405: no view there takes PATCH" in told
+    assert document("--method=PATCH", f"{API}/items/1")["response_with_changes"]["status"] == 405
+    told = " ".join(explain("--method=PATCH", f"{API}/nowhere").out.split())
+    assert "beware even so, the application answers 404: no view is there" in told
+    assert "beware" not in explain("--method=DELETE", f"{API}/items/1").out
+
+
+@pytest.mark.parametrize(
+    ("method", "place", "status"),
+    [
+        ("GET", "items/1", 200),
+        ("HEAD", "items/1", 200),
+        ("POST", "items/1", 405),
+        ("POST", "partners", 200),
+        ("POST", "dispatching", 200),
+        ("HEAD", "writing", 405),
+    ],
+)
+def test_the_class_of_a_view_tells_which_methods_it_takes(
+    method: str, place: str, status: int
+) -> None:
+    told = document(f"--method={method}", f"{API}/{place}", page=PARTNER)
+    [answer] = [hop["answer"] for hop in told["requests"]]
+    assert answer["status"] == status
 
 
 def test_the_policy_of_the_view_is_changed() -> None:

@@ -110,6 +110,36 @@ def test_what_the_routing_answers_is_part_of_it() -> None:
     assert told["response"]["status"] == 405
 
 
+SETTING = """
+app.config["CORSGUARD"] = {"routes": {"/partners": {"allow_origins": ["https://app.example.com"]}}}
+CORSGuard(app)
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (
+            f"{APPLICATION}{SETTING}",
+            '    # in app.config["CORSGUARD"]["routes"]\n    "/items": {\n'
+            f'        "allow_origins": ["{APP}"],\n    }},\n',
+        ),
+        (
+            f'{APPLICATION}\nCORSGuard(app, {{"/api": Policy(allow_origins=["{APP}"])}})\n',
+            '    # the policies by route\n    "/items": Policy(\n'
+            f'        allow_origins=["{APP}"],\n    ),\n',
+        ),
+    ],
+)
+def test_the_change_is_written_as_the_configuration_is(source: str, words: str) -> None:
+    assert words in explain(source, f"{API}/items").stdout
+
+
+def test_a_method_that_no_view_takes_is_told_beside_the_change() -> None:
+    told = " ".join(explain(ROUTED, "--method=PATCH", f"{API}/items/1").stdout.split())
+    assert "beware even so, the application answers 405: no view there takes PATCH" in told
+
+
 def test_a_change_that_would_not_start_is_not_proposed() -> None:
     source = f"{APPLICATION}{VIEWS}\nCORSGuard(app, Guard(OF_PATH, enforce=True))\n"
     told = document(source, f"{API}/partners", page="http://plain.example")

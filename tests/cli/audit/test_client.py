@@ -288,4 +288,4 @@ def test_requests_are_counted_and_spaced() -> None:
         assert time.monotonic() - started >= 2 / 20
         with pytest.raises(SendError) as raised:
             one.send(Sent("GET", url, ()))
-    assert str(raised.value) == "no more than 3 requests are sent"
+    assert str(raised.value) == "the limit of 3 requests is reached"

@@ -94,6 +94,11 @@ http://127.0.0.1/v1/items: no findings in 44 requests
     )
 
 
+def test_the_markdown_tells_that_there_is_nothing(report: Reported) -> None:
+    _, out, _ = report.app(SOUND["lists the page"], "markdown")
+    assert f"Page: `{PAGE}`. No findings in 44 requests.\n" in out
+
+
 def test_the_markdown_tells_each_finding(report: Reported) -> None:
     assert report.app(NoVary(), "markdown") == (
         1,

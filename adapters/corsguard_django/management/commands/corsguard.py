@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from re import Pattern
 from typing import IO, Any, cast
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from corsguard import Guard, OriginEntry, Policy, PolicyError
@@ -44,13 +45,17 @@ class Command(BaseCommand):
     def _explain(self, guard: Guard, options: dict[str, Any]) -> None:
         """Exits with 1 where the request is blocked, and with 2 where it can't be told."""
         from corsguard.cli.asking import UsageError, asked
-        from corsguard.cli.explain import explain, in_python
+        from corsguard.cli.explain import explain, in_setting
         from corsguard_django.rehearsal import stage_at
 
         try:
             question = asked(options["url"], options)
             code = explain(
-                question, guard, stage_at(question.origin), in_python, cast(IO[str], self.stdout)
+                question,
+                guard,
+                stage_at(question.origin),
+                in_setting(getattr(settings, "CORSGUARD", {}), "CORSGUARD"),
+                cast(IO[str], self.stdout),
             )
         except UsageError as error:
             raise CommandError(str(error), returncode=2) from None
