@@ -231,7 +231,7 @@ class Fetch:
             answer = self._send(sent)
         except SendError as error:
             self._trail.hops.append(Hop(purpose, sent, None))
-            self._unanswered(purpose, str(error), "start the server, or mend the URL")
+            self._unanswered(purpose, str(error), error.fix)
         self._trail.hops.append(Hop(purpose, sent, answer))
         if answer.status == _PROXY_STATUS and not self._around.engine.takes_proxy_status:
             text = f"this engine takes {_PROXY_STATUS} from no server, for it is a proxy's"

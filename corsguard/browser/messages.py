@@ -69,7 +69,11 @@ class Answer(NamedTuple):
 
 
 class SendError(Exception):
-    """No answer came: what the message says in one line."""
+    """No answer came: why, in one line, and what would mend it."""
+
+    def __init__(self, message: str, fix: str = "start the server, or mend the URL") -> None:
+        super().__init__(message)
+        self.fix = fix
 
 
 Send = Callable[[Sent], Answer]

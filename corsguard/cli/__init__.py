@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -17,7 +18,16 @@ def main(args: Sequence[str] | None = None) -> None:
         sys.exit(_missing(error))
     from corsguard.cli.commands import group
 
-    group(args, prog_name="corsguard")
+    try:
+        try:
+            group(args, prog_name="corsguard")
+        finally:
+            sys.stdout.flush()
+    except OSError as error:  # such as a full disk
+        # What is left would be written at the exit, once more.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        print(f"corsguard: nothing can be written: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
 
 
 def _missing(error: ImportError) -> int:

@@ -17,7 +17,8 @@ Document = dict[str, Any]
 def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change], str]) -> Document:
     """An explanation as a dict that `json.dumps` takes; line writes a change down.
 
-    * verdict: "allowed" or "blocked"; reason, detail, fix: of a refusal, else null.
+    * verdict: "allowed" or "blocked", and of `probe` also "unknown"; reason, detail, fix: why it is
+      not allowed, else null.
     * page, engine, request: what was asked.
     * steps: name, clause, address, passed and text of each.
     * requests: purpose, method, url, headers, and answer (status, headers; null for none) of each.

@@ -10,6 +10,7 @@ import click
 
 from corsguard.browser import BlockReason, Exchange
 from corsguard.browser.messages import SendError
+from corsguard.browser.url import URL
 from corsguard.cli.asking import Asked
 from corsguard.cli.audit import INTERRUPTED, run_audit
 from corsguard.cli.audit.client import SAFE_METHODS, Client, Limits
@@ -36,7 +37,7 @@ def probe(asked: Asked, options: Mapping[str, Any]) -> int:
     blocked or something is found; 2 where that stays unknown. Ends the command with one line, and 2
     where the server does not answer at all, 130 after Ctrl-C.
     """
-    form = options["format"]
+    form, url = options["format"], str(URL.parse(asked.request.url))
     limits = Limits(
         seconds=_limit(options, "timeout"),
         per_second=_limit(options, "rate"),
@@ -53,15 +54,13 @@ def probe(asked: Asked, options: Mapping[str, Any]) -> int:
         if asked.cookies:
             pairs = "; ".join(cookie.pair for cookie in asked.cookies)
             fields = (*fields, ("Cookie", pairs))
-        return run_audit(
-            asked.request.url, asked.page, form=form, fields=fields, limits=limits, verify=verify
-        )
+        return run_audit(url, asked.page, form=form, fields=fields, limits=limits, verify=verify)
     if form not in {"text", "json"}:
         fail(f"--format {form} is for an audit: add --audit")
     method = asked.request.method
     methods = {*SAFE_METHODS, method, method.upper()} if options["unsafe"] else SAFE_METHODS
     try:
-        with Client(asked.request.url, limits=limits, verify=verify, methods=methods) as client:
+        with Client(url, limits=limits, verify=verify, methods=methods) as client:
             exchange = asked.play(client.send)
     except SendError as error:
         fail(str(error))
@@ -80,6 +79,8 @@ def _told(asked: Asked, exchange: Exchange, methods: Collection[str]) -> int:
     if asked.as_json:
         word = {_ALLOWED: "allowed", _BLOCKED: "blocked", _UNKNOWN: "unknown"}[code]
         document = {**exchange_document(exchange), "page_given": asked.given, "verdict": word}
+        if code == _ALLOWED:  # by the preflight; what was not sent here is no refusal
+            document |= {"reason": None, "detail": None, "fix": None}
         click.echo(json.dumps(document, indent=2))
         return code
     terminal = console()

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from importlib.metadata import version
 from io import StringIO
@@ -144,6 +144,27 @@ def test_letters_that_the_terminal_does_not_have_are_escaped(
 
     assert (ended.returncode, ended.stderr) == (1, "")
     assert r"https://\u65e5\u672c.example/" in ended.stdout
+
+
+@pytest.mark.parametrize("command", ["describe", "check"])
+def test_output_that_can_not_be_written_is_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    file = tmp_path / "corsguard.toml"
+    file.write_text('allow_origins = ["https://app.example.com"]', encoding="utf-8")
+    full = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115  # closing it fails too
+    monkeypatch.setattr(sys, "stdout", full)
+    with pytest.raises(SystemExit) as ended:
+        main([command, str(file)])
+    assert ended.value.code == 2
+    line = "corsguard: nothing can be written: [Errno 28] No space left on device\n"
+    assert capsys.readouterr().err == line
+    sys.stdout.close()  # where the rest went
+    with suppress(OSError):
+        full.close()
 
 
 def test_output_can_go_to_any_stream() -> None:

@@ -74,6 +74,14 @@ def test_cookies_go_with_credentials(corsguard: Command, url: str) -> None:
     assert "Cookie: session=abc" not in out
 
 
+@pytest.mark.parametrize("spelling", ["http://127.1:", "http://2130706433:", " http:127.0.0.1:"])
+def test_a_url_is_read_as_a_browser_reads_it(corsguard: Command, url: str, spelling: str) -> None:
+    spelt = url.replace("http://127.0.0.1:", spelling)
+    code, out, err = corsguard("probe", spelt, "--page", PAGE)
+    assert (code, err) == (0, "")
+    assert "server: http://127.0.0.1:" in out
+
+
 def test_a_cookie_is_sent_as_utf_8(corsguard: Command) -> None:
     seen: list[str] = []
 
@@ -99,7 +107,18 @@ def test_json_is_one_document(corsguard: Command, url: str) -> None:
 
 def test_json_says_where_it_is_not_known(corsguard: Command, url: str) -> None:
     code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "POST", "--format", "json")
-    assert (code, json.loads(out)["verdict"]) == (2, "unknown")
+    told = json.loads(out)
+    assert (code, told["verdict"]) == (2, "unknown")
+    assert told["fix"] == "let it be sent with --unsafe"
+
+
+def test_json_names_no_refusal_where_the_preflight_allows_what_was_not_sent(
+    corsguard: Command, url: str
+) -> None:
+    code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "PUT", "--format", "json")
+    told = json.loads(out)
+    assert (code, told["verdict"]) == (0, "allowed")
+    assert [told[name] for name in ("reason", "detail", "fix")] == [None] * 3
 
 
 def test_a_redirect_to_another_host_is_not_followed(corsguard: Command) -> None:

@@ -96,11 +96,13 @@ class Client:
         """The answer to sent, the body cut to its limit; raises SendError where there is none."""
         host = _host(sent.url)
         if host != self._host:
-            raise SendError(f"{host} is not asked: only {self._host} is")
+            raise SendError(f"{host} is not asked: only {self._host} is", f"probe {host} by itself")
         if sent.method not in self._methods:
-            raise SendError(f"{sent.method} is not sent: it may change something")
+            why = f"{sent.method} is not sent: it may change something"
+            raise SendError(why, "let it be sent with --unsafe")
         if self._asked >= self._limits.requests:
-            raise SendError(f"the limit of {counted(self._limits.requests, 'request')} is reached")
+            why = f"the limit of {counted(self._limits.requests, 'request')} is reached"
+            raise SendError(why, "raise it with --requests")
         self._asked += 1
         self._wait_for_turn()
         return self._exchange(sent)
