@@ -114,8 +114,8 @@ def serving(server: str, name: str, log: int) -> Iterator[int]:
     """The port at which a server answers, once it is up: it takes connections already."""
     path = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        # Connections inherit it, and servers set none on what they are handed: without it, an answer
-        # in two pieces takes 40 ms.
+        # Connections inherit it, and servers set none on what they are handed: without it, an
+        # answer in two pieces takes 40 ms.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         port, number = listening.getsockname()[1], listening.fileno()
         arguments = {
