@@ -30,13 +30,14 @@ from corsguard import Policy
 from corsguard_django import cors_policy
 
 PASSWORDS = {"ada": "lovelace"}
+FOLDER = tempfile.TemporaryDirectory()  # removed when the process ends
 
 settings.configure(
     ALLOWED_HOSTS=["localhost"],
     DATABASES={
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": Path(tempfile.mkdtemp()) / "items.sqlite3",
+            "NAME": Path(FOLDER.name) / "items.sqlite3",
         }
     },
     INSTALLED_APPS=["corsguard_django"],  # for `manage.py check`, and `manage.py corsguard`
@@ -84,22 +85,19 @@ class Item(models.Model):
         return {"id": self.pk, "name": self.name}
 
 
-def form(request: HttpRequest) -> dict[str, str]:
-    """The fields of a request, sent as JSON."""
+def field(request: HttpRequest, name: str) -> str:
+    """A field of a request, sent as JSON."""
     try:
-        return {name: str(value) for name, value in json.loads(request.body).items()}
-    except (ValueError, AttributeError):  # it is no JSON, or no object
-        raise BadRequest("the body is no JSON object") from None
+        return str(json.loads(request.body)[name])
+    except (ValueError, TypeError, KeyError):  # it is no JSON, no object, or lacks the field
+        raise BadRequest(f"the body is no JSON object with {name}") from None
 
 
 def name_of(request: HttpRequest) -> str:
     """The name that a request gives an item, if it comes from someone who has logged in."""
     if "user" not in request.session:
         raise PermissionDenied
-    try:
-        return form(request)["name"]
-    except KeyError:
-        raise BadRequest("an item needs a name") from None
+    return field(request, "name")
 
 
 class Items(View):
@@ -146,9 +144,8 @@ def download(request: HttpRequest) -> HttpResponse:
 
 def log_in(request: HttpRequest) -> HttpResponse:
     """Begin a session."""
-    given = form(request)
-    user = given.get("user", "")
-    if PASSWORDS.get(user) != given.get("password"):
+    user = field(request, "user")
+    if PASSWORDS.get(user) != field(request, "password"):
         raise PermissionDenied
     request.session["user"] = user
     return HttpResponse(status=204)

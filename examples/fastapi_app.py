@@ -8,7 +8,8 @@ The items are kept in the file that DATABASE names, or in memory.
 
 from __future__ import annotations
 
-import json
+import csv
+import io
 import os
 import secrets
 import sqlite3
@@ -129,9 +130,10 @@ def change(statement: str, *values: str | int) -> None:
 @api.get("/items.csv")
 def download() -> Response:
     """All items as a file."""
-    lines = ["id,name", *(f"{item.id},{json.dumps(item.name)}" for item in list_items())]
+    file = io.StringIO()
+    csv.writer(file).writerows((item.id, item.name) for item in list_items())
     return Response(
-        "\r\n".join(lines),
+        file.getvalue(),
         media_type="text/csv",
         headers={"Content-Disposition": 'attachment; filename="items.csv"'},
     )

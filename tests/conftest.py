@@ -1,9 +1,47 @@
-"""What holds for every test."""
+"""What holds for every test, and the count of those in tests/security.
+
+They are counted here because with `pytest -n` only the workers load the conftest.py of a folder
+below, and each of them sees but a part.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # How long an example takes says nothing of whether it is right.
 settings.register_profile("corsguard", deadline=None, print_blob=True)
 settings.load_profile("corsguard")
+
+OUTCOMES: Counter[str] = Counter()
+TRICKED: Counter[str] = Counter()
+"""Of these, what became of the tricks."""
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if "tests/security/" in report.nodeid and (report.when == "call" or report.failed):
+        OUTCOMES[report.outcome] += 1
+        TRICKED[report.outcome] += "/test_tricks.py" in report.nodeid
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave the counts for tests/proof.py."""
+    folder = os.environ.get("PROOF_FOLDER")
+    is_whole = not hasattr(session.config, "workerinput")
+    if folder and OUTCOMES and is_whole:
+        from security.tricks import TARGETS, tricks  # tests/install runs without corsguard
+
+        counts = {
+            "tests": OUTCOMES.total(),
+            "failed": OUTCOMES["failed"],
+            "tricked": TRICKED["failed"],
+            "origins": sum(len(made) for target in TARGETS for made in tricks(target).values()),
+            "patterns": len(TARGETS),
+        }
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        (Path(folder) / "security.json").write_text(json.dumps(counts), encoding="utf-8")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from e2e.engines import ENGINES, Chromium, RealBrowser
@@ -36,18 +37,22 @@ def report(pytestconfig: pytest.Config) -> Report:
 
 
 @pytest.fixture(scope="session")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+def started() -> Iterator[Start]:
     """Starts each engine when it is first asked for, with a profile of its own."""
     running: dict[str, RealBrowser] = {}
+    # The last of a browser's processes may outlive it by a moment, and write.
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
 
-    def start(name: str) -> RealBrowser:
-        if name not in running:
-            running[name] = ENGINES[name](tmp_path_factory.mktemp(name))
-        return running[name]
+        def start(name: str) -> RealBrowser:
+            if name not in running:
+                profile = Path(folder) / name
+                profile.mkdir()
+                running[name] = ENGINES[name](profile)
+            return running[name]
 
-    yield start
-    for browser in running.values():
-        browser.close()
+        yield start
+        for browser in running.values():
+            browser.close()
 
 
 @pytest.fixture(params=ENGINES)

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 from e2e.engines import RealBrowser
-from e2e.serving.example import example
 from e2e.serving.pages import Pages, pages
+from serving.example import example
 
 EXAMPLES = {
     "wsgi_app.py": "/public/items",

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from examples.started import ELSEWHERE, PAGE, Running, started
+from examples.asking import ELSEWHERE, PAGE, Client
+from serving.example import example
 
 READABLE = {"access-control-allow-origin": PAGE, "vary": "Origin"}
 
 
 @pytest.fixture(scope="module")
-def greetings() -> Iterator[Running]:
-    with started("bottle_app.py") as running:
-        yield running
+def greetings() -> Iterator[Client]:
+    with example("bottle_app.py") as url:
+        yield Client(url)
 
 
-def test_a_page_reads_what_it_wrote(greetings: Running) -> None:
+def test_a_page_reads_what_it_wrote(greetings: Client) -> None:
     sent = {"greeting": "H\xe4lsningar"}
     for answer in (
         greetings.send("PUT", "/greetings/sv", sent, Origin=PAGE),
@@ -25,18 +26,18 @@ def test_a_page_reads_what_it_wrote(greetings: Running) -> None:
         assert (answer.status, answer.cors, answer.json) == (200, READABLE, sent)
 
 
-def test_a_page_can_read_that_a_view_failed(greetings: Running) -> None:
+def test_a_page_can_read_that_a_view_failed(greetings: Client) -> None:
     answer = greetings.send("GET", "/greetings/xx", Origin=PAGE)
     assert (answer.status, answer.cors) == (500, READABLE)
 
 
-def test_a_page_can_read_bottles_own_errors(greetings: Running) -> None:
+def test_a_page_can_read_bottles_own_errors(greetings: Client) -> None:
     for method, path, status in [("GET", "/missing", 404), ("DELETE", "/greetings/en", 405)]:
         answer = greetings.send(method, path, Origin=PAGE)
         assert (answer.status, answer.cors) == (status, READABLE)
 
 
-def test_a_preflight_is_answered(greetings: Running) -> None:
+def test_a_preflight_is_answered(greetings: Client) -> None:
     answer = greetings.preflight("/greetings/en", "PUT")
     assert (answer.status, answer.body) == (204, b"")
     assert answer.cors == {
@@ -48,7 +49,7 @@ def test_a_preflight_is_answered(greetings: Running) -> None:
     }
 
 
-def test_a_page_from_elsewhere_is_refused(greetings: Running) -> None:
+def test_a_page_from_elsewhere_is_refused(greetings: Client) -> None:
     preflight = greetings.preflight("/greetings/en", "PUT", ELSEWHERE)
     assert preflight.status == 403
     assert preflight.body.startswith(b"corsguard: origin not allowed")

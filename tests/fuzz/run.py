@@ -96,21 +96,20 @@ def fuzz(name: str, seconds: int, crashes: Path) -> None:
             if package.removeprefix("corsguard_") in {"corsguard", "asgi", "wsgi", name}:
                 import_all(package)
         target = load(name)
-    with tempfile.TemporaryDirectory() as found:
-        arguments = [
-            sys.argv[0],
-            f"-artifact_prefix={crashes}/{name}-",
-            f"-dict={HERE / 'dictionary.txt'}",
-            f"-max_len={LONGEST}",
-            f"-max_total_time={seconds}",
-            f"-rss_limit_mb={MOST_MEMORY}",
-            f"-timeout={PATIENCE}",
-            "-print_final_stats=1",
-            found,
-            str(HERE / "corpus" / name),
-        ]
-        atheris.Setup(arguments, target)
-        atheris.Fuzz()
+    arguments = [
+        sys.argv[0],
+        f"-artifact_prefix={crashes}/{name}-",
+        f"-dict={HERE / 'dictionary.txt'}",
+        f"-max_len={LONGEST}",
+        f"-max_total_time={seconds}",
+        f"-rss_limit_mb={MOST_MEMORY}",
+        f"-timeout={PATIENCE}",
+        "-print_final_stats=1",
+        tempfile.mkdtemp(),  # for inputs that are found
+        str(HERE / "corpus" / name),
+    ]
+    atheris.Setup(arguments, target)
+    atheris.Fuzz()
 
 
 def import_all(package: str) -> None:
@@ -124,13 +123,16 @@ def fuzzed(name: str, seconds: int, crashes: Path) -> Result:
     """Fuzz one target in a process of its own."""
     crashes.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, __file__, "--child", "--seconds", str(seconds)]
-    done = subprocess.run(
-        [*command, "--crashes", str(crashes), name],
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=seconds + 120,
-    )
+    # The fuzzer ends its process without cleaning up: what is left there goes with this folder.
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [*command, "--crashes", str(crashes), name],
+            capture_output=True,
+            encoding="utf-8",
+            env={**os.environ, "TMPDIR": folder},
+            errors="replace",
+            timeout=seconds + 120,
+        )
     inputs = number_in(done.stderr, r"number_of_executed_units:\s*(\d+)")
     crash = reproduction(name, done.stdout, done.stderr) if done.returncode else None
     return Result(name, inputs, number_in(done.stderr, r"runs in (\d+) second"), crash)

@@ -100,9 +100,8 @@ async def drive(port: int, seconds: float, seed: int) -> tuple[Tally, list[float
     """Ask a server for some seconds; the growth of each worker's memory after the warm-up."""
     tally, expected = Tally(), Expected()
     limits = httpx.Limits(max_connections=CLIENTS)
-    transport = httpx.AsyncHTTPTransport(limits=limits, retries=8)  # until the server is up
     async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", transport=transport, timeout=PATIENCE
+        base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=PATIENCE
     ) as client:
         await client.get(PATH, headers={"host": HOST})
         until = monotonic() + seconds

@@ -111,20 +111,24 @@ def judge(tally: Tally, growth: Sequence[float], log: str) -> None:
 
 @contextmanager
 def serving(server: str, name: str, log: int) -> Iterator[int]:
-    """The port at which a server is about to answer."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    arguments = {
-        "gunicorn": ["--bind", f"127.0.0.1:{port}", "--threads", "4", f"load.served:{name}()"],
-        "uvicorn": ["--port", str(port), "--no-access-log", "--factory", f"load.served:{name}"],
-    }
+    """The port at which a server answers, once it is up: it takes connections already."""
     path = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
-    process = subprocess.Popen(
-        [sys.executable, "-m", server, "--workers", str(WORKERS), *arguments[server]],
-        env={**os.environ, "PYTHONPATH": path},
-        stdout=log,
-        stderr=log,
-    )
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        # Connections inherit it, and servers set none on what they are handed: without it, an
+        # answer in two pieces takes 40 ms.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        port, number = listening.getsockname()[1], listening.fileno()
+        arguments = {
+            "gunicorn": ["--bind", f"fd://{number}", "--threads", "4", f"load.served:{name}()"],
+            "uvicorn": ["--fd", str(number), "--no-access-log", "--factory", f"load.served:{name}"],
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", server, "--workers", str(WORKERS), *arguments[server]],
+            env={**os.environ, "PYTHONPATH": path},
+            pass_fds=[number],
+            stdout=log,
+            stderr=log,
+        )
     try:
         yield port
     finally:

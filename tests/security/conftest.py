@@ -1,11 +1,6 @@
-"""Everything that a published defect is tried on, and how much was tried."""
+"""Everything that a published defect is tried on."""
 
 from __future__ import annotations
-
-import json
-import os
-from collections import Counter
-from pathlib import Path
 
 import pytest
 from adapters.stacks_asgi import STACKS as ASGI_STACKS
@@ -15,7 +10,6 @@ from adapters.stacks_wsgi import STACKS as WSGI_STACKS
 from adapters.table import Stack
 from security.configuring import CONFIGURE, Configure
 from security.forgetful import FORGETFUL, Forgetful
-from security.tricks import TARGETS, tricks
 
 STACKS: list[Stack] = [
     WSGI_STACKS[0], ASGI_STACKS[0], FLASK_STACKS[0], FLASK_STACKS[2], *DJANGO_STACKS
@@ -38,26 +32,3 @@ def configure(request: pytest.FixtureRequest) -> Configure:
 def forgetful(request: pytest.FixtureRequest) -> Forgetful:
     made: Forgetful = request.param
     return made
-
-
-OUTCOMES: Counter[str] = Counter()
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if "tests/security/" in report.nodeid and (report.when == "call" or report.failed):
-        OUTCOMES[report.outcome] += 1
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Leave the counts for tests/proof.py."""
-    folder = os.environ.get("PROOF_FOLDER")
-    is_whole = not hasattr(session.config, "workerinput")
-    if folder and OUTCOMES and is_whole:
-        counts = {
-            "tests": OUTCOMES.total(),
-            "failed": OUTCOMES["failed"],
-            "origins": sum(len(made) for target in TARGETS for made in tricks(target).values()),
-            "patterns": len(TARGETS),
-        }
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        (Path(folder) / "security.json").write_text(json.dumps(counts), encoding="utf-8")

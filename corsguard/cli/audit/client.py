@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from threading import Timer
 from types import TracebackType
@@ -64,17 +64,22 @@ class Client:
         limits: Limits | None = None,
         verify: bool | str = True,
         methods: Collection[str] = SAFE_METHODS,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         """Prepare to ask the host of url, by methods.
 
         verify is whether the certificate of an https server is checked, or the file with the
-        certificates to trust. Raises SendError where url or that file can't be used.
+        certificates to trust; clock and sleep are what the requests are spaced by. Raises SendError
+        where url or that file can't be used.
         """
         self._limits = limits or Limits()
         self._host = _host(url)
         self._methods = methods
         self._asked = 0
-        self._next = 0.0  # monotonic seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._next = 0.0  # when the next request may start, by the clock
         self._transport = httpx.HTTPTransport(
             verify=_trusted(verify),
             trust_env=False,
@@ -108,9 +113,9 @@ class Client:
         return self._exchange(sent)
 
     def _wait_for_turn(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         if now < self._next:
-            time.sleep(self._next - now)
+            self._sleep(self._next - now)
         self._next = max(now, self._next) + 1 / self._limits.per_second
 
     def _exchange(self, sent: Sent) -> Answer:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from adapters.asgi.exchange import APP, EVIL, App
-from adapters.asgi.serving import Run, by_hypercorn, by_uvicorn, serving
 from fastapi import FastAPI
+from serving.servers import Run, by_hypercorn, by_uvicorn, serving
 from starlette.responses import StreamingResponse
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect

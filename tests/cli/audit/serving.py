@@ -9,54 +9,27 @@ from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-import uvicorn
-from starlette.types import ASGIApp
-from werkzeug.serving import WSGIRequestHandler, make_server
+from serving.servers import by_uvicorn, by_werkzeug, serving
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from adapters.asgi.exchange import App
+
 PATIENCE = 30  # seconds, where something is broken
-
-
-class QuietHandler(WSGIRequestHandler):
-    def log(self, *_args: object, **_kwargs: object) -> None:
-        pass
 
 
 @contextmanager
 def wsgi(app: WSGIApplication) -> Iterator[str]:
     """The URL of app's resource, served until the end of the block."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}/v1/items"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(by_werkzeug, app) as url:
+        yield f"{url}/v1/items"
 
 
 @contextmanager
-def asgi(app: ASGIApp) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        ready = Event()
-
-        class Server(uvicorn.Server):
-            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-                await super().startup(sockets)
-                ready.set()
-
-        server = Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        thread = Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            assert ready.wait(PATIENCE)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1/items"
-        finally:
-            server.should_exit = True
-            thread.join()
+def asgi(app: App) -> Iterator[str]:
+    with serving(by_uvicorn, app) as url:
+        yield f"{url}/v1/items"
 
 
 Say = Callable[[socket.socket, bytes, Event], object]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -28,6 +26,7 @@ from cli.audit.broken import (
 from cli.audit.serving import asgi, wsgi
 from flask import Flask
 from flask_cors import CORS
+from serving.example import ROOT, example
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -36,7 +35,6 @@ from starlette.routing import Route
 
 from corsguard.cli.audit.catalogue import RULES, Severity
 
-ROOT = Path(__file__).parents[3]
 FRONTEND = "http://localhost:3000"  # the page of the examples
 
 
@@ -236,33 +234,6 @@ def test_starlette_in_dangerous_settings(options: dict[str, Any], expected: list
     app = CORSMiddleware(Starlette(routes=[Route("/v1/items", items)]), **options)
     with asgi(app) as url:
         assert codes(audited(url, PAGE)) == expected
-
-
-@contextmanager
-def example(name: str) -> Iterator[str]:
-    """The URL of an example of the project, started by the command in its first lines."""
-    text = (ROOT / "examples" / name).read_text(encoding="utf-8")
-    documented = re.match(r'""".*\n\n    (.+)\n', text)
-    assert documented, "the first lines give no command"
-    words = documented[1].removeprefix("python ").removesuffix(" --port 8000").split()
-    start = [] if documented[1].startswith("python ") else ["-m"]
-    with subprocess.Popen(
-        [sys.executable, "-u", *start, *words, "--port", "0"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-    ) as process:
-        assert process.stdout
-        addresses = (re.search(r"(http://[a-z0-9.]+:\d+)/?[ \n]", line) for line in process.stdout)
-        address = next(filter(None, addresses))
-        rest = Thread(target=process.stdout.read)  # or the pipe fills up
-        rest.start()
-        try:
-            yield address[1].replace("127.0.0.1", "localhost")
-        finally:
-            process.terminate()
-            rest.join()
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -57,6 +58,11 @@ class RealBrowser(ABC):
     @abstractmethod
     def _call(self, function: str, text: str) -> str:
         """What an async JavaScript function from string to string makes of text."""
+
+
+def environment(profile: Path) -> dict[str, str]:
+    """What a browser runs in: all that it leaves behind goes with its profile."""
+    return {**os.environ, "HOME": str(profile), "TMPDIR": str(profile)}
 
 
 def installed(programs: Iterable[str], packages: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from e2e.engines.browser import installed
+from e2e.engines.browser import environment, installed
 from e2e.engines.webdriver import WebDriverBrowser
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.remote.command import Command
@@ -27,7 +27,8 @@ class Chromium(WebDriverBrowser):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         # With both paths given, Selenium looks nothing up and downloads nothing.
-        super().__init__(Chrome(options=options, service=ChromeService(driver)))
+        service = ChromeService(driver, env=environment(profile))
+        super().__init__(Chrome(options=options, service=service))
 
     def console(self) -> list[str]:
         entries = self.driver.execute(Command.GET_LOG, {"type": "browser"})["value"]

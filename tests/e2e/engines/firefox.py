@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from e2e.engines.browser import PATIENCE, RealBrowser, installed
+from e2e.engines.browser import PATIENCE, RealBrowser, environment, installed
 from websocket import WebSocket, create_connection
 
 # It is to ask nothing of anyone but the page's own servers.
@@ -52,6 +52,7 @@ class Firefox(RealBrowser):
         command = [browser, "--headless", "--no-remote", "--profile", str(profile)]
         self._process = subprocess.Popen(
             [*command, "--remote-debugging-port=0", "about:blank"],
+            env=environment(profile),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             encoding="utf-8",

@@ -7,7 +7,7 @@ import subprocess
 import warnings
 from pathlib import Path
 
-from e2e.engines.browser import PATIENCE, installed
+from e2e.engines.browser import PATIENCE, environment, installed
 from e2e.engines.webdriver import WebDriverBrowser
 from selenium.webdriver import WebKitGTK, WebKitGTKOptions, WebKitGTKService
 
@@ -26,8 +26,8 @@ class WebKit(WebDriverBrowser):
         options = WebKitGTKOptions()
         options.binary_location = browser
         options.add_argument("--automation")
-        environment = {**os.environ, "DISPLAY": self._display.name, "HOME": str(profile)}
-        service = WebKitGTKService(driver, env=environment)
+        shown = {**environment(profile), "DISPLAY": self._display.name}
+        service = WebKitGTKService(driver, env=shown)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of Selenium, by Selenium
             super().__init__(WebKitGTK(options=options, service=service))

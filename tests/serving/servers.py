@@ -8,19 +8,39 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from adapters.asgi.exchange import App
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from werkzeug.serving import WSGIRequestHandler, make_server
 
-Stop = Callable[[], object]
-Run = Callable[[App, socket.socket], tuple[Callable[[], object], Stop]]
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+Server = tuple[Callable[[], object], Callable[[], object]]
+"""How to run it, and how to have it stop."""
+Run = Callable[[Any, socket.socket], Server]
 
 
-def by_uvicorn(app: App, listening: socket.socket) -> tuple[Callable[[], object], Stop]:
-    """How to run it, and how to have it stop."""
+class QuietHandler(WSGIRequestHandler):
+    def log(self, *_args: object, **_kwargs: object) -> None:
+        """Say nothing."""
+
+
+def by_werkzeug(app: WSGIApplication, listening: socket.socket) -> Server:
+    with listening:  # of which it makes itself a second handle
+        host, port = listening.getsockname()
+        server = make_server(
+            host, port, app, threaded=True, request_handler=QuietHandler, fd=listening.fileno()
+        )
+    # Clients keep connections that they do not use.
+    server.daemon_threads = True  # type: ignore[attr-defined]
+    return lambda: server.serve_forever(0.01), server.shutdown
+
+
+def by_uvicorn(app: App, listening: socket.socket) -> Server:
     config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
 
@@ -30,7 +50,7 @@ def by_uvicorn(app: App, listening: socket.socket) -> tuple[Callable[[], object]
     return lambda: server.run(sockets=[listening]), stop
 
 
-def by_hypercorn(app: App, listening: socket.socket) -> tuple[Callable[[], object], Stop]:
+def by_hypercorn(app: App, listening: socket.socket) -> Server:
     config = Config()
     config.bind = [f"fd://{listening.detach()}"]
     config.errorlog = logging.getLogger("hypercorn.tests")
@@ -50,9 +70,9 @@ def by_hypercorn(app: App, listening: socket.socket) -> tuple[Callable[[], objec
 
 
 @contextmanager
-def serving(by: Run, app: App) -> Iterator[str]:
+def serving(by: Run, app: object, port: int = 0) -> Iterator[str]:
     """The URL at which app answers; its socket takes connections before the server is up."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = socket.create_server(("127.0.0.1", port))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     run, stop = by(app, listening)
     thread = threading.Thread(target=run)
