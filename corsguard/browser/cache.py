@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from corsguard.browser.engines import Engine
+from corsguard.browser.engines import Traits
 
 __all__ = ["CacheKey", "PreflightCache"]
 
@@ -30,7 +30,7 @@ class _Entry(NamedTuple):
 class PreflightCache:
     """What the answers to preflights allow, and until when."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Traits) -> None:
         self._engine = engine
         self._expiry: dict[_Entry, float] = {}
 

@@ -8,7 +8,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Literal, NamedTuple
 
-from corsguard.browser.engines import Engine
+from corsguard.browser.engines import Traits
 from corsguard.browser.messages import Answer
 from corsguard.browser.url import URL, is_trustworthy
 from corsguard.origin import is_ip_address
@@ -74,7 +74,7 @@ class Kept(NamedTuple):
 class Jar:
     """The cookies of one browser. Raises TypeError for what is no Cookie."""
 
-    def __init__(self, cookies: Iterable[Cookie], engine: Engine) -> None:
+    def __init__(self, cookies: Iterable[Cookie], engine: Traits) -> None:
         self._engine = engine
         self._cookies = {(c.name, c.host, c.path, c.third_party): c for c in map(_checked, cookies)}
 

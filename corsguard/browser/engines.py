@@ -10,10 +10,10 @@ from typing import Literal, NamedTuple
 from corsguard.browser.exchange import EngineName
 from corsguard.fetch import MAX_AGE_CAPS, MAX_AGE_LIMIT
 
-__all__ = ["ENGINES", "Engine"]
+__all__ = ["ENGINES", "Traits"]
 
 
-class Engine(NamedTuple):
+class Traits(NamedTuple):
     """What one engine does; the defaults are the standard."""
 
     # What a script may set without a preflight (Fetch, "CORS-safelisted request-header").
@@ -123,9 +123,9 @@ class Engine(NamedTuple):
     """What becomes of the cookies of another site."""
 
 
-ENGINES: dict[EngineName, Engine] = {
-    "standard": Engine(),
-    "chromium": Engine(
+ENGINES: dict[EngineName, Traits] = {
+    "standard": Traits(),
+    "chromium": Traits(
         checks_lines_combined=True,
         largest_range=2**63 - 1,
         safelists_own_headers=True,
@@ -146,7 +146,7 @@ ENGINES: dict[EngineName, Engine] = {
         follows_userinfo=False,
         takes_proxy_status=False,
     ),
-    "firefox": Engine(
+    "firefox": Traits(
         limits_safelisted_sum=False,
         safelists_high_bytes=False,
         largest_range=2**64 - 1,
@@ -171,7 +171,7 @@ ENGINES: dict[EngineName, Engine] = {
         lax_by_default=False,
         third_party_cookies="partitioned",
     ),
-    "webkit": Engine(
+    "webkit": Traits(
         checks_lines_combined=True,
         safelists_any_case_of_bytes=True,
         largest_range=2**64 - 1,

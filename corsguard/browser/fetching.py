@@ -12,7 +12,7 @@ from corsguard.browser.caveats import kept_cookies, refused_cookies, surrounding
 from corsguard.browser.checks import check_cors, check_resource_policy
 from corsguard.browser.clauses import Clause
 from corsguard.browser.cookies import Jar
-from corsguard.browser.engines import Engine
+from corsguard.browser.engines import Traits
 from corsguard.browser.exchange import BlockReason, Hop
 from corsguard.browser.making import Fetching
 from corsguard.browser.messages import Answer, Fields, Mode, Response, Send, SendError, Sent
@@ -34,7 +34,7 @@ class Surroundings(NamedTuple):
     """What of a browser lasts from one request to the next."""
 
     page: Origin
-    engine: Engine
+    engine: Traits
     jar: Jar
     cache: PreflightCache
     clock: Callable[[], float]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 
-from corsguard.browser.engines import Engine
+from corsguard.browser.engines import Traits
 from corsguard.browser.messages import Answer
 from corsguard.fetch import DEFAULT_MAX_AGE, MAX_AGE, is_token
 
@@ -49,7 +49,7 @@ def _elements(answer: Answer, name: str) -> list[str]:
     return [stripped for part in parts if (stripped := part.strip(_OWS))]
 
 
-def max_age(answer: Answer, engine: Engine) -> int:
+def max_age(answer: Answer, engine: Traits) -> int:
     """Seconds for which the answer to a preflight is kept (Fetch, "CORS-preflight fetch", 7)."""
     value = combined(answer, MAX_AGE) or ""
     # RFC 9111, 1.2.2, delta-seconds: digits and nothing else; too many of them are a large number.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn, get_args
 
 from corsguard.browser.clauses import Clause
-from corsguard.browser.engines import Engine
+from corsguard.browser.engines import Traits
 from corsguard.browser.exchange import BlockReason
 from corsguard.browser.messages import (
     Credentials,
@@ -72,7 +72,7 @@ class Fetching:
         return self.urls[-1]
 
 
-def made(request: Request, base: URL | None, engine: Engine, trail: Trail) -> Fetching:
+def made(request: Request, base: URL | None, engine: Traits, trail: Trail) -> Fetching:
     """The request that the constructor makes; raises Refused where it throws a TypeError.
 
     Raises ValueError for credentials, a mode or a redirect that fetch() has no word for, and
@@ -166,7 +166,7 @@ def _method(request: Request, trail: Trail) -> str:
     return method
 
 
-def _headers(request: Request, engine: Engine, trail: Trail) -> Fields:
+def _headers(request: Request, engine: Traits, trail: Trail) -> Fields:
     """The script's headers, without those that it may not set: a browser leaves these out."""
     given = request.headers
     fields: list[tuple[str, str]] = []
@@ -197,7 +197,7 @@ def _field(given: object) -> tuple[str, str]:
     )
 
 
-def _joins_safely(name: str, value: str, fields: list[tuple[str, str]], engine: Engine) -> bool:
+def _joins_safely(name: str, value: str, fields: list[tuple[str, str]], engine: Traits) -> bool:
     """Fetch, "append" to a `Headers` of guard request-no-cors: with what is there already."""
     together = Headers((*fields, (name, value)))[name]
     return is_no_cors_safelisted(name, together, engine)

@@ -8,7 +8,7 @@ from typing import NoReturn
 from corsguard.browser.cache import CacheKey, PreflightCache
 from corsguard.browser.checks import check_cors
 from corsguard.browser.clauses import Clause
-from corsguard.browser.engines import Engine
+from corsguard.browser.engines import Traits
 from corsguard.browser.exchange import BlockReason
 from corsguard.browser.fields import combined, lines, listed, max_age
 from corsguard.browser.making import Fetching
@@ -40,7 +40,7 @@ class Preflight:
         self,
         fetching: Fetching,
         origin: str,
-        engine: Engine,
+        engine: Traits,
         cache: PreflightCache,
         clock: Callable[[], float],
         trail: Trail,

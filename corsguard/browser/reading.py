@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from corsguard.browser.clauses import Clause
-from corsguard.browser.engines import Engine
+from corsguard.browser.engines import Traits
 from corsguard.browser.fields import listed, listed_at_first
 from corsguard.browser.making import Fetching
 from corsguard.browser.messages import Answer, Headers, Response
@@ -19,7 +19,7 @@ __all__ = ["readable"]
 _STEP = "read the answer"
 
 
-def readable(fetching: Fetching, engine: Engine, answer: Answer, trail: Trail) -> Response:
+def readable(fetching: Fetching, engine: Traits, answer: Answer, trail: Trail) -> Response:
     """The answer as the script sees it."""
     if fetching.tainting == "opaque":
         text = "the script gets an opaque response: no status, no headers, no body"
@@ -49,7 +49,7 @@ def readable(fetching: Fetching, engine: Engine, answer: Answer, trail: Trail) -
     )
 
 
-def _exposed(fetching: Fetching, engine: Engine, answer: Answer) -> set[str]:
+def _exposed(fetching: Fetching, engine: Traits, answer: Answer) -> set[str]:
     names = listed(answer, EXPOSE_HEADERS)
     if names is None and fetching.by_fetch and engine.exposes_by_wildcard_before_failure:
         return {"*"} & {*listed_at_first(answer, EXPOSE_HEADERS)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from corsguard.browser.clauses import Clause
-from corsguard.browser.engines import Engine
+from corsguard.browser.engines import Traits
 from corsguard.browser.exchange import BlockReason
 from corsguard.browser.fields import lines
 from corsguard.browser.making import Fetching
@@ -23,7 +23,7 @@ _STEP = "redirect"
 
 
 def followed(
-    fetching: Fetching, page: Origin, engine: Engine, answer: Answer, trail: Trail
+    fetching: Fetching, page: Origin, engine: Traits, answer: Answer, trail: Trail
 ) -> bool:
     """Point fetching at where answer redirects to; False where it says nowhere.
 
@@ -55,7 +55,7 @@ class _Target:
         self,
         fetching: Fetching,
         page: Origin,
-        engine: Engine,
+        engine: Traits,
         status: int,
         locations: list[str],
         trail: Trail,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from string import ascii_letters, digits
 
-from corsguard.browser.engines import Engine
+from corsguard.browser.engines import Traits
 from corsguard.browser.messages import Fields, Headers
 
 __all__ = [
@@ -40,7 +40,7 @@ def is_header_value(value: str) -> bool:
     return all(ord(character) < 0x100 and character not in "\0\r\n" for character in value)
 
 
-def is_safelisted(name: str, value: str, engine: Engine) -> bool:
+def is_safelisted(name: str, value: str, engine: Traits) -> bool:
     """Whether a header needs no preflight (Fetch, "CORS-safelisted request-header")."""
     name = name.lower()
     if len(value) > _LONGEST_VALUE:
@@ -59,12 +59,12 @@ def is_safelisted(name: str, value: str, engine: Engine) -> bool:
     return own is not None and own.fullmatch(value) is not None
 
 
-def is_no_cors_safelisted(name: str, value: str, engine: Engine) -> bool:
+def is_no_cors_safelisted(name: str, value: str, engine: Traits) -> bool:
     """Whether a script may set a header with `mode: "no-cors"`."""
     return name.lower() in _NO_CORS_NAMES and is_safelisted(name, value, engine)
 
 
-def unsafe_names(headers: Fields, engine: Engine) -> list[str]:
+def unsafe_names(headers: Fields, engine: Traits) -> list[str]:
     """The names that a preflight must ask for, in lower case and sorted.
 
     Fetch, "CORS-unsafe request-header names" and "convert header names to a sorted-lowercase set".
@@ -80,11 +80,11 @@ def unsafe_names(headers: Fields, engine: Engine) -> list[str]:
     return sorted(unsafe if engine.asks_for_each_line else set(unsafe))
 
 
-def _is_safe(value: str, engine: Engine) -> bool:
+def _is_safe(value: str, engine: Traits) -> bool:
     return _UNSAFE.isdisjoint(value) and (engine.safelists_high_bytes or value.isascii())
 
 
-def _is_simple_range(value: str, engine: Engine) -> bool:
+def _is_simple_range(value: str, engine: Traits) -> bool:
     # Fetch, "parse a single range header value": a start is needed, an end may follow.
     match = _RANGE.fullmatch(value)
     if match is None or not (match["unit"] == "bytes" or engine.safelists_any_case_of_bytes):
