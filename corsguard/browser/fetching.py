@@ -19,6 +19,7 @@ from corsguard.browser.messages import Answer, Fields, Mode, Response, Send, Sen
 from corsguard.browser.preflight import Preflight
 from corsguard.browser.reading import readable
 from corsguard.browser.redirect import REDIRECT_STATUSES, followed
+from corsguard.browser.referrer import hides_origin, referrer
 from corsguard.browser.trail import Refused, Trail
 from corsguard.browser.url import HTTP_SCHEMES, URL, is_same_site, is_trustworthy, with_scheme
 from corsguard.fetch import BAD_PORTS
@@ -255,19 +256,13 @@ class Fetch:
         fields = [("Host", url.authority)]
         if origin is not None:
             fields.append(("Origin", origin))
-        if referrer := self._referrer(url):
-            fields.append(("Referer", referrer))
+        if told := referrer(self._fetching.referrer_policy, self._page, url):
+            fields.append(("Referer", told))
         if is_trustworthy(url.origin):  # Fetch Metadata, 2: to nobody else
             fields.append(("Sec-Fetch-Site", self._site()))
             fields.append(("Sec-Fetch-Mode", mode))
             fields.append(("Sec-Fetch-Dest", "empty"))
         return tuple(fields)
-
-    def _referrer(self, url: URL) -> str | None:
-        """By the default policy, `strict-origin-when-cross-origin`, of a page that is an origin."""
-        if self._page.opaque or (is_trustworthy(self._page) and not is_trustworthy(url.origin)):
-            return None
-        return f"{self._page}/"
 
     def _site(self) -> str:
         """`Sec-Fetch-Site` (Fetch Metadata, 2.3), over all URLs so far."""
@@ -309,8 +304,8 @@ class Fetch:
             return self._origin()
         if fetching.method in {"GET", "HEAD"} and not self._keeps_origin:
             return None
-        downgraded = self._page.scheme == "https" and fetching.url.scheme != "https"
-        if fetching.mode != "cors" and downgraded:
+        policy = fetching.referrer_policy
+        if fetching.mode != "cors" and hides_origin(policy, self._page, fetching.url):
             return "null"
         return self._origin()
 

@@ -17,6 +17,7 @@ from corsguard.browser.messages import (
     Redirect,
     Request,
 )
+from corsguard.browser.referrer import DEFAULT_POLICY
 from corsguard.browser.safelist import is_header_value, is_no_cors_safelisted, unsafe_names
 from corsguard.browser.trail import Trail
 from corsguard.browser.url import URL, URLError, scalar_values
@@ -59,6 +60,7 @@ class Fetching:
     """Whether `fetch()` made it, or an XMLHttpRequest: the one that listens to its upload."""
     tainting: str = "basic"
     """Fetch, "response tainting": basic, cors or opaque."""
+    referrer_policy: str = DEFAULT_POLICY
     headers_at_first: Fields = ()
     """Those of the script before any redirect."""
     unsafe_at_first: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from corsguard.browser.exchange import BlockReason
 from corsguard.browser.fields import lines
 from corsguard.browser.making import Fetching
 from corsguard.browser.messages import Answer
+from corsguard.browser.referrer import policy_after
 from corsguard.browser.trail import Trail
 from corsguard.browser.url import HTTP_SCHEMES, URL, URLError
 from corsguard.fetch import REQUEST_BODY_HEADERS
@@ -43,6 +44,7 @@ def followed(
         fetching.method, fetching.body = "GET", None
         changes.append("DELETE becomes GET, as this engine has it")
     fetching.urls.append(url)
+    fetching.referrer_policy = policy_after(answer, fetching.referrer_policy)
     text = f"{answer.status} to {url}" + "".join(f"; {change}" for change in changes)
     trail.passed(_STEP, Clause.REDIRECT_FETCH, text)
     return True

@@ -57,6 +57,50 @@ def test_origin_goes_with_cors_and_with_every_method_that_changes(
     assert headers_of(exchange).get("Origin") == origin
 
 
+@pytest.mark.parametrize(
+    ("named", "at_home", "abroad", "in_plain"),
+    [
+        (None, True, True, False),
+        ("no-referrer", False, False, False),
+        ("same-origin", True, False, False),
+        ("origin", True, True, True),
+        ("Unsafe-URL", True, True, True),
+        ("origin-when-cross-origin", True, True, True),
+        ("no-referrer-when-downgrade", True, True, False),
+        ("no-referrer, made-up, origin", True, True, True),
+        ("no-referrer, made-up", False, False, False),
+        ("no-referrer;", True, True, False),
+    ],
+)
+def test_a_redirect_may_set_the_policy_of_the_referrer(
+    named: str | None, at_home: bool, abroad: bool, in_plain: bool
+) -> None:
+    policy = [("Referrer-Policy", named)] if named else []
+    for url, told in ((OWN, at_home), (API, abroad), ("http://api.example.com/", in_plain)):
+        leading = answer(("Location", url), *policy, status=307)
+        exchange = play(leading, allowing(), url=OWN)
+        assert headers_of(exchange, 0)["Referer"] == f"{PAGE}/"
+        assert headers_of(exchange, 1).get("Referer") == (f"{PAGE}/" if told else None)
+
+
+@pytest.mark.parametrize(
+    ("named", "at_home", "abroad", "in_plain"),
+    [
+        ("strict-origin", PAGE, PAGE, "null"),
+        ("no-referrer", "null", "null", "null"),
+        ("same-origin", PAGE, "null", "null"),
+        ("unsafe-url", PAGE, PAGE, PAGE),
+    ],
+)
+def test_and_that_policy_hides_the_origin_where_cors_has_no_use_for_it(
+    named: str, at_home: str, abroad: str, in_plain: str
+) -> None:
+    for url, origin in ((OWN, at_home), (API, abroad), ("http://api.example.com/", in_plain)):
+        leading = answer(("Location", url), ("Referrer-Policy", named), status=307)
+        exchange = play(leading, allowing(), url=OWN, method="POST", mode="no-cors")
+        assert headers_of(exchange, 1)["Origin"] == origin
+
+
 def test_the_origin_of_a_page_without_one_is_null() -> None:
     exchange = play(answer(), page="null", mode="no-cors", method="POST")
     assert headers_of(exchange)["Origin"] == "null"
