@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from re import Pattern
 from sys import float_info
@@ -25,6 +26,8 @@ __all__ = [
 Predicate = Callable[[str], "bool | Awaitable[bool]"]
 """Asked about a valid, serialised origin, never about `null`."""
 OriginEntry = str | Pattern[str] | Predicate
+
+_EXAMPLES = "an origin such as https://app.example.com or https://*.example.com"
 
 
 class Findings:
@@ -102,14 +105,12 @@ class Findings:
         return tuple(kept)
 
     def own_origin(self, field: str, text: str) -> None:
-        from corsguard.mending import mended_origin
-
         try:
             why = "it is every sandboxed frame's" if Origin.parse(text).opaque else None
         except OriginError as error:
             why = str(error)
         if why:
-            mended = mended_origin(text)
+            mended = _mended(text)
             if mended is None or "*" in mended:
                 mended = "an origin such as https://api.example.com"
             message = f"{text!r} is no origin of a service: {why}"
@@ -125,7 +126,7 @@ class Findings:
                     field,
                     name,
                     f"{name!r} is not a method: one token of RFC 9110",
-                    _tokens(upper.replace(",", " ").split()),
+                    _tokens(re.split(r"[\s,;]+", upper)),
                 )
             elif upper in fetch.FORBIDDEN_METHODS:
                 self.add(
@@ -234,13 +235,11 @@ class Findings:
         try:
             OriginPattern.parse(text)
         except OriginError as error:
-            from corsguard.mending import mended_origin, mended_regex
+            from corsguard.mending import mended_regex
 
-            mended = mended_origin(text) or mended_regex(text)
-            example = "an origin such as https://app.example.com or https://*.example.com"
+            mended = _mended(text) or mended_regex(text) or _EXAMPLES
             message = f"{text!r} is no origin that a browser sends: {error}"
-            self.add("origin-invalid", field, text, message, mended or example)
-            return
+            self.add("origin-invalid", field, text, message, mended)
 
     def _regex(self, field: str, pattern: Pattern[Any]) -> None:
         from corsguard.ambiguity import is_linear
@@ -331,12 +330,8 @@ def is_async(function: Callable[..., object]) -> bool:
 
 def listed(entries: Iterable[object]) -> str:
     """The entries as a list that both Python and TOML read."""
-    from json import dumps
-
     texts = (
-        dumps(_text_of(entry), ensure_ascii=False)
-        if isinstance(entry, (str, bytes))
-        else shown(entry)
+        _quoted(_text_of(entry)) if isinstance(entry, (str, bytes)) else shown(entry)
         for entry in entries
     )
     return f"[{', '.join(texts)}]"
@@ -344,6 +339,20 @@ def listed(entries: Iterable[object]) -> str:
 
 def _text_of(value: object) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else shown(value, str)
+
+
+def _mended(text: str) -> str | None:
+    """What to write for text in a list of origins: one of them, or several."""
+    from corsguard.mending import mended_origin, mended_origins
+
+    return ", ".join(map(_quoted, mended_origins(text))) or mended_origin(text)
+
+
+def _quoted(text: str) -> str:
+    """A str as both Python and TOML read it."""
+    from json import dumps
+
+    return dumps(text, ensure_ascii=False)
 
 
 def _is_open_to_anyone(pattern: str) -> bool:
@@ -360,5 +369,5 @@ def _timedelta_seconds(value: object) -> int | None:
 
 
 def _tokens(names: Iterable[str]) -> str:
-    tokens = [f'"{name}"' for name in names if fetch.is_token(name)]
+    tokens = [_quoted(name) for name in names if fetch.is_token(name)]
     return ", ".join(tokens) or "remove it"

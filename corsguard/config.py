@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from corsguard.escape import shown
 from corsguard.policy import Policy
 from corsguard.problem import NO_POLICY, PolicyError, Problem
 
-__all__ = ["Settings", "as_variables", "read_environ", "read_file", "read_mapping"]
+__all__ = ["Settings", "as_variable", "read_environ", "read_file", "read_mapping"]
 
 _OPTIONS = ("enforce", "enforce_exempt", "own_origins")
 _PREFIX = "CORSGUARD_"
@@ -26,6 +27,9 @@ _LISTS = frozenset(
         "own_origins",
     }
 )
+_QUOTES = re.compile(
+    r"\[(?=[\"'])|(?<=[\"'])\]|[\"']"
+)  # and the brackets of a list, not those of IPv6
 
 
 class Settings(NamedTuple):
@@ -90,11 +94,12 @@ def read_environ(environ: Mapping[str, str]) -> Settings:
     return settings._replace(problems=(*unknown, *settings.problems))
 
 
-def as_variables(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems of an environment, their fields named as its variables."""
-    return [
-        problem._replace(field=_VARIABLES.get(problem.field, problem.field)) for problem in problems
-    ]
+def as_variable(problem: Problem) -> Problem:
+    """A problem of the environment: the variable in place of its field, and no quotes in it."""
+    if problem.field not in _VARIABLES:
+        return problem
+    suggestion = _QUOTES.sub("", problem.suggestion)
+    return problem._replace(field=_VARIABLES[problem.field], suggestion=suggestion)
 
 
 def _read_policy(given: object, problems: list[Problem], place: str = "") -> Policy | None:

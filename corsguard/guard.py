@@ -121,7 +121,7 @@ class Guard:
         try:
             return cls._of_settings(config.read_environ(environ))
         except PolicyError as error:
-            raise PolicyError(config.as_variables(error.problems)) from None
+            raise PolicyError(map(config.as_variable, error.problems)) from None
 
     @classmethod
     def _of_settings(cls, settings: Settings) -> Guard:

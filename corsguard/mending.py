@@ -7,16 +7,26 @@ from collections.abc import Iterable
 
 from corsguard.origin import OriginError, OriginPattern, is_loopback
 
-__all__ = ["ascii_host", "closest_name", "mended_origin", "mended_prefix", "mended_regex"]
+__all__ = [
+    "ascii_host",
+    "closest_name",
+    "mended_origin",
+    "mended_origins",
+    "mended_prefix",
+    "mended_regex",
+]
 
 _AUTHORITY = re.compile(r"(?P<host>\[.*\]|[^:]*)(?::(?P<port>\*|[0-9]*))?")
+_QUOTES = re.compile(r"^\[?\s*[\"']|[\"']\s*\]?$")  # those of a list in JSON too
+_BETWEEN = re.compile(r"[\s,;\"']+")
 
 
 def mended_origin(text: str) -> str | None:
     """The origin pattern that text was meant to be, or None where that can't be told."""
     from urllib.parse import urlsplit
 
-    text = re.sub(r"(?i)^(https?)(?::/*|/+)(?=[^/0-9])", r"\1://", text.strip().removeprefix("//"))
+    text = _QUOTES.sub("", text.strip()).strip().removeprefix("//")
+    text = re.sub(r"(?i)^(https?)(?::/*|/+)(?=[^/0-9])", r"\1://", text)
     if text.lower() == "null":
         return None
     if "://" not in text:
@@ -37,6 +47,21 @@ def mended_origin(text: str) -> str | None:
         return str(OriginPattern.parse(mended))
     except OriginError:
         return None
+
+
+def mended_origins(text: str) -> list[str]:
+    """The origin patterns that stand in text together, or none where that can't be told."""
+    parts = [part for part in _BETWEEN.split(_QUOTES.sub("", text.strip())) if part]
+    if len(parts) == 1 or not (
+        all("://" in part for part in parts) or all(map(_is_bare_host, parts))
+    ):
+        return []
+    mended = [mended_origin(part) for part in parts]
+    return [] if None in mended else [origin for origin in mended if origin]
+
+
+def _is_bare_host(text: str) -> bool:
+    return "://" not in text and ("." in text or ":" in text or text == "localhost")
 
 
 def _split_port(authority: str) -> tuple[str, str]:

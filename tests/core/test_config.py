@@ -380,6 +380,27 @@ def test_4_a_timeout_in_the_environment_is_a_number(text: str, value: float) -> 
             {"ALLOW_ORIGINS": A, "METHODS": "PUT"},
             [("unknown-field", "CORSGUARD_METHODS", "CORSGUARD_ALLOW_METHODS")],
         ),
+        (
+            {"ALLOW_ORIGINS": f"{A} {B}", "ALLOW_METHODS": "PUT;PATCH"},
+            [
+                ("origin-invalid", "CORSGUARD_ALLOW_ORIGINS", f"{A}, {B}"),
+                ("method-invalid", "CORSGUARD_ALLOW_METHODS", "PUT, PATCH"),
+            ],
+        ),
+        (
+            {"ALLOW_ORIGINS": f'["{A}", "http://[::1]"]'},
+            [
+                ("origin-invalid", "CORSGUARD_ALLOW_ORIGINS", A),
+                ("origin-invalid", "CORSGUARD_ALLOW_ORIGINS", "http://[::1]"),
+            ],
+        ),
+        (
+            {"ALLOW_ORIGINS": "*,http://[::1]", "ENFORCE": "Report"},
+            [
+                ("wildcard-not-alone", "CORSGUARD_ALLOW_ORIGINS", "* or http://[::1]"),
+                ("type-invalid", "CORSGUARD_ENFORCE", "report"),
+            ],
+        ),
         ({}, [("no-policy", "policy", None)]),
     ],
 )

@@ -148,6 +148,27 @@ def test_5_4_origin_invalid(origin: str, suggestion: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("origin", "why"),
+    [
+        ("https://a.example/", "a path or a slash follows its host"),
+        ("https://*.a.example/app/*", "a path or a slash follows its host"),
+        ("https://bücher.example", "it is not ASCII, and browsers write such a host in Punycode"),
+        ("HTTPS://A.EXAMPLE", "it is not in lower case"),
+        ("Https://*.a.example:*", "it is not in lower case"),
+        ("https://A.example", "its host is not in lower case"),
+        ("https://a.example ", "it has white space, a comma, a semicolon or a quote in it"),
+        ("a.example;b.example", "it has white space, a comma, a semicolon or a quote in it"),
+        ("a.example", "it is not scheme://host or scheme://host:port"),
+        ("a.example/app", "it is not scheme://host or scheme://host:port"),
+        ("https://a.example:443", "a browser leaves out port 443 for https"),
+    ],
+)
+def test_5_4_origin_invalid_says_why(origin: str, why: str) -> None:
+    (problem,) = problems({"allow_origins": [origin]})
+    assert problem.message == f"{origin!r} is no origin that a browser sends: {why}"
+
+
+@pytest.mark.parametrize(
     ("field", "entries", "suggestion"),
     [
         ("allow_origins", ("*", A), '["*"] or ["https://a.example"]'),
