@@ -9,7 +9,7 @@ from sys import float_info
 from typing import Any
 
 from corsguard import fetch
-from corsguard.escape import shown
+from corsguard.escape import quoted, shown, text_of
 from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.problem import Problem
 
@@ -27,7 +27,8 @@ Predicate = Callable[[str], "bool | Awaitable[bool]"]
 """Asked about a valid, serialised origin, never about `null`."""
 OriginEntry = str | Pattern[str] | Predicate
 
-_EXAMPLES = "an origin such as https://app.example.com or https://*.example.com"
+_LISTS = {"allow_origins": '["https://app.example.com"]'}
+"""What to write for what is no list, where an empty one would not start."""
 
 
 class Findings:
@@ -97,7 +98,7 @@ class Findings:
                 self._regex(field, entry)
             elif not callable(entry):
                 message = f"{shown(entry)} is neither a str, a compiled regex nor a callable"
-                self.add("type-invalid", field, entry, message, repr(_text_of(entry)))
+                self._of_another_type(field, entry, message)
                 continue
             kept.append(entry)
         if "*" in kept and any(entry != "*" for entry in kept):
@@ -110,11 +111,7 @@ class Findings:
         except OriginError as error:
             why = str(error)
         if why:
-            mended = _mended(text)
-            if mended is None or "*" in mended:
-                mended = "an origin such as https://api.example.com"
-            message = f"{text!r} is no origin of a service: {why}"
-            self.add("origin-invalid", field, text, message, mended)
+            self._not_an_origin(field, text, f"{text!r} is no origin of a service: {why}")
 
     def methods(self, field: str, value: object) -> tuple[str, ...]:
         names = self.strings(field, value)
@@ -192,7 +189,8 @@ class Findings:
             self.add("not-a-list", field, value, f"{shown(value)} is not a list", listed(entries))
             return entries
         if not isinstance(value, Iterable) or isinstance(value, Mapping):
-            self.add("type-invalid", field, value, f"{shown(value)} is not a list", "[]")
+            suggestion = _LISTS.get(field, "[]")
+            self.add("type-invalid", field, value, f"{shown(value)} is not a list", suggestion)
             return []
         if isinstance(value, (set, frozenset)):
             return sorted(value, key=shown)  # the same policy gives the same headers on every run
@@ -204,9 +202,13 @@ class Findings:
             if isinstance(entry, str):
                 strings[entry] = None
             else:
-                message = f"{shown(entry)} is not a str"
-                self.add("type-invalid", field, entry, message, repr(_text_of(entry)))
+                self._of_another_type(field, entry, f"{shown(entry)} is not a str")
         return tuple(strings)
+
+    def _of_another_type(self, field: str, entry: object, message: str) -> None:
+        from corsguard.mending import mended_entry
+
+        self.add("type-invalid", field, entry, message, mended_entry(field, entry))
 
     def _headers(self, field: str, value: object) -> tuple[str, ...]:
         names = self.strings(field, value)
@@ -235,11 +237,12 @@ class Findings:
         try:
             OriginPattern.parse(text)
         except OriginError as error:
-            from corsguard.mending import mended_regex
+            self._not_an_origin(field, text, f"{text!r} is no origin that a browser sends: {error}")
 
-            mended = _mended(text) or mended_regex(text) or _EXAMPLES
-            message = f"{text!r} is no origin that a browser sends: {error}"
-            self.add("origin-invalid", field, text, message, mended)
+    def _not_an_origin(self, field: str, text: str, message: str) -> None:
+        from corsguard.mending import origin_instead
+
+        self.add("origin-invalid", field, text, message, origin_instead(field, text))
 
     def _regex(self, field: str, pattern: Pattern[Any]) -> None:
         from corsguard.ambiguity import is_linear
@@ -331,28 +334,10 @@ def is_async(function: Callable[..., object]) -> bool:
 def listed(entries: Iterable[object]) -> str:
     """The entries as a list that both Python and TOML read."""
     texts = (
-        _quoted(_text_of(entry)) if isinstance(entry, (str, bytes)) else shown(entry)
+        quoted(text_of(entry)) if isinstance(entry, (str, bytes)) else shown(entry)
         for entry in entries
     )
     return f"[{', '.join(texts)}]"
-
-
-def _text_of(value: object) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else shown(value, str)
-
-
-def _mended(text: str) -> str | None:
-    """What to write for text in a list of origins: one of them, or several."""
-    from corsguard.mending import mended_origin, mended_origins
-
-    return ", ".join(map(_quoted, mended_origins(text))) or mended_origin(text)
-
-
-def _quoted(text: str) -> str:
-    """A str as both Python and TOML read it."""
-    from json import dumps
-
-    return dumps(text, ensure_ascii=False)
 
 
 def _is_open_to_anyone(pattern: str) -> bool:
@@ -369,5 +354,5 @@ def _timedelta_seconds(value: object) -> int | None:
 
 
 def _tokens(names: Iterable[str]) -> str:
-    tokens = [_quoted(name) for name in names if fetch.is_token(name)]
+    tokens = [quoted(name) for name in names if fetch.is_token(name)]
     return ", ".join(tokens) or "remove it"

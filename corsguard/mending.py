@@ -4,21 +4,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import cast
 
-from corsguard.origin import OriginError, OriginPattern, is_loopback
+from corsguard.escape import quoted, text_of
+from corsguard.fetch import is_token
+from corsguard.origin import Origin, OriginError, OriginPattern, is_loopback
 
 __all__ = [
     "ascii_host",
     "closest_name",
+    "mended_entry",
     "mended_origin",
     "mended_origins",
     "mended_prefix",
     "mended_regex",
+    "origin_instead",
 ]
 
 _AUTHORITY = re.compile(r"(?P<host>\[.*\]|[^:]*)(?::(?P<port>\*|[0-9]*))?")
 _QUOTES = re.compile(r"^\[?\s*[\"']|[\"']\s*\]?$")  # those of a list in JSON too
 _BETWEEN = re.compile(r"[\s,;\"']+")
+_EXAMPLES = {
+    "allow_origins": "an origin such as https://app.example.com or https://*.example.com",
+    "own_origins": "an origin such as https://api.example.com",
+    "enforce_exempt": "a prefix such as /api",
+}
+
+
+def mended_entry(field: str, entry: object) -> str:
+    """What to write for an entry of another type than str: the strings in it, or an example."""
+    is_list = isinstance(entry, (list, tuple)) and not isinstance(entry, (Origin, OriginPattern))
+    entries = cast(Iterable[object], entry) if is_list else [entry]
+    texts = [_meant(field, text_of(each)) for each in entries]
+    if None in texts or not texts:
+        return _EXAMPLES.get(field, "remove it")
+    return ", ".join(map(repr, texts))
+
+
+def _meant(field: str, text: str) -> str | None:
+    if field in {"allow_origins", "own_origins"}:
+        return mended_origin(text) if "://" in text else None
+    is_one = text.startswith("/") if field == "enforce_exempt" else is_token(text)
+    return text if is_one else None
+
+
+def origin_instead(field: str, text: str) -> str:
+    """What to write for text in a list of origins: one of them, several, or an example."""
+    several = ", ".join(map(quoted, mended_origins(text)))
+    mended = several or mended_origin(text) or mended_regex(text)
+    if mended in {None, "null"} or ("*" in mended and field == "own_origins"):
+        return _EXAMPLES[field]
+    return mended
 
 
 def mended_origin(text: str) -> str | None:

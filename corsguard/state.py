@@ -7,7 +7,7 @@ from re import Pattern
 from types import MappingProxyType
 from typing import Literal
 
-from corsguard.checks import Findings, Predicate, is_async
+from corsguard.checks import CHECKS, Findings, Predicate, is_async
 from corsguard.dangers import exposure
 from corsguard.decision import Decision
 from corsguard.engine import Answers, Engine, Preflights
@@ -74,6 +74,10 @@ class State:
         for origin in self.own_origins:
             found.own_origin("own_origins", origin)
         table = _by_prefix(policies)
+        if not _FIELDS.isdisjoint(table):
+            message = f"{shown(policies)} is a table of fields, not of policies by path prefix"
+            found.add("type-invalid", "policy", policies, message, _A_POLICY)
+            table = {}
         if isinstance(policies, Mapping):
             found.problems.extend(prefix_problems("routes", table))
         found.problems.extend(_no_policies(table))
@@ -156,6 +160,8 @@ class State:
             raise PolicyError(problems)
 
 
+_A_POLICY = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
+_FIELDS = frozenset({*CHECKS, "routes"})
 _EVERYWHERE = ""
 """The prefix of a policy that holds for every path, whatever the path looks like."""
 
@@ -179,7 +185,7 @@ def _no_policies(table: Mapping[str, object]) -> Iterator[Problem]:
     for prefix, policy in table.items():
         if policy is not None and not isinstance(policy, Policy):
             message = f"{shown(policy)} is not a Policy"
-            suggestion = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
+            suggestion = "None" if prefix and policy is False else _A_POLICY
             yield Problem("type-invalid", _place(prefix) or "policy", policy, message, suggestion)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+from ast import literal_eval
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,15 @@ NAN = float("nan")
 
 Row = tuple[str, str, object, str]
 """Code, field, value and suggestion."""
+EXAMPLE = "an origin such as https://app.example.com or https://*.example.com"
+
+
+class Address:  # what frameworks validate an address into
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def allow(origin: str) -> bool:
@@ -66,9 +76,9 @@ def rows(fields: Mapping[str, Any]) -> list[Row]:
         ("allow_methods", None, "[]"),
         ("allow_headers", 5, "[]"),
         ("expose_headers", {"X-A": True}, "[]"),
-        ("allow_origins", None, "[]"),
-        ("allow_origins", 443, "[]"),
-        ("allow_origins", {A: True}, "[]"),
+        ("allow_origins", None, '["https://app.example.com"]'),
+        ("allow_origins", 443, '["https://app.example.com"]'),
+        ("allow_origins", {A: True}, '["https://app.example.com"]'),
     ],
 )
 def test_5_4_type_invalid(field: str, value: object, suggestion: str) -> None:
@@ -80,9 +90,18 @@ def test_5_4_type_invalid(field: str, value: object, suggestion: str) -> None:
     [
         ("allow_origins", BYTES, r"re.compile('https://a\\.example')"),
         ("allow_origins", b"https://a.example", "'https://a.example'"),
-        ("allow_origins", 5, "'5'"),
+        ("allow_origins", Address(f"{A}:443/"), "'https://a.example'"),
+        ("allow_origins", [A, "https://*.b.example/"], f"'{A}', 'https://*.b.example'"),
+        ("allow_origins", (A,), f"'{A}'"),
+        ("allow_origins", [], EXAMPLE),
+        ("allow_origins", [A, 8000], EXAMPLE),
+        ("allow_origins", {A: True}, EXAMPLE),
+        ("allow_origins", 8000, EXAMPLE),
+        ("allow_origins", None, EXAMPLE),
         ("allow_origins", OriginPattern.parse("https://*.a.example"), "'https://*.a.example'"),
         ("allow_methods", 5, "'5'"),
+        ("allow_methods", ["PUT", "PATCH"], "'PUT', 'PATCH'"),
+        ("allow_headers", {"X-A": True}, "remove it"),
         ("allow_headers", 5.5, "'5.5'"),
         ("allow_headers", b"X-A", "'X-A'"),
         ("expose_headers", True, "'True'"),
@@ -90,6 +109,8 @@ def test_5_4_type_invalid(field: str, value: object, suggestion: str) -> None:
 )
 def test_5_4_type_invalid_within_a_list(field: str, entry: object, suggestion: str) -> None:
     assert rows({field: [entry]}) == [("type-invalid", field, entry, suggestion)]
+    if suggestion.startswith("'"):
+        assert Policy(**{"allow_origins": [A], field: literal_eval(f"[{suggestion}]")})
 
 
 @pytest.mark.parametrize(
