@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from corsguard.checks import CHECKS, Findings, Predicate, is_async
-from corsguard.dangers import exposure
+from corsguard.dangers import cautions, exposure
 from corsguard.decision import Decision
 from corsguard.engine import Answers, Engine, Preflights
 from corsguard.escape import shown
@@ -139,10 +139,20 @@ class State:
             return None, self._everywhere
         return self._routes.find(path) or (None, None)
 
+    def placed(self) -> Iterator[tuple[str, Policy]]:
+        """Every policy, those of views included, and where it stands."""
+        for prefix, policy in _by_prefix(self.policies).items():
+            if policy is not None:
+                yield _place(prefix), policy
+        yield from self.views
+
+    def cautions(self) -> Iterator[Problem]:
+        """What the policies start with, but should be warned of."""
+        for place, policy in self.placed():
+            yield from (caution.within(place) for caution in cautions(policy))
+
     def require_sync(self) -> None:
         """Raise PolicyError where a callable of a policy can only be awaited."""
-        table = _by_prefix(self.policies)
-        placed = [(_place(prefix), policy) for prefix, policy in table.items()]
         problems = [
             Problem(
                 "callable-async",
@@ -151,8 +161,7 @@ class State:
                 f"{entry!r} is async, and nothing can await it here",
                 "a callable that returns a bool at once, or an ASGI application",
             ).within(place)
-            for place, policy in (*placed, *self.views)
-            if policy is not None
+            for place, policy in self.placed()
             for entry in _callables(policy)
             if is_async(entry)
         ]

@@ -47,8 +47,4 @@ def guard_of_settings() -> Guard:
     given = getattr(settings, "CORSGUARD", None)
     if given is None:
         return Guard(None)
-    try:
-        return Guard.configured(given)
-    except PolicyError as error:
-        problems = [problem.within("CORSGUARD") for problem in error.problems]
-        raise PolicyError(problems) from None
+    return Guard.configured(given, "CORSGUARD")

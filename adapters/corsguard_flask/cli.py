@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from re import Pattern
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import click
 from flask import Flask
 from flask.cli import ScriptInfo
 from werkzeug.routing import Rule
 
-from corsguard import Policy, PolicyError
+from corsguard import Policy, PolicyError, PolicyWarning
 from corsguard.cli.options_click import request_options
 from corsguard_flask.middleware import FlaskMiddleware
 from corsguard_flask.views import view_of
@@ -31,7 +32,9 @@ def check(context: click.Context) -> None:
 
     Exits with 0 where nothing is, and with 1 otherwise.
     """
-    _load(context)
+    _, middleware = _load(context)
+    for warning in middleware.warnings:
+        click.echo(f"warning: {warning}", err=True)
     click.echo("no problems")
 
 
@@ -82,12 +85,14 @@ def explain(context: click.Context, /, url: str, **options: Any) -> None:
 def _load(context: click.Context, code: int = 1) -> tuple[Flask, FlaskMiddleware]:
     """The application and its middleware, or an exit that says what keeps it from starting."""
     try:
-        app = context.ensure_object(ScriptInfo).load_app()
-        middleware = app.extensions.get("corsguard")
-        if middleware is None:
-            click.echo(f"Error: {app.name} has no CORSGuard", err=True)
-            context.exit(code)
-        middleware.read_views()
+        with catch_warnings():
+            simplefilter("ignore", PolicyWarning)  # for `check` to tell
+            app = context.ensure_object(ScriptInfo).load_app()
+            middleware = app.extensions.get("corsguard")
+            if middleware is None:
+                click.echo(f"Error: {app.name} has no CORSGuard", err=True)
+                context.exit(code)
+            middleware.read_views()
     except PolicyError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tomllib
 import warnings
-from collections.abc import Iterable
 
 import click
 
@@ -36,7 +35,7 @@ def check(file: str, *, as_json: bool) -> int:
     except PolicyError as error:
         problems = [_in_toml(problem) for problem in error.problems]
     policies = by_route(guard.policies) if guard else {}
-    cautions = list(_cautions(policies))
+    cautions = [_in_toml(warning.problem) for warning in guard.warnings] if guard else []
     if as_json:
         click.echo(_document(file, problems, cautions))
     else:
@@ -76,13 +75,6 @@ def sound_guard_of(file: str) -> Guard:
     except PolicyError as error:
         problems = "a problem" if len(error.problems) == 1 else f"{len(error.problems)} problems"
         fail(f"{file} has {problems}, see `corsguard check`: {_in_toml(error.problems[0])}")
-
-
-def _cautions(policies: dict[str, Policy | None]) -> Iterable[Problem]:
-    for prefix, policy in policies.items():
-        if policy:
-            for warning in policy.warnings:
-                yield _in_toml(warning.problem.within(f'routes."{prefix}"' if prefix else ""))
 
 
 def _in_toml(problem: Problem) -> Problem:

@@ -227,3 +227,12 @@ def test_the_command_lists_the_routes() -> None:
     assert told("routes", CORSGUARD=Guard(None, enforce=True)) == ""
     with pytest.raises(CommandError, match="no-policy"):
         told("routes", CORSGUARD=None)
+
+
+def test_the_command_leaves_what_is_rarely_meant_to_its_check(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    long = {"allow_origins": [APP], "max_age": 80_000}
+    assert told("routes", CORSGUARD=long) == f"CORSGUARD  {APP}\n"
+    assert "corsguard.max-age-capped" in told("check", CORSGUARD=long)
+    assert list(recwarn) == []

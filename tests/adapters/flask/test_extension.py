@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from pathlib import Path
 from typing import Any
 
 import flask_cors
@@ -196,8 +197,9 @@ def test_flask_cors_on_the_same_application_is_warned_about() -> None:
     app = application()
     CORSGuard(app, POLICY)
     flask_cors.CORS(app)
-    with pytest.warns(PolicyWarning, match="flask-cors is on this application as well"):
+    with pytest.warns(PolicyWarning, match="flask-cors is on this application as well") as caught:
         response = fetch(app, "/")
+    assert "corsguard" not in Path(caught[0].filename).parent.name
     assert response.headers.getlist("Access-Control-Allow-Origin") == [APP]
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -6,11 +6,12 @@ import sys
 from argparse import ArgumentParser
 from re import Pattern
 from typing import IO, Any, cast
+from warnings import catch_warnings, simplefilter
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from corsguard import Guard, OriginEntry, Policy, PolicyError
+from corsguard import Guard, OriginEntry, Policy, PolicyError, PolicyWarning
 from corsguard.cli.options import add_options
 from corsguard_django.checks import TAG
 from corsguard_django.configuration import configured, placed
@@ -34,7 +35,9 @@ class Command(BaseCommand):
             self.check(tags=[TAG], display_num_errors=True)
             return
         try:
-            guard = configured().guard
+            with catch_warnings():
+                simplefilter("ignore", PolicyWarning)  # for `check` to tell
+                guard = configured().guard
         except PolicyError as error:
             raise CommandError(str(error), returncode=2 if action == "explain" else 1) from None
         if action == "explain":
