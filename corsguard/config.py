@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from os import PathLike
+from os import PathLike, fspath
 from typing import Any, NamedTuple
 
 from corsguard.checks import CHECKS, unknown_fields
@@ -55,11 +55,19 @@ def read_file(path: str | PathLike[str]) -> Settings:
     import tomllib
 
     with open(path, "rb") as file:
-        try:
-            mapping = tomllib.load(file)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
-    return read_mapping(mapping)
+        content = file.read()
+    try:
+        mapping = tomllib.loads(content.decode("utf-8-sig"))  # some editors put a BOM first
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        why = f"not UTF-8, as TOML must be (at line {line})"
+    except RecursionError:
+        why = "can't be read: nested too deeply"
+    except ValueError as error:
+        why = f"not TOML: {error}"
+    else:
+        return read_mapping(mapping)
+    raise ValueError(f"{fspath(path)}: {why}")
 
 
 def read_mapping(mapping: Mapping[str, Any]) -> Settings:

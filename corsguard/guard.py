@@ -104,7 +104,8 @@ class Guard:
     def from_file(cls, path: str | PathLike[str]) -> Guard:
         """A guard of a TOML file in the same shape.
 
-        Raises OSError where it can't be read, ValueError where it is not TOML, and PolicyError.
+        Raises OSError where it can't be read, ValueError where it is not TOML, and PolicyError;
+        warns with PolicyWarning.
         """
         from corsguard import config
 

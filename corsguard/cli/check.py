@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 import warnings
 
 import click
@@ -64,8 +63,10 @@ def guard_of(file: str) -> Guard:
             return Guard.of(Guard.from_file(file))
     except PolicyError:
         raise
-    except (OSError, ValueError) as error:
-        fail(f"{file}: {_unreadable(error)}")
+    except OSError as error:
+        fail(f"{file}: can't be read: {error.strerror or error}")
+    except ValueError as error:
+        fail(str(error))
 
 
 def sound_guard_of(file: str) -> Guard:
@@ -94,15 +95,3 @@ def _document(file: str, problems: list[Problem], cautions: list[Problem]) -> st
         "warnings": [problem.as_dict() for problem in cautions],
     }
     return json.dumps(found, indent=2)
-
-
-def _unreadable(error: Exception) -> str:
-    """Why a file can't be read, in words."""
-    if isinstance(error, OSError):
-        return f"can't be read: {error.strerror or error}"
-    if isinstance(error, UnicodeDecodeError):
-        line = error.object.count(b"\n", 0, error.start) + 1
-        return f"not UTF-8, as TOML must be (at line {line})"
-    if isinstance(error, tomllib.TOMLDecodeError):
-        return f"not TOML: {error}"
-    return f"can't be read: {error}"
