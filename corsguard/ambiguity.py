@@ -1,5 +1,7 @@
 """How much `re` may have to try: whether a regular expression answers in linear time.
 
+And what the same automaton tells besides: whether there is an origin that it matches.
+
 `re` backtracks: where a text does not match, it tries every way in which the pattern reads any
 beginning of it. So the time is linear exactly where the number of these ways has a bound, whatever
 the text is. The pattern is turned into a position automaton (Glushkov), where a state is a place
@@ -18,7 +20,7 @@ from typing import Any, NamedTuple
 from corsguard.origin import MAX_LENGTH
 from corsguard.regex import REPEATS, parsed
 
-__all__ = ["MOST_WAYS", "is_linear"]
+__all__ = ["MOST_WAYS", "is_linear", "may_match"]
 
 MOST_WAYS = 32
 """Ways in which a pattern may read one and the same text, besides its alternatives: enough for
@@ -27,6 +29,18 @@ what overlaps by a few characters, and soon passed by what grows with the text."
 _MOST_WORK = 100_000  # steps, so that judging takes a tenth of a second at most
 _ALPHABET = frozenset(string.ascii_letters + string.digits + "+-._:/[]")
 """All characters of origins that are valid, and no others are handed to a regular expression."""
+_SCHEME = frozenset(string.ascii_lowercase + string.digits + "+-.")
+_BEHIND = _ALPHABET - {"/"}
+_ORIGIN: tuple[tuple[tuple[frozenset[str], int], ...], ...] = (
+    ((frozenset(string.ascii_lowercase), 1),),
+    ((_SCHEME, 1), (frozenset(":"), 2)),
+    ((frozenset("/"), 3),),
+    ((frozenset("/"), 4),),
+    ((_BEHIND, 5),),
+    ((_BEHIND, 5),),
+)
+"""A scheme, `://` and what is no path, as every origin is: for each state, what leads where. The
+last one is the end."""
 _LEAVES = frozenset({"LITERAL", "NOT_LITERAL", "ANY", "IN"})
 
 _Ways = Mapping[int, int]
@@ -61,6 +75,14 @@ def is_linear(pattern: re.Pattern[str]) -> bool:
         return False
 
 
+def may_match(pattern: re.Pattern[str]) -> bool:
+    """Whether pattern may match an origin: False only where it is sure to match none."""
+    try:
+        return _Automaton(pattern).meets_an_origin()
+    except (_TooMuchError, RecursionError):
+        return True
+
+
 class _Automaton:
     def __init__(self, pattern: re.Pattern[str]) -> None:
         self._work = 0
@@ -72,6 +94,7 @@ class _Automaton:
         self._joined(start, whole)
         # Ways that read nothing lead to no place, and take their time all the same.
         self._emptiest = whole.empty
+        self._ends = frozenset(whole.last)
 
     def run(self) -> Iterator[_Ways]:
         """The ways that lead to each place, after each text; and those that an edge stands for."""
@@ -88,6 +111,24 @@ class _Automaton:
                 if key not in seen:
                     seen.add(key)
                     waiting.append(held)
+
+    def meets_an_origin(self) -> bool:
+        """Whether a text leads to an end here and in `_ORIGIN`.
+
+        What is only looked at, and not read, is taken for right: a text more, never one less.
+        """
+        seen = {(0, 0)}
+        waiting = [(0, 0)]
+        while waiting:
+            place, state = waiting.pop()
+            if place in self._ends and state == len(_ORIGIN) - 1:
+                return True
+            for following in self._edges[place]:
+                for characters, after in _ORIGIN[state]:
+                    if (following, after) not in seen and self._reads[following] & characters:
+                        seen.add((following, after))
+                        waiting.append((following, after))
+        return False
 
     def _classes(self) -> list[list[int]]:
         """For each place, the numbers of the classes of characters that it reads.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from re import Pattern
 from sys import float_info
 from typing import Any
 
 from corsguard import fetch
-from corsguard.escape import shown
+from corsguard.escape import quoted, shown, text_of
 from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.problem import Problem
 
@@ -25,6 +26,9 @@ __all__ = [
 Predicate = Callable[[str], "bool | Awaitable[bool]"]
 """Asked about a valid, serialised origin, never about `null`."""
 OriginEntry = str | Pattern[str] | Predicate
+
+_LISTS = {"allow_origins": '["https://app.example.com"]'}
+"""What to write for what is no list, where an empty one would not start."""
 
 
 class Findings:
@@ -94,7 +98,7 @@ class Findings:
                 self._regex(field, entry)
             elif not callable(entry):
                 message = f"{shown(entry)} is neither a str, a compiled regex nor a callable"
-                self.add("type-invalid", field, entry, message, repr(_text_of(entry)))
+                self._of_another_type(field, entry, message)
                 continue
             kept.append(entry)
         if "*" in kept and any(entry != "*" for entry in kept):
@@ -102,18 +106,12 @@ class Findings:
         return tuple(kept)
 
     def own_origin(self, field: str, text: str) -> None:
-        from corsguard.mending import mended_origin
-
         try:
             why = "it is every sandboxed frame's" if Origin.parse(text).opaque else None
         except OriginError as error:
             why = str(error)
         if why:
-            mended = mended_origin(text)
-            if mended is None or "*" in mended:
-                mended = "an origin such as https://api.example.com"
-            message = f"{text!r} is no origin of a service: {why}"
-            self.add("origin-invalid", field, text, message, mended)
+            self._not_an_origin(field, text, f"{text!r} is no origin of a service: {why}")
 
     def methods(self, field: str, value: object) -> tuple[str, ...]:
         names = self.strings(field, value)
@@ -125,7 +123,7 @@ class Findings:
                     field,
                     name,
                     f"{name!r} is not a method: one token of RFC 9110",
-                    _tokens(upper.replace(",", " ").split()),
+                    _tokens(re.split(r"[\s,;]+", upper)),
                 )
             elif upper in fetch.FORBIDDEN_METHODS:
                 self.add(
@@ -191,7 +189,8 @@ class Findings:
             self.add("not-a-list", field, value, f"{shown(value)} is not a list", listed(entries))
             return entries
         if not isinstance(value, Iterable) or isinstance(value, Mapping):
-            self.add("type-invalid", field, value, f"{shown(value)} is not a list", "[]")
+            suggestion = _LISTS.get(field, "[]")
+            self.add("type-invalid", field, value, f"{shown(value)} is not a list", suggestion)
             return []
         if isinstance(value, (set, frozenset)):
             return sorted(value, key=shown)  # the same policy gives the same headers on every run
@@ -203,9 +202,13 @@ class Findings:
             if isinstance(entry, str):
                 strings[entry] = None
             else:
-                message = f"{shown(entry)} is not a str"
-                self.add("type-invalid", field, entry, message, repr(_text_of(entry)))
+                self._of_another_type(field, entry, f"{shown(entry)} is not a str")
         return tuple(strings)
+
+    def _of_another_type(self, field: str, entry: object, message: str) -> None:
+        from corsguard.mending import mended_entry
+
+        self.add("type-invalid", field, entry, message, mended_entry(field, entry))
 
     def _headers(self, field: str, value: object) -> tuple[str, ...]:
         names = self.strings(field, value)
@@ -234,13 +237,12 @@ class Findings:
         try:
             OriginPattern.parse(text)
         except OriginError as error:
-            from corsguard.mending import mended_origin, mended_regex
+            self._not_an_origin(field, text, f"{text!r} is no origin that a browser sends: {error}")
 
-            mended = mended_origin(text) or mended_regex(text)
-            example = "an origin such as https://app.example.com or https://*.example.com"
-            message = f"{text!r} is no origin that a browser sends: {error}"
-            self.add("origin-invalid", field, text, message, mended or example)
-            return
+    def _not_an_origin(self, field: str, text: str, message: str) -> None:
+        from corsguard.mending import origin_instead
+
+        self.add("origin-invalid", field, text, message, origin_instead(field, text))
 
     def _regex(self, field: str, pattern: Pattern[Any]) -> None:
         from corsguard.ambiguity import is_linear
@@ -331,19 +333,11 @@ def is_async(function: Callable[..., object]) -> bool:
 
 def listed(entries: Iterable[object]) -> str:
     """The entries as a list that both Python and TOML read."""
-    from json import dumps
-
     texts = (
-        dumps(_text_of(entry), ensure_ascii=False)
-        if isinstance(entry, (str, bytes))
-        else shown(entry)
+        quoted(text_of(entry)) if isinstance(entry, (str, bytes)) else shown(entry)
         for entry in entries
     )
     return f"[{', '.join(texts)}]"
-
-
-def _text_of(value: object) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else shown(value, str)
 
 
 def _is_open_to_anyone(pattern: str) -> bool:
@@ -360,5 +354,5 @@ def _timedelta_seconds(value: object) -> int | None:
 
 
 def _tokens(names: Iterable[str]) -> str:
-    tokens = [f'"{name}"' for name in names if fetch.is_token(name)]
+    tokens = [quoted(name) for name in names if fetch.is_token(name)]
     return ", ".join(tokens) or "remove it"

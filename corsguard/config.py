@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from os import PathLike
+import re
+from collections.abc import Mapping
+from os import PathLike, fspath
 from typing import Any, NamedTuple
 
 from corsguard.checks import CHECKS, unknown_fields
+from corsguard.dangers import cautions
 from corsguard.escape import shown
 from corsguard.policy import Policy
 from corsguard.problem import NO_POLICY, PolicyError, Problem
 
-__all__ = ["Settings", "as_variables", "read_environ", "read_file", "read_mapping"]
+__all__ = ["Settings", "as_variable", "read_environ", "read_file", "read_mapping"]
 
 _OPTIONS = ("enforce", "enforce_exempt", "own_origins")
 _PREFIX = "CORSGUARD_"
@@ -26,6 +28,9 @@ _LISTS = frozenset(
         "own_origins",
     }
 )
+_QUOTES = re.compile(
+    r"\[(?=[\"'])|(?<=[\"'])\]|[\"']"
+)  # and the brackets of a list, not those of IPv6
 
 
 class Settings(NamedTuple):
@@ -36,6 +41,13 @@ class Settings(NamedTuple):
     enforce_exempt: Any
     own_origins: Any
     problems: tuple[Problem, ...]
+    cautions: tuple[Problem, ...]
+    """What the policies that were read start with, but should be warned of."""
+
+
+class _Found(NamedTuple):
+    problems: list[Problem]
+    cautions: list[Problem]
 
 
 def read_file(path: str | PathLike[str]) -> Settings:
@@ -43,11 +55,19 @@ def read_file(path: str | PathLike[str]) -> Settings:
     import tomllib
 
     with open(path, "rb") as file:
-        try:
-            mapping = tomllib.load(file)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
-    return read_mapping(mapping)
+        content = file.read()
+    try:
+        mapping = tomllib.loads(content.decode("utf-8-sig"))  # some editors put a BOM first
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        why = f"not UTF-8, as TOML must be (at line {line})"
+    except RecursionError:
+        why = "can't be read: nested too deeply"
+    except ValueError as error:
+        why = f"not TOML: {error}"
+    else:
+        return read_mapping(mapping)
+    raise ValueError(f"{fspath(path)}: {why}")
 
 
 def read_mapping(mapping: Mapping[str, Any]) -> Settings:
@@ -56,23 +76,24 @@ def read_mapping(mapping: Mapping[str, Any]) -> Settings:
         message = f"{shown(mapping)} is not a table of a policy's fields, or of routes"
         suggestion = '{"allow_origins": ["https://app.example.com"]}'
         problem = Problem("type-invalid", "policy", mapping, message, suggestion)
-        return Settings(None, False, (), (), (problem,))
-    problems = unknown_fields(mapping, (*CHECKS, "routes", *_OPTIONS))
+        return Settings(None, False, (), (), (problem,), ())
+    found = _Found(unknown_fields(mapping, (*CHECKS, "routes", *_OPTIONS)), [])
     fields = {key: value for key, value in mapping.items() if key in CHECKS}
     policies: Policy | dict[str, Policy | None] | None = None
     if "routes" in mapping:
-        policies = _read_routes(mapping["routes"], problems)
-        problems.extend(_beside_routes(key, value) for key, value in fields.items())
+        policies = _read_routes(mapping["routes"], found)
+        found.problems.extend(_beside_routes(key, value) for key, value in fields.items())
     elif fields:
-        policies = _read_policy(fields, problems)
+        policies = _read_policy(fields, found)
     elif not mapping.get("enforce"):
-        problems.append(NO_POLICY)
+        found.problems.append(NO_POLICY)
     return Settings(
         policies,
         mapping.get("enforce", False),
         mapping.get("enforce_exempt", ()),
         mapping.get("own_origins", ()),
-        tuple(problems),
+        tuple(found.problems),
+        tuple(found.cautions),
     )
 
 
@@ -90,26 +111,29 @@ def read_environ(environ: Mapping[str, str]) -> Settings:
     return settings._replace(problems=(*unknown, *settings.problems))
 
 
-def as_variables(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems of an environment, their fields named as its variables."""
-    return [
-        problem._replace(field=_VARIABLES.get(problem.field, problem.field)) for problem in problems
-    ]
+def as_variable(problem: Problem) -> Problem:
+    """A problem of the environment: the variable in place of its field, and no quotes in it."""
+    if problem.field not in _VARIABLES:
+        return problem
+    suggestion = _QUOTES.sub("", problem.suggestion)
+    return problem._replace(field=_VARIABLES[problem.field], suggestion=suggestion)
 
 
-def _read_policy(given: object, problems: list[Problem], place: str = "") -> Policy | None:
-    """The policy of a table of fields, or None with what is wrong added to problems."""
+def _read_policy(given: object, found: _Found, place: str = "") -> Policy | None:
+    """The policy of a table of fields, or None, and what is wrong with it or rarely meant."""
     try:
-        return Policy.from_mapping(given)  # type: ignore[arg-type]  # it checks that itself
+        policy = Policy.read(given)  # type: ignore[arg-type]  # it checks that itself
     except PolicyError as error:
-        problems.extend(problem.within(place) for problem in error.problems)
+        found.problems.extend(problem.within(place) for problem in error.problems)
         return None
+    found.cautions.extend(caution.within(place) for caution in cautions(policy))
+    return policy
 
 
-def _read_routes(given: object, problems: list[Problem]) -> dict[str, Policy | None]:
+def _read_routes(given: object, found: _Found) -> dict[str, Policy | None]:
     if not isinstance(given, Mapping):
         message = f"{shown(given)} is not a table from path prefix to policy"
-        problems.append(Problem("type-invalid", "routes", given, message, '{"/api": {...}}'))
+        found.problems.append(Problem("type-invalid", "routes", given, message, '{"/api": {...}}'))
         return {}
     routes: dict[str, Policy | None] = {}
     for prefix, entry in given.items():
@@ -118,11 +142,11 @@ def _read_routes(given: object, problems: list[Problem]) -> dict[str, Policy | N
         elif not isinstance(entry, Mapping):
             message = f"{shown(entry)} is neither a table of a policy's fields nor false"
             place = f'routes."{shown(prefix, str)}"'
-            problems.append(
+            found.problems.append(
                 Problem("type-invalid", place, entry, message, '{"allow_origins": [...]}')
             )
         else:
-            routes[prefix] = _read_policy(entry, problems, f'routes."{shown(prefix, str)}"')
+            routes[prefix] = _read_policy(entry, found, f'routes."{shown(prefix, str)}"')
     return routes
 
 

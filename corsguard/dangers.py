@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from re import Pattern
 from typing import TYPE_CHECKING
 
 from corsguard import fetch
@@ -102,6 +103,23 @@ def cautions(policy: Policy) -> Iterator[Problem]:
             "under the Fetch standard `*` does not cover Authorization",
             '["*", "Authorization"] if pages send it, else the names that they send',
         )
+    yield from _in_vain(policy)
+
+
+def _in_vain(policy: Policy) -> Iterator[Problem]:
+    for entry in policy.allow_origins:
+        if isinstance(entry, Pattern):
+            from corsguard.ambiguity import may_match
+
+            if not may_match(entry):
+                yield Problem(
+                    "regex-matches-nothing",
+                    "allow_origins",
+                    entry,
+                    f"{entry.pattern!r} matches no origin: it has to match all of one, which is "
+                    "scheme://host or scheme://host:port",
+                    r"write out all of an origin, such as https://app\.example\.com",
+                )
 
 
 def _is_open_to_anyone(entry: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["LONGEST", "escaped", "shown"]
+__all__ = ["LONGEST", "escaped", "quoted", "shown", "text_of"]
 
 LONGEST = 120
 """The characters of a text from outside that a line of the log shows, unless it is told others."""
@@ -28,3 +28,15 @@ def shown(value: object, write: Callable[[object], str] = repr) -> str:
         return write(value)
     except (ValueError, RecursionError):
         return f"<{type(value).__name__}>"
+
+
+def text_of(value: object) -> str:
+    """A value of a configuration as the text that it stands for."""
+    return value.decode("latin-1") if isinstance(value, bytes) else shown(value, str)
+
+
+def quoted(text: str) -> str:
+    """A str as both Python and TOML read it."""
+    from json import dumps  # start-up only
+
+    return dumps(text, ensure_ascii=False)

@@ -14,7 +14,7 @@ from corsguard.facts import Facts
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
 from corsguard.log import Log
 from corsguard.policy import Policy
-from corsguard.problem import NO_POLICY, PolicyError
+from corsguard.problem import NO_POLICY, PolicyError, PolicyWarning, Problem, warn_of
 from corsguard.state import Enforce, Policies, State
 from corsguard.views import View
 
@@ -81,30 +81,31 @@ class Guard:
         return guard
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any]) -> Guard:
+    def from_mapping(cls, mapping: Mapping[str, Any], place: str = "") -> Guard:
         """A guard of the one configuration shape: a policy's fields, or a table of `routes`.
 
-        Raises PolicyError.
+        Raises PolicyError; warns with PolicyWarning. Both name `place` as where the mapping stands.
         """
         from corsguard import config
 
-        return cls._of_settings(config.read_mapping(mapping))
+        return cls._of_settings(config.read_mapping(mapping), lambda found: found.within(place))
 
     @classmethod
-    def configured(cls, given: Any) -> Guard:
+    def configured(cls, given: Any, place: str = "") -> Guard:
         """The guard of a framework's setting: a mapping in that shape, a Policy or a Guard.
 
         Raises PolicyError.
         """
         if isinstance(given, Guard):
             return given
-        return cls(given) if isinstance(given, Policy) else cls.from_mapping(given)
+        return cls(given) if isinstance(given, Policy) else cls.from_mapping(given, place)
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Guard:
         """A guard of a TOML file in the same shape.
 
-        Raises OSError where it can't be read, ValueError where it is not TOML, and PolicyError.
+        Raises OSError where it can't be read, ValueError where it is not TOML, and PolicyError;
+        warns with PolicyWarning.
         """
         from corsguard import config
 
@@ -118,13 +119,13 @@ class Guard:
         """
         from corsguard import config
 
-        try:
-            return cls._of_settings(config.read_environ(environ))
-        except PolicyError as error:
-            raise PolicyError(config.as_variables(error.problems)) from None
+        return cls._of_settings(config.read_environ(environ), config.as_variable)
 
     @classmethod
-    def _of_settings(cls, settings: Settings) -> Guard:
+    def _of_settings(
+        cls, settings: Settings, named: Callable[[Problem], Problem] = lambda found: found
+    ) -> Guard:
+        """The guard of what was read, whose problems and warnings are named as they stand there."""
         try:
             guard = cls(
                 settings.policies,
@@ -133,9 +134,10 @@ class Guard:
                 own_origins=settings.own_origins,
             )
         except PolicyError as error:
-            raise PolicyError([*settings.problems, *error.problems]) from None
+            raise PolicyError(map(named, (*settings.problems, *error.problems))) from None
         if settings.problems:
-            raise PolicyError(settings.problems)
+            raise PolicyError(map(named, settings.problems))
+        warn_of(map(named, settings.cautions))
         return guard
 
     @property
@@ -157,6 +159,11 @@ class Guard:
     def own_origins(self) -> tuple[str, ...]:
         """The service's own origins, besides the one that `Host` tells."""
         return tuple(self._state.own_origins)
+
+    @property
+    def warnings(self) -> tuple[PolicyWarning, ...]:
+        """What the policies warn of, those of views included, each with its place."""
+        return tuple(map(PolicyWarning, self._state.cautions()))
 
     @property
     def has_callables(self) -> bool:

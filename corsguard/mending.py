@@ -4,19 +4,65 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import cast
 
-from corsguard.origin import OriginError, OriginPattern, is_loopback
+from corsguard.escape import quoted, text_of
+from corsguard.fetch import is_token
+from corsguard.origin import Origin, OriginError, OriginPattern, is_loopback
 
-__all__ = ["ascii_host", "closest_name", "mended_origin", "mended_prefix", "mended_regex"]
+__all__ = [
+    "ascii_host",
+    "closest_name",
+    "mended_entry",
+    "mended_origin",
+    "mended_origins",
+    "mended_prefix",
+    "mended_regex",
+    "origin_instead",
+]
 
 _AUTHORITY = re.compile(r"(?P<host>\[.*\]|[^:]*)(?::(?P<port>\*|[0-9]*))?")
+_QUOTES = re.compile(r"^\[?\s*[\"']|[\"']\s*\]?$")  # those of a list in JSON too
+_BETWEEN = re.compile(r"[\s,;\"']+")
+_EXAMPLES = {
+    "allow_origins": "an origin such as https://app.example.com or https://*.example.com",
+    "own_origins": "an origin such as https://api.example.com",
+    "enforce_exempt": "a prefix such as /api",
+}
+
+
+def mended_entry(field: str, entry: object) -> str:
+    """What to write for an entry of another type than str: the strings in it, or an example."""
+    is_list = isinstance(entry, (list, tuple)) and not isinstance(entry, (Origin, OriginPattern))
+    entries = cast(Iterable[object], entry) if is_list else [entry]
+    texts = [_meant(field, text_of(each)) for each in entries]
+    if None in texts or not texts:
+        return _EXAMPLES.get(field, "remove it")
+    return ", ".join(map(repr, texts))
+
+
+def _meant(field: str, text: str) -> str | None:
+    if field in {"allow_origins", "own_origins"}:
+        return mended_origin(text) if "://" in text else None
+    is_one = text.startswith("/") if field == "enforce_exempt" else is_token(text)
+    return text if is_one else None
+
+
+def origin_instead(field: str, text: str) -> str:
+    """What to write for text in a list of origins: one of them, several, or an example."""
+    several = ", ".join(map(quoted, mended_origins(text)))
+    mended = several or mended_origin(text) or mended_regex(text)
+    if mended in {None, "null"} or ("*" in mended and field == "own_origins"):
+        return _EXAMPLES[field]
+    return mended
 
 
 def mended_origin(text: str) -> str | None:
     """The origin pattern that text was meant to be, or None where that can't be told."""
     from urllib.parse import urlsplit
 
-    text = re.sub(r"(?i)^(https?)(?::/*|/+)(?=[^/0-9])", r"\1://", text.strip().removeprefix("//"))
+    text = _QUOTES.sub("", text.strip()).strip().removeprefix("//")
+    text = re.sub(r"(?i)^(https?)(?::/*|/+)(?=[^/0-9])", r"\1://", text)
     if text.lower() == "null":
         return None
     if "://" not in text:
@@ -37,6 +83,21 @@ def mended_origin(text: str) -> str | None:
         return str(OriginPattern.parse(mended))
     except OriginError:
         return None
+
+
+def mended_origins(text: str) -> list[str]:
+    """The origin patterns that stand in text together, or none where that can't be told."""
+    parts = [part for part in _BETWEEN.split(_QUOTES.sub("", text.strip())) if part]
+    if len(parts) == 1 or not (
+        all("://" in part for part in parts) or all(map(_is_bare_host, parts))
+    ):
+        return []
+    mended = [mended_origin(part) for part in parts]
+    return [] if None in mended else [origin for origin in mended if origin]
+
+
+def _is_bare_host(text: str) -> bool:
+    return "://" not in text and ("." in text or ":" in text or text == "localhost")
 
 
 def _split_port(authority: str) -> tuple[str, str]:

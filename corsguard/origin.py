@@ -28,6 +28,7 @@ _MAX_HOST = 253
 _MAX_LABEL = 63
 _MAX_PORT = 65_535
 
+_SEPARATORS = frozenset(" \t\r\n,;\"'")
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
 
@@ -56,7 +57,7 @@ class Origin(NamedTuple):
             return _NULL
         match = _grammar().fullmatch(text)
         if match is None:
-            raise OriginError("it is not scheme://host or scheme://host:port")
+            raise OriginError(_why_not(text))
         scheme, host, digits = match.groups()
         _check_host(scheme, host)
         port = int(digits) if digits else None
@@ -179,6 +180,19 @@ def _grammar() -> re.Pattern[str]:
         r"([A-Za-z0-9._\-]+|\[[0-9a-f:]+\])"
         r"(?::([1-9][0-9]{0,4}))?"
     )
+
+
+def _why_not(text: str) -> str:
+    """Why text is not of the grammar, in the words that help whoever has written it."""
+    if not text.isascii():
+        return "it is not ASCII, and browsers write such a host in Punycode"
+    if not _SEPARATORS.isdisjoint(text):
+        return "it has white space, a comma, a semicolon or a quote in it"
+    if "/" in text.partition("://")[2]:
+        return "a path or a slash follows its host"
+    if _grammar().fullmatch(text.lower()):
+        return "it is not in lower case"
+    return "it is not scheme://host or scheme://host:port"
 
 
 def _check_host(scheme: str, host: str) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
-from warnings import warn
 
 from corsguard.checks import CHECKS, Findings, unknown_fields
 from corsguard.dangers import cautions, combinations
 from corsguard.escape import shown
-from corsguard.problem import PolicyError, PolicyWarning, Problem
+from corsguard.problem import PolicyError, PolicyWarning, Problem, warn_of
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -65,31 +64,40 @@ class Policy:
         dangerously_allow_public_suffixes: bool = False,
         dangerously_allow_null_origin: bool = False,
     ) -> None:
-        given = dict(locals())
-        found = Findings(public_suffixes=dangerously_allow_public_suffixes is True)
+        self._keep(locals())
+        warn_of(cautions(self))
+
+    def _keep(self, given: Mapping[str, Any]) -> None:
+        found = Findings(public_suffixes=given["dangerously_allow_public_suffixes"] is True)
         for field, check in CHECKS.items():
             object.__setattr__(self, field, check(found, field, given[field]))
         found.problems.extend(combinations(self))
         if found.problems:
             raise PolicyError(found.problems)
-        for warning in self.warnings:
-            warn(warning, stacklevel=2)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Policy:
         """The policy whose fields are the mapping's items, as in a configuration file.
 
         Raises PolicyError, where an unknown key is a problem as well, and a missing
-        `allow_origins`.
+        `allow_origins`; warns with PolicyWarning.
         """
+        policy = cls.read(mapping)
+        warn_of(cautions(policy))
+        return policy
+
+    @classmethod
+    def read(cls, mapping: Mapping[str, Any]) -> Policy:
+        """The same without a warning: for those who know the place that it is to name."""
         if not isinstance(mapping, Mapping):
             message = f"{shown(mapping)} is not a table of a policy's fields"
             suggestion = '{"allow_origins": ["https://app.example.com"]}'
             raise PolicyError([Problem("type-invalid", "policy", mapping, message, suggestion)])
         unknown = unknown_fields(mapping, CHECKS)
         known = {key: value for key, value in mapping.items() if key in CHECKS}
+        policy = cls.__new__(cls)
         try:
-            policy = cls(**{"allow_origins": (), **known})
+            cls._keep(policy, {**_DEFAULTS, **known})
         except PolicyError as error:
             raise PolicyError([*unknown, *error.problems]) from None
         if unknown:
@@ -128,3 +136,6 @@ class Policy:
 
     def _values(self) -> tuple[object, ...]:
         return tuple(getattr(self, field) for field in CHECKS)
+
+
+_DEFAULTS = {"allow_origins": (), **(Policy.__init__.__kwdefaults__ or {})}

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
+from warnings import warn
 
 from corsguard.escape import shown
 
-__all__ = ["NO_POLICY", "PolicyError", "PolicyWarning", "Problem"]
+__all__ = ["NO_POLICY", "PolicyError", "PolicyWarning", "Problem", "warn_of"]
+
+_PACKAGES = frozenset(
+    {"corsguard", *(f"corsguard_{name}" for name in ("asgi", "django", "flask", "pytest", "wsgi"))}
+)
 
 _LARGEST = 2**53 - 1
 
@@ -82,3 +87,19 @@ class PolicyWarning(UserWarning):
 
     def __str__(self) -> str:
         return str(self.problem)
+
+
+def warn_of(problems: Iterable[Problem]) -> None:
+    """Warn of each at the line that called this package, or an adapter, whatever it called."""
+    for problem in problems:
+        warn(PolicyWarning(problem), stacklevel=_callers())
+
+
+def _callers() -> int:
+    """How many calls within these packages lead here."""
+    from inspect import currentframe  # start-up only, and seldom
+
+    calls, frame = 0, currentframe()
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in _PACKAGES:
+        calls, frame = calls + 1, frame.f_back
+    return calls

@@ -67,7 +67,7 @@ def prefix_problems(field: str, prefixes: Iterable[object]) -> list[Problem]:
     for prefix in prefixes:
         if not isinstance(prefix, str):
             message = f"{shown(prefix)} is not a str"
-            suggestion = repr(shown(prefix, str))
+            suggestion = "a str such as '/api'"
             problems.append(Problem("type-invalid", field, prefix, message, suggestion))
             continue
         if prefix.strip() != prefix or not is_canonical(prefix) or _NOT_LITERAL & set(prefix):

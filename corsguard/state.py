@@ -7,8 +7,8 @@ from re import Pattern
 from types import MappingProxyType
 from typing import Literal
 
-from corsguard.checks import Findings, Predicate, is_async
-from corsguard.dangers import exposure
+from corsguard.checks import CHECKS, Findings, Predicate, is_async
+from corsguard.dangers import cautions, exposure
 from corsguard.decision import Decision
 from corsguard.engine import Answers, Engine, Preflights
 from corsguard.escape import shown
@@ -74,6 +74,10 @@ class State:
         for origin in self.own_origins:
             found.own_origin("own_origins", origin)
         table = _by_prefix(policies)
+        if not _FIELDS.isdisjoint(table):
+            message = f"{shown(policies)} is a table of fields, not of policies by path prefix"
+            found.add("type-invalid", "policy", policies, message, _A_POLICY)
+            table = {}
         if isinstance(policies, Mapping):
             found.problems.extend(prefix_problems("routes", table))
         found.problems.extend(_no_policies(table))
@@ -135,10 +139,20 @@ class State:
             return None, self._everywhere
         return self._routes.find(path) or (None, None)
 
+    def placed(self) -> Iterator[tuple[str, Policy]]:
+        """Every policy, those of views included, and where it stands."""
+        for prefix, policy in _by_prefix(self.policies).items():
+            if policy is not None:
+                yield _place(prefix), policy
+        yield from self.views
+
+    def cautions(self) -> Iterator[Problem]:
+        """What the policies start with, but should be warned of."""
+        for place, policy in self.placed():
+            yield from (caution.within(place) for caution in cautions(policy))
+
     def require_sync(self) -> None:
         """Raise PolicyError where a callable of a policy can only be awaited."""
-        table = _by_prefix(self.policies)
-        placed = [(_place(prefix), policy) for prefix, policy in table.items()]
         problems = [
             Problem(
                 "callable-async",
@@ -147,8 +161,7 @@ class State:
                 f"{entry!r} is async, and nothing can await it here",
                 "a callable that returns a bool at once, or an ASGI application",
             ).within(place)
-            for place, policy in (*placed, *self.views)
-            if policy is not None
+            for place, policy in self.placed()
             for entry in _callables(policy)
             if is_async(entry)
         ]
@@ -156,6 +169,8 @@ class State:
             raise PolicyError(problems)
 
 
+_A_POLICY = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
+_FIELDS = frozenset({*CHECKS, "routes"})
 _EVERYWHERE = ""
 """The prefix of a policy that holds for every path, whatever the path looks like."""
 
@@ -179,7 +194,7 @@ def _no_policies(table: Mapping[str, object]) -> Iterator[Problem]:
     for prefix, policy in table.items():
         if policy is not None and not isinstance(policy, Policy):
             message = f"{shown(policy)} is not a Policy"
-            suggestion = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
+            suggestion = "None" if prefix and policy is False else _A_POLICY
             yield Problem("type-invalid", _place(prefix) or "policy", policy, message, suggestion)
 
 

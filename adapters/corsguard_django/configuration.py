@@ -10,7 +10,7 @@ from corsguard import Guard, Policy, PolicyError
 from corsguard.problem import NO_POLICY
 from corsguard_django.views import Views, decorated_in
 
-__all__ = ["configured", "guard_of_settings", "placed"]
+__all__ = ["configured", "guard_of_settings", "of_settings", "placed"]
 
 
 def configured() -> Views:
@@ -29,14 +29,19 @@ def configured() -> Views:
 
 def placed(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
     """Every policy of a guard and of the root URLconf's views, and where it stands."""
+    yield from of_settings(guard)
+    for pattern, policy in decorated_in():
+        yield f'view "{pattern}"', policy
+
+
+def of_settings(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
+    """Every policy of a guard alone, and where it stands."""
     policies = guard.policies
     if isinstance(policies, Policy):
         yield "CORSGUARD", policies
     else:
         for prefix, policy in (policies or {}).items():
             yield f'CORSGUARD.routes."{prefix}"', policy
-    for pattern, policy in decorated_in():
-        yield f'view "{pattern}"', policy
 
 
 def guard_of_settings() -> Guard:
@@ -47,8 +52,4 @@ def guard_of_settings() -> Guard:
     given = getattr(settings, "CORSGUARD", None)
     if given is None:
         return Guard(None)
-    try:
-        return Guard.configured(given)
-    except PolicyError as error:
-        problems = [problem.within("CORSGUARD") for problem in error.problems]
-        raise PolicyError(problems) from None
+    return Guard.configured(given, "CORSGUARD")

@@ -15,7 +15,7 @@ from django.utils.translation import get_language_from_path, override
 from corsguard import Guard, Policy
 from corsguard.views import View, has_own_policy, own_policy, sharing
 
-__all__ = ["OF_PATH", "Holding", "Views", "decorated_in"]
+__all__ = ["OF_PATH", "Holding", "Views", "decorated_in", "handlers_of", "nearest_holder"]
 
 Holding = tuple[View | None, frozenset[str] | None]
 """The view whose policy holds for a request, None for the policy of its path; and the methods of
@@ -67,9 +67,8 @@ class Views:
 
     def _holding(self, match: ResolverMatch, request: HttpRequest) -> Holding:
         entries = match.tried[-1] if match.tried else ()  # the last is the one that matched
-        holders = _holders(match.func, entries)
-        holder = next((held for held in holders if has_own_policy(held)), None)
-        handlers = _handlers(_class_of(match.func))
+        holder = nearest_holder(match.func, entries)
+        handlers = handlers_of(match.func)
         methods = None
         if handlers:
             method = _method_of(request)
@@ -96,11 +95,17 @@ def decorated_in(urlconf: Any = None) -> Iterator[tuple[str, Policy | None]]:
 def _decorated(entries: Iterable[Any], prefix: str) -> Iterator[tuple[str, Policy | None]]:
     for entry in entries:
         pattern = f"{prefix}{entry.pattern}"
-        handlers = _handlers(_class_of(entry.callback))
-        for holder in (*_holders(entry.callback, [entry]), *handlers.values()):
+        handlers = handlers_of(entry.callback)
+        # Once where GET's handler is that of HEAD too.
+        for holder in (*_holders(entry.callback, [entry]), *dict.fromkeys(handlers.values())):
             if has_own_policy(holder):
                 yield pattern, own_policy(holder)
         yield from _decorated(getattr(entry, "url_patterns", ()), pattern)
+
+
+def nearest_holder(view: object, entries: Sequence[Any]) -> object | None:
+    """What holds the policy of a view, which `entries` of URLconfs lead to from the root one on."""
+    return next((held for held in _holders(view, entries) if has_own_policy(held)), None)
 
 
 def _holders(view: object, entries: Sequence[Any]) -> Iterator[object]:
@@ -131,9 +136,13 @@ def _class_of(view: object) -> type | None:
     return getattr(view, "view_class", None)
 
 
+def handlers_of(view: object) -> Mapping[str, object]:
+    """The handlers of a view's class by HTTP method, if any of them has a policy of its own."""
+    return _handlers(_class_of(view))
+
+
 @cache
 def _handlers(view_class: type | None) -> Mapping[str, object]:
-    """The handlers of a class by HTTP method, if any of them has a policy of its own."""
     names: Iterable[str] = getattr(view_class, "http_method_names", ())
     handlers = {
         name.upper(): getattr(view_class, name) for name in names if hasattr(view_class, name)

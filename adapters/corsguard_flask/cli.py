@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from re import Pattern
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import click
 from flask import Flask
 from flask.cli import ScriptInfo
 from werkzeug.routing import Rule
 
-from corsguard import Policy, PolicyError
+from corsguard import Policy, PolicyError, PolicyWarning
 from corsguard.cli.options_click import request_options
+from corsguard.cli.summary import summary
 from corsguard_flask.middleware import FlaskMiddleware
 from corsguard_flask.views import view_of
 
@@ -31,7 +32,9 @@ def check(context: click.Context) -> None:
 
     Exits with 0 where nothing is, and with 1 otherwise.
     """
-    _load(context)
+    _, middleware = _load(context)
+    for warning in middleware.warnings:
+        click.echo(f"warning: {warning}", err=True)
     click.echo("no problems")
 
 
@@ -82,12 +85,14 @@ def explain(context: click.Context, /, url: str, **options: Any) -> None:
 def _load(context: click.Context, code: int = 1) -> tuple[Flask, FlaskMiddleware]:
     """The application and its middleware, or an exit that says what keeps it from starting."""
     try:
-        app = context.ensure_object(ScriptInfo).load_app()
-        middleware = app.extensions.get("corsguard")
-        if middleware is None:
-            click.echo(f"Error: {app.name} has no CORSGuard", err=True)
-            context.exit(code)
-        middleware.read_views()
+        with catch_warnings():
+            simplefilter("ignore", PolicyWarning)  # for `check` to tell
+            app = context.ensure_object(ScriptInfo).load_app()
+            middleware = app.extensions.get("corsguard")
+            if middleware is None:
+                click.echo(f"Error: {app.name} has no CORSGuard", err=True)
+                context.exit(code)
+            middleware.read_views()
     except PolicyError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)
@@ -101,7 +106,7 @@ def _rows(app: Flask, middleware: FlaskMiddleware, rule: Rule) -> Iterator[tuple
     by_policy: dict[tuple[str, str], list[str]] = {}
     for method in sorted((rule.methods or {"any method"}) - {"HEAD", "OPTIONS"}):
         view = view_of(views, rule.endpoint, method)
-        held = (_told(view.policy), "view") if view else _by_path(middleware, rule)
+        held = (summary(view.policy), "view") if view else _by_path(middleware, rule)
         by_policy.setdefault(held, []).append(method)
     domain = rule.host if app.url_map.host_matching else rule.subdomain
     url = f"{domain}|{rule.rule}" if domain else rule.rule
@@ -113,18 +118,8 @@ def _by_path(middleware: FlaskMiddleware, rule: Rule) -> tuple[str, str]:
     """The policy of a rule's path, and the prefix that it has from where its variables begin."""
     guard = middleware.guard
     if guard.policies is None or isinstance(guard.policies, Policy):
-        return _told(guard.policies), "every path"
+        return summary(guard.policies), "every path"
     literal = rule.rule.partition("<")[0]
     if literal != rule.rule and any(prefix.startswith(literal) for prefix in guard.policies):
         return "depends on the path", "routes"
-    return _told(guard.policy_for(rule.rule)), "routes"
-
-
-def _told(policy: Policy | None) -> str:
-    if policy is None:
-        return "no CORS"
-    origins = ", ".join(
-        entry.pattern if isinstance(entry, Pattern) else str(entry)
-        for entry in policy.allow_origins
-    )
-    return f"{origins} with credentials" if policy.allow_credentials else origins
+    return summary(guard.policy_for(rule.rule)), "routes"

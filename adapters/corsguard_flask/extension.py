@@ -22,7 +22,8 @@ class CORSGuard:
     blueprints have policies.
     Each application's guard is `app.extensions["corsguard"].guard`.
 
-    Raises PolicyError: `no-policy` without any, `callable-async` with one that must be awaited.
+    Raises PolicyError: `no-policy` without any, `callable-async` with one that must be awaited;
+    TypeError where something else stands in the place of the application.
     """
 
     def __init__(self, app: Flask | None = None, policy: Guard | Policies = None) -> None:
@@ -33,6 +34,9 @@ class CORSGuard:
 
     def init_app(self, app: Flask, policy: Guard | Policies = None) -> None:
         """Put the protocol in front of app; `policy` wins over the one given before."""
+        if not isinstance(app, Flask):
+            kind = type(app).__name__
+            raise TypeError(f"a Flask application comes first, not a {kind}: CORSGuard(policy=...)")
         if "corsguard" in app.extensions:
             raise RuntimeError(f"{app.name} has a CORSGuard already")
         given = self._policy if policy is None else policy

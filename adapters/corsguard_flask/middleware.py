@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from flask import Flask, Response, abort, request, request_started
 
 from corsguard import Decision, Guard, PolicyError, PolicyWarning, Problem
 from corsguard.headers import environ_reader
-from corsguard.problem import NO_POLICY
+from corsguard.problem import NO_POLICY, warn_of
 from corsguard.views import View, sharing
 from corsguard_flask.debugger import answer_debugged, is_debugged
 from corsguard_flask.routing import endpoints_at
@@ -77,6 +76,13 @@ class FlaskMiddleware(CORSMiddleware):
                 request_started.connect(self._matched, self._flask)
             self._views, self._seen = views, (count, table)
         return self._views
+
+    @property
+    def warnings(self) -> tuple[PolicyWarning, ...]:
+        """What the application's configuration warns of, its views included."""
+        self.read_views()
+        own = (PolicyWarning(_FLASK_CORS),) if _has_flask_cors(self._flask) else ()
+        return (*self.guard.warnings, *own)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not self.read_views():
@@ -158,7 +164,7 @@ class FlaskMiddleware(CORSMiddleware):
             raise PolicyError([NO_POLICY])
         self.guard.adopt(own.values())
         if _has_flask_cors(self._flask):
-            warnings.warn(PolicyWarning(_FLASK_CORS), stacklevel=3)
+            warn_of([_FLASK_CORS])
 
 
 def _has_flask_cors(app: Flask) -> bool:

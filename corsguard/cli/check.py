@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tomllib
 import warnings
-from collections.abc import Iterable
 
 import click
 
@@ -36,7 +34,7 @@ def check(file: str, *, as_json: bool) -> int:
     except PolicyError as error:
         problems = [_in_toml(problem) for problem in error.problems]
     policies = by_route(guard.policies) if guard else {}
-    cautions = list(_cautions(policies))
+    cautions = [_in_toml(warning.problem) for warning in guard.warnings] if guard else []
     if as_json:
         click.echo(_document(file, problems, cautions))
     else:
@@ -65,8 +63,10 @@ def guard_of(file: str) -> Guard:
             return Guard.of(Guard.from_file(file))
     except PolicyError:
         raise
-    except (OSError, ValueError) as error:
-        fail(f"{file}: {_unreadable(error)}")
+    except OSError as error:
+        fail(f"{file}: can't be read: {error.strerror or error}")
+    except ValueError as error:
+        fail(str(error))
 
 
 def sound_guard_of(file: str) -> Guard:
@@ -76,13 +76,6 @@ def sound_guard_of(file: str) -> Guard:
     except PolicyError as error:
         problems = "a problem" if len(error.problems) == 1 else f"{len(error.problems)} problems"
         fail(f"{file} has {problems}, see `corsguard check`: {_in_toml(error.problems[0])}")
-
-
-def _cautions(policies: dict[str, Policy | None]) -> Iterable[Problem]:
-    for prefix, policy in policies.items():
-        if policy:
-            for warning in policy.warnings:
-                yield _in_toml(warning.problem.within(f'routes."{prefix}"' if prefix else ""))
 
 
 def _in_toml(problem: Problem) -> Problem:
@@ -102,15 +95,3 @@ def _document(file: str, problems: list[Problem], cautions: list[Problem]) -> st
         "warnings": [problem.as_dict() for problem in cautions],
     }
     return json.dumps(found, indent=2)
-
-
-def _unreadable(error: Exception) -> str:
-    """Why a file can't be read, in words."""
-    if isinstance(error, OSError):
-        return f"can't be read: {error.strerror or error}"
-    if isinstance(error, UnicodeDecodeError):
-        line = error.object.count(b"\n", 0, error.start) + 1
-        return f"not UTF-8, as TOML must be (at line {line})"
-    if isinstance(error, tomllib.TOMLDecodeError):
-        return f"not TOML: {error}"
-    return f"can't be read: {error}"

@@ -143,8 +143,8 @@ def test_every_problem_is_told_with_its_fix(corsguard: Command, write: Write) ->
 corsguard.toml: 3 problems
 
 problem: routes."/api".allow_origins [origin-invalid]
-  'https://app.example.com/' is no origin that a browser sends: it is not
-  scheme://host or scheme://host:port
+  'https://app.example.com/' is no origin that a browser sends: a path or a
+  slash follows its host
   given        "https://app.example.com/"
   fix          https://app.example.com
 

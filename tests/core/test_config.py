@@ -231,13 +231,31 @@ def test_4_a_file_that_can_not_be_opened_is_an_oserror(tmp_path: Path) -> None:
         Guard.from_file(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"allow_origins = [", b"a = 1\na = 2", b"\xff\xfe", b"{}"])
-def test_4_a_file_that_is_not_toml_is_a_valueerror(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"allow_origins = [", "not TOML: "),
+        (b"a = 1\na = 2", "not TOML: "),
+        (b"{}", "not TOML: "),
+        (b"a = 1\n\xff\xfe", "not UTF-8, as TOML must be (at line 2)"),
+        (b"\xef\xbb\xbfa =\n", "not TOML: Invalid value (at line 1, column 4)"),
+    ],
+)
+def test_4_a_file_that_is_not_toml_is_a_valueerror_with_its_name(
+    tmp_path: Path, content: bytes, why: str
+) -> None:
     path = tmp_path / "corsguard.toml"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"\w") as caught:
         Guard.from_file(path)
     assert not isinstance(caught.value, PolicyError)
+    assert str(caught.value).startswith(f"{path}: {why}")
+
+
+def test_4_a_file_may_begin_with_the_mark_that_some_editors_write(tmp_path: Path) -> None:
+    path = tmp_path / "corsguard.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + f'allow_origins = ["{A}"]\r\n'.encode())
+    assert Guard.from_file(path).policies == LISTED
 
 
 def environ(**variables: str) -> dict[str, str]:
@@ -379,6 +397,27 @@ def test_4_a_timeout_in_the_environment_is_a_number(text: str, value: float) -> 
         (
             {"ALLOW_ORIGINS": A, "METHODS": "PUT"},
             [("unknown-field", "CORSGUARD_METHODS", "CORSGUARD_ALLOW_METHODS")],
+        ),
+        (
+            {"ALLOW_ORIGINS": f"{A} {B}", "ALLOW_METHODS": "PUT;PATCH"},
+            [
+                ("origin-invalid", "CORSGUARD_ALLOW_ORIGINS", f"{A}, {B}"),
+                ("method-invalid", "CORSGUARD_ALLOW_METHODS", "PUT, PATCH"),
+            ],
+        ),
+        (
+            {"ALLOW_ORIGINS": f'["{A}", "http://[::1]"]'},
+            [
+                ("origin-invalid", "CORSGUARD_ALLOW_ORIGINS", A),
+                ("origin-invalid", "CORSGUARD_ALLOW_ORIGINS", "http://[::1]"),
+            ],
+        ),
+        (
+            {"ALLOW_ORIGINS": "*,http://[::1]", "ENFORCE": "Report"},
+            [
+                ("wildcard-not-alone", "CORSGUARD_ALLOW_ORIGINS", "* or http://[::1]"),
+                ("type-invalid", "CORSGUARD_ENFORCE", "report"),
+            ],
         ),
         ({}, [("no-policy", "policy", None)]),
     ],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -205,10 +207,61 @@ def test_5_4_every_warning_is_given() -> None:
     assert len(caught) == 2
 
 
-def test_5_4_a_warning_names_the_line_that_made_the_policy() -> None:
+LONG = {"allow_origins": [A], "max_age": 86400}
+TOML = f'[routes."/a"]\nallow_origins = ["{A}"]\nmax_age = 86400\n'
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda _: Policy(allow_origins=[A], max_age=86400), "max_age"),
+        (lambda _: Policy.from_mapping(LONG), "max_age"),
+        (lambda _: Guard.from_mapping(LONG), "max_age"),
+        (lambda _: Guard.from_mapping({"routes": {"/a": LONG}}), 'routes."/a".max_age'),
+        (lambda _: Guard.configured(LONG, "CORSGUARD"), "CORSGUARD.max_age"),
+        (Guard.from_file, 'routes."/a".max_age'),
+        (
+            lambda _: Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": A, "CORSGUARD_MAX_AGE": "86400"}),
+            "CORSGUARD_MAX_AGE",
+        ),
+    ],
+)
+def test_5_4_a_warning_names_its_place_and_the_line_that_is_not_the_library_s(
+    make: Callable[[Any], object], field: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "corsguard.toml"
+    path.write_text(TOML, encoding="utf-8")
     with pytest.warns(PolicyWarning) as caught:
-        Policy(allow_origins=[A], max_age=86400)
-    assert caught[0].filename == __file__
+        make(path)
+    [warning] = caught
+    assert warning.filename == __file__
+    assert str(warning.message).startswith(f"{field}: Chromium keeps the answer")
+
+
+def test_5_4_each_route_is_warned_of_where_python_shows_a_line_once() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        Guard.from_mapping({"routes": {"/a": LONG, "/b": LONG}})
+    fields = [str(warning.message).partition(":")[0] for warning in caught]
+    assert fields == ['routes."/a".max_age', 'routes."/b".max_age']
+
+
+def test_5_4_a_policy_in_a_mapping_has_been_warned_of_where_it_was_made() -> None:
+    with pytest.warns(PolicyWarning):
+        made = Policy(allow_origins=[A], max_age=86400)
+    guard = Guard.from_mapping({"routes": {"/a": made, "/off": False}})
+    assert [str(warning) for warning in guard.warnings] == [
+        f'routes."/a".{warning}' for warning in made.warnings
+    ]
+
+
+def test_5_4_a_guard_tells_what_it_warns_of_with_its_views() -> None:
+    with pytest.warns(PolicyWarning):
+        made = Policy(allow_origins=[A], max_age=86400)
+    guard = Guard(made)
+    guard.adopt([('view "/a"', Policy.read(LONG))])
+    fields = [warning.problem.field for warning in guard.warnings]
+    assert fields == ["max_age", 'view "/a".max_age']
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,12 @@ def suggested(text: str) -> str:
         (r"https:\/\/my\-app\.example\.com", "https://my-app.example.com"),
         (r"http://localhost:\d+", "http://localhost:*"),
         (r"http://localhost(:[0-9]+)?", "http://localhost:*"),
+        # quotes of a shell, a list of JSON
+        ('"https://a.example"', "https://a.example"),
+        ("'a.example'", "https://a.example"),
+        ('["https://a.example"]', "https://a.example"),
+        ('[ "http://[::1]:8000"', "http://[::1]:8000"),
+        ("https://b.example' ]", "https://b.example"),
         (r"^http:\/\/localhost(?::\d+)?$", "http://localhost:*"),
     ],
 )
@@ -109,7 +115,9 @@ def test_5_4_origin_invalid_suggests_the_mended_origin(text: str, meant: str) ->
         "https://*",
         "example.*",
         "https://a b.example",
-        "https://a.example, https://b.example",
+        "https://a.example, b.example",
+        "https://a.example, https://",
+        "not an origin",
         "https://a.example:65536",
         "https://a.example:00",
         "https://a.example:http",
@@ -146,6 +154,27 @@ def test_5_4_origin_invalid_suggests_an_example_where_it_can_not_be_told(text: s
 def test_5_4_whatever_is_suggested_for_an_origin_is_a_pattern(text: str) -> None:
     for mended in (mended_origin(text), mended_regex(text)):
         assert mended is None or str(OriginPattern.parse(mended)) == mended
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("https://a.example, https://b.example", ["https://a.example", "https://b.example"]),
+        ("https://a.example https://b.example/", ["https://a.example", "https://b.example"]),
+        ("https://a.example;https://*.b.example", ["https://a.example", "https://*.b.example"]),
+        ("a.example\nlocalhost localhost:3000",
+         ["https://a.example", "http://localhost", "http://localhost:3000"]),
+        ('["https://a.example","https://b.example"]', ["https://a.example", "https://b.example"]),
+        ("http://[::1], http://[::1]:8000,", ["http://[::1]", "http://[::1]:8000"]),
+    ],
+)  # fmt: skip
+def test_5_4_an_entry_that_is_several_is_split(text: str, meant: list[str]) -> None:
+    assert suggested(text) == ", ".join(f'"{origin}"' for origin in meant)
+    assert Policy(allow_origins=meant).allow_origins == tuple(meant)
+    with pytest.raises(PolicyError) as caught:
+        Guard(LISTED, own_origins=[text])
+    own = "an origin such as https://api.example.com" if "*" in text else suggested(text)
+    assert caught.value.problems[0].suggestion == own
 
 
 def route_problem(prefix: str) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+from ast import literal_eval
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,15 @@ NAN = float("nan")
 
 Row = tuple[str, str, object, str]
 """Code, field, value and suggestion."""
+EXAMPLE = "an origin such as https://app.example.com or https://*.example.com"
+
+
+class Address:  # what frameworks validate an address into
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def allow(origin: str) -> bool:
@@ -66,9 +76,9 @@ def rows(fields: Mapping[str, Any]) -> list[Row]:
         ("allow_methods", None, "[]"),
         ("allow_headers", 5, "[]"),
         ("expose_headers", {"X-A": True}, "[]"),
-        ("allow_origins", None, "[]"),
-        ("allow_origins", 443, "[]"),
-        ("allow_origins", {A: True}, "[]"),
+        ("allow_origins", None, '["https://app.example.com"]'),
+        ("allow_origins", 443, '["https://app.example.com"]'),
+        ("allow_origins", {A: True}, '["https://app.example.com"]'),
     ],
 )
 def test_5_4_type_invalid(field: str, value: object, suggestion: str) -> None:
@@ -80,9 +90,18 @@ def test_5_4_type_invalid(field: str, value: object, suggestion: str) -> None:
     [
         ("allow_origins", BYTES, r"re.compile('https://a\\.example')"),
         ("allow_origins", b"https://a.example", "'https://a.example'"),
-        ("allow_origins", 5, "'5'"),
+        ("allow_origins", Address(f"{A}:443/"), "'https://a.example'"),
+        ("allow_origins", [A, "https://*.b.example/"], f"'{A}', 'https://*.b.example'"),
+        ("allow_origins", (A,), f"'{A}'"),
+        ("allow_origins", [], EXAMPLE),
+        ("allow_origins", [A, 8000], EXAMPLE),
+        ("allow_origins", {A: True}, EXAMPLE),
+        ("allow_origins", 8000, EXAMPLE),
+        ("allow_origins", None, EXAMPLE),
         ("allow_origins", OriginPattern.parse("https://*.a.example"), "'https://*.a.example'"),
         ("allow_methods", 5, "'5'"),
+        ("allow_methods", ["PUT", "PATCH"], "'PUT', 'PATCH'"),
+        ("allow_headers", {"X-A": True}, "remove it"),
         ("allow_headers", 5.5, "'5.5'"),
         ("allow_headers", b"X-A", "'X-A'"),
         ("expose_headers", True, "'True'"),
@@ -90,6 +109,8 @@ def test_5_4_type_invalid(field: str, value: object, suggestion: str) -> None:
 )
 def test_5_4_type_invalid_within_a_list(field: str, entry: object, suggestion: str) -> None:
     assert rows({field: [entry]}) == [("type-invalid", field, entry, suggestion)]
+    if suggestion.startswith("'"):
+        assert Policy(**{"allow_origins": [A], field: literal_eval(f"[{suggestion}]")})
 
 
 @pytest.mark.parametrize(
@@ -145,6 +166,27 @@ def test_5_4_no_origins_where_the_field_is_left_out_of_a_mapping() -> None:
 def test_5_4_origin_invalid(origin: str, suggestion: str) -> None:
     found = rows({"allow_origins": [A, origin]})
     assert found == [("origin-invalid", "allow_origins", origin, suggestion)]
+
+
+@pytest.mark.parametrize(
+    ("origin", "why"),
+    [
+        ("https://a.example/", "a path or a slash follows its host"),
+        ("https://*.a.example/app/*", "a path or a slash follows its host"),
+        ("https://bücher.example", "it is not ASCII, and browsers write such a host in Punycode"),
+        ("HTTPS://A.EXAMPLE", "it is not in lower case"),
+        ("Https://*.a.example:*", "it is not in lower case"),
+        ("https://A.example", "its host is not in lower case"),
+        ("https://a.example ", "it has white space, a comma, a semicolon or a quote in it"),
+        ("a.example;b.example", "it has white space, a comma, a semicolon or a quote in it"),
+        ("a.example", "it is not scheme://host or scheme://host:port"),
+        ("a.example/app", "it is not scheme://host or scheme://host:port"),
+        ("https://a.example:443", "a browser leaves out port 443 for https"),
+    ],
+)
+def test_5_4_origin_invalid_says_why(origin: str, why: str) -> None:
+    (problem,) = problems({"allow_origins": [origin]})
+    assert problem.message == f"{origin!r} is no origin that a browser sends: {why}"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from corsguard import Engine, Policy, PolicyError, Problem
+from corsguard import Engine, Policy, PolicyError, PolicyWarning, Problem
+from corsguard.ambiguity import may_match
 
 NO_NAME = "end it with the labels of a domain that is yours"
 NO_DOT = r"escape each dot (\.) and write [a-z0-9-]+ for a label"
@@ -222,6 +223,37 @@ def test_5_4_a_regex_of_a_thousand_names_starts() -> None:
     pattern = re.compile(rf"https://(?:{names})\.example\.com")
     engine = Engine(Policy(allow_origins=[pattern]))
     assert engine.decide("https://tenant-999.example.com", "GET", {}).allowed
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"example\.com",
+        r"//example\.com",
+        r"https:/example\.com",
+        r"https://",
+        r"https://a\.example\.com/",
+        r"https://(?:a|b)\.example\.com(?::\d+)?/[a-z]*",
+        r"HTTPS://a\.example\.com",
+        r"https:// a\.example\.com",
+        r"(?=https)://a\.example\.com",
+        "null",
+    ],
+)
+def test_5_4_a_regex_that_matches_no_origin_starts_with_a_warning(pattern: str) -> None:
+    regex = re.compile(pattern)
+    with pytest.warns(PolicyWarning) as caught:
+        policy = Policy(allow_origins=["https://b.example.com", regex, str.isascii])
+    (warning,) = policy.warnings
+    assert str(warning) == str(caught[0].message)
+    assert warning.problem[:3] == ("regex-matches-nothing", "allow_origins", regex)
+    assert warning.problem.suggestion == (
+        r"write out all of an origin, such as https://app\.example\.com"
+    )
+
+
+def test_5_4_a_regex_that_is_too_large_to_tell_may_match() -> None:
+    assert may_match(re.compile("(?:" + "a?" * 1_000 + ")"))
 
 
 def test_5_4_every_regex_is_checked() -> None:

@@ -21,7 +21,7 @@ from core.facts import (
     preflight,
 )
 
-from corsguard import Decision, Engine, Kind, Policy, Reason
+from corsguard import Decision, Engine, Kind, Policy, PolicyWarning, Reason
 
 
 @pytest.mark.parametrize("origin", [None, A, EVIL, "null", "", "not an origin", "x" * 1_000_000])
@@ -281,7 +281,8 @@ def test_5_1_no_regex_and_no_callable_is_asked_about_null() -> None:
         asked.append(origin)
         return True
 
-    policy = Policy(allow_origins=[re.compile("null"), predicate])
+    with pytest.warns(PolicyWarning, match="matches no origin"):
+        policy = Policy(allow_origins=[re.compile("null"), predicate])
     assert get(policy, "null").reason is Reason.ORIGIN_NOT_ALLOWED
     assert asked == []
     listed = Policy(allow_origins=["null"], dangerously_allow_null_origin=True)

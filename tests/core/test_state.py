@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
@@ -172,11 +173,48 @@ def test_5_4_type_invalid_where_no_policy_is_given_for_one(given: object) -> Non
     assert problem.suggestion.startswith("Policy(allow_origins=[...])")
 
 
-@pytest.mark.parametrize("entry", [{"allow_origins": ["*"]}, "*", ["*"], False, True])
+@pytest.mark.parametrize("entry", [{"allow_origins": ["*"]}, "*", ["*"], True])
 def test_5_4_type_invalid_where_a_route_has_no_policy(entry: object) -> None:
     (problem,) = problems(Guard, {"/": LISTED, "/api": entry})
     assert problem[:3] == ("type-invalid", 'routes."/api"', entry)
     assert "Guard.from_mapping" in problem.suggestion
+
+
+def test_5_4_none_is_no_cors_in_code_as_false_is_in_a_file() -> None:
+    (problem,) = problems(Guard, {"/": LISTED, "/api": False})
+    assert problem[:3] == ("type-invalid", 'routes."/api"', False)
+    assert problem.suggestion == "None"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"allow_origins": ["https://a.example"], "allow_credentials": True},
+        {"routes": {"/api": {"allow_origins": ["*"]}}, "enforce": True},
+        {"allow_origins": ["*"], "max_ege": 5},
+    ],
+)
+def test_5_4_a_table_of_fields_is_no_table_of_routes(fields: Any) -> None:
+    (problem,) = problems(Guard, fields, enforce=True)
+    assert problem[:3] == ("type-invalid", "policy", fields)
+    assert "is a table of fields, not of policies by path prefix" in problem.message
+    assert problem.suggestion == (
+        "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "suggestion"),
+    [
+        (["/hook", "/x"], "'/hook', '/x'"),
+        (PurePosixPath("/hook"), "'/hook'"),
+        (5, "a prefix such as /api"),
+    ],
+)
+def test_5_4_type_invalid_for_a_prefix_that_is_exempt(entry: object, suggestion: str) -> None:
+    (problem,) = problems(Guard, LISTED, enforce_exempt=[entry])
+    assert problem[:3] == ("type-invalid", "enforce_exempt", entry)
+    assert problem.suggestion == suggestion
 
 
 @pytest.mark.parametrize("enforce", ["REPORT", "true", 1, None, 0, [], {}])
@@ -219,7 +257,7 @@ def test_5_4_every_problem_of_a_guard_is_reported() -> None:
         ("type-invalid", "enforce", found[0].suggestion),
         ("not-a-list", "enforce_exempt", '["/z/*"]'),
         ("route-invalid", "enforce_exempt", "/z"),
-        ("type-invalid", "own_origins", "'5'"),
+        ("type-invalid", "own_origins", "an origin such as https://api.example.com"),
         ("origin-invalid", "own_origins", "https://b.example"),
         ("route-invalid", "routes", "/api"),
         ("type-invalid", 'routes."/x"', found[6].suggestion),

@@ -84,6 +84,7 @@ def test_5_4_type_invalid_for_enforce_suggests_what_was_meant(enforce: Any, mean
     ("text", "meant"),
     [
         ("NULL", EXAMPLE),
+        ("^null$", EXAMPLE),
         (" null", EXAMPLE),
         ("http:/a.example", "http://a.example"),
         ("https//a.example", A),

@@ -14,7 +14,9 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
-from django.urls import path
+from django.urls import include, path
+from django.utils.decorators import method_decorator
+from django.views import View
 
 from corsguard import Guard, Policy, PolicyWarning
 from corsguard_django import CORSMiddleware, cors_exempt, cors_policy
@@ -29,6 +31,10 @@ class Derived(CORSMiddleware):
 
 
 def view(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("view")
+
+
+def view_of_its_own(request: HttpRequest) -> HttpResponse:
     return HttpResponse("view")
 
 
@@ -218,7 +224,7 @@ def test_the_command_lists_the_routes() -> None:
     patterns = (cors_policy(POLICY)(path("items/<int:id>", view)),)
     routes = Guard({"/api": full, "/off": None})
     assert told("routes", CORSGUARD=routes, ROOT_URLCONF=patterns).splitlines() == [
-        f'CORSGUARD.routes."/api"  {APP}, /https://pr-\\d+\\.example\\.com/, is_ours(); '
+        f"""CORSGUARD.routes."/api"  {APP}, {full.allow_origins[1]!r}, is_ours(); """
         "credentials; methods PUT; headers X-A, X-B",
         'CORSGUARD.routes."/off"  no CORS',
         f'view "/items/<int:id>"   {APP}',
@@ -227,3 +233,58 @@ def test_the_command_lists_the_routes() -> None:
     assert told("routes", CORSGUARD=Guard(None, enforce=True)) == ""
     with pytest.raises(CommandError, match="no-policy"):
         told("routes", CORSGUARD=None)
+
+
+class Items(View):
+    @method_decorator(cors_policy(Policy(allow_origins=["*"])))
+    def get(self, request: HttpRequest) -> None: ...
+
+    @method_decorator(cors_policy(Policy(allow_origins=[APP], allow_methods=["PUT"])))
+    def put(self, request: HttpRequest) -> None: ...
+
+    def patch(self, request: HttpRequest) -> None: ...
+
+    def delete(self, request: HttpRequest) -> None: ...
+
+
+def test_the_command_names_the_methods_of_a_view_with_several_policies() -> None:
+    patterns = (
+        path("items", Items.as_view()),
+        path("own", cors_exempt(Items.as_view())),
+        cors_policy(POLICY)(path("api/", include([path("items", Items.as_view())]))),
+        path("plain/", include([path("view", view), path("own", cors_exempt(view_of_its_own))])),
+    )
+    assert told("routes", ROOT_URLCONF=patterns).splitlines() == [
+        f"CORSGUARD                        {APP}",
+        'view "/items" GET                *',
+        f'view "/items" PUT                {APP}; methods PUT',
+        'view "/items" PATCH, DELETE      that of its path',
+        'view "/own" GET                  *',
+        f'view "/own" PUT                  {APP}; methods PUT',
+        'view "/own" PATCH, DELETE        no CORS',
+        f'view "/api/"                     {APP}',
+        'view "/api/items" GET            *',
+        f'view "/api/items" PUT            {APP}; methods PUT',
+        f'view "/api/items" PATCH, DELETE  {APP}',
+        'view "/plain/own"                no CORS',
+    ]
+
+
+def test_5_4_a_handler_of_two_methods_is_warned_of_once() -> None:
+    with pytest.warns(PolicyWarning):
+        long = Policy(allow_origins=[APP], max_age=80_000)
+
+    class Slow(View):
+        @method_decorator(cors_policy(long))
+        def get(self, request: HttpRequest) -> None: ...
+
+    assert ids(ROOT_URLCONF=(path("slow", Slow.as_view()),)) == ["max-age-capped"]
+
+
+def test_the_command_leaves_what_is_rarely_meant_to_its_check(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    long = {"allow_origins": [APP], "max_age": 80_000}
+    assert told("routes", CORSGUARD=long) == f"CORSGUARD  {APP}\n"
+    assert "corsguard.max-age-capped" in told("check", CORSGUARD=long)
+    assert list(recwarn) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 
-from corsguard import Guard, Policy
+from corsguard import Guard, Policy, PolicyWarning
 from corsguard_django import cors_exempt, cors_policy
 
 POLICY = Policy(allow_origins=[APP])
@@ -77,6 +78,15 @@ def test_5_4_a_bad_setting_does_not_start_and_every_problem_is_told(
     for code in ("origin-invalid", "max-age-out-of-range", "unknown-field"):
         assert f"[{code}]" in told
     assert "CORSGUARD.allow_origins" in told
+
+
+def test_5_4_a_warning_of_a_setting_names_its_place_and_no_line_of_the_adapter() -> None:
+    routes = {"/api": {"allow_origins": [APP], "max_age": 80_000}}
+    with override_settings(CORSGUARD={"routes": routes}), pytest.warns(PolicyWarning) as caught:
+        WSGIHandler()
+    [warning] = caught
+    assert str(warning.message).startswith('CORSGUARD.routes."/api".max_age: Chromium keeps')
+    assert "corsguard" not in Path(warning.filename).parent.name
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from corsguard import Policy, PolicyWarning
+from corsguard import Policy
 from corsguard_flask import CORSGuard
 from corsguard_flask.cli import cors
 
@@ -70,12 +70,12 @@ def typed(folder: Path, source: str, *arguments: str) -> subprocess.CompletedPro
 def test_routes_shows_each_rule_with_its_policy() -> None:
     done = run(APPLICATION + ROUTES, "routes")
     assert done.stdout.splitlines() == [
-        "GET          /public/list       *                                         view",
-        "DELETE, GET  /items/<int:item>  https://app.example.com with credentials  routes",
-        "PUT          /items/<int:item>  no CORS                                   view",
-        r"GET          /api/<int:item>    depends on the path                       routes",
-        r"GET          /api/list          https://pr-\d+\.example\.com              routes",
-        "GET          /<path:page>       depends on the path                       routes",
+        "GET          /public/list       *                                              view",
+        "DELETE, GET  /items/<int:item>  https://app.example.com; credentials           routes",
+        "PUT          /items/<int:item>  no CORS                                        view",
+        "GET          /api/<int:item>    depends on the path                            routes",
+        r"GET          /api/list          re.compile('https://pr-\\d+\\.example\\.com')  routes",
+        "GET          /<path:page>       depends on the path                            routes",
     ]
 
 
@@ -131,9 +131,37 @@ def test_check_names_every_problem(source: str, codes: list[str]) -> None:
 
 def test_check_warns_of_flask_cors() -> None:
     source = f"{APPLICATION}\nfrom flask_cors import CORS\nCORSGuard(app, PUBLIC)\nCORS(app)\n"
-    with pytest.warns(PolicyWarning, match="flask-cors is on this application as well"):
-        done = run(source, "check")
-    assert done.exit_code == 0
+    done = run(source, "check")
+    assert (done.exit_code, done.stdout) == (0, "no problems\n")
+    assert done.stderr == (
+        "warning: app: flask-cors is on this application as well, and two answers are one too many "
+        "[flask-cors] -> remove CORS(app) and @cross_origin\n"
+    )
+
+
+RARELY_MEANT = """
+app.config["CORSGUARD"] = {"routes": {"/a": {"allow_origins": ["*"], "max_age": 80_000}}}
+CORSGuard(app)
+STARRED = Policy(allow_origins=["*"], allow_headers=["*"])
+app.add_url_rule("/", "own", cors_policy(STARRED)(lambda: ""))
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "places"),
+    [
+        (["check"], ['warning: routes."/a".max_age', 'warning: views."own".allow_headers']),
+        (["routes"], []),
+        (["explain", "--page", "https://a.example", "http://localhost/"], []),
+    ],
+)
+def test_check_tells_what_is_rarely_meant_and_no_other_command_does(
+    tmp_path: Path, command: list[str], places: list[str]
+) -> None:
+    done = typed(tmp_path, f"{APPLICATION}\n{RARELY_MEANT}\n", *command)
+    assert done.returncode == 0
+    assert [line.partition(": Chrom")[0].partition(": under")[0]
+            for line in done.stderr.splitlines()] == places  # fmt: skip
 
 
 def test_check_of_an_application_that_has_no_guard() -> None:

@@ -29,8 +29,13 @@ def test_the_configuration_of_a_factory() -> None:
     assert fetch(app, "/", "POST", EVIL).status_code == 403
 
 
+def test_the_policy_of_a_factory() -> None:
+    app = run(BLOCKS[2])["create_app"]()
+    assert allowed(fetch(app, "/")) == APP
+
+
 def test_the_policies_of_views() -> None:
-    app = run(BLOCKS[2])["app"]
+    app = run(BLOCKS[3])["app"]
     assert allowed(fetch(app, "/news", origin=EVIL)) == "*"
     assert "Vary" not in fetch(app, "/internal").headers
     assert preflight(app, "/items/1", "PUT").headers["Access-Control-Allow-Methods"] == "PUT"
@@ -38,4 +43,4 @@ def test_the_policies_of_views() -> None:
 
 
 def test_there_are_no_other_blocks() -> None:
-    assert len(BLOCKS) == 3
+    assert len(BLOCKS) == 4

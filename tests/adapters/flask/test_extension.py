@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from pathlib import Path
 from typing import Any
 
 import flask_cors
@@ -192,12 +193,23 @@ def test_a_blueprint_is_given_a_policy_and_nothing_else(blueprint: Any, policy: 
         CORSGuard().set_policy(blueprint, policy)
 
 
+@pytest.mark.parametrize("given", [POLICY, {"/": POLICY}, Guard(POLICY)])
+def test_a_policy_in_the_place_of_the_application_is_said_to_be_one(given: Any) -> None:
+    kind = type(given).__name__
+    message = rf"^a Flask application comes first, not a {kind}: CORSGuard\(policy=\.\.\.\)$"
+    with pytest.raises(TypeError, match=message):
+        CORSGuard(given)
+    with pytest.raises(TypeError, match=message):
+        CORSGuard().init_app(given)
+
+
 def test_flask_cors_on_the_same_application_is_warned_about() -> None:
     app = application()
     CORSGuard(app, POLICY)
     flask_cors.CORS(app)
-    with pytest.warns(PolicyWarning, match="flask-cors is on this application as well"):
+    with pytest.warns(PolicyWarning, match="flask-cors is on this application as well") as caught:
         response = fetch(app, "/")
+    assert "corsguard" not in Path(caught[0].filename).parent.name
     assert response.headers.getlist("Access-Control-Allow-Origin") == [APP]
     with warnings.catch_warnings():
         warnings.simplefilter("error")

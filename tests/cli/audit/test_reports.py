@@ -267,11 +267,16 @@ def test_a_url_without_a_server_ends_in_one_line(report: Reported) -> None:
     assert done == (2, "", "corsguard: 127.0.0.1: connection refused\n")
 
 
-@pytest.mark.parametrize("page", ["app.example.com", "https://app.example.com/"])
-def test_a_page_that_is_no_origin_ends_in_one_line(report: Reported, page: str) -> None:
+@pytest.mark.parametrize(
+    ("page", "why"),
+    [
+        ("app.example.com", "it is not scheme://host or scheme://host:port"),
+        ("https://app.example.com/", "a path or a slash follows its host"),
+    ],
+)
+def test_a_page_that_is_no_origin_ends_in_one_line(report: Reported, page: str, why: str) -> None:
     code, out, err = report.url("http://127.0.0.1:1/", page)
     assert (code, out) == (2, "")
-    why = "it is not scheme://host or scheme://host:port"
     assert err == f"corsguard: {page} is not the origin of a page: {why}\n"
 
 

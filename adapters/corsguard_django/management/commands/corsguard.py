@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
-from re import Pattern
 from typing import IO, Any, cast
+from warnings import catch_warnings, simplefilter
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from corsguard import Guard, OriginEntry, Policy, PolicyError
+from corsguard import Guard, PolicyError, PolicyWarning
 from corsguard.cli.options import add_options
 from corsguard_django.checks import TAG
-from corsguard_django.configuration import configured, placed
+from corsguard_django.configuration import configured
+from corsguard_django.listing import listed
 
 
 class Command(BaseCommand):
@@ -34,7 +35,9 @@ class Command(BaseCommand):
             self.check(tags=[TAG], display_num_errors=True)
             return
         try:
-            guard = configured().guard
+            with catch_warnings():
+                simplefilter("ignore", PolicyWarning)  # for `check` to tell
+                guard = configured().guard
         except PolicyError as error:
             raise CommandError(str(error), returncode=2 if action == "explain" else 1) from None
         if action == "explain":
@@ -66,27 +69,7 @@ class Command(BaseCommand):
             sys.exit(code)
 
     def _routes(self, guard: Guard) -> None:
-        rows = list(placed(guard))
+        rows = list(listed(guard))
         width = max((len(place) for place, _ in rows), default=0)
-        for place, policy in rows:
-            self.stdout.write(f"{place:{width}}  {_described(policy)}")
-
-
-def _described(policy: Policy | None) -> str:
-    if policy is None:
-        return "no CORS"
-    parts = [", ".join(map(_shown, policy.allow_origins))]
-    if policy.allow_credentials:
-        parts.append("credentials")
-    for name, values in (("methods", policy.allow_methods), ("headers", policy.allow_headers)):
-        if values:
-            parts.append(f"{name} {', '.join(values)}")
-    return "; ".join(parts)
-
-
-def _shown(entry: OriginEntry) -> str:
-    if isinstance(entry, str):
-        return entry
-    if isinstance(entry, Pattern):
-        return f"/{entry.pattern}/"
-    return f"{getattr(entry, '__qualname__', repr(entry))}()"
+        for place, held in rows:
+            self.stdout.write(f"{place:{width}}  {held}")

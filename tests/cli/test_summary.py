@@ -1,0 +1,62 @@
+"""A policy in one line, as `flask cors routes` and `manage.py corsguard routes` list it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+
+from corsguard import OriginEntry, Policy
+from corsguard.cli.summary import summary
+
+A = "https://a.example"
+
+
+def allow(origin: str, *, also: str = "") -> bool:
+    raise NotImplementedError
+
+
+class Allowed:
+    def __call__(self, origin: str) -> bool:
+        raise NotImplementedError
+
+    def method(self, origin: str) -> bool:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (A, A),
+        ("https://*.a.example:*", "https://*.a.example:*"),
+        (re.compile("https://[ab]{2}[.]example"), "re.compile('https://[ab]{2}[.]example')"),
+        (re.compile("https://a", re.IGNORECASE), "re.compile('https://a', re.IGNORECASE)"),
+        (allow, "allow()"),
+        (Allowed(), "Allowed()"),
+        (Allowed().method, "Allowed.method()"),
+        (partial(allow, also=A), "partial()"),
+    ],
+)
+def test_an_origin_is_told_as_the_code_has_it(entry: OriginEntry, told: str) -> None:
+    assert summary(Policy(allow_origins=[entry])) == told
+
+
+def test_what_is_not_the_default_is_told() -> None:
+    policy = Policy(
+        allow_origins=[A, allow],
+        allow_credentials=True,
+        allow_methods=["PUT", "PATCH"],
+        allow_headers=["X-A"],
+    )
+    assert summary(policy) == f"{A}, allow(); credentials; methods PUT, PATCH; headers X-A"
+    assert summary(Policy(allow_origins=["*"], allow_headers=["X-A"])) == "*; headers X-A"
+    assert summary(None) == "no CORS"
+
+
+def test_it_needs_no_extra() -> None:
+    code = "import sys, corsguard.cli.summary; print({'click', 'rich'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "set()\n"
