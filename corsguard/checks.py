@@ -123,7 +123,7 @@ class Findings:
                     field,
                     name,
                     f"{name!r} is not a method: one token of RFC 9110",
-                    _tokens(re.split(r"[\s,;]+", upper)),
+                    _tokens(re.split(r"[\s,;]+", upper), fetch.FORBIDDEN_METHODS.__contains__),
                 )
             elif upper in fetch.FORBIDDEN_METHODS:
                 self.add(
@@ -147,7 +147,7 @@ class Findings:
         return names
 
     def request_headers(self, field: str, value: object) -> tuple[str, ...]:
-        names = self._headers(field, value)
+        names = self._headers(field, value, fetch.is_forbidden_request_header)
         for name in names:
             lower = name.lower()
             if fetch.is_forbidden_request_header(lower):
@@ -165,7 +165,7 @@ class Findings:
         return names
 
     def response_headers(self, field: str, value: object) -> tuple[str, ...]:
-        names = self._headers(field, value)
+        names = self._headers(field, value, fetch.FORBIDDEN_RESPONSE_HEADERS.__contains__)
         for name in names:
             lower = name.lower()
             if lower in fetch.FORBIDDEN_RESPONSE_HEADERS:
@@ -210,16 +210,19 @@ class Findings:
 
         self.add("type-invalid", field, entry, message, mended_entry(field, entry))
 
-    def _headers(self, field: str, value: object) -> tuple[str, ...]:
+    def _headers(
+        self, field: str, value: object, is_forbidden: Callable[[str], bool]
+    ) -> tuple[str, ...]:
         names = self.strings(field, value)
         for name in names:
             if not fetch.is_token(name):
+                parts = [part.strip(" :").replace(" ", "-") for part in name.split(",")]
                 self.add(
                     "header-invalid",
                     field,
                     name,
                     f"{name!r} is not a header name: one token of RFC 9110",
-                    _tokens(part.strip(" :").replace(" ", "-") for part in name.split(",")),
+                    _tokens(parts, lambda part: is_forbidden(part.lower())),
                 )
         return names
 
@@ -353,6 +356,6 @@ def _timedelta_seconds(value: object) -> int | None:
     return value // timedelta(seconds=1) if isinstance(value, timedelta) else None
 
 
-def _tokens(names: Iterable[str]) -> str:
-    tokens = [quoted(name) for name in names if fetch.is_token(name)]
+def _tokens(names: Iterable[str], is_forbidden: Callable[[str], bool]) -> str:
+    tokens = [quoted(name) for name in names if fetch.is_token(name) and not is_forbidden(name)]
     return ", ".join(tokens) or "remove it"

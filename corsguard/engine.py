@@ -52,6 +52,7 @@ class Engine:
         self, policy: Policy, *, own_origins: Collection[str] = (), enforced: bool = False
     ) -> None:
         self.policy = policy
+        self.enforced = enforced
         self._own_origins = frozenset(own_origins)
         self.any_origin = "*" in policy.allow_origins
         self._secure_only = (

@@ -148,7 +148,8 @@ def mended_prefix(prefix: str) -> str:
 
     if "://" in prefix:
         prefix = prefix.partition("://")[2].partition("/")[2]
-    prefix = re.split(r"[?#*<>{}%]", unquote(prefix))[0].replace("\\", "/")
+    # What is not literal ends it, and so does what no route covers: controls, and no UTF-8.
+    prefix = re.split(r"[?#*<>{}%\x00-\x1f\x7f\ufffd]", unquote(prefix))[0].replace("\\", "/")
     segments = (segment.strip() for segment in prefix.strip().removeprefix("^").split("/"))
     return "/" + normpath("/" + "/".join(segments)).lstrip("/")
 

@@ -81,8 +81,9 @@ class State:
         if isinstance(policies, Mapping):
             found.problems.extend(prefix_problems("routes", table))
         found.problems.extend(_no_policies(table))
+        guarded = _guarded(table, self.exempt) if enforce else {}
         if enforce:
-            found.problems.extend(_unenforceable(table, self.exempt))
+            found.problems.extend(_unenforceable(guarded))
             for place, policy in views:
                 found.problems.extend(problem.within(place) for problem in exposure(policy))
         if found.problems:
@@ -98,10 +99,9 @@ class State:
         self.has_callables = bool(callables)
         self.has_async_callables = any(map(is_async, callables))
         # By identity: a callable need not be hashable, and the engine keeps its policy alive.
+        enforced = {*map(id, guarded.values()), *(id(policy) for _, policy in views if enforce)}
         self._engines = {
-            id(policy): compiled.get(id(policy))
-            or Engine(policy, own_origins=self.own_origins, enforced=bool(enforce))
-            for policy in given
+            id(policy): self._engine(policy, id(policy) in enforced, compiled) for policy in given
         }
         by_prefix = {prefix: self._engines.get(id(policy)) for prefix, policy in table.items()}
         self._everywhere = by_prefix.pop(_EVERYWHERE, None)
@@ -113,6 +113,12 @@ class State:
         self.preflights: Preflights = engine.preflights if engine else {}
         self.refused_preflights: Preflights = engine.refused_preflights if engine else {}
         self.refusals: Memory[str | None, Decision] = Memory()
+
+    def _engine(self, policy: Policy, enforced: bool, compiled: Mapping[int, Engine]) -> Engine:
+        engine = compiled.get(id(policy))
+        if engine is None or engine.enforced is not enforced:
+            engine = Engine(policy, own_origins=self.own_origins, enforced=enforced)
+        return engine
 
     def with_policies(self, policies: Policies) -> State:
         """The same options over other policies."""
@@ -198,13 +204,19 @@ def _no_policies(table: Mapping[str, object]) -> Iterator[Problem]:
             yield Problem("type-invalid", _place(prefix) or "policy", policy, message, suggestion)
 
 
-def _unenforceable(table: Mapping[str, Policy | None], exempt: Routes[None]) -> Iterator[Problem]:
-    """What must not be in a policy under `enforce`, on the routes that are not exempt."""
-    for prefix, policy in table.items():
-        if not isinstance(policy, Policy) or not isinstance(prefix, str):
-            continue  # a problem already
-        if prefix and exempt.find(prefix):
-            continue
+def _guarded(table: Mapping[str, Policy | None], exempt: Routes[None]) -> dict[str, Policy]:
+    """The policies on the routes that are not exempt; what is no policy is a problem already."""
+    return {
+        prefix: policy
+        for prefix, policy in table.items()
+        if isinstance(policy, Policy) and isinstance(prefix, str)
+        if not (prefix and exempt.find(prefix))
+    }
+
+
+def _unenforceable(guarded: Mapping[str, Policy]) -> Iterator[Problem]:
+    """What must not be in a policy under `enforce`."""
+    for prefix, policy in guarded.items():
         if "*" in policy.allow_origins:
             yield Problem(
                 "enforce-with-wildcard",

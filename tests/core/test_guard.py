@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -182,6 +183,18 @@ def test_5_7_the_detail_of_a_refusal_says_what_is_missing(
     path: str, origin: str | None, credentials: bool, detail: str
 ) -> None:
     assert ENFORCED.decide(path, origin, "POST", CROSS, credentials).detail == detail
+
+
+@pytest.mark.parametrize(
+    "entry", ["http://a.example", re.compile(r"http://a\.example"), lambda _: True]
+)
+def test_5_5_an_exempt_policy_allows_what_it_allows_without_enforce(entry: Any) -> None:
+    policy = Policy(allow_origins=[entry])
+    guard = Guard({"/pub": policy}, enforce=True, enforce_exempt=["/pub"])
+    assert guard.decide("/pub", "http://a.example", "GET", {}).allowed
+    if not isinstance(entry, str):  # as that of a view, it does not start
+        guard.adopt([("view", policy)])
+        assert not guard.decide("/pub", "http://a.example", "GET", {}).allowed
 
 
 def test_5_5_an_exempt_prefix_is_left_alone() -> None:

@@ -208,6 +208,8 @@ def route_problem(prefix: str) -> Problem:
         ("/api\\v1", "/api/v1"),
         (" /api ", "/api"),
         ("/api\n", "/api"),
+        ("/a%0Ab", "/a"),
+        ("/caf%E9/x", "/caf"),
         ("/%c3%a9", "/é"),
         ("/%2e%2e/api", "/api"),
         ("https://a.example/api/", "/api"),
@@ -226,9 +228,9 @@ def test_5_4_route_invalid_suggests_the_prefix_that_was_meant(prefix: str, meant
 
 
 @given(
-    st.lists(st.sampled_from(["", " ", ".", ".. ", "..", "a", "b c", "é", "\\", "*", "?"])).map(
-        "/".join
-    )
+    st.lists(
+        st.sampled_from(["", " ", ".", ".. ", "..", "a", "b c", "é", "\\", "*", "?", "%00", "%E9"])
+    ).map("/".join)
 )
 def test_5_4_whatever_is_suggested_for_a_prefix_starts(prefix: str) -> None:
     meant = mended_prefix(prefix)

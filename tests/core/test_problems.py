@@ -228,6 +228,8 @@ def test_5_4_wildcard_not_alone_beside_a_regex_and_a_callable() -> None:
         ("GET POST", '"GET", "POST"'),
         ("put, patch", '"PUT", "PATCH"'),
         (" PUT", '"PUT"'),
+        ("trace, put", '"PUT"'),
+        ("TRACE CONNECT", "remove it"),
         ("PUT\r\nX-A: 1", '"PUT", "1"'),
         ("PÜT", "remove it"),
         ("", "remove it"),
@@ -259,6 +261,11 @@ def test_5_4_a_method_of_ones_own_may_be_in_lower_case() -> None:
         "purge",
         "Chicken",
     )
+
+
+def test_5_4_no_forbidden_header_is_suggested() -> None:
+    assert rows({"allow_headers": ["Cookie, X-A"]})[0][3] == '"X-A"'
+    assert rows({"expose_headers": ["Set-Cookie, X-A"]})[0][3] == '"X-A"'
 
 
 @pytest.mark.parametrize("field", ["allow_headers", "expose_headers"])
