@@ -1,4 +1,4 @@
-"""DESIGN 5.5: the service's own requests, and enforcement."""
+"""The service's own requests, and enforcement."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def by_path() -> Guard:
 
 def _own(name: str, *headers: tuple[str, str], host: str = HOST) -> Row:
     """What would be refused, were it not the service's own."""
-    return Row(f"5.5 own: {name}", plain, Reason.SAME_ORIGIN, "POST",
+    return Row(f"own: {name}", plain, Reason.SAME_ORIGIN, "POST",
                headers=list(headers), cors=VARY, host=host)  # fmt: skip
 
 
 def _not_own(name: str, *headers: tuple[str, str], host: str = HOST) -> Row:
-    return Row(f"5.5 not own: {name}", plain, Reason.ORIGIN_NOT_ALLOWED, "POST",
+    return Row(f"not own: {name}", plain, Reason.ORIGIN_NOT_ALLOWED, "POST",
                headers=list(headers), cors=VARY, host=host)  # fmt: skip
 
 
@@ -89,25 +89,25 @@ OWN_ROWS = [
     _not_own("X-Forwarded-* is never read", ("Origin", EVIL),
              ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "https"),
              ("Forwarded", "host=evil.example;proto=https")),
-    Row("5.5 own: an origin of own_origins", with_own_origins, Reason.SAME_ORIGIN, "POST",
+    Row("own: an origin of own_origins", with_own_origins, Reason.SAME_ORIGIN, "POST",
         headers=origin("https://www.example.com"), cors=VARY),
-    Row("5.5 not own: Sec-Fetch-Site goes before own_origins", with_own_origins,
+    Row("not own: Sec-Fetch-Site goes before own_origins", with_own_origins,
         Reason.ORIGIN_NOT_ALLOWED, "POST",
         headers=origin("https://www.example.com", CROSS_SITE), cors=VARY),
-    Row("5.2 same origin in place of credentials not allowed, the headers stay",
+    Row("same origin in place of credentials not allowed, the headers stay",
         plain, Reason.SAME_ORIGIN, headers=origin(APP, COOKIE, SAME_ORIGIN), cors=ECHO),
-    Row("5.2 same origin is looked at only where a refusal would follow",
+    Row("same origin is looked at only where a refusal would follow",
         plain, Reason.ALLOWED, headers=origin(APP, SAME_ORIGIN), cors=ECHO),
 ]  # fmt: skip
 
 
 def _refused(name: str, *headers: tuple[str, str], method: str = "POST") -> Row:
-    return Row(f"5.5 enforced: {name}", enforced, Reason.CROSS_ORIGIN_REFUSED, method,
+    return Row(f"enforced: {name}", enforced, Reason.CROSS_ORIGIN_REFUSED, method,
                headers=list(headers), status=403, cors=VARY)  # fmt: skip
 
 
 def _passes(name: str, reason: Reason, *headers: tuple[str, str], method: str = "POST") -> Row:
-    return Row(f"5.5 enforced, passes: {name}", enforced, reason, method, headers=list(headers),
+    return Row(f"enforced, passes: {name}", enforced, reason, method, headers=list(headers),
                cors=ECHO if ("Origin", APP) in headers else VARY)  # fmt: skip
 
 
@@ -128,7 +128,7 @@ ENFORCE_ROWS = [
              method="GET"),
     _refused("X-Forwarded-Host does not make it own",
              ("Origin", EVIL), ("X-Forwarded-Host", "evil.example")),
-    Row("5.5 enforced: an allowed origin with a cookie, without allow_credentials", enforced,
+    Row("enforced: an allowed origin with a cookie, without allow_credentials", enforced,
         Reason.CROSS_ORIGIN_REFUSED, "POST", headers=origin(APP, COOKIE), status=403, cors=ECHO),
     _passes("GET", Reason.ORIGIN_NOT_ALLOWED, ("Origin", EVIL), method="GET"),
     _passes("HEAD", Reason.ORIGIN_NOT_ALLOWED, ("Origin", EVIL), method="HEAD"),
@@ -144,45 +144,45 @@ ENFORCE_ROWS = [
     _passes("own by Host", Reason.SAME_ORIGIN, ("Origin", OWN), COOKIE),
     _passes("an own WebSocket", Reason.SAME_ORIGIN, ("Origin", OWN), *UPGRADE, method="GET"),
     _passes("neither Origin nor Sec-Fetch-Site: no browser", Reason.NOT_CORS, COOKIE),
-    Row("5.5 enforced, passes: own_origins", enforced_with_own_origins, Reason.SAME_ORIGIN, "POST",
+    Row("enforced, passes: own_origins", enforced_with_own_origins, Reason.SAME_ORIGIN, "POST",
         headers=origin("https://www.example.com"), cors=VARY),
-    Row("5.5 enforced, passes: an allowed origin with a cookie and allow_credentials",
+    Row("enforced, passes: an allowed origin with a cookie and allow_credentials",
         enforced_with_cookies, Reason.ALLOWED, "POST", headers=origin(APP, COOKIE),
         cors={**ECHO, **cors(allow_credentials="true")}),
-    Row("5.5 enforced: a preflight is answered as ever", enforced, Reason.ORIGIN_NOT_ALLOWED,
+    Row("enforced: a preflight is answered as ever", enforced, Reason.ORIGIN_NOT_ALLOWED,
         "OPTIONS", headers=preflight(EVIL, "PUT"), status=403,
         cors=cors(vary=f"Origin, {PREFLIGHT_VARY}")),
-    Row("5.5 report: the same decision, but the request goes on", reported,
+    Row("report: the same decision, but the request goes on", reported,
         Reason.CROSS_ORIGIN_REFUSED, "POST", headers=origin(EVIL), cors=VARY),
-    Row("5.5 report: GET", reported, Reason.ORIGIN_NOT_ALLOWED, headers=origin(EVIL), cors=VARY),
+    Row("report: GET", reported, Reason.ORIGIN_NOT_ALLOWED, headers=origin(EVIL), cors=VARY),
 ]  # fmt: skip
 PATH_ROWS = [
-    Row("5.5 enforced: a path without a policy", by_path, Reason.CROSS_ORIGIN_REFUSED,
+    Row("enforced: a path without a policy", by_path, Reason.CROSS_ORIGIN_REFUSED,
         "POST", "/items", origin(APP), 403),
-    Row("5.5 enforced: a None route", by_path, Reason.CROSS_ORIGIN_REFUSED,
+    Row("enforced: a None route", by_path, Reason.CROSS_ORIGIN_REFUSED,
         "POST", "/api/off/x", origin(APP), 403),
-    Row("5.5 enforced: a path that is not canonical", by_path, Reason.CROSS_ORIGIN_REFUSED,
+    Row("enforced: a path that is not canonical", by_path, Reason.CROSS_ORIGIN_REFUSED,
         "POST", "/api//x", origin(APP), 403),
-    Row("5.5 enforced: a path that is exempt but for its spelling", by_path,
+    Row("enforced: a path that is exempt but for its spelling", by_path,
         Reason.CROSS_ORIGIN_REFUSED, "POST", "/hooks/../hooks/x", origin(EVIL), 403),
-    Row("5.5 enforced: a prefix of an exempt name is not exempt", by_path,
+    Row("enforced: a prefix of an exempt name is not exempt", by_path,
         Reason.CROSS_ORIGIN_REFUSED, "POST", "/hooksx", origin(EVIL), 403),
-    Row("5.5 enforced, passes: enforce_exempt", by_path, Reason.NO_POLICY,
+    Row("enforced, passes: enforce_exempt", by_path, Reason.NO_POLICY,
         "POST", "/hooks/x", origin(EVIL)),
-    Row("5.5 enforced, passes: enforce_exempt with a policy of `*`", by_path, Reason.ALLOWED,
+    Row("enforced, passes: enforce_exempt with a policy of `*`", by_path, Reason.ALLOWED,
         "POST", "/open", origin(EVIL), cors=cors(allow_origin="*")),
-    Row("5.5 enforced, passes: the policy of the path", by_path, Reason.ALLOWED,
+    Row("enforced, passes: the policy of the path", by_path, Reason.ALLOWED,
         "POST", "/api/x", origin(APP), cors=ECHO),
-    Row("5.5 enforced, passes: own on a path without a policy", by_path, Reason.NO_POLICY,
+    Row("enforced, passes: own on a path without a policy", by_path, Reason.NO_POLICY,
         "POST", "/items", origin(OWN)),
-    Row("5.5 Guard(None, enforce=True): POST from elsewhere", no_cors_at_all,
+    Row("Guard(None, enforce=True): POST from elsewhere", no_cors_at_all,
         Reason.CROSS_ORIGIN_REFUSED, "POST", "/items", origin(EVIL), 403),
-    Row("5.5 Guard(None, enforce=True): no Origin, but cross-site", no_cors_at_all,
+    Row("Guard(None, enforce=True): no Origin, but cross-site", no_cors_at_all,
         Reason.CROSS_ORIGIN_REFUSED, "POST", "/items", [CROSS_SITE], 403),
-    Row("5.5 Guard(None, enforce=True): GET", no_cors_at_all, Reason.NO_POLICY,
+    Row("Guard(None, enforce=True): GET", no_cors_at_all, Reason.NO_POLICY,
         headers=origin(EVIL)),
-    Row("5.5 Guard(None, enforce=True): own", no_cors_at_all, Reason.NO_POLICY, "POST",
+    Row("Guard(None, enforce=True): own", no_cors_at_all, Reason.NO_POLICY, "POST",
         headers=origin(OWN)),
-    Row("5.5 Guard(None, enforce=True): a preflight reaches the application", no_cors_at_all,
+    Row("Guard(None, enforce=True): a preflight reaches the application", no_cors_at_all,
         Reason.NO_POLICY, "OPTIONS", headers=preflight(EVIL, "PUT")),
 ]  # fmt: skip

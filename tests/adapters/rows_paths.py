@@ -1,4 +1,4 @@
-"""DESIGN 5.6: which policy holds for which path."""
+"""Which policy holds for which path."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def _held_by(name: str, path: str, what: str) -> list[Row]:
     """The policy that exposes `name` holds at path, in whatever order the routes stand."""
     expected = cors(allow_origin=APP, expose_headers=name, vary="Origin")
     return [
-        Row(f"5.6 {what}: {path!r}, {order}", guard, Reason.ALLOWED,
+        Row(f"{what}: {path!r}, {order}", guard, Reason.ALLOWED,
             path=path, headers=origin(APP), cors=expected)
         for order, guard in (("in order", routed), ("backwards", routed_backwards))
     ]  # fmt: skip
 
 
 def _held_by_none(path: str, what: str) -> Row:
-    return Row(f"5.6 {what}: {path!r}", routed, Reason.NO_POLICY, path=path, headers=origin(APP))
+    return Row(f"{what}: {path!r}", routed, Reason.NO_POLICY, path=path, headers=origin(APP))
 
 
 def _everywhere(path: str) -> Row:
-    name = f"4 one policy for every path, whatever the path looks like: {path!r}"
+    name = f"one policy for every path, whatever the path looks like: {path!r}"
     expected = cors(allow_origin=APP, expose_headers="X-All", vary="Origin")
     return Row(name, everywhere, Reason.ALLOWED, path=path, headers=origin(APP), cors=expected)
 
@@ -83,9 +83,9 @@ PATH_ROWS = [
     _held_by_none("/api//", "an empty segment"),
     _held_by_none("/api//x", "an empty segment"),
     _held_by_none("/api\\..\\x", "a backslash"),
-    Row("5.1 no policy for the path: a preflight goes through", routed, Reason.NO_POLICY,
+    Row("no policy for the path: a preflight goes through", routed, Reason.NO_POLICY,
         "OPTIONS", "/api/off", preflight(APP, "PUT")),
-    Row("5.1 no policy for the path: no Origin", routed, Reason.NO_POLICY, path="/api/off"),
+    Row("no policy for the path: no Origin", routed, Reason.NO_POLICY, path="/api/off"),
     _everywhere("/api//x"),
     _everywhere("/../x"),
     _everywhere(""),

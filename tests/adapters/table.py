@@ -52,7 +52,7 @@ class Stack(Protocol):
 
 class Row(NamedTuple):
     name: str
-    """The line of DESIGN, then what it says."""
+    """What it shows."""
     guard: Callable[[], Guard]
     reason: Reason
     method: str = "GET"
@@ -121,13 +121,13 @@ def _check_application_answered(row: Row, answer: Answer) -> None:
 
 
 def _check_no_content(answer: Answer) -> None:
-    """5.1: 204, empty, no Content-Length; and RFC 9110, 8.3: no Content-Type without content."""
+    """204, empty, no Content-Length; and RFC 9110, 8.3: no Content-Type without content."""
     assert answer.body == b""
     assert not {"content-length", "content-type"} & set(by_name(answer.headers))
 
 
 def _check_refusal(answer: Answer) -> None:
-    """5.1: a 403 of ours is one line of text that says `corsguard:` and the reason in words."""
+    """A 403 of ours is one line of text that says `corsguard:` and the reason in words."""
     assert answer.decision is not None
     fields = by_name(answer.headers)
     assert fields["content-type"] == "text/plain; charset=utf-8"

@@ -42,7 +42,7 @@ def test_the_answer_is_the_one_of_the_design(stack: Stack, row: Row) -> None:
 
 @pytest.mark.parametrize("row", CRASH_ROWS, ids=str)
 @pytest.mark.parametrize("stack", [s for s in STACKS if s.catches], ids=name_of)
-def test_5_1_a_500_made_inside_the_adapter_carries_the_headers(stack: Stack, row: Row) -> None:
+def test_a_500_made_inside_the_adapter_carries_the_headers(stack: Stack, row: Row) -> None:
     check(row, stack)
 
 

@@ -1,4 +1,4 @@
-"""DESIGN 5.1: nothing of a request is sent back but an allowed origin and names that are tokens."""
+"""Nothing of a request is sent back but an allowed origin and names that are tokens."""
 
 from __future__ import annotations
 

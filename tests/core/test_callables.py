@@ -1,4 +1,4 @@
-"""DESIGN 5.1: regular expressions and callables, and what their answers can do."""
+"""Regular expressions and callables, and what their answers can do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOOPBACK = ["http://localhost:3000", "http://x.localhost", "http://127.0.0.1:808
 
 
 @pytest.mark.parametrize("entry", [re.compile(r"http://[a-z0-9.:]+\.a\.example"), lambda _: True])
-def test_5_1_a_yes_does_not_lift_the_rule_against_plain_http(entry: OriginEntry) -> None:
+def test_a_yes_does_not_lift_the_rule_against_plain_http(entry: OriginEntry) -> None:
     assert get(Policy(allow_origins=[entry]), HTTP).allowed
     with_credentials = Policy(allow_origins=[entry], allow_credentials=True)
     assert get(with_credentials, HTTP).reason is Reason.ORIGIN_NOT_ALLOWED
@@ -29,7 +29,7 @@ def test_5_1_a_yes_does_not_lift_the_rule_against_plain_http(entry: OriginEntry)
 
 
 @pytest.mark.parametrize("origin", LOOPBACK)
-def test_5_1_loopback_is_no_plain_http(origin: str) -> None:
+def test_loopback_is_no_plain_http(origin: str) -> None:
     policy = Policy(allow_origins=[lambda _: True], allow_credentials=True)
     assert get(policy, origin).allowed
 
@@ -47,18 +47,18 @@ class Predicate:
         return answer  # type: ignore[return-value]  # what a user's code may do
 
 
-def test_5_1_the_answers_of_a_callable_are_never_cached() -> None:
+def test_the_answers_of_a_callable_are_never_cached() -> None:
     engine = Engine(Policy(allow_origins=[Predicate(True, False, True)]))
     assert [engine.decide(EVIL, "GET", {}).allowed for _ in range(3)] == [True, False, True]
 
 
-def test_5_1_what_is_listed_is_not_asked_of_a_callable() -> None:
+def test_what_is_listed_is_not_asked_of_a_callable() -> None:
     engine = Engine(Policy(allow_origins=[Predicate(), A]))
     assert engine.decide(A, "GET", {}).allowed
 
 
 @pytest.mark.parametrize("answer", [1, "yes", None, ValueError("down")])
-def test_5_1_a_callable_that_raises_or_returns_no_bool_means_no_and_is_reported(
+def test_a_callable_that_raises_or_returns_no_bool_means_no_and_is_reported(
     answer: object,
 ) -> None:
     decision = get(Policy(allow_origins=[Predicate(answer)]), A)
@@ -68,7 +68,7 @@ def test_5_1_a_callable_that_raises_or_returns_no_bool_means_no_and_is_reported(
     assert isinstance(error, ValueError if isinstance(answer, ValueError) else TypeError)
 
 
-def test_5_1_the_next_callable_is_asked_after_one_that_failed() -> None:
+def test_the_next_callable_is_asked_after_one_that_failed() -> None:
     policy = Policy(allow_origins=[Predicate(ValueError("down")), Predicate(True)])
     decision = get(policy, A)
     assert decision.allowed
@@ -89,21 +89,21 @@ def decide_async(policy: Policy, origin: str | None) -> Decision:
     return asyncio.run(Engine(policy).decide_async(origin, "GET", {}))
 
 
-def test_5_1_an_async_callable_is_awaited_by_decide_async() -> None:
+def test_an_async_callable_is_awaited_by_decide_async() -> None:
     policy = Policy(allow_origins=[lambda _: False, says_yes])
     assert field(decide_async(policy, A), "Allow-Origin") == A
     assert decide_async(policy, EVIL).reason is Reason.ORIGIN_NOT_ALLOWED
     assert decide_async(policy, None).reason is Reason.NOT_CORS
 
 
-def test_5_1_an_async_callable_that_takes_too_long_means_no() -> None:
+def test_an_async_callable_that_takes_too_long_means_no() -> None:
     policy = Policy(allow_origins=[never_answers], predicate_timeout=0.01)
     decision = decide_async(policy, A)
     assert decision.reason is Reason.ORIGIN_NOT_ALLOWED
     assert [type(error) for _, error in decision.faults] == [TimeoutError]
 
 
-def test_5_1_a_callable_that_is_not_async_takes_the_time_that_it_needs() -> None:
+def test_a_callable_that_is_not_async_takes_the_time_that_it_needs() -> None:
     async def in_thread(predicate: Any, origin: str) -> object:
         return await asyncio.to_thread(predicate, origin)
 
@@ -115,7 +115,7 @@ def test_5_1_a_callable_that_is_not_async_takes_the_time_that_it_needs() -> None
     assert asyncio.run(deciding).reason is Reason.ALLOWED
 
 
-def test_5_1_an_async_callable_that_waits_for_what_is_cancelled_means_no() -> None:
+def test_an_async_callable_that_waits_for_what_is_cancelled_means_no() -> None:
     async def predicate(origin: str) -> bool:
         other = asyncio.create_task(never_answers(origin))
         other.cancel()
@@ -126,7 +126,7 @@ def test_5_1_an_async_callable_that_waits_for_what_is_cancelled_means_no() -> No
     assert [str(error) for _, error in decision.faults] == ["what it waited for was cancelled"]
 
 
-def test_5_1_cancelling_the_request_reaches_an_async_callable() -> None:
+def test_cancelling_the_request_reaches_an_async_callable() -> None:
     cancelled: list[bool] = []
 
     async def predicate(origin: str) -> bool:
@@ -150,7 +150,7 @@ def test_5_1_cancelling_the_request_reaches_an_async_callable() -> None:
     assert cancelled == [True]
 
 
-def test_5_1_an_async_callable_that_nobody_awaits_means_no() -> None:
+def test_an_async_callable_that_nobody_awaits_means_no() -> None:
     decision = get(Policy(allow_origins=[says_yes]), A)
     assert decision.reason is Reason.ORIGIN_NOT_ALLOWED
     assert "coroutine" in str(decision.faults[0][1])

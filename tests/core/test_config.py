@@ -1,4 +1,4 @@
-"""DESIGN 4: one configuration shape, from a mapping, a TOML file or the environment."""
+"""One configuration shape, from a mapping, a TOML file or the environment."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def refused_from_elsewhere(guard: Guard, path: str = "/", **headers: str) -> boo
     return decision.reason is Reason.CROSS_ORIGIN_REFUSED
 
 
-def test_4_a_mapping_of_fields_is_one_policy_for_every_path() -> None:
+def test_a_mapping_of_fields_is_one_policy_for_every_path() -> None:
     guard = Guard.from_mapping({"allow_origins": [A], "max_age": 600, "allow_methods": ["PUT"]})
     policy = Policy(allow_origins=[A], max_age=600, allow_methods=["PUT"])
     assert guard.policies == policy
     assert guard.policy_for("/a//b") == policy
 
 
-def test_4_a_mapping_of_routes_has_a_policy_false_or_none_for_each() -> None:
+def test_a_mapping_of_routes_has_a_policy_false_or_none_for_each() -> None:
     guard = Guard.from_mapping(
         {
             "routes": {
@@ -67,7 +67,7 @@ def test_4_a_mapping_of_routes_has_a_policy_false_or_none_for_each() -> None:
     assert guard.policy_for("/off") is None
 
 
-def test_4_any_mapping_will_do() -> None:
+def test_any_mapping_will_do() -> None:
     given = MappingProxyType({"routes": MappingProxyType({"/": MappingProxyType(FULL)})})
     assert Guard.from_mapping(given).policies == {"/": Policy(**FULL)}
 
@@ -78,7 +78,7 @@ FULL: dict[str, Any] = {"allow_origins": [A], "allow_credentials": True, "max_ag
 @pytest.mark.parametrize(
     "shape", [{"allow_origins": [A]}, {"routes": {"/": {"allow_origins": [A]}}}]
 )
-def test_4_the_options_of_a_guard_stand_beside_the_policy(shape: dict[str, Any]) -> None:
+def test_the_options_of_a_guard_stand_beside_the_policy(shape: dict[str, Any]) -> None:
     options = {"enforce": True, "enforce_exempt": ["/hook"], "own_origins": [B]}
     guard = Guard.from_mapping({**shape, **options})
     assert guard.enforce is True
@@ -89,7 +89,7 @@ def test_4_the_options_of_a_guard_stand_beside_the_policy(shape: dict[str, Any])
     assert Guard.from_mapping({**shape, "enforce": "report"}).enforce == "report"
 
 
-def test_5_5_enforcement_needs_no_policy() -> None:
+def test_enforcement_needs_no_policy() -> None:
     guard = Guard.from_mapping({"enforce": True})
     assert guard.policies is None
     assert refused_from_elsewhere(guard)
@@ -98,7 +98,7 @@ def test_5_5_enforcement_needs_no_policy() -> None:
 @pytest.mark.parametrize(
     "given", [{}, {"enforce": False}, {"own_origins": [A]}, {"enforce_exempt": ["/x"]}]
 )
-def test_5_4_no_policy(given: dict[str, Any]) -> None:
+def test_no_policy(given: dict[str, Any]) -> None:
     (problem,) = problems(Guard.from_mapping, given)
     assert (problem.code, problem.field, problem.value) == ("no-policy", "policy", None)
 
@@ -162,7 +162,7 @@ def test_5_4_no_policy(given: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_5_4_every_problem_of_a_mapping_is_reported(
+def test_every_problem_of_a_mapping_is_reported(
     given: Mapping[str, Any], expected: list[tuple[str, str, str | None]]
 ) -> None:
     found = rows(Guard.from_mapping, given)
@@ -172,7 +172,7 @@ def test_5_4_every_problem_of_a_mapping_is_reported(
 
 
 @pytest.mark.parametrize("entry", [True, 0, "https://a.example", [A], 5])
-def test_5_4_type_invalid_where_a_route_is_neither_a_table_nor_false(entry: object) -> None:
+def test_type_invalid_where_a_route_is_neither_a_table_nor_false(entry: object) -> None:
     (problem,) = problems(Guard.from_mapping, {"routes": {"/api": entry}})
     assert (problem.code, problem.value) == ("type-invalid", entry)
     assert problem.field.startswith('routes."/api"')
@@ -192,7 +192,7 @@ max_age = 600
 """
 
 
-def test_4_a_file_has_the_same_shape(tmp_path: Path) -> None:
+def test_a_file_has_the_same_shape(tmp_path: Path) -> None:
     path = tmp_path / "corsguard.toml"
     path.write_text(TOML, encoding="utf-8")
     for given in (path, str(path)):
@@ -206,7 +206,7 @@ def test_4_a_file_has_the_same_shape(tmp_path: Path) -> None:
         }
 
 
-def test_5_4_every_problem_of_a_file_is_reported(tmp_path: Path) -> None:
+def test_every_problem_of_a_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "corsguard.toml"
     path.write_text(
         'allow_origins = ["résumé.example"]\nmax_age = 07:30:00\nenforce = "yes"', encoding="utf-8"
@@ -218,13 +218,13 @@ def test_5_4_every_problem_of_a_file_is_reported(tmp_path: Path) -> None:
     ]
 
 
-def test_5_4_no_policy_in_an_empty_file(tmp_path: Path) -> None:
+def test_no_policy_in_an_empty_file(tmp_path: Path) -> None:
     path = tmp_path / "corsguard.toml"
     path.touch()
     assert [problem.code for problem in problems(Guard.from_file, path)] == ["no-policy"]
 
 
-def test_4_a_file_that_can_not_be_opened_is_an_oserror(tmp_path: Path) -> None:
+def test_a_file_that_can_not_be_opened_is_an_oserror(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"nowhere\.toml"):
         Guard.from_file(tmp_path / "nowhere.toml")
     with pytest.raises(OSError, match=r"\w"):
@@ -241,7 +241,7 @@ def test_4_a_file_that_can_not_be_opened_is_an_oserror(tmp_path: Path) -> None:
         (b"\xef\xbb\xbfa =\n", "not TOML: Invalid value (at line 1, column 4)"),
     ],
 )
-def test_4_a_file_that_is_not_toml_is_a_valueerror_with_its_name(
+def test_a_file_that_is_not_toml_is_a_valueerror_with_its_name(
     tmp_path: Path, content: bytes, why: str
 ) -> None:
     path = tmp_path / "corsguard.toml"
@@ -252,7 +252,7 @@ def test_4_a_file_that_is_not_toml_is_a_valueerror_with_its_name(
     assert str(caught.value).startswith(f"{path}: {why}")
 
 
-def test_4_a_file_may_begin_with_the_mark_that_some_editors_write(tmp_path: Path) -> None:
+def test_a_file_may_begin_with_the_mark_that_some_editors_write(tmp_path: Path) -> None:
     path = tmp_path / "corsguard.toml"
     path.write_bytes(b"\xef\xbb\xbf" + f'allow_origins = ["{A}"]\r\n'.encode())
     assert Guard.from_file(path).policies == LISTED
@@ -268,7 +268,7 @@ def from_env(**variables: str) -> Policy:
     return policy
 
 
-def test_4_the_environment_has_one_policy() -> None:
+def test_the_environment_has_one_policy() -> None:
     policy = from_env(
         ALLOW_ORIGINS="https://a.example, https://b.example",
         ALLOW_CREDENTIALS="true",
@@ -294,12 +294,12 @@ def test_4_the_environment_has_one_policy() -> None:
     )
 
 
-def test_5_4_a_policy_of_the_environment_warns_too() -> None:
+def test_a_policy_of_the_environment_warns_too() -> None:
     with pytest.warns(PolicyWarning, match="max-age-capped"):
         from_env(ALLOW_ORIGINS=A, MAX_AGE="86400")
 
 
-def test_4_the_environment_has_the_options_of_a_guard() -> None:
+def test_the_environment_has_the_options_of_a_guard() -> None:
     guard = Guard.from_env(
         environ(ENFORCE="True", ENFORCE_EXEMPT="/hook, /x", OWN_ORIGINS=f"{A},{B}")
     )
@@ -314,7 +314,7 @@ def test_4_the_environment_has_the_options_of_a_guard() -> None:
 @pytest.mark.parametrize(
     "text", [f"{A},{B}", f" {A} , {B} ", f",{A},,{B},", f"{A},\n{B}\n", f"{A},\t{B}"]
 )
-def test_4_a_list_in_the_environment_is_separated_by_commas(text: str) -> None:
+def test_a_list_in_the_environment_is_separated_by_commas(text: str) -> None:
     assert from_env(ALLOW_ORIGINS=text).allow_origins == (A, B)
 
 
@@ -329,19 +329,19 @@ def test_4_a_list_in_the_environment_is_separated_by_commas(text: str) -> None:
         ("FALSE", False),
     ],
 )
-def test_4_a_boolean_in_the_environment_is_in_any_case(text: str, value: bool) -> None:
+def test_a_boolean_in_the_environment_is_in_any_case(text: str, value: bool) -> None:
     assert from_env(ALLOW_ORIGINS=A, ALLOW_CREDENTIALS=text).allow_credentials is value
 
 
 @pytest.mark.parametrize(
     ("text", "value"), [("0", 0), ("600", 600), (" 600 ", 600), ("none", None), ("None", None)]
 )
-def test_4_a_max_age_in_the_environment_is_a_number_or_none(text: str, value: int | None) -> None:
+def test_a_max_age_in_the_environment_is_a_number_or_none(text: str, value: int | None) -> None:
     assert from_env(ALLOW_ORIGINS=A, MAX_AGE=text).max_age == value
 
 
 @pytest.mark.parametrize(("text", "value"), [("2", 2.0), ("0.25", 0.25), ("1e-3", 0.001)])
-def test_4_a_timeout_in_the_environment_is_a_number(text: str, value: float) -> None:
+def test_a_timeout_in_the_environment_is_a_number(text: str, value: float) -> None:
     assert from_env(ALLOW_ORIGINS=A, PREDICATE_TIMEOUT=text).predicate_timeout == value
 
 
@@ -422,7 +422,7 @@ def test_4_a_timeout_in_the_environment_is_a_number(text: str, value: float) -> 
         ({}, [("no-policy", "policy", None)]),
     ],
 )
-def test_5_4_a_problem_in_the_environment_names_its_variable(
+def test_a_problem_in_the_environment_names_its_variable(
     variables: dict[str, str], expected: list[tuple[str, str, str | None]]
 ) -> None:
     found = rows(Guard.from_env, environ(**variables))
@@ -431,7 +431,7 @@ def test_5_4_a_problem_in_the_environment_names_its_variable(
         assert wanted in {None, suggestion}
 
 
-def test_4_only_names_that_begin_with_corsguard_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_names_that_begin_with_corsguard_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORSGUARD_ALLOW_ORIGINS", A)
     monkeypatch.setenv("CORSGUARDED", "x")
     monkeypatch.setenv("MY_CORSGUARD_ALLOW_ORIGINS", B)

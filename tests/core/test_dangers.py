@@ -1,4 +1,4 @@
-"""DESIGN 5.4: what is dangerous with credentials and under `enforce`, and what is rarely meant."""
+"""What is dangerous with credentials and under `enforce`, and what is rarely meant."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def problems(make: Any, *given: Any, **fields: Any) -> tuple[Problem, ...]:
 
 
 @pytest.mark.parametrize(("origin", "code", "suggestion"), PLUS)
-def test_5_4_plus_holds_with_credentials(origin: str, code: str, suggestion: str) -> None:
+def test_plus_holds_with_credentials(origin: str, code: str, suggestion: str) -> None:
     (problem,) = problems(policy, A, origin, allow_credentials=True)
     assert problem[:3] == (code, "allow_origins", origin)
     assert problem.suggestion == suggestion
@@ -85,23 +85,21 @@ def test_5_4_plus_holds_with_credentials(origin: str, code: str, suggestion: str
 
 @pytest.mark.parametrize("enforce", [True, "report"])
 @pytest.mark.parametrize(("origin", "code", "suggestion"), PLUS)
-def test_5_4_plus_holds_under_enforce(
-    origin: str, code: str, suggestion: str, enforce: Any
-) -> None:
+def test_plus_holds_under_enforce(origin: str, code: str, suggestion: str, enforce: Any) -> None:
     (problem,) = problems(Guard, policy(A, origin), enforce=enforce)
     assert problem[:3] == (code, "allow_origins", origin)
     assert problem.suggestion == suggestion
 
 
 @pytest.mark.parametrize(("origin", "code", "suggestion"), PLUS)
-def test_5_4_plus_does_not_hold_without_either(origin: str, code: str, suggestion: str) -> None:
+def test_plus_does_not_hold_without_either(origin: str, code: str, suggestion: str) -> None:
     given = policy(origin)
     assert given.allow_origins == (origin,)
     assert Guard(given).policy_for("/") == given
 
 
 @pytest.mark.parametrize(("origin", "code", "suggestion"), PLUS)
-def test_5_4_plus_is_lifted_by_its_flag_and_by_no_other(
+def test_plus_is_lifted_by_its_flag_and_by_no_other(
     origin: str, code: str, suggestion: str
 ) -> None:
     own = {FLAGS[code]: True}
@@ -112,24 +110,24 @@ def test_5_4_plus_is_lifted_by_its_flag_and_by_no_other(
     assert problem.code == code
 
 
-def test_5_4_plus_reports_both_of_what_is_wrong_with_one_origin() -> None:
+def test_plus_reports_both_of_what_is_wrong_with_one_origin() -> None:
     found = problems(policy, "http://*.github.io", allow_credentials=True)
     assert [problem.code for problem in found] == ["origin-insecure", "origin-public-suffix"]
 
 
 @pytest.mark.parametrize("origin", ["http://A.example", "https://*.github.io/"])
-def test_5_4_plus_says_nothing_more_on_what_is_no_origin(origin: str) -> None:
+def test_plus_says_nothing_more_on_what_is_no_origin(origin: str) -> None:
     (problem,) = problems(policy, origin, allow_credentials=True)
     assert problem.code == "origin-invalid"
 
 
 @pytest.mark.parametrize("origin", HARMLESS)
-def test_5_4_what_is_on_this_machine_or_below_a_name_of_ones_own_starts(origin: str) -> None:
+def test_what_is_on_this_machine_or_below_a_name_of_ones_own_starts(origin: str) -> None:
     given = policy(origin, allow_credentials=True)
     assert Guard(given, enforce=True).policy_for("/") == given
 
 
-def test_5_4_origin_null_does_not_start_without_its_flag() -> None:
+def test_origin_null_does_not_start_without_its_flag() -> None:
     suggestion = "remove null; without credentials, dangerously_allow_null_origin lets it start"
     for credentials in (False, True):
         (problem,) = problems(policy, A, "null", allow_credentials=credentials)
@@ -138,7 +136,7 @@ def test_5_4_origin_null_does_not_start_without_its_flag() -> None:
         assert problem.suggestion == suggestion
 
 
-def test_5_4_origin_null_starts_with_its_flag_but_not_with_credentials_or_under_enforce() -> None:
+def test_origin_null_starts_with_its_flag_but_not_with_credentials_or_under_enforce() -> None:
     given = policy("null", dangerously_allow_null_origin=True)
     assert given.allow_origins == ("null",)
     with_credentials = problems(
@@ -154,32 +152,32 @@ def test_5_4_origin_null_starts_with_its_flag_but_not_with_credentials_or_under_
         ]
 
 
-def test_5_4_wildcard_with_credentials() -> None:
+def test_wildcard_with_credentials() -> None:
     (problem,) = problems(policy, "*", allow_credentials=True)
     assert problem[:3] == ("wildcard-with-credentials", "allow_origins", "*")
     assert problem.suggestion == "list the origins, or remove allow_credentials"
 
 
-def test_5_4_wildcard_with_credentials_is_lifted_by_no_flag() -> None:
+def test_wildcard_with_credentials_is_lifted_by_no_flag() -> None:
     flags = dict.fromkeys((INSECURE, SUFFIXES, NULL), True)
     (problem,) = problems(policy, "*", allow_credentials=True, **flags)
     assert problem.code == "wildcard-with-credentials"
 
 
-def test_5_4_expose_wildcard_with_credentials() -> None:
+def test_expose_wildcard_with_credentials() -> None:
     (problem,) = problems(policy, A, expose_headers=["*"], allow_credentials=True)
     assert problem[:3] == ("expose-wildcard-with-credentials", "expose_headers", "*")
     assert problem.suggestion == "list the headers"
     assert policy(A, expose_headers=["*"]).expose_headers == ("*",)
 
 
-def test_5_1_wildcard_methods_and_headers_start_with_credentials() -> None:
+def test_wildcard_methods_and_headers_start_with_credentials() -> None:
     given = policy(A, allow_methods=["*"], allow_headers=["*"], allow_credentials=True)
     assert (given.allow_methods, given.allow_headers) == (("*",), ("*",))
 
 
 @pytest.mark.parametrize("max_age", [7201, 86400])
-def test_5_4_a_max_age_over_the_cap_of_chromium_starts_with_a_warning(max_age: int) -> None:
+def test_a_max_age_over_the_cap_of_chromium_starts_with_a_warning(max_age: int) -> None:
     with pytest.warns(PolicyWarning) as caught:
         given = policy(A, max_age=max_age)
     (warning,) = [each.message for each in caught]
@@ -192,7 +190,7 @@ def test_5_4_a_max_age_over_the_cap_of_chromium_starts_with_a_warning(max_age: i
     assert [str(each) for each in given.warnings] == [str(warning)]
 
 
-def test_5_4_a_star_for_headers_without_authorization_starts_with_a_warning() -> None:
+def test_a_star_for_headers_without_authorization_starts_with_a_warning() -> None:
     with pytest.warns(PolicyWarning) as caught:
         policy(A, allow_headers=["*"])
     (warning,) = [each.message for each in caught]
@@ -201,7 +199,7 @@ def test_5_4_a_star_for_headers_without_authorization_starts_with_a_warning() ->
     assert warning.problem.suggestion.startswith('["*", "Authorization"]')
 
 
-def test_5_4_every_warning_is_given() -> None:
+def test_every_warning_is_given() -> None:
     with pytest.warns(PolicyWarning) as caught:
         policy(A, allow_headers=["*"], max_age=86400)
     assert len(caught) == 2
@@ -226,7 +224,7 @@ TOML = f'[routes."/a"]\nallow_origins = ["{A}"]\nmax_age = 86400\n'
         ),
     ],
 )
-def test_5_4_a_warning_names_its_place_and_the_line_that_is_not_the_library_s(
+def test_a_warning_names_its_place_and_the_line_that_is_not_the_library_s(
     make: Callable[[Any], object], field: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "corsguard.toml"
@@ -238,7 +236,7 @@ def test_5_4_a_warning_names_its_place_and_the_line_that_is_not_the_library_s(
     assert str(warning.message).startswith(f"{field}: Chromium keeps the answer")
 
 
-def test_5_4_each_route_is_warned_of_where_python_shows_a_line_once() -> None:
+def test_each_route_is_warned_of_where_python_shows_a_line_once() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         Guard.from_mapping({"routes": {"/a": LONG, "/b": LONG}})
@@ -246,7 +244,7 @@ def test_5_4_each_route_is_warned_of_where_python_shows_a_line_once() -> None:
     assert fields == ['routes."/a".max_age', 'routes."/b".max_age']
 
 
-def test_5_4_a_policy_in_a_mapping_has_been_warned_of_where_it_was_made() -> None:
+def test_a_policy_in_a_mapping_has_been_warned_of_where_it_was_made() -> None:
     with pytest.warns(PolicyWarning):
         made = Policy(allow_origins=[A], max_age=86400)
     guard = Guard.from_mapping({"routes": {"/a": made, "/off": False}})
@@ -255,7 +253,7 @@ def test_5_4_a_policy_in_a_mapping_has_been_warned_of_where_it_was_made() -> Non
     ]
 
 
-def test_5_4_a_guard_tells_what_it_warns_of_with_its_views() -> None:
+def test_a_guard_tells_what_it_warns_of_with_its_views() -> None:
     with pytest.warns(PolicyWarning):
         made = Policy(allow_origins=[A], max_age=86400)
     guard = Guard(made)
@@ -278,7 +276,7 @@ def test_5_4_a_guard_tells_what_it_warns_of_with_its_views() -> None:
         {"expose_headers": ["*"]},
     ],
 )
-def test_5_4_what_is_meant_gives_no_warning(fields: dict[str, Any]) -> None:
+def test_what_is_meant_gives_no_warning(fields: dict[str, Any]) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         given = policy(A, **fields)

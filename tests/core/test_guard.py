@@ -1,4 +1,4 @@
-"""The guard: DESIGN 5.5 (enforcement), 5.6 (paths), subscribers and reconfiguration."""
+"""The guard: enforcement, paths, subscribers and reconfiguration."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def reason(
 # --- 5.2 and 5.6 ----------------------------------------------------------------------------
 
 
-def test_5_2_no_policy_for_the_path_comes_first_and_leaves_everything_to_the_application() -> None:
+def test_no_policy_for_the_path_comes_first_and_leaves_everything_to_the_application() -> None:
     guard = Guard({"/api": PLAIN, "/api/admin": None})
     untouched = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
     for path in ["/other", "/api/admin", "/api/admin/x"]:
@@ -42,19 +42,19 @@ def test_5_2_no_policy_for_the_path_comes_first_and_leaves_everything_to_the_app
 
 
 @pytest.mark.parametrize("path", ["/x", "//x", "/a/../b", "", "*", "x", "\\"])
-def test_5_6_one_policy_holds_for_every_path_whatever_it_looks_like(path: str) -> None:
+def test_one_policy_holds_for_every_path_whatever_it_looks_like(path: str) -> None:
     guard = Guard(PLAIN)
     assert guard.decide(path, A, "GET", {}).allowed
     assert guard.policy_for(path) is PLAIN
 
 
-def test_4_no_cors_at_all() -> None:
+def test_no_cors_at_all() -> None:
     assert Guard(None).policies is None
     assert Guard(None).policy_for("/") is None
     assert Guard(None).decide("/", A, "GET", {}).reason is Reason.NO_POLICY
 
 
-def test_4_the_routes_that_a_guard_was_given_are_its_own() -> None:
+def test_the_routes_that_a_guard_was_given_are_its_own() -> None:
     routes: dict[str, Policy | None] = {"/api": PLAIN}
     guard = Guard(routes)
     routes["/api"] = None
@@ -63,7 +63,7 @@ def test_4_the_routes_that_a_guard_was_given_are_its_own() -> None:
         guard.policies["/api"] = None  # type: ignore[index]
 
 
-def test_4_a_setting_may_be_a_mapping_a_policy_or_a_guard() -> None:
+def test_a_setting_may_be_a_mapping_a_policy_or_a_guard() -> None:
     policy = Policy(allow_origins=[A])
     guard = Guard(policy)
     assert Guard.configured(guard) is guard
@@ -74,13 +74,13 @@ def test_4_a_setting_may_be_a_mapping_a_policy_or_a_guard() -> None:
 # --- 5.5 ------------------------------------------------------------------------------------
 
 
-def test_5_5_by_default_a_request_from_elsewhere_reaches_the_application() -> None:
+def test_by_default_a_request_from_elsewhere_reaches_the_application() -> None:
     decision = Guard(PLAIN).decide("/", EVIL, "POST", CROSS)
     assert (decision.reason, decision.status) == (Reason.ORIGIN_NOT_ALLOWED, None)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "get", "QUERY", "TRACE", ""])
-def test_5_5_an_unsafe_request_from_elsewhere_is_refused(method: str) -> None:
+def test_an_unsafe_request_from_elsewhere_is_refused(method: str) -> None:
     decision = ENFORCED.decide("/api/x", EVIL, method, CROSS)
     assert decision == Decision(
         Kind.ACTUAL, Reason.CROSS_ORIGIN_REFUSED, EVIL, 403, (("Vary", "Origin"),)
@@ -90,7 +90,7 @@ def test_5_5_an_unsafe_request_from_elsewhere_is_refused(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_5_5_a_safe_request_is_not_refused(method: str) -> None:
+def test_a_safe_request_is_not_refused(method: str) -> None:
     assert reason(ENFORCED, method, headers=CROSS) is Reason.ORIGIN_NOT_ALLOWED
 
 
@@ -105,7 +105,7 @@ def test_5_5_a_safe_request_is_not_refused(method: str) -> None:
         ("HEAD", "websocket", False),
     ],
 )
-def test_5_5_a_websocket_handshake_is_unsafe(method: str, upgrade: str, refused: bool) -> None:
+def test_a_websocket_handshake_is_unsafe(method: str, upgrade: str, refused: bool) -> None:
     headers = {"Upgrade": upgrade, **CROSS}
     assert (reason(ENFORCED, method, headers=headers) is Reason.CROSS_ORIGIN_REFUSED) is refused
     assert reason(ENFORCED, method, "/in", A, headers, credentials=True) is Reason.ALLOWED
@@ -131,7 +131,7 @@ def test_5_5_a_websocket_handshake_is_unsafe(method: str, upgrade: str, refused:
         ("", {}, True),
     ],
 )
-def test_5_5_from_elsewhere_is_what_is_not_own_and_comes_from_a_browser(
+def test_from_elsewhere_is_what_is_not_own_and_comes_from_a_browser(
     origin: str | None, headers: Mapping[str, str], refused: bool
 ) -> None:
     guard = Guard({"/api": PLAIN}, enforce=True, own_origins=["https://own.example"])
@@ -156,7 +156,7 @@ def test_5_5_from_elsewhere_is_what_is_not_own_and_comes_from_a_browser(
         ("/in\\", False, True),
     ],
 )
-def test_5_5_allowed_is_what_the_policy_of_the_path_allows_cookies_included(
+def test_allowed_is_what_the_policy_of_the_path_allows_cookies_included(
     path: str, credentials: bool | None, refused: bool
 ) -> None:
     refusal = reason(ENFORCED, "POST", path, A, CROSS, credentials=credentials)
@@ -164,7 +164,7 @@ def test_5_5_allowed_is_what_the_policy_of_the_path_allows_cookies_included(
 
 
 @pytest.mark.parametrize("mode", ["navigate", "no-cors", "cors"])
-def test_5_5_a_cookie_counts_whatever_the_mode(mode: str) -> None:
+def test_a_cookie_counts_whatever_the_mode(mode: str) -> None:
     headers = {**CROSS, "Sec-Fetch-Mode": mode}
     refusal = reason(ENFORCED, "POST", "/api", A, headers, credentials=True)
     assert refusal is Reason.CROSS_ORIGIN_REFUSED
@@ -179,7 +179,7 @@ def test_5_5_a_cookie_counts_whatever_the_mode(mode: str) -> None:
         ("/api", None, False, "no origin"),
     ],
 )
-def test_5_7_the_detail_of_a_refusal_says_what_is_missing(
+def test_the_detail_of_a_refusal_says_what_is_missing(
     path: str, origin: str | None, credentials: bool, detail: str
 ) -> None:
     assert ENFORCED.decide(path, origin, "POST", CROSS, credentials).detail == detail
@@ -188,7 +188,7 @@ def test_5_7_the_detail_of_a_refusal_says_what_is_missing(
 @pytest.mark.parametrize(
     "entry", ["http://a.example", re.compile(r"http://a\.example"), lambda _: True]
 )
-def test_5_5_an_exempt_policy_allows_what_it_allows_without_enforce(entry: Any) -> None:
+def test_an_exempt_policy_allows_what_it_allows_without_enforce(entry: Any) -> None:
     policy = Policy(allow_origins=[entry])
     guard = Guard({"/pub": policy}, enforce=True, enforce_exempt=["/pub"])
     assert guard.decide("/pub", "http://a.example", "GET", {}).allowed
@@ -197,7 +197,7 @@ def test_5_5_an_exempt_policy_allows_what_it_allows_without_enforce(entry: Any) 
         assert not guard.decide("/pub", "http://a.example", "GET", {}).allowed
 
 
-def test_5_5_an_exempt_prefix_is_left_alone() -> None:
+def test_an_exempt_prefix_is_left_alone() -> None:
     guard = Guard({"/": PLAIN, "/public": ANY}, enforce=True, enforce_exempt=["/public", "/hook/"])
     assert reason(guard, "POST", "/public/x") is Reason.ALLOWED
     assert reason(guard, "POST", "/hook") is Reason.ORIGIN_NOT_ALLOWED
@@ -205,7 +205,7 @@ def test_5_5_an_exempt_prefix_is_left_alone() -> None:
     assert reason(guard, "POST", "/hook/../x") is Reason.CROSS_ORIGIN_REFUSED
 
 
-def test_5_5_report_lets_the_request_go_on_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+def test_report_lets_the_request_go_on_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     guard = Guard({"/api": COOKIES}, enforce="report")
     seen: list[tuple[Decision, Facts]] = []
     guard.subscribe(lambda decision, facts: seen.append((decision, facts)))
@@ -216,7 +216,7 @@ def test_5_5_report_lets_the_request_go_on_and_says_so(caplog: pytest.LogCapture
     assert "CROSS_ORIGIN_REFUSED" in caplog.text
 
 
-def test_5_5_without_any_policy_only_enforcement_is_left() -> None:
+def test_without_any_policy_only_enforcement_is_left() -> None:
     guard = Guard(None, enforce=True)
     assert guard.decide("/", EVIL, "POST", {}).status == 403
     assert guard.decide("/", EVIL, "GET", {}).headers == ()
@@ -226,7 +226,7 @@ def test_5_5_without_any_policy_only_enforcement_is_left() -> None:
 # --- decide_async ---------------------------------------------------------------------------
 
 
-def test_4_decide_async_gives_what_decide_gives_and_awaits() -> None:
+def test_decide_async_gives_what_decide_gives_and_awaits() -> None:
     async def predicate(origin: str) -> bool:
         return origin == A
 
@@ -243,7 +243,7 @@ def test_4_decide_async_gives_what_decide_gives_and_awaits() -> None:
 # --- subscribers ----------------------------------------------------------------------------
 
 
-def test_4_subscribers_get_every_decision_that_is_cors_and_its_facts() -> None:
+def test_subscribers_get_every_decision_that_is_cors_and_its_facts() -> None:
     guard = Guard({"/api": LISTED})
     seen: list[tuple[Reason, Facts]] = []
     guard.subscribe(lambda decision, facts: seen.append((decision.reason, facts)))
@@ -258,7 +258,7 @@ def test_4_subscribers_get_every_decision_that_is_cors_and_its_facts() -> None:
     ]
 
 
-def test_4_what_a_subscriber_raises_is_logged_and_never_raised(
+def test_what_a_subscriber_raises_is_logged_and_never_raised(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     guard = Guard(PLAIN)
@@ -279,7 +279,7 @@ def test_4_what_a_subscriber_raises_is_logged_and_never_raised(
 # --- reconfiguration ------------------------------------------------------------------------
 
 
-def test_4_reconfigure_replaces_the_policies_and_keeps_the_rest() -> None:
+def test_reconfigure_replaces_the_policies_and_keeps_the_rest() -> None:
     guard = Guard(PLAIN, enforce=True, own_origins=["https://own.example"])
     guard.reconfigure({"/api": COOKIES})
     assert guard.policies == {"/api": COOKIES}
@@ -288,14 +288,14 @@ def test_4_reconfigure_replaces_the_policies_and_keeps_the_rest() -> None:
 
 
 @pytest.mark.parametrize("bad", [ANY, {"api": PLAIN}, "policy"])
-def test_4_a_policy_error_leaves_the_old_policies_in_force(bad: Any) -> None:
+def test_a_policy_error_leaves_the_old_policies_in_force(bad: Any) -> None:
     guard = Guard(PLAIN, enforce=True)
     with pytest.raises(PolicyError):
         guard.reconfigure(bad)
     assert guard.policies is PLAIN
 
 
-def test_4_under_load_every_answer_is_wholly_of_the_old_policies_or_wholly_of_the_new() -> None:
+def test_under_load_every_answer_is_wholly_of_the_old_policies_or_wholly_of_the_new() -> None:
     first = Policy(allow_origins=[A], allow_methods=["PUT"], expose_headers=["X-1"], max_age=1)
     second = Policy(allow_origins=[EVIL], allow_methods=["PATCH"], max_age=2)
     guard = Guard({"/": first})
@@ -330,7 +330,7 @@ def test_4_under_load_every_answer_is_wholly_of_the_old_policies_or_wholly_of_th
     assert mixed == []
 
 
-def test_4_a_guard_tells_its_own_origins() -> None:
+def test_a_guard_tells_its_own_origins() -> None:
     assert Guard(LISTED).own_origins == ()
     assert Guard(LISTED, own_origins=["https://api.example"]).own_origins == (
         "https://api.example",

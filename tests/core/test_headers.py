@@ -1,4 +1,4 @@
-"""DESIGN 5.1: what is put on the application's own response."""
+"""What is put on the application's own response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DESIGN 5.7: the log says each refusal once, escaped, and can't be flooded."""
+"""The log says each refusal once, escaped, and can't be flooded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def levels(caplog: pytest.LogCaptureFixture) -> list[int]:
     return [record.levelno for record in caplog.records]
 
 
-def test_5_7_a_refusal_is_a_warning_the_first_time_and_debug_after(
+def test_a_refusal_is_a_warning_the_first_time_and_debug_after(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     guard = Guard({"/api": LISTED})
@@ -40,14 +40,14 @@ def test_5_7_a_refusal_is_a_warning_the_first_time_and_debug_after(
         (A, ask("PUT", "x-b"), f"refused OPTIONS / from {A}: HEADERS_NOT_ALLOWED: x-b"),
     ],
 )
-def test_5_7_the_line_names_the_offender_and_the_nearest_listed_origin(
+def test_the_line_names_the_offender_and_the_nearest_listed_origin(
     caplog: pytest.LogCaptureFixture, origin: str, asked: dict[str, str], line: str
 ) -> None:
     Guard(LISTED).decide("/", origin, "OPTIONS", asked)
     assert caplog.messages == [line]
 
 
-def test_5_7_allowed_requests_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_allowed_requests_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="corsguard"):
         guard = Guard(LISTED)
         guard.decide("/", A, "GET", {})
@@ -56,7 +56,7 @@ def test_5_7_allowed_requests_are_not_logged(caplog: pytest.LogCaptureFixture) -
     assert caplog.records == []
 
 
-def test_5_7_a_hundred_of_a_kind_are_warnings_then_one_line_says_that_the_rest_is_debug(
+def test_a_hundred_of_a_kind_are_warnings_then_one_line_says_that_the_rest_is_debug(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     guard = Guard({"/api": LISTED, "/": LISTED})
@@ -68,7 +68,7 @@ def test_5_7_a_hundred_of_a_kind_are_warnings_then_one_line_says_that_the_rest_i
     assert len(caplog.records) == 102
 
 
-def test_5_7_the_memory_is_bounded_over_any_number_of_routes(
+def test_the_memory_is_bounded_over_any_number_of_routes(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     guard = Guard(LISTED)
@@ -78,7 +78,7 @@ def test_5_7_the_memory_is_bounded_over_any_number_of_routes(
     assert len(caplog.records) == 1_000
 
 
-def test_5_7_every_value_is_cut_and_escaped(caplog: pytest.LogCaptureFixture) -> None:
+def test_every_value_is_cut_and_escaped(caplog: pytest.LogCaptureFixture) -> None:
     hostile = "https://a\r\nFAKE\x1b[2J\x00\u2028" + "x" * 9_000
     guard = Guard(LISTED)
     guard.decide(f"/{hostile}", hostile, hostile, {})
@@ -90,7 +90,7 @@ def test_5_7_every_value_is_cut_and_escaped(caplog: pytest.LogCaptureFixture) ->
         assert len(line) < 700
 
 
-def test_5_7_a_callable_that_fails_is_logged_with_its_error_also_where_another_says_yes(
+def test_a_callable_that_fails_is_logged_with_its_error_also_where_another_says_yes(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def broken(origin: str) -> bool:
@@ -107,7 +107,7 @@ def test_5_7_a_callable_that_fails_is_logged_with_its_error_also_where_another_s
     assert len(caplog.records) == 1
 
 
-def test_5_7_a_callable_that_fails_is_logged_for_an_own_request_that_no_subscriber_gets(
+def test_a_callable_that_fails_is_logged_for_an_own_request_that_no_subscriber_gets(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def broken(origin: str) -> bool:
@@ -121,7 +121,7 @@ def test_5_7_a_callable_that_fails_is_logged_for_an_own_request_that_no_subscrib
     assert seen == []
 
 
-def test_5_1_a_field_that_the_application_sets_itself_is_said_once(
+def test_a_field_that_the_application_sets_itself_is_said_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     guard = Guard(LISTED)
@@ -133,12 +133,12 @@ def test_5_1_a_field_that_the_application_sets_itself_is_said_once(
     ]
 
 
-def test_5_7_a_refusal_without_origin_says_so(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refusal_without_origin_says_so(caplog: pytest.LogCaptureFixture) -> None:
     Guard(None, enforce=True).decide("/", None, "POST", {"Sec-Fetch-Site": "cross-site"})
     assert caplog.messages == ["refused POST / from no origin: CROSS_ORIGIN_REFUSED: no origin"]
 
 
-def test_5_7_two_guards_do_not_share_their_memory(caplog: pytest.LogCaptureFixture) -> None:
+def test_two_guards_do_not_share_their_memory(caplog: pytest.LogCaptureFixture) -> None:
     for log in (Log(), Log()):
         log.replaced(["Vary"])
     assert len(caplog.records) == 2

@@ -1,4 +1,4 @@
-"""DESIGN 5.3 and 5.7: which origins match, and which listed one is near."""
+"""Which origins match, and which listed one is near."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ MATCHING = Policy(
         ("http://[::1]", True),
     ],
 )
-def test_5_3_origins_are_matched_label_by_label(origin: str, allowed: bool) -> None:
+def test_origins_are_matched_label_by_label(origin: str, allowed: bool) -> None:
     assert get(MATCHING, origin).allowed is allowed
 
 
-def test_5_3_a_regex_is_matched_as_a_whole() -> None:
+def test_a_regex_is_matched_as_a_whole() -> None:
     policy = Policy(allow_origins=[re.compile(r"https://[a-z]+\.example\.com")])
     assert get(policy, "https://a.example.com").allowed
     assert not get(policy, "https://a.example.com.evil.com").allowed
@@ -84,14 +84,14 @@ def test_5_3_a_regex_is_matched_as_a_whole() -> None:
         ("app://elsewhere", None),
     ],
 )
-def test_5_7_the_detail_names_the_listed_origin_that_is_one_slip_away(
+def test_the_detail_names_the_listed_origin_that_is_one_slip_away(
     origin: str, nearest: str | None
 ) -> None:
     detail = get(LISTED, origin).detail
     assert detail == (f"{origin} (nearest listed: {nearest})" if nearest else origin)
 
 
-def test_5_7_www_is_a_slip_in_both_directions() -> None:
+def test_www_is_a_slip_in_both_directions() -> None:
     policy = Policy(allow_origins=["https://www.a.example:8443", "https://www.a.example-x.example"])
     assert "nearest listed: https://www.a.example:8443" in get(policy, A).detail
 
@@ -106,13 +106,13 @@ def test_5_7_www_is_a_slip_in_both_directions() -> None:
         ("https://www.localhost:2", "http://localhost:1"),
     ],
 )
-def test_5_7_the_detail_names_the_origin_that_differs_least(origin: str, nearest: str) -> None:
+def test_the_detail_names_the_origin_that_differs_least(origin: str, nearest: str) -> None:
     listed = ["http://localhost:1", "http://localhost:3000", "https://a.example"]
     policy = Policy(allow_origins=[*listed, "https://a.example:*"])
     assert get(policy, origin).detail == f"{origin} (nearest listed: {nearest})"
 
 
-def test_5_7_details_are_escaped_and_cut() -> None:
+def test_details_are_escaped_and_cut() -> None:
     detail = get(PLAIN, "https://a\r\n\x1b[31m\u202e" + "x" * 500).detail
     assert detail.startswith(r"https://a\r\n\x1b[31m\u202exxx")
     assert detail.endswith("...")

@@ -1,4 +1,4 @@
-"""DESIGN 5.4: the suggestions, which are what was meant and start when they are taken."""
+"""The suggestions, which are what was meant and start when they are taken."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def suggested(text: str) -> str:
         (r"^http:\/\/localhost(?::\d+)?$", "http://localhost:*"),
     ],
 )
-def test_5_4_origin_invalid_suggests_the_mended_origin(text: str, meant: str) -> None:
+def test_origin_invalid_suggests_the_mended_origin(text: str, meant: str) -> None:
     assert suggested(text) == meant
     assert Policy(allow_origins=[meant]).allow_origins == (meant,)
 
@@ -146,12 +146,12 @@ def test_5_4_origin_invalid_suggests_the_mended_origin(text: str, meant: str) ->
     ],
     ids=lambda text: f"{text[:40]!a}",
 )
-def test_5_4_origin_invalid_suggests_an_example_where_it_can_not_be_told(text: str) -> None:
+def test_origin_invalid_suggests_an_example_where_it_can_not_be_told(text: str) -> None:
     assert suggested(text) == EXAMPLE
 
 
 @given(st.one_of(st.text(), st.text("htps:/[]().*+\\d?^$@%0149axÉ ,#", max_size=40)))
-def test_5_4_whatever_is_suggested_for_an_origin_is_a_pattern(text: str) -> None:
+def test_whatever_is_suggested_for_an_origin_is_a_pattern(text: str) -> None:
     for mended in (mended_origin(text), mended_regex(text)):
         assert mended is None or str(OriginPattern.parse(mended)) == mended
 
@@ -168,7 +168,7 @@ def test_5_4_whatever_is_suggested_for_an_origin_is_a_pattern(text: str) -> None
         ("http://[::1], http://[::1]:8000,", ["http://[::1]", "http://[::1]:8000"]),
     ],
 )  # fmt: skip
-def test_5_4_an_entry_that_is_several_is_split(text: str, meant: list[str]) -> None:
+def test_an_entry_that_is_several_is_split(text: str, meant: list[str]) -> None:
     assert suggested(text) == ", ".join(f'"{origin}"' for origin in meant)
     assert Policy(allow_origins=meant).allow_origins == tuple(meant)
     with pytest.raises(PolicyError) as caught:
@@ -220,7 +220,7 @@ def route_problem(prefix: str) -> Problem:
         ("/api/ {id}", "/api"),
     ],
 )
-def test_5_4_route_invalid_suggests_the_prefix_that_was_meant(prefix: str, meant: str) -> None:
+def test_route_invalid_suggests_the_prefix_that_was_meant(prefix: str, meant: str) -> None:
     problem = route_problem(prefix)
     assert problem[:3] == ("route-invalid", "routes", prefix)
     assert problem.suggestion == meant
@@ -232,12 +232,12 @@ def test_5_4_route_invalid_suggests_the_prefix_that_was_meant(prefix: str, meant
         st.sampled_from(["", " ", ".", ".. ", "..", "a", "b c", "é", "\\", "*", "?", "%00", "%E9"])
     ).map("/".join)
 )
-def test_5_4_whatever_is_suggested_for_a_prefix_starts(prefix: str) -> None:
+def test_whatever_is_suggested_for_a_prefix_starts(prefix: str) -> None:
     meant = mended_prefix(prefix)
     assert Guard({meant: LISTED}).policy_for(meant) == LISTED
 
 
-def test_5_4_the_nearest_name_is_the_one_that_was_meant() -> None:
+def test_the_nearest_name_is_the_one_that_was_meant() -> None:
     names = ("allow_origins", "allow_methods", "max_age")
     assert closest_name("allow_method", names) == "allow_methods"
     assert closest_name("origins", names) == "allow_origins"

@@ -1,4 +1,4 @@
-"""DESIGN 5.3: what a policy may list, and which of it is this very machine (5.4)."""
+"""What a policy may list, and which of it is this very machine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATTERNS = [
 
 
 @pytest.mark.parametrize(("text", "parts"), PATTERNS)
-def test_5_3_a_pattern_is_read_as_its_parts_and_written_as_it_was(
+def test_a_pattern_is_read_as_its_parts_and_written_as_it_was(
     text: str, parts: tuple[str, str, str, bool]
 ) -> None:
     pattern = OriginPattern.parse(text)
@@ -35,7 +35,7 @@ def test_5_3_a_pattern_is_read_as_its_parts_and_written_as_it_was(
     assert not pattern.opaque
 
 
-def test_5_3_a_star_alone_is_any_origin_and_null_is_the_opaque_one() -> None:
+def test_a_star_alone_is_any_origin_and_null_is_the_opaque_one() -> None:
     anything, null = OriginPattern.parse("*"), OriginPattern.parse("null")
     assert (anything.any_origin, anything.opaque, str(anything)) == (True, False, "*")
     assert (null.any_origin, null.opaque, str(null)) == (False, True, "null")
@@ -78,13 +78,13 @@ def test_5_3_a_star_alone_is_any_origin_and_null_is_the_opaque_one() -> None:
         "",
     ],
 )
-def test_5_3_no_other_wildcard_is_a_pattern(text: str) -> None:
+def test_no_other_wildcard_is_a_pattern(text: str) -> None:
     with pytest.raises(OriginError):
         OriginPattern.parse(text)
 
 
 @pytest.mark.parametrize("text", ["http://*.127.0.0.1", "http://*.[::1]", "http://*.1.2.3.4:*"])
-def test_5_3_a_pattern_on_an_ip_address_has_no_subdomains(text: str) -> None:
+def test_a_pattern_on_an_ip_address_has_no_subdomains(text: str) -> None:
     with pytest.raises(OriginError, match="an IP address has no subdomains"):
         OriginPattern.parse(text)
 
@@ -105,7 +105,7 @@ def test_5_3_a_pattern_on_an_ip_address_has_no_subdomains(text: str) -> None:
         ("[::ffff:7f00:1]", False),
     ],
 )
-def test_5_4_loopback_is_this_very_machine_and_nothing_else(host: str, loopback: bool) -> None:
+def test_loopback_is_this_very_machine_and_nothing_else(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
     assert is_insecure(Origin.parse(f"http://{host}")) is not loopback
     assert not is_insecure(Origin.parse(f"https://{host}"))

@@ -168,7 +168,7 @@ ENTRIES = st.sampled_from([None, Policy(allow_origins=[ALLOWED]), Policy(allow_o
 
 
 def reference(routes: Mapping[str, Policy | None], path: str) -> Policy | None:
-    """Which policy holds for path, as plainly as DESIGN 5.6 can be said."""
+    """Which policy holds for path, as plainly as it can be said."""
     path = path or "/"
     first, *inner = path.split("/")
     if first or "\\" in path or "" in inner[:-1] or {".", ".."} & set(inner):

@@ -1,4 +1,4 @@
-"""DESIGN 5.2 and 5.5: the reasons, first match wins, and the same-origin request."""
+"""The reasons, first match wins, and the same-origin request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVERY_REFUSAL = {
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_5_2_allowed_is_false_exactly_for_a_refusal(reason: Reason) -> None:
+def test_allowed_is_false_exactly_for_a_refusal(reason: Reason) -> None:
     decision = Decision(Kind.ACTUAL, reason, "", None, ())
     assert decision.allowed is (reason not in EVERY_REFUSAL)
     assert reason.refusal is (reason in EVERY_REFUSAL)
@@ -38,7 +38,7 @@ def test_5_2_allowed_is_false_exactly_for_a_refusal(reason: Reason) -> None:
         ({}, None, Reason.ALLOWED),
     ],
 )
-def test_5_2_a_cookie_without_allow_credentials_is_a_refusal_with_the_headers_of_an_allowed_origin(
+def test_a_cookie_without_allow_credentials_is_a_refusal_with_the_headers_of_an_allowed_origin(
     headers: Mapping[str, str], credentials: bool | None, reason: Reason
 ) -> None:
     decision = Engine(PLAIN).decide(A, "GET", headers, credentials)
@@ -47,9 +47,7 @@ def test_5_2_a_cookie_without_allow_credentials_is_a_refusal_with_the_headers_of
     assert Engine(LISTED).decide(A, "GET", headers, credentials).reason is Reason.ALLOWED
 
 
-def test_5_2_an_invalid_origin_comes_before_one_that_is_not_allowed_before_method_and_headers() -> (
-    None
-):
+def test_an_invalid_origin_comes_before_one_that_is_not_allowed_before_method_and_headers() -> None:
     assert preflight(LISTED, "x y", "DELETE", "x-b").reason is Reason.ORIGIN_INVALID
     assert preflight(LISTED, EVIL, "DELETE", "x-b").reason is Reason.ORIGIN_NOT_ALLOWED
     assert preflight(LISTED, A, "DELETE", "x-b").reason is Reason.METHOD_NOT_ALLOWED
@@ -67,13 +65,13 @@ def test_5_2_an_invalid_origin_comes_before_one_that_is_not_allowed_before_metho
         ("GET", ask(), Kind.ACTUAL),
     ],
 )
-def test_3_a_preflight_is_origin_options_and_request_method_and_nothing_else(
+def test_a_preflight_is_origin_options_and_request_method_and_nothing_else(
     method: str, headers: Mapping[str, str], kind: Kind
 ) -> None:
     assert Engine(LISTED).decide(A, method, headers).kind is kind
 
 
-def test_3_without_origin_nothing_is_a_preflight() -> None:
+def test_without_origin_nothing_is_a_preflight() -> None:
     assert Engine(LISTED).decide(None, "OPTIONS", ask()).kind is Kind.NOT_CORS
 
 
@@ -101,7 +99,7 @@ def test_3_without_origin_nothing_is_a_preflight() -> None:
         ("https://own.example", {}, True),
     ],
 )
-def test_5_5_same_origin_replaces_a_refusal_and_changes_no_header(
+def test_same_origin_replaces_a_refusal_and_changes_no_header(
     origin: str, headers: Mapping[str, str], own: bool
 ) -> None:
     engine = Engine(PLAIN, own_origins=["https://own.example"])
@@ -112,14 +110,14 @@ def test_5_5_same_origin_replaces_a_refusal_and_changes_no_header(
     assert decision.kind is (Kind.NOT_CORS if own else Kind.ACTUAL)
 
 
-def test_5_2_same_origin_is_looked_at_only_where_a_refusal_would_follow() -> None:
+def test_same_origin_is_looked_at_only_where_a_refusal_would_follow() -> None:
     own = {"Sec-Fetch-Site": "same-origin"}
     assert Engine(PLAIN).decide(A, "POST", own).reason is Reason.ALLOWED
     assert Engine(PLAIN).decide(EVIL, "OPTIONS", {**own, **ask()}).status == 403
     assert Engine(PLAIN).decide(A, "POST", own, credentials=True).reason is Reason.SAME_ORIGIN
 
 
-def test_3_the_memory_of_decisions_is_bounded_and_changes_none() -> None:
+def test_the_memory_of_decisions_is_bounded_and_changes_none() -> None:
     engine = Engine(LISTED)
     first = engine.decide(A, "GET", {})
     for number in range(3_000):
@@ -128,11 +126,11 @@ def test_3_the_memory_of_decisions_is_bounded_and_changes_none() -> None:
     assert len(engine._memory) <= 1_024
 
 
-def test_4_a_decision_cannot_be_changed() -> None:
+def test_a_decision_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         get(PLAIN, A).status = 200  # type: ignore[misc]
 
 
-def test_4_request_headers_may_come_as_a_function_from_the_lower_case_name() -> None:
+def test_request_headers_may_come_as_a_function_from_the_lower_case_name() -> None:
     asked = {"access-control-request-method": "PUT"}
     assert Engine(LISTED).decide(A, "OPTIONS", asked.get).reason is Reason.ALLOWED

@@ -1,4 +1,4 @@
-"""DESIGN 5.4: values that Python or JSON can't write are problems like any other, no crash."""
+"""Values that Python or JSON can't write are problems like any other, no crash."""
 
 from __future__ import annotations
 
@@ -57,25 +57,25 @@ NUMBERS: list[dict[Any, Any]] = [
 
 
 @pytest.mark.parametrize("number", range(len(NUMBERS)))
-def test_5_4_a_number_of_too_many_digits_is_a_problem(number: int) -> None:
+def test_a_number_of_too_many_digits_is_a_problem(number: int) -> None:
     found = problems(Guard.from_mapping, NUMBERS[number])
     assert any("<int>" in str(problem) or "<list>" in str(problem) for problem in found)
 
 
 @pytest.mark.parametrize("field", ["allow_origins", "allow_methods", "max_age", "enforce"])
-def test_5_4_a_value_that_nests_too_deep_is_a_problem(field: str) -> None:
+def test_a_value_that_nests_too_deep_is_a_problem(field: str) -> None:
     [problem] = problems(Guard.from_mapping, {"allow_origins": [A], field: nested()})
     assert (problem.code, problem.message[:6]) == ("type-invalid", "<list>")
 
 
-def test_5_4_a_number_of_a_file_is_a_problem_however_long(tmp_path: Path) -> None:
+def test_a_number_of_a_file_is_a_problem_however_long(tmp_path: Path) -> None:
     path = tmp_path / "corsguard.toml"
     path.write_text(f'allow_origins = ["{A}"]\nmax_age = 0x{"f" * 5_000}\n', encoding="utf-8")
     [problem] = problems(Guard.from_file, path)
     assert (problem.code, problem.suggestion) == ("max-age-out-of-range", "86400")
 
 
-def test_5_4_a_file_that_nests_too_deep_is_a_value_error_as_what_is_no_toml(tmp_path: Path) -> None:
+def test_a_file_that_nests_too_deep_is_a_value_error_as_what_is_no_toml(tmp_path: Path) -> None:
     path = tmp_path / "corsguard.toml"
     path.write_text(f"enforce = {'[' * 100_000}", encoding="utf-8")
     with pytest.raises(ValueError, match="nest"):
@@ -83,12 +83,12 @@ def test_5_4_a_file_that_nests_too_deep_is_a_value_error_as_what_is_no_toml(tmp_
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 2**53, -(10**400)])
-def test_5_4_as_dict_holds_only_numbers_that_json_has(value: float) -> None:
+def test_as_dict_holds_only_numbers_that_json_has(value: float) -> None:
     [problem] = problems(lambda value: Policy(allow_origins=[A], max_age=value), value)
     assert isinstance(problem.as_dict()["value"], str)
 
 
-def test_5_4_regex_too_slow_for_one_that_nests_too_deep_to_be_checked() -> None:
+def test_regex_too_slow_for_one_that_nests_too_deep_to_be_checked() -> None:
     depth = 150  # which `re` reads, and its reader too, where the stack is not as full as here
     regex = re.compile(f"https://{'(?:a|' * depth}b{')' * depth}")
     room = sys.getrecursionlimit() - len(inspect.stack())

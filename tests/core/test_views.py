@@ -1,4 +1,4 @@
-"""Policies of single views: DESIGN 5.1 (different policies on one URL), 5.5 and 5.6."""
+"""Policies of single views, different ones on one URL among them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_view_is_decorated_with_nothing_but_a_policy(wrong: Any) -> None:
         cors_policy(wrong)
 
 
-def test_5_6_the_policy_of_a_view_wins_over_the_one_of_its_path() -> None:
+def test_the_policy_of_a_view_wins_over_the_one_of_its_path() -> None:
     view = View("items", LISTED)
     decision = guard(LISTED).decide("/x", A, "OPTIONS", ask("PUT"), view=view)
     assert field(decision, "Allow-Credentials") == "true"
@@ -60,7 +60,7 @@ def test_5_6_the_policy_of_a_view_wins_over_the_one_of_its_path() -> None:
         (LISTED, frozenset({"DELETE"}), None),
     ],
 )
-def test_5_1_allow_methods_holds_only_the_methods_whose_view_has_the_same_policy(
+def test_allow_methods_holds_only_the_methods_whose_view_has_the_same_policy(
     policy: Policy, methods: frozenset[str] | None, sent: str | None
 ) -> None:
     view = View("items", policy, methods)
@@ -70,7 +70,7 @@ def test_5_1_allow_methods_holds_only_the_methods_whose_view_has_the_same_policy
     assert other == decision
 
 
-def test_5_1_allow_methods_of_the_policy_of_the_path_where_views_have_others() -> None:
+def test_allow_methods_of_the_policy_of_the_path_where_views_have_others() -> None:
     made = Guard({"/": LISTED})
     decision = made.decide("/x", A, "OPTIONS", ask("PUT"), methods=frozenset({"PUT", "GET"}))
     assert field(decision, "Allow-Methods") == "GET, PUT"
@@ -78,7 +78,7 @@ def test_5_1_allow_methods_of_the_policy_of_the_path_where_views_have_others() -
     assert asyncio.run(asking) == decision
 
 
-def test_5_1_the_methods_of_a_url_that_share_a_policy() -> None:
+def test_the_methods_of_a_url_that_share_a_policy() -> None:
     policies = {"GET": PLAIN, "PUT": LISTED, "PATCH": LISTED, "DELETE": None}
     assert sharing("PUT", policies) == frozenset({"PUT", "PATCH"})
     assert sharing("DELETE", policies) == frozenset({"DELETE"})
@@ -89,7 +89,7 @@ def test_5_1_the_methods_of_a_url_that_share_a_policy() -> None:
     ("origin", "policy", "refused"),
     [(A, LISTED, False), (EVIL, LISTED, True), (A, None, True), (A, ANY, True)],
 )
-def test_5_5_enforcement_asks_the_policy_of_the_view(
+def test_enforcement_asks_the_policy_of_the_view(
     origin: str, policy: Policy | None, refused: bool
 ) -> None:
     made = guard(LISTED, ANY, enforce=True)
@@ -99,14 +99,14 @@ def test_5_5_enforcement_asks_the_policy_of_the_view(
     assert read.status is None
 
 
-def test_5_4_the_policies_of_views_are_checked_under_enforce() -> None:
+def test_the_policies_of_views_are_checked_under_enforce() -> None:
     insecure = Policy(allow_origins=["http://a.example"])
     guard(insecure)
     with pytest.raises(PolicyError, match="origin-insecure"):
         guard(insecure, enforce=True)
 
 
-def test_5_4_an_async_callable_of_a_view_is_refused_where_nothing_can_await_it() -> None:
+def test_an_async_callable_of_a_view_is_refused_where_nothing_can_await_it() -> None:
     async def predicate(origin: str) -> bool:
         return True
 
@@ -116,14 +116,14 @@ def test_5_4_an_async_callable_of_a_view_is_refused_where_nothing_can_await_it()
         made.adopt([("view", Policy(allow_origins=[predicate]))])
 
 
-def test_4_reconfigure_keeps_the_policies_of_views() -> None:
+def test_reconfigure_keeps_the_policies_of_views() -> None:
     made = guard(LISTED)
     made.reconfigure(None)
     assert made.decide("/x", A, "GET", {}, view=View("items", LISTED)).allowed
     assert made.decide("/x", A, "GET", {}).reason is Reason.NO_POLICY
 
 
-def test_4_reconfigure_keeps_the_policy_of_a_view_that_was_also_that_of_a_path() -> None:
+def test_reconfigure_keeps_the_policy_of_a_view_that_was_also_that_of_a_path() -> None:
     made = Guard({"/": LISTED})
     made.adopt([("view", LISTED)])
     made.reconfigure({"/": PLAIN})
@@ -140,7 +140,7 @@ def switching_often() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("switching_often")
-def test_4_adopting_and_reconfiguring_at_once_lose_nothing() -> None:
+def test_adopting_and_reconfiguring_at_once_lose_nothing() -> None:
     policies = [Policy(allow_origins=[A], max_age=seconds) for seconds in range(100)]
     made, ready = Guard(PLAIN), Barrier(2)
 
@@ -168,14 +168,14 @@ async def awaited(origin: str) -> bool:
     return origin == A
 
 
-def test_4_a_guard_tells_whether_a_callable_may_have_to_be_awaited() -> None:
+def test_a_guard_tells_whether_a_callable_may_have_to_be_awaited() -> None:
     assert not guard(LISTED).has_callables
     plain = guard(Policy(allow_origins=[lambda _: True]))
     assert (plain.has_callables, plain.has_async_callables) == (True, False)
     assert guard(Policy(allow_origins=[awaited])).has_async_callables
 
 
-def test_5_1_an_adapter_may_have_callables_that_block_called_out_of_the_event_loop() -> None:
+def test_an_adapter_may_have_callables_that_block_called_out_of_the_event_loop() -> None:
     called: list[object] = []
 
     def blocking(origin: str) -> bool:
@@ -205,7 +205,7 @@ def test_5_1_an_adapter_may_have_callables_that_block_called_out_of_the_event_lo
         (None, "POST", {}, False),
     ],
 )
-def test_5_5_the_view_is_looked_up_ahead_for_preflights_and_guarded_requests_only(
+def test_the_view_is_looked_up_ahead_for_preflights_and_guarded_requests_only(
     origin: str | None, method: str, headers: dict[str, str], ahead: bool
 ) -> None:
     assert guard(enforce=True).asks_ahead(origin, method, headers) is ahead

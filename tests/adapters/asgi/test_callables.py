@@ -1,4 +1,4 @@
-"""Callables of `allow_origins` under ASGI: DESIGN 4 and 5.1, where async ones are awaited."""
+"""Callables of `allow_origins` under ASGI, where async ones are awaited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WebSocket handshakes: DESIGN 5.5, refused before they are accepted."""
+"""WebSocket handshakes: refused before they are accepted."""
 
 from __future__ import annotations
 

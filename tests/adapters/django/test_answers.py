@@ -1,4 +1,4 @@
-"""What a Django project answers, beyond the shared table: DESIGN 4, 5.1 and 5.5."""
+"""What a Django project answers, beyond the shared table."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def project() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("where", "status"), [("/fails", 500), ("/denies", 403), ("/nowhere", 404)]
 )
-def test_5_1_what_django_makes_of_an_exception_has_the_headers(
+def test_what_django_makes_of_an_exception_has_the_headers(
     ask: Ask, where: str, status: int, debug: bool
 ) -> None:
     with override_settings(DEBUG=debug):
@@ -89,7 +89,7 @@ def test_5_1_what_django_makes_of_an_exception_has_the_headers(
     assert (response.status_code, cors(response)) == (status, ALLOWED)
 
 
-def test_5_1_a_redirect_to_the_url_with_a_slash_has_the_headers(ask: Ask) -> None:
+def test_a_redirect_to_the_url_with_a_slash_has_the_headers(ask: Ask) -> None:
     common = "django.middleware.common.CommonMiddleware"
     with override_settings(MIDDLEWARE=[OURS, common]):
         response = ask("GET", "/slash", Origin=APP)
@@ -99,14 +99,14 @@ def test_5_1_a_redirect_to_the_url_with_a_slash_has_the_headers(ask: Ask) -> Non
 
 
 @pytest.mark.parametrize("where", ["/streams", "/downloads", "/files/asking.py"])
-def test_5_1_streams_files_and_static_files_have_the_headers(ask: Ask, where: str) -> None:
+def test_streams_files_and_static_files_have_the_headers(ask: Ask, where: str) -> None:
     response = ask("GET", where, Origin=APP)
     assert (response.status_code, response.streaming) == (200, True)
     assert cors(response) == ALLOWED
     response.close()
 
 
-def test_5_1_files_of_whitenoise_have_the_headers(ask: Ask, tmp_path: Path) -> None:
+def test_files_of_whitenoise_have_the_headers(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "font.woff2").write_bytes(b"font")
     noise = "whitenoise.middleware.WhiteNoiseMiddleware"
     files = {"STATIC_URL": "/static/", "WHITENOISE_ROOT": str(tmp_path), "STATIC_ROOT": None}
@@ -117,7 +117,7 @@ def test_5_1_files_of_whitenoise_have_the_headers(ask: Ask, tmp_path: Path) -> N
     response.close()
 
 
-def test_5_1_https_redirects_do_not_break_a_preflight(ask: Ask) -> None:
+def test_https_redirects_do_not_break_a_preflight(ask: Ask) -> None:
     secure = "django.middleware.security.SecurityMiddleware"
     with override_settings(MIDDLEWARE=[OURS, secure], SECURE_SSL_REDIRECT=True):
         assert preflight(ask, "/tells").status_code == 204
@@ -125,7 +125,7 @@ def test_5_1_https_redirects_do_not_break_a_preflight(ask: Ask) -> None:
     assert (response.status_code, cors(response)) == (301, ALLOWED)
 
 
-def test_5_1_vary_is_merged_with_what_other_middleware_says(ask: Ask) -> None:
+def test_vary_is_merged_with_what_other_middleware_says(ask: Ask) -> None:
     gzip = "django.middleware.gzip.GZipMiddleware"
     with override_settings(MIDDLEWARE=[OURS, gzip]):
         response = ask("GET", "/files/asking.py", Origin=APP, Accept_Encoding="gzip")
@@ -146,7 +146,7 @@ def test_a_host_that_is_not_ours_is_refused_by_django_with_the_headers(
     assert handler().exchange("GET", "/tells", own)[2] == b"SAME_ORIGIN"
 
 
-def test_4_the_view_can_read_the_decision(ask: Ask) -> None:
+def test_the_view_can_read_the_decision(ask: Ask) -> None:
     assert ask("GET", "/tells", Origin=APP).content == b"ALLOWED"
     assert ask("GET", "/tells", Origin=EVIL).content == b"ORIGIN_NOT_ALLOWED"
     assert ask("GET", "/tells").content == b"NOT_CORS"
@@ -166,7 +166,7 @@ def answering(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReque
         ("/nowhere", APP, ALLOWED),
     ],
 )
-def test_5_6_an_answer_on_the_way_to_a_view_has_the_headers_of_the_view(
+def test_an_answer_on_the_way_to_a_view_has_the_headers_of_the_view(
     ask: Ask, where: str, origin: str, expected: dict[str, str]
 ) -> None:
     with override_settings(MIDDLEWARE=[OURS, f"{__name__}.answering"]):

@@ -1,4 +1,4 @@
-"""Callables of policies, which Django bridges both ways: DESIGN 5.1."""
+"""Callables of policies, which Django bridges both ways."""
 
 from __future__ import annotations
 
@@ -61,9 +61,7 @@ def sync_only(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReque
 
 @pytest.mark.parametrize("below", [[], [f"{__name__}.sync_only"]])
 @pytest.mark.parametrize("predicate", [says_yes, says_yes_async])
-def test_5_1_either_kind_is_asked_in_either_mode(
-    ask: Ask, predicate: Any, below: list[str]
-) -> None:
+def test_either_kind_is_asked_in_either_mode(ask: Ask, predicate: Any, below: list[str]) -> None:
     stack = ["corsguard_django.CORSMiddleware", *below]
     with override_settings(CORSGUARD=Policy(allow_origins=[predicate]), MIDDLEWARE=stack):
         assert cors(ask("GET", "/", Origin=APP)) == {"allow-origin": APP, "vary": "Origin"}
@@ -74,20 +72,20 @@ def test_5_1_either_kind_is_asked_in_either_mode(
 
 
 @pytest.mark.parametrize("ask_in", [ask_sync, ask_async])
-def test_5_1_a_callable_that_may_block_is_never_called_in_the_event_loop(ask_in: Ask) -> None:
+def test_a_callable_that_may_block_is_never_called_in_the_event_loop(ask_in: Ask) -> None:
     policy = Policy(allow_origins=[says_yes, says_yes_async])
     with override_settings(CORSGUARD=policy):
         assert cors(ask_in("GET", "/", Origin=EVIL)) == {"vary": "Origin"}
     assert [in_loop for _, in_loop in ASKED] == [False, True]
 
 
-def test_5_1_under_sync_django_a_sync_callable_is_called_in_the_thread_of_the_request() -> None:
+def test_under_sync_django_a_sync_callable_is_called_in_the_thread_of_the_request() -> None:
     with override_settings(CORSGUARD=Policy(allow_origins=[says_yes])):
         ask_sync("GET", "/", Origin=APP)
     assert [(get_ident(), False)] == ASKED
 
 
-def test_5_1_an_async_callable_has_its_time_in_either_mode(ask: Ask) -> None:
+def test_an_async_callable_has_its_time_in_either_mode(ask: Ask) -> None:
     policy = Policy(allow_origins=[never_answers], predicate_timeout=0.01)
     with override_settings(CORSGUARD=policy):
         assert cors(ask("GET", "/", Origin=APP)) == {"vary": "Origin"}

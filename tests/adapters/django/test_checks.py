@@ -66,7 +66,7 @@ def test_a_project_that_is_right_has_nothing_to_tell(middleware: list[str]) -> N
     assert ids(MIDDLEWARE=middleware) == []
 
 
-def test_5_4_every_problem_is_an_error_with_its_code_and_its_suggestion() -> None:
+def test_every_problem_is_an_error_with_its_code_and_its_suggestion() -> None:
     bad = {"allow_origins": ["https://a.example/"], "max_age": -1, "allow_orign": []}
     messages = {message.id: message for message in found(CORSGUARD=bad)}
     assert messages.keys() == {
@@ -80,7 +80,7 @@ def test_5_4_every_problem_is_an_error_with_its_code_and_its_suggestion() -> Non
     assert origin.hint == "https://a.example"
 
 
-def test_5_4_problems_of_views_and_a_missing_configuration_are_errors() -> None:
+def test_problems_of_views_and_a_missing_configuration_are_errors() -> None:
     insecure = cors_policy(Policy(allow_origins=["http://a.example"]))(path("a/<int:id>", view))
     [message] = found(CORSGUARD=Guard(POLICY, enforce=True), ROOT_URLCONF=(insecure,))
     assert (message.id, message.is_serious()) == ("corsguard.origin-insecure", True)
@@ -88,7 +88,7 @@ def test_5_4_problems_of_views_and_a_missing_configuration_are_errors() -> None:
     assert ids(CORSGUARD=None) == ["no-policy"]
 
 
-def test_5_4_every_warning_is_a_warning_with_its_place() -> None:
+def test_every_warning_is_a_warning_with_its_place() -> None:
     with pytest.warns(PolicyWarning):
         long, starred = (
             Policy(allow_origins=[APP], max_age=80_000),
@@ -162,14 +162,14 @@ def test_the_place_of_the_middleware_is_checked(middleware: list[str], expected:
         (["https://own.example"], ["csrf-allowed-not-trusted"]),
     ],
 )
-def test_5_5_origins_that_csrf_trusts_are_compared_with_those_that_enforce_lets_pass(
+def test_origins_that_csrf_trusts_are_compared_with_those_that_enforce_lets_pass(
     trusted: list[str], expected: list[str], enforce: Any
 ) -> None:
     guard = Guard(POLICY, enforce=enforce, own_origins=["https://own.example"])
     assert ids(CORSGUARD=guard, CSRF_TRUSTED_ORIGINS=trusted, MIDDLEWARE=[OURS, CSRF]) == expected
 
 
-def test_5_5_patterns_of_a_policy_are_compared_with_those_of_csrf() -> None:
+def test_patterns_of_a_policy_are_compared_with_those_of_csrf() -> None:
     wide = Policy(
         allow_origins=["https://*.example.com", "http://localhost:*", re.compile("https://b[.]c")]
     )
@@ -184,7 +184,7 @@ def test_5_5_patterns_of_a_policy_are_compared_with_those_of_csrf() -> None:
     assert ids(**changed, MIDDLEWARE=[OURS]) == []  # nothing asks for a token
 
 
-def test_5_5_a_callable_is_not_asked_for_what_csrf_trusts() -> None:
+def test_a_callable_is_not_asked_for_what_csrf_trusts() -> None:
     def fails(origin: str) -> bool:
         raise NotImplementedError
 
@@ -270,7 +270,7 @@ def test_the_command_names_the_methods_of_a_view_with_several_policies() -> None
     ]
 
 
-def test_5_4_a_handler_of_two_methods_is_warned_of_once() -> None:
+def test_a_handler_of_two_methods_is_warned_of_once() -> None:
     with pytest.warns(PolicyWarning):
         long = Policy(allow_origins=[APP], max_age=80_000)
 

@@ -1,4 +1,4 @@
-"""settings.CORSGUARD: DESIGN 4 and 5.4."""
+"""What `settings.CORSGUARD` may be."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def project() -> Iterator[None]:
     ],
     ids=["fields", "routes", "routes-of-policies", "policy", "guard"],
 )
-def test_4_the_setting_is_a_mapping_a_policy_or_a_guard(ask: Ask, given: object) -> None:
+def test_the_setting_is_a_mapping_a_policy_or_a_guard(ask: Ask, given: object) -> None:
     with override_settings(CORSGUARD=given):
         assert cors(ask("GET", "/", Origin=APP)) == {"allow-origin": APP, "vary": "Origin"}
 
@@ -69,7 +69,7 @@ def problems_of(handler: type[WSGIHandler | ASGIHandler], **changed: Any) -> str
 
 
 @pytest.mark.parametrize("handler", [WSGIHandler, ASGIHandler])
-def test_5_4_a_bad_setting_does_not_start_and_every_problem_is_told(
+def test_a_bad_setting_does_not_start_and_every_problem_is_told(
     handler: type[WSGIHandler | ASGIHandler],
 ) -> None:
     bad = {"allow_origins": ["https://a.example/"], "max_age": -1, "allow_orign": []}
@@ -80,7 +80,7 @@ def test_5_4_a_bad_setting_does_not_start_and_every_problem_is_told(
     assert "CORSGUARD.allow_origins" in told
 
 
-def test_5_4_a_warning_of_a_setting_names_its_place_and_no_line_of_the_adapter() -> None:
+def test_a_warning_of_a_setting_names_its_place_and_no_line_of_the_adapter() -> None:
     routes = {"/api": {"allow_origins": [APP], "max_age": 80_000}}
     with override_settings(CORSGUARD={"routes": routes}), pytest.warns(PolicyWarning) as caught:
         WSGIHandler()
@@ -93,17 +93,17 @@ def test_5_4_a_warning_of_a_setting_names_its_place_and_no_line_of_the_adapter()
     ("given", "code"),
     [(None, "no-policy"), ({}, "no-policy"), ([APP], "type-invalid"), (Guard({}), "no-policy")],
 )
-def test_5_4_a_setting_that_is_no_configuration_does_not_start(given: object, code: str) -> None:
+def test_a_setting_that_is_no_configuration_does_not_start(given: object, code: str) -> None:
     assert f"[{code}]" in problems_of(WSGIHandler, CORSGUARD=given)
 
 
-def test_5_4_views_that_are_only_exempt_are_no_policy() -> None:
+def test_views_that_are_only_exempt_are_no_policy() -> None:
     patterns = (cors_exempt(path("", view)),)
     told = problems_of(WSGIHandler, CORSGUARD=None, ROOT_URLCONF=patterns)
     assert "[no-policy]" in told
 
 
-def test_5_4_a_dangerous_policy_of_a_view_does_not_start_and_its_url_is_told() -> None:
+def test_a_dangerous_policy_of_a_view_does_not_start_and_its_url_is_told() -> None:
     enforced = {"allow_origins": [APP], "enforce": True}
     told = problems_of(WSGIHandler, CORSGUARD=enforced, ROOT_URLCONF=INSECURE_VIEWS)
     assert told.startswith("corsguard: 2 problems:")

@@ -1,4 +1,4 @@
-"""Policies of Django views, beyond the shared table: DESIGN 4, 5.1, 5.4, 5.5 and 5.6."""
+"""Policies of Django views, beyond the shared table."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def project() -> Iterator[None]:
     "where",
     ["own", "async", "partial", "dispatched", "decorated", "of-as-view", "included/", "en-us/own"],
 )
-def test_5_6_whatever_is_decorated_has_its_own_policy(ask: Ask, where: str) -> None:
+def test_whatever_is_decorated_has_its_own_policy(ask: Ask, where: str) -> None:
     response = ask("GET", f"/{where}", Origin=PARTNER)
     assert (response.status_code, cors(response)) == (200, TO_PARTNER)
     assert cors(ask("GET", f"/{where}", Origin=APP)) == {"vary": "Origin"}
@@ -97,19 +97,19 @@ def test_5_6_whatever_is_decorated_has_its_own_policy(ask: Ask, where: str) -> N
     assert preflight(ask, f"/{where}", "PUT", APP).status_code == 403
 
 
-def test_5_6_a_decorated_include_leaves_the_urlconf_alone(ask: Ask) -> None:
+def test_a_decorated_include_leaves_the_urlconf_alone(ask: Ask) -> None:
     assert cors(ask("GET", "/included-plain/", Origin=APP))["allow-origin"] == APP
     assert cors(ask("GET", "/exempt/", Origin=APP)) == {}
     assert reverse("api") == "/exempt/"
 
 
 @pytest.mark.parametrize("where", ["/exempt/", "/by-method"])
-def test_5_1_a_preflight_of_what_is_exempt_reaches_the_view(ask: Ask, where: str) -> None:
+def test_a_preflight_of_what_is_exempt_reaches_the_view(ask: Ask, where: str) -> None:
     response = preflight(ask, where, "PATCH")
     assert (response.status_code, cors(response)) == (200, {})
 
 
-def test_5_6_the_language_of_a_url_is_known_before_the_preflight_is_answered(ask: Ask) -> None:
+def test_the_language_of_a_url_is_known_before_the_preflight_is_answered(ask: Ask) -> None:
     locale = "django.middleware.locale.LocaleMiddleware"
     with override_settings(MIDDLEWARE=[OURS, locale]):
         for where in ("/de/own", "/fr/own"):
@@ -137,13 +137,13 @@ breaks = decides_urlconf([path("plain", cors_policy(Policy(allow_origins=["http:
     partial(plain)))])  # fmt: skip
 
 
-def test_5_6_another_urlconf_that_is_set_above(ask: Ask) -> None:
+def test_another_urlconf_that_is_set_above(ask: Ask) -> None:
     with override_settings(MIDDLEWARE=[f"{__name__}.opens", OURS]):
         assert cors(ask("GET", "/plain", Origin=PARTNER)) == TO_PARTNER
         assert preflight(ask, "/plain", "PUT", PARTNER).status_code == 204
 
 
-def test_5_5_another_urlconf_that_is_set_below_opens_nothing(ask: Ask) -> None:
+def test_another_urlconf_that_is_set_below_opens_nothing(ask: Ask) -> None:
     enforced = Guard(OF_PATH, enforce=True)
     with override_settings(MIDDLEWARE=[OURS, f"{__name__}.shuts"], CORSGUARD=enforced):
         refused = ask("POST", "/own", Origin=PARTNER)  # which the view of /own here would allow
@@ -151,14 +151,14 @@ def test_5_5_another_urlconf_that_is_set_below_opens_nothing(ask: Ask) -> None:
         assert refused.content.startswith(b"corsguard: cross-origin refused")
 
 
-def test_5_4_a_dangerous_policy_in_another_urlconf_never_answers(ask: Ask) -> None:
+def test_a_dangerous_policy_in_another_urlconf_never_answers(ask: Ask) -> None:
     enforced = Guard(OF_PATH, enforce=True)
     with override_settings(MIDDLEWARE=[OURS, f"{__name__}.breaks"], CORSGUARD=enforced):
         response = ask("GET", "/plain", Origin="http://a.example")
     assert (response.status_code, cors(response)) == (500, {})
 
 
-def test_4_policies_of_views_are_enough(ask: Ask) -> None:
+def test_policies_of_views_are_enough(ask: Ask) -> None:
     with override_settings():
         from django.conf import settings
 

@@ -42,18 +42,18 @@ def crash() -> str:
     raise ZeroDivisionError
 
 
-def test_5_1_a_404_carries_the_headers(app: Flask) -> None:
+def test_a_404_carries_the_headers(app: Flask) -> None:
     response = fetch(app, "/nowhere")
     assert (response.status_code, allowed(response)) == (404, APP)
 
 
-def test_5_1_a_405_carries_the_headers(app: Flask) -> None:
+def test_a_405_carries_the_headers(app: Flask) -> None:
     app.add_url_rule("/", "index", lambda: "seen")
     response = fetch(app, "/", "DELETE")
     assert (response.status_code, allowed(response)) == (405, APP)
 
 
-def test_5_1_a_413_carries_the_headers(app: Flask) -> None:
+def test_a_413_carries_the_headers(app: Flask) -> None:
     app.config["MAX_CONTENT_LENGTH"] = 10
 
     @app.post("/")
@@ -64,7 +64,7 @@ def test_5_1_a_413_carries_the_headers(app: Flask) -> None:
     assert (response.status_code, allowed(response)) == (413, APP)
 
 
-def test_5_1_a_401_of_before_request_carries_the_headers(app: Flask) -> None:
+def test_a_401_of_before_request_carries_the_headers(app: Flask) -> None:
     @app.before_request
     def refuse() -> None:
         abort(401)
@@ -73,7 +73,7 @@ def test_5_1_a_401_of_before_request_carries_the_headers(app: Flask) -> None:
     assert (response.status_code, allowed(response)) == (401, APP)
 
 
-def test_5_1_redirects_carry_the_headers(app: Flask) -> None:
+def test_redirects_carry_the_headers(app: Flask) -> None:
     app.add_url_rule("/from", "from", lambda: redirect("/to"))
     app.add_url_rule("/slash/", "slash", lambda: "seen")
     for path, status in [("/from", 302), ("/slash", 308)]:
@@ -81,7 +81,7 @@ def test_5_1_redirects_carry_the_headers(app: Flask) -> None:
         assert (response.status_code, allowed(response)) == (status, APP)
 
 
-def test_5_1_static_files_carry_the_headers(app: Flask) -> None:
+def test_static_files_carry_the_headers(app: Flask) -> None:
     with closing(fetch(app, "/static/style.css")) as response:
         assert (response.status_code, allowed(response)) == (200, APP)
         etag = response.headers["ETag"]
@@ -89,7 +89,7 @@ def test_5_1_static_files_carry_the_headers(app: Flask) -> None:
         assert (again.status_code, allowed(again)) == (304, APP)
 
 
-def test_5_1_a_stream_is_passed_on_chunk_by_chunk(app: Flask) -> None:
+def test_a_stream_is_passed_on_chunk_by_chunk(app: Flask) -> None:
     sent: list[str] = []
 
     @app.get("/stream")
@@ -108,20 +108,20 @@ def test_5_1_a_stream_is_passed_on_chunk_by_chunk(app: Flask) -> None:
     response.close()
 
 
-def test_5_1_the_500_that_flask_makes_carries_the_headers(app: Flask) -> None:
+def test_the_500_that_flask_makes_carries_the_headers(app: Flask) -> None:
     app.add_url_rule("/crash", "crash", crash)
     response = fetch(app, "/crash")
     assert (response.status_code, allowed(response)) == (500, APP)
 
 
-def test_5_1_the_500_of_the_application_s_own_handler_carries_the_headers(app: Flask) -> None:
+def test_the_500_of_the_application_s_own_handler_carries_the_headers(app: Flask) -> None:
     app.add_url_rule("/crash", "crash", crash)
     app.register_error_handler(500, lambda error: (jsonify(error="mine"), 500))
     response = fetch(app, "/crash")
     assert (response.status_code, response.json, allowed(response)) == (500, {"error": "mine"}, APP)
 
 
-def test_5_1_a_500_before_flask_has_matched_carries_the_headers(
+def test_a_500_before_flask_has_matched_carries_the_headers(
     app: Flask,
 ) -> None:
     class Broken(type(app.session_interface)):  # type: ignore[misc]
@@ -134,14 +134,14 @@ def test_5_1_a_500_before_flask_has_matched_carries_the_headers(
 
 
 @pytest.mark.parametrize("setting", ["TESTING", "PROPAGATE_EXCEPTIONS", "DEBUG"])
-def test_5_1_an_exception_that_flask_passes_on_is_passed_on(app: Flask, setting: str) -> None:
+def test_an_exception_that_flask_passes_on_is_passed_on(app: Flask, setting: str) -> None:
     app.config[setting] = True
     app.add_url_rule("/crash", "crash", crash)
     with pytest.raises(ZeroDivisionError):
         fetch(app, "/crash")
 
 
-def test_5_1_a_preflight_reaches_nothing_of_the_application(app: Flask) -> None:
+def test_a_preflight_reaches_nothing_of_the_application(app: Flask) -> None:
     reached: list[str] = []
     app.before_request(lambda: reached.append("before_request"))
     app.teardown_request(lambda error: reached.append("teardown_request"))
@@ -159,7 +159,7 @@ def test_5_1_a_preflight_reaches_nothing_of_the_application(app: Flask) -> None:
     assert "before_request" in reached
 
 
-def test_5_1_a_preflight_passes_flask_login_and_the_request_does_not(app: Flask) -> None:
+def test_a_preflight_passes_flask_login_and_the_request_does_not(app: Flask) -> None:
     app.secret_key = "secret"
     manager = flask_login.LoginManager(app)
     manager.user_loader(lambda user_id: None)
@@ -174,7 +174,7 @@ def test_5_1_a_preflight_passes_flask_login_and_the_request_does_not(app: Flask)
     assert (response.status_code, allowed(response)) == (401, APP)
 
 
-def test_4_a_view_can_read_the_decision(app: Flask) -> None:
+def test_a_view_can_read_the_decision(app: Flask) -> None:
     reasons: list[Reason] = []
 
     @app.before_request
@@ -195,7 +195,7 @@ def test_4_a_view_can_read_the_decision(app: Flask) -> None:
     ]
 
 
-def test_5_7_each_request_is_told_once(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_request_is_told_once(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     told: list[tuple[Reason, str]] = []
 
     def subscriber(decision: Decision, facts: Facts) -> None:
@@ -217,7 +217,7 @@ def test_5_7_each_request_is_told_once(app: Flask, caplog: pytest.LogCaptureFixt
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_5_6_an_application_that_is_mounted_sees_its_own_path() -> None:
+def test_an_application_that_is_mounted_sees_its_own_path() -> None:
     inner = Flask("inner")
     CORSGuard(inner, {"/items": POLICY})
     inner.add_url_rule("/items", "items", lambda: request.script_root)
@@ -229,7 +229,7 @@ def test_5_6_an_application_that_is_mounted_sees_its_own_path() -> None:
     assert (response.text, allowed(response)) == ("/mounted", APP)
 
 
-def test_5_6_what_is_mounted_below_has_the_policy_of_the_whole_path() -> None:
+def test_what_is_mounted_below_has_the_policy_of_the_whole_path() -> None:
     outer = Flask("outer")
     outer.wsgi_app = DispatcherMiddleware(  # type: ignore[method-assign]
         outer.wsgi_app, {"/mounted": Flask("inner")}
@@ -240,7 +240,7 @@ def test_5_6_what_is_mounted_below_has_the_policy_of_the_whole_path() -> None:
     assert (response.status_code, allowed(response)) == (404, APP)
 
 
-def test_5_4_a_policy_of_its_own_does_not_change_the_others(app: Flask) -> None:
+def test_a_policy_of_its_own_does_not_change_the_others(app: Flask) -> None:
     app.add_url_rule("/", "index", lambda: "seen")
     app.add_url_rule("/late", "late", cors_policy(Policy(allow_origins=[EVIL]))(lambda: "late"))
     assert allowed(fetch(app, "/late", origin=EVIL)) == EVIL

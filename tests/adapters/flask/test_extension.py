@@ -43,21 +43,21 @@ def codes(raised: pytest.ExceptionInfo[PolicyError]) -> list[str]:
 
 
 @pytest.mark.parametrize("policy", [POLICY, {"/": POLICY}, Guard(POLICY)])
-def test_4_the_policy_is_given_with_the_application(policy: Any) -> None:
+def test_the_policy_is_given_with_the_application(policy: Any) -> None:
     app = application()
     CORSGuard(app, policy)
     assert allowed(fetch(app, "/")) == APP
     assert preflight(app, "/").status_code == 204
 
 
-def test_4_the_policy_is_configured() -> None:
+def test_the_policy_is_configured() -> None:
     app = application(CORSGUARD={"allow_origins": [APP], "allow_methods": ["PUT"]})
     CORSGuard().init_app(app)
     assert allowed(fetch(app, "/")) == APP
     assert preflight(app, "/").headers["Access-Control-Allow-Methods"] == "GET, HEAD, POST, PUT"
 
 
-def test_4_routes_and_enforcement_are_configured() -> None:
+def test_routes_and_enforcement_are_configured() -> None:
     app = application(
         CORSGUARD={"routes": {"/": {"allow_origins": [APP]}, "/off": False}, "enforce": True}
     )
@@ -67,13 +67,13 @@ def test_4_routes_and_enforcement_are_configured() -> None:
     assert fetch(app, "/", "POST", EVIL).status_code == 403
 
 
-def test_4_a_policy_that_is_given_wins_over_the_configuration() -> None:
+def test_a_policy_that_is_given_wins_over_the_configuration() -> None:
     app = application(CORSGUARD={"allow_origins": [PARTNER]})
     CORSGuard(app, POLICY)
     assert allowed(fetch(app, "/")) == APP
 
 
-def test_4_the_policy_of_init_app_wins_over_the_one_of_the_extension() -> None:
+def test_the_policy_of_init_app_wins_over_the_one_of_the_extension() -> None:
     app = application()
     CORSGuard(policy=PARTNERS).init_app(app, POLICY)
     assert allowed(fetch(app, "/")) == APP
@@ -115,7 +115,7 @@ def test_an_application_has_one_guard() -> None:
         CORSGuard(app, POLICY)
 
 
-def test_5_4_an_application_without_any_policy_does_not_start() -> None:
+def test_an_application_without_any_policy_does_not_start() -> None:
     with pytest.raises(PolicyError) as raised:
         CORSGuard(application())
     assert codes(raised) == ["no-policy"]
@@ -129,13 +129,13 @@ def test_5_4_an_application_without_any_policy_does_not_start() -> None:
         ({"allow_origins": ["*"], "allow_credentials": True}, "wildcard-with-credentials"),
     ],
 )
-def test_5_4_a_mistaken_configuration_does_not_start(config: dict[str, Any], code: str) -> None:
+def test_a_mistaken_configuration_does_not_start(config: dict[str, Any], code: str) -> None:
     with pytest.raises(PolicyError) as raised:
         CORSGuard(application(CORSGUARD=config))
     assert code in codes(raised)
 
 
-def test_5_4_flask_can_not_await_a_callable() -> None:
+def test_flask_can_not_await_a_callable() -> None:
     async def predicate(origin: str) -> bool:
         return True
 
@@ -144,7 +144,7 @@ def test_5_4_flask_can_not_await_a_callable() -> None:
     assert codes(raised) == ["callable-async"]
 
 
-def test_5_4_enforcement_needs_no_policy() -> None:
+def test_enforcement_needs_no_policy() -> None:
     app = application()
     CORSGuard(app, Guard(None, enforce=True))
     assert fetch(app, "/", "POST").status_code == 403
@@ -154,9 +154,7 @@ def test_5_4_enforcement_needs_no_policy() -> None:
 @pytest.mark.parametrize(
     ("given", "config"), [({}, {}), (Guard({}), {}), (None, {"CORSGUARD": {"routes": {}}})]
 )
-def test_5_4_no_routes_means_that_only_views_have_policies(
-    given: Any, config: dict[str, Any]
-) -> None:
+def test_no_routes_means_that_only_views_have_policies(given: Any, config: dict[str, Any]) -> None:
     app = application(**config)
     CORSGuard(app, given)
     app.add_url_rule("/own", "own", cors_policy(POLICY)(lambda: "own"))
@@ -164,7 +162,7 @@ def test_5_4_no_routes_means_that_only_views_have_policies(
     assert "Vary" not in fetch(app, "/").headers
 
 
-def test_5_4_no_routes_and_no_views_answer_nothing() -> None:
+def test_no_routes_and_no_views_answer_nothing() -> None:
     app = application()
     CORSGuard(app, {})
     app.add_url_rule("/exempt", "exempt", cors_exempt(lambda: "exempt"))
@@ -173,7 +171,7 @@ def test_5_4_no_routes_and_no_views_answer_nothing() -> None:
     assert codes(raised) == ["no-policy"]
 
 
-def test_5_4_a_dangerous_policy_of_a_view_answers_nothing() -> None:
+def test_a_dangerous_policy_of_a_view_answers_nothing() -> None:
     app = application()
     CORSGuard(app, Guard(POLICY, enforce=True))
     insecure = Policy(allow_origins=["http://app.example.com"])
@@ -230,7 +228,7 @@ def test_policies_that_are_public_need_no_origin() -> None:
     assert allowed(fetch(app, "/", origin=None)) == "*"
 
 
-def test_4_without_flask_the_import_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_flask_the_import_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r'^corsguard_flask needs Flask: pip install "corsguard'):
         importlib.reload(corsguard_flask)

@@ -1,4 +1,4 @@
-"""When and how the URL of a request is matched, and what is decided by it: DESIGN 5.5 and 5.6."""
+"""When and how the URL of a request is matched, and what is decided by it."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_views_that_are_added_after_the_first_preflight_are_seen(app: Flask) -> 
     assert preflight(app, "/late", "PUT", PARTNER).status_code == 204
 
 
-def test_4_a_view_reads_the_decision_by_its_own_policy(app: Flask) -> None:
+def test_a_view_reads_the_decision_by_its_own_policy(app: Flask) -> None:
     seen: list[Decision] = []
     app.before_request(lambda: seen.append(request.environ["corsguard.decision"]))
     app.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda: "own"))
@@ -135,7 +135,7 @@ def test_4_a_view_reads_the_decision_by_its_own_policy(app: Flask) -> None:
     assert seen[0].reason is Reason.ORIGIN_NOT_ALLOWED
 
 
-def test_5_7_a_request_is_told_once_with_the_view_s_name(app: Flask) -> None:
+def test_a_request_is_told_once_with_the_view_s_name(app: Flask) -> None:
     told: list[tuple[Reason, str | None]] = []
 
     def subscriber(decision: Decision, facts: Facts) -> None:
@@ -173,7 +173,7 @@ def overriding_the_method(inner: WSGIApplication) -> WSGIApplication:
     return outer
 
 
-def test_5_5_enforcement_holds_for_the_view_that_is_reached_in_the_end() -> None:
+def test_enforcement_holds_for_the_view_that_is_reached_in_the_end() -> None:
     app = enforced_behind(overriding_the_method)
     assert fetch(app, "/", "POST", PARTNER).text == "posted"
     response = fetch(app, "/", "POST", PARTNER, X_Method="DELETE")
@@ -183,7 +183,7 @@ def test_5_5_enforcement_holds_for_the_view_that_is_reached_in_the_end() -> None
     assert fetch(app, "/", "POST", APP, X_Method="DELETE").status_code == 403
 
 
-def test_5_6_what_answers_in_place_of_a_view_has_the_view_s_policy() -> None:
+def test_what_answers_in_place_of_a_view_has_the_view_s_policy() -> None:
     def cached(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ["PATH_INFO"] = "/"
         start_response("200 OK", [])
@@ -199,7 +199,7 @@ def test_5_6_what_answers_in_place_of_a_view_has_the_view_s_policy() -> None:
     assert allowed(fetch(stored, "/nowhere")) == APP
 
 
-def test_5_6_a_converter_that_fails_leaves_the_policy_of_the_path(app: Flask) -> None:
+def test_a_converter_that_fails_leaves_the_policy_of_the_path(app: Flask) -> None:
     class Failing(BaseConverter):
         def to_python(self, value: str) -> str:
             raise LookupError
@@ -210,7 +210,7 @@ def test_5_6_a_converter_that_fails_leaves_the_policy_of_the_path(app: Flask) ->
     assert (response.status_code, allowed(response)) == (500, APP)
 
 
-def test_5_5_report_lets_the_request_on(app: Flask) -> None:
+def test_report_lets_the_request_on(app: Flask) -> None:
     reported = Flask(__name__)
     CORSGuard(reported, Guard({"/": POLICY}, enforce="report"))
     told: list[Kind] = []

@@ -1,4 +1,4 @@
-"""Policies of Flask's views, where the shared table does not reach: DESIGN 5.1, 5.5 and 5.6."""
+"""Policies of Flask's views, where the shared table does not reach."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_view_is_decorated_above_or_below_its_route(app: Flask) -> None:
         assert "Vary" not in fetch(app, path).headers
 
 
-def test_5_6_two_views_on_one_url_by_method(app: Flask) -> None:
+def test_two_views_on_one_url_by_method(app: Flask) -> None:
     @app.get("/items/<int:number>")
     @cors_policy(PUBLIC)
     def read(number: int) -> str:
@@ -101,7 +101,7 @@ def test_5_6_two_views_on_one_url_by_method(app: Flask) -> None:
     assert preflight(app, "/items/1", "PUT", APP).status_code == 403
 
 
-def test_5_6_a_method_that_reaches_no_view_has_the_policy_of_the_path(app: Flask) -> None:
+def test_a_method_that_reaches_no_view_has_the_policy_of_the_path(app: Flask) -> None:
     app.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda: "own"))
     response = fetch(app, "/own", "DELETE")
     assert (response.status_code, allowed(response)) == (405, APP)
@@ -109,7 +109,7 @@ def test_5_6_a_method_that_reaches_no_view_has_the_policy_of_the_path(app: Flask
     assert preflight(app, "/own", "PUT", APP).headers["Access-Control-Allow-Methods"] == "PUT"
 
 
-def test_5_6_a_redirect_to_a_slash_reaches_no_view(app: Flask) -> None:
+def test_a_redirect_to_a_slash_reaches_no_view(app: Flask) -> None:
     app.add_url_rule("/own/", "own", cors_policy(PARTNERS)(lambda: "own"))
     app.add_url_rule("/lax/", "lax", cors_policy(PARTNERS)(lambda: "lax"), strict_slashes=False)
     assert allowed(fetch(app, "/own")) == APP
@@ -118,14 +118,14 @@ def test_5_6_a_redirect_to_a_slash_reaches_no_view(app: Flask) -> None:
     assert preflight(app, "/lax", "GET", PARTNER).status_code == 204
 
 
-def test_5_1_options_that_is_no_preflight_is_flask_s(app: Flask) -> None:
+def test_options_that_is_no_preflight_is_flask_s(app: Flask) -> None:
     app.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda: "own"))
     response = fetch(app, "/own", "OPTIONS", PARTNER)
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
     assert allowed(response) == PARTNER
 
 
-def test_5_1_a_preflight_where_no_policy_holds_reaches_the_application(app: Flask) -> None:
+def test_a_preflight_where_no_policy_holds_reaches_the_application(app: Flask) -> None:
     @app.route("/raw", methods=["PUT", "OPTIONS"], provide_automatic_options=False)
     @cors_exempt
     def raw() -> str:
@@ -141,7 +141,7 @@ def test_5_1_a_preflight_where_no_policy_holds_reaches_the_application(app: Flas
     assert preflight(app, "/raw", "GET", PARTNER).status_code == 204
 
 
-def test_5_6_flask_reads_methods_in_any_case_and_browsers_do_not(app: Flask) -> None:
+def test_flask_reads_methods_in_any_case_and_browsers_do_not(app: Flask) -> None:
     app.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda: "own"), methods=["PUT"])
     response = preflight(app, "/own", "put", PARTNER)
     assert (response.status_code, allowed(response)) == (204, PARTNER)
@@ -160,7 +160,7 @@ class Items(MethodView):
         return "head"
 
 
-def test_5_6_a_class_is_decorated_from_outside_and_in_its_decorators(app: Flask) -> None:
+def test_a_class_is_decorated_from_outside_and_in_its_decorators(app: Flask) -> None:
     class Listed(Items):
         decorators = [cors_policy(PUBLIC)]  # noqa: RUF012
 
@@ -174,7 +174,7 @@ def test_5_6_a_class_is_decorated_from_outside_and_in_its_decorators(app: Flask)
     assert allowed(fetch(app, "/bare", "PUT")) is None
 
 
-def test_5_6_a_subclass_has_the_policy_of_its_class(app: Flask) -> None:
+def test_a_subclass_has_the_policy_of_its_class(app: Flask) -> None:
     @cors_exempt
     class Closed(View):
         def dispatch_request(self) -> str:
@@ -194,7 +194,7 @@ def test_5_6_a_subclass_has_the_policy_of_its_class(app: Flask) -> None:
     assert "Vary" not in fetch(app, "/same").headers
 
 
-def test_5_6_head_of_a_class_is_its_own_or_the_one_of_get(app: Flask) -> None:
+def test_head_of_a_class_is_its_own_or_the_one_of_get(app: Flask) -> None:
     class Reading(MethodView):
         @cors_policy(PUBLIC)
         def get(self) -> str:

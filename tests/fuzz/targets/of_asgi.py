@@ -37,7 +37,7 @@ LOOP = asyncio.new_event_loop()
 
 
 def asgi(data: bytes) -> None:
-    """DESIGN 5.1, whatever the server hands over; WebSocket handshakes, too."""
+    """Sound answers, whatever the server hands over; WebSocket handshakes, too."""
     request = Request.of(data)
     case, app = APPS[request.variant % len(APPS)]
     websocket = bool(request.variant & 0x80)

@@ -54,7 +54,7 @@ APPS = [(case, handler(case)) for case in cases()]
 
 
 def django(data: bytes) -> None:
-    """DESIGN 5.1, and no exception of ours where Django has an answer."""
+    """Sound answers, and no exception of ours where Django has an answer."""
     request = Request.of(data)
     case, app = APPS[request.variant % len(APPS)]
     environ: WSGIEnvironment = environ_of(request)

@@ -33,7 +33,7 @@ APPS = [(case, application(case, views=views)) for views in (False, True) for ca
 
 
 def flask(data: bytes) -> None:
-    """DESIGN 5.1, and no exception of ours where Flask has an answer."""
+    """Sound answers, and no exception of ours where Flask has an answer."""
     request = Request.of(data)
     case, app = APPS[request.variant % len(APPS)]
     environ = environ_of(request)

@@ -34,7 +34,7 @@ INVALID = {Reason.ORIGIN_INVALID, Reason.SAME_ORIGIN}
 
 
 def origin(data: bytes) -> None:
-    """DESIGN 5.1: an origin is one serialised origin, character for character, or none."""
+    """An origin is one serialised origin, character for character, or none."""
     text = text_of(data)
     decision = ANYONE.decide(text, "GET", {"Host": text.rpartition("/")[2]})
     assert not decision.faults
@@ -58,7 +58,7 @@ def origin(data: bytes) -> None:
 
 
 def pattern(data: bytes) -> None:
-    """DESIGN 5.3 and 5.4: what a pattern covers, and what is suggested in place of none."""
+    """What a pattern covers, and what is suggested in place of none."""
     text, asking = two_texts(data)
     found = Findings()
     found.origins("allow_origins", [text])
@@ -84,7 +84,7 @@ def pattern(data: bytes) -> None:
 
 
 def regex(data: bytes) -> None:
-    """DESIGN 5.4: a regular expression that starts answers any origin at once."""
+    """A regular expression that starts answers any origin at once."""
     text, asking = two_texts(data)
     expression = compiled(text)
     if expression is None:
@@ -101,7 +101,7 @@ def regex(data: bytes) -> None:
 
 
 def request_headers(data: bytes) -> None:
-    """DESIGN 5.1: `Access-Control-Request-Headers`, and what of it is sent back."""
+    """`Access-Control-Request-Headers`, and what of it is sent back."""
     method, text = two_texts(data)
     names = names_in(text)
     if len(text) > 4_096:
