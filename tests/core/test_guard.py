@@ -30,9 +30,6 @@ def reason(
     return guard.decide(path, origin, method, headers or {}, credentials).reason
 
 
-# --- 5.2 and 5.6 ----------------------------------------------------------------------------
-
-
 def test_no_policy_for_the_path_comes_first_and_leaves_everything_to_the_application() -> None:
     guard = Guard({"/api": PLAIN, "/api/admin": None})
     untouched = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
@@ -69,9 +66,6 @@ def test_a_setting_may_be_a_mapping_a_policy_or_a_guard() -> None:
     assert Guard.configured(guard) is guard
     assert Guard.configured(policy).policies is policy
     assert Guard.configured({"allow_origins": [A]}).policies == policy
-
-
-# --- 5.5 ------------------------------------------------------------------------------------
 
 
 def test_by_default_a_request_from_elsewhere_reaches_the_application() -> None:
@@ -223,9 +217,6 @@ def test_without_any_policy_only_enforcement_is_left() -> None:
     assert guard.enforce is True
 
 
-# --- decide_async ---------------------------------------------------------------------------
-
-
 def test_decide_async_gives_what_decide_gives_and_awaits() -> None:
     async def predicate(origin: str) -> bool:
         return origin == A
@@ -238,9 +229,6 @@ def test_decide_async_gives_what_decide_gives_and_awaits() -> None:
     assert asyncio.run(decide("/api", A)) is Reason.ALLOWED
     assert asyncio.run(decide("/api", EVIL)) is Reason.CROSS_ORIGIN_REFUSED
     assert asyncio.run(decide("/other", A)) is Reason.CROSS_ORIGIN_REFUSED
-
-
-# --- subscribers ----------------------------------------------------------------------------
 
 
 def test_subscribers_get_every_decision_that_is_cors_and_its_facts() -> None:
@@ -274,9 +262,6 @@ def test_what_a_subscriber_raises_is_logged_and_never_raised(
     [record] = caplog.records
     assert "broken failed: ValueError: no\\nline" in record.getMessage()
     assert "in broken" in record.getMessage()
-
-
-# --- reconfiguration ------------------------------------------------------------------------
 
 
 def test_reconfigure_replaces_the_policies_and_keeps_the_rest() -> None:

@@ -162,7 +162,7 @@ PATHS = st.one_of(
 
 
 def reference(prefixes: Iterable[str], path: str) -> str | None:
-    """5.6, word by word."""
+    """What a route covers, word by word."""
     absolute, *segments = (path or "/").split("/")
     if absolute or any(segment in {".", ".."} or "\\" in segment for segment in segments):
         return None
