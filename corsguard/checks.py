@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from re import Pattern
 from sys import float_info
 from typing import Any
 
 from corsguard import fetch
+from corsguard.dangers import is_open_to_anyone
 from corsguard.escape import quoted, shown, text_of
 from corsguard.origin import Origin, OriginError, OriginPattern
+from corsguard.predicates import Predicate
 from corsguard.problem import Problem
 
-__all__ = [
-    "CHECKS",
-    "Findings",
-    "OriginEntry",
-    "Predicate",
-    "is_async",
-    "listed",
-    "unknown_fields",
-]
+__all__ = ["CHECKS", "Findings", "OriginEntry", "listed", "unknown_fields"]
 
-Predicate = Callable[[str], "bool | Awaitable[bool]"]
-"""Asked about a valid, serialised origin, never about `null`."""
 OriginEntry = str | Pattern[str] | Predicate
 
 _LISTS = {"allow_origins": '["https://app.example.com"]'}
@@ -260,7 +252,7 @@ class Findings:
             self.add("type-invalid", field, pattern, message, suggestion)
             return
         better = mended_regex(source)
-        if better and _is_open_to_anyone(better):
+        if better and (better == "*" or is_open_to_anyone(better)):
             better = None
         if not is_linear(pattern):
             message = (
@@ -325,15 +317,6 @@ def unknown_fields(
     ]
 
 
-def is_async(function: Callable[..., object]) -> bool:
-    """Whether function is sure to return an awaitable."""
-    from inspect import iscoroutinefunction
-
-    return iscoroutinefunction(function) or iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004  # of an object, not whether it has one
-    )
-
-
 def listed(entries: Iterable[object]) -> str:
     """The entries as a list that both Python and TOML read."""
     texts = (
@@ -341,13 +324,6 @@ def listed(entries: Iterable[object]) -> str:
         for entry in entries
     )
     return f"[{', '.join(texts)}]"
-
-
-def _is_open_to_anyone(pattern: str) -> bool:
-    from corsguard.suffix import holds_public_suffix
-
-    parsed = OriginPattern.parse(pattern)
-    return parsed.any_origin or (parsed.subdomains and holds_public_suffix(parsed.host))
 
 
 def _timedelta_seconds(value: object) -> int | None:

@@ -13,7 +13,7 @@ from corsguard.problem import Problem
 if TYPE_CHECKING:
     from corsguard.policy import Policy
 
-__all__ = ["cautions", "combinations", "exposure"]
+__all__ = ["cautions", "combinations", "exposure", "is_open_to_anyone"]
 
 _NULL_IS_ANYONE = "any page of any site can be `null`: a sandboxed frame is enough"
 
@@ -58,7 +58,7 @@ def exposure(policy: Policy) -> Iterator[Problem]:
             yield Problem("origin-null", "allow_origins", entry, _NULL_IS_ANYONE, suggestion)
         if not isinstance(entry, str):
             continue
-        for_anyone = not policy.dangerously_allow_public_suffixes and _is_open_to_anyone(entry)
+        for_anyone = not policy.dangerously_allow_public_suffixes and is_open_to_anyone(entry)
         if not for_anyone and not entry.startswith("http://"):
             continue  # by far the most; spares parsing a long list a second time
         try:
@@ -122,7 +122,7 @@ def _in_vain(policy: Policy) -> Iterator[Problem]:
                 )
 
 
-def _is_open_to_anyone(entry: str) -> bool:
+def is_open_to_anyone(entry: str) -> bool:
     """Whether an entry, if it is a pattern at all, has subdomains that anyone can have."""
     _, subdomains, authority = entry.partition("://*.")
     host = authority.partition(":")[0]

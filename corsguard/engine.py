@@ -7,7 +7,6 @@ from re import Pattern
 from threading import Lock
 
 from corsguard import fetch
-from corsguard.checks import Predicate, is_async
 from corsguard.decision import Decision, Fault, Kind, Reason
 from corsguard.escape import escaped
 from corsguard.headers import RequestHeaders, names_in, reader
@@ -22,7 +21,7 @@ from corsguard.origin import (
 )
 from corsguard.own import is_own
 from corsguard.policy import Policy
-from corsguard.predicates import in_time, is_yes
+from corsguard.predicates import Predicate, in_time, is_async, is_yes
 
 __all__ = ["Decision", "Engine", "Kind", "Reason"]
 

@@ -1,13 +1,24 @@
-"""What the callables of a policy answer."""
+"""The callables of a policy, and what they answer."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 
-from corsguard.checks import Predicate
 from corsguard.decision import Fault
 
-__all__ = ["in_time", "is_yes"]
+__all__ = ["Predicate", "in_time", "is_async", "is_yes"]
+
+Predicate = Callable[[str], "bool | Awaitable[bool]"]
+"""A callable of `allow_origins`, asked about a valid, serialised origin, never about `null`."""
+
+
+def is_async(function: Callable[..., object]) -> bool:
+    """Whether function is sure to return an awaitable."""
+    from inspect import iscoroutinefunction
+
+    return iscoroutinefunction(function) or iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004  # of an object, not whether it has one
+    )
 
 
 def is_yes(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:

@@ -7,13 +7,14 @@ from re import Pattern
 from types import MappingProxyType
 from typing import Literal
 
-from corsguard.checks import CHECKS, Findings, Predicate, is_async
+from corsguard.checks import CHECKS, Findings
 from corsguard.dangers import cautions, exposure
 from corsguard.decision import Decision
 from corsguard.engine import Answers, Engine, Preflights
 from corsguard.escape import shown
 from corsguard.memory import Memory
 from corsguard.policy import Policy, PolicyError, Problem
+from corsguard.predicates import Predicate, is_async
 from corsguard.routes import Routes, prefix_problems
 from corsguard.views import View
 

@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from corsguard import Decision, PolicyError
-from corsguard.checks import Predicate
 from corsguard.decision import DECISION
 from corsguard.headers import UNTOUCHED, environ_reader, is_merged
+from corsguard.predicates import Predicate
 from corsguard_django.configuration import configured
 from corsguard_django.views import OF_PATH, Holding, Views
 
