@@ -14,11 +14,10 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from corsguard.origin import MAX_LENGTH
-from corsguard.regex import REPEATS, parsed
+from corsguard.regex import REPEATS, parsed, read_by
 
 __all__ = ["MOST_WAYS", "is_linear", "may_match"]
 
@@ -198,13 +197,9 @@ class _Automaton:
         return _Part(0, ways, ways)
 
     def _characters(self, item: Any, flags: int) -> frozenset[str]:
-        """The characters that one item reads, as `re` itself says."""
         key = repr(item), flags
         if key not in self._known:
-            parser = import_module("re._parser")
-            node = parser.SubPattern(parser.State(), [item])
-            reads = import_module("re._compiler").compile(node, flags).fullmatch
-            self._known[key] = frozenset(filter(reads, _ALPHABET))
+            self._known[key] = read_by(item, flags, _ALPHABET)
         return self._known[key]
 
     def _joined(self, left: _Part, right: _Part) -> _Part:
@@ -242,7 +237,8 @@ class _Automaton:
             least, most = min(least, MAX_LENGTH), 0
         for _ in range(most - least):  # the last time comes only after those before it
             self._count(1)
-            whole = self._either([_NOTHING, self._joined(self._sequence(node, flags), whole)])
+            once_more = self._joined(self._sequence(node, flags), whole)
+            whole = once_more._replace(empty=once_more.empty + 1)
         for _ in range(least):
             self._count(1)
             whole = self._joined(self._sequence(node, flags), whole)

@@ -19,6 +19,7 @@ __all__ = ["CHECKS", "Findings", "OriginEntry", "listed", "unknown_fields"]
 
 OriginEntry = str | Pattern[str] | Predicate
 
+_PREFLIGHT_HEADERS = frozenset({fetch.REQUEST_METHOD.lower(), fetch.REQUEST_HEADERS.lower()})
 _LISTS = {"allow_origins": '["https://app.example.com"]'}
 """What to write for what is no list, where an empty one would not start."""
 
@@ -139,7 +140,7 @@ class Findings:
         return names
 
     def request_headers(self, field: str, value: object) -> tuple[str, ...]:
-        names = self._headers(field, value, fetch.is_forbidden_request_header)
+        names = self._headers(field, value, _is_no_request_header)
         for name in names:
             lower = name.lower()
             if fetch.is_forbidden_request_header(lower):
@@ -157,7 +158,7 @@ class Findings:
         return names
 
     def response_headers(self, field: str, value: object) -> tuple[str, ...]:
-        names = self._headers(field, value, fetch.FORBIDDEN_RESPONSE_HEADERS.__contains__)
+        names = self._headers(field, value, _is_no_response_header)
         for name in names:
             lower = name.lower()
             if lower in fetch.FORBIDDEN_RESPONSE_HEADERS:
@@ -168,7 +169,7 @@ class Findings:
                     f"browsers keep {name} from every script",
                     f"remove {name}",
                 )
-            elif lower in {fetch.REQUEST_METHOD.lower(), fetch.REQUEST_HEADERS.lower()}:
+            elif lower in _PREFLIGHT_HEADERS:
                 self._prohibited(field, name, "request")
         if "*" in names and len(names) > 1:
             self._not_alone(field, names)
@@ -332,6 +333,16 @@ def _timedelta_seconds(value: object) -> int | None:
     return value // timedelta(seconds=1) if isinstance(value, timedelta) else None
 
 
+def _is_no_request_header(name: str) -> bool:
+    return fetch.is_forbidden_request_header(name) or name in fetch.RESPONSE_HEADERS
+
+
+def _is_no_response_header(name: str) -> bool:
+    return name in fetch.FORBIDDEN_RESPONSE_HEADERS or name in _PREFLIGHT_HEADERS
+
+
 def _tokens(names: Iterable[str], is_forbidden: Callable[[str], bool]) -> str:
-    tokens = [quoted(name) for name in names if fetch.is_token(name) and not is_forbidden(name)]
+    sound = [name for name in names if fetch.is_token(name) and not is_forbidden(name)]
+    # `*` stands alone: the others say what is meant.
+    tokens = [quoted(name) for name in sound if name != "*" or len(sound) == 1]
     return ", ".join(tokens) or "remove it"

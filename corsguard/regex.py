@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import string
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any, NamedTuple
 
 from corsguard.origin import MAX_LENGTH
 
-__all__ = ["REPEATS", "Piece", "has_bare_dot", "parsed", "shapes"]
+__all__ = ["REPEATS", "Piece", "has_bare_dot", "parsed", "read_by", "shapes"]
 
 REPEATS = frozenset({"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"})
 """What the standard library's parser calls a repeat."""
 
 _SHORT = 9  # times that a repeat may take without being a long one
 _MOST_SHAPES = 64
+_USUAL = frozenset(string.ascii_lowercase + string.digits)
 
 
 def has_bare_dot(pattern: re.Pattern[str]) -> bool:
@@ -26,6 +28,13 @@ def has_bare_dot(pattern: re.Pattern[str]) -> bool:
 def parsed(pattern: re.Pattern[str]) -> Any:
     """Read by the standard library's own parser: the syntax of `re` is not for us to read again."""
     return import_module("re._parser").parse(pattern.pattern, pattern.flags)
+
+
+def read_by(item: Any, flags: int, alphabet: Iterable[str]) -> frozenset[str]:
+    """The characters of alphabet that one item of a parsed pattern reads, as `re` itself says."""
+    parser = import_module("re._parser")
+    node = parser.SubPattern(parser.State(), [item])
+    return frozenset(filter(import_module("re._compiler").compile(node, flags).fullmatch, alphabet))
 
 
 def _names(node: Any) -> Iterator[str]:
@@ -61,16 +70,17 @@ def shapes(pattern: re.Pattern[str]) -> list[tuple[Piece, ...]]:
 def _shapes(node: Any) -> list[tuple[Piece, ...]]:
     shapes: list[tuple[Piece, ...]] = [()]
     for operation, argument in node:
-        parts = _parts(operation.name, argument)
+        parts = _parts(operation, argument)
         shapes = [(*shape, *part) for shape in shapes for part in parts][:_MOST_SHAPES]
     return shapes
 
 
-def _parts(name: str, argument: Any) -> list[tuple[Piece, ...]]:
+def _parts(operation: Any, argument: Any) -> list[tuple[Piece, ...]]:
+    name: str = operation.name
     if name == "LITERAL":
         return [(Piece(chr(argument)),)]
     if name in {"IN", "NOT_LITERAL"}:
-        return [(Piece(*_samples(name, argument)),)]
+        return [(Piece(*_samples((operation, argument))),)]
     if name in REPEATS:
         least, most, child = argument
         inner = [(shape * min(max(least, 1), MAX_LENGTH))[:MAX_LENGTH] for shape in _shapes(child)]
@@ -89,11 +99,13 @@ def _joined(shape: tuple[Piece, ...]) -> Piece:
     return Piece("".join(piece.text for piece in shape), other, repeated=True)
 
 
-def _samples(name: str, argument: Any) -> tuple[str, str]:
+def _samples(item: Any) -> tuple[str, str]:
     """Two characters that a class matches, for the usual ones; the second is empty where the class
     lists its members one by one."""
-    if name != "IN" or argument[0][0].name == "NEGATE":
-        return "a", "b"
+    operation, argument = item
+    if operation.name != "IN" or argument[0][0].name == "NEGATE":
+        read = sorted(read_by(item, 0, _USUAL)) or ["a"]
+        return read[0], read[-1]
     for operation, value in argument:
         if operation.name == "RANGE":
             first, last = value

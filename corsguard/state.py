@@ -122,19 +122,30 @@ class State:
         return engine
 
     def with_policies(self, policies: Policies) -> State:
-        """The same options over other policies."""
-        return self._with(policies, self.views)
+        """The same options over other policies.
+
+        Only the engines of views go on: what others have refused was logged for other routes.
+        """
+        listed = set(map(id, _by_prefix(policies).values()))
+        kept = {id(policy) for _, policy in self.views} - listed
+        compiled = {each: self._engines[each] for each in kept}
+        return self._with(policies, self.views, compiled)
 
     def with_views(self, views: Iterable[tuple[str, Policy]]) -> State:
         """The same with engines for the policies of views as well; itself where it has them."""
         known = {id(policy) for _, policy in self.views}
         new = [(place, policy) for place, policy in views if id(policy) not in known]
-        return self._with(self.policies, (*self.views, *new)) if new else self
+        if not new:
+            return self
+        return self._with(self.policies, (*self.views, *new), self._engines)
 
-    def _with(self, policies: Policies, views: tuple[tuple[str, Policy], ...]) -> State:
-        return State(
-            policies, self.enforce, self.enforce_exempt, self.own_origins, views, self._engines
-        )
+    def _with(
+        self,
+        policies: Policies,
+        views: tuple[tuple[str, Policy], ...],
+        compiled: Mapping[int, Engine],
+    ) -> State:
+        return State(policies, self.enforce, self.enforce_exempt, self.own_origins, views, compiled)
 
     def find_view(self, view: View) -> tuple[str | None, Engine | None]:
         """The name and the engine of a view with a policy of its own."""

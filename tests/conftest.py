@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# A shell has what it starts in the background ignore Ctrl+C, and so would all that is tested.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says nothing of whether it is right.
 settings.register_profile("corsguard", deadline=None, print_blob=True)

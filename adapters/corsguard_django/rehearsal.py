@@ -59,7 +59,8 @@ def _takes(view: object, method: str) -> bool:
     """Whether a view takes a method, as far as its class tells: one that dispatches by itself may
     have no handlers, and a function does not tell at all."""
     view_class = getattr(view, "view_class", None)
-    names = getattr(view_class, "http_method_names", ())
+    given = getattr(view, "view_initkwargs", {})  # what as_view() was called with
+    names = given.get("http_method_names", getattr(view_class, "http_method_names", ()))
     handled = {name.upper() for name in names if hasattr(view_class, name)}
     if "GET" in handled:  # as View.setup() does it
         handled.add("HEAD")

@@ -75,7 +75,7 @@ def explain(context: click.Context, /, url: str, **options: Any) -> None:
                 question,
                 middleware.guard,
                 stage_of(app, middleware, question.origin),
-                in_setting(app.config.get("CORSGUARD"), 'app.config["CORSGUARD"]'),
+                in_setting(middleware.setting, 'app.config["CORSGUARD"]'),
             )
         )
     except ImportError as error:

@@ -40,7 +40,9 @@ class CORSGuard:
         if "corsguard" in app.extensions:
             raise RuntimeError(f"{app.name} has a CORSGuard already")
         given = self._policy if policy is None else policy
-        middleware = FlaskMiddleware(app, _guard_of(app, given), self._blueprints)
+        setting = app.config.get("CORSGUARD") if given is None else None
+        guard = _guard_of(given) if setting is None else Guard.configured(setting)
+        middleware = FlaskMiddleware(app, guard, self._blueprints, setting)
         app.extensions["corsguard"] = middleware
         app.wsgi_app = middleware  # type: ignore[method-assign]  # the way that Flask documents
         app.cli.add_command(cors)
@@ -50,9 +52,7 @@ class CORSGuard:
         self._blueprints.set(blueprint, policy)
 
 
-def _guard_of(app: Flask, given: Guard | Policies) -> Guard:
-    if given is None and app.config.get("CORSGUARD") is not None:
-        return Guard.configured(app.config["CORSGUARD"])
+def _guard_of(given: Guard | Policies) -> Guard:
     guard = given if isinstance(given, Guard) else Guard(given)
     if guard.policies is None and not guard.enforce:
         raise PolicyError([NO_POLICY])

@@ -46,10 +46,14 @@ class _Exchange:
 class FlaskMiddleware(CORSMiddleware):
     """What `app.wsgi_app` becomes; `app.extensions["corsguard"]`, too."""
 
-    def __init__(self, flask: Flask, guard: Guard, blueprints: BlueprintPolicies) -> None:
+    def __init__(
+        self, flask: Flask, guard: Guard, blueprints: BlueprintPolicies, setting: object = None
+    ) -> None:
         # Not by the WSGI one's: a guard without policies is one for views that have some.
         guard.require_sync()
         self.guard = guard
+        self.setting = setting
+        """What of the application's configuration the guard was made of; None for nothing."""
         self.app = self._call
         self._flask = flask
         self._wsgi_app = flask.wsgi_app

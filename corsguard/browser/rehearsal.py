@@ -29,6 +29,8 @@ class Place(NamedTuple):
     """The prefix of the route that says that there is no CORS, where one does."""
     given: int = 0
     """The identity of a view's policy as the application has it."""
+    enforced: bool = False
+    """Whether what no policy allows is refused there."""
 
 
 class _Quiet(Log):
@@ -116,12 +118,16 @@ class Rehearsal(Guard):
     def _placed(self, path: str, view: View | None) -> View | None:
         """The view with the policy that it has here; where that stands is kept."""
         if view is None:
-            self.place = self._of_path(path or "/")
+            place = self._of_path(path or "/")
+            self.place = place._replace(enforced=self._enforces(place.name))
             return None
         given = id(view.policy)
         policy = self._views.get((view.name, given), view.policy)
-        self.place = Place("view", view.name, policy, given=given)
+        self.place = Place("view", view.name, policy, given=given, enforced=self._enforces(path))
         return view._replace(policy=policy)
+
+    def _enforces(self, path: str) -> bool:
+        return self.enforce is True and not self._state.exempt.find(path)
 
     def _of_path(self, path: str) -> Place:
         if isinstance(self.policies, Policy):

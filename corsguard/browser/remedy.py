@@ -16,7 +16,6 @@ from corsguard.nearest import nearest_listed
 from corsguard.origin import Origin, OriginPattern
 from corsguard.policy import Policy
 from corsguard.problem import PolicyError, PolicyWarning, Problem
-from corsguard.routes import Routes
 
 __all__ = ["Change", "Explanation", "Nearest", "explained"]
 
@@ -113,7 +112,7 @@ def explained(guard: Guard, stage: Stage, play: Play) -> Explanation:
         before.setdefault(key, place)
         after[key] = policy
         exchange = play(stage(rehearsal))
-    changes = [change for key in after for change in _changes(guard, before[key], after[key])]
+    changes = [change for key in after for change in _changes(before[key], after[key])]
     mended = exchange if changes else None
     return Explanation(first, tuple(changes), nearest=nearest, mended=mended)
 
@@ -154,14 +153,14 @@ def _with(policy: Policy | None, wanted: Mapping[str, object]) -> Policy | None:
         return Policy.from_mapping({**_fields(policy), **wanted})
 
 
-def _changes(guard: Guard, place: Place, policy: Policy) -> Iterator[Change]:
+def _changes(place: Place, policy: Policy) -> Iterator[Change]:
     """What turns the policy of a place into another, field by field."""
     for field in ("allow_origins", "allow_credentials", "allow_methods", "allow_headers"):
         value = getattr(policy, field)
         held = getattr(place.policy, field, type(value)())
         if value != held:
             added = () if value is True else [str(entry) for entry in value if entry not in held]
-            words = _words(guard, place, policy)
+            words = _words(place, policy)
             exposes = _EXPOSES[field].format(added=", ".join(added), where=_where(place), **words)
             yield Change(place, field, value, exposes)
 
@@ -176,7 +175,7 @@ _EXPOSES = {
 }
 
 
-def _words(guard: Guard, place: Place, policy: Policy) -> dict[str, str]:
+def _words(place: Place, policy: Policy) -> dict[str, str]:
     held = place.policy.allow_origins if place.policy else ()
     others = len(policy.allow_origins) - 1
     only = policy.allow_origins[0]
@@ -190,7 +189,7 @@ def _words(guard: Guard, place: Place, policy: Policy) -> dict[str, str]:
     return {
         "and_send": _and_send(place.policy),
         "unrefused": "; `enforce` no longer refuses their unsafe requests, such as a POST"
-        if _is_enforced(guard, place)
+        if place.enforced
         else "",
         "as_user": " as the user who is signed in" if policy.allow_credentials else "",
         "instead": instead,
@@ -212,13 +211,6 @@ def _and_send(held: Policy | None) -> str:
 
 def _named(names: Sequence[str], wildcard: str) -> str:
     return ", ".join(wildcard if name == "*" else name for name in names)
-
-
-def _is_enforced(guard: Guard, place: Place) -> bool:
-    """Whether what no policy allows is refused in a place."""
-    exempt = Routes(dict.fromkeys(guard.enforce_exempt))
-    path = "/" if place.kind == "view" else place.name
-    return guard.enforce is True and exempt.find(path) is None
 
 
 def _where(place: Place) -> str:

@@ -22,7 +22,8 @@ def main(args: Sequence[str] | None = None) -> None:
         try:
             group(args, prog_name="corsguard")
         finally:
-            sys.stdout.flush()
+            if sys.stdout:  # it is None where it was closed before
+                sys.stdout.flush()
     except OSError as error:  # such as a full disk
         # What is left would be written at the exit, once more.
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from corsguard.browser.remedy import Change, Explanation, Stage, explained
 from corsguard.cli.asking import Asked
 from corsguard.cli.explanation import as_document
+from corsguard.escape import quoted
 from corsguard.guard import Guard
 from corsguard.policy import Policy
 
@@ -62,9 +63,7 @@ def in_python(change: Change) -> Spelled:
         return Spelled(change.as_python, f"# the policy of the view {name}{none}")
     if policy:
         return Spelled(change.as_python, f"# the policy of the route {name}")
-    return Spelled(
-        change.as_python, "# the policies by route", f"{json.dumps(name)}: Policy(", "),"
-    )
+    return Spelled(change.as_python, "# the policies by route", f"{quoted(name)}: Policy(", "),")
 
 
 def in_setting(setting: object, name: str) -> Spelling:
@@ -80,9 +79,9 @@ def in_setting(setting: object, name: str) -> Spelling:
         if kind == "everywhere":
             return Spelled(change.as_item, f"# in {name}")
         if policy:
-            return Spelled(change.as_item, f'# in {name}["routes"][{json.dumps(prefix)}]')
+            return Spelled(change.as_item, f'# in {name}["routes"][{quoted(prefix)}]')
         place = f'# in {name}["routes"]'
-        return Spelled(change.as_item, place, f"{json.dumps(prefix)}: {{", "},")
+        return Spelled(change.as_item, place, f"{quoted(prefix)}: {{", "},")
 
     return spelled
 

@@ -319,6 +319,13 @@ def test_plain_http_hides_no_secure_cookie(line: str, held: Cookie, taken: bool)
     assert ("new" in headers_of(exchange).get("Cookie", "")) is taken
 
 
+def test_https_sets_a_secure_cookie_anew() -> None:
+    visit = Visit(cookies=[Cookie("a", "old", HOST, secure=True)])
+    setting = allowing(CREDENTIALS, ("Set-Cookie", "a=new; Path=/; Secure"))
+    visit.play(setting, credentials="include")
+    assert sent(visit) == "a=new"
+
+
 def test_firefox_partitions_third_party_cookies() -> None:
     own = Cookie("own", "1", "other.example", same_site="None", secure=True)
     visit = Visit("firefox", cookies=[own])

@@ -167,6 +167,17 @@ def test_output_that_can_not_be_written_is_one_line(
         full.close()
 
 
+def test_without_a_standard_output_the_exit_code_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "corsguard.toml"
+    file.write_text('allow_origins = ["https://app.example.com"]', encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SystemExit) as ended:
+        main(["check", str(file)])
+    assert ended.value.code == 0
+
+
 def test_output_can_go_to_any_stream() -> None:
     stream = StringIO()
 

@@ -61,6 +61,12 @@ def test_regex_too_wide_where_a_name_can_be_taken(pattern: str) -> None:
         r"https://[evil]+example\.com",
         r"https://(?:e|v|i|l)+example\.com",
         r"https://(?:[b-d]-?)+example\.com",
+        r"https://(?:x[0-9]){10,}example\.com",
+        r"https://(?:x[0-9]y){9,12}example\.com",
+        r"https://[^a-c./0-9]+example\.com",
+        r"https://[^abc0-9./:]+example\.com",
+        r"https://[^\W\d_a-c]+example\.com",
+        r"https://[^a]+example\.com",
     ],
 )
 def test_regex_too_wide_for_names_of_few_letters(pattern: str) -> None:

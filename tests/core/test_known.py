@@ -117,6 +117,19 @@ def test_reconfiguring_forgets_what_was_known() -> None:
         assert decided(guard, asked).reason is reason
 
 
+def test_a_refused_preflight_of_another_route_is_logged_anew(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    policy = Policy(allow_origins=[A])
+    guard = Guard({"/api": policy})
+    asked = environ(EVIL, "OPTIONS", "cross-site", HTTP_ACCESS_CONTROL_REQUEST_METHOD="PUT")
+    guard.decide("/api", EVIL, "OPTIONS", environ_reader(asked))
+    guard.reconfigure(policy)
+    assert known(guard, asked) is None
+    decided(guard, asked)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+
+
 def test_a_subscriber_hears_of_what_was_known_before_it_came() -> None:
     guard = Guard(Policy(allow_origins=[A]))
     heard: list[str | None] = []

@@ -229,6 +229,8 @@ def test_wildcard_not_alone_beside_a_regex_and_a_callable() -> None:
         ("put, patch", '"PUT", "PATCH"'),
         (" PUT", '"PUT"'),
         ("trace, put", '"PUT"'),
+        ("*,GET", '"GET"'),
+        ("*,", '"*"'),
         ("TRACE CONNECT", "remove it"),
         ("PUT\r\nX-A: 1", '"PUT", "1"'),
         ("PÜT", "remove it"),
@@ -266,6 +268,8 @@ def test_a_method_of_ones_own_may_be_in_lower_case() -> None:
 def test_no_forbidden_header_is_suggested() -> None:
     assert rows({"allow_headers": ["Cookie, X-A"]})[0][3] == '"X-A"'
     assert rows({"expose_headers": ["Set-Cookie, X-A"]})[0][3] == '"X-A"'
+    assert rows({"allow_headers": ["Access-Control-Allow-Origin:"]})[0][3] == "remove it"
+    assert rows({"expose_headers": ["Access-Control-Request-Method, X-A"]})[0][3] == '"X-A"'
 
 
 @pytest.mark.parametrize("field", ["allow_headers", "expose_headers"])

@@ -218,6 +218,18 @@ def test_regex_too_slow(pattern: str) -> None:
     assert "can read one text in many ways" in problem.message
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"https://[a-z0-9.-]{1,253}\.example\.com",
+        r"https://[\w.-]{1,255}\.example\.com(?::\d{1,5})?",
+        r"https://(?:exampl){1,50}\.example\.com",
+    ],
+)
+def test_a_regex_with_a_long_bounded_repeat_starts(pattern: str) -> None:
+    assert Policy(allow_origins=[re.compile(pattern)], allow_credentials=True)
+
+
 def test_a_regex_of_a_thousand_names_starts() -> None:
     names = "|".join(f"tenant-{number}" for number in range(1_000))
     pattern = re.compile(rf"https://(?:{names})\.example\.com")

@@ -14,6 +14,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from corsguard import Decision, Facts
 from corsguard.cli.demo.api import Api
 from corsguard.cli.demo.site import Site
+from corsguard.origin import DEFAULT_PORTS, Origin
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -68,7 +69,8 @@ def _listening(name: str, port: int) -> socket:
 
 
 def _origin(listener: socket) -> str:
-    return f"http://localhost:{listener.getsockname()[1]}"
+    port = listener.getsockname()[1]
+    return str(Origin("http", "localhost", None if port == DEFAULT_PORTS["http"] else port))
 
 
 @contextmanager

@@ -31,6 +31,7 @@ app.add_url_rule("/list/", "list", called)
 app.add_url_rule("/partners", "partners", cors_policy(PARTNERS)(lambda: called()))
 """
 ROUTED = f'{APPLICATION}{VIEWS}\nCORSGuard(app, {{"/": Policy(allow_origins=["{APP}"])}})\n'
+ROUTED_NARROWLY = f'{APPLICATION}\nCORSGuard(app, {{"/api": Policy(allow_origins=["{APP}"])}})\n'
 ONE = f'{APPLICATION}\nCORSGuard(app, Policy(allow_origins=["{APP}"]))\n'
 
 
@@ -60,10 +61,36 @@ def test_an_allowed_request_calls_no_view() -> None:
     assert "the application itself was not asked" in done.stdout
 
 
+@pytest.mark.parametrize(("path", "refused"), [("/partners", True), ("/list/", False)])
+def test_below_an_exempt_path_a_view_gives_up_no_refusal(path: str, refused: bool) -> None:
+    source = (
+        f"{APPLICATION}{VIEWS}"
+        'app.view_functions["list"] = cors_policy(PARTNERS)(lambda: called())\n'
+        f'CORSGuard(app, Guard(Policy(allow_origins=["{APP}"]), enforce=True, '
+        'enforce_exempt=["/list"]))\n'
+    )
+    [change] = document(source, f"{API}{path}", page="https://new.example")["changes"]
+    assert ("`enforce` no longer refuses" in change["exposes"]) is refused
+
+
 def test_the_policy_of_the_route_is_changed() -> None:
     assert changes(ROUTED, "--method=PATCH", f"{API}/items/1") == [
         ("route", "/", 'allow_methods=["PATCH"],')
     ]
+
+
+@pytest.mark.parametrize(
+    "setting", ['{"allow_origins": ["https://u.example"]}', '{"routes": None}']
+)
+def test_a_setting_that_is_not_in_force_is_not_named(setting: str) -> None:
+    source = f'{APPLICATION}app.config["CORSGUARD"] = {setting}\n{ONE.removeprefix(APPLICATION)}'
+    done = explain(source, "--method=PUT", f"{API}/")
+    assert done.exit_code == 1
+    assert '    # the policy\n    allow_methods=["PUT"],' in done.stdout
+
+
+def test_a_path_is_written_as_python_reads_it() -> None:
+    assert '    "/\U0001f600": Policy(' in explain(ROUTED_NARROWLY, f"{API}/%F0%9F%98%80").stdout
 
 
 def test_the_policy_of_the_view_is_changed() -> None:
