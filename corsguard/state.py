@@ -165,8 +165,11 @@ class State:
         yield from self.views
 
     def cautions(self) -> Iterator[Problem]:
-        """What the policies start with, but should be warned of."""
+        """What the policies start with, but should be warned of: each where it stands first."""
+        places: dict[int, tuple[str, Policy]] = {}
         for place, policy in self.placed():
+            places.setdefault(id(policy), (place, policy))
+        for place, policy in places.values():
             yield from (caution.within(place) for caution in cautions(policy))
 
     def require_sync(self) -> None:

@@ -244,6 +244,14 @@ def test_each_route_is_warned_of_where_python_shows_a_line_once() -> None:
     assert fields == ['routes."/a".max_age', 'routes."/b".max_age']
 
 
+@pytest.mark.filterwarnings("ignore::corsguard.PolicyWarning")
+def test_a_policy_that_stands_in_several_places_is_warned_of_once() -> None:
+    capped = Policy(allow_origins=[A], max_age=86_400)
+    guard = Guard({"/a": capped, "/b": capped, "/c": Policy(allow_origins=[A])})
+    guard.adopt([("view", capped)])
+    assert [warning.problem.field for warning in guard.warnings] == ['routes."/a".max_age']
+
+
 def test_a_policy_in_a_mapping_has_been_warned_of_where_it_was_made() -> None:
     with pytest.warns(PolicyWarning):
         made = Policy(allow_origins=[A], max_age=86400)
