@@ -22,8 +22,7 @@ def main(args: Sequence[str] | None = None) -> None:
         try:
             group(args, prog_name="corsguard")
         finally:
-            if sys.stdout:  # it is None where it was closed before
-                sys.stdout.flush()
+            print(end="", flush=True)  # noqa: T201  # which does nothing where there is no output
     except OSError as error:  # such as a full disk
         # What is left would be written at the exit, once more.
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
