@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -208,6 +211,29 @@ def test_the_command_checks() -> None:
     assert "corsguard.below-csrf" in told("check", MIDDLEWARE=[CSRF, OURS])
     with pytest.raises(SystemCheckError, match=r"corsguard\.origin-invalid"):
         told("check", CORSGUARD={"allow_origins": ["a.example"]})
+
+
+@pytest.mark.parametrize(
+    "arguments", [("check", "--settings=other"), ("--settings=other", "check")]
+)
+def test_the_options_of_django_stand_before_the_action_and_after_it(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "other.py").write_text(
+        'SECRET_KEY = "not secret"\nINSTALLED_APPS = ["corsguard_django"]\n'
+        'ROOT_URLCONF = "other"\nurlpatterns = []\n'
+        'CORSGUARD = {"allow_origins": ["other.example"]}\n'
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "django", "corsguard", *arguments, "--no-color"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "other.example" in done.stderr
+    assert "unrecognized" not in done.stderr
 
 
 def is_ours(origin: str) -> bool:

@@ -30,6 +30,24 @@ app.add_url_rule("/items/<int:item>", view_func=Items.as_view("items"))
 app.add_url_rule("/list/", "list", called)
 app.add_url_rule("/partners", "partners", cors_policy(PARTNERS)(lambda: called()))
 """
+CONVERTERS = """
+from flask import request, session
+from werkzeug.routing import BaseConverter
+
+class Asking(BaseConverter):
+    def to_python(self, value): return f"{request.method} {value} {session.get('name')}"
+
+class Failing(BaseConverter):
+    def to_python(self, value): raise LookupError(value)
+
+app.url_map.converters.update(asking=Asking, failing=Failing)
+app.add_url_rule("/asking/<asking:value>", "asking", called)
+app.add_url_rule("/failing/<failing:value>", "failing", called)
+app.before_request(called)
+app.teardown_request(called)
+app.teardown_appcontext(called)
+"""
+OF_VIEWS = f'CORSGuard(app, {{"/": Policy(allow_origins=["{APP}"], allow_methods=["PUT"])}})\n'
 ROUTED = f'{APPLICATION}{VIEWS}\nCORSGuard(app, {{"/": Policy(allow_origins=["{APP}"])}})\n'
 ROUTED_NARROWLY = f'{APPLICATION}\nCORSGuard(app, {{"/api": Policy(allow_origins=["{APP}"])}})\n'
 ONE = f'{APPLICATION}\nCORSGuard(app, Policy(allow_origins=["{APP}"]))\n'
@@ -135,6 +153,22 @@ def test_what_the_routing_answers_is_part_of_it() -> None:
     assert document(ROUTED, f"{API}/nowhere")["response"]["status"] == 404
     told = document(ROUTED, "--method=POST", f"{API}/items/1")
     assert told["response"]["status"] == 405
+
+
+def test_a_url_converter_finds_the_request_and_nothing_else_is_called() -> None:
+    told = document(f"{APPLICATION}{VIEWS}{CONVERTERS}{OF_VIEWS}", f"{API}/asking/1")
+    assert [hop["answer"]["status"] for hop in told["requests"]] == [200]
+
+
+def test_the_exception_of_a_url_converter_is_answered_500() -> None:
+    source = f"{APPLICATION}{VIEWS}{CONVERTERS}{OF_VIEWS}"
+    done = explain(source, f"{API}/failing/1")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "status   500" in done.stdout
+    # Once a view has a policy, the URL of a preflight is matched too, and outside of Flask.
+    told = document(source, "--method=PUT", f"{API}/failing/1")
+    assert [hop["answer"]["status"] for hop in told["requests"]] == [500]
+    assert (told["verdict"], told["reason"]) == ("blocked", "ALLOW_ORIGIN_MISSING")
 
 
 SETTING = """

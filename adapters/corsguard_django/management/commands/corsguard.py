@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from typing import IO, Any, cast
 from warnings import catch_warnings, simplefilter
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
 
 from corsguard import Guard, PolicyError, PolicyWarning
 from corsguard.cli.options import add_options
@@ -25,10 +25,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        actions.add_parser("check", help="run the system checks of corsguard alone")
-        actions.add_parser("routes", help="list every route and view that has a policy")
+        # Django's own options after the action too; those not given leave what is before it.
+        base = BaseCommand()
+        base.requires_system_checks = ()
+        inherited = base.create_parser("", "", add_help=False, argument_default=SUPPRESS)
+
+        def add(action: str, about: str) -> ArgumentParser:
+            return actions.add_parser(
+                action, help=about, parents=[inherited], formatter_class=DjangoHelpFormatter
+            )
+
+        add("check", "run the system checks of corsguard alone")
+        add("routes", "list every route and view that has a policy")
         about = "play what a browser does with a request to a URL, without calling any view"
-        add_options(actions.add_parser("explain", help=about))
+        add_options(add("explain", about))
 
     def handle(self, *_: Any, action: str, **options: Any) -> None:
         if action == "check":
