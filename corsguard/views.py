@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from corsguard.policy import Policy
 
-__all__ = ["View", "cors_exempt", "cors_policy", "has_own_policy", "own_policy", "sharing"]
+__all__ = [
+    "View",
+    "class_in_words",
+    "cors_exempt",
+    "cors_policy",
+    "handler_in_words",
+    "has_own_policy",
+    "in_words",
+    "own_policy",
+    "sharing",
+    "view_in_words",
+]
 
 _ATTRIBUTE = "corsguard_policy"
 
@@ -23,6 +34,9 @@ class View(NamedTuple):
     """None for no CORS."""
     methods: frozenset[str] | None = None
     """The methods of the same URL that have the same policy; None where all of them have."""
+    holder: str = ""
+    """What has the policy, in words, which may be more than the view, or less: all that a change
+    of the policy changes. Empty for the view alone."""
 
 
 def cors_policy(policy: Policy) -> Callable[[Decorated], Decorated]:
@@ -52,6 +66,40 @@ def own_policy(view: object) -> Policy | None:
     """The policy that view is decorated with; None where it is exempt."""
     policy: Policy | None = getattr(view, _ATTRIBUTE)
     return policy
+
+
+def in_words(holders: Iterable[tuple[object, str]]) -> Mapping[int, str]:
+    """What holds a policy, by its identity: the words for it of all the places where it stands."""
+    words: dict[int, dict[str, None]] = {}
+    for holder, said in holders:
+        words.setdefault(id(holder), {})[said] = None
+    return {holder: " and ".join(said) for holder, said in words.items()}
+
+
+def view_in_words(name: str) -> str:
+    """What holds the policy of a view that is decorated itself."""
+    return f"the view {name}"
+
+
+def class_in_words(view_class: type, attribute: str = _ATTRIBUTE) -> str:
+    """What holds the policy of a view whose class, or an attribute of that, is decorated."""
+    return f"every view of the class {_defining(view_class, attribute)}"
+
+
+def handler_in_words(view_class: type, handlers: Mapping[str, object], handler: object) -> str:
+    """What holds the policy of a handler of a view's class, given all of these by method."""
+    methods = sorted(method for method, each in handlers.items() if each is handler)
+    if "GET" in methods and "HEAD" in methods:  # HEAD is answered as GET
+        methods.remove("HEAD")
+    noun = "method" if len(methods) == 1 else "methods"
+    owner = _defining(view_class, methods[0].lower())
+    return f"the {noun} {' and '.join(methods)} of the class {owner}"
+
+
+def _defining(view_class: type, attribute: str) -> str:
+    """The class that view_class has an attribute from."""
+    owners = (each for each in view_class.__mro__ if attribute in vars(each))
+    return next(owners, view_class).__name__
 
 
 def sharing(method: str, policies: Mapping[str, Policy | None]) -> frozenset[str] | None:

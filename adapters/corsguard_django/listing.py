@@ -35,7 +35,8 @@ def _views(entries: Iterable[Any], prefix: str, around: str) -> Iterator[tuple[s
         for policy, methods in by_policy.items():
             yield f'view "{pattern}" {", ".join(methods)}', policy
         if holder is not None and not by_policy:
-            yield f'view "{pattern}"', held
+            what = "include" if hasattr(entry, "url_patterns") else "view"
+            yield f'{what} "{pattern}"', held
         yield from _views(getattr(entry, "url_patterns", ()), pattern, held)
 
 

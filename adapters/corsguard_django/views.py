@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -13,7 +13,16 @@ from django.urls import Resolver404, ResolverMatch, get_resolver
 from django.utils.translation import get_language_from_path, override
 
 from corsguard import Guard, Policy
-from corsguard.views import View, has_own_policy, own_policy, sharing
+from corsguard.views import (
+    View,
+    class_in_words,
+    handler_in_words,
+    has_own_policy,
+    in_words,
+    own_policy,
+    sharing,
+    view_in_words,
+)
 
 __all__ = ["OF_PATH", "Holding", "Views", "decorated_in", "handlers_of", "nearest_holder"]
 
@@ -21,6 +30,8 @@ Holding = tuple[View | None, frozenset[str] | None]
 """The view whose policy holds for a request, None for the policy of its path; and the methods of
 the URL that the policy of the path then holds for, None for all of them."""
 OF_PATH: Holding = (None, None)
+_Decorated = tuple[str, object, str]
+"""The pattern of an entry, what holds a policy there, and that in words."""
 
 
 class Views:
@@ -31,30 +42,35 @@ class Views:
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
-        self._found: dict[object, bool] = {}
+        self._found: dict[object, Mapping[int, str]] = {}
 
-    def in_urlconf(self, urlconf: Any) -> bool:
-        """Whether a URLconf, None for the root one, has any such view; all of them are adopted."""
+    def in_urlconf(self, urlconf: Any) -> Mapping[int, str]:
+        """What has such a policy in a URLconf, None for the root one, in words and by identity.
+
+        All of these policies are adopted. Empty where no view has one.
+        """
         found = self._found.get(urlconf)
         if found is None:
-            decorated = list(decorated_in(urlconf))
-            own = [(f'view "{pattern}"', policy) for pattern, policy in decorated if policy]
-            self.guard.adopt(own)
-            found = self._found[urlconf] = bool(decorated)
+            decorated = list(_decorated_in(urlconf))
+            own = [(f'view "{pattern}"', own_policy(holder)) for pattern, holder, _ in decorated]
+            self.guard.adopt((place, policy) for place, policy in own if policy)
+            found = self._found[urlconf] = in_words(each[1:] for each in decorated)
         return found
 
     def reached(self, request: HttpRequest) -> Holding:
         """What holds for the view that Django has found."""
         match = request.resolver_match
-        if not self.in_urlconf(getattr(request, "urlconf", None)) or match is None:
+        words = self.in_urlconf(getattr(request, "urlconf", None))
+        if not words or match is None:
             return OF_PATH
-        return self._holding(match, request)
+        return self._holding(match, request, words)
 
     def ahead(self, request: HttpRequest) -> Holding:
         """What holds for the view that Django will find, or would have found, had nobody answered
         on the way there, such as a cache: that is an answer in the name of the view."""
         urlconf = getattr(request, "urlconf", None)
-        if not self.in_urlconf(urlconf):
+        words = self.in_urlconf(urlconf)
+        if not words:
             return OF_PATH
         path = request.path_info
         # LocaleMiddleware, which has not run yet, will take the language of i18n_patterns() from
@@ -62,10 +78,12 @@ class Views:
         usual = settings.LANGUAGE_CODE
         for language in dict.fromkeys((get_language_from_path(path) or usual, usual)):
             with override(language), suppress(Resolver404):
-                return self._holding(get_resolver(urlconf).resolve(path), request)
+                return self._holding(get_resolver(urlconf).resolve(path), request, words)
         return OF_PATH
 
-    def _holding(self, match: ResolverMatch, request: HttpRequest) -> Holding:
+    def _holding(
+        self, match: ResolverMatch, request: HttpRequest, words: Mapping[int, str]
+    ) -> Holding:
         entries = match.tried[-1] if match.tried else ()  # the last is the one that matched
         holder = nearest_holder(match.func, entries)
         handlers = handlers_of(match.func)
@@ -84,23 +102,49 @@ class Views:
                 holder = handlers[method]
         if holder is None:
             return None, methods
-        return View(match.view_name, own_policy(holder), methods), None
+        held_by = words.get(id(holder), "")
+        return View(match.view_name, own_policy(holder), methods, held_by), None
 
 
 def decorated_in(urlconf: Any = None) -> Iterator[tuple[str, Policy | None]]:
     """What has a policy of its own in a URLconf, None for the root one: its pattern, the policy."""
-    return _decorated(get_resolver(urlconf).url_patterns, "/")
+    return ((pattern, own_policy(holder)) for pattern, holder, _ in _decorated_in(urlconf))
 
 
-def _decorated(entries: Iterable[Any], prefix: str) -> Iterator[tuple[str, Policy | None]]:
+def _decorated_in(urlconf: Any) -> Iterator[_Decorated]:
+    return _decorated(get_resolver(urlconf).url_patterns, "/", [])
+
+
+def _decorated(
+    entries: Iterable[Any], prefix: str, namespaces: list[str | None]
+) -> Iterator[_Decorated]:
     for entry in entries:
         pattern = f"{prefix}{entry.pattern}"
-        handlers = handlers_of(entry.callback)
-        # Once where GET's handler is that of HEAD too.
-        for holder in (*_holders(entry.callback, [entry]), *dict.fromkeys(handlers.values())):
+        for holder in _holders(entry.callback, [entry]):
             if has_own_policy(holder):
-                yield pattern, own_policy(holder)
-        yield from _decorated(getattr(entry, "url_patterns", ()), pattern)
+                yield pattern, holder, _in_words(holder, entry, pattern, namespaces)
+        handlers = handlers_of(entry.callback)
+        for handler in dict.fromkeys(handlers.values()):  # once where GET's is that of HEAD too
+            if has_own_policy(handler):
+                view_class = cast(type, _class_of(entry.callback))
+                yield pattern, handler, handler_in_words(view_class, handlers, handler)
+        inner = [*namespaces, getattr(entry, "namespace", None)]
+        yield from _decorated(getattr(entry, "url_patterns", ()), pattern, inner)
+
+
+def _in_words(holder: object, entry: Any, pattern: str, namespaces: list[str | None]) -> str:
+    """What holds the policy of an entry of a URLconf, unless it is a handler of a class."""
+    if hasattr(entry, "url_patterns"):
+        return f"every view of include() at {pattern}"
+    if isinstance(holder, type):
+        return class_in_words(holder)
+    view_class = _class_of(holder)
+    dispatch = getattr(view_class, "dispatch", None)
+    # as_view() gives a view what dispatch() is decorated with.
+    if view_class and has_own_policy(dispatch) and own_policy(dispatch) is own_policy(holder):
+        return class_in_words(view_class, "dispatch")
+    match = ResolverMatch(entry.callback, (), {}, entry.name, namespaces=namespaces)
+    return view_in_words(match.view_name)
 
 
 def nearest_holder(view: object, entries: Sequence[Any]) -> object | None:

@@ -106,7 +106,7 @@ def _rows(app: Flask, middleware: FlaskMiddleware, rule: Rule) -> Iterator[tuple
     by_policy: dict[tuple[str, str], list[str]] = {}
     for method in sorted((rule.methods or {"any method"}) - {"HEAD", "OPTIONS"}):
         view = view_of(views, rule.endpoint, method)
-        held = (summary(view.policy), "view") if view else _by_path(middleware, rule)
+        held = (summary(view.policy), view.holder) if view else _by_path(middleware, rule)
         by_policy.setdefault(held, []).append(method)
     domain = rule.host if app.url_map.host_matching else rule.subdomain
     url = f"{domain}|{rule.rule}" if domain else rule.rule

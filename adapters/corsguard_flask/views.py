@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Flask
 from flask.views import MethodView
 
 from corsguard import Policy
-from corsguard.views import View, has_own_policy, own_policy
+from corsguard.views import (
+    View,
+    class_in_words,
+    handler_in_words,
+    has_own_policy,
+    in_words,
+    own_policy,
+    view_in_words,
+)
 
 __all__ = ["BlueprintPolicies", "Views", "view_of", "views_of"]
 
@@ -18,6 +26,15 @@ _ByMethod = Mapping[str, View]
 """From method to view; the rest of them is `_OTHERS`."""
 Views = Mapping[str, _ByMethod]
 """From endpoint to its views, where one of them has a policy of its own."""
+
+
+class _Held(NamedTuple):
+    """A policy of its own that holds for a method of an endpoint, or for `_OTHERS`."""
+
+    method: str
+    policy: Policy | None
+    holder: object
+    words: str
 
 
 class BlueprintPolicies:
@@ -36,11 +53,17 @@ class BlueprintPolicies:
 
 def views_of(app: Flask, blueprints: Mapping[object, Policy | None]) -> Views:
     """The views that have policies of their own."""
-    views = {
-        endpoint: dict(_by_method(app, endpoint, function, blueprints))
+    found = [
+        (endpoint, held)
         for endpoint, function in app.view_functions.items()
-    }
-    return {endpoint: by_method for endpoint, by_method in views.items() if by_method}
+        for held in _held(app, endpoint, function, blueprints)
+    ]
+    words = in_words((held.holder, held.words) for _, held in found)
+    views: dict[str, dict[str, View]] = {}
+    for endpoint, (method, policy, holder, _) in found:
+        view = View(endpoint, policy, holder=words[id(holder)])
+        views.setdefault(endpoint, {})[method] = view
+    return views
 
 
 def view_of(views: Views, endpoint: str | None, method: str) -> View | None:
@@ -49,31 +72,39 @@ def view_of(views: Views, endpoint: str | None, method: str) -> View | None:
     return (by_method.get(method) or by_method.get(_OTHERS)) if by_method else None
 
 
-def _by_method(
+def _held(
     app: Flask, endpoint: str, function: Any, blueprints: Mapping[object, Policy | None]
-) -> Iterator[tuple[str, View]]:
+) -> Iterator[_Held]:
     """The nearest to the code that answers wins: method, function, class, innermost blueprint."""
-    view_class = getattr(function, "view_class", None)
+    view_class: Any = getattr(function, "view_class", None)
     dispatch = getattr(view_class, "dispatch_request", None)
-    inherited = [blueprint for blueprint in _around(app, endpoint) if blueprint in blueprints]
-    decorated = [holder for holder in (function, dispatch, view_class) if has_own_policy(holder)]
-    if decorated:
-        yield _OTHERS, View(endpoint, own_policy(decorated[0]))
-    elif inherited:
-        yield _OTHERS, View(endpoint, blueprints[inherited[0]])
+    around = [(name, each) for name, each in _around(app, endpoint) if each in blueprints]
+    if has_own_policy(function):
+        yield _Held(_OTHERS, own_policy(function), function, view_in_words(endpoint))
+    elif has_own_policy(dispatch):
+        words = class_in_words(view_class, "dispatch_request")
+        yield _Held(_OTHERS, own_policy(dispatch), dispatch, words)
+    elif has_own_policy(view_class):
+        yield _Held(_OTHERS, own_policy(view_class), view_class, class_in_words(view_class))
+    elif around:
+        name, blueprint = around[0]
+        words = f"every view of the blueprint {name}"
+        yield _Held(_OTHERS, blueprints[blueprint], blueprint, words)
     if view_class and issubclass(view_class, MethodView):
-        for method in view_class.methods or ():
-            handler = getattr(view_class, method.lower(), None)
+        methods = view_class.methods or ()
+        handlers = {method: getattr(view_class, method.lower(), None) for method in methods}
+        for method, handler in handlers.items():
             if has_own_policy(handler):
-                yield method, View(endpoint, own_policy(handler))
+                words = handler_in_words(view_class, handlers, handler)
+                yield _Held(method, own_policy(handler), handler, words)
                 # RFC 9110, 9.3.2: HEAD is answered as GET, unless the class has its own.
                 if method == "GET" and not hasattr(view_class, "head"):
-                    yield "HEAD", View(endpoint, own_policy(handler))
+                    yield _Held("HEAD", own_policy(handler), handler, words)
 
 
-def _around(app: Flask, endpoint: str) -> Iterator[object]:
-    """The blueprints of an endpoint, the innermost first."""
+def _around(app: Flask, endpoint: str) -> Iterator[tuple[str, object]]:
+    """The blueprints of an endpoint and their names, the innermost first."""
     while "." in endpoint:
         endpoint = endpoint.rpartition(".")[0]
         if endpoint in app.blueprints:
-            yield app.blueprints[endpoint]
+            yield endpoint, app.blueprints[endpoint]

@@ -12,7 +12,7 @@ from corsguard.guard import Guard
 from corsguard.headers import RequestHeaders
 from corsguard.log import Log
 from corsguard.policy import Policy
-from corsguard.views import View
+from corsguard.views import View, view_in_words
 
 __all__ = ["Place", "Rehearsal"]
 
@@ -31,6 +31,13 @@ class Place(NamedTuple):
     """The identity of a view's policy as the application has it."""
     enforced: bool = False
     """Whether what no policy allows is refused there."""
+    holder: str = ""
+    """What has a view's policy, in words: the view, or what it shares the policy with."""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells one place from another."""
+        return self.kind, self.holder or self.name, self.given
 
 
 class _Quiet(Log):
@@ -55,7 +62,7 @@ class Rehearsal(Guard):
             own_origins=guard.own_origins,
         )
         self._log = _Quiet()
-        self._views: dict[tuple[str, int], Policy] = {}
+        self._views: dict[tuple[str, str, int], tuple[str, Policy]] = {}
         self.place: Place | None = None
         """Where the policy of the last request stands; None before the first one."""
 
@@ -64,13 +71,13 @@ class Rehearsal(Guard):
         other = Rehearsal(self)
         other._views = dict(self._views)
         if place.kind == "view":
-            other._views[place.name, place.given] = policy
+            other._views[place.key] = place.name, policy
         elif place.kind == "everywhere":
             other.reconfigure(policy)
         else:
             routes = {} if isinstance(self.policies, Policy) else dict(self.policies or {})
             other.reconfigure({**routes, place.name: policy})
-        other.adopt((f"views.{name}", own) for (name, _), own in other._views.items())
+        other.adopt((f"views.{name}", own) for name, own in other._views.values())
         return other
 
     def decide(
@@ -121,9 +128,16 @@ class Rehearsal(Guard):
             place = self._of_path(path or "/")
             self.place = place._replace(enforced=self._enforces(place.name))
             return None
-        given = id(view.policy)
-        policy = self._views.get((view.name, given), view.policy)
-        self.place = Place("view", view.name, policy, given=given, enforced=self._enforces(path))
+        place = Place(
+            "view",
+            view.name,
+            view.policy,
+            given=id(view.policy),
+            enforced=self._enforces(path),
+            holder=view.holder or view_in_words(view.name),
+        )
+        _, policy = self._views.get(place.key, (view.name, view.policy))
+        self.place = place._replace(policy=policy)
         return view._replace(policy=policy)
 
     def _enforces(self, path: str) -> bool:

@@ -108,9 +108,8 @@ def explained(guard: Guard, stage: Stage, play: Play) -> Explanation:
             rehearsal = rehearsal.with_policy(place, policy)
         except PolicyError as error:
             return Explanation(first, problems=error.problems, nearest=nearest)
-        key = (place.kind, place.name, place.given)
-        before.setdefault(key, place)
-        after[key] = policy
+        before.setdefault(place.key, place)
+        after[place.key] = policy
         exchange = play(stage(rehearsal))
     changes = [change for key in after for change in _changes(before[key], after[key])]
     mended = exchange if changes else None
@@ -215,7 +214,7 @@ def _named(names: Sequence[str], wildcard: str) -> str:
 
 def _where(place: Place) -> str:
     if place.kind == "view":
-        return f"the view {place.name}"
+        return place.holder
     if place.kind == "everywhere" or place.name == "/":
         return "every path"
     return f"{place.name} and every path below it"

@@ -60,7 +60,7 @@ def in_python(change: Change) -> Spelled:
         return Spelled(change.as_python, "# the policy")
     if kind == "view":
         none = "" if policy else ", which has none"
-        return Spelled(change.as_python, f"# the policy of the view {name}{none}")
+        return Spelled(change.as_python, f"# the policy of {change.place.holder}{none}")
     if policy:
         return Spelled(change.as_python, f"# the policy of the route {name}")
     return Spelled(change.as_python, "# the policies by route", f"{quoted(name)}: Policy(", "),")

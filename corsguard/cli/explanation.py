@@ -26,7 +26,8 @@ def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change],
     * console: what Chromium prints. caveats: code and text of each.
     * page_given: the page as it was given; page is its origin.
     * nearest: a listed origin that is one slip away, and in what it differs, else null.
-    * changes: place, field, value, line and what it exposes, of each: all of them are needed.
+    * changes: place, field, value, line and what it exposes, of each: all of them are needed. Of
+      place: kind, name, and holder, what has a view's policy, in words, else null.
     * response_with_changes: the response with all of them made; null where there are none.
     * problems: why the changes that it takes would not start.
     """
@@ -105,7 +106,11 @@ def _fields(fields: Any) -> list[Document]:
 def _change(change: Change, line: Callable[[Change], str]) -> Document:
     value = change.value
     return {
-        "place": {"kind": change.place.kind, "name": change.place.name},
+        "place": {
+            "kind": change.place.kind,
+            "name": change.place.name,
+            "holder": change.place.holder or None,
+        },
         "field": change.field,
         "value": value if isinstance(value, bool) else [str(entry) for entry in value],
         "line": line(change),

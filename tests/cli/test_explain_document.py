@@ -56,7 +56,7 @@ def test_the_document_has_a_stable_shape(explain: Explain) -> None:
     assert told["console"].startswith("Access to fetch at")
     assert told["nearest"] == {"listed": APP, "differs": "the scheme"}
     assert told["changes"][0] == {
-        "place": {"kind": "route", "name": "/api"},
+        "place": {"kind": "route", "name": "/api", "holder": None},
         "field": "allow_origins",
         "value": [APP, "http://app.example.com"],
         "line": 'allow_origins = ["https://app.example.com", "http://app.example.com"]',

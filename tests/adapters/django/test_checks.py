@@ -288,7 +288,7 @@ def test_the_command_names_the_methods_of_a_view_with_several_policies() -> None
         'view "/own" GET                  *',
         f'view "/own" PUT                  {APP}; methods PUT',
         'view "/own" PATCH, DELETE        no CORS',
-        f'view "/api/"                     {APP}',
+        f'include "/api/"                  {APP}',
         'view "/api/items" GET            *',
         f'view "/api/items" PUT            {APP}; methods PUT',
         f'view "/api/items" PATCH, DELETE  {APP}',

@@ -17,7 +17,8 @@ from django.core.management import CommandError, call_command
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
 from django.test import override_settings
-from django.urls import path, register_converter
+from django.urls import include, path, register_converter
+from django.utils.decorators import method_decorator
 from django.utils.translation import get_language
 from django.views import View
 
@@ -226,9 +227,104 @@ def test_a_request_without_a_preflight_is_decided_by_its_view() -> None:
 
 def test_an_exempt_view_is_given_a_policy() -> None:
     assert (
-        "# the policy of the view items, which has none"
+        "# the policy of the method PUT of the class Items, which has none"
         in explain("--method=PUT", f"{API}/items/1").out
     )
+
+
+def sharing(changed: str = "", **mended: Any) -> list[Any]:
+    """Views that share policies; the one that is named has been changed."""
+
+    def held(name: str) -> Any:
+        fields = mended if name == changed else {"allow_origins": [PARTNER]}
+        return cors_policy(Policy(**fields))
+
+    def plain(request: HttpRequest) -> HttpResponse:
+        return called(request)
+
+    class Once(View):
+        get = held("get")(lambda *_: called)
+        put = patch = held("put")(lambda *_: called)
+
+    class Base(View):
+        get = staticmethod(called)
+
+    class Derived(held("class")(Base)):  # type: ignore[misc]
+        pass
+
+    @method_decorator(held("dispatch"), name="dispatch")
+    class Dispatching(View):
+        get = staticmethod(called)
+
+    class Own(View):
+        get = staticmethod(called)
+
+    shared = held("view")(lambda request: called(request))
+    pages = held("include")(include(([path("a", plain), path("b", plain)], "app"), "space"))
+    return [
+        path("once", Once.as_view()),
+        path("base", Base.as_view()),
+        path("derived", Derived.as_view()),
+        path("dispatching", Dispatching.as_view()),
+        path("again", Dispatching.as_view()),
+        path("own", held("own")(Own.as_view()), name="own"),
+        path("own/not", cors_exempt(Own.as_view())),
+        path("shared", shared, name="shared"),
+        path("nested/", include(([path("shared", shared, name="too")], "app"), "inner")),
+        path("in/", pages),
+        path("out/", pages),
+        held("entry")(path("entry/", include([path("a", plain)]))),
+        held("path")(path("path", plain, name="path")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "changed", "holder", "opened"),
+    [
+        ("GET /once", "get", "the method GET of the class Once", ["HEAD /once"]),
+        ("HEAD /once", "get", "the method GET of the class Once", ["GET /once"]),
+        ("PUT /once", "put", "the methods PATCH and PUT of the class Once", []),
+        ("GET /derived", "class", "every view of the class Base", ["GET /base"]),
+        ("GET /again", "dispatch", "every view of the class Dispatching", ["GET /dispatching"]),
+        ("GET /own", "own", "the view own", []),
+        ("GET /shared", "view", "the view shared and the view inner:too", ["GET /nested/shared"]),
+        (
+            "GET /in/a",
+            "include",
+            "every view of include() at /in/ and every view of include() at /out/",
+            ["GET /in/b", "GET /out/a"],
+        ),
+        ("GET /entry/a", "entry", "every view of include() at /entry/", []),
+        ("GET /path", "path", "the view path", []),
+    ],
+)
+def test_what_a_change_opens_is_all_that_shares_the_policy(
+    asked: str, changed: str, holder: str, opened: list[str]
+) -> None:
+    places = "once base derived dispatching again own own/not shared nested/shared in/a in/b out/a"
+    places += " entry/a path"
+    asks = {f"GET /{place}" for place in places.split()} | {"HEAD /once", "PUT /once"}
+
+    def allowed() -> set[str]:
+        calls = {ask: ask.split() for ask in asks}
+        return {
+            ask
+            for ask, (method, place) in calls.items()
+            if document(f"--method={method}", f"{API}{place}")["verdict"] == "allowed"
+        }
+
+    method, place = asked.split()
+    setting = {"routes": {"/routed": {"allow_origins": [APP]}}}
+    with override_settings(CORSGUARD=setting, ROOT_URLCONF=tuple(sharing())):
+        assert allowed() == set()
+        told = document(f"--method={method}", f"{API}{place}")["changes"]
+        out = explain(f"--method={method}", f"{API}{place}").out
+    assert f"\n    # the policy of {holder}\n" in out
+    assert {change["place"]["holder"] for change in told} == {holder}
+    assert told[0]["exposes"].startswith(f"pages of {APP} may read the answers of {holder}")
+    mended = {change["field"]: change["value"] for change in told}
+    with override_settings(CORSGUARD=setting, ROOT_URLCONF=tuple(sharing(changed, **mended))):
+        assert allowed() == {asked, *opened}
 
 
 def test_where_there_is_no_view_the_answer_is_404() -> None:

@@ -120,9 +120,92 @@ def test_the_policy_of_the_view_is_changed() -> None:
     done = explain(ROUTED, "--method=DELETE", f"{API}/items/1")
     assert done.exit_code == 1
     assert (
-        "\n    # the policy of the view items\n"
+        "\n    # the policy of the method DELETE of the class Items\n"
         f'    allow_origins=["{PARTNER}", "{APP}"],\n    allow_methods=["DELETE"],\n'
     ) in done.stdout
+
+
+HELD = f"""{APPLICATION}
+class Once(MethodView):
+    @cors_policy(Policy(allow_origins=["https://partner.example"], max_age=1))
+    def get(self): ...
+    @cors_policy(Policy(allow_origins=["https://partner.example"], max_age=2))
+    def put(self): ...
+    patch = put
+
+@cors_policy(Policy(allow_origins=["https://partner.example"], max_age=3))
+class Base(MethodView):
+    def get(self): ...
+
+class Derived(Base): ...
+
+class Dispatching(MethodView):
+    @cors_policy(Policy(allow_origins=["https://partner.example"], max_age=4))
+    def dispatch_request(self): ...
+    def get(self): ...
+
+app.add_url_rule("/once", view_func=Once.as_view("once"))
+app.add_url_rule("/base", view_func=Base.as_view("base"))
+app.add_url_rule("/derived", view_func=Derived.as_view("derived"))
+app.add_url_rule("/dispatch", view_func=Dispatching.as_view("dispatch"))
+app.add_url_rule("/again", view_func=Dispatching.as_view("again"))
+shared = cors_policy(Policy(allow_origins=["https://partner.example"], max_age=5))(lambda: "")
+app.add_url_rule("/a", "a", shared)
+app.add_url_rule("/b", "b", shared)
+cors = CORSGuard(app, {{"/routed": OF_PATH}})
+api, inner = Blueprint("api", __name__), Blueprint("inner", __name__)
+api.add_url_rule("/list", "list", lambda: "")
+api.add_url_rule("/moved", "moved", lambda: "")
+inner.add_url_rule("/inner", "own", lambda: "")
+api.register_blueprint(inner)
+app.register_blueprint(api)
+app.register_blueprint(api, name="old", url_prefix="/old")
+cors.set_policy(api, Policy(allow_origins=["https://partner.example"], max_age=6))
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "number", "holder", "opened"),
+    [
+        ("GET /once", 1, "the method GET of the class Once", ["HEAD /once"]),
+        ("HEAD /once", 1, "the method GET of the class Once", ["GET /once"]),
+        ("PUT /once", 2, "the methods PATCH and PUT of the class Once", []),
+        ("GET /derived", 3, "every view of the class Base", ["GET /base"]),
+        ("GET /again", 4, "every view of the class Dispatching", ["GET /dispatch"]),
+        ("GET /b", 5, "the view a and the view b", ["GET /a"]),
+        (
+            "GET /moved",
+            6,
+            "every view of the blueprint api and every view of the blueprint old",
+            ["GET /list", "GET /inner", "GET /old/list"],
+        ),
+    ],
+)
+def test_what_a_change_opens_is_all_that_shares_the_policy(
+    asked: str, number: int, holder: str, opened: list[str]
+) -> None:
+    def verdicts(source: str) -> dict[str, str]:
+        asks = ["GET /once", "HEAD /once", "GET /base", "GET /derived", "GET /dispatch", "GET /a"]
+        asks += ["GET /again", "GET /b", "GET /list", "GET /inner", "GET /old/list", asked]
+        calls = {ask: ask.split() for ask in asks}
+        return {
+            ask: document(source, f"--method={method}", f"{API}{path}")["verdict"]
+            for ask, (method, path) in calls.items()
+        }
+
+    method, path = asked.split()
+    done = explain(HELD, f"--method={method}", f"{API}{path}")
+    assert f"\n    # the policy of {holder}\n" in done.stdout
+    told = document(HELD, f"--method={method}", f"{API}{path}")["changes"]
+    assert {change["place"]["holder"] for change in told} == {holder}
+    assert told[0]["exposes"].startswith(f"pages of {APP} may read the answers of {holder}")
+    assert set(verdicts(HELD).values()) == {"blocked"}
+    lines = " ".join(change["line"] for change in told)
+    changed = HELD.replace(
+        f'allow_origins=["https://partner.example"], max_age={number}', f"{lines} max_age={number}"
+    )
+    allowed = {ask for ask, verdict in verdicts(changed).items() if verdict == "allowed"}
+    assert allowed == {asked, *opened}
 
 
 def test_a_request_without_a_preflight_is_decided_by_its_view() -> None:
@@ -135,7 +218,7 @@ def test_a_request_without_a_preflight_is_decided_by_its_view() -> None:
 def test_an_exempt_view_is_given_a_policy() -> None:
     done = explain(ROUTED, "--method=PUT", f"{API}/items/1")
     assert (
-        "\n    # the policy of the view items, which has none\n"
+        "\n    # the policy of the method PUT of the class Items, which has none\n"
         f'    allow_origins=["{APP}"],\n    allow_methods=["PUT"],\n'
     ) in done.stdout
     assert "until now it is exempt from CORS" in " ".join(done.stdout.split())
