@@ -214,7 +214,11 @@ def test_the_command_checks() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("check", "--settings=other"), ("--settings=other", "check")]
+    "arguments",
+    [
+        ("check", "--settings=other", "--pythonpath=."),
+        ("--settings=other", "--pythonpath=.", "check"),
+    ],
 )
 def test_the_options_of_django_stand_before_the_action_and_after_it(
     tmp_path: Path, arguments: tuple[str, ...]
