@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from logging import DEBUG
 from os import PathLike
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,7 @@ class Guard:
         own_origins: Iterable[str] = (),
     ) -> None:
         self._log = Log()
-        self._is_verbose = self._log.is_verbose
+        self._log_has = self._log.has
         self._subscribers: tuple[Subscriber, ...] = ()
         self._sync_only = False
         self._replacing = Lock()
@@ -251,21 +252,21 @@ class Guard:
         if decision is not None:
             return decision
         # As known_refusal, whose call would be a tenth of all that it costs.
-        if environ.get("HTTP_SEC_FETCH_SITE") in _FROM_ELSEWHERE and not self._is_verbose():
+        if environ.get("HTTP_SEC_FETCH_SITE") in _FROM_ELSEWHERE and not self._log_has(DEBUG):
             return self._refusals.get(origin)
         return None
 
     def known_refusal(self, origin: str | None, site: str | None) -> Decision | None:
         """What is known already of an origin that is not among `answers`: None, or a refusal that
         has been logged. `site` is the value of `Sec-Fetch-Site`."""
-        if site in _FROM_ELSEWHERE and not self._is_verbose():
+        if site in _FROM_ELSEWHERE and not self._log_has(DEBUG):
             return self._refusals.get(origin)
         return None
 
     def known_preflight(self, asked: AskedPreflight) -> Decision | None:
         """The answer to a preflight where it is known: an allowance, or a logged refusal."""
         decision = self._preflights.get(asked)
-        if decision is None and not self._is_verbose():
+        if decision is None and not self._log_has(DEBUG):
             return self._refused_preflights.get(asked)
         return decision
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from threading import Lock
 from traceback import format_tb
 from typing import TYPE_CHECKING
@@ -27,8 +26,8 @@ class Log:
     Its memory is bounded whatever the requests hold: 1,000 groups, each of 100 short strings.
     """
 
-    is_verbose = staticmethod(partial(_logger.isEnabledFor, logging.DEBUG))
-    """Whether what has been said before is logged once more, at DEBUG."""
+    has = staticmethod(_logger.isEnabledFor)
+    """Whether what is said at a level is logged; what has been said before is said at DEBUG."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], set[str]] = {}
