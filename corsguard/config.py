@@ -28,9 +28,8 @@ _LISTS = frozenset(
         "own_origins",
     }
 )
-_QUOTES = re.compile(
-    r"\[(?=[\"'])|(?<=[\"'])\]|[\"']"
-)  # and the brackets of a list, not those of IPv6
+# And the brackets of a list of quoted texts, not those of IPv6.
+_QUOTES = re.compile(r"\[(?=[\"'])|(?<=[\"'])\]|[\"']")
 
 
 class Settings(NamedTuple):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import Literal
 
-from corsguard.decision import Decision, Reason
+from corsguard.decision import Decision, Kind, Reason
 from corsguard.escape import escaped
 from corsguard.headers import names_in
 from corsguard.own import is_own
 from corsguard.policy import Policy
 
-__all__ = ["is_guarded", "objection"]
+__all__ = ["Enforce", "enforced", "is_guarded"]
+
+Enforce = bool | Literal["report"]
 
 _SAFE_METHODS = frozenset({"HEAD", "OPTIONS"})
 _ORIGIN_ALLOWED = frozenset({Reason.ALLOWED, Reason.CREDENTIALS_NOT_ALLOWED})
@@ -30,7 +33,28 @@ def is_guarded(
     return not is_own(origin, read, own_origins)
 
 
-def objection(
+def enforced(
+    decision: Decision,
+    enforce: Enforce,
+    policy: Policy | None,
+    origin: str | None,
+    credentials: bool | None,
+) -> Decision:
+    """The refusal of a guarded request; the decision itself where a policy allows it."""
+    why = _objection(decision, policy, origin, credentials)
+    if why is None:
+        return decision
+    return Decision(
+        Kind.NOT_CORS if origin is None else Kind.ACTUAL,
+        Reason.CROSS_ORIGIN_REFUSED,
+        why,
+        403 if enforce is True else None,
+        decision.headers,
+        decision.faults,
+    )
+
+
+def _objection(
     decision: Decision, policy: Policy | None, origin: str | None, credentials: bool | None
 ) -> str | None:
     """What a policy, or the lack of one, has against a guarded request; None where it allows it."""

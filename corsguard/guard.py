@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from corsguard.decision import Decision, Kind, Reason
-from corsguard.enforcement import is_guarded, objection
+from corsguard.enforcement import enforced, is_guarded
 from corsguard.engine import Answers, AskedPreflight, Caller, Engine, Fields
 from corsguard.facts import Facts
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
@@ -357,7 +357,8 @@ class Guard:
         if state.enforce and not state.exempt.find(path):
             read = reader(request_headers)
             if is_guarded(origin, method, read, state.own_origins):
-                decision = _enforced(decision, state.enforce, engine, origin, credentials)
+                policy = engine.policy if engine else None
+                decision = enforced(decision, state.enforce, policy, origin, credentials)
         refused = decision.reason not in _QUIET
         if refused or decision.faults or decision.kind is not Kind.NOT_CORS:
             read = reader(request_headers)
@@ -394,24 +395,3 @@ class Guard:
                 subscriber(decision, facts)
             except Exception as error:
                 self._log.subscriber_failed(subscriber, error)
-
-
-def _enforced(
-    decision: Decision,
-    enforce: Enforce,
-    engine: Engine | None,
-    origin: str | None,
-    credentials: bool | None,
-) -> Decision:
-    """The refusal of a guarded request; the decision itself where a policy allows it."""
-    why = objection(decision, engine.policy if engine else None, origin, credentials)
-    if why is None:
-        return decision
-    return Decision(
-        Kind.NOT_CORS if origin is None else Kind.ACTUAL,
-        Reason.CROSS_ORIGIN_REFUSED,
-        why,
-        403 if enforce is True else None,
-        decision.headers,
-        decision.faults,
-    )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from re import Pattern
 from types import MappingProxyType
-from typing import Literal
 
 from corsguard.checks import CHECKS, Findings
 from corsguard.dangers import cautions, exposure
 from corsguard.decision import Decision
+from corsguard.enforcement import Enforce
 from corsguard.engine import Answers, Engine, Preflights
 from corsguard.escape import shown
 from corsguard.memory import Memory
@@ -22,7 +22,6 @@ __all__ = ["Enforce", "Policies", "State"]
 
 Policies = Policy | Mapping[str, Policy | None] | None
 """One policy for every path, or policies by route prefix, or none."""
-Enforce = bool | Literal["report"]
 
 
 class State:

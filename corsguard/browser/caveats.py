@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import ip_address
 
-from corsguard.browser.cookies import Cookie, Kept
+from corsguard.browser.cookies import Kept
 from corsguard.browser.trail import Trail
 from corsguard.browser.url import HTTP_SCHEMES, URL, is_trustworthy
 from corsguard.origin import Origin, is_ip_address, is_loopback
@@ -31,33 +31,24 @@ def surroundings(page: Origin, url: URL, trail: Trail) -> None:
 
 def kept_cookies(kept: Iterable[Kept], trail: Trail) -> None:
     """Say which cookies the browser has and does not send."""
-    for cookie, why in kept:
-        if why == "cookie-same-site":
-            text = f"the cookie {cookie.name} is not sent to another site: {_same_site(cookie)}"
-        else:
-            text = (
-                f"the cookie {cookie.name} is not sent: this engine keeps third-party cookies "
-                "back; serve page and API under one site"
-            )
-        trail.caution(f"{why}:{cookie.name}", text)
+    _tell(kept, "sent to another site", "sent: this engine keeps third-party cookies back", trail)
 
 
 def refused_cookies(refused: Iterable[Kept], trail: Trail) -> None:
     """Say which cookies an answer sets and the browser does not take."""
-    for cookie, why in refused:
-        if why == "cookie-same-site":
-            text = f"the cookie {cookie.name} is not stored: {_same_site(cookie)}"
-        else:
-            text = (
-                f"the cookie {cookie.name} is not stored: this engine takes no third-party "
-                "cookies; serve page and API under one site"
-            )
-        trail.caution(f"{why}:{cookie.name}", text)
+    _tell(refused, "stored", "stored: this engine takes no third-party cookies", trail)
 
 
-def _same_site(cookie: Cookie) -> str:
-    same_site = cookie.same_site or "Lax, which it is by default"
-    return f"SameSite={same_site}; SameSite=None; Secure would let it"
+def _tell(cookies: Iterable[Kept], by_same_site: str, by_engine: str, trail: Trail) -> None:
+    """What is not done with the cookies, in the words for each reason."""
+    for cookie, why in cookies:
+        same_site = cookie.same_site or "Lax, which it is by default"
+        words = {
+            "cookie-same-site": f"{by_same_site}: SameSite={same_site}; "
+            "SameSite=None; Secure would let it",
+            "third-party-cookies": f"{by_engine}; serve page and API under one site",
+        }
+        trail.caution(f"{why}:{cookie.name}", f"the cookie {cookie.name} is not {words[why]}")
 
 
 def _distance(origin: Origin) -> int:

@@ -55,11 +55,9 @@ class Cookie(NamedTuple):
     def goes_to(self, url: URL) -> bool:
         """Whether host, path and scheme are the cookie's (RFC 6265bis, 5.8.3)."""
         host = url.origin.host
-        below = self.subdomains and host.endswith(f".{self.host}") and not is_ip_address(host)
-        folder = self.path if self.path.endswith("/") else f"{self.path}/"
         return (
-            (host == self.host or below)
-            and (url.path == self.path or url.path.startswith(folder))
+            (host == self.host or (self.subdomains and _is_below(host, self.host)))
+            and _is_at_or_below(url.path, self.path)
             and (not self.secure or is_trustworthy(url.origin))
         )
 
@@ -198,11 +196,10 @@ def cookie_of(line: str, url: URL, now: float) -> Cookie | None:
 def _is_acceptable(cookie: Cookie, url: URL) -> bool:
     """Whether a URL may set a cookie (RFC 6265bis, 5.7)."""
     host = url.origin.host
-    if cookie.subdomains and host != cookie.host:
-        # Not for another host, nor for everybody under a public suffix.
-        below = host.endswith(f".{cookie.host}") and not is_ip_address(host)
-        if not below or is_public_suffix(cookie.host):
-            return False
+    # Not for another host, nor for everybody under a public suffix.
+    owned = _is_below(host, cookie.host) and not is_public_suffix(cookie.host)
+    if cookie.subdomains and host != cookie.host and not owned:
+        return False
     name = cookie.name.lower()
     hosts_own = cookie.secure and cookie.path == "/" and not cookie.subdomains
     if (name.startswith("__secure-") and not cookie.secure) or (
@@ -214,11 +211,19 @@ def _is_acceptable(cookie: Cookie, url: URL) -> bool:
 
 def _overlap(held: Cookie, cookie: Cookie) -> bool:
     """Whether a host and a path may have both cookies."""
-    hosts = (held.host, cookie.host), (cookie.host, held.host)
-    folder = held.path if held.path.endswith("/") else f"{held.path}/"
-    return any(host == other or host.endswith(f".{other}") for host, other in hosts) and (
-        cookie.path == held.path or cookie.path.startswith(folder)
-    )
+    one, other = held.host, cookie.host
+    hosts = one == other or _is_below(one, other) or _is_below(other, one)
+    return hosts and _is_at_or_below(cookie.path, held.path)
+
+
+def _is_below(host: str, domain: str) -> bool:
+    """RFC 6265bis, 5.1.3, "domain-match", of a host that is another one."""
+    return host.endswith(f".{domain}") and not is_ip_address(host)
+
+
+def _is_at_or_below(path: str, folder: str) -> bool:
+    """RFC 6265bis, 5.1.4, "path-match"."""
+    return path == folder or path.startswith(folder if folder.endswith("/") else f"{folder}/")
 
 
 def _expiry(attributes: dict[str, str], now: float) -> float | None:

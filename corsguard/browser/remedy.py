@@ -69,11 +69,15 @@ class Change(NamedTuple):
 
 
 class Nearest(NamedTuple):
-    """A listed origin that the page's is one slip away from."""
+    """A listed origin that the page's is one slip away from, or two."""
 
     listed: str
     differs: str
-    """In what: the scheme, the port, `www.`, or being a subdomain."""
+    """In what: the scheme, the port, `www.`, or being a subdomain; two of them joined by "and"."""
+
+    @property
+    def is_one_slip(self) -> bool:
+        return " and " not in self.differs
 
 
 class Explanation(NamedTuple):

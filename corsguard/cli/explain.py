@@ -111,7 +111,8 @@ def _remedy(terminal: Console, explanation: Explanation, spelled: Spelling) -> N
         return
     if near := explanation.nearest:
         terminal.print()
-        text = f"One slip away: {near.listed} is listed, and differs in {near.differs}."
+        away = "One slip away" if near.is_one_slip else "Two slips away"
+        text = f"{away}: {near.listed} is listed, and differs in {near.differs}."
         wrapped(terminal, printable(text), "bold")
     terminal.print()
     if explanation.changes:
@@ -120,7 +121,7 @@ def _remedy(terminal: Console, explanation: Explanation, spelled: Spelling) -> N
         for (place, opening, closing), group in groupby(lines, lambda line: line[1:]):
             indent = "    " if opening else ""
             terminal.print()
-            inner = (f"{indent}{spelled.line}" for spelled in group)
+            inner = (f"{indent}{each.line}" for each in group)
             for line in filter(None, (place, opening, *inner, closing)):
                 # Not wrapped: it is there to be copied.
                 terminal.print(f"    {printable(line)}", style="green", soft_wrap=True)

@@ -25,7 +25,7 @@ def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change],
     * response: type, status and headers as the script sees them, else null.
     * console: what Chromium prints. caveats: code and text of each.
     * page_given: the page as it was given; page is its origin.
-    * nearest: a listed origin that is one slip away, and in what it differs, else null.
+    * nearest: a listed origin that is a slip or two away, and in what it differs, else null.
     * changes: place, field, value, line and what it exposes, of each: all of them are needed. Of
       place: kind, name, and holder, what has a view's policy, in words, else null.
     * response_with_changes: the response with all of them made; null where there are none.

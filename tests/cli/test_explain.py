@@ -175,6 +175,13 @@ def test_the_listed_origin_that_is_one_slip_away_is_named(explain: Explain) -> N
     assert f"One slip away: {APP} is listed, and differs in the scheme." in unwrapped(out)
 
 
+def test_two_slips_are_not_called_one(explain: Explain) -> None:
+    _, out, _ = explain(f"{API}/api", page="http://www.app.example.com")
+    assert f"Two slips away: {APP} is listed, and differs in the scheme and `www.`." in unwrapped(
+        out
+    )
+
+
 def test_where_no_safe_change_would_do_the_reason_is_told(explain: Explain) -> None:
     code, out, _ = explain(f"{API}/api", page="null")
     assert code == 1
