@@ -72,10 +72,12 @@ def _welcome(terminal: Console, origins: Origins) -> None:
         ("frontend", origins.frontend, "its policy lists this origin"),
         ("stranger", origins.stranger, "the same page, not listed"),
     )
-    terminal.print(Text("\ncorsguard demo: open the two pages in a browser\n", "bold"))
+    welcome = Text("\n").append("corsguard demo: open the two pages in a browser\n\n", "bold")
     for name, origin, what in lines:
-        terminal.print(f"  {name:<9}", Text(origin, "bold cyan"), f" {what}", soft_wrap=True)
-    terminal.print("\nCtrl-C stops. Each request that the API decides on:\n")
+        welcome.append(f"  {name:<9} ").append(origin, "bold cyan").append(f"  {what}\n")
+    welcome.append("\nCtrl-C stops. Each request that the API decides on:\n")
+    # At once: the servers answer already, and what their threads tell belongs below.
+    terminal.print(welcome, soft_wrap=True)
 
 
 def _telling(terminal: Console) -> Callable[[Decision, Facts], None]:
