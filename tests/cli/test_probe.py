@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cli.audit.serving import wsgi
+from cli.audit.serving import unserved, wsgi
 from cli.command import Command
 from cli.test_explain_and_probe import service
 
@@ -196,13 +196,9 @@ def test_what_can_not_be_asked_is_one_line(
 
 
 def test_a_server_that_does_not_answer_is_one_line(corsguard: Command) -> None:
-    with wsgi(service) as url:
-        pass
-    assert corsguard("probe", url, "--page", PAGE) == (
-        2,
-        "",
-        "corsguard: 127.0.0.1: connection refused\n",
-    )
+    with unserved() as port:
+        done = corsguard("probe", f"http://127.0.0.1:{port}/", "--page", PAGE)
+    assert done == (2, "", "corsguard: 127.0.0.1: connection refused\n")
 
 
 def test_ctrl_c_is_one_line_and_no_verdict(corsguard: Command) -> None:

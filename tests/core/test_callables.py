@@ -121,7 +121,7 @@ def test_an_async_callable_that_waits_for_what_is_cancelled_means_no() -> None:
         other.cancel()
         return await other
 
-    decision = decide_async(Policy(allow_origins=[predicate]), A)
+    decision = decide_async(Policy(allow_origins=[predicate], predicate_timeout=600), A)
     assert decision.reason is Reason.ORIGIN_NOT_ALLOWED
     assert [str(error) for _, error in decision.faults] == ["what it waited for was cancelled"]
 

@@ -32,6 +32,15 @@ def asgi(app: App) -> Iterator[str]:
         yield f"{url}/v1/items"
 
 
+@contextmanager
+def unserved() -> Iterator[int]:
+    """A port that nobody listens on: it is held, so that no other process does meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port: int = held.getsockname()[1]
+        yield port
+
+
 Say = Callable[[socket.socket, bytes, Event], object]
 """Answers a request on its connection; the event is set when the test is over."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cli.audit.auditing import QUICK
 from cli.audit.broken import FAULTS, PAGE, SOUND, Api, NoVary, Static
-from cli.audit.serving import saying, wsgi
+from cli.audit.serving import saying, unserved, wsgi
 from cli.command import Finished
 
 from corsguard.browser.messages import Fields
@@ -261,9 +261,8 @@ def said(command: list[str]) -> str:
 
 
 def test_a_url_without_a_server_ends_in_one_line(report: Reported) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-    done = report.url(url)
+    with unserved() as port:
+        done = report.url(f"http://127.0.0.1:{port}/")
     assert done == (2, "", "corsguard: 127.0.0.1: connection refused\n")
 
 
