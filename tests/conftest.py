@@ -15,6 +15,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Before anything is imported that looks for them: wishes of a terminal or of a CI about colours.
+for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+    os.environ.pop(name, None)
+
 # A shell has what it starts in the background ignore Ctrl+C, and so would all that is tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 import pytest
 from e2e.engines import ENGINES, Chromium, RealBrowser
@@ -40,14 +40,13 @@ def report(pytestconfig: pytest.Config) -> Report:
 def started() -> Iterator[Start]:
     """Starts each engine when it is first asked for, with a profile of its own."""
     running: dict[str, RealBrowser] = {}
-    # The last of a browser's processes may outlive it by a moment, and write.
-    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    # The last of a browser's processes may outlive it by a moment, and write. And the path must be
+    # short: that of a socket in there has room for 108 bytes.
+    with TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as folder:
 
         def start(name: str) -> RealBrowser:
             if name not in running:
-                profile = Path(folder) / name
-                profile.mkdir()
-                running[name] = ENGINES[name](profile)
+                running[name] = ENGINES[name](Path(mkdtemp(prefix=name, dir=folder)))
             return running[name]
 
         yield start

@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from load.attack import Left, attack  # noqa: E402  # found through the line above
-from load.drive import Tally, drive  # noqa: E402
+from load.drive import PATIENCE, Tally, drive  # noqa: E402
 from load.policies import NUMBERS  # noqa: E402
 
 WORKERS = 2
@@ -118,9 +118,17 @@ def serving(server: str, name: str, log: int) -> Iterator[int]:
         # answer in two pieces takes 40 ms.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         port, number = listening.getsockname()[1], listening.fileno()
+        # A connection that it closes after a pause of the machine would count as no answer.
+        idle = f"{2 * PATIENCE:.0f}"
         arguments = {
-            "gunicorn": ["--bind", f"fd://{number}", "--threads", "4", f"load.served:{name}()"],
-            "uvicorn": ["--fd", str(number), "--no-access-log", "--factory", f"load.served:{name}"],
+            "gunicorn": [
+                *("--bind", f"fd://{number}", "--threads", "4", "--keep-alive", idle),
+                f"load.served:{name}()",
+            ],
+            "uvicorn": [
+                *("--fd", str(number), "--no-access-log", "--timeout-keep-alive", idle),
+                *("--factory", f"load.served:{name}"),
+            ],
         }
         process = subprocess.Popen(
             [sys.executable, "-m", server, "--workers", str(WORKERS), *arguments[server]],

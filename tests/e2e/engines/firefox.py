@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from e2e.engines.browser import PATIENCE, RealBrowser, environment, installed
@@ -59,6 +60,9 @@ class Firefox(RealBrowser):
             errors="replace",
         )
         self._session = Session(self._listening())
+        # What else it says is of no interest, and must not fill the pipe.
+        self._rest = Thread(target=self._process.communicate, daemon=True)
+        self._rest.start()
         session = self._session.send("session.new", capabilities={})
         self.version: str = session["capabilities"]["browserVersion"]
         self._session.send("session.subscribe", events=["log.entryAdded"])
@@ -78,7 +82,8 @@ class Firefox(RealBrowser):
     def close(self) -> None:
         self._session.close()
         self._process.terminate()
-        self._process.communicate(timeout=PATIENCE)
+        self._process.wait(PATIENCE)
+        self._rest.join()
 
     def _call(self, function: str, text: str) -> str:
         answer = self._session.send(
