@@ -41,7 +41,7 @@ def check(file: str, *, as_json: bool) -> int:
         report = Report(console())
         report.findings(file, problems, cautions)
         if guard:
-            report.in_force(policies, guard.enforce)
+            report.in_force(policies, guard)
     return 1 if problems else 0
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 
-from corsguard import Policy, Problem
+from corsguard import Guard, Policy, Problem
 from corsguard.cli.terminal import Sheet, counted, printable
 from corsguard.fetch import SAFELISTED_METHODS
 from corsguard.state import Enforce
@@ -38,7 +38,7 @@ class Report:
             for problem in found:
                 self._problem(kind, style, problem)
 
-    def in_force(self, policies: Mapping[str, Policy | None], enforce: Enforce) -> None:
+    def in_force(self, policies: Mapping[str, Policy | None], guard: Guard) -> None:
         for prefix, policy in policies.items():
             self._sheet.heading(printable(prefix) or "every path")
             if policy is None:
@@ -47,7 +47,11 @@ class Report:
                 for label, value in _fields(policy):
                     self._sheet.row(label, value)
         self._sheet.heading("enforce")
-        self._sheet.line(_ENFORCE[enforce], indent="  ")
+        self._sheet.line(_ENFORCE[guard.enforce], indent="  ")
+        if guard.enforce:
+            for label, entries in (("exempt", guard.enforce_exempt), ("own", guard.own_origins)):
+                if entries:
+                    self._sheet.row(label, printable(", ".join(entries)))
 
     def _problem(self, kind: str, style: str, problem: Problem) -> None:
         title = f"{kind}: {printable(problem.field)} [{problem.code}]"

@@ -87,6 +87,21 @@ def test_each_route_is_told(corsguard: Command, write: Write) -> None:
     assert "enforce\n  on: unsafe requests" in out
 
 
+def test_what_enforcement_leaves_alone_is_told(corsguard: Command, write: Write) -> None:
+    options = """
+        enforce_exempt = ["/webhooks", "/health"]
+        own_origins = ["https://api.example.com"]
+    """
+
+    _, out, _ = corsguard("check", write(f"enforce = true\n{options}{CLEAN}"))
+    _, unenforced, _ = corsguard("check", write(f"{options}{CLEAN}"))
+
+    assert out.endswith(
+        "are refused\n  exempt       /webhooks, /health\n  own          https://api.example.com\n"
+    )
+    assert "exempt" not in unenforced
+
+
 def test_only_reported_enforcement_is_told(corsguard: Command, write: Write) -> None:
     _, out, _ = corsguard("check", write(f'enforce = "report"\n{CLEAN}'))
 
