@@ -6,23 +6,32 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from logging import DEBUG
 from os import PathLike
 from threading import Lock
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from corsguard.decision import Decision, Kind, Reason
 from corsguard.enforcement import enforced, is_guarded
 from corsguard.engine import Answers, AskedPreflight, Caller, Engine, Fields
+from corsguard.escape import shown
 from corsguard.facts import Facts
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
 from corsguard.log import Log
-from corsguard.policy import Policy
-from corsguard.problem import NO_POLICY, PolicyError, PolicyWarning, Problem, warn_of
-from corsguard.state import Enforce, Policies, State
+from corsguard.policy import Policy, PolicyFields
+from corsguard.problem import (
+    NO_POLICY,
+    POLICY_OR_FIELDS,
+    PolicyError,
+    PolicyWarning,
+    Problem,
+    warn_of,
+)
+from corsguard.state import FIELDS, Enforce, Policies, State
 from corsguard.views import View
 
 if TYPE_CHECKING:
     from corsguard.config import Settings
 
-__all__ = ["Facts", "Guard", "Policies"]
+__all__ = ["Facts", "Guard", "GuardFields", "Policies"]
 
 _QUIET = (Reason.ALLOWED, Reason.NOT_CORS, Reason.NO_POLICY, Reason.SAME_ORIGIN)
 """The reasons that there is nothing to log for, the likeliest first."""
@@ -33,6 +42,15 @@ _NOTHING = State(None, False, (), ())
 """What is known where nothing may be."""
 
 Subscriber = Callable[[Decision, Facts], object]
+
+
+class GuardFields(PolicyFields, total=False):
+    """The keyword arguments of an adapter: a policy's fields, and a guard's options."""
+
+    routes: Mapping[str, Any]
+    enforce: Enforce
+    enforce_exempt: Iterable[str]
+    own_origins: Iterable[str]
 
 
 class Guard:
@@ -71,15 +89,33 @@ class Guard:
         self._take(State(policies, enforce, enforce_exempt, own_origins))
 
     @classmethod
-    def of(cls, given: Guard | Policies) -> Guard:
-        """The guard that an adapter was given, or one of the policies that it was given.
+    def of(cls, given: Guard | Policies, fields: Mapping[str, Any] = MappingProxyType({})) -> Guard:
+        """Return the guard for what an adapter was called with: a policy, or its fields.
 
-        Raises PolicyError (`no-policy`) where there is neither a policy nor enforcement.
+        `given` is a Guard, a Policy, policies by route prefix, or None; `fields` are the keyword
+        arguments beside it, in the one configuration shape. Raises PolicyError: for both at once,
+        for neither (`no-policy`), and for whatever does not start.
         """
-        guard = given if isinstance(given, Guard) else cls(given)
+        guard = cls.read_arguments(given, fields)
         if not guard.policies and not guard.enforce:
             raise PolicyError([NO_POLICY])
         return guard
+
+    @classmethod
+    def read_arguments(cls, given: Guard | Policies, fields: Mapping[str, Any]) -> Guard:
+        """Do the same for an adapter whose views may bring the only policies: neither is allowed.
+
+        Raises PolicyError.
+        """
+        if given is None:
+            return cls.from_mapping(fields) if fields else cls(None)
+        if fields:
+            message = f"a policy was given, and the fields {', '.join(fields)} beside it"
+        elif isinstance(given, Mapping) and not FIELDS.isdisjoint(given):
+            message = f"{shown(given)} is a dict of a policy's fields, which are keywords here"
+        else:
+            return given if isinstance(given, Guard) else cls(given)
+        raise PolicyError([Problem("type-invalid", "policy", given, message, POLICY_OR_FIELDS)])
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], place: str = "") -> Guard:

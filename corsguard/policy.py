@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypedDict, cast
 
 from corsguard.checks import CHECKS, Findings, unknown_fields
 from corsguard.dangers import cautions, combinations
@@ -15,7 +16,40 @@ if TYPE_CHECKING:
 
     from corsguard.checks import OriginEntry
 
-__all__ = ["Policy", "PolicyError", "PolicyWarning", "Problem"]
+__all__ = ["Policy", "PolicyError", "PolicyFields", "PolicyWarning", "Problem"]
+
+_Parameters = ParamSpec("_Parameters")
+
+
+class PolicyFields(TypedDict, total=False):
+    """The fields of a policy as the keyword arguments of whatever takes a policy."""
+
+    allow_origins: Iterable[OriginEntry]
+    allow_credentials: bool
+    allow_methods: Iterable[str]
+    allow_headers: Iterable[str]
+    expose_headers: Iterable[str]
+    max_age: int | timedelta | None
+    predicate_timeout: float
+    dangerously_allow_insecure_origins: bool
+    dangerously_allow_public_suffixes: bool
+    dangerously_allow_null_origin: bool
+
+
+def _report_unknown_fields(init: Callable[_Parameters, None]) -> Callable[_Parameters, None]:
+    """Wrap a Policy's `__init__` so that an unknown keyword is a PolicyError with the right name.
+
+    Python's own TypeError would name the keyword, but not the field that was meant. Type checkers
+    still see the signature of `init`.
+    """
+
+    @wraps(init)
+    def report(self: Policy, /, **fields: Any) -> None:
+        if not CHECKS.keys() >= fields.keys():
+            Policy.read(fields)  # raises: one of them is unknown
+        cast(Callable[..., None], init)(self, **fields)
+
+    return cast(Callable[_Parameters, None], report)
 
 
 class Policy:
@@ -50,6 +84,7 @@ class Policy:
     dangerously_allow_public_suffixes: bool
     dangerously_allow_null_origin: bool
 
+    @_report_unknown_fields
     def __init__(
         self,
         *,
@@ -138,4 +173,7 @@ class Policy:
         return tuple(getattr(self, field) for field in CHECKS)
 
 
-_DEFAULTS = {"allow_origins": (), **(Policy.__init__.__kwdefaults__ or {})}
+_DEFAULTS: dict[str, object] = {
+    "allow_origins": (),
+    **vars(Policy.__init__)["__wrapped__"].__kwdefaults__,
+}

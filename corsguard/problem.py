@@ -8,7 +8,7 @@ from warnings import warn
 
 from corsguard.escape import shown
 
-__all__ = ["NO_POLICY", "PolicyError", "PolicyWarning", "Problem", "warn_of"]
+__all__ = ["NO_POLICY", "POLICY_OR_FIELDS", "PolicyError", "PolicyWarning", "Problem", "warn_of"]
 
 _PACKAGES = frozenset(
     {"corsguard", *(f"corsguard_{name}" for name in ("asgi", "django", "flask", "pytest", "wsgi"))}
@@ -51,6 +51,9 @@ NO_POLICY = Problem(
     "no policy was given, and none is configured",
     'give a policy, such as Policy(allow_origins=["https://app.example.com"])',
 )
+
+POLICY_OR_FIELDS = "either policy=Policy(...), or its fields as keywords: allow_origins=[...]"
+"""What to write where an adapter was called with both, or with a dict of fields."""
 
 
 def _is_of_json(value: object) -> bool:

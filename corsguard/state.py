@@ -18,7 +18,7 @@ from corsguard.predicates import Predicate, is_async
 from corsguard.routes import Routes, prefix_problems
 from corsguard.views import View
 
-__all__ = ["Enforce", "Policies", "State"]
+__all__ = ["FIELDS", "Enforce", "Policies", "State"]
 
 Policies = Policy | Mapping[str, Policy | None] | None
 """One policy for every path, or policies by route prefix, or none."""
@@ -74,7 +74,7 @@ class State:
         for origin in self.own_origins:
             found.own_origin("own_origins", origin)
         table = _by_prefix(policies)
-        if not _FIELDS.isdisjoint(table):
+        if not FIELDS.isdisjoint(table):
             message = f"{shown(policies)} is a table of fields, not of policies by path prefix"
             found.add("type-invalid", "policy", policies, message, _A_POLICY)
             table = {}
@@ -189,8 +189,11 @@ class State:
             raise PolicyError(problems)
 
 
-_A_POLICY = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
-_FIELDS = frozenset({*CHECKS, "routes"})
+_A_POLICY = (
+    "allow_origins=[...], ... as keywords, Policy(allow_origins=[...], ...), or Guard.from_mapping"
+)
+FIELDS = frozenset({*CHECKS, "routes"})
+"""The keys that a mapping of policies by path prefix can't have: those of a mapping of fields."""
 _EVERYWHERE = ""
 """The prefix of a policy that holds for every path, whatever the path looks like."""
 

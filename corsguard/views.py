@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial, update_wrapper
+from typing import Any, NamedTuple, TypeVar, Unpack, cast
 
-from corsguard.policy import Policy
+from corsguard.decorated import remember
+from corsguard.policy import Policy, PolicyFields
 
 __all__ = [
     "View",
     "class_in_words",
     "cors_exempt",
     "cors_policy",
+    "decorated_layer",
     "handler_in_words",
     "has_own_policy",
     "in_words",
+    "layers",
     "own_policy",
     "sharing",
     "view_in_words",
@@ -39,22 +43,65 @@ class View(NamedTuple):
     of the policy changes. Empty for the view alone."""
 
 
-def cors_policy(policy: Policy) -> Callable[[Decorated], Decorated]:
-    """Decorate a view with a policy of its own, which wins over the one of its path."""
-    if not isinstance(policy, Policy):
-        raise TypeError(f"cors_policy takes a Policy, not {policy!r}")
+def cors_policy(
+    policy: Policy | None = None, /, **fields: Unpack[PolicyFields]
+) -> Callable[[Decorated], Decorated]:
+    """Decorate a view with a policy of its own, which wins over the one of its path.
+
+    Takes a Policy, or its fields as keywords. Raises TypeError for anything else, and PolicyError.
+    """
+    if policy is None and fields:
+        policy = Policy(**fields)
+    elif not isinstance(policy, Policy) or fields:
+        given = "both" if fields else repr(policy)
+        raise TypeError(f"cors_policy takes a Policy or its fields, not {given}")
 
     def decorate(view: Decorated) -> Decorated:
-        setattr(view, _ATTRIBUTE, policy)
-        return view
+        return _decorate(view, policy)
 
+    setattr(decorate, _ATTRIBUTE, policy)  # for those who apply it later: see `applied_by`
     return decorate
 
 
 def cors_exempt(view: Decorated) -> Decorated:
     """Decorate a view with no CORS at all, whatever the policy of its path. Enforcement stays."""
-    setattr(view, _ATTRIBUTE, None)
-    return view
+    return _decorate(view, None)
+
+
+setattr(cors_exempt, _ATTRIBUTE, None)
+
+
+def _decorate(view: Decorated, policy: Policy | None) -> Decorated:
+    decorated: Any = view
+    try:
+        setattr(decorated, _ATTRIBUTE, policy)
+    except AttributeError:  # a bound method takes none: what calls it does
+        decorated = update_wrapper(partial(view), view)
+        setattr(decorated, _ATTRIBUTE, policy)
+    remember(decorated, exempt=policy is None)
+    return cast(Decorated, decorated)
+
+
+def layers(view: object) -> Iterator[object]:
+    """Yield a view and the functions that it wraps, the outermost first.
+
+    Follows `__wrapped__` (functools.wraps), `partial.func` and the function of a bound method. A
+    layer inside the first that has a policy is of no interest: the outermost wins.
+    """
+    seen: set[int] = set()
+    while view is not None and id(view) not in seen:
+        seen.add(id(view))
+        yield view
+        view = (
+            view.func
+            if isinstance(view, partial)
+            else getattr(view, "__wrapped__", None) or getattr(view, "__func__", None)
+        )
+
+
+def decorated_layer(view: object) -> object | None:
+    """Return the outermost layer of a view that is decorated with a policy, or None."""
+    return next((layer for layer in layers(view) if has_own_policy(layer)), None)
 
 
 def has_own_policy(view: object) -> bool:

@@ -76,8 +76,13 @@ def test_a_policy_is_keyword_only_and_names_its_origins() -> None:
         Policy([A])  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="allow_origins"):
         Policy()  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="allow_origin"):
-        Policy(allow_origin=[A])  # type: ignore[call-arg]
+
+
+def test_an_unknown_keyword_is_a_problem_that_names_the_field() -> None:
+    with pytest.raises(PolicyError) as caught:
+        Policy(allow_origins=[A], allow_method=["PUT"])  # type: ignore[call-arg]
+    found = [(each.code, each.field, each.suggestion) for each in caught.value.problems]
+    assert found == [("unknown-field", "allow_method", "allow_methods")]
 
 
 @pytest.mark.parametrize("name", [*DEFAULTS, "warnings", "other"])
