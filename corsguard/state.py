@@ -189,9 +189,7 @@ class State:
             raise PolicyError(problems)
 
 
-_A_POLICY = (
-    "allow_origins=[...], ... as keywords, Policy(allow_origins=[...], ...), or Guard.from_mapping"
-)
+_A_POLICY = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
 FIELDS = frozenset({*CHECKS, "routes"})
 """The keys that a mapping of policies by path prefix can't have: those of a mapping of fields."""
 _EVERYWHERE = ""
