@@ -7,8 +7,11 @@ would then be served with the policy of its path. So every decorated object is r
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
+from types import ModuleType
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -57,11 +60,17 @@ def unreachable(
     application's. With `exempt`, only what `@cors_exempt` has decorated is looked at.
     """
     found = {id(each) for each in reached}
-    return [
-        _problem(each)
-        for each, is_exempt in _living()
-        if id(each) not in found and _module(each) in modules and (is_exempt or not exempt)
-    ]
+
+    def lost() -> list[object]:
+        return [
+            each
+            for each, is_exempt in _living()
+            if id(each) not in found and _module(each) in modules and (is_exempt or not exempt)
+        ]
+
+    if lost():
+        gc.collect()  # those of an application that is gone may still be there, in a cycle
+    return [_problem(each) for each in lost()]
 
 
 def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Problem]:
@@ -78,10 +87,9 @@ def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Proble
     return [_problem(inside[each]) for each in inside if each in exempt]
 
 
-def _living() -> Iterator[tuple[object, bool]]:
-    for decorated in list(_remembered.values()):
-        if (living := decorated.ref()) is not None:
-            yield living, decorated.exempt
+def _living() -> list[tuple[object, bool]]:
+    alive = [(decorated.ref(), decorated.exempt) for decorated in list(_remembered.values())]
+    return [(each, is_exempt) for each, is_exempt in alive if each is not None]
 
 
 def _contents(view: object) -> Iterator[object]:
@@ -102,18 +110,10 @@ def _held_by(holder: object) -> Iterator[object]:
         yield from (holder.func, *holder.args, *holder.keywords.values())
     yield from (getattr(holder, name, None) for name in ("__wrapped__", "__func__", "__self__"))
     for cell in getattr(holder, "__closure__", None) or ():
-        try:
-            content = cell.cell_contents
-        except ValueError:  # not assigned yet
-            continue
-        if callable(content):
-            yield content
-    if not isinstance(holder, type):
-        yield from (
-            (each for each in vars(holder).values() if callable(each))
-            if hasattr(holder, "__dict__")
-            else ()
-        )
+        with suppress(ValueError):  # nothing has been assigned to it yet
+            yield cell.cell_contents
+    if not isinstance(holder, (type, ModuleType)):
+        yield from filter(callable, getattr(holder, "__dict__", {}).values())
 
 
 def _problem(decorated: object) -> Problem:

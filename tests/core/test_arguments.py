@@ -1,0 +1,73 @@
+"""What an adapter is called with: a policy, its fields as keywords, or neither."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from corsguard import Guard, Policy, PolicyError
+
+A = "https://a.example"
+POLICY = Policy(allow_origins=[A])
+
+
+def problem_of(given: Any, fields: dict[str, Any]) -> Any:
+    with pytest.raises(PolicyError) as caught:
+        Guard.of(given, fields)
+    (problem,) = caught.value.problems
+    return problem
+
+
+def test_fields_are_a_policy_for_every_path_beside_options_of_the_guard() -> None:
+    guard = Guard.of(
+        None, {"allow_origins": [A], "enforce": True, "own_origins": ["https://b.example"]}
+    )
+    assert guard.policies == POLICY
+    assert (guard.enforce, guard.own_origins) == (True, ("https://b.example",))
+
+
+def test_fields_may_hold_what_only_python_can_say() -> None:
+    regex = re.compile(r"https://[a-z]+\.a\.example")
+    guard = Guard.of(None, {"allow_origins": [regex, str.islower]})
+    assert guard.policy_for("/") == Policy(allow_origins=[regex, str.islower])
+
+
+def test_routes_are_a_keyword_too() -> None:
+    guard = Guard.of(None, {"routes": {"/api": {"allow_origins": [A]}, "/api/admin": None}})
+    assert guard.policy_for("/api/x") == POLICY
+    assert guard.policy_for("/api/admin") is None
+
+
+def test_a_policy_a_guard_and_routes_are_taken_as_they_are() -> None:
+    guard = Guard(POLICY)
+    assert Guard.of(guard) is guard
+    assert Guard.of(POLICY).policies is POLICY
+    assert Guard.of({"/api": POLICY}).policy_for("/api") is POLICY
+
+
+@pytest.mark.parametrize("given", [POLICY, Guard(POLICY), {"/": POLICY}])
+def test_a_policy_and_fields_at_once_are_one_problem(given: Any) -> None:
+    problem = problem_of(given, {"allow_origins": [A], "max_age": 5})
+    assert problem[:2] == ("type-invalid", "policy")
+    assert "the fields allow_origins, max_age beside it" in problem.message
+    assert "policy=Policy(...)" in problem.suggestion
+    assert "allow_origins=[...]" in problem.suggestion
+
+
+@pytest.mark.parametrize("given", [{"allow_origins": [A]}, {"routes": {"/": POLICY}}])
+def test_a_dict_of_fields_in_the_place_of_a_policy_is_one_problem(given: Any) -> None:
+    problem = problem_of(given, {})
+    assert problem[:2] == ("type-invalid", "policy")
+    assert "which are keywords here" in problem.message
+    assert "allow_origins=[...]" in problem.suggestion
+
+
+def test_neither_is_one_problem() -> None:
+    assert problem_of(None, {}).code == "no-policy"
+
+
+def test_an_unknown_field_is_the_only_problem() -> None:
+    problem = problem_of(None, {"allow_origins": [A], "allow_header": ["X-A"]})
+    assert (problem.code, problem.suggestion) == ("unknown-field", "allow_headers")
