@@ -27,9 +27,8 @@ _LISTS = {"allow_origins": '["https://app.example.com"]'}
 class Findings:
     """The problems found so far, and a check for each kind of field that adds to them."""
 
-    def __init__(self, *, public_suffixes: bool = False) -> None:
+    def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self._public_suffixes = public_suffixes
 
     def add(self, code: str, field: str, value: object, message: str, suggestion: str) -> None:
         self.problems.append(Problem(code, field, value, message, suggestion))
@@ -242,9 +241,9 @@ class Findings:
 
     def _regex(self, field: str, pattern: Pattern[Any]) -> None:
         from corsguard.ambiguity import is_linear
-        from corsguard.invented import grown_match, invented_match
         from corsguard.mending import mended_regex
         from corsguard.regex import has_bare_dot
+        from corsguard.too_wide import open_domains
 
         source = pattern.pattern
         if not isinstance(source, str):
@@ -268,17 +267,9 @@ class Findings:
             message = f"{source!r} has an unescaped `.`, which matches any character"
             suggestion = better or r"escape each dot (\.) and write [a-z0-9-]+ for a label"
             self.add("regex-too-wide", field, pattern, message, suggestion)
-        elif (origin := invented_match(pattern)) is not None:
-            message = f"{source!r} also covers {origin}, which anyone can have"
-            suggestion = better or "end it with the labels of a domain that is yours"
-            self.add("regex-too-wide", field, pattern, message, suggestion)
-        elif not self._public_suffixes and (origin := grown_match(pattern)) is not None:
-            message = f"{source!r} also covers {origin}, a name that anyone can take"
-            suggestion = (
-                "put a dot before the labels of a domain that is yours, or set "
-                "dangerously_allow_public_suffixes"
-            )
-            self.add("regex-too-wide", field, pattern, message, suggestion)
+        elif too_wide := open_domains(pattern):
+            message, suggestion = too_wide
+            self.add("regex-too-wide", field, pattern, message, better or suggestion)
 
 
 CHECKS: dict[str, Callable[[Findings, str, object], object]] = {

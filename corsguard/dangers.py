@@ -56,6 +56,8 @@ def exposure(policy: Policy) -> Iterator[Problem]:
         if entry == "null" and policy.dangerously_allow_null_origin:
             suggestion = "remove null, or allow_credentials and enforce"
             yield Problem("origin-null", "allow_origins", entry, _NULL_IS_ANYONE, suggestion)
+        if isinstance(entry, Pattern):
+            yield from _exposed_by(entry, policy)
         if not isinstance(entry, str):
             continue
         for_anyone = not policy.dangerously_allow_public_suffixes and is_open_to_anyone(entry)
@@ -82,6 +84,14 @@ def exposure(policy: Policy) -> Iterator[Problem]:
                 f"{pattern._replace(host='your-name.' + pattern.host)}, or "
                 "dangerously_allow_public_suffixes",
             )
+
+
+def _exposed_by(pattern: Pattern[str], policy: Policy) -> Iterator[Problem]:
+    from corsguard.too_wide import exposed_names
+
+    allowed = policy.dangerously_allow_public_suffixes
+    if exposed := exposed_names(pattern, public_suffixes=allowed):
+        yield Problem("regex-too-wide", "allow_origins", pattern, *exposed)
 
 
 def cautions(policy: Policy) -> Iterator[Problem]:

@@ -113,8 +113,8 @@ class Engine:
         # From a host, for any port of it, or from "." and a host, for its subdomains, to the
         # schemes and ports that are listed with it: one look-up for each label of an origin.
         self._wide: dict[str, frozenset[tuple[str, str]]] = {}
-        nothing: frozenset[tuple[str, str]] = frozenset()
         shared: dict[frozenset[tuple[str, str]], frozenset[tuple[str, str]]] = {}
+        wide: dict[str, set[tuple[str, str]]] = {}
         self._regexes: list[Callable[[str], object]] = []
         self._predicates: list[Predicate] = []
         for entry in self.policy.allow_origins:
@@ -125,10 +125,12 @@ class Engine:
             elif "*" in entry and entry != "*":
                 pattern = OriginPattern.of(entry)
                 key = f".{pattern.host}" if pattern.subdomains else pattern.host
-                covered = self._wide.get(key, nothing) | {(pattern.scheme, pattern.port)}
-                self._wide[key] = shared.setdefault(covered, covered)
+                wide.setdefault(key, set()).add((pattern.scheme, pattern.port))
             else:
                 self.answers[entry] = None
+        for key, listed in wide.items():
+            covered = frozenset(listed)
+            self._wide[key] = shared.setdefault(covered, covered)
         self._sorted = in_order([e for e in self.policy.allow_origins if isinstance(e, str)])
         self._memory: dict[str, Decision] = {}
         # Apart, so that strangers don't push out what pages ask.

@@ -103,7 +103,7 @@ class Policy:
         warn_of(cautions(self))
 
     def _keep(self, given: Mapping[str, Any]) -> None:
-        found = Findings(public_suffixes=given["dangerously_allow_public_suffixes"] is True)
+        found = Findings()
         for field, check in CHECKS.items():
             object.__setattr__(self, field, check(found, field, given[field]))
         found.problems.extend(combinations(self))

@@ -1,48 +1,76 @@
-"""Reading a regular expression: what is in it, and what the texts that it covers look like."""
+"""Reading a regular expression with the standard library's own parser."""
 
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Iterable, Iterator
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
-from corsguard.origin import MAX_LENGTH
-
-__all__ = ["REPEATS", "Piece", "has_bare_dot", "parsed", "read_by", "shapes"]
+__all__ = ["REPEATS", "has_bare_dot", "inexact_constructs", "parsed", "read_by", "scoped"]
 
 REPEATS = frozenset({"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"})
 """What the standard library's parser calls a repeat."""
 
-_SHORT = 9  # times that a repeat may take without being a long one
-_MOST_SHAPES = 64
-_USUAL = frozenset(string.ascii_lowercase + string.digits)
+_TYPES = re.ASCII | re.LOCALE | re.UNICODE
+_CONSTRUCTS = {
+    "GROUPREF": "a back-reference",
+    "GROUPREF_EXISTS": "a conditional",
+    "ATOMIC_GROUP": "an atomic group",
+    "POSSESSIVE_REPEAT": "a possessive repeat",
+}
+_BOUNDARIES = {"AT_BOUNDARY": r"a \b", "AT_NON_BOUNDARY": r"a \B"}
+_LOOKS = frozenset({"ASSERT", "ASSERT_NOT"})
 
 
 def has_bare_dot(pattern: re.Pattern[str]) -> bool:
-    """Whether a `.` stands in pattern that is neither escaped nor in a class."""
-    return "ANY" in _names(parsed(pattern))
+    """Return True if a `.` stands in pattern that is neither escaped nor in a class."""
+    return any(operation.name == "ANY" for operation, _ in _operations(parsed(pattern)))
+
+
+def inexact_constructs(pattern: re.Pattern[str]) -> list[str]:
+    """Name the constructs in pattern that an automaton can't read exactly."""
+    named = (_construct(*each) for each in _operations(parsed(pattern)))
+    return list(dict.fromkeys(filter(None, named)))
 
 
 def parsed(pattern: re.Pattern[str]) -> Any:
-    """Read by the standard library's own parser: the syntax of `re` is not for us to read again."""
-    return import_module("re._parser").parse(pattern.pattern, pattern.flags)
+    """Parse pattern: the syntax of `re` is not for us to read again."""
+    return import_module("re._parser").parse(pattern.pattern, pattern.flags & ~re.DEBUG)
+
+
+def scoped(flags: int, added: int, removed: int) -> int:
+    """Return the flags that apply in a group such as `(?i-s:...)`."""
+    if added & _TYPES:  # one of them takes the place of another
+        flags &= ~_TYPES
+    return (flags | added) & ~removed
 
 
 def read_by(item: Any, flags: int, alphabet: Iterable[str]) -> frozenset[str]:
-    """The characters of alphabet that one item of a parsed pattern reads, as `re` itself says."""
+    """Return the characters of alphabet that one item of a parsed pattern reads."""
+    operation, argument = item
+    if operation.name == "LITERAL" and not flags & re.IGNORECASE:
+        return frozenset(chr(argument)) & frozenset(alphabet)
     parser = import_module("re._parser")
     node = parser.SubPattern(parser.State(), [item])
     return frozenset(filter(import_module("re._compiler").compile(node, flags).fullmatch, alphabet))
 
 
-def _names(node: Any) -> Iterator[str]:
-    """The name of each operation in a parsed pattern."""
+def _construct(operation: Any, argument: Any) -> str | None:
+    name: str = operation.name
+    if name in _LOOKS:
+        return "a look-ahead" if argument[0] > 0 else "a look-behind"
+    if name == "AT":
+        return _BOUNDARIES.get(argument.name)
+    return _CONSTRUCTS.get(name)
+
+
+def _operations(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Each operation in a parsed pattern, and its argument."""
     for operation, argument in node:
-        yield operation.name
+        yield operation, argument
         for child in _children(argument):
-            yield from _names(child)
+            yield from _operations(child)
 
 
 def _children(argument: Any) -> Iterator[Any]:
@@ -51,65 +79,3 @@ def _children(argument: Any) -> Iterator[Any]:
             yield from _children(part)
     elif hasattr(argument, "data"):
         yield argument
-
-
-class Piece(NamedTuple):
-    """A part of what a pattern matches, and whether a long repeat of it stands there."""
-
-    text: str
-    other: str = ""
-    """Another text that may stand there, unless all that may are written out in the pattern."""
-    repeated: bool = False
-
-
-def shapes(pattern: re.Pattern[str]) -> list[tuple[Piece, ...]]:
-    """The shapes of what pattern matches, optional parts left out and put in; 64 at most."""
-    return _shapes(parsed(pattern))
-
-
-def _shapes(node: Any) -> list[tuple[Piece, ...]]:
-    shapes: list[tuple[Piece, ...]] = [()]
-    for operation, argument in node:
-        parts = _parts(operation, argument)
-        shapes = [(*shape, *part) for shape in shapes for part in parts][:_MOST_SHAPES]
-    return shapes
-
-
-def _parts(operation: Any, argument: Any) -> list[tuple[Piece, ...]]:
-    name: str = operation.name
-    if name == "LITERAL":
-        return [(Piece(chr(argument)),)]
-    if name in {"IN", "NOT_LITERAL"}:
-        return [(Piece(*_samples((operation, argument))),)]
-    if name in REPEATS:
-        least, most, child = argument
-        inner = [(shape * min(max(least, 1), MAX_LENGTH))[:MAX_LENGTH] for shape in _shapes(child)]
-        if most > _SHORT:
-            inner = [(_joined(shape),) for shape in inner]
-        return inner if least else [*inner, ()]
-    if name == "BRANCH":
-        return [shape for branch in argument[1] for shape in _shapes(branch)]
-    if name == "SUBPATTERN":
-        return _shapes(argument[-1])
-    return _shapes(argument) if name == "ATOMIC_GROUP" else [()]
-
-
-def _joined(shape: tuple[Piece, ...]) -> Piece:
-    other = "".join(piece.other or piece.text for piece in shape)
-    return Piece("".join(piece.text for piece in shape), other, repeated=True)
-
-
-def _samples(item: Any) -> tuple[str, str]:
-    """Two characters that a class matches, for the usual ones; the second is empty where the class
-    lists its members one by one."""
-    operation, argument = item
-    if operation.name != "IN" or argument[0][0].name == "NEGATE":
-        read = sorted(read_by(item, 0, _USUAL)) or ["a"]
-        return read[0], read[-1]
-    for operation, value in argument:
-        if operation.name == "RANGE":
-            first, last = value
-            return chr(first).lower(), chr(last).lower()
-        if operation.name == "CATEGORY":
-            return ("7", "3") if value.name == "CATEGORY_DIGIT" else ("a", "b")
-    return chr(argument[0][1]), ""

@@ -1,59 +1,180 @@
-"""The Public Suffix List: the names under which anyone can have a name. Start-up only."""
+"""The names under which anyone can have a name: the Public Suffix List, and a few that it lacks.
+
+Start-up only. Hosts are in ASCII, as browsers write them.
+"""
 
 from __future__ import annotations
 
+import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from publicsuffixlist import PublicSuffixList
+__all__ = [
+    "Match",
+    "holds_public_suffix",
+    "is_public_suffix",
+    "labels_to_private",
+    "listed_below",
+    "owned_part",
+    "suffix_of",
+]
 
-__all__ = ["holds_public_suffix", "is_public_suffix", "owned_part"]
+# Suffixes that the Public Suffix List lacks (looked up in its version of 2026-10-22), although
+# these services give whoever asks a name under them that serves pages of theirs.
+_MISSING = """
+    loca.lt                 localtunnel: names of tunnels
+    serveo.net              Serveo: names of tunnels
+    lhr.life                localhost.run: names of tunnels
+    share.zrok.io           zrok: names of public shares
+    pagekite.me             PageKite: names of tunnels
+    exp.direct              Expo: names of tunnels to a development server
+    devtunnels.ms           Microsoft dev tunnels: NAME-PORT.REGION.devtunnels.ms
+    *.devtunnels.ms
+    app.github.dev          GitHub Codespaces: forwarded ports, NAME-PORT.app.github.dev
+    gitpod.io               Gitpod: ports of a workspace, PORT-NAME.REGION.gitpod.io
+    *.gitpod.io
+    codesandbox.io          CodeSandbox: previews, NAME.codesandbox.io and NAME.sse.codesandbox.io
+    sse.codesandbox.io
+    stackblitz.io           StackBlitz: previews
+    webcontainer.io         StackBlitz: previews, NAME.local-credentialless.webcontainer.io
+    *.webcontainer.io
+    webcontainer-api.io     StackBlitz: previews of others' WebContainers
+    *.webcontainer-api.io
+    gradio.live             Gradio: names of shared demos
+"""
+# Services whose names are addresses: 10.0.0.1.nip.io and app-10-0-0-1.nip.io are at 10.0.0.1. What
+# does not hold all of an address is at any address that its subdomains name.
+_OF_ADDRESSES = ("nip.io", "sslip.io", "traefik.me")
+_ADDRESS = re.compile(r"(?:^|[.-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}$|(?:[0-9]{1,3}-){3}[0-9]{1,3}$")
+
+
+class Match(NamedTuple):
+    """A public suffix of a name."""
+
+    labels: int
+    """How many of the last labels of the name it has."""
+    private: bool
+    """Whether a company gives the names under it away, as under github.io. Else they are sold."""
 
 
 def is_public_suffix(host: str) -> bool:
-    """Whether anyone can have a name right under host."""
-    return _suffixes().is_public(host)
+    """Return True if the Public Suffix List says that anyone can have a name right under host."""
+    labels = _labels(host)
+    return "" not in labels and _listed().match(labels).labels == len(labels)
 
 
 def holds_public_suffix(host: str) -> bool:
-    """Whether host is a public suffix, or has one below it, as amazonaws.com has."""
-    return is_public_suffix(host) or _in_unicode(host) in _parents()
+    """Return True if anyone can have a name under host, or under a name below it.
+
+    There is such a name below amazonaws.com, for one.
+    """
+    return suffix_of(host).labels == len(_labels(host)) or bool(listed_below(host))
 
 
 def owned_part(host: str) -> str:
-    """The last labels of host that one owner has: example.co.uk of a.example.co.uk."""
-    return _suffixes().privatesuffix(host) or host
+    """Return the last labels of host that one owner has: example.co.uk of a.example.co.uk."""
+    labels = _labels(host)
+    length = _listed().match(labels).labels + 1
+    return ".".join(labels[-length:]) if "" not in labels and length <= len(labels) else host
+
+
+def suffix_of(name: str) -> Match:
+    """Return the longest suffix of name under which anyone can have a name."""
+    labels = _labels(name)
+    for service in _OF_ADDRESSES:
+        if name == service:
+            return Match(len(labels), private=True)
+        if name.endswith(f".{service}"):
+            return _suffix_of_addresses(labels, service)
+    return _all().match(labels)
+
+
+def listed_below(name: str) -> frozenset[str]:
+    """Return the labels that stand right before name in the list, a `*` among them."""
+    return _all().below.get(name, frozenset())
+
+
+def labels_to_private(name: str) -> frozenset[str]:
+    """Return the ends of labels right before name that may lead to a private suffix."""
+    whole = (
+        each for each in listed_below(name) if f"{each}.{name}".strip(".") in _all().to_private
+    )
+    return frozenset(label[at:] for label in whole for at in range(len(label)))
+
+
+class _List(NamedTuple):
+    rules: dict[str, bool]
+    """Rule -> whether it is of the private section."""
+    below: dict[str, frozenset[str]]
+    """Name -> the labels right before it; the empty name has the top-level domains."""
+    to_private: frozenset[str]
+    """The names of private rules, and what they end with."""
+
+    def match(self, labels: list[str]) -> Match:
+        """Return the public suffix of a name (publicsuffix.org, "Algorithm")."""
+        for start in range(len(labels)):
+            name = ".".join(labels[start:])
+            length = len(labels) - start
+            if (private := self.rules.get(f"!{name}")) is not None:
+                return Match(length - 1, private)
+            if (private := self.rules.get(f"*.{name}")) is not None:
+                return Match(min(length + 1, len(labels)), private)
+            if (private := self.rules.get(name)) is not None:
+                return Match(length, private)
+        return Match(1, private=False)
+
+
+def _labels(name: str) -> list[str]:
+    return name.removesuffix(".").lower().split(".")
+
+
+def _suffix_of_addresses(labels: list[str], service: str) -> Match:
+    """The same for a name below a service whose names are addresses."""
+    own = labels[: -service.count(".") - 1]
+    for start in range(len(own) - 1, -1, -1):
+        if _ADDRESS.search(".".join(own[start:])):
+            return Match(len(labels) - start - 1, private=True)
+    return Match(len(labels), private=True)
 
 
 @cache
-def _suffixes() -> PublicSuffixList:
-    from publicsuffixlist import PublicSuffixList
-
-    return PublicSuffixList()
-
-
-def _in_unicode(host: str) -> str:
-    """The host as the list writes it."""
-    if "xn--" not in host:
-        return host
-    import idna
-
-    try:
-        return idna.decode(host)
-    except idna.IDNAError:
-        return host
-
-
-@cache
-def _parents() -> frozenset[str]:
+def _listed() -> _List:
     from publicsuffixlist import PSLFILE
 
-    parents = set()
+    rules: dict[str, bool] = {}
+    private = False
     with open(PSLFILE, encoding="utf-8") as lines:
         for line in lines:
-            rule = "" if line.startswith("//") else line.strip()
-            while "." in rule:
-                rule = rule.partition(".")[2]
-                parents.add(rule)
-    return frozenset(parents)
+            if line.startswith("//"):
+                private = private or "===BEGIN PRIVATE DOMAINS===" in line
+            elif rule := line.strip().lower():
+                rules[rule if rule.isascii() else _in_ascii(rule)] = private
+    return _list_of(rules)
+
+
+@cache
+def _all() -> _List:
+    """The list with what it lacks."""
+    missing = [line.split()[0] for line in _MISSING.strip().splitlines()]
+    return _list_of({**dict.fromkeys((*missing, *_OF_ADDRESSES), True), **_listed().rules})
+
+
+def _list_of(rules: dict[str, bool]) -> _List:
+    below: dict[str, set[str]] = {}
+    to_private: set[str] = set()
+    for rule, private in rules.items():
+        name = rule.removeprefix("!")
+        while name:
+            if private:
+                to_private.add(name)
+            label, _, name = name.partition(".")
+            below.setdefault(name, set()).add(label)
+    frozen = {name: frozenset(labels) for name, labels in below.items()}
+    return _List(rules, frozen, frozenset(to_private))
+
+
+def _in_ascii(rule: str) -> str:
+    """The rule as browsers write a host of it."""
+    labels = rule.removeprefix("!").split(".")
+    encoded = (each if each.isascii() else each.encode("idna").decode("ascii") for each in labels)
+    return "!" * rule.startswith("!") + ".".join(encoded)
