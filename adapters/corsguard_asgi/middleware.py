@@ -124,7 +124,8 @@ class CORSMiddleware:
             self._has_logged_root = True
             where = (escaped(scope["path"]), escaped(repr(scope.get("root_path", ""))))
             _logger.warning("no route applies to %s (root_path %s): %s", *where, self._why())
-        return f"//{scope['path']}"  # behind an empty segment
+        path = scope["path"]
+        return f"/{path}" if path.startswith("/") else f"//{path}"  # behind an empty segment
 
     def _has_routes(self) -> bool:
         return isinstance(self.guard.policies, Mapping) or bool(self.guard.enforce_exempt)
