@@ -311,7 +311,7 @@ def litestar(*layers: Any) -> Litestar:
     async def plain(scope: Any, receive: Any, send: Any) -> None:
         await PlainTextResponse("plain")(scope, receive, send)
 
-    return Litestar([admin, plain], middleware=[*layers])
+    return Litestar([admin, plain], middleware=[*layers], logging_config=None)
 
 
 @pytest.mark.parametrize("path", ["/svc/admin", "/x/svc/admin/", "/svcadmin", "/admin"])
