@@ -9,6 +9,7 @@ from corsguard.fetch import ALLOW_ORIGIN, EXPOSE_HEADERS, RESPONSE_HEADERS
 from corsguard.memory import Memory
 
 __all__ = [
+    "READ_NAMES",
     "UNTOUCHED",
     "HeaderList",
     "RequestHeaders",
@@ -36,6 +37,8 @@ _ENVIRON_KEYS = {
         "upgrade",
     )
 }
+READ_NAMES = frozenset({"origin", "cookie", *_ENVIRON_KEYS})
+"""Lower-case names of the request fields that decisions depend on: adapters read no others."""
 _EXPOSE = EXPOSE_HEADERS.lower()
 _MERGED = RESPONSE_HEADERS | {"vary"}
 UNTOUCHED: Memory[str, None] = Memory()

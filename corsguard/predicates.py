@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from corsguard.decision import Fault
 
@@ -33,8 +35,20 @@ def is_yes(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:
 
 
 async def in_time(answer: Awaitable[object], seconds: float) -> object:
-    """What is awaited. Raises TimeoutError after so many seconds, and RuntimeError where something
-    that it waits for was cancelled, but not the request."""
+    """Return what is awaited, on asyncio or on trio.
+
+    Raises TimeoutError after so many seconds, and RuntimeError where something that it waits for
+    was cancelled, but not the request.
+    """
+    trio = _running_trio()
+    if trio is None:
+        return await _in_time_on_asyncio(answer, seconds)
+    with trio.move_on_after(seconds):
+        return await answer
+    raise TimeoutError
+
+
+async def _in_time_on_asyncio(answer: Awaitable[object], seconds: float) -> object:
     from asyncio import CancelledError, current_task, timeout  # loaded where anything is awaited
 
     async with timeout(seconds):
@@ -45,3 +59,15 @@ async def in_time(answer: Awaitable[object], seconds: float) -> object:
             if task is None or task.cancelling():
                 raise
             raise RuntimeError("what it waited for was cancelled") from None
+
+
+def _running_trio() -> Any:
+    """Return the module trio where the current task is one of its tasks; None elsewhere."""
+    trio: Any = sys.modules.get("trio")  # whoever runs on it has imported it
+    if trio is None:
+        return None
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:
+        return None
+    return trio

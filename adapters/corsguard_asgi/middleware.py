@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
 from corsguard import Decision, Guard, Policies
 from corsguard.decision import DECISION
+from corsguard.escape import escaped
 from corsguard_asgi.errors import let_carry
-from corsguard_asgi.fields import Fields, Message, answer_fields, joined, put_on, value_of
+from corsguard_asgi.fields import Fields, Message, answer_fields, put_on, read, value_of
+from corsguard_asgi.routers import path_reader
+
+if TYPE_CHECKING:
+    from corsguard.guard import GuardFields
 
 __all__ = ["CORSMiddleware"]
 
@@ -20,6 +26,7 @@ Send = Callable[[Any], Awaitable[None]]
 
 _Asked = tuple[str, str | None, str, Callable[[str], str | None], bool | None]
 
+_logger = logging.getLogger("corsguard")
 _POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1
 _PREFLIGHT = (b"origin", b"access-control-request-method", b"access-control-request-headers")
 _REQUESTS = frozenset({"http", "websocket"})
@@ -33,16 +40,23 @@ _SERVER_ERROR_FIELDS = (
 class CORSMiddleware:
     """An ASGI application that answers the CORS protocol in front of another one.
 
-    `policy` is a Policy for every path, policies by route prefix, or a Guard. What the wrapped
+    `policy` is a Policy for every path, policies by route prefix, or a Guard; instead of it, the
+    fields of a policy and the options of a guard are keyword arguments. What the wrapped
     application sends is passed on message by message: nothing is buffered. The decision is left
     in `scope["corsguard.decision"]`.
 
-    Raises PolicyError: `no-policy` without any.
+    Raises PolicyError: `no-policy` without any, `unknown-field` for a keyword that does not exist.
     """
 
-    def __init__(self, app: ASGIApp, policy: Guard | Policies = None) -> None:
+    def __init__(
+        self, app: ASGIApp, policy: Guard | Policies = None, **fields: Unpack[GuardFields]
+    ) -> None:
         self.app = app
-        self.guard = Guard.of(policy)
+        self.guard = Guard.of(policy, fields)
+        self._read_path, certain = path_reader(app, self)
+        self._has_logged_root = False
+        if not certain and self._has_routes():
+            _logger.info("where a request has a root path, no route applies: %s", self._why())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -50,9 +64,9 @@ class CORSMiddleware:
             await self.app(scope, receive, send)
             return
         guard = self.guard
-        decision = _known(guard, scope) or _decided(guard, scope)
+        decision = _known(guard, scope) or self._decided(guard, scope)
         if decision is None:
-            decision = await guard.decide_async(*_asked(scope))
+            decision = await guard.decide_async(*self._asked(scope))
         if decision.status is not None:
             await _answer(decision, scope, receive, send)
             return
@@ -83,6 +97,45 @@ class CORSMiddleware:
                 await _fail(framework, guard, decision, error, send_on)
             raise
 
+    def _decided(self, guard: Guard, scope: Scope) -> Decision | None:
+        """Return the decision on a request; None where a callable may have to be awaited."""
+        return None if guard.has_callables else guard.decide(*self._asked(scope))
+
+    def _asked(self, scope: Scope) -> _Asked:
+        """Return what the guard decides a request by."""
+        fields = read(scope["headers"])
+        if scope["type"] == "websocket":
+            # RFC 8441, 5: over HTTP/2 a handshake has no Upgrade, and it is one all the same.
+            fields[b"upgrade"] = b"websocket"
+
+        def field(name: str) -> str | None:
+            value = fields.get(name.encode())
+            return None if value is None else value.decode("latin-1")
+
+        cookie = bool(fields.get(b"cookie"))
+        return self._path(scope), field("origin"), scope.get("method", "GET"), field, cookie
+
+    def _path(self, scope: Scope) -> str:
+        """Return the path that the application's router reads, or one that no route covers."""
+        path = self._read_path(scope)
+        if path is not None:
+            return path
+        if not self._has_logged_root and self._has_routes():
+            self._has_logged_root = True
+            where = (escaped(scope["path"]), escaped(repr(scope.get("root_path", ""))))
+            _logger.warning("no route applies to %s (root_path %s): %s", *where, self._why())
+        path = scope["path"]
+        return f"/{path}" if path.startswith("/") else f"//{path}"  # behind an empty segment
+
+    def _has_routes(self) -> bool:
+        return isinstance(self.guard.policies, Mapping) or bool(self.guard.enforce_exempt)
+
+    def _why(self) -> str:
+        return (
+            f"it is not known which path {escaped(repr(self.app))} reads. Wrap the application of "
+            "the framework itself, give one policy for every path, or serve it without a root path."
+        )
+
 
 def _known(guard: Guard, scope: Scope) -> Decision | None:
     """The answer to a request where it is known: to most, where one policy holds everywhere."""
@@ -97,55 +150,22 @@ def _known(guard: Guard, scope: Scope) -> Decision | None:
                 return None
             origin = value.decode("latin-1")
     answers = guard.answers
-    if answers is not guard.answers_to_cookies and value_of("cookie", scope["headers"]):
+    if answers is not guard.answers_to_cookies and value_of(b"cookie", scope["headers"]):
         answers = guard.answers_to_cookies
     decision = answers.get(origin)
     if decision is None:
-        return guard.known_refusal(origin, value_of("sec-fetch-site", scope["headers"]))
+        site = value_of(b"sec-fetch-site", scope["headers"])
+        return guard.known_refusal(origin, None if site is None else site.decode("latin-1"))
     return decision
 
 
 def _known_preflight(guard: Guard, fields: Fields) -> Decision | None:
-    field = joined(fields).get
+    field = read(fields).get
     origin, method, asked = map(field, _PREFLIGHT)
     if origin is None or method is None:
         return None
     names = None if asked is None else asked.decode("latin-1")
     return guard.known_preflight((origin.decode("latin-1"), method.decode("latin-1"), names))
-
-
-def _decided(guard: Guard, scope: Scope) -> Decision | None:
-    """The answer to any request, but where a callable may have to be awaited for it."""
-    return None if guard.has_callables else guard.decide(*_asked(scope))
-
-
-def _asked(scope: Scope) -> _Asked:
-    """What the guard is asked about a request."""
-    fields = joined(scope["headers"])
-    if scope["type"] == "websocket":
-        # RFC 8441, 5: over HTTP/2 a handshake has no Upgrade, and it is one all the same.
-        fields[b"upgrade"] = b"websocket"
-
-    def read(name: str) -> str | None:
-        value = fields.get(name.encode())
-        return None if value is None else value.decode("latin-1")
-
-    cookie = bool(fields.get(b"cookie"))
-    return _path(scope), read("origin"), scope.get("method", "GET"), read, cookie
-
-
-def _path(scope: Scope) -> str:
-    """The path that the application's router sees: ASGI counts `root_path` in."""
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    if not root.strip("/"):
-        return path
-    rest = path[len(root) :]
-    if path.startswith(root) and (not rest or rest[0] == "/"):
-        return rest
-    # Quart takes the root off "/rootx" too, and Litestar off "/x/root": behind an empty segment,
-    # it is a path that no route covers.
-    return f"//{path}" if root in path else path
 
 
 async def _answer(decision: Decision, scope: Scope, receive: Receive, send: Send) -> None:

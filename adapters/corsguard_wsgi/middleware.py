@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from corsguard import Decision, Guard, Policies
 from corsguard.decision import DECISION
@@ -13,6 +13,8 @@ from corsguard.views import View
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from corsguard.guard import GuardFields
+
 __all__ = ["CORSMiddleware", "answered", "path_of", "started"]
 
 _STATUS_LINES = {204: "204 No Content", 403: "403 Forbidden"}
@@ -21,16 +23,20 @@ _STATUS_LINES = {204: "204 No Content", 403: "403 Forbidden"}
 class CORSMiddleware:
     """A WSGI application that answers the CORS protocol in front of another one.
 
-    `policy` is a Policy for every path, policies by route prefix, or a Guard. What the wrapped
+    `policy` is a Policy for every path, policies by route prefix, or a Guard; instead of it, the
+    fields of a policy and the options of a guard are keyword arguments. What the wrapped
     application returns is passed on as it is: nothing is buffered, and `close()` is the server's
     to call. The decision is left in `environ["corsguard.decision"]`.
 
-    Raises PolicyError: `no-policy` without any, `callable-async` with one that must be awaited.
+    Raises PolicyError: `no-policy` without any, `unknown-field` for a keyword that does not exist,
+    `callable-async` with a callable that must be awaited.
     """
 
-    def __init__(self, app: WSGIApplication, policy: Guard | Policies = None) -> None:
+    def __init__(
+        self, app: WSGIApplication, policy: Guard | Policies = None, **fields: Unpack[GuardFields]
+    ) -> None:
         self.app = app
-        self.guard = Guard.of(policy)
+        self.guard = Guard.of(policy, fields)
         self.guard.require_sync()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -7,6 +7,7 @@ way: it is decoded once, as the server interfaces say, and handed to the applica
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -28,8 +29,10 @@ from django.urls import re_path
 from fastapi import FastAPI
 from flask import Flask
 from litestar import Litestar, asgi, route
+from litestar.middleware import DefineMiddleware
 from quart import Quart
 from starlette.applications import Starlette
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
@@ -68,10 +71,17 @@ class Router(NamedTuple):
     those that have policies of views."""
     send: Callable[..., Reply]
     has_view_policies: bool = False
+    ignores_root_path: bool = False
+    """Whether the views are at their paths, whatever `root_path` says."""
+
+    def wire(self, root_path: str, path: str) -> str:
+        """The path on the wire of a view, where the application is served at a root path."""
+        return path if self.ignores_root_path else root_path + path
 
     @contextmanager
     def served(self, guard: Guard, admin: Policy | None, root_path: str = "") -> Iterator[Send]:
-        """Something to send requests with; `root_path` is where ASGI says the application is."""
+        """Something to send requests with; `root_path` is where the server says the application
+        is."""
         app = self.serve(guard, admin)
         more = {"root_path": root_path} if root_path else {}
         if isinstance(app, DjangoProject):
@@ -81,9 +91,10 @@ class Router(NamedTuple):
             yield partial(self.send, app, **more)
 
 
-def over_wsgi(app: Any, method: str, wire: str, headers: Fields) -> Reply:
+def over_wsgi(app: Any, method: str, wire: str, headers: Fields, root_path: str = "") -> Reply:
     environ = environ_of(method, "", [("Host", "api.example.com"), *headers])
-    environ["PATH_INFO"] = unquote_to_bytes(wire).decode("latin-1")
+    environ["SCRIPT_NAME"] = root_path
+    environ["PATH_INFO"] = unquote_to_bytes(wire).decode("latin-1").removeprefix(root_path)
     body, status, fields = run_wsgi_app(app, environ)
     return Reply(int(status[:3]), list(fields), b"".join(body).decode())
 
@@ -167,9 +178,20 @@ def starlette_view(name: str) -> Callable[[Request], Any]:
     return view
 
 
-def in_starlette(guard: Guard, admin: Policy | None) -> Any:
+def starlette() -> Starlette:
     routes = [Route(path, starlette_view(name), methods=METHODS) for name, path in VIEWS.items()]
-    return ASGIMiddleware(Starlette(routes=routes), guard)
+    return Starlette(routes=routes)
+
+
+def in_starlette(guard: Guard, admin: Policy | None) -> Any:
+    return ASGIMiddleware(starlette(), guard)
+
+
+def in_starlette_added(guard: Guard, admin: Policy | None) -> Any:
+    app = starlette()
+    app.add_middleware(Opaque)
+    app.add_middleware(ASGIMiddleware, policy=guard)
+    return app
 
 
 def in_starlette_mounts(guard: Guard, admin: Policy | None) -> Any:
@@ -186,14 +208,46 @@ def in_starlette_mounts(guard: Guard, admin: Policy | None) -> Any:
     return ASGIMiddleware(Starlette(routes=[Mount("/api", routes=api), public]), guard)
 
 
-def in_fastapi(guard: Guard, admin: Policy | None) -> Any:
-    app = FastAPI(openapi_url=None)
+def in_starlette_mounted(guard: Guard, admin: Policy | None) -> Any:
+    """A wrapped application in another one, whose mount is a part of `root_path`."""
+    return Starlette(routes=[Mount("/svc", ASGIMiddleware(starlette(), guard))])
+
+
+class Opaque:
+    """A middleware that does not say what it wraps."""
+
+    def __init__(self, app: Any) -> None:
+        self._wrapped = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._wrapped(scope, receive, send)
+
+
+def fastapi(root_path: str = "") -> FastAPI:
+    with warnings.catch_warnings():
+        # Of newer versions: the server is to say what the root path is.
+        warnings.simplefilter("ignore")
+        app = FastAPI(openapi_url=None, root_path=root_path)
     for name, path in VIEWS.items():
         app.api_route(path, methods=METHODS, response_model=None)(starlette_view(name))
-    return ASGIMiddleware(app, guard)
+    return app
 
 
-def in_litestar(guard: Guard, admin: Policy | None) -> Any:
+def in_fastapi(guard: Guard, admin: Policy | None) -> Any:
+    return ASGIMiddleware(fastapi(), guard)
+
+
+def in_fastapi_added(guard: Guard, admin: Policy | None) -> Any:
+    app = fastapi("/svc")
+    app.add_middleware(ASGIMiddleware, policy=guard)
+    return app
+
+
+def in_fastapi_of_a_root_path(guard: Guard, admin: Policy | None) -> Any:
+    return ASGIMiddleware(GZipMiddleware(fastapi("/svc")), guard)
+
+
+def litestar_handlers() -> list[Any]:
     def handler(name: str, path: str) -> Any:
         async def answer() -> str:
             return name
@@ -201,10 +255,20 @@ def in_litestar(guard: Guard, admin: Policy | None) -> Any:
         methods: Any = METHODS
         return route(path, http_method=methods, status_code=200, media_type="text/plain")(answer)
 
-    return ASGIMiddleware(Litestar([handler(*view) for view in VIEWS.items()]), guard)
+    return [handler(*view) for view in VIEWS.items()]
 
 
-def in_litestar_mounts(guard: Guard, admin: Policy | None) -> Any:
+def in_litestar(guard: Guard, admin: Policy | None) -> Any:
+    return ASGIMiddleware(Litestar(litestar_handlers()), guard)
+
+
+def in_litestar_added(guard: Guard, admin: Policy | None) -> Any:
+    return Litestar(
+        litestar_handlers(), middleware=[DefineMiddleware(ASGIMiddleware, policy=guard)]
+    )
+
+
+def litestar_mounts() -> list[Any]:
     def handler(name: str, path: str) -> Any:
         @asgi(path, is_mount=True, copy_scope=True)
         async def mounted(scope: Any, receive: Any, send: Any) -> None:
@@ -212,10 +276,14 @@ def in_litestar_mounts(guard: Guard, admin: Policy | None) -> Any:
 
         return mounted
 
-    return ASGIMiddleware(Litestar([handler(*view) for view in VIEWS.items()]), guard)
+    return [handler(*view) for view in VIEWS.items()]
 
 
-def in_quart(guard: Guard, admin: Policy | None) -> Any:
+def in_litestar_mounts(guard: Guard, admin: Policy | None) -> Any:
+    return ASGIMiddleware(Litestar(litestar_mounts()), guard)
+
+
+def quart() -> Quart:
     app = Quart(__name__)
     for name, path in VIEWS.items():
 
@@ -223,7 +291,17 @@ def in_quart(guard: Guard, admin: Policy | None) -> Any:
             return name
 
         app.add_url_rule(path, name, view, methods=METHODS)
-    return ASGIMiddleware(app, guard)
+    return app
+
+
+def in_quart(guard: Guard, admin: Policy | None) -> Any:
+    return ASGIMiddleware(quart(), guard)
+
+
+def in_quart_inside(guard: Guard, admin: Policy | None) -> Any:
+    app = quart()
+    app.asgi_app = ASGIMiddleware(app.asgi_app, guard)  # type: ignore[method-assign]
+    return app
 
 
 def in_falcon(name: str, guard: Guard, admin: Policy | None) -> Any:
@@ -262,11 +340,21 @@ ROUTERS = [
     Router("django-regex", partial(in_django, WSGIHandler, re_path), over_wsgi, True),
     Router("django-async", partial(in_django, ASGIHandler, django_path), over_asgi, True),
     Router("starlette", in_starlette, over_asgi),
+    Router("starlette-added", in_starlette_added, over_asgi),
     Router("starlette-mounts", in_starlette_mounts, over_asgi),
     Router("fastapi", in_fastapi, over_asgi),
     Router("litestar", in_litestar, over_asgi),
+    Router("litestar-added", in_litestar_added, over_asgi),
     Router("quart", in_quart, over_asgi),
+    Router("quart-inside", in_quart_inside, over_asgi),
 ]
 if find_spec("falcon"):
     ROUTERS.append(Router("falcon", partial(in_falcon, "falcon"), over_wsgi))
-    ROUTERS.append(Router("falcon-asgi", partial(in_falcon, "falcon-asgi"), over_asgi))
+    falcon_asgi = partial(in_falcon, "falcon-asgi")
+    ROUTERS.append(Router("falcon-asgi", falcon_asgi, over_asgi, ignores_root_path=True))
+AT_SVC = [
+    Router("fastapi-root-path", in_fastapi_of_a_root_path, over_asgi),
+    Router("fastapi-root-path-added", in_fastapi_added, over_asgi),
+    Router("starlette-mounted", in_starlette_mounted, over_asgi),
+]
+"""Applications that are at /svc by themselves, whatever the server says."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from adapters.table import by_name, preflight
-from security.routers import LITESTAR_MOUNTS, ROUTERS, VIEWS, Router, Send, over_asgi
+from security.routers import AT_SVC, LITESTAR_MOUNTS, ROUTERS, VIEWS, Router, Send
 from security.spellings import spellings
 
 from corsguard import Guard, Policy
@@ -26,12 +26,6 @@ by_path = pytest.mark.parametrize("router", ROUTERS, ids=lambda router: router.n
 by_view = pytest.mark.parametrize(
     "router",
     [router for router in ROUTERS if router.has_view_policies],
-    ids=lambda router: router.name,
-)
-over_asgi_alone = pytest.mark.parametrize(
-    "router",
-    # Falcon knows no root path, so there is none to spell.
-    [router for router in ROUTERS if router.send is over_asgi and router.name != "falcon-asgi"],
     ids=lambda router: router.name,
 )
 
@@ -70,11 +64,13 @@ def check(router: Router, admin: Policy | None, wires: list[str], root_path: str
     views = admin is not None
     with router.served(guard(views=views), admin, root_path) as send:
         for view, path in VIEWS.items():  # the plain spelling is no trick
-            assert policy_of(send, root_path + path) == (view, HELD_BY[view])
+            assert policy_of(send, router.wire(root_path, path)) == (view, HELD_BY[view])
         assert confused(send, wires) == []
     with router.served(guard(views=views, enforce=True), admin, root_path) as send:
-        assert send("POST", f"{root_path}/api/admin", [("Origin", ALL)]).body == "admin"
-        assert send("POST", f"{root_path}/api/items", [("Origin", ELSEWHERE)]).body == "items"
+        admin_path = router.wire(root_path, VIEWS["admin"])
+        assert send("POST", admin_path, [("Origin", ALL)]).body == "admin"
+        items_path = router.wire(root_path, VIEWS["items"])
+        assert send("POST", items_path, [("Origin", ELSEWHERE)]).body == "items"
         assert unenforced(send, wires) == []
 
 
@@ -88,11 +84,52 @@ def test_no_spelling_gets_a_view_another_policy_than_its_own(router: Router) -> 
     check(router, ADMIN, SPELLINGS)
 
 
-@over_asgi_alone
+TAILS = ("/api/admin", "api/admin", "//api/admin", "/../api/admin", "/svc/api/admin")
+HEADS = (
+    "/svc",
+    "//svc",
+    "/x/svc",
+    "/svc/svc",
+    "/api/svc",
+    "svc",
+    "/SVC",
+    "/public/svc",
+    "/svcx",
+    "",
+)
+AT_ROOTS = [head + tail for head in HEADS for tail in TAILS]
+
+
+@by_path
 def test_no_spelling_of_the_root_path_gets_a_view_another_policy(router: Router) -> None:
-    tails = ("/api/admin", "api/admin", "//api/admin", "/../api/admin", "/svc/api/admin")
-    heads = ("/svc", "//svc", "/x/svc", "/svc/svc", "/api/svc", "svc", "/SVC", "/public/svc", "")
-    check(router, None, [head + tail for head in heads for tail in tails], root_path="/svc")
+    check(router, None, AT_ROOTS, root_path="/svc")
+
+
+@by_view
+def test_no_spelling_of_the_root_path_gets_a_view_another_than_its_own(router: Router) -> None:
+    check(router, ADMIN, AT_ROOTS, root_path="/svc")
+
+
+@by_path
+@pytest.mark.parametrize("root_path", ["/", "/svc/", "/api", "/api/admin", "/a", "svc"])
+def test_no_odd_root_path_gets_a_view_another_policy(router: Router, root_path: str) -> None:
+    wires = [*AT_ROOTS, *(root_path + wire for wire in (*VIEWS.values(), *AT_ROOTS))]
+    with router.served(guard(), None, root_path) as send:
+        assert confused(send, wires) == []
+    with router.served(guard(enforce=True), None, root_path) as send:
+        assert unenforced(send, wires) == []
+
+
+@pytest.mark.parametrize("router", AT_SVC, ids=lambda router: router.name)
+@pytest.mark.parametrize("root_path", ["", "/x", "/svc"])
+def test_an_application_may_set_the_root_path_itself(router: Router, root_path: str) -> None:
+    with router.served(guard(), None, root_path) as send:
+        reached = {policy_of(send, wire) for wire in AT_ROOTS}
+        assert confused(send, AT_ROOTS) == []
+    with router.served(guard(enforce=True), None, root_path) as send:
+        assert unenforced(send, AT_ROOTS) == []
+    if root_path == "":
+        assert ("admin", "X-Admin") in reached
 
 
 @by_path

@@ -278,37 +278,6 @@ def test_names_that_the_application_exposes_are_added() -> None:
 # Paths
 
 
-@pytest.mark.parametrize(
-    ("root_path", "path", "covered"),
-    [
-        ("", "/api/items", True),
-        ("/svc", "/svc/api/items", True),
-        ("/svc", "/svc/api", True),
-        ("/svc", "/svc/apix", False),
-        ("/svc", "/svc", False),
-        ("/svc", "/api", True),  # the server is not told that a proxy took it off
-        ("/svc", "/svcx/api", False),
-        ("/api", "/api/api", True),
-        ("/api", "/api/items", False),
-        ("/api", "/apix", False),
-        ("/", "/api/items", True),
-        # what a framework may take the root off, and another may not
-        ("/svc", "/api/svc/api", False),
-        ("/svc", "/api/svc", False),
-        ("/svc/", "/svc/api", False),
-        ("/svc/", "/api", True),
-    ],
-)  # fmt: skip
-def test_routes_are_matched_without_root_path(root_path: str, path: str, covered: bool) -> None:
-    answer = get(CORSMiddleware(Answering(), only_api()), path, root_path=root_path)
-    assert (answer.cors == ALLOWED) is covered
-
-
-def test_the_root_of_a_mounted_application_is_a_slash() -> None:
-    app = CORSMiddleware(Answering(), Guard({"/": POLICY, "/svc": None}))
-    assert get(app, "/svc", root_path="/svc").cors == ALLOWED
-
-
 def test_root_path_may_be_left_out() -> None:
     scope = scope_of(path="/api", headers=[("Origin", APP)])
     del scope["root_path"]

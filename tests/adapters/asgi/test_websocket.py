@@ -16,6 +16,9 @@ from adapters.asgi.exchange import (
     ask,
     websocket_scope,
 )
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
 
 from corsguard import Guard, Policy, Reason
 from corsguard_asgi import CORSMiddleware
@@ -124,14 +127,23 @@ def test_without_enforcement_every_handshake_passes() -> None:
     assert connect(Answering(), Guard(POLICY), ("Origin", EVIL)).sent == ACCEPTED
 
 
-def test_the_policy_is_that_of_the_path_without_root_path() -> None:
-    guard = Guard({"/ws": POLICY}, enforce=True)
-    headers = [("Origin", APP)]
-    passed = ask(
-        CORSMiddleware(Answering(), guard),
-        websocket_scope(headers, path="/svc/ws", root_path="/svc"),
+@pytest.mark.parametrize("root_path", ["", "/svc"])
+def test_the_policy_is_that_of_the_path_without_root_path(root_path: str) -> None:
+    async def accept(websocket: WebSocket) -> None:
+        await websocket.accept()
+
+    app = CORSMiddleware(
+        Starlette(routes=[WebSocketRoute("/ws", accept)]), Guard({"/ws": POLICY}, enforce=True)
     )
-    assert passed.sent == ACCEPTED
+    scope = websocket_scope([("Origin", APP)], path=f"{root_path}/ws", root_path=root_path)
+    assert [message["type"] for message in ask(app, scope).sent] == ["websocket.accept"]
+
+
+def test_no_route_applies_where_it_is_not_known_how_the_root_path_is_read() -> None:
+    guard = Guard({"/": POLICY}, enforce=True)
+    scope = websocket_scope([("Origin", APP)], path="/svc/ws", root_path="/svc")
+    refused = ask(CORSMiddleware(Answering(), guard), scope)
+    assert [message["type"] for message in refused.sent] == ["websocket.close"]
 
 
 def test_the_error_of_a_websocket_application_is_only_raised() -> None:

@@ -1,0 +1,153 @@
+"""The path that an application's router reads: each framework has its own rule for `root_path`.
+
+A policy applies to a path, so the adapter must read the same one as the router. ASGI says that
+`path` includes `root_path`; but FastAPI may set another, Falcon ignores it, and Litestar cuts it
+out wherever it is.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+__all__ = ["path_reader"]
+
+Scope = Mapping[str, Any]
+ReadPath = Callable[[Scope], str | None]
+"""Returns the path that a router reads in a scope; None where its rule is not known."""
+
+_MOST_LAYERS = 100  # a layer may be its own `app`
+
+
+def path_reader(app: object, middleware: object) -> tuple[ReadPath, bool]:
+    """Return how the application behind `middleware` reads a path, and whether that is certain.
+
+    `app` is the next layer. It is looked through (`app.app`, and so on) for an application whose
+    class is known. Without one, the innermost layer may be a part of a framework that stands
+    behind its router.
+    """
+    names: list[str] = []
+    for layer in _layers(app):
+        owner = getattr(layer, "__self__", layer)  # of a method, such as Quart.asgi_app
+        kinds = (owner if isinstance(owner, type) else type(owner)).__mro__
+        for kind in kinds:
+            rule = _OF_CLASSES.get(f"{kind.__module__}.{kind.__qualname__}")
+            if rule is not None:
+                return partial(rule, owner), True
+        names = [str(getattr(owner, "__module__", "")), *(kind.__module__ for kind in kinds)]
+    for name in names:
+        rule = _OF_PARTS.get(name.partition(".")[0])
+        if rule is not None:
+            return partial(rule, None), True
+    return partial(_unknown, middleware), False
+
+
+def has_root(scope: Scope) -> bool:
+    """Return True if a scope has a `root_path`; a slash alone is none, as paths begin with it."""
+    return bool((scope.get("root_path") or "").strip("/"))
+
+
+def _layers(app: object) -> Iterator[object]:
+    """Yield an application, the one that it wraps, and so on."""
+    for _ in range(_MOST_LAYERS):
+        yield app
+        inner = getattr(app, "app", None) or getattr(app, "__wrapped__", None)
+        if not callable(inner):
+            return
+        app = inner
+
+
+def _starlette(_: object, scope: Scope) -> str:
+    return _without_segments(scope["path"], scope.get("root_path") or "")
+
+
+def _fastapi(app: Any, scope: Scope) -> str:
+    """Read a path as FastAPI does, whose own `root_path` replaces the server's."""
+    return _without_segments(scope["path"], app.root_path or scope.get("root_path") or "")
+
+
+def _litestar(_: object, scope: Scope) -> str:
+    path: str = scope["path"]
+    return _absolute(path.split(scope["root_path"], 1)[-1]) if has_root(scope) else path
+
+
+def _in_litestar(_: object, scope: Scope) -> str | None:
+    """Read what Litestar's router has left for its own middleware: the path without the root.
+
+    To a mount it leaves what follows the mount, and does not say what that was.
+    """
+    path: str = scope["path"]
+    return None if getattr(scope.get("route_handler"), "is_mount", False) else path
+
+
+def _quart(_: object, scope: Scope) -> str:
+    path: str = scope["path"]
+    if not has_root(scope):
+        return path
+    root = scope["root_path"]
+    # Quart answers 404 to the rest, by a path that no route of it has; no policy covers it either.
+    return _absolute(path.removeprefix(root)) if path != root and path.startswith(root) else " "
+
+
+def _django(_: object, scope: Scope) -> str:
+    settings: Any = sys.modules["django.conf"].settings
+    path: str = scope["path"]
+    return path.removeprefix(settings.FORCE_SCRIPT_NAME or scope.get("root_path") or "")
+
+
+def _falcon(_: object, scope: Scope) -> str:
+    path: str = scope["path"]
+    return path
+
+
+def _unknown(middleware: object, scope: Scope) -> str | None:
+    """Read a path in front of an application that is not known: only without a root path.
+
+    The layers inside `add_middleware` need not say what they wrap, but Starlette's router follows.
+    """
+    path: str = scope["path"]
+    if not has_root(scope):
+        return path
+    return _starlette(None, scope) if _is_added(middleware, scope) else None
+
+
+def _is_added(middleware: object, scope: Scope) -> bool:
+    """Return True if a middleware was added to an application whose router comes after it."""
+    framework = scope.get("app")
+    added = (each.cls for each in getattr(framework, "user_middleware", ()))
+    router = getattr(framework, "router", None)
+    return type(middleware) in added and scope.get("router") is not router
+
+
+def _absolute(path: str) -> str:
+    """Return a path as the routers that don't ask for its first slash read it."""
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _without_segments(path: str, root: str) -> str:
+    """Return a path without the root where its first segments are the root's."""
+    if path.startswith(root) and path[len(root) : len(root) + 1] in {"", "/"}:
+        return path[len(root) :]
+    return path
+
+
+_Rule = Callable[[Any, Scope], str | None]
+# Name of a class, the subclass first -> how it reads a path.
+_OF_CLASSES: dict[str, _Rule] = {
+    "fastapi.applications.FastAPI": _fastapi,
+    "starlette.applications.Starlette": _starlette,
+    "starlette.routing.BaseRoute": _starlette,
+    "starlette.routing.Router": _starlette,
+    "litestar.app.Litestar": _litestar,
+    "quart.app.Quart": _quart,
+    "falcon.asgi.app.App": _falcon,
+    "django.core.handlers.asgi.ASGIHandler": _django,
+}
+# Package of a layer that is no application -> how the router in front of it has read the path.
+_OF_PARTS: dict[str, _Rule] = {
+    "fastapi": _starlette,
+    "starlette": _starlette,
+    "litestar": _in_litestar,
+}
