@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from corsguard.automaton import Automaton, Budget, TooMuchError
+from corsguard.automaton import Budget, TooMuchError, automaton_of
 from corsguard.hosts import Hosts, Label, States
 from corsguard.origin import Origin, OriginError, is_ip_address
 from corsguard.origin_grammar import grammar
@@ -115,7 +115,7 @@ class _Count:
     def __init__(self, pattern: re.Pattern[str]) -> None:
         self._pattern = pattern
         self._budget = Budget(_MOST_WORK)
-        self._automaton = Automaton(pattern, self._budget)
+        self._automaton = automaton_of(pattern)
         self._registered, self._hosted, self._ids = _Kind(), _Kind(), _Kind()
 
     def coverage(self) -> Coverage:
