@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from corsguard.automaton import Budget, TooMuchError, automaton_of
 from corsguard.hosts import Hosts, Label, States
-from corsguard.origin import Origin, OriginError, is_ip_address
+from corsguard.origin import Origin, OriginError
 from corsguard.origin_grammar import grammar
 from corsguard.suffix import labels_to_private, listed_below, suffix_of
 
@@ -125,8 +125,10 @@ class _Count:
             self._below(domains, "", domains.last, self._registered)
             for kind in ("IPv4", "IPv6"):
                 self._words(self._undivided(kind), self._registered)
-            # Where a scheme is left open, the hosts behind it are judged as those of http.
+            # Where a scheme is left open, the hosts behind it are judged as those of https, but
+            # for ids that https can't have: in upper case (Safari's extensions), or numbers.
             self._words(self._undivided("id", without=domains.begun), self._ids)
+            self._words(self._undivided("id but for https"), self._ids)
         except _FullError:
             none = Owners(frozenset())
             return Coverage(self._owners(self._registered), none, none)
@@ -157,7 +159,9 @@ class _Count:
         suffixes: list[tuple[str, Label]] = []
         sure = 0
         for whole, longer in hosts.labels(states):
-            for label in filter(lambda label: name or _is_domain(label.text), whole):
+            for label in whole:
+                if not name and label.text in RESERVED:
+                    continue
                 if self._count(hosts, _joined(label.text, name), label):
                     suffixes.append((_joined(label.text, name), label))
                     sure += label.text not in elsewhere
@@ -211,13 +215,17 @@ class _Count:
         return None
 
     def _places(self, kind: _Kind) -> Iterator[_Place]:
-        """Yield names of kind, those that are easy to read first."""
-        if kind.full:
-            is_hosted = kind is self._hosted
-            for place in _readable(kind.full):
-                if kind is self._ids or suffix_of(place.name).private is is_hosted:
-                    yield place
-        yield from islice(kind.found.values(), 1, None)  # the shortest is likely the author's own
+        """Yield names of kind, those that are easy to read first, the author's own last."""
+        shortest: list[_Place] = []
+        for place, is_shortest in _readable(kind.full) if kind.full else ():
+            if kind is not self._ids and self._kind(place.name) is not kind:
+                continue
+            if is_shortest:
+                shortest.append(place)
+            else:
+                yield place
+        yield from islice(kind.found.values(), 1, None)
+        yield from shortest
 
     def _is_match(self, origin: str) -> bool:
         if not self._pattern.fullmatch(origin):
@@ -227,11 +235,6 @@ class _Count:
         except OriginError:
             return False
         return True
-
-
-def _is_domain(label: str) -> bool:
-    """Return True unless nobody can register names under a top-level label."""
-    return label not in RESERVED and not is_ip_address(label)
 
 
 def _is_of_someone(host: str) -> bool:
@@ -244,24 +247,28 @@ def _is_of_someone(host: str) -> bool:
         return False
 
 
-def _readable(place: _Place) -> Iterator[_Place]:
-    """Yield names below place: a free name where it fits, then short ones."""
+def _readable(place: _Place) -> Iterator[tuple[_Place, bool]]:
+    """Yield names below place: a free name where it fits, then short ones.
+
+    With each, whether it is the shortest: that is likely to be the author's own, without what an
+    attacker adds.
+    """
     hosts, name, states = place
     if not name:
         for suffix in (*_SUFFIXES, *sorted(listed_below("") - RESERVED)):
             label = hosts.follow(suffix, states)
             if label and label.further:
                 yield from _readable(_Place(hosts, suffix, label.further))
-    short: list[Label] = []
     words = (_FREE_NAME,) if hosts.separator else _WORDS
+    short: list[Label] = []
     for text, reached, whole in hosts.reachable(states):
         for word in words:
             label = hosts.follow(word, reached)
             if label:
-                yield _Place(hosts, _joined(word + text, name), label.states)
+                yield _Place(hosts, _joined(word + text, name), label.states), False
         short.extend(whole)
-    for label in short[1:] or short:  # the shortest is likely the author's own
-        yield _Place(hosts, _joined(label.text, name), label.states)
+    for at, label in enumerate(short):
+        yield _Place(hosts, _joined(label.text, name), label.states), at == 0
 
 
 def _origins(place: _Place) -> Iterator[str]:
