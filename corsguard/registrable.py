@@ -12,13 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import chain
 from typing import NamedTuple
 
 from corsguard.automaton import Budget, TooMuchError, automaton_of
 from corsguard.hosts import Hosts, Label, States
 from corsguard.origin import Origin, OriginError
 from corsguard.origin_grammar import grammar
+from corsguard.regex import inexact_constructs
 from corsguard.suffix import labels_to_private, listed_below, suffix_of
 
 __all__ = ["MOST_OWNERS", "RESERVED", "Coverage", "Owners", "coverage"]
@@ -115,6 +116,7 @@ class _Count:
     def __init__(self, pattern: re.Pattern[str]) -> None:
         self._pattern = pattern
         self._budget = Budget(_MOST_WORK)
+        self._text = pattern.pattern.replace("\\.", ".")
         self._automaton = automaton_of(pattern)
         self._registered, self._hosted, self._ids = _Kind(), _Kind(), _Kind()
 
@@ -215,17 +217,21 @@ class _Count:
         return None
 
     def _places(self, kind: _Kind) -> Iterator[_Place]:
-        """Yield names of kind, those that are easy to read first, the author's own last."""
-        shortest: list[_Place] = []
-        for place, is_shortest in _readable(kind.full) if kind.full else ():
+        """Yield names of kind, those that are easy to read first.
+
+        Those that are written out, so the author's own, come last, if at all.
+        """
+        written: list[_Place] = []
+        places = chain(_readable(kind.full) if kind.full else (), list(kind.found.values()))
+        for place in places:
             if kind is not self._ids and self._kind(place.name) is not kind:
                 continue
-            if is_shortest:
-                shortest.append(place)
+            if place.name in self._text:
+                written.append(place)
             else:
                 yield place
-        yield from islice(kind.found.values(), 1, None)
-        yield from shortest
+        if not inexact_constructs(self._pattern):
+            yield from written
 
     def _is_match(self, origin: str) -> bool:
         if not self._pattern.fullmatch(origin):
@@ -247,12 +253,8 @@ def _is_of_someone(host: str) -> bool:
         return False
 
 
-def _readable(place: _Place) -> Iterator[tuple[_Place, bool]]:
-    """Yield names below place: a free name where it fits, then short ones.
-
-    With each, whether it is the shortest: that is likely to be the author's own, without what an
-    attacker adds.
-    """
+def _readable(place: _Place) -> Iterator[_Place]:
+    """Yield names below place: a free name where it fits, then short ones."""
     hosts, name, states = place
     if not name:
         for suffix in (*_SUFFIXES, *sorted(listed_below("") - RESERVED)):
@@ -265,10 +267,10 @@ def _readable(place: _Place) -> Iterator[tuple[_Place, bool]]:
         for word in words:
             label = hosts.follow(word, reached)
             if label:
-                yield _Place(hosts, _joined(word + text, name), label.states), False
+                yield _Place(hosts, _joined(word + text, name), label.states)
         short.extend(whole)
-    for at, label in enumerate(short):
-        yield _Place(hosts, _joined(label.text, name), label.states), at == 0
+    for label in short:
+        yield _Place(hosts, _joined(label.text, name), label.states)
 
 
 def _origins(place: _Place) -> Iterator[str]:
