@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from corsguard.automaton import ALPHABET, Automaton, Budget, TooMuchError, Ways
+from corsguard.automaton import ALPHABET, Budget, TooMuchError, Ways, automaton_of
 
 __all__ = ["MOST_WAYS", "is_linear", "may_match"]
 
@@ -47,9 +47,8 @@ def may_match(pattern: re.Pattern[str], *, secure_only: bool = False) -> bool:
     from corsguard.origin_grammar import grammar
 
     try:
-        budget = Budget(2 * _MOST_WORK)
         origins = grammar("secure" if secure_only else "any")
-        return bool(Intersection(Automaton(pattern, budget), origins, budget).ends)
+        return bool(Intersection(automaton_of(pattern), origins, Budget(_MOST_WORK)).ends)
     except (TooMuchError, RecursionError):
         return True
 
@@ -59,7 +58,7 @@ class _Counting:
 
     def __init__(self, pattern: re.Pattern[str]) -> None:
         self._budget = Budget(_MOST_WORK)
-        self._automaton = Automaton(pattern, self._budget)
+        self._automaton = automaton_of(pattern)
 
     def run(self) -> Iterator[Ways]:
         """The ways that lead to each place, after each text; and those that an edge stands for."""

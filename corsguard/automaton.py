@@ -8,17 +8,27 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from corsguard.origin import MAX_LENGTH
-from corsguard.regex import REPEATS, parsed, read_by, scoped
+from corsguard.regex import REPEATS, in_ascii, parsed, read_by, scoped
 
-__all__ = ["ALPHABET", "Automaton", "Budget", "TooMuchError", "Ways"]
+__all__ = [
+    "ALPHABET",
+    "Automaton",
+    "Budget",
+    "TooMuchError",
+    "Ways",
+    "automaton_of",
+    "characters_of",
+]
 
 ALPHABET = string.ascii_lowercase + string.digits + string.ascii_uppercase + "-.+_:/[]"
 """The characters of valid origins: no others are passed to a regular expression."""
 
+_MOST_WORK = 100_000  # steps to build an automaton, so that it takes a tenth of a second at most
 _LEAVES = frozenset({"LITERAL", "NOT_LITERAL", "ANY", "IN"})
 
 Ways = Mapping[int, int]
@@ -70,11 +80,11 @@ class Automaton:
         """What each place reads."""
         self.groups: dict[int, range] = {}
         """The places of each group, where no repeat has written it out several times."""
-        self._known: dict[tuple[object, int], frozenset[str]] = {}
-        self._classes: dict[int, tuple[object, ...]] = {}
+        self._known: dict[tuple[Any, Any, int], frozenset[str]] = {}
+        self._classes: dict[int, Any] = {}
         start = _Part(0, {}, {0: 1})
-        self._tree = parsed(pattern)  # kept, as _classes is keyed by the identity of its lists
-        whole = self._sequence(self._tree, pattern.flags & ~re.DEBUG)
+        tree = parsed(pattern)
+        whole = self._sequence(tree, pattern.flags & ~re.DEBUG)
         self._joined(start, whole)
         self.empty = whole.empty
         """The ways to read nothing."""
@@ -134,20 +144,15 @@ class Automaton:
         return _Part(0, ways, ways)
 
     def _characters(self, item: Any, flags: int) -> frozenset[str]:
-        key = self._key(item), flags
-        if key not in self._known:
-            self._known[key] = read_by(item, flags, ALPHABET)
-        return self._known[key]
-
-    def _key(self, item: Any) -> object:
-        """What tells an item from others; a class is read once, however often it is repeated."""
         operation, argument = item
-        if not isinstance(argument, list):
-            return operation, argument
-        if id(argument) not in self._classes:
-            self._classes[id(argument)] = tuple(argument)
-            self._budget.spend(len(argument) // 100)
-        return self._classes[id(argument)]
+        if isinstance(argument, list):  # a class is looked through once, however often it repeats
+            if id(argument) not in self._classes:
+                self._classes[id(argument)] = argument, tuple(in_ascii(argument, flags))
+            argument = self._classes[id(argument)][1]
+        key = operation, argument, flags
+        if key not in self._known:
+            self._known[key] = read_by((operation, argument), flags, ALPHABET)
+        return self._known[key]
 
     def _joined(self, left: _Part, right: _Part) -> _Part:
         """One part behind the other."""
@@ -199,6 +204,23 @@ class Automaton:
         if direction < 0:  # it has read what came before, which may be anything
             self.reads[before:] = [frozenset(ALPHABET)] * (len(self.reads) - before)
         return _Part(max(1, looking.empty), looking.first, {})
+
+
+@lru_cache(1)
+def automaton_of(pattern: re.Pattern[str]) -> Automaton:
+    """Return the automaton of pattern, which several questions are put to in turn.
+
+    Raises TooMuchError and RecursionError where it is too large.
+    """
+    return Automaton(pattern, Budget(_MOST_WORK))
+
+
+def characters_of(mask: int) -> Iterator[str]:
+    """Yield what the bits of a mask stand for, in the order of ALPHABET."""
+    while mask:
+        bit = mask & -mask
+        mask ^= bit
+        yield ALPHABET[bit.bit_length() - 1]
 
 
 def _sum(one: Ways, other: Ways, times: int = 1) -> Ways:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from corsguard.automaton import ALPHABET, Automaton, Budget
+from corsguard.automaton import ALPHABET, Automaton, Budget, characters_of
 from corsguard.intersection import Intersection
 
 __all__ = ["Hosts", "Label", "States"]
@@ -112,14 +112,7 @@ class Hosts(Intersection):
     def read(self, states: States) -> dict[str, States]:
         """Return, for each character that states read, those that read it."""
         if states not in self._read:
-            read: dict[str, list[int]] = {}
-            for state in states:
-                for character in self.characters(state):
-                    read.setdefault(character, []).append(state)
-            self.budget.spend(sum(map(len, read.values())))
-            self._read[states] = {
-                each: frozenset(read[each]) for each in sorted(read, key=ALPHABET.index)
-            }
+            self._read[states] = self._read_anew(states)
         return self._read[states]
 
     def beginnings(self, states: States) -> Iterator[str]:
@@ -129,7 +122,7 @@ class Hosts(Intersection):
             for earlier in self.earlier[state]:
                 if self.other(earlier) not in self._group:
                     waiting.append((earlier, ""))
-                elif "." in self.characters(earlier):
+                elif "." in characters_of(self.mask(earlier)):
                     waiting.extend((each, ".") for each in self.earlier[earlier])
         waiting.sort(key=lambda each: len(each[1]))
         seen = {state for state, _ in waiting}
@@ -137,11 +130,28 @@ class Hosts(Intersection):
             if state == 0:
                 yield text
                 continue
-            longer = next(self.characters(state)) + text
+            longer = next(characters_of(self.mask(state))) + text
             for earlier in self.earlier[state]:
                 if earlier not in seen or earlier == 0:
                     seen.add(earlier)
                     waiting.append((earlier, longer))
+
+    def _read_anew(self, states: States) -> dict[str, States]:
+        alike: dict[int, list[int]] = {}
+        for state in states:
+            alike.setdefault(self.mask(state), []).append(state)
+        self.budget.spend(len(states))
+        reading: dict[str, tuple[int, ...]] = {}
+        for mask in alike:
+            for character in characters_of(mask):
+                reading[character] = (*reading.get(character, ()), mask)
+        self.budget.spend(sum(map(len, reading.values())))
+        whole = {
+            masks: frozenset(state for mask in masks for state in alike[mask])
+            for masks in dict.fromkeys(reading.values())
+        }
+        self.budget.spend(sum(map(len, whole.values())))
+        return {each: whole[reading[each]] for each in sorted(reading, key=ALPHABET.index)}
 
     def _read_on(self, text: str, states: States) -> Iterator[tuple[Label, States]]:
         """Yield the label that each character before text makes, whole or not."""
@@ -179,7 +189,7 @@ class Hosts(Intersection):
                 hosts.add(state)
                 tails[text] = None
                 continue
-            longer = next(self.characters(state)) + text
+            longer = next(characters_of(self.mask(state))) + text
             for earlier in self.earlier[state]:
                 if earlier not in seen:
                     seen.add(earlier)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from corsguard.automaton import ALPHABET, Automaton, Budget
+from corsguard.automaton import Automaton, Budget
 
 __all__ = ["Intersection"]
 
@@ -34,14 +32,10 @@ class Intersection:
         ]
         """The states where a text may end: none where there is no such text."""
 
-    def characters(self, state: int) -> Iterator[str]:
-        """Yield what a state reads, letters first."""
+    def mask(self, state: int) -> int:
+        """Return what a state reads."""
         masks, other_masks = self._masks
-        mask = masks[state // self._size] & other_masks[state % self._size]
-        while mask:
-            bit = mask & -mask
-            mask ^= bit
-            yield ALPHABET[bit.bit_length() - 1]
+        return masks[state // self._size] & other_masks[state % self._size]
 
     def other(self, state: int) -> int:
         """Return the place of the grammar."""

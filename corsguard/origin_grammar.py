@@ -33,9 +33,12 @@ def grammar(name: str) -> Automaton:
 
 @cache
 def _grammars() -> dict[str, str]:
-    others = f"{_other_than('http', 'https')}://({_OPAQUE}){_PORT}"
+    other = f"{_other_than('http', 'https')}://"
+    others = f"{other}({_OPAQUE}){_PORT}"
     host = r"(?:[a-z0-9._-]+|\[[0-9a-f:]+\])"
-    domain = r"(?:[a-z0-9_-]+\.)*[0-9]*[a-z_-][a-z0-9_-]*"  # the last label is not a number
+    # The last label is not a number (URL standard, "ends in a number checker").
+    word = "[a-z_-]|[1-9][0-9]*[a-z_-]|0[0-9]+[a-z_-]|0[a-wyz_-]|0x[0-9a-f]*[g-z_-]"
+    domain = rf"(?:[a-z0-9_-]+\.)*(?:{word})[a-z0-9_-]*"
     some_groups = f"{_GROUP}(?::{_GROUP})*"
     start = f"{_FIRST_GROUP}(?::{_GROUP})*"
     ipv6 = f"{_FIRST_GROUP}(?::{_GROUP}){{7}}|(?:{start})?::(?:{some_groups})?"
@@ -46,6 +49,7 @@ def _grammars() -> dict[str, str]:
         "IPv4": f"https?://({_public_ipv4()}){_PORT}",
         "IPv6": rf"https?://\[({ipv6})\]{_PORT}",
         "id": others,
+        "id but for https": f"{other}([A-Za-z0-9_-]*[A-Z][A-Za-z0-9_-]*|[0-9]+){_PORT}",
     }
 
 

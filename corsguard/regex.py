@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-__all__ = ["REPEATS", "has_bare_dot", "inexact_constructs", "parsed", "read_by", "scoped"]
+__all__ = [
+    "REPEATS",
+    "has_bare_dot",
+    "in_ascii",
+    "inexact_constructs",
+    "parsed",
+    "read_by",
+    "scoped",
+]
 
 REPEATS = frozenset({"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"})
 """What the standard library's parser calls a repeat."""
@@ -23,6 +32,7 @@ _BOUNDARIES = {"AT_BOUNDARY": r"a \b", "AT_NON_BOUNDARY": r"a \B"}
 _LOOKS = frozenset({"ASSERT", "ASSERT_NOT"})
 
 
+@lru_cache(64)
 def has_bare_dot(pattern: re.Pattern[str]) -> bool:
     """Return True if a `.` stands in pattern that is neither escaped nor in a class."""
     return any(operation.name == "ANY" for operation, _ in _operations(parsed(pattern)))
@@ -50,10 +60,27 @@ def read_by(item: Any, flags: int, alphabet: Iterable[str]) -> frozenset[str]:
     """Return the characters of alphabet that one item of a parsed pattern reads."""
     operation, argument = item
     if operation.name == "LITERAL" and not flags & re.IGNORECASE:
-        return frozenset(chr(argument)) & frozenset(alphabet)
+        return frozenset(chr(argument)).intersection(alphabet)
+    if operation.name == "IN" and not argument:  # which `re` does not compile
+        return frozenset()
     parser = import_module("re._parser")
     node = parser.SubPattern(parser.State(), [item])
     return frozenset(filter(import_module("re._compiler").compile(node, flags).fullmatch, alphabet))
+
+
+def in_ascii(items: list[Any], flags: int) -> list[Any]:
+    """Return the items of a class that tell characters of ASCII apart."""
+    if flags & re.IGNORECASE:  # other letters have some of ASCII as another case
+        return items
+    return [
+        (operation, value)
+        for operation, value in items
+        if operation.name not in {"LITERAL", "RANGE"} or _first(value) < 128
+    ]
+
+
+def _first(value: int | tuple[int, int]) -> int:
+    return value if isinstance(value, int) else value[0]
 
 
 def _construct(operation: Any, argument: Any) -> str | None:

@@ -12,13 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import chain
 from typing import NamedTuple
 
-from corsguard.automaton import Automaton, Budget, TooMuchError
+from corsguard.automaton import Budget, TooMuchError, automaton_of
 from corsguard.hosts import Hosts, Label, States
-from corsguard.origin import Origin, OriginError, is_ip_address
+from corsguard.origin import Origin, OriginError
 from corsguard.origin_grammar import grammar
+from corsguard.regex import inexact_constructs
 from corsguard.suffix import labels_to_private, listed_below, suffix_of
 
 __all__ = ["MOST_OWNERS", "RESERVED", "Coverage", "Owners", "coverage"]
@@ -115,7 +116,8 @@ class _Count:
     def __init__(self, pattern: re.Pattern[str]) -> None:
         self._pattern = pattern
         self._budget = Budget(_MOST_WORK)
-        self._automaton = Automaton(pattern, self._budget)
+        self._text = pattern.pattern.replace("\\.", ".")
+        self._automaton = automaton_of(pattern)
         self._registered, self._hosted, self._ids = _Kind(), _Kind(), _Kind()
 
     def coverage(self) -> Coverage:
@@ -125,8 +127,10 @@ class _Count:
             self._below(domains, "", domains.last, self._registered)
             for kind in ("IPv4", "IPv6"):
                 self._words(self._undivided(kind), self._registered)
-            # Where a scheme is left open, the hosts behind it are judged as those of http.
+            # Where a scheme is left open, the hosts behind it are judged as those of https, but
+            # for ids that https can't have: in upper case (Safari's extensions), or numbers.
             self._words(self._undivided("id", without=domains.begun), self._ids)
+            self._words(self._undivided("id but for https"), self._ids)
         except _FullError:
             none = Owners(frozenset())
             return Coverage(self._owners(self._registered), none, none)
@@ -157,7 +161,9 @@ class _Count:
         suffixes: list[tuple[str, Label]] = []
         sure = 0
         for whole, longer in hosts.labels(states):
-            for label in filter(lambda label: name or _is_domain(label.text), whole):
+            for label in whole:
+                if not name and label.text in RESERVED:
+                    continue
                 if self._count(hosts, _joined(label.text, name), label):
                     suffixes.append((_joined(label.text, name), label))
                     sure += label.text not in elsewhere
@@ -211,13 +217,21 @@ class _Count:
         return None
 
     def _places(self, kind: _Kind) -> Iterator[_Place]:
-        """Yield names of kind, those that are easy to read first."""
-        if kind.full:
-            is_hosted = kind is self._hosted
-            for place in _readable(kind.full):
-                if kind is self._ids or suffix_of(place.name).private is is_hosted:
-                    yield place
-        yield from islice(kind.found.values(), 1, None)  # the shortest is likely the author's own
+        """Yield names of kind, those that are easy to read first.
+
+        Those that are written out, so the author's own, come last, if at all.
+        """
+        written: list[_Place] = []
+        places = chain(_readable(kind.full) if kind.full else (), list(kind.found.values()))
+        for place in places:
+            if kind is not self._ids and self._kind(place.name) is not kind:
+                continue
+            if place.name in self._text:
+                written.append(place)
+            else:
+                yield place
+        if not inexact_constructs(self._pattern):
+            yield from written
 
     def _is_match(self, origin: str) -> bool:
         if not self._pattern.fullmatch(origin):
@@ -227,11 +241,6 @@ class _Count:
         except OriginError:
             return False
         return True
-
-
-def _is_domain(label: str) -> bool:
-    """Return True unless nobody can register names under a top-level label."""
-    return label not in RESERVED and not is_ip_address(label)
 
 
 def _is_of_someone(host: str) -> bool:
@@ -252,15 +261,15 @@ def _readable(place: _Place) -> Iterator[_Place]:
             label = hosts.follow(suffix, states)
             if label and label.further:
                 yield from _readable(_Place(hosts, suffix, label.further))
-    short: list[Label] = []
     words = (_FREE_NAME,) if hosts.separator else _WORDS
+    short: list[Label] = []
     for text, reached, whole in hosts.reachable(states):
         for word in words:
             label = hosts.follow(word, reached)
             if label:
                 yield _Place(hosts, _joined(word + text, name), label.states)
         short.extend(whole)
-    for label in short[1:] or short:  # the shortest is likely the author's own
+    for label in short:
         yield _Place(hosts, _joined(label.text, name), label.states)
 
 

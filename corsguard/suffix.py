@@ -94,6 +94,7 @@ def listed_below(name: str) -> frozenset[str]:
     return _all().below.get(name, frozenset())
 
 
+@cache
 def labels_to_private(name: str) -> frozenset[str]:
     """Return the ends of labels right before name that may lead to a private suffix."""
     whole = (

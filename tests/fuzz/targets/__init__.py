@@ -18,6 +18,7 @@ TARGETS = {
     "origin": "parsers:origin",
     "pattern": "parsers:pattern",
     "regex": "parsers:regex",
+    "regex-coverage": "parsers:coverage",
     "request-headers": "parsers:request_headers",
     "config-mapping": "configuration:mapping",
     "config-toml": "configuration:toml",

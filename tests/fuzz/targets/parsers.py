@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from itertools import cycle
 from json import loads
 from urllib.parse import urlsplit
 
 from fuzz.drawing import compiled, text_of, two_texts
+from fuzz.regexes import check_coverage, match_of
 
 from corsguard import Engine, Origin, OriginError, OriginPattern, Policy, PolicyError, Reason
 from corsguard.checks import Findings
@@ -107,6 +110,25 @@ def regex(data: bytes) -> None:
         if engine.decide(full, "GET", {}).allowed:
             assert expression.fullmatch(full)
             Origin.parse(full)
+
+
+def coverage(data: bytes) -> None:
+    """The domains that a regular expression covers are counted as `re` itself matches them."""
+    text, choices = two_texts(data)
+    expression = compiled(text)
+    if expression is None:
+        return
+    numbers = [ord(character) for character in choices] or [0]
+    choose = chooser(numbers)
+    for _ in range(3):
+        check_coverage(expression, match_of(expression, choose))
+    check_coverage(expression, choices)
+
+
+def chooser(numbers: list[int]) -> Callable[[int], int]:
+    """Return what chooses by numbers, over and over, as an input has only so many."""
+    endless = cycle(numbers)
+    return lambda most: next(endless) % most
 
 
 def request_headers(data: bytes) -> None:

@@ -1,0 +1,187 @@
+"""What a regular expression covers: the automaton counts owners as `re` itself matches them."""
+
+from __future__ import annotations
+
+import re
+from random import Random
+
+import pytest
+from fuzz.drawing import compiled
+from fuzz.regexes import check_coverage, match_of
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from corsguard import Policy, PolicyError
+from corsguard.ambiguity import is_linear, may_match
+from corsguard.registrable import MOST_OWNERS, coverage
+
+
+@pytest.mark.parametrize(
+    ("pattern", "registered", "hosted"),
+    [
+        (r"https://[a-z]+\.example\.com", {"example.com"}, set()),
+        (r"https://[a-z.]+\.example\.co\.uk\.?", {"example.co.uk"}, set()),
+        (r"https://[ab]\.(?:com|co\.uk)", {"a.com", "b.com", "a.co.uk", "b.co.uk"}, set()),
+        (r"http://intranet(?::\d+)?|https://co\.uk", {"intranet", "co.uk"}, set()),
+        (r"https://a\.[xy]\.ck|https://www\.ck", {"a.x.ck", "a.y.ck", "www.ck"}, set()),
+        (r"https://[ab]\.example|https://localhost:\d+", set(), set()),
+        (r"https://x\.[ab]\.vercel\.app", set(), {"a.vercel.app", "b.vercel.app"}),
+        (r"https://(?:a|vercel)\.app", {"a.app"}, {"vercel.app"}),
+        (r"https://a\.nip\.io|https://b-1-2-3-4\.nip\.io", set(), {"a.nip.io", "b-1-2-3-4.nip.io"}),
+        (r"https://1\.2\.3\.[45]", {"1.2.3.4", "1.2.3.5"}, set()),
+        (r"https://10\.0\.0\.[45]|http://127\.0\.0\.1", set(), set()),
+        (r"https://\[2001:db8::[ab]\]", {"2001:db8::a", "2001:db8::b"}, set()),
+        (r"https://\[(?:::1|fd00::1|fe80::2|0::1)\]", set(), set()),
+        (r"https://EXAMPLE\.com|ftp://c\.com", set(), set()),
+        (r"[a-z]+://a\.com", {"a.com"}, set()),
+    ],
+)
+def test_owners_are_told_by_the_list(pattern: str, registered: set[str], hosted: set[str]) -> None:
+    covered = coverage(re.compile(pattern))
+    assert covered is not None
+    assert (covered.registered.names, covered.hosted.names) == (registered, hosted)
+
+
+def test_the_limit_is_a_hundred() -> None:
+    for number, too_many in ((MOST_OWNERS, False), (MOST_OWNERS + 1, True)):
+        sites = "|".join(rf"site{each}\.com" for each in range(number))
+        covered = coverage(re.compile(f"https://(?:{sites})"))
+        assert covered is not None
+        assert covered.registered.too_many is too_many
+
+
+@pytest.mark.parametrize("more", ["", r"|https://[a-z]+example\.com"])
+def test_what_is_too_large_to_count_is_refused(more: str) -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = "|".join(f"{letters[each % 26]}{letters[each // 26]}-" for each in range(200))
+    pattern = re.compile(rf"https://(?:{words})+\.example\.com{more}")
+    with pytest.raises(PolicyError) as caught:
+        Policy(allow_origins=[pattern])
+    (problem,) = caught.value.problems
+    assert problem.code == "regex-too-wide"
+    assert "too large to count the domains that it covers" in problem.message
+    assert "a pattern such as https://*.example.com, or a callable" in problem.suggestion
+
+
+@pytest.mark.parametrize(
+    ("pattern", "any_origin", "secure"),
+    [
+        (r"https://a\.example\.com", True, True),
+        (r"http://a\.example\.com", True, False),
+        (r"https?://a\.example\.com", True, True),
+        (r"http://192\.168\.\d+\.\d+:\d+", True, False),
+        (r"http://(?:a|b)\.localhost", True, True),
+        (r"http://localhost:\d+", True, True),
+        (r"http://mylocalhost", True, False),
+        (r"http://127\.0\.0\.\d", True, True),
+        (r"http://\[::1\]:\d+", True, True),
+        (r"http://\[::2\]", True, False),
+        (r"http://[a-z]+(?::\d+)?", True, True),
+        (r"chrome-extension://[a-p]{32}", True, True),
+        (r"http[a-z]://x", True, True),
+        (r"[a-h]ttp://x\.com", True, True),
+        (r"h?ttp://X", True, True),
+        (r"https?://EXAMPLE\.com", False, False),
+        (r"(?i)HTTPS://EXAMPLE\.com", True, True),
+        (r"app://EXAMPLE", True, True),
+        (r"https://a:0", False, False),
+        (r"example\.com", False, False),
+    ],
+)
+def test_may_match_tells_whether_any_origin_is_left(
+    pattern: str, any_origin: bool, secure: bool
+) -> None:
+    compiled_pattern = re.compile(pattern)
+    assert may_match(compiled_pattern) is any_origin
+    assert may_match(compiled_pattern, secure_only=True) is secure
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_covered"),
+    [
+        # The long s is another case of s, in Unicode only.
+        (r"(?i:[^\u017f])", False),
+        (r"(?i:\u017f)", True),
+        (r"(?ai:[^\u017f])", True),
+        (r"(?ai:\u017f)", False),
+        (r"(?u:(?ai:[\u017f]))", False),
+        (r"(?a:(?ui:[\u017f]))", True),
+        (r"(?i:[^\u0130])", True),
+        (r"(?i:[\u017f-\u0180])", True),
+        (r"[\u017f-\u0180r-t]", True),
+    ],
+)
+def test_flags_of_a_group_are_those_of_re(pattern: str, is_covered: bool) -> None:
+    compiled_pattern = re.compile(rf"https://{pattern}\.com")
+    covered = coverage(compiled_pattern)
+    assert covered is not None
+    assert ("s.com" in covered.registered.names) is is_covered
+    assert bool(compiled_pattern.fullmatch("https://s.com")) is is_covered
+
+
+def test_a_class_of_many_characters_is_read_once() -> None:
+    many = "".join(map(chr, range(0x4E00, 0x4E00 + 20_000)))
+    assert Policy(allow_origins=[re.compile(rf"https://[{many}a-c]{{1,60}}\.example\.com")])
+    assert is_linear(re.compile(rf"(?i)https://[{many}a-c]{{1,60}}\.example\.com"))
+    nothing = coverage(re.compile(rf"https://[{many}]\.com"))
+    assert nothing is not None
+    assert not nothing.registered.names
+
+
+SCHEMES = st.sampled_from(
+    ["https://", "https?://", "http://", "[a-z-]+://", "(?:https|app)://", "moz-extension://"]
+)
+CLASSES = st.sampled_from(
+    ["[a-z]", "[a-z0-9-]", r"\d", r"\w", "[ab]", "[^.]", r"\W", "[.-]", "[a-z.]", r"\S", "[0-9A-F]"]
+)
+WORDS = st.sampled_from(
+    ["a", "evil", "www", "co", "s3", "7", "0x1f", "-", "_", r"\.", r"\.", "localhost", "X"]
+)
+BOUNDS = st.sampled_from(["+", "*", "?", "{2}", "{1,3}", "+?", "++", "{0,20}"])
+AROUND = st.sampled_from([r"\b", r"\B", "^", "$", "(?!a)", "(?=[a-z])", "(?<=b)", "(?<!-)", r"\1"])
+ENDS = st.sampled_from(
+    [
+        *("", r"\.com", r"example\.com", r"\.example\.com", r"\.co\.uk", r"\.vercel\.app", r"\.ck"),
+        *(
+            r"\.amazonaws\.com",
+            r"\.kobe\.jp",
+            r"\.test",
+            r"\.nip\.io",
+            r"\.\d",
+            r"\.a\.b|https://c",
+        ),
+    ]
+)
+TAILS = st.sampled_from(["", "", r"(?::\d+)?", r":\d{2,4}", r"\.?"])
+
+
+def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.lists(inner, min_size=1, max_size=4).map("".join),
+        st.builds(lambda one, other: f"(?:{one}|{other})", inner, inner),
+        st.builds(lambda part: f"({part})?", inner),
+        st.builds(lambda part: f"(?>{part})", inner),
+        st.builds(lambda part: f"(?i:{part})", inner),
+        st.builds(lambda part, other: f"(?(1){part}|{other})", inner, inner),
+    )
+
+
+PARTS = st.recursive(
+    st.one_of(WORDS, CLASSES, st.builds(lambda a, b: a + b, CLASSES, BOUNDS), AROUND),
+    grown,
+    max_leaves=8,
+)
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(SCHEMES, PARTS, ENDS, TAILS, st.randoms(use_true_random=False))
+@example("https://", "[a-z]+[.-]", r"example\.com", "", Random(1))
+@example("https://", "(x)?(?(1)y|[a-z]+)", r"\.com", "", Random(1))
+@example("[a-z-]+://", "[a-z]{2}", r"\.co\.uk", "", Random(1))
+def test_every_origin_that_re_matches_has_an_owner_that_was_counted(
+    scheme: str, part: str, end: str, tail: str, random: Random
+) -> None:
+    pattern = compiled(f"{scheme}{part}{end}{tail}")
+    if pattern is not None:
+        for _ in range(5):
+            check_coverage(pattern, match_of(pattern, random.randrange))

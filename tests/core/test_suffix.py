@@ -1,0 +1,62 @@
+"""The Public Suffix List, and what is added to it."""
+
+from __future__ import annotations
+
+import pytest
+from publicsuffixlist import PublicSuffixList
+
+from corsguard import Policy, PolicyError
+from corsguard.suffix import holds_public_suffix, is_public_suffix, owned_part, suffix_of
+
+LIST = PublicSuffixList()
+NAMES = [
+    *("com", "example.com", "a.example.com", "co.uk", "uk", "a.b.co.uk", "unknown", "a.b.unknown"),
+    *("ck", "www.ck", "a.www.ck", "x.ck", "a.x.ck", "kobe.jp", "city.kobe.jp", "a.b.kobe.jp"),
+    *("github.io", "a.github.io", "b.a.github.io", "amazonaws.com", "s3.amazonaws.com"),
+    *("xn--p1ai", "a.xn--p1ai", "xn--vler-qoa.xn--stfold-9xa.no", "localhost", "a.localhost"),
+    *("A.Example.COM", "example.com.", "a..com", ".com", "", "127.0.0.1"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_list_is_read_as_its_own_package_reads_it(name: str) -> None:
+    assert is_public_suffix(name) == LIST.is_public(name)
+    assert owned_part(name) == (LIST.privatesuffix(name) or name)
+
+
+OPEN = [
+    *("nip.io", "1.nip.io", "0.0.1.nip.io", "app.sslip.io", "traefik.me", "loca.lt", "serveo.net"),
+    *("lhr.life", "share.zrok.io", "pagekite.me", "exp.direct", "devtunnels.ms"),
+    *("euw.devtunnels.ms", "app.github.dev", "github.dev", "gitpod.io", "ws-eu1.gitpod.io"),
+    *("codesandbox.io", "sse.codesandbox.io", "stackblitz.io", "webcontainer.io"),
+    *("local.webcontainer.io", "webcontainer-api.io", "gradio.live"),
+    *("ngrok-free.app", "trycloudflare.com", "csb.app", "vercel.app"),  # of the list itself
+]
+
+
+@pytest.mark.parametrize("suffix", OPEN)
+def test_origin_public_suffix_for_services_that_give_names_away(suffix: str) -> None:
+    assert holds_public_suffix(suffix)
+    with pytest.raises(PolicyError) as caught:
+        Policy(allow_origins=[f"https://*.{suffix}"], allow_credentials=True)
+    assert [problem.code for problem in caught.value.problems] == ["origin-public-suffix"]
+    assert Policy(allow_origins=[f"https://*.{suffix}"])
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("10.0.0.1.nip.io", "app.10.0.0.1.nip.io", "app-10-0-0-1.sslip.io", "10-0-0-1.traefik.me"),
+        *("mine.app.github.dev", "mine.loca.lt", "mine.ws-eu1.gitpod.io", "mine.x.devtunnels.ms"),
+        *("notnip.io", "loca.lt.example.com"),
+    ],
+)
+def test_what_is_below_a_name_that_was_given_away_is_its_owner_s(host: str) -> None:
+    assert not holds_public_suffix(host)
+    assert Policy(allow_origins=[f"https://*.{host}"], allow_credentials=True)
+
+
+@pytest.mark.parametrize("suffix", ["nip.io", "gitpod.io", "app.github.dev"])
+def test_what_is_added_is_private_and_no_browser_knows_of_it(suffix: str) -> None:
+    assert suffix_of(f"a.{suffix}").private
+    assert not is_public_suffix(suffix)
