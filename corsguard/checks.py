@@ -100,7 +100,8 @@ class Findings:
 
     def own_origin(self, field: str, text: str) -> None:
         try:
-            why = "it is every sandboxed frame's" if Origin.parse(text).opaque else None
+            opaque = Origin.parse(text).opaque
+            why = "pages of any site and any file can have it" if opaque else None
         except OriginError as error:
             why = str(error)
         if why:
