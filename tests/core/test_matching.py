@@ -7,7 +7,7 @@ import re
 import pytest
 from core.facts import EVIL, LISTED, PLAIN, A, get
 
-from corsguard import Policy
+from corsguard import Policy, Reason
 
 MATCHING = Policy(
     allow_origins=[

@@ -67,7 +67,7 @@ def suggested(text: str) -> str:
         ("https://*example.com", "https://*.example.com"),
         ("https://**.example.com", "https://*.example.com"),
         ("https://*.*.example.com", "https://*.example.com"),
-        ("https://a.example.", "https://a.example"),
+        ("https://A.example.", "https://a.example"),
         # hosts that are not ASCII (URL standard, domain to ASCII)
         ("https://*.résumé.example", "https://*.xn--rsum-bpad.example"),
         ("https://RÉSUMÉ.example:443/", "https://xn--rsum-bpad.example"),
