@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any, NamedTuple
 
 from corsguard.origin import MAX_LENGTH
@@ -40,6 +41,11 @@ _ORIGIN: tuple[tuple[tuple[frozenset[str], int], ...], ...] = (
 )
 """A scheme, `://` and what is no path, as every origin is: for each state, what leads where. The
 last one is the end."""
+_SECURE = (
+    r"(?:[a-gi-z]S*|h(?:[a-su-z0-9+.\-]S*|t(?:[a-su-z0-9+.\-]S*|t(?:[a-oq-z0-9+.\-]S*|pS+)?)?)?)"
+    r"://[^/]{2,}|http://(?:(?:[a-z0-9_.\-]+\.)?localhost\.?|127\.[0-9.]+|\[::1\])(?::[0-9]+)?"
+).replace("S", r"[a-z0-9+.\-]")
+"""What no one on the network can pose as: any scheme but http, and http of this machine."""
 _LEAVES = frozenset({"LITERAL", "NOT_LITERAL", "ANY", "IN"})
 
 _Ways = Mapping[int, int]
@@ -74,10 +80,16 @@ def is_linear(pattern: re.Pattern[str]) -> bool:
         return False
 
 
-def may_match(pattern: re.Pattern[str]) -> bool:
-    """Whether pattern may match an origin: False only where it is sure to match none."""
+def may_match(pattern: re.Pattern[str], *, secure_only: bool = False) -> bool:
+    """Whether pattern may match an origin: False only where it is sure to match none.
+
+    With `secure_only`, plain http that leaves this machine does not count.
+    """
     try:
-        return _Automaton(pattern).meets_an_origin()
+        automaton = _Automaton(pattern)
+        if secure_only:
+            return automaton.meets(_Automaton(re.compile(_SECURE)))
+        return automaton.meets_an_origin()
     except (_TooMuchError, RecursionError):
         return True
 
@@ -127,6 +139,20 @@ class _Automaton:
                     if (following, after) not in seen and self._reads[following] & characters:
                         seen.add((following, after))
                         waiting.append((following, after))
+        return False
+
+    def meets(self, other: _Automaton) -> bool:
+        """Return True if a text leads to an end here and in other."""
+        seen = {(0, 0)}
+        waiting = [(0, 0)]
+        while waiting:
+            here, there = waiting.pop()
+            if here in self._ends and there in other._ends:  # of this class
+                return True
+            for pair in product(self._edges[here], other._edges[there]):
+                if pair not in seen and self._reads[pair[0]] & other._reads[pair[1]]:
+                    seen.add(pair)
+                    waiting.append(pair)
         return False
 
     def _classes(self) -> list[list[int]]:

@@ -10,12 +10,12 @@ from typing import Any, Protocol, cast
 
 from corsguard import fetch
 from corsguard.dangers import is_open_to_anyone
-from corsguard.escape import quoted, shown
+from corsguard.escape import listed, quoted, shown
 from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.predicates import Predicate
 from corsguard.problem import ALLOW_NOTHING, Problem
 
-__all__ = ["CHECKS", "FLAGS", "Findings", "OriginEntry", "Starts", "anything"]
+__all__ = ["CHECKS", "FLAGS", "Findings", "OriginEntry", "Starts", "anything", "listed"]
 
 OriginEntry = str | Pattern[str] | Predicate
 
@@ -26,10 +26,10 @@ _LISTS = {"allow_origins": '["https://app.example.com"]'}
 class Starts(Protocol):
     """Tells whether a value of a policy's field starts, and whether it would with more flags."""
 
-    def __call__(self, field: str, value: object, *lifting: str) -> bool: ...
+    def __call__(self, field: str, value: object, /, *lifting: str) -> bool: ...
 
 
-def anything(field: str, value: object, *lifting: str) -> bool:
+def anything(*_: object) -> bool:
     """Return True: for checks whose suggestions nobody will read."""
     return True
 
@@ -321,7 +321,7 @@ CHECKS: dict[str, Callable[[Findings, str, object], object]] = {
 FLAGS = tuple(field for field, check in CHECKS.items() if check is Findings.flag)
 
 
-def _starts_in_guard(field: str, value: object, *lifting: str) -> bool:
+def _starts_in_guard(field: str, value: object, /, *_: str) -> bool:
     """Return True if a list starts as an option of a guard."""
     if field != "own_origins":
         return True

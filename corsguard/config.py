@@ -125,12 +125,13 @@ def _settings(
     found = _Found(unknown, [])
     fields = {key: value for key, value in mapping.items() if key in CHECKS}
     enforce = mapping.get("enforce", False)
+    enforced = enforce is True or enforce == "report"
     policies: Policy | dict[str, Policy | None] | None = None
     if "routes" in mapping:
-        policies = _read_routes(mapping["routes"], found, enforced=bool(enforce))
+        policies = _read_routes(mapping["routes"], found, enforced=enforced)
         found.problems.extend(_beside_routes(key, value) for key, value in fields.items())
     elif fields:
-        policies = _read_policy(fields, found, reported=others, enforced=bool(enforce))
+        policies = _read_policy(fields, found, reported=others, enforced=enforced)
     elif not enforce and not any(means_origins(key) or means_routes(key) for key in others):
         found.problems.append(NO_POLICY)
     return Settings(

@@ -9,15 +9,17 @@ import re
 import warnings
 from collections.abc import Iterator
 
+from corsguard.dangers import is_open_to_anyone
 from corsguard.origin import Origin, OriginError, OriginPattern
 
 __all__ = [
     "compiled",
-    "covers_an_origin",
     "glob_expression",
+    "is_under_suffix",
     "is_within",
     "narrowed",
     "with_scheme",
+    "without_path",
     "written",
 ]
 
@@ -26,6 +28,8 @@ _SYNTAX = re.compile(r"[\\()\[\]{}^$+|?]|\.\*")
 _ADDRESS = re.compile(r"(?:[a-z]+://)?\[[^\]]*(?:\](?=[:/]|$)|$)", re.IGNORECASE)  # IPv6
 _ANCHORS = re.compile(r"^(?:\^|\\A)|(?:\$|\\Z)$")
 _GLOB = re.compile(r"(https?|[a-z][a-z0-9+.-]*)://([a-z0-9._*-]+)((?::[0-9*]+)?)")
+_PATH = re.compile(r"(?<![/\\])(?:\\?/\*?|\\?/\.\*|\(\\?/\.\*\)\??|\\?/\?)(\$?)$")
+_LAST_LABELS = re.compile(r"((?:\\\.[a-z0-9-]+)+)(?=$|[:($])")
 _LABEL = "[a-z0-9-]+"
 # What repeats any character or nearly any, a counted dot, an escape, a class, and a bare dot.
 _PARTS = re.compile(
@@ -38,7 +42,7 @@ def compiled(text: str) -> re.Pattern[str] | None:
     """Return text as a regular expression, or None where it does not look like one."""
     if len(text) > _LONGEST or not _SYNTAX.search(text) or _ADDRESS.match(text):
         return None
-    if not text.isascii() or not text.isprintable() or " " in text:
+    if not text.isascii() or not text.isprintable() or " " in text or "://*" in text:
         return None
     try:
         with warnings.catch_warnings():
@@ -81,9 +85,26 @@ def glob_expression(text: str) -> str | None:
     if match is None or "*" not in match[2] + match[3].removeprefix(":*"):
         return None
     scheme, host, port = match.groups()
-    host = host.replace(".", r"\.").replace("*", _LABEL)
+    try:  # with something in the place of each `*`
+        Origin.parse(f"{scheme}://{host.replace('*', '7')}{port.replace('*', '7')}")
+    except OriginError:
+        return None
+    is_address = set(host) <= set("0123456789.*") and any(map(str.isdigit, host))
+    host = host.replace(".", r"\.").replace("*", "[0-9]+" if is_address else _LABEL)
     port = r"(?::[0-9]+)?" if port == ":*" else port.replace("*", "[0-9]+")
     return f"{scheme}://{host}{port}"
+
+
+def without_path(text: str) -> str:
+    """Return an expression without the slash or the path behind its host."""
+    return _PATH.sub(r"\1", text) if "://" in text.replace(r"\/", "/") else text
+
+
+def is_under_suffix(expression: str) -> bool:
+    """Return True if what expression covers ends with a suffix that anyone can have a name under,
+    after a dot."""
+    host = _LAST_LABELS.search(expression)
+    return host is not None and is_open_to_anyone(f"https://*{host[1]}".replace("\\", ""))
 
 
 def is_within(pattern: str, expression: re.Pattern[str]) -> bool:
@@ -98,15 +119,6 @@ def _samples(pattern: OriginPattern) -> Iterator[str]:
     for prefix in prefixes:
         for port in ports:
             yield f"{pattern.scheme}://{prefix}{pattern.host}{port and ':'}{port}"
-
-
-def covers_an_origin(expression: str) -> bool:
-    """Return True if an origin is what expression covers, with `a` or `7` for its repeats."""
-    try:
-        Origin.parse(re.sub(r"\\(.)", r"\1", expression.replace(_LABEL, "a").replace("[0-9]+", "7")))
-    except OriginError:
-        return False
-    return True
 
 
 def written(expression: str) -> str:

@@ -41,6 +41,8 @@ def mended_origin(text: str) -> str | None:
         url = urlsplit(text)
     except ValueError:
         return None
+    if "." in url.query and "=" not in url.query:
+        return None  # `?` stands for a character
     host, port = _split_port(url.netloc.rpartition("@")[2])
     bare = host.lstrip("*.")
     labels_before = host.removesuffix(bare)
@@ -61,7 +63,7 @@ def _is_owned(host: str) -> bool:
     """Return True if host is a name that somebody registers, and no name below one."""
     from corsguard.suffix import owned_part
 
-    return owned_part(host) == host
+    return not host.startswith("-") and owned_part(host) == host
 
 
 def mended_origins(text: str) -> list[str]:

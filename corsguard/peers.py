@@ -48,6 +48,7 @@ REGEX_OPTIONS = frozenset(
 
 _ROUTES = 'routes: one policy for each path prefix, such as {"/api": ...}'
 _ANY_ORIGIN = 'allow_origins: ["*"], where any site may read the responses'
+_PATTERN = "allow_origins: patterns such as https://*.example.com are entries of it"
 _CALLABLE = "allow_origins: a callable in the list, which takes an origin and returns a bool"
 _PREFLIGHTS = "remove it: every preflight is answered, with 204 or 403, before the application"
 _ALWAYS = "remove it: the headers are on every response that needs them, errors too"
@@ -63,8 +64,8 @@ INSTEAD = {
     "alloworiginall": _ANY_ORIGIN,
     "allowanyorigin": _ANY_ORIGIN,
     "originallowall": _ANY_ORIGIN,
-    "allowedoriginpattern": "allow_origins: patterns such as https://*.example.com stand there too",
-    "allowedoriginpatterns": "allow_origins: patterns such as https://*.example.com stand there too",
+    "allowedoriginpattern": _PATTERN,
+    "allowedoriginpatterns": _PATTERN,
     "alloworiginfunc": _CALLABLE,
     "alloworiginrequestfunc": _CALLABLE,
     "alloworiginvaryrequestfunc": _CALLABLE,

@@ -11,7 +11,7 @@ from corsguard.checks import CHECKS, FLAGS, Findings, Starts, anything
 from corsguard.dangers import cautions, combinations
 from corsguard.escape import shown
 from corsguard.problem import PolicyError, PolicyWarning, Problem, warn_of
-from corsguard.unknown import meant_fields, means_origins, unknown_fields
+from corsguard.unknown import means_origins, meant_fields, unknown_fields
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -155,7 +155,7 @@ class Policy:
         policy = cls.__new__(cls)
         exposed = enforced or meant.get("allow_credentials") is True
         try:
-            policy._keep({**_DEFAULTS, **flags, **known}, exposed=exposed)
+            cls._keep(policy, {**_DEFAULTS, **flags, **known}, exposed=exposed)
         except PolicyError as error:
             misnamed = "allow_origins" not in known and any(map(means_origins, others))
             follow_up = "no-origins" if misnamed else None
@@ -200,6 +200,7 @@ class Policy:
 
 
 _LIFTING = tuple(flag for flag in FLAGS if flag != "allow_credentials")
+_UNMATCHED = frozenset({"never-matches", "regex-matches-nothing"})
 _SOME_ORIGINS = ("https://app.example.com",)
 
 
@@ -210,13 +211,17 @@ def _trial(given: Mapping[str, Any], *, exposed: bool) -> Starts:
     """
     flags = {flag: given[flag] is True for flag in FLAGS}
 
-    def starts(field: str, value: object, *lifting: str) -> bool:
+    def starts(field: str, value: object, /, *lifting: str) -> bool:
         fields = {**_DEFAULTS, "allow_origins": _SOME_ORIGINS, **flags, field: value}
         fields |= dict.fromkeys(lifting, True)
         if exposed and field == "allow_origins":
             fields["allow_credentials"] = True
-        found = Policy.__new__(Policy)._check(fields, anything)
-        return all(problem.field != field for problem in found.problems)
+        policy = Policy.__new__(Policy)
+        found = policy._check(fields, anything).problems  # noqa: SLF001  # of this very class
+        unmatched = (
+            [each for each in cautions(policy) if each.code in _UNMATCHED] if not found else []
+        )
+        return all(problem.field != field for problem in (*found, *unmatched))
 
     return starts
 

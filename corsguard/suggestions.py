@@ -10,14 +10,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
-from corsguard.escape import quoted, shown, text_of
+from corsguard.escape import listed, quoted, text_of
 from corsguard.expressions import (
     compiled,
-    covers_an_origin,
     glob_expression,
+    is_under_suffix,
     is_within,
     narrowed,
     with_scheme,
+    without_path,
     written,
 )
 from corsguard.fetch import is_token
@@ -28,7 +29,13 @@ from corsguard.problem import ALLOW_NOTHING
 if TYPE_CHECKING:
     from corsguard.checks import Starts
 
-__all__ = ["instead_of_entry", "instead_of_origin", "instead_of_star", "listed", "listed_instead", "over_https"]
+__all__ = [
+    "instead_of_entry",
+    "instead_of_origin",
+    "instead_of_star",
+    "listed_instead",
+    "within_reach",
+]
 
 _ORIGINS = ("allow_origins", "own_origins")
 _EXAMPLES = {
@@ -48,15 +55,24 @@ def instead_of_origin(field: str, text: str, starts: Starts) -> str:
     """Return what to write for text in a list of origins: one, several, an expression or words."""
     values = _origins_meant(field, text, starts)
     if values:
-        return ", ".join(map(quoted, values)) if len(values) > 1 else _shown(values[0])
+        texts = [_shown(value) for value in values]
+        return ", ".join(map(quoted, texts)) if len(texts) > 1 else texts[0]
     if text.strip().lower() == "none":
         return f"remove it; {ALLOW_NOTHING}"
     if field == "allow_origins":
-        for value in _candidates(text):
-            for flag, condition in _FLAGS.items():
-                if starts(field, [value], flag):
-                    return f"list each origin; or {flag}, {condition}, and {_shown(value)}"
+        return _with_a_flag(text, starts) or _EXAMPLES[field]
     return _EXAMPLES[field]
+
+
+def _with_a_flag(text: str, starts: Starts) -> str | None:
+    """Return in words what text was meant to be where a flag lets it start, or None."""
+    for value in _candidates(text):
+        if isinstance(value, re.Pattern) and not is_under_suffix(value.pattern):
+            continue
+        for flag, condition in _FLAGS.items():
+            if starts("allow_origins", [value], flag):
+                return f"list each origin; or {flag}, {condition}, and {_shown(value)}"
+    return None
 
 
 def instead_of_entry(field: str, entry: object, starts: Starts) -> str:
@@ -86,17 +102,8 @@ def listed_instead(field: str, entries: Sequence[object], starts: Starts, exampl
     return listed(meant) if meant and starts(field, meant) else example
 
 
-def listed(entries: Iterable[object]) -> str:
-    """Return the entries as a list that both Python and TOML read."""
-    texts = (
-        quoted(text_of(entry)) if isinstance(entry, (str, bytes)) else shown(entry)
-        for entry in entries
-    )
-    return f"[{', '.join(texts)}]"
-
-
 def _all_meant(field: str, entries: Iterable[object], starts: Starts) -> list[object]:
-    """Return the entries that start, and in place of the others those that they were meant to be."""
+    """Return the entries that start, and in place of the others what they were meant to be."""
     meant: list[object] = []
     for entry in entries:
         text = text_of(entry) if isinstance(entry, bytes) else entry
@@ -127,13 +134,11 @@ def _entry_meant(field: str, text: str, starts: Starts) -> str | None:
     return text if is_token(text) and starts(field, [text]) else None
 
 
-def _origins_meant(
-    field: str, text: str, starts: Starts
-) -> list[str] | list[str | re.Pattern[str]]:
+def _origins_meant(field: str, text: str, starts: Starts) -> list[str | re.Pattern[str]]:
     """Return the origins that text was meant to be, or none where that can't be known."""
     several = mended_origins(text)
     if several:
-        return several if starts(field, several) else []
+        return [*several] if starts(field, several) else []
     return [value for value in _candidates(text) if starts(field, [value])][:1]
 
 
@@ -144,29 +149,28 @@ def _candidates(text: str) -> Iterator[str | re.Pattern[str]]:
         if bare.lower() == "null":
             yield "null"
         return
-    origin = mended_origin(text)
+    origin = mended_origin(text) or mended_origin(bare.removeprefix("^").removesuffix("$"))
     if origin:
         yield from _reachable(origin, has_scheme="://" in text)
     glob = glob_expression(bare if "://" in bare else f"https://{bare}")
-    if glob and covers_an_origin(glob):
+    if glob:
         yield re.compile(glob)
-    yield from _of_expression(bare)
+    yield from _of_expression(without_path(bare))
 
 
 def _reachable(origin: str, *, has_scheme: bool) -> Iterator[str]:
-    """Yield origin, and what it is where nobody can change it on its way."""
+    """Yield origin, and what it is where nobody can pose as it."""
     pattern = OriginPattern.parse(origin)
+    safe = str(within_reach(pattern) if is_insecure(pattern) else pattern)
+    yield from (
+        (origin, safe) if has_scheme or pattern.host not in _EVERY_ADDRESS else (safe, origin)
+    )
+
+
+def within_reach(pattern: OriginPattern) -> OriginPattern:
+    """Return what a pattern of plain http was meant to be where nobody can pose as it."""
     if pattern.host in _EVERY_ADDRESS:
-        here = str(pattern._replace(scheme="http", host="localhost"))
-        yield from (origin, here) if has_scheme else (here, origin)
-        return
-    yield origin
-    if is_insecure(pattern):
-        yield str(over_https(pattern))
-
-
-def over_https(pattern: OriginPattern) -> OriginPattern:
-    """Return the pattern with https for its scheme."""
+        return pattern._replace(host="localhost")
     port = "" if pattern.port == "443" else pattern.port
     return pattern._replace(scheme="https", port=port)
 
@@ -174,8 +178,6 @@ def over_https(pattern: OriginPattern) -> OriginPattern:
 def _of_expression(text: str) -> Iterator[str | re.Pattern[str]]:
     """Yield what a regular expression in a str was meant to be: a pattern only if it covers no
     more than that; the expression itself; or the part of it whose dots are dots."""
-    from corsguard.ambiguity import may_match
-
     given, whole = compiled(text), compiled(with_scheme(text))
     if given is None or whole is None:
         return
@@ -183,7 +185,7 @@ def _of_expression(text: str) -> Iterator[str | re.Pattern[str]]:
     if pattern and is_within(pattern, whole):
         yield pattern
     part = compiled(narrowed(text) or "")
-    yield from (each for each in (given, part) if each and may_match(each))
+    yield from filter(None, (given, part))
 
 
 def _shown(value: str | re.Pattern[str]) -> str:

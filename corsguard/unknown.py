@@ -8,7 +8,7 @@ from corsguard.escape import shown
 from corsguard.peers import INSTEAD, NAMES, OF_ORIGINS, OF_ROUTES, REGEX_OPTIONS, plain
 from corsguard.problem import Problem
 
-__all__ = ["GUARD_OPTIONS", "meant_fields", "means_origins", "means_routes", "unknown_fields"]
+__all__ = ["GUARD_OPTIONS", "means_origins", "means_routes", "meant_fields", "unknown_fields"]
 
 GUARD_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
 """What stands beside a policy's fields, or beside `routes`, in a configuration."""

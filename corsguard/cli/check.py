@@ -14,6 +14,7 @@ from corsguard.forms import as_toml
 
 __all__ = ["by_route", "check", "guard_of", "sound_guard_of"]
 
+
 def check(file: str, *, as_json: bool) -> int:
     """Report on file, and return the exit code."""
     problems: list[Problem] = []

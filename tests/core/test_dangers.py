@@ -34,7 +34,8 @@ PLUS = [
     (
         "https://*.elb.amazonaws.com:8443",
         "origin-public-suffix",
-        f"https://*.your-name.elb.amazonaws.com:8443, or {SUFFIXES}",
+        # your-name.elb.amazonaws.com is a public suffix again.
+        f"https://*.your-name.your-name.elb.amazonaws.com:8443, or {SUFFIXES}",
     ),
     (
         "https://*.xn--p1ai",

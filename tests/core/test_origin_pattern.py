@@ -93,7 +93,9 @@ def test_no_other_wildcard_is_a_pattern(text: str) -> None:
         OriginPattern.parse(text)
 
 
-@pytest.mark.parametrize("text", ["http://*.127.0.0.1", "app://*.1.2.3.4.", "http://*.[::1]", "http://*.1.2.3.4:*"])
+@pytest.mark.parametrize(
+    "text", ["http://*.127.0.0.1", "app://*.1.2.3.4.", "http://*.[::1]", "http://*.1.2.3.4:*"]
+)
 def test_a_pattern_on_an_ip_address_has_no_subdomains(text: str) -> None:
     with pytest.raises(OriginError, match="an IP address has no subdomains"):
         OriginPattern.parse(text)
