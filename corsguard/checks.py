@@ -128,7 +128,7 @@ class Findings:
                     field,
                     name,
                     f"{name!r} is not a method: one token of RFC 9110",
-                    self._tokens(field, re.split(r"[\s,;]+", upper)),
+                    self._tokens(field, name),
                 )
             elif upper in fetch.FORBIDDEN_METHODS:
                 self.add(
@@ -218,19 +218,20 @@ class Findings:
         names = self.strings(field, value)
         for name in names:
             if not fetch.is_token(name):
-                parts = [part.strip(" :").replace(" ", "-") for part in name.split(",")]
                 self.add(
                     "header-invalid",
                     field,
                     name,
                     f"{name!r} is not a header name: one token of RFC 9110",
-                    self._tokens(field, parts),
+                    self._tokens(field, name),
                 )
         return names
 
-    def _tokens(self, field: str, names: Iterable[str]) -> str:
-        """Return those of the names that start, `*` only where it is the one."""
-        sound = [name for name in names if fetch.is_token(name) and self._starts(field, [name])]
+    def _tokens(self, field: str, text: str) -> str:
+        """Return the names in text that start, `*` only where it is the one."""
+        from corsguard.suggestions import names_in
+
+        sound = [name for name in names_in(field, text) if self._starts(field, [name])]
         if field == "allow_headers":
             sound = [name for name in sound if not fetch.is_forbidden_request_header(name.lower())]
         # `*` stands alone: the others say what is meant.

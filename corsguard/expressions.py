@@ -91,7 +91,7 @@ def glob_expression(text: str) -> str | None:
         return None
     is_address = set(host) <= set("0123456789.*") and any(map(str.isdigit, host))
     host = host.replace(".", r"\.").replace("*", "[0-9]+" if is_address else _LABEL)
-    port = r"(?::[0-9]+)?" if port == ":*" else port.replace("*", "[0-9]+")
+    port = r"(?::[0-9]{1,5})?" if port == ":*" else port.replace("*", "[0-9]+")
     return f"{scheme}://{host}{port}"
 
 

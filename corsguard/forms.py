@@ -53,6 +53,7 @@ def as_variable(problem: Problem, variables: Mapping[str, str]) -> Problem:
 
 
 _ENVIRONMENT = "the environment"
+_IN_PYTHON = "in Python, "
 
 
 def _of_variables(suggestion: str, variables: Mapping[str, str]) -> str:
@@ -67,6 +68,6 @@ def _of_variables(suggestion: str, variables: Mapping[str, str]) -> str:
 
 
 def _without_regex(suggestion: str, place: str) -> str:
-    if "re.compile(" not in suggestion:
+    if "re.compile(" not in suggestion or suggestion.startswith(_IN_PYTHON):
         return suggestion
-    return f"in Python, {suggestion}: {place} can't hold a regular expression"
+    return f"{_IN_PYTHON}{suggestion}: {place} can't hold a regular expression"

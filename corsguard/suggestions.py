@@ -34,6 +34,7 @@ __all__ = [
     "instead_of_origin",
     "instead_of_star",
     "listed_instead",
+    "names_in",
     "within_reach",
 ]
 
@@ -121,8 +122,16 @@ def _all_meant(field: str, entries: Iterable[object], starts: Starts) -> list[ob
 def _names_meant(field: str, text: str, starts: Starts) -> list[str]:
     if starts(field, [text]):
         return [text]
-    names = re.split(r"[\s,;:]+", text.upper() if field == "allow_methods" else text)
-    return [name for name in names if is_token(name) and name != "*" and starts(field, [name])]
+    return [name for name in names_in(field, text) if name != "*" and starts(field, [name])]
+
+
+def names_in(field: str, text: str) -> list[str]:
+    """Return the names that stand in text together, of methods or of headers."""
+    if field == "allow_methods":
+        names = re.split(r"[\s,;]+", text.upper())
+    else:
+        names = [part.strip(" :").replace(" ", "-") for part in text.split(",")]
+    return [name for name in names if is_token(name)]
 
 
 def _entry_meant(field: str, text: str, starts: Starts) -> str | None:

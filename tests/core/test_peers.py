@@ -124,9 +124,7 @@ def test_what_is_like_nothing_is_answered_with_all_fields(name: str) -> None:
 
 
 @pytest.mark.parametrize("theirs", ["origins", "allow_origin", "allow_origin_regex", "Origin"])
-def test_no_follow_up_where_the_misnamed_field_was_the_origins(
-    theirs: str, tmp_path: Path
-) -> None:
+def test_no_follow_up_where_the_misnamed_field_was_the_origins(theirs: str, tmp_path: Path) -> None:
     fields = {theirs: [A], "max_age": 5}
     toml = f'{theirs} = ["{A}"]\nmax_age = 5\n'
     file, routes = tmp_path / "a.toml", tmp_path / "b.toml"
