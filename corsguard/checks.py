@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from re import Pattern
 from sys import float_info
-from typing import Any
+from typing import Any, Protocol, cast
 
 from corsguard import fetch
-from corsguard.dangers import is_open_to_anyone
-from corsguard.escape import quoted, shown, text_of
+from corsguard.escape import listed, quoted, shown
 from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.predicates import Predicate
-from corsguard.problem import Problem
+from corsguard.problem import ALLOW_NOTHING, Problem
 
-__all__ = ["CHECKS", "Findings", "OriginEntry", "listed", "unknown_fields"]
+__all__ = ["CHECKS", "FLAGS", "Findings", "OriginEntry", "Starts", "anything", "listed"]
 
 OriginEntry = str | Pattern[str] | Predicate
 
-_PREFLIGHT_HEADERS = frozenset({fetch.REQUEST_METHOD.lower(), fetch.REQUEST_HEADERS.lower()})
 _LISTS = {"allow_origins": '["https://app.example.com"]'}
 """What to write for what is no list, where an empty one would not start."""
 
 
-class Findings:
-    """The problems found so far, and a check for each kind of field that adds to them."""
+class Starts(Protocol):
+    """Tells whether a value of a policy's field starts, and whether it would with more flags."""
 
-    def __init__(self) -> None:
+    def __call__(self, field: str, value: object, /, *lifting: str) -> bool: ...
+
+
+def anything(*_: object) -> bool:
+    """Return True: for checks whose suggestions nobody will read."""
+    return True
+
+
+class Findings:
+    """The problems found so far, and a check for each kind of field that adds to them.
+
+    `starts` tries a suggestion before it is shown.
+    """
+
+    def __init__(self, *, starts: Starts = anything) -> None:
         self.problems: list[Problem] = []
+        self._starts = starts
 
     def add(self, code: str, field: str, value: object, message: str, suggestion: str) -> None:
         self.problems.append(Problem(code, field, value, message, suggestion))
@@ -37,7 +49,8 @@ class Findings:
         if not isinstance(value, bool):
             meant = shown(value, str).strip().lower() in {"true", "1", "yes", "on"}
             self.add("type-invalid", field, value, f"{shown(value)} is not a bool", str(meant))
-        return value is True
+            return meant
+        return value
 
     def seconds(self, field: str, value: object) -> float:
         if not isinstance(value, (int, float)) or isinstance(value, bool):
@@ -56,7 +69,7 @@ class Findings:
             seconds = _timedelta_seconds(value)
             if seconds is None:
                 digits = shown(value, str).strip().split(".")[0]
-                meant = digits if digits.isascii() and digits.isdecimal() else "7200"
+                meant = _within_limit(digits) if digits.isascii() and digits.isdecimal() else "7200"
                 message = f"{shown(value)} is neither an int of seconds, a timedelta nor None"
                 self.add("type-invalid", field, value, message, meant)
                 return None
@@ -79,7 +92,7 @@ class Findings:
                 "no-origins",
                 field,
                 value,
-                "no origin is listed, so no page could read an answer",
+                f"no origin is listed, so no page could read a response; {ALLOW_NOTHING}",
                 "list an origin, or remove the policy",
             )
         kept: list[OriginEntry] = []
@@ -98,10 +111,7 @@ class Findings:
         return tuple(kept)
 
     def own_origin(self, field: str, text: str) -> None:
-        try:
-            why = "it is every sandboxed frame's" if Origin.parse(text).opaque else None
-        except OriginError as error:
-            why = str(error)
+        why = _why_not_own(text)
         if why:
             self._not_an_origin(field, text, f"{text!r} is no origin of a service: {why}")
 
@@ -115,7 +125,7 @@ class Findings:
                     field,
                     name,
                     f"{name!r} is not a method: one token of RFC 9110",
-                    _tokens(re.split(r"[\s,;]+", upper), fetch.FORBIDDEN_METHODS.__contains__),
+                    self._tokens(field, name),
                 )
             elif upper in fetch.FORBIDDEN_METHODS:
                 self.add(
@@ -139,25 +149,17 @@ class Findings:
         return names
 
     def request_headers(self, field: str, value: object) -> tuple[str, ...]:
-        names = self._headers(field, value, _is_no_request_header)
+        names = self._headers(field, value)
         for name in names:
             lower = name.lower()
-            if fetch.is_forbidden_request_header(lower):
-                self.add(
-                    "header-forbidden",
-                    field,
-                    name,
-                    f"the browser alone sets {name}, no page can send it",
-                    f"remove {name}",
-                )
-            elif lower in fetch.RESPONSE_HEADERS:
+            if lower in fetch.RESPONSE_HEADERS:
                 self._prohibited(field, name, "response")
         if "*" in names and {name.lower() for name in names} - {"*", "authorization"}:
             self._not_alone(field, names)
         return names
 
     def response_headers(self, field: str, value: object) -> tuple[str, ...]:
-        names = self._headers(field, value, _is_no_response_header)
+        names = self._headers(field, value)
         for name in names:
             lower = name.lower()
             if lower in fetch.FORBIDDEN_RESPONSE_HEADERS:
@@ -168,17 +170,23 @@ class Findings:
                     f"browsers keep {name} from every script",
                     f"remove {name}",
                 )
-            elif lower in _PREFLIGHT_HEADERS:
-                self._prohibited(field, name, "request")
+            elif lower == "origin" or lower.startswith("access-control-"):
+                side = "response" if lower in fetch.RESPONSE_HEADERS else "request"
+                self._prohibited(field, name, side)
         if "*" in names and len(names) > 1:
             self._not_alone(field, names)
         return names
 
     def _entries(self, field: str, value: object) -> Sequence[object]:
         if isinstance(value, (str, bytes, Pattern)) or callable(value):
+            from corsguard.suggestions import listed_instead
+
             parts = value.split(",") if isinstance(value, str) else [value]
             entries = [part.strip() if isinstance(part, str) else part for part in parts]
-            self.add("not-a-list", field, value, f"{shown(value)} is not a list", listed(entries))
+            suggestion = listed_instead(
+                field, entries, self._starts_in(field), _LISTS.get(field, "a list")
+            )
+            self.add("not-a-list", field, value, f"{shown(value)} is not a list", suggestion)
             return entries
         if not isinstance(value, Iterable) or isinstance(value, Mapping):
             suggestion = _LISTS.get(field, "[]")
@@ -198,34 +206,44 @@ class Findings:
         return tuple(strings)
 
     def _of_another_type(self, field: str, entry: object, message: str) -> None:
-        from corsguard.mending import mended_entry
+        from corsguard.suggestions import instead_of_entry
 
-        self.add("type-invalid", field, entry, message, mended_entry(field, entry))
+        suggestion = instead_of_entry(field, entry, self._starts_in(field))
+        self.add("type-invalid", field, entry, message, suggestion)
 
-    def _headers(
-        self, field: str, value: object, is_forbidden: Callable[[str], bool]
-    ) -> tuple[str, ...]:
+    def _headers(self, field: str, value: object) -> tuple[str, ...]:
         names = self.strings(field, value)
         for name in names:
             if not fetch.is_token(name):
-                parts = [part.strip(" :").replace(" ", "-") for part in name.split(",")]
                 self.add(
                     "header-invalid",
                     field,
                     name,
                     f"{name!r} is not a header name: one token of RFC 9110",
-                    _tokens(parts, lambda part: is_forbidden(part.lower())),
+                    self._tokens(field, name),
                 )
         return names
+
+    def _tokens(self, field: str, text: str) -> str:
+        """Return the names in text that start, `*` only where it is the one."""
+        from corsguard.suggestions import names_in
+
+        sound = [name for name in names_in(field, text) if self._starts(field, [name])]
+        if field == "allow_headers":
+            sound = [name for name in sound if not fetch.is_forbidden_request_header(name.lower())]
+        # `*` stands alone: the others say what is meant.
+        tokens = [quoted(name) for name in sound if name != "*" or len(sound) == 1]
+        return ", ".join(tokens) or "remove it"
 
     def _prohibited(self, field: str, name: str, side: str) -> None:
         message = f"{name} is a {side} header of the CORS protocol itself"
         self.add("header-prohibited", field, name, message, f"remove {name}")
 
     def _not_alone(self, field: str, entries: Iterable[object]) -> None:
-        others = [entry for entry in entries if entry != "*"][:8]  # enough to tell what is meant
+        from corsguard.suggestions import instead_of_star
+
         message = "`*` covers everything, so the other entries can't be meant"
-        suggestion = f'["*"] or {listed(others)}'
+        suggestion = instead_of_star(field, entries, self._starts)
         self.add("wildcard-not-alone", field, tuple(entries), message, suggestion)
 
     def _origin(self, field: str, text: str) -> None:
@@ -235,14 +253,18 @@ class Findings:
             self._not_an_origin(field, text, f"{text!r} is no origin that a browser sends: {error}")
 
     def _not_an_origin(self, field: str, text: str, message: str) -> None:
-        from corsguard.mending import origin_instead
+        from corsguard.suggestions import instead_of_origin
 
-        self.add("origin-invalid", field, text, message, origin_instead(field, text))
+        suggestion = instead_of_origin(field, text, self._starts_in(field))
+        self.add("origin-invalid", field, text, message, suggestion)
+
+    def _starts_in(self, field: str) -> Starts:
+        return self._starts if field in CHECKS else _starts_in_guard
 
     def _regex(self, field: str, pattern: Pattern[Any]) -> None:
         from corsguard.ambiguity import is_linear
-        from corsguard.mending import mended_regex
         from corsguard.regex import has_bare_dot
+        from corsguard.suggestions import pattern_instead
         from corsguard.too_wide import open_domains
 
         source = pattern.pattern
@@ -251,9 +273,7 @@ class Findings:
             suggestion = f"re.compile({source.decode('latin-1')!r})"
             self.add("type-invalid", field, pattern, message, suggestion)
             return
-        better = mended_regex(source)
-        if better and (better == "*" or is_open_to_anyone(better)):
-            better = None
+        better = pattern_instead(pattern, self._starts)
         if not is_linear(pattern):
             message = (
                 f"{source!r} can read one text in many ways and tries all, or is too large to tell"
@@ -286,54 +306,34 @@ CHECKS: dict[str, Callable[[Findings, str, object], object]] = {
 }
 """Every field of a policy, in the order of its signature, with its check."""
 
-
-def unknown_fields(
-    given: Mapping[str, object], known: Iterable[str], prefix: str = ""
-) -> list[Problem]:
-    """The keys of given that are not among the known ones; all of them begin with prefix."""
-    from corsguard.mending import closest_name
-
-    names = tuple(known)
-    bare = {name.removeprefix(prefix): name for name in names}  # what they share tells nothing
-    return [
-        Problem(
-            "unknown-field",
-            shown(key, str),
-            value,
-            f"there is no field {shown(key)}",
-            bare.get(closest_name(shown(key, str).removeprefix(prefix), bare) or "")
-            or f"one of {', '.join(names)}",
-        )
-        for key, value in given.items()
-        if key not in names
-    ]
+FLAGS = tuple(field for field, check in CHECKS.items() if check is Findings.flag)
 
 
-def listed(entries: Iterable[object]) -> str:
-    """The entries as a list that both Python and TOML read."""
-    texts = (
-        quoted(text_of(entry)) if isinstance(entry, (str, bytes)) else shown(entry)
-        for entry in entries
-    )
-    return f"[{', '.join(texts)}]"
+def _starts_in_guard(field: str, value: object, /, *_: str) -> bool:
+    """Return True if a list starts as an option of a guard."""
+    if field != "own_origins":
+        return True
+    entries = cast(Iterable[object], value)
+    return all(isinstance(entry, str) and not _why_not_own(entry) for entry in entries)
+
+
+def _why_not_own(text: str) -> str | None:
+    """Return why text is not the origin of a service, or None if it is."""
+    try:
+        opaque = Origin.parse(text).opaque
+    except OriginError as error:
+        return str(error)
+    return "pages of any site and any file can have it" if opaque else None
+
+
+def _within_limit(digits: str) -> str:
+    """Return the number of seconds, or the largest that starts; `int` refuses very long ones."""
+    number = digits.lstrip("0") or "0"
+    limit = str(fetch.MAX_AGE_LIMIT)
+    return number if (len(number), number) <= (len(limit), limit) else limit
 
 
 def _timedelta_seconds(value: object) -> int | None:
     from datetime import timedelta  # not for the many policies that have an int
 
     return value // timedelta(seconds=1) if isinstance(value, timedelta) else None
-
-
-def _is_no_request_header(name: str) -> bool:
-    return fetch.is_forbidden_request_header(name) or name in fetch.RESPONSE_HEADERS
-
-
-def _is_no_response_header(name: str) -> bool:
-    return name in fetch.FORBIDDEN_RESPONSE_HEADERS or name in _PREFLIGHT_HEADERS
-
-
-def _tokens(names: Iterable[str], is_forbidden: Callable[[str], bool]) -> str:
-    sound = [name for name in names if fetch.is_token(name) and not is_forbidden(name)]
-    # `*` stands alone: the others say what is meant.
-    tokens = [quoted(name) for name in sound if name != "*" or len(sound) == 1]
-    return ", ".join(tokens) or "remove it"

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from os import PathLike, fspath
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from corsguard.checks import CHECKS, unknown_fields
+from corsguard.checks import CHECKS
 from corsguard.dangers import cautions
 from corsguard.escape import shown
+from corsguard.forms import as_toml, as_variable
 from corsguard.policy import Policy
 from corsguard.problem import NO_POLICY, PolicyError, Problem
+from corsguard.unknown import GUARD_OPTIONS, means_origins, means_routes, unknown_fields
 
-__all__ = ["Settings", "as_variable", "read_environ", "read_file", "read_mapping"]
+__all__ = [
+    "Settings",
+    "as_toml",
+    "as_variable_named",
+    "read_environ",
+    "read_file",
+    "read_mapping",
+]
 
-_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
 _PREFIX = "CORSGUARD_"
-_VARIABLES = {field: f"{_PREFIX}{field.upper()}" for field in (*CHECKS, *_OPTIONS)}
+_VARIABLES = {field: f"{_PREFIX}{field.upper()}" for field in (*CHECKS, *GUARD_OPTIONS)}
 _LISTS = frozenset(
     {
         "allow_origins",
@@ -28,8 +36,7 @@ _LISTS = frozenset(
         "own_origins",
     }
 )
-# And the brackets of a list of quoted texts, not those of IPv6.
-_QUOTES = re.compile(r"\[(?=[\"'])|(?<=[\"'])\]|[\"']")
+_SOME_ORIGIN = "https://app.example.com"
 
 
 class Settings(NamedTuple):
@@ -76,19 +83,60 @@ def read_mapping(mapping: Mapping[str, Any]) -> Settings:
         suggestion = '{"allow_origins": ["https://app.example.com"]}'
         problem = Problem("type-invalid", "policy", mapping, message, suggestion)
         return Settings(None, False, (), (), (problem,), ())
-    found = _Found(unknown_fields(mapping, (*CHECKS, "routes", *_OPTIONS)), [])
+    known = (*CHECKS, "routes", *GUARD_OPTIONS)
+    others = {key: value for key, value in mapping.items() if key not in known}
+    return _settings(mapping, others, unknown_fields(mapping, known))
+
+
+def read_environ(environ: Mapping[str, str]) -> Settings:
+    """The settings of the variables whose names begin with CORSGUARD_."""
+    given = {name: text for name, text in environ.items() if name.startswith(_PREFIX)}
+    mapping = {
+        field: _value(field, given[variable])
+        for field, variable in _VARIABLES.items()
+        if variable in given
+    }
+    known = set(_VARIABLES.values())
+    others = {
+        name.removeprefix(_PREFIX): _value("", text)
+        for name, text in given.items()
+        if name not in known
+    }
+    unknown = unknown_fields(given, _VARIABLES.values(), _PREFIX)
+    if _is_none(mapping.get("allow_origins")):
+        return _allow_nothing(mapping, others, unknown)
+    settings = _settings(mapping, others, unknown)
+    theirs = [name for name in environ if name.startswith("CORS_") and means_origins(name)]
+    if theirs and NO_POLICY in settings.problems:
+        rename = f"rename {theirs[0]} to {_VARIABLES['allow_origins']}"
+        return settings._replace(problems=(NO_POLICY._replace(suggestion=rename),))
+    return settings
+
+
+def as_variable_named(problem: Problem) -> Problem:
+    """A problem of the environment, with the variable in place of its field."""
+    return as_variable(problem, _VARIABLES)
+
+
+def _settings(
+    mapping: Mapping[str, Any], others: Mapping[str, object], unknown: list[Problem]
+) -> Settings:
+    """The settings of a mapping whose unknown keys, `others`, have been reported."""
+    found = _Found(unknown, [])
     fields = {key: value for key, value in mapping.items() if key in CHECKS}
+    enforce = mapping.get("enforce", False)
+    enforced = enforce is True or enforce == "report"
     policies: Policy | dict[str, Policy | None] | None = None
     if "routes" in mapping:
-        policies = _read_routes(mapping["routes"], found)
+        policies = _read_routes(mapping["routes"], found, enforced=enforced)
         found.problems.extend(_beside_routes(key, value) for key, value in fields.items())
     elif fields:
-        policies = _read_policy(fields, found)
-    elif not mapping.get("enforce"):
+        policies = _read_policy(fields, found, reported=others, enforced=enforced)
+    elif not enforce and not any(means_origins(key) or means_routes(key) for key in others):
         found.problems.append(NO_POLICY)
     return Settings(
         policies,
-        mapping.get("enforce", False),
+        enforce,
         mapping.get("enforce_exempt", ()),
         mapping.get("own_origins", ()),
         tuple(found.problems),
@@ -96,32 +144,34 @@ def read_mapping(mapping: Mapping[str, Any]) -> Settings:
     )
 
 
-def read_environ(environ: Mapping[str, str]) -> Settings:
-    """The settings of the variables whose names begin with CORSGUARD_."""
-    given = {name: text for name, text in environ.items() if name.startswith(_PREFIX)}
-    settings = read_mapping(
-        {
-            field: _value(field, given[variable])
-            for field, variable in _VARIABLES.items()
-            if variable in given
-        }
-    )
-    unknown = unknown_fields(given, _VARIABLES.values(), _PREFIX)
-    return settings._replace(problems=(*unknown, *settings.problems))
+def _is_none(origins: object) -> bool:
+    """Return True for the list of a variable that says `none`: no origin is allowed."""
+    return isinstance(origins, list) and [origin.lower() for origin in origins] == ["none"]
 
 
-def as_variable(problem: Problem) -> Problem:
-    """A problem of the environment: the variable in place of its field, and no quotes in it."""
-    if problem.field not in _VARIABLES:
-        return problem
-    suggestion = _QUOTES.sub("", problem.suggestion)
-    return problem._replace(field=_VARIABLES[problem.field], suggestion=suggestion)
+def _allow_nothing(
+    mapping: Mapping[str, Any], others: Mapping[str, object], unknown: list[Problem]
+) -> Settings:
+    """The settings that allow no origin; what else the policy would be is checked all the same."""
+    settings = _settings({**mapping, "allow_origins": [_SOME_ORIGIN]}, others, unknown)
+    return settings._replace(policies={"/": None}, cautions=())
 
 
-def _read_policy(given: object, found: _Found, place: str = "") -> Policy | None:
+def _read_policy(
+    given: object,
+    found: _Found,
+    place: str = "",
+    *,
+    reported: Mapping[str, object] = MappingProxyType({}),
+    enforced: bool,
+) -> Policy | None:
     """The policy of a table of fields, or None, and what is wrong with it or rarely meant."""
     try:
-        policy = Policy.read(given)  # type: ignore[arg-type]  # it checks that itself
+        policy = Policy.read(
+            given,  # type: ignore[arg-type]  # it checks that itself
+            reported=reported,
+            enforced=enforced,
+        )
     except PolicyError as error:
         found.problems.extend(problem.within(place) for problem in error.problems)
         return None
@@ -129,7 +179,7 @@ def _read_policy(given: object, found: _Found, place: str = "") -> Policy | None
     return policy
 
 
-def _read_routes(given: object, found: _Found) -> dict[str, Policy | None]:
+def _read_routes(given: object, found: _Found, *, enforced: bool) -> dict[str, Policy | None]:
     if not isinstance(given, Mapping):
         message = f"{shown(given)} is not a table from path prefix to policy"
         found.problems.append(Problem("type-invalid", "routes", given, message, '{"/api": {...}}'))
@@ -145,7 +195,8 @@ def _read_routes(given: object, found: _Found) -> dict[str, Policy | None]:
                 Problem("type-invalid", place, entry, message, '{"allow_origins": [...]}')
             )
         else:
-            routes[prefix] = _read_policy(entry, found, f'routes."{shown(prefix, str)}"')
+            place = f'routes."{shown(prefix, str)}"'
+            routes[prefix] = _read_policy(entry, found, place, enforced=enforced)
     return routes
 
 

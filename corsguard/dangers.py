@@ -15,19 +15,27 @@ if TYPE_CHECKING:
 
 __all__ = ["cautions", "combinations", "exposure", "is_open_to_anyone"]
 
-_NULL_IS_ANYONE = "any page of any site can be `null`: a sandboxed frame is enough"
+_OPAQUE = {
+    "null": "any page of any site can be `null`: a sandboxed frame is enough",
+    "file://": "any file on the user's disk, a downloaded page too, can be `file://`",
+}
+"""The origins that stand for no one in particular, and who can have them."""
+_NO_PAGE = frozenset({"about", "blob", "data", "ftp", "javascript", "mailto", "ws", "wss"})
+"""Schemes whose pages, where there are any, have the origin `null` or that of another page."""
+_SECURE_SCHEMES = {"ws": "http", "wss": "https"}
 
 
 def combinations(policy: Policy) -> Iterator[Problem]:
     """What is wrong with fields of policy that are right by themselves."""
-    if "null" in policy.allow_origins and not policy.dangerously_allow_null_origin:
-        yield Problem(
-            "origin-null",
-            "allow_origins",
-            "null",
-            _NULL_IS_ANYONE,
-            "remove null; without credentials, dangerously_allow_null_origin lets it start",
-        )
+    for entry in _opaque(policy):
+        if not policy.dangerously_allow_null_origin:
+            yield Problem(
+                "origin-null",
+                "allow_origins",
+                entry,
+                _OPAQUE[entry],
+                f"remove {entry}; without credentials, dangerously_allow_null_origin lets it start",
+            )
     if not policy.allow_credentials:
         return
     if "*" in policy.allow_origins:
@@ -50,12 +58,17 @@ def combinations(policy: Policy) -> Iterator[Problem]:
     yield from exposure(policy)
 
 
+def _opaque(policy: Policy) -> list[str]:
+    return [entry for entry in _OPAQUE if entry in policy.allow_origins]
+
+
 def exposure(policy: Policy) -> Iterator[Problem]:
     """The origins of policy that must not act as a user: with credentials, and under enforce."""
+    if policy.dangerously_allow_null_origin:
+        for name in _opaque(policy):
+            suggestion = f"remove {name}, or allow_credentials and enforce"
+            yield Problem("origin-null", "allow_origins", name, _OPAQUE[name], suggestion)
     for entry in policy.allow_origins:
-        if entry == "null" and policy.dangerously_allow_null_origin:
-            suggestion = "remove null, or allow_credentials and enforce"
-            yield Problem("origin-null", "allow_origins", entry, _NULL_IS_ANYONE, suggestion)
         if isinstance(entry, Pattern):
             yield from _exposed_by(entry, policy)
         if not isinstance(entry, str):
@@ -67,23 +80,34 @@ def exposure(policy: Policy) -> Iterator[Problem]:
             pattern = OriginPattern.parse(entry)
         except OriginError:
             continue  # a problem already
-        if is_insecure(pattern) and not policy.dangerously_allow_insecure_origins:
-            yield Problem(
-                "origin-insecure",
-                "allow_origins",
-                entry,
-                f"{entry} is plain http: anyone on the network can pose as it",
-                f"{_over_https(pattern)}, or dangerously_allow_insecure_origins",
-            )
-        if for_anyone:
-            yield Problem(
-                "origin-public-suffix",
-                "allow_origins",
-                entry,
-                f"anyone can have a name under {pattern.host}, or below one that is under it",
-                f"{pattern._replace(host='your-name.' + pattern.host)}, or "
-                "dangerously_allow_public_suffixes",
-            )
+        insecure = is_insecure(pattern) and not policy.dangerously_allow_insecure_origins
+        yield from _exposed(entry, pattern, insecure=insecure, for_anyone=for_anyone)
+
+
+def _exposed(
+    entry: str, pattern: OriginPattern, *, insecure: bool, for_anyone: bool
+) -> Iterator[Problem]:
+    from corsguard.suggestions import within_reach  # where one of these is wrong, and only there
+
+    safe = within_reach(pattern) if insecure else pattern
+    while is_open_to_anyone(str(safe)) and for_anyone:
+        safe = safe._replace(host=f"your-name.{safe.host}")
+    if insecure:
+        yield Problem(
+            "origin-insecure",
+            "allow_origins",
+            entry,
+            f"{entry} is plain http: anyone on the network can pose as it",
+            f"{safe}, or dangerously_allow_insecure_origins",
+        )
+    if for_anyone:
+        yield Problem(
+            "origin-public-suffix",
+            "allow_origins",
+            entry,
+            f"anyone can have a name under {pattern.host}, or below one that is under it",
+            f"{safe}, or dangerously_allow_public_suffixes",
+        )
 
 
 def _exposed_by(pattern: Pattern[str], policy: Policy) -> Iterator[Problem]:
@@ -113,36 +137,83 @@ def cautions(policy: Policy) -> Iterator[Problem]:
             "under the Fetch standard `*` does not cover Authorization",
             '["*", "Authorization"] if pages send it, else the names that they send',
         )
-    yield from _in_vain(policy)
-
-
-def _in_vain(policy: Policy) -> Iterator[Problem]:
+    for name in policy.allow_headers:
+        if fetch.is_forbidden_request_header(name.lower()):
+            yield Problem(
+                "header-forbidden",
+                "allow_headers",
+                name,
+                f"the browser alone sets {name}, so no page asks for it",
+                f"remove {name}",
+            )
     for entry in policy.allow_origins:
-        if isinstance(entry, Pattern):
-            from corsguard.ambiguity import may_match
+        if isinstance(entry, str):
+            yield from _unmatched_origin(entry)
+        elif isinstance(entry, Pattern):
+            yield from _unmatched_regex(entry, policy)
 
-            if not may_match(entry):
-                yield Problem(
-                    "regex-matches-nothing",
-                    "allow_origins",
-                    entry,
-                    f"{entry.pattern!r} matches no origin: it has to match all of one, which is "
-                    "scheme://host or scheme://host:port",
-                    r"write out all of an origin, such as https://app\.example\.com",
-                )
+
+def _unmatched_origin(entry: str) -> Iterator[Problem]:
+    """What is an origin by its grammar, but no browser sends it."""
+    scheme, _, rest = entry.partition("://")
+    if scheme == "file" and rest:
+        why, suggestion = "a browser sends file:// or null for every file", f"remove {entry}"
+    elif scheme in _NO_PAGE:
+        why, suggestion = f"no page has an origin with {scheme}", f"remove {entry}"
+        if scheme in _SECURE_SCHEMES:
+            page = OriginPattern.parse(entry)._replace(scheme=_SECURE_SCHEMES[scheme])
+            suggestion = f"{page}: a socket is opened by a page, whose origin is its own"
+    elif "xn--" in rest and not all(map(_is_punycode, rest.partition(":")[0].split("."))):
+        why, suggestion = "its host is not valid Punycode", f"remove {entry}, or correct it"
+    else:
+        return
+    message = f"{entry} matches no request: {why}"
+    yield Problem("never-matches", "allow_origins", entry, message, suggestion)
+
+
+def _is_punycode(label: str) -> bool:
+    """Return False for an A-label that no URL has (URL standard, "domain to ASCII")."""
+    if not label.startswith("xn--"):
+        return True
+    try:
+        return not label[4:].encode("ascii").decode("punycode").isascii()
+    except UnicodeError:
+        return False
+
+
+def _unmatched_regex(entry: Pattern[str], policy: Policy) -> Iterator[Problem]:
+    from corsguard.ambiguity import may_match
+
+    if not may_match(entry):
+        yield Problem(
+            "regex-matches-nothing",
+            "allow_origins",
+            entry,
+            f"{entry.pattern!r} matches no origin: it has to match all of one, which is "
+            "scheme://host or scheme://host:port",
+            r"write out all of an origin, such as https://app\.example\.com",
+        )
+    elif (
+        policy.allow_credentials
+        and not policy.dangerously_allow_insecure_origins
+        and not may_match(entry, secure_only=True)
+    ):
+        yield Problem(
+            "never-matches",
+            "allow_origins",
+            entry,
+            f"{entry.pattern!r} matches no request: with credentials, plain http is refused "
+            "unless it is of this machine",
+            "https in its place, or dangerously_allow_insecure_origins",
+        )
 
 
 def is_open_to_anyone(entry: str) -> bool:
-    """Whether an entry, if it is a pattern at all, has subdomains that anyone can have."""
+    """Return True if an entry, if it is a pattern at all, has subdomains that anyone can have."""
     _, subdomains, authority = entry.partition("://*.")
-    host = authority.partition(":")[0]
+    host = authority.partition(":")[0].removesuffix(".")  # the list knows no trailing dot
     if not subdomains or is_loopback(host):
         return False
     from corsguard.suffix import holds_public_suffix  # the list takes 50 ms to load
 
     return holds_public_suffix(host)
-
-
-def _over_https(pattern: OriginPattern) -> OriginPattern:
-    port = "" if pattern.port == "443" else pattern.port
-    return pattern._replace(scheme="https", port=port)

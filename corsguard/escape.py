@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-__all__ = ["LONGEST", "escaped", "quoted", "shown", "text_of"]
+__all__ = ["LONGEST", "escaped", "listed", "quoted", "shown", "text_of"]
 
 LONGEST = 120
 """The characters of a text from outside that a line of the log shows, unless it is told others."""
@@ -40,3 +40,12 @@ def quoted(text: str) -> str:
     from json import dumps  # start-up only
 
     return dumps(text, ensure_ascii=False)
+
+
+def listed(values: Iterable[object]) -> str:
+    """Return the values as a list that both Python and TOML read, where they are texts."""
+    texts = (
+        quoted(text_of(value)) if isinstance(value, (str, bytes)) else shown(value)
+        for value in values
+    )
+    return f"[{', '.join(texts)}]"

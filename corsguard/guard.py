@@ -146,7 +146,7 @@ class Guard:
         """
         from corsguard import config
 
-        return cls._of_settings(config.read_file(path))
+        return cls._of_settings(config.read_file(path), config.as_toml)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Guard:
@@ -156,7 +156,7 @@ class Guard:
         """
         from corsguard import config
 
-        return cls._of_settings(config.read_environ(environ), config.as_variable)
+        return cls._of_settings(config.read_environ(environ), config.as_variable_named)
 
     @classmethod
     def _of_settings(

@@ -4,61 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import cast
 
-from corsguard.escape import quoted, text_of
-from corsguard.fetch import is_token
-from corsguard.origin import Origin, OriginError, OriginPattern, is_loopback
+from corsguard.origin import OriginError, OriginPattern, is_loopback
 
 __all__ = [
     "ascii_host",
     "closest_name",
-    "mended_entry",
     "mended_origin",
     "mended_origins",
     "mended_prefix",
     "mended_regex",
-    "origin_instead",
 ]
 
 _AUTHORITY = re.compile(r"(?P<host>\[.*\]|[^:]*)(?::(?P<port>\*|[0-9]*))?")
 _QUOTES = re.compile(r"^\[?\s*[\"']|[\"']\s*\]?$")  # those of a list in JSON too
+_ANY_WEB_SCHEME = re.compile(r"^(?:\*|http\*|https\*)://")
+_REGEX_PORT = re.compile(r"\(?(\?:)?:\*?\(?(\?:)?(\\d|\[0-9\])[+*]\)?\)?\??$")
+_REGEX_LABELS = re.compile(r"\(?(\?:)?(\.|\[\^[./]+\]|\\S|\\w)[*+]\??\)?(?P<dot>\\?\.)?")
 _BETWEEN = re.compile(r"[\s,;\"']+")
-_EXAMPLES = {
-    "allow_origins": "an origin such as https://app.example.com or https://*.example.com",
-    "own_origins": "an origin such as https://api.example.com",
-    "enforce_exempt": "a prefix such as /api",
-}
-
-
-def mended_entry(field: str, entry: object) -> str:
-    """What to write for an entry of another type than str: the strings in it, or an example."""
-    is_list = isinstance(entry, (list, tuple)) and not isinstance(entry, (Origin, OriginPattern))
-    entries = cast(Iterable[object], entry) if is_list else [entry]
-    texts = [_meant(field, text_of(each)) for each in entries]
-    if None in texts or not texts:
-        return _EXAMPLES.get(field, "remove it")
-    return ", ".join(map(repr, texts))
-
-
-def _meant(field: str, text: str) -> str | None:
-    if field in {"allow_origins", "own_origins"}:
-        return mended_origin(text) if "://" in text else None
-    is_one = text.startswith("/") if field == "enforce_exempt" else is_token(text)
-    return text if is_one else None
-
-
-def origin_instead(field: str, text: str) -> str:
-    """What to write for text in a list of origins: one of them, several, or an example."""
-    several = ", ".join(map(quoted, mended_origins(text)))
-    mended = several or mended_origin(text) or mended_regex(text)
-    if mended in {None, "null"} or ("*" in mended and field == "own_origins"):
-        return _EXAMPLES[field]
-    return mended
 
 
 def mended_origin(text: str) -> str | None:
-    """The origin pattern that text was meant to be, or None where that can't be told."""
+    """Return the origin pattern that text was meant to be, or None where that can't be known."""
     from urllib.parse import urlsplit
 
     text = _QUOTES.sub("", text.strip()).strip().removeprefix("//")
@@ -67,15 +34,22 @@ def mended_origin(text: str) -> str | None:
         return None
     if "://" not in text:
         host = _split_port(re.split("[/?#]", text)[0].lower())[0]
-        text = f"{'http' if is_loopback(host) else 'https'}://{text}"
+        is_local = is_loopback(host) or host == "0.0.0.0"  # noqa: S104  # nothing binds it
+        text = f"{'http' if is_local else 'https'}://{text}"
+    text = _ANY_WEB_SCHEME.sub("https://", text)
     try:
         url = urlsplit(text)
     except ValueError:
         return None
+    if "." in url.query and "=" not in url.query:
+        return None  # `?` stands for a character
     host, port = _split_port(url.netloc.rpartition("@")[2])
     bare = host.lstrip("*.")
+    labels_before = host.removesuffix(bare)
     bare = ascii_host(bare.rstrip("."))
-    subdomains = "*." if host.startswith(("*", ".")) else ""
+    if labels_before.endswith("*") and not _is_owned(bare):
+        return None  # a part of a label, such as `*-preview.example.com`
+    subdomains = "*." if labels_before else ""
     if (url.scheme, port) in {("http", "80"), ("https", "443")}:
         port = ""
     mended = f"{url.scheme}://{subdomains}{bare}{':' if port else ''}{port}"
@@ -83,6 +57,13 @@ def mended_origin(text: str) -> str | None:
         return str(OriginPattern.parse(mended))
     except OriginError:
         return None
+
+
+def _is_owned(host: str) -> bool:
+    """Return True if host is a name that somebody registers, and no name below one."""
+    from corsguard.suffix import owned_part
+
+    return not host.startswith("-") and owned_part(host) == host
 
 
 def mended_origins(text: str) -> list[str]:
@@ -128,15 +109,18 @@ def ascii_host(host: str) -> str:
 
 
 def mended_regex(text: str) -> str | None:
-    """The origin pattern that says what a regular expression was meant to say, if one does."""
+    """Return the origin pattern that says what a regular expression was meant to say, or None."""
     text = re.sub(r"^(\^|\\A)|(\$|\\Z)$", "", text)
     scheme, separator, rest = text.replace(r"\/", "/").partition("://")
     scheme = {"https?": "https", "http(s)?": "https", "http(?:s)?": "https"}.get(scheme, scheme)
-    rest = re.sub(r"\(?(\?:)?:(\\d|\[0-9\])[+*]\)?\??$", ":*", rest)
-    rest = re.sub(r"^\(?(\?:)?(\.|\[\^[./]+\]|\\S|\\w)[*+]\??\)?(\\?\.)?", "*.", rest)
-    rest = rest.replace(r"\.", ".").replace(r"\-", "-")
+    rest = _REGEX_PORT.sub(":*", rest)
+    start = _REGEX_LABELS.match(rest)
+    host = rest[start.end() :] if start else rest
+    host = host.replace(r"\.", ".").replace(r"\-", "-")
+    if start and not start["dot"] and not _is_owned(host.partition(":")[0]):
+        return None  # a part of a label
     try:
-        return str(OriginPattern.parse(scheme + separator + rest))
+        return str(OriginPattern.parse(f"{scheme}{separator}{'*.' if start else ''}{host}"))
     except OriginError:
         return None
 
@@ -154,8 +138,8 @@ def mended_prefix(prefix: str) -> str:
     return "/" + normpath("/" + "/".join(segments)).lstrip("/")
 
 
-def closest_name(name: str, names: Iterable[str]) -> str | None:
-    """The one of names that name was most likely meant to be."""
+def closest_name(name: str, names: Iterable[str], least: float = 0.6) -> str | None:
+    """Return the one of names that is most like name, or None; likeness is from 0 to 1."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name, list(names), n=1)), None)
+    return next(iter(get_close_matches(name, list(names), n=1, cutoff=least)), None)

@@ -13,6 +13,8 @@ __all__ = ["in_order", "nearest_listed"]
 _SORTED_AT_ONCE = 10_000
 _MOST_LEVELS = 5  # of a host: what a stranger sends must not cost more
 _OTHER_SCHEME = {"http": "https", "https": "http"}
+_THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")  # noqa: S104  # nothing binds it
+"""Hosts by which a developer reaches one and the same server: to a browser, different origins."""
 
 
 def in_order(entries: list[str]) -> list[str]:
@@ -22,13 +24,18 @@ def in_order(entries: list[str]) -> list[str]:
 
 
 def nearest_listed(origin: str, listed: Sequence[str]) -> str | None:
-    """The one of the sorted patterns that differs least from origin: in its scheme, its port,
-    `www.`, the level of its host, a trailing slash, upper case or a port that is not written."""
+    """Return the one of the sorted patterns that differs least from origin, or None.
+
+    It may differ in its scheme, its port, `www.`, the level of its host, the name of this machine
+    (`localhost`, `127.0.0.1`), a trailing slash, upper case or a port that is not written.
+    """
     text = origin[:MAX_LENGTH].strip().rstrip("/").lower()
     text = text.removesuffix(default_port_suffix(text.partition("://")[0]))
     try:
         parsed = Origin.parse(text)
     except OriginError:
+        return None
+    if parsed.opaque:
         return None
     port = "" if parsed.port is None else f":{parsed.port}"
     starts = [*_starts(parsed)]
@@ -50,11 +57,12 @@ def _from(text: str, listed: Sequence[str]) -> str:
 
 
 def _starts(origin: Origin) -> Iterator[str]:
-    """What a nearby pattern begins with, up to its port, the likeliest first."""
+    """Yield what a nearby pattern begins with, up to its port, the likeliest first."""
     host = origin.host
+    others = [name for name in _THIS_MACHINE if name != host] if host in _THIS_MACHINE else []
     toggled = host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
     labels = host.split(".")
     above = [".".join(labels[level:]) for level in range(1, min(len(labels), _MOST_LEVELS))]
     for scheme in (origin.scheme, _OTHER_SCHEME.get(origin.scheme, origin.scheme)):
-        for near in (host, toggled, *(f"*.{parent}" for parent in (host, *above))):
+        for near in (host, *others, toggled, *(f"*.{parent}" for parent in (host, *above))):
             yield f"{scheme}://{near}"

@@ -37,7 +37,10 @@ class OriginError(ValueError):
 
 
 class Origin(NamedTuple):
-    """One origin (RFC 6454, 4): a scheme, a host and a port, or the opaque origin `null`."""
+    """One origin (RFC 6454, 4): a scheme, a host and a port, or an opaque one.
+
+    Opaque are `null` and `file://`, which some engines send for a page that was opened from a file.
+    """
 
     scheme: str
     host: str
@@ -53,8 +56,8 @@ class Origin(NamedTuple):
         """
         if len(text) > MAX_LENGTH:
             raise OriginError(f"it is longer than {MAX_LENGTH} characters")
-        if text == "null":
-            return _NULL
+        if text in _OPAQUE:
+            return _OPAQUE[text]
         match = _grammar().fullmatch(text)
         if match is None:
             raise OriginError(_why_not(text))
@@ -69,8 +72,8 @@ class Origin(NamedTuple):
 
     @property
     def opaque(self) -> bool:
-        """Whether this is `null`, which stands for no origin in particular."""
-        return self == _NULL
+        """Return True for `null` and `file://`, which stand for no origin in particular."""
+        return not self.host
 
     @property
     def authority(self) -> str:
@@ -78,14 +81,14 @@ class Origin(NamedTuple):
         return self.host if self.port is None else f"{self.host}:{self.port}"
 
     def __str__(self) -> str:
-        return "null" if self.opaque else f"{self.scheme}://{self.authority}"
+        return f"{self.scheme}://{self.authority}" if self.scheme else "null"
 
 
-_NULL = Origin("", "", None)
+_OPAQUE = {"null": Origin("", "", None), "file://": Origin("file", "", None)}
 
 
 class OriginPattern(NamedTuple):
-    """What a policy lists: an origin, its subdomains, any port of it, any origin, or `null`."""
+    """What a policy lists: an origin, its subdomains, any port of it, any or an opaque origin."""
 
     scheme: str
     host: str
@@ -108,7 +111,9 @@ class OriginPattern(NamedTuple):
             raise OriginError("`:*` stands in place of a port, behind a host")
         if subdomains and is_ip_address(origin.host):
             raise OriginError("an IP address has no subdomains")
-        return _NULL_PATTERN if origin.opaque else cls.of(text)
+        if origin.host == "." and "*" in text:
+            raise OriginError("the host `.` has neither subdomains nor other ports")
+        return cls(origin.scheme, "", "", subdomains=False) if origin.opaque else cls.of(text)
 
     @classmethod
     def of(cls, text: str) -> OriginPattern:
@@ -127,26 +132,26 @@ class OriginPattern(NamedTuple):
 
     @property
     def opaque(self) -> bool:
-        """Whether this is `null`."""
-        return self == _NULL_PATTERN
+        """Return True for `null` and `file://`."""
+        return not self.host
 
     def __str__(self) -> str:
-        if self.any_origin or self.opaque:
+        if self.any_origin or not self.scheme:
             return "*" if self.any_origin else "null"
         port = f":{self.port}" if self.port else ""
         return f"{self.scheme}://{'*.' if self.subdomains else ''}{self.host}{port}"
 
 
 _ANY = OriginPattern("*", "*", "*", subdomains=True)
-_NULL_PATTERN = OriginPattern("", "", "", subdomains=False)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether host is this very machine: localhost (RFC 6761, 6.3), 127.0.0.0/8 or [::1]."""
+    """Return True if host is this very machine: localhost (RFC 6761, 6.3), 127.0.0.0/8 or [::1]."""
+    name = host.removesuffix(".")
     return (
-        host in {"localhost", "[::1]"}
-        or host.endswith(".localhost")
-        or (host.startswith("127.") and is_ip_address(host))
+        name in {"localhost", "[::1]"}
+        or name.endswith(".localhost")
+        or (name.startswith("127.") and is_ip_address(name))
     )
 
 
@@ -162,8 +167,8 @@ def default_port_suffix(scheme: str) -> str:
 
 def is_ip_address(host: str) -> bool:
     """Whether a valid host is an IPv4 address, or an IPv6 address in brackets."""
-    last = host.rpartition(".")[2]
-    # URL standard, "ends in a number checker".
+    # URL standard, "ends in a number checker", which passes over a trailing dot.
+    last = host.removesuffix(".").rpartition(".")[2]
     return (
         host.startswith("[")
         or last.isdigit()
@@ -202,10 +207,14 @@ def _check_host(scheme: str, host: str) -> None:
         return
     if len(host) > _MAX_HOST:
         raise OriginError(f"its host is longer than {_MAX_HOST} characters")
-    labels = host.split(".")
+    is_web = scheme in DEFAULT_PORTS
+    if host == "." and not is_web:
+        return  # Electron sends `app://.`
+    # A trailing dot is a part of the host, so the origin is another one (URL standard, "host").
+    labels = host.removesuffix(".").split(".")
     if "" in labels or max(map(len, labels)) > _MAX_LABEL:
         raise OriginError(f"a label of its host is empty or longer than {_MAX_LABEL} characters")
-    if scheme not in DEFAULT_PORTS:
+    if not is_web:
         return  # an opaque host (URL standard): neither lower-cased nor read as an address
     if host != host.lower():
         raise OriginError("its host is not in lower case")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypedDict, cast
 
-from corsguard.checks import CHECKS, Findings, unknown_fields
+from corsguard.checks import CHECKS, FLAGS, Findings, Starts, anything
 from corsguard.dangers import cautions, combinations
 from corsguard.escape import shown
 from corsguard.problem import PolicyError, PolicyWarning, Problem, warn_of
+from corsguard.unknown import means_origins, meant_fields, unknown_fields
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -44,10 +46,10 @@ def _report_unknown_fields(init: Callable[_Parameters, None]) -> Callable[_Param
     """
 
     @wraps(init)
-    def report(self: Policy, /, **fields: Any) -> None:
+    def report(self: Policy, /, *given: Any, **fields: Any) -> None:
         if not CHECKS.keys() >= fields.keys():
             Policy.read(fields)  # raises: one of them is unknown
-        cast(Callable[..., None], init)(self, **fields)
+        cast(Callable[..., None], init)(self, *given, **fields)
 
     return cast(Callable[_Parameters, None], report)
 
@@ -102,13 +104,18 @@ class Policy:
         self._keep(locals())
         warn_of(cautions(self))
 
-    def _keep(self, given: Mapping[str, Any]) -> None:
-        found = Findings()
+    def _keep(self, given: Mapping[str, Any], *, exposed: bool = False) -> None:
+        found = self._check(given, _trial(given, exposed=exposed))
+        if found.problems:
+            raise PolicyError(found.problems)
+
+    def _check(self, given: Mapping[str, Any], starts: Starts) -> Findings:
+        """Take the fields that are given, and return what is wrong with them."""
+        found = Findings(starts=starts)
         for field, check in CHECKS.items():
             object.__setattr__(self, field, check(found, field, given[field]))
         found.problems.extend(combinations(self))
-        if found.problems:
-            raise PolicyError(found.problems)
+        return found
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Policy:
@@ -122,19 +129,37 @@ class Policy:
         return policy
 
     @classmethod
-    def read(cls, mapping: Mapping[str, Any]) -> Policy:
-        """The same without a warning: for those who know the place that it is to name."""
+    def read(
+        cls,
+        mapping: Mapping[str, Any],
+        *,
+        reported: Mapping[str, object] = MappingProxyType({}),
+        enforced: bool = False,
+    ) -> Policy:
+        """Return the policy without a warning, for callers that know which place it should name.
+
+        `reported` are unknown fields that the caller has reported: they may stand for a field
+        that seems to be missing. `enforced` says that the policy is for a guard that enforces it.
+        Raises PolicyError.
+        """
         if not isinstance(mapping, Mapping):
             message = f"{shown(mapping)} is not a table of a policy's fields"
             suggestion = '{"allow_origins": ["https://app.example.com"]}'
             raise PolicyError([Problem("type-invalid", "policy", mapping, message, suggestion)])
         unknown = unknown_fields(mapping, CHECKS)
         known = {key: value for key, value in mapping.items() if key in CHECKS}
+        others = {**{key: mapping[key] for key in mapping if key not in CHECKS}, **reported}
+        meant = meant_fields({**others, **known}, CHECKS)
+        flags = {flag: True for flag in _LIFTING if meant.get(flag) is True}
         policy = cls.__new__(cls)
+        exposed = enforced or meant.get("allow_credentials") is True
         try:
-            cls._keep(policy, {**_DEFAULTS, **known})
+            cls._keep(policy, {**_DEFAULTS, **flags, **known}, exposed=exposed)
         except PolicyError as error:
-            raise PolicyError([*unknown, *error.problems]) from None
+            misnamed = "allow_origins" not in known and any(map(means_origins, others))
+            follow_up = "no-origins" if misnamed else None
+            found = [problem for problem in error.problems if problem.code != follow_up]
+            raise PolicyError([*unknown, *found]) from None
         if unknown:
             raise PolicyError(unknown)
         return policy
@@ -171,6 +196,33 @@ class Policy:
 
     def _values(self) -> tuple[object, ...]:
         return tuple(getattr(self, field) for field in CHECKS)
+
+
+_LIFTING = tuple(flag for flag in FLAGS if flag != "allow_credentials")
+_UNMATCHED = frozenset({"never-matches", "regex-matches-nothing"})
+_SOME_ORIGINS = ("https://app.example.com",)
+
+
+def _trial(given: Mapping[str, Any], *, exposed: bool) -> Starts:
+    """Return a function that tells whether a value of a field would start beside the given flags.
+
+    `exposed` says that the origins have to be as safe as with credentials.
+    """
+    flags = {flag: given[flag] is True for flag in FLAGS}
+
+    def starts(field: str, value: object, /, *lifting: str) -> bool:
+        fields = {**_DEFAULTS, "allow_origins": _SOME_ORIGINS, **flags, field: value}
+        fields |= dict.fromkeys(lifting, True)
+        if exposed and field == "allow_origins":
+            fields["allow_credentials"] = True
+        policy = Policy.__new__(Policy)
+        found = policy._check(fields, anything).problems  # noqa: SLF001  # of this very class
+        unmatched = (
+            [each for each in cautions(policy) if each.code in _UNMATCHED] if not found else []
+        )
+        return all(problem.field != field for problem in (*found, *unmatched))
+
+    return starts
 
 
 _DEFAULTS: dict[str, object] = {

@@ -8,7 +8,15 @@ from warnings import warn
 
 from corsguard.escape import shown
 
-__all__ = ["NO_POLICY", "POLICY_OR_FIELDS", "PolicyError", "PolicyWarning", "Problem", "warn_of"]
+__all__ = [
+    "ALLOW_NOTHING",
+    "NO_POLICY",
+    "POLICY_OR_FIELDS",
+    "PolicyError",
+    "PolicyWarning",
+    "Problem",
+    "warn_of",
+]
 
 _PACKAGES = frozenset(
     {"corsguard", *(f"corsguard_{name}" for name in ("asgi", "django", "flask", "pytest", "wsgi"))}
@@ -44,11 +52,17 @@ class Problem(NamedTuple):
         return {**self._asdict(), "value": value}
 
 
+ALLOW_NOTHING = (
+    'to allow nothing, write {"/": None} in Python, [routes] "/" = false in TOML, '
+    "CORSGUARD_ALLOW_ORIGINS=none in the environment"
+)
+"""The form of a policy that no origin passes, for each place where it may be configured."""
+
 NO_POLICY = Problem(
     "no-policy",
     "policy",
     None,
-    "no policy was given, and none is configured",
+    f"no policy was given, and none is configured; {ALLOW_NOTHING}",
     'give a policy, such as Policy(allow_origins=["https://app.example.com"])',
 )
 

@@ -64,7 +64,9 @@ def prefix_problems(field: str, prefixes: Iterable[object]) -> list[Problem]:
     """What is wrong with route prefixes; field is where they stand."""
     problems = []
     seen: dict[str, str] = {}
-    for prefix in prefixes:
+    given = list(prefixes)
+    taken = {prefix.rstrip("/") for prefix in given if isinstance(prefix, str)}
+    for prefix in given:
         if not isinstance(prefix, str):
             message = f"{shown(prefix)} is not a str"
             suggestion = "a str such as '/api'"
@@ -74,7 +76,12 @@ def prefix_problems(field: str, prefixes: Iterable[object]) -> list[Problem]:
             from corsguard.mending import mended_prefix
 
             message = f"{prefix!r} is not a literal path prefix, such as /api"
-            problems.append(Problem("route-invalid", field, prefix, message, mended_prefix(prefix)))
+            meant = mended_prefix(prefix)
+            suggestion = meant
+            if meant.rstrip("/") in taken - {prefix.rstrip("/")}:
+                suggestion = f"remove it: {meant} is listed already"
+            taken.add(meant.rstrip("/"))
+            problems.append(Problem("route-invalid", field, prefix, message, suggestion))
         earlier = seen.setdefault(prefix.rstrip("/"), prefix)
         if earlier != prefix:
             message = f"{prefix!r} and {earlier!r} are the same prefix"

@@ -10,19 +10,9 @@ import click
 from corsguard import Guard, Policies, Policy, PolicyError, PolicyWarning, Problem
 from corsguard.cli.report import Report
 from corsguard.cli.terminal import console, fail
+from corsguard.forms import as_toml
 
 __all__ = ["by_route", "check", "guard_of", "sound_guard_of"]
-
-# What the core suggests as Python writes it.
-_IN_TOML = {
-    "True": "true",
-    "False": "false",
-    '{"/api": {...}}': '[routes."/api"]',
-    '{"allow_origins": [...]}': "{ allow_origins = [...] }",
-    '{"allow_origins": ["https://app.example.com"]}': (
-        '{ allow_origins = ["https://app.example.com"] }'
-    ),
-}
 
 
 def check(file: str, *, as_json: bool) -> int:
@@ -32,9 +22,9 @@ def check(file: str, *, as_json: bool) -> int:
     try:
         guard = guard_of(file)
     except PolicyError as error:
-        problems = [_in_toml(problem) for problem in error.problems]
+        problems = [as_toml(problem) for problem in error.problems]
     policies = by_route(guard.policies) if guard else {}
-    cautions = [_in_toml(warning.problem) for warning in guard.warnings] if guard else []
+    cautions = [as_toml(warning.problem) for warning in guard.warnings] if guard else []
     if as_json:
         click.echo(_document(file, problems, cautions))
     else:
@@ -75,17 +65,7 @@ def sound_guard_of(file: str) -> Guard:
         return guard_of(file)
     except PolicyError as error:
         problems = "a problem" if len(error.problems) == 1 else f"{len(error.problems)} problems"
-        fail(f"{file} has {problems}, see `corsguard check`: {_in_toml(error.problems[0])}")
-
-
-def _in_toml(problem: Problem) -> Problem:
-    """The same problem, with the suggestion as it is written in a file."""
-    if problem.code == "no-policy":
-        return problem._replace(suggestion='allow_origins = ["https://app.example.com"]')
-    if problem.code == "type-invalid":
-        spelling = _IN_TOML.get(problem.suggestion, problem.suggestion)
-        return problem._replace(suggestion=spelling)
-    return problem
+        fail(f"{file} has {problems}, see `corsguard check`: {as_toml(error.problems[0])}")
 
 
 def _document(file: str, problems: list[Problem], cautions: list[Problem]) -> str:

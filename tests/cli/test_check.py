@@ -102,6 +102,22 @@ def test_what_enforcement_leaves_alone_is_told(corsguard: Command, write: Write)
     assert "exempt" not in unenforced
 
 
+def test_a_regex_is_suggested_for_python_alone(corsguard: Command, write: Write) -> None:
+    code, out, _ = corsguard("check", write('allow_origins = ["https://pr-*.example.com"]'))
+
+    assert code == 1
+    flat = " ".join(out.split())
+    assert r'in Python, re.compile(r"https://pr-[a-z0-9-]+\.example\.com")' in flat
+    assert flat.count("a TOML file can't hold a regular expression") == 1
+
+
+def test_the_form_that_allows_nothing_has_no_problem(corsguard: Command, write: Write) -> None:
+    code, out, _ = corsguard("check", write('[routes]\n"/" = false'))
+
+    assert code == 0
+    assert "no CORS here" in out
+
+
 def test_only_reported_enforcement_is_told(corsguard: Command, write: Write) -> None:
     _, out, _ = corsguard("check", write(f'enforce = "report"\n{CLEAN}'))
 

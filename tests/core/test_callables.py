@@ -16,6 +16,7 @@ HTTP = "http://app.a.example"
 LOOPBACK = ["http://localhost:3000", "http://x.localhost", "http://127.0.0.1:80808"[:-1]]
 
 
+@pytest.mark.filterwarnings("ignore:.*never-matches:corsguard.PolicyWarning")
 @pytest.mark.parametrize("entry", [re.compile(r"http://[a-z0-9.:]+\.a\.example"), lambda _: True])
 def test_a_yes_does_not_lift_the_rule_against_plain_http(entry: OriginEntry) -> None:
     assert get(Policy(allow_origins=[entry]), HTTP).allowed

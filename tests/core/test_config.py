@@ -154,7 +154,7 @@ def test_no_policy(given: dict[str, Any]) -> None:
             {"allow_origins": "a.example", "max_age": 5.5, "alow": 1, "enforce_exempt": ["x"]},
             [
                 ("unknown-field", "alow", f"one of {FIELDS}"),
-                ("not-a-list", "allow_origins", '["a.example"]'),
+                ("not-a-list", "allow_origins", f'["{A}"]'),
                 ("origin-invalid", "allow_origins", A),
                 ("type-invalid", "max_age", "5"),
                 ("route-invalid", "enforce_exempt", "/x"),
@@ -389,10 +389,7 @@ def test_a_timeout_in_the_environment_is_a_number(text: str, value: float) -> No
         ),
         (
             {"ALLOW_ORIGIN": A},
-            [
-                ("unknown-field", "CORSGUARD_ALLOW_ORIGIN", "CORSGUARD_ALLOW_ORIGINS"),
-                ("no-policy", "policy", None),
-            ],
+            [("unknown-field", "CORSGUARD_ALLOW_ORIGIN", "CORSGUARD_ALLOW_ORIGINS")],
         ),
         (
             {"ALLOW_ORIGINS": A, "METHODS": "PUT"},

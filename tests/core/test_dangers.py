@@ -22,6 +22,8 @@ PLUS = [
     ("http://*.a.example:*", "origin-insecure", f"https://*.a.example:*, or {INSECURE}"),
     ("http://192.168.0.7", "origin-insecure", f"https://192.168.0.7, or {INSECURE}"),
     ("http://[2001:db8::7]", "origin-insecure", f"https://[2001:db8::7], or {INSECURE}"),
+    ("http://0.0.0.0:8000", "origin-insecure", f"http://localhost:8000, or {INSECURE}"),
+    ("http://a.example.", "origin-insecure", f"https://a.example., or {INSECURE}"),
     ("http://127.a.example", "origin-insecure", f"https://127.a.example, or {INSECURE}"),
     ("http://notlocalhost", "origin-insecure", f"https://notlocalhost, or {INSECURE}"),
     (
@@ -29,12 +31,18 @@ PLUS = [
         "origin-public-suffix",
         f"https://*.your-name.github.io, or {SUFFIXES}",
     ),
+    (
+        "https://*.github.io.",
+        "origin-public-suffix",
+        f"https://*.your-name.github.io., or {SUFFIXES}",
+    ),
     ("https://*.co.uk", "origin-public-suffix", f"https://*.your-name.co.uk, or {SUFFIXES}"),
     ("https://*.com:*", "origin-public-suffix", f"https://*.your-name.com:*, or {SUFFIXES}"),
     (
         "https://*.elb.amazonaws.com:8443",
         "origin-public-suffix",
-        f"https://*.your-name.elb.amazonaws.com:8443, or {SUFFIXES}",
+        # your-name.elb.amazonaws.com is a public suffix again.
+        f"https://*.your-name.your-name.elb.amazonaws.com:8443, or {SUFFIXES}",
     ),
     (
         "https://*.xn--p1ai",
@@ -61,6 +69,9 @@ HARMLESS = [
     "https://*.xn--a.example",
     "https://*.localhost",
     "app://localhost",
+    "app://.",
+    "https://a.example.",
+    "http://localhost.:3000",
 ]
 
 
@@ -127,20 +138,30 @@ def test_what_is_on_this_machine_or_below_a_name_of_ones_own_starts(origin: str)
     assert Guard(given, enforce=True).policy_for("/") == given
 
 
-def test_origin_null_does_not_start_without_its_flag() -> None:
-    suggestion = "remove null; without credentials, dangerously_allow_null_origin lets it start"
+OPAQUE = {
+    "null": "any page of any site can be `null`: a sandboxed frame is enough",
+    "file://": "any file on the user's disk, a downloaded page too, can be `file://`",
+}
+
+
+@pytest.mark.parametrize("origin", OPAQUE)
+def test_origin_null_does_not_start_without_its_flag(origin: str) -> None:
+    suggestion = f"remove {origin}; without credentials, {NULL} lets it start"
     for credentials in (False, True):
-        (problem,) = problems(policy, A, "null", allow_credentials=credentials)
-        assert problem[:3] == ("origin-null", "allow_origins", "null")
-        assert problem.message == "any page of any site can be `null`: a sandboxed frame is enough"
+        (problem,) = problems(policy, A, origin, allow_credentials=credentials)
+        assert problem[:3] == ("origin-null", "allow_origins", origin)
+        assert problem.message == OPAQUE[origin]
         assert problem.suggestion == suggestion
 
 
-def test_origin_null_starts_with_its_flag_but_not_with_credentials_or_under_enforce() -> None:
-    given = policy("null", dangerously_allow_null_origin=True)
-    assert given.allow_origins == ("null",)
+@pytest.mark.parametrize("origin", OPAQUE)
+def test_origin_null_starts_with_its_flag_but_not_with_credentials_or_under_enforce(
+    origin: str,
+) -> None:
+    given = policy(origin, dangerously_allow_null_origin=True)
+    assert given.allow_origins == (origin,)
     with_credentials = problems(
-        policy, "null", allow_credentials=True, dangerously_allow_null_origin=True
+        policy, origin, allow_credentials=True, dangerously_allow_null_origin=True
     )
     for found in (
         with_credentials,
@@ -148,7 +169,7 @@ def test_origin_null_starts_with_its_flag_but_not_with_credentials_or_under_enfo
         problems(Guard, given, enforce="report"),
     ):
         assert [(each.code, each.field, each.suggestion) for each in found] == [
-            ("origin-null", "allow_origins", "remove null, or allow_credentials and enforce")
+            ("origin-null", "allow_origins", f"remove {origin}, or allow_credentials and enforce")
         ]
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from core.facts import EVIL, LISTED, PLAIN, A, get
 
-from corsguard import Policy
+from corsguard import Policy, Reason
 
 MATCHING = Policy(
     allow_origins=[
@@ -110,6 +110,62 @@ def test_the_detail_names_the_origin_that_differs_least(origin: str, nearest: st
     listed = ["http://localhost:1", "http://localhost:3000", "https://a.example"]
     policy = Policy(allow_origins=[*listed, "https://a.example:*"])
     assert get(policy, origin).detail == f"{origin} (nearest listed: {nearest})"
+
+
+THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")
+
+
+@pytest.mark.parametrize("listed", THIS_MACHINE)
+@pytest.mark.parametrize("host", THIS_MACHINE)
+def test_the_hosts_of_this_machine_are_near_misses(host: str, listed: str) -> None:
+    policy = Policy(allow_origins=["https://a.example", f"http://{listed}:3000"])
+    detail = get(policy, f"http://{host}:3000").detail
+    assert host == listed or detail.endswith(f"(nearest listed: http://{listed}:3000)")
+
+
+def test_the_same_port_of_this_machine_is_nearer_than_the_same_host() -> None:
+    listed = ["http://127.0.0.1:8000", "http://localhost:3000"]
+    policy = Policy(allow_origins=listed)
+    assert listed[0] in get(policy, "http://localhost:8000").detail
+    assert listed[1] in get(policy, "http://localhost:9000").detail
+
+
+@pytest.mark.parametrize("origin", ["app://.", "app://.:8080", "https://a.example."])
+def test_an_origin_with_a_trailing_dot_is_one_of_its_own(origin: str) -> None:
+    assert get(Policy(allow_origins=[origin]), origin).allowed
+    assert not get(Policy(allow_origins=[origin]), "https://a.example").allowed
+    assert not get(Policy(allow_origins=["https://a.example", "app://a"]), origin).allowed
+
+
+def test_a_pattern_covers_no_trailing_dot_that_it_does_not_have() -> None:
+    plain, dotted = (Policy(allow_origins=[f"https://*.a.example{end}"]) for end in ("", "."))
+    assert not get(plain, "https://x.a.example.").allowed
+    assert get(dotted, "https://x.a.example.").allowed
+    assert not get(dotted, "https://x.a.example").allowed
+    assert not get(dotted, "https://a.example.").allowed
+
+
+@pytest.mark.parametrize("origin", ["null", "file://"])
+def test_no_regex_and_no_callable_is_asked_about_an_opaque_origin(origin: str) -> None:
+    asked: list[str] = []
+
+    def allow(text: str) -> bool:
+        asked.append(text)
+        return True
+
+    policy = Policy(allow_origins=[re.compile(r"null|file://|https://a\.example"), allow])
+    assert get(policy, origin).reason is Reason.ORIGIN_NOT_ALLOWED
+    assert asked == []
+
+
+@pytest.mark.parametrize("origin", ["null", "file://"])
+def test_an_opaque_origin_is_allowed_by_its_name_alone(origin: str) -> None:
+    policy = Policy(allow_origins=[origin], dangerously_allow_null_origin=True)
+    decision = get(policy, origin)
+    assert decision.allowed
+    assert ("Access-Control-Allow-Origin", origin) in decision.headers
+    assert not get(policy, "file:///").allowed
+    assert not get(policy, "file://a").allowed
 
 
 def test_details_are_escaped_and_cut() -> None:

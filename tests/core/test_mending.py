@@ -67,7 +67,7 @@ def suggested(text: str) -> str:
         ("https://*example.com", "https://*.example.com"),
         ("https://**.example.com", "https://*.example.com"),
         ("https://*.*.example.com", "https://*.example.com"),
-        ("https://a.example.", "https://a.example"),
+        ("https://A.example.", "https://a.example"),
         # hosts that are not ASCII (URL standard, domain to ASCII)
         ("https://*.résumé.example", "https://*.xn--rsum-bpad.example"),
         ("https://RÉSUMÉ.example:443/", "https://xn--rsum-bpad.example"),
@@ -81,8 +81,6 @@ def suggested(text: str) -> str:
         # what looks like a regular expression
         (r"https://.*\.example\.com", "https://*.example.com"),
         (r"^https://.+\.example\.com$", "https://*.example.com"),
-        (r"^https?://[^.]+\.example\.com$", "https://*.example.com"),
-        (r"\Ahttps://\w+\.example\.com\Z", "https://*.example.com"),
         (r"https://(.*)\.example\.com", "https://*.example.com"),
         (r"https://(?:\S+)\.example\.com", "https://*.example.com"),
         (r"http(s)?://app\.example\.com", "https://app.example.com"),
@@ -134,8 +132,6 @@ def test_origin_invalid_suggests_the_mended_origin(text: str, meant: str) -> Non
         "https://xn--é.example",
         "https://é\0.example",
         "https://\0",
-        r"https://(a|b)\.example\.com",
-        r"https://pr-\d+\.example\.com",
         "1https://a.example",
         "https://" + "é" * 20_000 + ".example",
         "https://" + "a." * 20_000 + "example",

@@ -52,6 +52,14 @@ VALID = [
     ("com.example.App+1://HOST:443".lower(), ("com.example.app+1", "host", 443)),
     ("capacitor://localhost", ("capacitor", "localhost", None)),
     ("app://1.2.3.04", ("app", "1.2.3.04", None)),
+    ("app://.", ("app", ".", None)),
+    ("app://.:8080", ("app", ".", 8080)),
+    ("app://a.", ("app", "a.", None)),
+    ("https://a.example.", ("https", "a.example.", None)),
+    ("https://a.example.:8443", ("https", "a.example.", 8443)),
+    ("http://localhost.:3000", ("http", "localhost.", 3000)),
+    (f"https://{LABEL_63}.", ("https", f"{LABEL_63}.", None)),
+    ("file://host", ("file", "host", None)),
     (f"https://{LABEL_63}.example", ("https", f"{LABEL_63}.example", None)),
     (f"https://{HOST_253}", ("https", HOST_253, None)),
     (LONGEST, ("s" * 64, HOST_253, 65535)),
@@ -73,7 +81,11 @@ INVALID = {
         "https:example.com",
         "https:\\\\example.com",
         "about:blank",
-        "file://",
+        "file:",
+        "file:/",
+        "file:///",
+        "file://:1",
+        "File://",
         "data:,x",
     ],
     "a list, two lines, white space": [
@@ -164,13 +176,21 @@ INVALID = {
         "https://[::1]:443",
         "null:1",
     ],
-    "Fetch: empty labels, no trailing dot": [
+    "Fetch: empty labels, of which a trailing dot is none": [
         "https://.",
-        "https://a.example.",
+        "https://..",
+        "https://a.example..",
         "https://.a.example",
+        "https://.a.example.",
         "https://a..example",
         "https://1.2.3.4.",
-        "app://a.",
+        "https://1.2.3.",
+        "https://a.0x7f.",
+        "https://[::1].",
+        f"https://{HOST_253}.",
+        "app://..",
+        "app://a..",
+        "app://.a",
     ],
     "Fetch: four decimal numbers without leading zeros": [
         "https://1.2.3",
@@ -253,10 +273,12 @@ def test_the_longest_origin_has_326_characters() -> None:
     assert len(f"s{LONGEST}") == 327
 
 
-def test_null_is_an_origin_and_the_only_opaque_one() -> None:
-    null = Origin.parse("null")
+def test_null_and_file_are_the_opaque_origins() -> None:
+    null, file = Origin.parse("null"), Origin.parse("file://")
     assert null.opaque
-    assert str(null) == "null"
+    assert file.opaque
+    assert null != file
+    assert (str(null), str(file)) == ("null", "file://")
     assert null != Origin.parse("https://null")
     assert str(Origin.parse("https://null")) == "https://null"
 
@@ -316,6 +338,8 @@ ORIGINS = st.builds(
 
 @given(ORIGINS)
 @example("null")
+@example("file://")
+@example("app://.")
 def test_every_origin_is_written_as_it_was_read(text: str) -> None:
     assert str(Origin.parse(text)) == text
     assert str(OriginPattern.parse(text)) == text

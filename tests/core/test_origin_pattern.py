@@ -20,6 +20,9 @@ PATTERNS = [
     ("http://[::1]:*", ("http", "[::1]", "*", False)),
     ("https://*.com", ("https", "com", "", True)),
     ("app://*.Host", ("app", "Host", "", True)),
+    ("app://.", ("app", ".", "", False)),
+    ("https://*.example.com.", ("https", "example.com.", "", True)),
+    ("https://example.com.:*", ("https", "example.com.", "*", False)),
     (f"https://*.{LONGEST_HOST}:*", ("https", LONGEST_HOST, "*", True)),
 ]
 
@@ -35,8 +38,10 @@ def test_a_pattern_is_read_as_its_parts_and_written_as_it_was(
     assert not pattern.opaque
 
 
-def test_a_star_alone_is_any_origin_and_null_is_the_opaque_one() -> None:
+def test_a_star_alone_is_any_origin_and_null_and_file_are_opaque() -> None:
     anything, null = OriginPattern.parse("*"), OriginPattern.parse("null")
+    file = OriginPattern.parse("file://")
+    assert (file.any_origin, file.opaque, str(file)) == (False, True, "file://")
     assert (anything.any_origin, anything.opaque, str(anything)) == (True, False, "*")
     assert (null.any_origin, null.opaque, str(null)) == (False, True, "null")
 
@@ -72,6 +77,11 @@ def test_a_star_alone_is_any_origin_and_null_is_the_opaque_one() -> None:
         ":*",
         "null:*",
         "*.null",
+        "file://:*",
+        "file://*",
+        "app://*..",
+        "app://.:*",
+        "https://*.example.com..",
         "https://*.null:",
         " *",
         "* ",
@@ -83,7 +93,9 @@ def test_no_other_wildcard_is_a_pattern(text: str) -> None:
         OriginPattern.parse(text)
 
 
-@pytest.mark.parametrize("text", ["http://*.127.0.0.1", "http://*.[::1]", "http://*.1.2.3.4:*"])
+@pytest.mark.parametrize(
+    "text", ["http://*.127.0.0.1", "app://*.1.2.3.4.", "http://*.[::1]", "http://*.1.2.3.4:*"]
+)
 def test_a_pattern_on_an_ip_address_has_no_subdomains(text: str) -> None:
     with pytest.raises(OriginError, match="an IP address has no subdomains"):
         OriginPattern.parse(text)
@@ -94,6 +106,8 @@ def test_a_pattern_on_an_ip_address_has_no_subdomains(text: str) -> None:
     [
         ("localhost", True),
         ("app.localhost", True),
+        ("localhost.", True),
+        ("app.localhost.", True),
         ("127.0.0.1", True),
         ("127.255.0.9", True),
         ("[::1]", True),

@@ -199,7 +199,7 @@ def test_origin_invalid_says_why(origin: str, why: str) -> None:
         (
             "allow_headers",
             ("*", "authorization", "X-A"),
-            '["*"] or ["authorization", "X-A"]',
+            '["*", "authorization"] or ["authorization", "X-A"]',
         ),
         ("expose_headers", ("*", "X-A"), '["*"] or ["X-A"]'),
         ("expose_headers", ("*", "Authorization"), '["*"] or ["Authorization"]'),
@@ -293,18 +293,34 @@ def test_header_invalid(field: str, name: str, suggestion: str) -> None:
 @pytest.mark.parametrize(
     ("field", "name"),
     [
-        ("allow_headers", "Cookie"),
-        ("allow_headers", "HOST"),
-        ("allow_headers", "Origin"),
-        ("allow_headers", "Sec-Fetch-Site"),
-        ("allow_headers", "proxy-authorization"),
-        ("allow_headers", "Access-Control-Request-Method"),
         ("expose_headers", "Set-Cookie"),
         ("expose_headers", "set-cookie2"),
     ],
 )
 def test_header_forbidden(field: str, name: str) -> None:
     assert rows({field: [name]}) == [("header-forbidden", field, name, f"remove {name}")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Cookie",
+        "HOST",
+        "Origin",
+        "DNT",
+        "Sec-Fetch-Site",
+        "proxy-authorization",
+        "Access-Control-Request-Method",
+    ],
+)
+def test_header_forbidden_is_a_warning_for_a_request_header(name: str) -> None:
+    with pytest.warns(PolicyWarning) as caught:
+        policy = Policy(allow_origins=[A], allow_headers=["X-A", name])
+    assert policy.allow_headers == ("X-A", name)
+    (warning,) = policy.warnings
+    assert [str(each.message) for each in caught] == [str(warning)]
+    assert warning.problem[:3] == ("header-forbidden", "allow_headers", name)
+    assert warning.problem.suggestion == f"remove {name}"
 
 
 @pytest.mark.parametrize(
@@ -318,6 +334,11 @@ def test_header_forbidden(field: str, name: str) -> None:
         ("allow_headers", "Access-Control-Expose-Headers"),
         ("expose_headers", "Access-Control-Request-Method"),
         ("expose_headers", "access-control-request-headers"),
+        ("expose_headers", "Access-Control-Allow-Origin"),
+        ("expose_headers", "ACCESS-CONTROL-EXPOSE-HEADERS"),
+        ("expose_headers", "Access-Control-Something-New"),
+        ("expose_headers", "Origin"),
+        ("expose_headers", "origin"),
     ],
 )
 def test_header_prohibited(field: str, name: str) -> None:
@@ -380,7 +401,6 @@ MANY_CODES = [
     "method-forbidden",
     "method-case",
     "header-invalid",
-    "header-forbidden",
     "header-prohibited",
     "not-a-list",
     "max-age-out-of-range",

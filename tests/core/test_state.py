@@ -255,7 +255,7 @@ def test_every_problem_of_a_guard_is_reported() -> None:
     )
     assert [(each.code, each.field, each.suggestion) for each in found] == [
         ("type-invalid", "enforce", found[0].suggestion),
-        ("not-a-list", "enforce_exempt", '["/z/*"]'),
+        ("not-a-list", "enforce_exempt", '["/z"]'),
         ("route-invalid", "enforce_exempt", "/z"),
         ("type-invalid", "own_origins", "an origin such as https://api.example.com"),
         ("origin-invalid", "own_origins", "https://b.example"),

@@ -97,6 +97,12 @@ def test_a_setting_that_is_no_configuration_does_not_start(given: object, code: 
     assert f"[{code}]" in problems_of(WSGIHandler, CORSGUARD=given)
 
 
+@pytest.mark.parametrize("given", [Guard({"/": None}), {"routes": {"/": None}}])
+def test_the_form_that_allows_nothing_starts(ask: Ask, given: object) -> None:
+    with override_settings(CORSGUARD=given):
+        assert cors(ask("GET", "/", Origin=APP)) == {}
+
+
 def test_views_that_are_only_exempt_are_no_policy() -> None:
     patterns = (cors_exempt(path("", view)),)
     told = problems_of(WSGIHandler, CORSGUARD=None, ROOT_URLCONF=patterns)

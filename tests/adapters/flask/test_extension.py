@@ -121,6 +121,13 @@ def test_an_application_without_any_policy_does_not_start() -> None:
     assert codes(raised) == ["no-policy"]
 
 
+@pytest.mark.parametrize("policy", [{"/": None}, None])
+def test_the_form_that_allows_nothing_starts(policy: dict[str, None] | None) -> None:
+    app = application(CORSGUARD={"routes": {"/": False}})
+    CORSGuard(app, policy)
+    assert allowed(fetch(app, "/")) is None
+
+
 @pytest.mark.parametrize(
     ("config", "code"),
     [

@@ -1,0 +1,116 @@
+"""The policy that allows nothing: each way of configuration has a form for it, and it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from corsguard import Guard, Policy, PolicyError, Problem, Reason
+from corsguard_asgi import CORSMiddleware as ASGIMiddleware
+from corsguard_wsgi import CORSMiddleware as WSGIMiddleware
+
+A = "https://a.example"
+FORMS = ('{"/": None}', '[routes] "/" = false', "CORSGUARD_ALLOW_ORIGINS=none")
+
+
+def problems(make: Callable[[], object]) -> tuple[Problem, ...]:
+    with pytest.raises(PolicyError) as caught:
+        make()
+    return caught.value.problems
+
+
+def allows_nothing(guard: Guard) -> bool:
+    reasons = {
+        guard.decide(path, A, method, {"Access-Control-Request-Method": "PUT"}).reason
+        for path in ("/", "/api", "/a//b")
+        for method in ("GET", "OPTIONS")
+    }
+    return reasons == {Reason.NO_POLICY}
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        lambda: Guard({"/": None}),
+        lambda: Guard.of({"/": None}),
+        lambda: Guard.of(None, {"routes": {"/": None}}),
+        lambda: Guard.from_mapping({"routes": {"/": False}}),
+        lambda: Guard.configured({"routes": {"/": None}}),
+        lambda: Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": "none"}),
+        lambda: Guard.of(Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": " None\n"})),
+        lambda: Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": "NONE", "CORSGUARD_MAX_AGE": "86400"}),
+        lambda: WSGIMiddleware(lambda *_: [], {"/": None}).guard,
+        lambda: ASGIMiddleware(None, {"/": None}).guard,  # type: ignore[arg-type]  # not called
+    ],
+)
+def test_the_form_that_allows_nothing_starts(guard: Callable[[], Guard]) -> None:
+    assert allows_nothing(guard())
+
+
+def test_the_form_that_allows_nothing_starts_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "corsguard.toml"
+    file.write_text('[routes]\n"/" = false\n', encoding="utf-8")
+    assert allows_nothing(Guard.of(Guard.from_file(file)))
+
+
+def test_it_can_be_enforced() -> None:
+    guard = Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": "none", "CORSGUARD_ENFORCE": "true"})
+    assert guard.decide("/", A, "POST", {}).reason is Reason.CROSS_ORIGIN_REFUSED
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Policy(allow_origins=[]),
+        lambda: Policy.from_mapping({"allow_origins": []}),
+        lambda: Guard.from_mapping({"routes": {"/": {"max_age": 5}}}),
+        lambda: Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": ""}),
+        lambda: Guard.of(None),
+        lambda: Guard.of(Guard({})),
+        lambda: Guard.from_mapping({}),
+        lambda: Guard.from_env({}),
+        lambda: WSGIMiddleware(lambda *_: []),
+    ],
+)
+def test_no_origins_and_no_policy_name_the_form(make: Callable[[], object]) -> None:
+    (problem,) = problems(make)
+    assert problem.code in {"no-origins", "no-policy"}
+    for form in FORMS:
+        assert form in problem.message
+
+
+def test_no_policy_in_a_file_names_the_form(tmp_path: Path) -> None:
+    file = tmp_path / "corsguard.toml"
+    file.touch()
+    (problem,) = problems(lambda: Guard.from_file(file))
+    assert problem.suggestion == 'allow_origins = ["https://app.example.com"]'
+    assert FORMS[1] in problem.message
+
+
+@pytest.mark.parametrize("text", ["none,https://a.example", "https://a.example, None", "none,none"])
+def test_none_stands_alone(text: str) -> None:
+    found = problems(lambda: Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": text}))
+    assert {problem.code for problem in found} == {"origin-invalid"}
+    assert {problem.field for problem in found} == {"CORSGUARD_ALLOW_ORIGINS"}
+    assert all(problem.suggestion.startswith("remove it; to allow nothing") for problem in found)
+
+
+def test_none_in_a_list_of_python_is_no_origin() -> None:
+    (problem,) = problems(lambda: Policy(allow_origins=["none"]))
+    assert problem.code == "origin-invalid"
+    assert FORMS[0] in problem.suggestion
+    (problem, other) = problems(lambda: Policy(allow_origins="none"))  # type: ignore[arg-type]
+    assert (problem.code, problem.suggestion) == ("not-a-list", '["https://app.example.com"]')
+    assert FORMS[0] in other.suggestion
+
+
+def test_what_stands_beside_none_is_checked_all_the_same() -> None:
+    environ = {
+        "CORSGUARD_ALLOW_ORIGINS": "none",
+        "CORSGUARD_MAX_AGE": "ten",
+        "CORSGUARD_ALLOW_METHOD": "PUT",
+    }
+    found = problems(lambda: Guard.from_env(environ))
+    assert [problem.code for problem in found] == ["unknown-field", "type-invalid"]

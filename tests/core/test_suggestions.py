@@ -1,0 +1,535 @@
+"""What a problem suggests as a value starts, and covers nothing that was not meant."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from ast import literal_eval
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corsguard import Engine, Guard, OriginPattern, Policy, PolicyError, Problem
+from corsguard.origin import OriginError
+
+A = "https://app.example.com"
+EXAMPLE = "an origin such as https://app.example.com or https://*.example.com"
+SUFFIXES = "dangerously_allow_public_suffixes"
+INSECURE = "dangerously_allow_insecure_origins"
+NULL = "dangerously_allow_null_origin"
+FLAGS = ("allow_credentials", SUFFIXES, INSECURE, NULL)
+
+
+def problems(**fields: Any) -> tuple[Problem, ...]:
+    """What is wrong with a policy; nothing where it starts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            Policy(**{"allow_origins": [A], **fields})
+        except PolicyError as error:
+            return error.problems
+    return ()
+
+
+def suggested(entry: object, **fields: Any) -> str:
+    (problem,) = problems(allow_origins=[entry], **fields)
+    return problem.suggestion
+
+
+@pytest.mark.parametrize(
+    ("text", "expression"),
+    [
+        # a `*` in the place of a part of a label
+        ("https://*-preview.example.com", r"https://[a-z0-9-]+-preview\.example\.com"),
+        ("*-preview.example.com", r"https://[a-z0-9-]+-preview\.example\.com"),
+        ("https://.*-preview.example.com", r"https://[a-z0-9-]+-preview\.example\.com"),
+        ("https://*preview.example.com", r"https://[a-z0-9-]+preview\.example\.com"),
+        ("https://pr-*.example.com:8443", r"https://pr-[a-z0-9-]+\.example\.com:8443"),
+        ("https://app.*.example.com", r"https://app\.[a-z0-9-]+\.example\.com"),
+        ("http://localhost:30*", r"http://localhost:30[0-9]+"),
+        ("http://192.168.*.*:3000", r"http://192\.168\.[0-9]+\.[0-9]+:3000"),
+        # a regular expression that starts as it is
+        (r"https://pr-\d+\.example\.com", r"https://pr-\d+\.example\.com"),
+        (r"^https://pr-\d+\.example\.com$", r"^https://pr-\d+\.example\.com$"),
+        (r"https://(a|b)\.example\.com", r"https://(a|b)\.example\.com"),
+        (r"https://[a-z0-9-]+\.example\.com", r"https://[a-z0-9-]+\.example\.com"),
+        (r"https://[a-z]+\.example\.com/", r"https://[a-z]+\.example\.com"),
+        (r"https://[a-z]+\.example\.com/.*", r"https://[a-z]+\.example\.com"),
+        (r"https:\/\/pr-\d+\.example\.com", r"https:\/\/pr-\d+\.example\.com"),
+        (r"http://localhost:\d{4}", r"http://localhost:\d{4}"),
+        (r"https://[a-z]-x\.example\.com", r"https://[a-z]-x\.example\.com"),
+        # one that a pattern would widen by more labels, or other schemes
+        (r"https://[^.]+\.example\.com", r"https://[^.]+\.example\.com"),
+        (r"^https?://[^.]+\.example\.com$", r"^https?://[^.]+\.example\.com$"),
+        (r"https://\w+\.example\.com", r"https://\w+\.example\.com"),
+        # one that starts without a scheme, or whose dots were meant to be dots
+        (r"^[a-z]+\.example\.com$", r"https://[a-z]+\.example\.com"),
+        (r"https://(.*\.)?example\.com", r"https://([a-z0-9-]+\.)?example\.com"),
+        (r"https://.{3}\.example\.com", r"https://[a-z0-9-]{3}\.example\.com"),
+        ("https://a.example|https://b.example", r"https://a\.example|https://b\.example"),
+        ("https://exa?mple.com", r"https://exa?mple\.com"),
+    ],
+)
+def test_a_text_that_is_a_regex_is_to_be_compiled(text: str, expression: str) -> None:
+    assert suggested(text) == f're.compile(r"{expression}")'
+    assert problems(allow_origins=[re.compile(expression)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        (r"https://.*\.example\.com", "https://*.example.com"),
+        (r"https://[^/]+\.example\.com", "https://*.example.com"),
+        (r".*\.example\.com$", "https://*.example.com"),
+        ("https://*.example.com$", "https://*.example.com"),
+        ("^https://app.example.com$", A),
+        ("https://*example.com", "https://*.example.com"),
+        ("*://*.example.com", "https://*.example.com"),
+        ("http*://app.example.com", A),
+        ("http://localhost:*([0-9]+)?", "http://localhost:*"),
+        ("0.0.0.0:8000", "http://localhost:8000"),
+        ("http://0.0.0.0:8000/", "http://0.0.0.0:8000"),
+    ],
+)
+def test_a_text_that_a_pattern_says_is_that_pattern(text: str, pattern: str) -> None:
+    assert suggested(text) == pattern
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".*",
+        "https?://.*",
+        "https://*.*",
+        "https://a.example.*",
+        r"https://(?!evil).*\.example\.com",
+        r"https://(?<!x).+\.example\.com",
+        "https://[a-z-x.example.com",
+        r"(?i)[a-z]+\.example\.com",
+        r"https://([a-z]+)*\.example\.com",
+        "https://" + "[a-z]" * 300 + r"\.example\.com",
+        "file:///home/x.html",
+        "Null",
+    ],
+    ids=lambda text: text[:40],
+)
+def test_words_where_no_value_starts(text: str) -> None:
+    assert suggested(text) == EXAMPLE
+
+
+def test_a_quote_in_an_expression_is_written_as_python_reads_it() -> None:
+    assert suggested(r"https://[a-z\"]\.example\.com") == (
+        r"""re.compile('https://[a-z\\"]\\.example\\.com')"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("*.vercel.app", "https://*.vercel.app"),
+        (r"https://.*\.vercel\.app", "https://*.vercel.app"),
+        (
+            r"https://.*--shop\.netlify\.app",
+            r're.compile(r"https://[a-z0-9-]+--shop\.netlify\.app")',
+        ),
+        ("https://*-shop.netlify.app", r're.compile(r"https://[a-z0-9-]+-shop\.netlify\.app")'),
+    ],
+)
+def test_a_flag_is_named_where_it_would_let_a_value_start(text: str, meant: str) -> None:
+    suggestion = suggested(text, allow_credentials=True)
+    assert suggestion.startswith(f"list each origin; or {SUFFIXES}, ")
+    assert suggestion.endswith(f" and {meant}")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("http://0.0.0.0:8000/", "http://localhost:8000"),
+        ("http://a.example/", "https://a.example"),
+        ("http://a.example:443/", "https://a.example"),
+        (r"http://192\.168\.\d+\.\d+", EXAMPLE),
+    ],
+)
+def test_with_credentials_a_value_is_one_that_starts_with_them(text: str, meant: str) -> None:
+    assert suggested(text, allow_credentials=True) == meant
+
+
+def test_an_opaque_origin_is_suggested_with_its_flag_alone() -> None:
+    assert suggested("NULL", **{NULL: True}) == "null"
+    assert suggested("file:///x", **{NULL: True}) == "file://"
+
+
+@pytest.mark.parametrize(
+    ("origin", "meant"),
+    [
+        ("http://0.0.0.0:8000", "http://localhost:8000"),
+        ("http://[::]:8000", "http://localhost:8000"),
+        ("http://0.0.0.0:*", "http://localhost:*"),
+        ("http://*.github.io", "https://*.your-name.github.io"),
+        ("http://a.example", "https://a.example"),
+    ],
+)
+def test_origin_insecure_suggests_what_starts(origin: str, meant: str) -> None:
+    for problem in problems(allow_origins=[origin], allow_credentials=True):
+        assert problem.suggestion.partition(", or dangerously_")[0] == meant
+    assert problems(allow_origins=[meant], allow_credentials=True) == ()
+
+
+@pytest.mark.parametrize("suffix", ["github.io", "co.uk", "ck", "elb.amazonaws.com", "github.io."])
+def test_origin_public_suffix_suggests_what_starts(suffix: str) -> None:
+    (problem,) = problems(allow_origins=[f"https://*.{suffix}"], allow_credentials=True)
+    assert problem.code == "origin-public-suffix"
+    meant = problem.suggestion.partition(", or ")[0]
+    assert problems(allow_origins=[meant], allow_credentials=True) == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "suggestions"),
+    [
+        (
+            "allow_headers",
+            ["*", "Authorization", "Content-Type"],
+            ['["*", "Authorization"] or ["Authorization", "Content-Type"]'],
+        ),
+        ("allow_headers", ["*", "x foo"], ['"x-foo"', '["*"] or ["x-foo"]']),
+        ("allow_methods", ["*", "patch"], ["PATCH", '["*"] or ["PATCH"]']),
+        ("allow_methods", ["*", "TRACE"], ["remove TRACE", '["*"]']),
+        ("allow_methods", ["*", "GET POST"], ['"GET", "POST"', '["*"] or ["GET", "POST"]']),
+        ("expose_headers", ["*", "Set-Cookie"], ["remove Set-Cookie", '["*"]']),
+        ("expose_headers", "X-A, X B", ['["X-A", "X-B"]', '"X-B"']),
+        ("allow_methods", "put, TRACE", ['["PUT"]', "PUT", "remove TRACE"]),
+        ("allow_methods", "TRACE", ["a list", "remove TRACE"]),
+        ("allow_methods", [b"TRACE"], ["remove it"]),
+        ("max_age", "864000", ["86400"]),
+        ("max_age", "00600", ["600"]),
+        ("max_age", 90_000.5, ["86400"]),
+        (
+            "allow_origins",
+            "a.example, b.example/",
+            [
+                '["https://a.example", "https://b.example"]',
+                "https://a.example",
+                "https://b.example",
+            ],
+        ),
+        ("allow_origins", "*, *.example.com", ['["https://app.example.com"]']),
+        (
+            "allow_origins",
+            r"https://[a-z]+\.example\.com",
+            [
+                r"""[re.compile('https://[a-z]+\\.example\\.com')]""",
+                r're.compile(r"https://[a-z]+\.example\.com")',
+            ],
+        ),
+        ("allow_origins", [b"http://0.0.0.0/x"], ["'http://0.0.0.0'"]),
+    ],
+)
+def test_a_list_is_suggested_with_what_starts(
+    field: str, value: object, suggestions: list[str]
+) -> None:
+    found = [problem.suggestion for problem in problems(**{field: value})]
+    assert found[: len(suggestions)] == suggestions
+
+
+def test_a_list_to_expose_is_one_that_starts_with_credentials() -> None:
+    found = problems(expose_headers=["Set-Cookie", "*"], allow_credentials=True)
+    assert [problem.suggestion for problem in found] == [
+        "remove Set-Cookie",
+        "remove `*`, and list what pages need",
+        "list the headers",
+    ]
+    found = problems(expose_headers=["X-A", "*"], allow_credentials=True)
+    assert found[0].suggestion == '["X-A"]'
+    found = problems(expose_headers=["*, "], allow_credentials=True)
+    assert found[0].suggestion == "remove it"
+
+
+def test_a_list_of_origins_is_one_that_starts_with_credentials() -> None:
+    fields = {"allow_origins": ["*", "http://b.example", "null", A], "allow_credentials": True}
+    assert problems(**fields)[0].suggestion == f'["https://b.example", "{A}"]'
+
+
+def test_a_flag_that_is_meant_counts_for_what_it_would_do() -> None:
+    codes = [problem.code for problem in problems(allow_origins=["*"], allow_credentials="yes")]
+    assert codes == ["type-invalid", "wildcard-with-credentials"]
+    codes = [problem.code for problem in problems(allow_origins=["null"], **{NULL: "true"})]
+    assert codes == ["type-invalid"]
+
+
+def guard_problems(**options: Any) -> list[str]:
+    with pytest.raises(PolicyError) as caught:
+        Guard(Policy(allow_origins=[A]), **options)
+    return [problem.suggestion for problem in caught.value.problems]
+
+
+def test_the_options_of_a_guard_are_suggested_as_they_start() -> None:
+    assert guard_problems(own_origins="a.example") == ['["https://a.example"]', "https://a.example"]
+    assert guard_problems(own_origins="*")[0] == "a list"
+    assert guard_problems(own_origins=[r"https://[a-z]\.a\.example"]) == [
+        "an origin such as https://api.example.com"
+    ]
+    assert guard_problems(own_origins=["file://"]) == ["an origin such as https://api.example.com"]
+    assert guard_problems(enforce_exempt="/a/*, b") == ['["/a", "/b"]', "/a", "/b"]
+    assert guard_problems(enforce_exempt=[b"/a/*"]) == ["'/a'"]
+    Guard(Policy(allow_origins=[A]), own_origins=["https://api.example.com."])
+
+
+def test_a_prefix_is_not_suggested_where_it_is_listed_already() -> None:
+    with pytest.raises(PolicyError) as caught:
+        Guard({"/api": None, "/api/*": None, "/x/*": None, "x/": None})
+    assert [problem.suggestion for problem in caught.value.problems] == [
+        "remove it: /api is listed already",
+        "/x",
+        "remove it: /x is listed already",
+    ]
+
+
+def test_a_suggestion_under_enforce_is_one_that_can_be_enforced() -> None:
+    with pytest.raises(PolicyError) as caught:
+        Guard.from_mapping({"allow_origins": ["http://a.example/", "*"], "enforce": True})
+    assert caught.value.problems[0].suggestion == "https://a.example"
+    assert caught.value.problems[1].suggestion == '["https://a.example"]'
+
+
+def test_a_regex_is_suggested_where_it_can_be_written(tmp_path: Path) -> None:
+    text = "https://pr-*.example.com"
+    file = tmp_path / "corsguard.toml"
+    file.write_text(f'allow_origins = ["{text}"]\nallow_credentials = 1\n', encoding="utf-8")
+    expression = r're.compile(r"https://pr-[a-z0-9-]+\.example\.com")'
+    suffix = "can't hold a regular expression"
+    with pytest.raises(PolicyError) as caught:
+        Guard.from_file(file)
+    assert [problem.suggestion for problem in caught.value.problems] == [
+        f"in Python, {expression}: a TOML file {suffix}",
+        "true",
+    ]
+    with pytest.raises(PolicyError) as caught:
+        Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": text})
+    (problem,) = caught.value.problems
+    assert problem.suggestion == f"in Python, {expression}: the environment {suffix}"
+
+
+# What a value of a suggestion looks like; anything else is words.
+
+
+def values(suggestion: str) -> list[list[object]]:
+    """The lists of entries that a suggestion offers; none where it is in words."""
+    suggestion = suggestion.partition(", or dangerously_")[0]
+    if match := re.fullmatch(r're\.compile\(r"(.*)"\)', suggestion):
+        return [[re.compile(match[1])]]
+    if suggestion.startswith("["):
+        return [
+            json.loads(each) for each in re.split(r" or (?=\[)", suggestion) if "re." not in each
+        ]
+    if suggestion.startswith(('"', "'")):
+        return [list(literal_eval(f"[{suggestion}]"))]
+    try:
+        OriginPattern.parse(suggestion)
+    except OriginError:
+        return []
+    return [[suggestion]]
+
+
+def could_mean(text: str, origin: str) -> bool:
+    """Whether a reader of globs or of regular expressions takes origin for what text covers."""
+    patterns = [
+        text,
+        f"https://{text}",
+        text.replace("*", ".*"),
+        f"https://{text}".replace("*", ".*"),
+    ]
+    try:
+        found = any(re.fullmatch(pattern, origin) for pattern in patterns)
+    except re.error:
+        found = False
+    return found or fnmatchcase(origin, text.lower()) or fnmatchcase(origin, f"*//{text.lower()}")
+
+
+OTHERS = (
+    "https://evil.com",
+    "https://evilexample.com",
+    "https://evil-example.com",
+    "https://example.com.evil.com",
+    "https://evil.vercel.app",
+    "https://evil.app.evil.com",
+    "https://x.github.io",
+    "http://localhost.evil.com",
+    "https://evil.co",
+    "http://192.168.0.7.evil.com",
+    "null",
+    "file://",
+)
+SCHEMES = [
+    "",
+    "",
+    "https://",
+    "https://",
+    "http://",
+    "HTTPS://",
+    "*://",
+    "//",
+    "^https://",
+    "https?://",
+    "https:\\/\\/",
+    "app://",
+    "file://",
+]
+LABELS = [
+    "app",
+    "www",
+    "*",
+    "**",
+    "pr-*",
+    "*-preview",
+    "*app",
+    ".*",
+    "[a-z]+",
+    "[^.]+",
+    "\\w+",
+    "(a|b)",
+    "pr-\\d+",
+    "\\S+",
+    "",
+    "é",
+    "xn--f",
+    "A",
+    ".+--shop",
+    "(.*\\.)?",
+    "a?",
+]
+DOTS = [".", ".", "\\.", ""]
+DOMAINS = [
+    "example.com",
+    "example\\.com",
+    "EXAMPLE.com",
+    "vercel.app",
+    "vercel\\.app",
+    "github.io",
+    "co.uk",
+    "com",
+    "*",
+    "example.*",
+    "localhost",
+    "127.0.0.1",
+    "0.0.0.0",
+    "192.168.0.7",
+    "192.168.*.*",
+    "[::1]",
+    "example.com.",
+    "null",
+    "none",
+    ".",
+]
+TAILS = [
+    "",
+    "",
+    "",
+    ":443",
+    ":80",
+    ":8000",
+    ":*",
+    ":\\d+",
+    "(:\\d+)?",
+    ":*([0-9]+)?",
+    "/",
+    "/*",
+    "/x",
+    "$",
+    "/.*$",
+    ":30*",
+    " ",
+    ",",
+    "?",
+    "#",
+    ";",
+]
+ENTRIES = st.builds(
+    lambda scheme, labels, domain, tail: f"{scheme}{''.join(labels)}{domain}{tail}",
+    st.sampled_from(SCHEMES),
+    st.lists(st.builds(str.__add__, st.sampled_from(LABELS), st.sampled_from(DOTS)), max_size=2),
+    st.sampled_from(DOMAINS),
+    st.sampled_from(TAILS),
+)
+
+
+@settings(derandomize=True, max_examples=600, deadline=None)
+@given(
+    st.lists(ENTRIES, min_size=1, max_size=2),
+    st.fixed_dictionaries({flag: st.booleans() for flag in FLAGS}),
+    st.booleans(),
+)
+def test_whatever_is_suggested_for_origins_starts_and_covers_no_more(
+    entries: list[str], flags: dict[str, bool], is_list: bool
+) -> None:
+    given_value: object = entries if is_list else ",".join(entries)
+    for problem in problems(allow_origins=given_value, **flags):
+        for value in values(problem.suggestion):
+            assert problems(allow_origins=value, **flags) == ()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                engine = Engine(Policy(allow_origins=value, **flags))  # type: ignore[arg-type]
+            for origin in OTHERS:
+                if engine.decide(origin, "GET", {}).allowed:
+                    assert any(
+                        could_mean(entry, origin)
+                        for entry in [*entries, *",".join(entries).split(",")]
+                    )
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["allow_methods", "allow_headers", "expose_headers"]),
+    st.lists(
+        st.sampled_from(
+            [
+                "*",
+                "*, ",
+                "put",
+                "PUT",
+                "GET POST",
+                "TRACE",
+                "trace,put",
+                "X-A",
+                "x foo",
+                "Origin",
+                "X-A:",
+                "Set-Cookie",
+                "Authorization",
+                "Access-Control-Allow-Origin",
+                "Cookie",
+                "é",
+                "Access-Control-Request-Method, X-B",
+                "",
+                b"PUT",
+                b"x y",
+                5,
+                None,
+                ("a", "b c"),
+            ]
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.booleans(),
+)
+def test_whatever_is_suggested_for_names_starts(
+    field: str, entries: list[Any], credentials: bool
+) -> None:
+    given_value: object = entries
+    if len(entries) == 1:
+        given_value = entries[0]
+    for problem in problems(**{field: given_value}, allow_credentials=credentials):
+        for value in values(problem.suggestion):
+            assert problems(**{field: value}, allow_credentials=credentials) == ()
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(st.one_of(st.integers(), st.floats(), st.text("0123456789. -e", max_size=12), st.none()))
+def test_whatever_is_suggested_for_max_age_starts(value: object) -> None:
+    for problem in problems(max_age=value):
+        assert problems(max_age=int(problem.suggestion)) == ()
