@@ -14,7 +14,7 @@ from weakref import ref
 
 from corsguard.problem import Problem
 
-__all__ = ["hidden_in", "remember", "unreachable"]
+__all__ = ["held_by", "hidden_in", "is_remembered", "remember", "unreachable", "unreached"]
 
 _DEEPEST = 8
 _WHERE = (
@@ -47,6 +47,22 @@ def remember(decorated: object, *, exempt: bool) -> None:
         return
 
 
+def is_remembered(layer: object) -> bool:
+    """Return True if an object was decorated itself, and has no mere copy of another's mark."""
+    known = _remembered.get(id(layer))
+    return known is not None and known.ref() is layer
+
+
+def unreached(reached: Iterable[object], *, exempt: bool = False) -> list[object]:
+    """Return the decorated objects that are not among `reached`; with `exempt`, those of that."""
+    found = {id(each) for each in reached}
+    return [
+        each
+        for each, is_exempt in _living()
+        if id(each) not in found and (is_exempt or not exempt) and not _is_of_request(each, found)
+    ]
+
+
 def unreachable(
     reached: Iterable[object], modules: Collection[str], *, exempt: bool = False
 ) -> list[Problem]:
@@ -56,12 +72,8 @@ def unreachable(
     modules that define the application's views: what other modules decorate is another
     application's. With `exempt`, only what `@cors_exempt` has decorated is looked at.
     """
-    found = {id(each) for each in reached}
-    return [
-        _problem(each)
-        for each, is_exempt in _living()
-        if id(each) not in found and _module(each) in modules and (is_exempt or not exempt)
-    ]
+    lost = unreached(reached, exempt=exempt)
+    return [_problem(each) for each in lost if _module(each) in modules]
 
 
 def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Problem]:
@@ -84,6 +96,12 @@ def _living() -> Iterator[tuple[object, bool]]:
             yield living, decorated.exempt
 
 
+def _is_of_request(decorated: object, found: Collection[int]) -> bool:
+    """Return True for a method that a view's class decorates anew at each request."""
+    method = decorated.func if isinstance(decorated, partial) else None
+    return id(type(getattr(method, "__self__", None))) in found
+
+
 def _contents(view: object) -> Iterator[object]:
     """Yield what a view holds: the contents of closures, attributes, arguments of a partial."""
     seen: set[int] = set()
@@ -94,10 +112,11 @@ def _contents(view: object) -> Iterator[object]:
             continue
         seen.add(id(each))
         yield each
-        waiting.extend((inner, depth + 1) for inner in _held_by(each))
+        waiting.extend((inner, depth + 1) for inner in held_by(each))
 
 
-def _held_by(holder: object) -> Iterator[object]:
+def held_by(holder: object) -> Iterator[object]:
+    """Yield what a function or object calls or may call, as far as it holds that itself."""
     if isinstance(holder, partial):
         yield from (holder.func, *holder.args, *holder.keywords.values())
     yield from (getattr(holder, name, None) for name in ("__wrapped__", "__func__", "__self__"))
