@@ -54,10 +54,7 @@ class CORSGuard:
             raise RuntimeError(f"{app.name} has a CORSGuard already")
         make = _maker(policy, fields) or self._make_guard
         setting = None if make else app.config.get("CORSGUARD")
-        if make:
-            guard = make()
-        else:
-            guard = Guard(None) if setting is None else Guard.configured(setting)
+        guard = make() if make else Guard(None) if setting is None else Guard.configured(setting)
         if setting is None and guard.policies is None and not guard.enforce:
             raise PolicyError([NO_POLICY])
         middleware = FlaskMiddleware(app, guard, self._blueprints, setting)
