@@ -14,12 +14,20 @@ from weakref import ref
 
 from corsguard.problem import Problem
 
-__all__ = ["held_by", "hidden_in", "is_remembered", "remember", "unreachable", "unreached"]
+__all__ = [
+    "held_by",
+    "hidden_in",
+    "is_remembered",
+    "remember",
+    "unreachable",
+    "unreachable_problem",
+    "unreached",
+]
 
 _DEEPEST = 8
 _WHERE = (
-    "put the decorator above all others, on what the URL leads to, or use functools.wraps in the "
-    "decorator between"
+    "put the decorator above all others, on what the URL leads to (of a class that is not found, "
+    "on its methods), or use functools.wraps in the decorator between"
 )
 
 
@@ -73,7 +81,7 @@ def unreachable(
     application's. With `exempt`, only what `@cors_exempt` has decorated is looked at.
     """
     lost = unreached(reached, exempt=exempt)
-    return [_problem(each) for each in lost if _module(each) in modules]
+    return [unreachable_problem(each) for each in lost if _module(each) in modules]
 
 
 def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Problem]:
@@ -87,7 +95,7 @@ def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Proble
     if not exempt:
         return []
     inside = {id(each): each for view in views for each in _contents(view)}
-    return [_problem(inside[each]) for each in inside if each in exempt]
+    return [unreachable_problem(inside[each]) for each in inside if each in exempt]
 
 
 def _living() -> Iterator[tuple[object, bool]]:
@@ -135,24 +143,36 @@ def held_by(holder: object) -> Iterator[object]:
         )
 
 
-def _problem(decorated: object) -> Problem:
-    name = getattr(decorated, "__qualname__", type(decorated).__qualname__)
-    message = f"{name} ({_place(decorated)}) has a policy of its own, and no URL leads to it"
+def unreachable_problem(decorated: object) -> Problem:
+    """Return the `view-policy-unreachable` of a decorated object."""
+    inner: Any = _innermost(decorated)
+    name = getattr(inner, "__qualname__", type(inner).__qualname__)
+    message = f"{name} ({_place(inner)}) has a policy of its own, and no URL leads to it"
     return Problem("view-policy-unreachable", f'view "{name}"', None, message, _WHERE)
 
 
+def _innermost(decorated: Any) -> Any:
+    """Return the function, class or object that is inside all wrappers and partial objects."""
+    seen: set[int] = set()
+    while id(decorated) not in seen:
+        seen.add(id(decorated))
+        if isinstance(decorated, partial):
+            decorated = decorated.func
+        decorated = getattr(decorated, "__wrapped__", decorated)
+    return decorated
+
+
 def _module(decorated: object) -> str:
-    return str(getattr(decorated, "__module__", ""))
+    """Return the module that an object was written in: of a partial object, its function's."""
+    inner = _innermost(decorated)
+    return str(getattr(inner, "__module__", ""))
 
 
-def _place(decorated: object) -> str:
-    """Return the file and line of a decorated object, `app/views.py:12`."""
-    from inspect import getsourcefile, getsourcelines, unwrap
+def _place(inner: Any) -> str:
+    """Return the file and line of a function, class or object, `app/views.py:12`."""
+    from inspect import getsourcefile, getsourcelines
 
-    inner: Any = unwrap(decorated) if callable(decorated) else decorated
-    while isinstance(inner, partial):
-        inner = inner.func
     try:
         return f"{getsourcefile(inner)}:{getsourcelines(inner)[1]}"
     except (OSError, TypeError):  # no source, as in an interactive session
-        return f"module {_module(decorated)}"
+        return f"module {_module(inner)}"

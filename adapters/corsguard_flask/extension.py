@@ -9,8 +9,9 @@ from flask import Blueprint, Flask
 
 from corsguard import Guard, Policies, Policy, PolicyError
 from corsguard.guard import GuardFields
-from corsguard.problem import NO_POLICY
+from corsguard.problem import NO_POLICY, warn_of
 from corsguard_flask.cli import cors
+from corsguard_flask.front import CONNEXION, is_of_connexion
 from corsguard_flask.middleware import FlaskMiddleware
 from corsguard_flask.reach import register
 from corsguard_flask.views import BlueprintPolicies
@@ -62,6 +63,8 @@ class CORSGuard:
         app.wsgi_app = middleware  # type: ignore[method-assign]  # the way that Flask documents
         app.cli.add_command(cors)
         register(app)
+        if is_of_connexion(app):
+            warn_of([CONNEXION])
 
     def set_policy(self, blueprint: Blueprint, policy: Policy | None) -> None:
         """Give the views of a blueprint, and of those nested in it, a policy; None for no CORS."""

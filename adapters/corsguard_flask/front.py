@@ -15,7 +15,17 @@ from corsguard.state import Enforce
 if TYPE_CHECKING:
     from corsguard_flask.middleware import FlaskMiddleware
 
-__all__ = ["Front", "front_of"]
+__all__ = ["CONNEXION", "Front", "front_of", "is_of_connexion"]
+
+CONNEXION = Problem(
+    "connexion",
+    "app",
+    "connexion",
+    "connexion answers preflights and errors in front of Flask, and keeps the application from "
+    "before CORSGuard was installed: corsguard sees no request",
+    "use the ASGI middleware: connexion_app.add_middleware(corsguard_asgi.CORSMiddleware, "
+    "MiddlewarePosition.BEFORE_EXCEPTION, policy=...)",
+)
 
 _CODE = "middleware-in-front"
 _DEEPEST = 12
@@ -38,8 +48,15 @@ class Front(NamedTuple):
     """What is in front, and does no harm there."""
 
 
+def is_of_connexion(app: Flask) -> bool:
+    """Return True if an application is the one inside connexion's."""
+    return type(app.json).__module__.startswith("connexion.")
+
+
 def front_of(app: Flask, middleware: FlaskMiddleware) -> Front:
     """Return what stands between a server and corsguard, and what that means."""
+    if is_of_connexion(app):
+        return Front(problems=(CONNEXION,))
     found = list(_between(app.wsgi_app, middleware))
     if not found:
         return Front()

@@ -12,7 +12,8 @@ from weakref import ref
 from flask import Blueprint, Flask
 
 from corsguard import PolicyError, Problem
-from corsguard.decorated import hidden_in, unreachable, unreached
+from corsguard.decorated import hidden_in, unreachable, unreachable_problem, unreached
+from corsguard.views import layers
 from corsguard_flask.views import reached_in
 
 __all__ = ["check_reach", "log_unreachable", "register", "unreachable_views"]
@@ -31,17 +32,23 @@ def register(app: Flask) -> None:
 
 
 def check_reach(app: Flask) -> None:
-    """Raise PolicyError where a view hides one that is exempt.
+    """Raise PolicyError where a view of a URL is exempt in a way that no look-up finds.
 
-    A wrapper that calls an exempt view, but does not lead the look-up to it, would have that view
-    answer with the CORS headers of its path.
+    Either it hides an exempt view, since a wrapper calls that without leading to it; or the exempt
+    one is made of it, but is not the one in the URL. It would answer with the CORS headers of its
+    path.
     """
     reached = reached_in(app)
     if not unreached(reached, exempt=True):
         return
-    hidden = hidden_in(reached, [*reached, *_reached_by_others(app)])
-    if hidden:
-        raise PolicyError(hidden)
+    everywhere = [*reached, *_reached_by_others(app)]
+    problems = hidden_in(reached, everywhere)
+    views = {id(each) for each in reached}
+    for each in unreached(everywhere, exempt=True):
+        if any(id(layer) in views for layer in layers(each)):
+            problems.append(unreachable_problem(each))
+    if problems:
+        raise PolicyError(problems)
 
 
 def log_unreachable(app: Flask) -> None:
