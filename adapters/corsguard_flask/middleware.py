@@ -68,6 +68,7 @@ class FlaskMiddleware(CORSMiddleware):
         self._blueprints = blueprints
         self._views: Views = {}
         self._seen: tuple[int, object] = (0, None)
+        self._needs_views = not (guard.policies or guard.enforce)
         self.is_quiet = False
         """Whether views that no URL leads to are not logged: a command reports them itself."""
 
@@ -196,7 +197,7 @@ class FlaskMiddleware(CORSMiddleware):
             for view in by_method.values()
             if view.policy
         }
-        if not (own or self.guard.policies or self.guard.enforce):
+        if self._needs_views and not (own or self.guard.policies):
             raise PolicyError([_NO_POLICY_AT_ALL])
         check_reach(self._flask)
         self.guard.adopt(own.values())

@@ -155,7 +155,9 @@ def test_check_of_an_application_without_problems() -> None:
     assert (done.exit_code, done.stdout, done.stderr) == (0, "no problems\n", UNCOVERED)
 
 
-@pytest.mark.parametrize("place", ['{"/api": WRITING}', "WRITING", '{"/": PUBLIC, "/old": WRITING}'])
+@pytest.mark.parametrize(
+    "place", ['{"/api": WRITING}', "WRITING", '{"/": PUBLIC, "/old": WRITING}']
+)
 def test_check_lists_a_policy_with_a_method_that_no_route_has(place: str) -> None:
     policy = 'WRITING = Policy(allow_origins=["https://a.example"], allow_methods=["PATCH"])'
     rule = 'app.add_url_rule("/api", "api", lambda: "")'
