@@ -92,16 +92,13 @@ def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Proble
     """
     found = {id(each) for each in reached}
     exempt = {id(each) for each, is_exempt in _living() if is_exempt} - found
-    if not exempt:
-        return []
-    inside = {id(each): each for view in views for each in _contents(view)}
+    inside = {id(each): each for view in views for each in _contents(view)} if exempt else {}
     return [unreachable_problem(inside[each]) for each in inside if each in exempt]
 
 
 def _living() -> Iterator[tuple[object, bool]]:
-    for decorated in list(_remembered.values()):
-        if (living := decorated.ref()) is not None:
-            yield living, decorated.exempt
+    known = ((each.ref(), each.exempt) for each in list(_remembered.values()))
+    return ((living, exempt) for living, exempt in known if living is not None)
 
 
 def _is_of_request(decorated: object, found: Collection[int]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, abort, request, request_started
 
-from corsguard import Decision, Guard, Kind, PolicyError, PolicyWarning, Problem, Reason
+from corsguard import Decision, Guard, Kind, PolicyError, Problem, Reason
 from corsguard.decision import DECISION
 from corsguard.headers import environ_reader
 from corsguard.problem import NO_POLICY, warn_of
@@ -99,12 +99,6 @@ class FlaskMiddleware(CORSMiddleware):
     def problems(self) -> tuple[Problem, ...]:
         """Return what is wrong with the application, although it starts."""
         return (_FLASK_CORS,) if _has_flask_cors(self._flask) else ()
-
-    @property
-    def warnings(self) -> tuple[PolicyWarning, ...]:
-        """What the application's configuration warns of, its views included."""
-        self.read_views()
-        return (*self.guard.warnings, *map(PolicyWarning, self.problems))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not self.read_views():

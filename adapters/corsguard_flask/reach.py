@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import FunctionType, ModuleType
+from typing import Any
 from weakref import ref
 
 from flask import Blueprint, Flask
@@ -39,16 +40,20 @@ def check_reach(app: Flask) -> None:
     path.
     """
     reached = reached_in(app)
-    if not unreached(reached, exempt=True):
-        return
-    everywhere = [*reached, *_reached_by_others(app)]
-    problems = hidden_in(reached, everywhere)
-    views = {id(each) for each in reached}
-    for each in unreached(everywhere, exempt=True):
-        if any(id(layer) in views for layer in layers(each)):
-            problems.append(unreachable_problem(each))
+    problems = _lost_in(app, reached) if unreached(reached, exempt=True) else []
     if problems:
         raise PolicyError(problems)
+
+
+def _lost_in(app: Flask, reached: Sequence[object]) -> list[Problem]:
+    everywhere = [*reached, *_reached_by_others(app)]
+    views = {id(each) for each in reached}
+    made_of_views = [
+        each
+        for each in unreached(everywhere, exempt=True)
+        if any(id(layer) in views for layer in layers(each))
+    ]
+    return [*hidden_in(reached, everywhere), *map(unreachable_problem, made_of_views)]
 
 
 def log_unreachable(app: Flask) -> None:
@@ -63,10 +68,10 @@ def log_unreachable(app: Flask) -> None:
 def unreachable_views(app: Flask, *, exempt: bool = False) -> list[Problem]:
     """Return a problem for each decorated object of an application that no URL leads to."""
     reached = reached_in(app)
-    if not unreached(reached, exempt=exempt):
-        return []
-    modules = _modules(app, reached)
-    return unreachable([*reached, *_reached_by_others(app)], modules, exempt=exempt)
+    is_any = bool(unreached(reached, exempt=exempt))  # which is seldom, and the rest takes time
+    modules = _modules(app, reached) if is_any else set()
+    others = _reached_by_others(app) if is_any else []
+    return unreachable([*reached, *others], modules, exempt=exempt)
 
 
 def _reached_by_others(app: Flask) -> list[object]:
@@ -99,14 +104,14 @@ def _named_by(app: Flask, module: ModuleType) -> Iterator[str]:
             yield named.__name__
 
 
-def _module_of(value: object) -> str:
-    if isinstance(value, ModuleType):
-        return value.__name__
-    if isinstance(value, Blueprint):
-        return value.import_name
-    # Of nothing else but by its class: an attribute of a proxy, say, may need a request.
-    owner = value if isinstance(value, (type, FunctionType)) else type(value)
-    return str(owner.__module__)
+def _module_of(value: Any) -> str:
+    # By the type alone, and no attribute of other types: that of a proxy, say, needs a request.
+    kind = type(value)
+    if issubclass(kind, ModuleType):
+        return str(value.__name__)
+    if issubclass(kind, Blueprint):
+        return str(value.import_name)
+    return str((value if issubclass(kind, (type, FunctionType)) else kind).__module__)
 
 
 def _belongs_to(app: Flask, module: ModuleType) -> bool:

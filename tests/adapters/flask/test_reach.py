@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import inspect
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -203,27 +206,47 @@ def test_check_reports_what_a_wrapper_hides(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.count("view-policy-unreachable")) == (1, 1)
 
 
-def test_check_looks_at_the_application_s_other_modules(tmp_path: Path) -> None:
+def test_check_of_views_that_were_typed_in_names_their_module() -> None:
+    done = run(APPLICATION + LOST, "check")
+    assert done.exit_code == 1
+    assert 'view "lost": lost (module application) has a policy of its own' in done.stderr
+
+
+LOOKED_AT = """
+import installed
+import named
+from flask import Flask, request
+from function import lost_function
+from blueprint import api
+from corsguard_flask import CORSGuard
+
+app = Flask(__name__)
+CORSGuard(app, allow_origins=["https://app.example.com"])
+__import__("other")
+"""
+
+
+def test_check_looks_at_the_modules_that_the_application_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     decorated = "from corsguard_flask import cors_exempt\n@cors_exempt\ndef {}(): ...\n"
-    for name in ("named", "function", "blueprint", "other"):
-        (tmp_path / f"{name}.py").write_text(decorated.format(f"lost_{name}"), encoding="utf-8")
     installed = tmp_path / "venv" / "site-packages"
     installed.mkdir(parents=True)
     (installed / "installed.py").write_text(decorated.format("installed"), encoding="utf-8")
-    with (tmp_path / "blueprint.py").open("a", encoding="utf-8") as file:
-        file.write("from flask import Blueprint\napi = Blueprint('api', __name__)\n")
-    source = f"""
-import sys
-sys.path.append({str(installed)!r})
-import installed
-import named
-from flask import request
-from function import lost_function
-from blueprint import api
-CORSGuard(app, {{"/": OF_PATH}})
-__import__("other")
-"""
-    done = typed(tmp_path, APPLICATION + source, "check")
+    names = ("named", "function", "blueprint", "other")
+    for name in names:
+        source = decorated.format(f"lost_{name}")
+        if name == "blueprint":
+            source += "from flask import Blueprint\napi = Blueprint('api', __name__)\n"
+        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+    (tmp_path / "looked_at.py").write_text(LOOKED_AT, encoding="utf-8")
+    monkeypatch.syspath_prepend(installed)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in (*names, "installed", "looked_at"):  # taken out again afterwards
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+        monkeypatch.delitem(sys.modules, name)
+    app: Flask = importlib.import_module("looked_at").app
+    done = app.test_cli_runner().invoke(args=["cors", "check"])
     reported = {line.partition('"')[2].partition('"')[0] for line in done.stderr.splitlines()}
     assert reported == {"lost_named", "lost_function", "lost_blueprint"}
 
