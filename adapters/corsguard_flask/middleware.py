@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, abort, request, request_started
+from flask import Flask, Request, Response, abort, request, request_started
 
 from corsguard import Decision, Guard, Kind, PolicyError, Problem, Reason
 from corsguard.decision import DECISION
@@ -68,6 +68,7 @@ class FlaskMiddleware(CORSMiddleware):
         self._blueprints = blueprints
         self._views: Views = {}
         self._seen: tuple[int, object] = (0, None)
+        self._watches_method = False
         self._needs_views = not (guard.policies or guard.enforce)
         self.is_quiet = False
         """Whether views that no URL leads to are not logged: a command reports them itself."""
@@ -90,7 +91,8 @@ class FlaskMiddleware(CORSMiddleware):
             self._check(views)
             if not self.is_quiet:
                 log_unreachable(self._flask)
-            if views or self.guard.enforce:
+            self._watches_method = bool(self.guard.enforce) and self._may_change_method()
+            if views or self._watches_method:
                 request_started.connect(self._matched, self._flask)
             self._views, self._seen = views, (count, table)
         return self._views
@@ -102,7 +104,7 @@ class FlaskMiddleware(CORSMiddleware):
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not self.read_views():
-            if self.guard.enforce:
+            if self._watches_method:
                 exchange = environ[_EXCHANGE] = _Exchange(environ)
                 exchange.decision = _BY_PATH
             return super().__call__(environ, start_response)
@@ -183,6 +185,11 @@ class FlaskMiddleware(CORSMiddleware):
         if is_debugged(environ):
             return answer_debugged(self._flask, self._wsgi_app, environ, start_response)
         return self._wsgi_app(environ, start_response)
+
+    def _may_change_method(self) -> bool:
+        """Return True if something between may have the view called by another method."""
+        is_bare = getattr(self._wsgi_app, "__func__", None) is Flask.wsgi_app
+        return not is_bare or self._flask.request_class is not Request
 
     def _check(self, views: Views) -> None:
         own = {  # by identity: a callable of a policy need not be hashable

@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 from adapters.flask.facts import APP, EVIL, POLICY
+from adapters.flask.test_docs import IN_LISTS, run
 
 from corsguard import Guard, PolicyWarning
 from corsguard_asgi import CORSMiddleware
@@ -80,3 +81,12 @@ def test_operations_that_flask_serves_are_found() -> None:
         assert "vary" not in client.get("/items", headers={"Origin": APP}).headers
         response = client.put("/items", headers={"Origin": APP})
         assert response.headers["access-control-allow-origin"] == APP
+
+
+def test_the_application_of_the_docs() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        app = run(IN_LISTS[1])["app"]
+    with app.test_client() as client:
+        asked = {"Origin": APP, "Access-Control-Request-Method": "GET"}
+        assert client.request("OPTIONS", "/items", headers=asked).status_code == 204

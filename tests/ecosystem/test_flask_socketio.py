@@ -14,6 +14,7 @@ from threading import Thread
 import pytest
 import simple_websocket
 from adapters.flask.facts import APP, EVIL, PARTNERS, POLICY, allowed, fetch
+from adapters.flask.test_docs import IN_LISTS, run
 from flask import Flask
 from flask_socketio import SocketIO
 from werkzeug.serving import make_server
@@ -102,3 +103,9 @@ def test_check_of_socket_io_behind_corsguard_is_sound() -> None:
     done = enforced().test_cli_runner().invoke(args=["cors", "check"])
     assert done.exit_code == 0
     assert "middleware-in-front" not in done.output
+
+
+def test_the_application_of_the_docs() -> None:
+    app = run(IN_LISTS[2])["app"]
+    assert allowed(fetch(app, POLLING)) == APP
+    assert fetch(app, POLLING, "POST", EVIL).status_code == 403

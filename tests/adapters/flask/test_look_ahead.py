@@ -22,6 +22,7 @@ from flask import (
     url_for,
 )
 from flask.ctx import AppContext
+from flask.views import MethodView
 from werkzeug.routing import BaseConverter
 
 from corsguard import Guard, Reason
@@ -209,6 +210,43 @@ def test_without_enforcement_an_override_changes_no_header(with_views: bool) -> 
         response = fetch(app, f"/?_method={method}", "GET", APP, **asked)
         assert (response.status_code, allowed(response)) == (200, APP)
         assert "Access-Control-Allow-Methods" not in response.headers
+
+
+class Overriding(Request):
+    """A request that reads its method from the query, as a class of requests may."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.method = self.args.get("_method", self.method)
+
+
+class OverridingFlask(Flask):
+    def wsgi_app(self, environ: Any, start_response: Any) -> Any:
+        method = environ["QUERY_STRING"].removeprefix("_method=") or environ["REQUEST_METHOD"]
+        return super().wsgi_app({**environ, "REQUEST_METHOD": method}, start_response)
+
+
+class Written(MethodView):
+    def get(self) -> str:
+        return "read"
+
+    def post(self) -> str:
+        return "posted"
+
+
+@pytest.mark.parametrize("with_views", [False, True])
+@pytest.mark.parametrize("inside", ["request class", "application class"])
+def test_a_method_override_by_a_class_is_enforced(inside: str, with_views: bool) -> None:
+    app = OverridingFlask(__name__) if inside == "application class" else Flask(__name__)
+    CORSGuard(app, Guard({"/": POLICY}, enforce=True))
+    if inside == "request class":
+        app.request_class = Overriding
+    app.add_url_rule("/", view_func=Written.as_view("written"))
+    if with_views:
+        app.add_url_rule("/unrelated", "unrelated", cors_policy(PARTNERS)(lambda: "unrelated"))
+    assert fetch(app, "/?_method=POST", "GET", EVIL).status_code == 403
+    assert fetch(app, "/?_method=POST", "GET", APP).text == "posted"
+    assert fetch(app, "/", "GET", EVIL).text == "read"
 
 
 def overriding(*, inside: bool, enforce: Any, with_views: bool) -> Flask:
