@@ -17,20 +17,34 @@ from weakref import ref
 
 from corsguard.problem import Problem
 
-__all__ = ["hidden_in", "remember", "unreachable"]
+__all__ = [
+    "held_by",
+    "hidden_in",
+    "is_remembered",
+    "mark_reached",
+    "remember",
+    "unreachable",
+    "unreachable_problem",
+    "unreached",
+]
 
 _DEEPEST = 8
 _WHERE = (
-    "put the decorator above all others, on what the URL leads to, or use functools.wraps in the "
-    "decorator between"
+    "put the decorator above all others, on what the URL leads to (of a class that is not found, "
+    "on its methods), or use functools.wraps in the decorator between"
 )
 
 
 class _Decorated(NamedTuple):
-    """A decorated object, as long as it lives, and whether it is exempt."""
+    """A decorated object, as long as it lives, whether it is exempt, and whether a URL led to it.
+
+    Several applications, or several tables of URLs, may share a process: what one of them leads to
+    is not lost because another does not.
+    """
 
     ref: ref[Any]
     exempt: bool
+    reached: bool = False
 
 
 _remembered: dict[int, _Decorated] = {}
@@ -44,10 +58,41 @@ def remember(decorated: object, *, exempt: bool) -> None:
     def forget(_: object) -> None:
         _remembered.pop(key, None)
 
-    try:
+    with suppress(TypeError):  # of what takes no weak reference
         _remembered[key] = _Decorated(ref(decorated, forget), exempt)
-    except TypeError:  # no weak reference to it: an include() of Django, which holds its place
-        return
+
+
+def is_remembered(layer: object) -> bool:
+    """Return True if an object was decorated itself, and has no mere copy of another's mark."""
+    known = _remembered.get(id(layer))
+    return known is not None and known.ref() is layer
+
+
+def mark_reached(reached: Iterable[object]) -> None:
+    """Remember that a URL leads to these objects."""
+    for each in reached:
+        if is_remembered(each):
+            _remembered[id(each)] = _remembered[id(each)]._replace(reached=True)
+
+
+def unreached(reached: Iterable[object], *, exempt: bool = False) -> list[object]:
+    """Return the decorated objects that no URL leads to; with `exempt`, the exempt ones of them.
+
+    `reached` are all objects whose policies the adapter finds.
+    """
+    found = {id(each) for each in reached}
+
+    def lost() -> list[object]:
+        return [
+            each
+            for each, known in _living()
+            if id(each) not in found and not known.reached and (known.exempt or not exempt)
+            if not _is_of_request(each, found)
+        ]
+
+    if lost():
+        gc.collect()  # those of an application that is gone may still be there, in a cycle
+    return lost()
 
 
 def unreachable(
@@ -55,22 +100,11 @@ def unreachable(
 ) -> list[Problem]:
     """Return a `view-policy-unreachable` for each decorated object that is not reached.
 
-    `reached` are all objects whose policies the adapter finds. `modules` are the names of the
-    modules that define the application's views: what other modules decorate is another
-    application's. With `exempt`, only what `@cors_exempt` has decorated is looked at.
+    `modules` are the names of the modules that define the application's views: what other modules
+    decorate is another application's. See `unreached`.
     """
-    found = {id(each) for each in reached}
-
-    def lost() -> list[object]:
-        return [
-            each
-            for each, is_exempt in _living()
-            if id(each) not in found and _module(each) in modules and (is_exempt or not exempt)
-        ]
-
-    if lost():
-        gc.collect()  # those of an application that is gone may still be there, in a cycle
-    return [_problem(each) for each in lost()]
+    lost = unreached(reached, exempt=exempt)
+    return [unreachable_problem(each) for each in lost if _module(each) in modules]
 
 
 def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Problem]:
@@ -79,17 +113,22 @@ def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Proble
     It is sure to be one: a wrapper that holds the exempt view in its closure or attributes stands
     in a URL, and requests that the view should answer without CORS get the policy of the path.
     """
-    found = {id(each) for each in reached}
-    exempt = {id(each) for each, is_exempt in _living() if is_exempt} - found
-    if not exempt:
-        return []
-    inside = {id(each): each for view in views for each in _contents(view)}
-    return [_problem(inside[each]) for each in inside if each in exempt]
+    exempt = {id(each) for each, known in _living() if known.exempt}
+    if exempt:
+        exempt -= {id(each) for each in reached}
+    inside = {id(each): each for view in views for each in _contents(view)} if exempt else {}
+    return [unreachable_problem(inside[each]) for each in inside if each in exempt]
 
 
-def _living() -> list[tuple[object, bool]]:
-    alive = [(decorated.ref(), decorated.exempt) for decorated in list(_remembered.values())]
-    return [(each, is_exempt) for each, is_exempt in alive if each is not None]
+def _living() -> list[tuple[object, _Decorated]]:
+    alive = [(known.ref(), known) for known in list(_remembered.values())]
+    return [(each, known) for each, known in alive if each is not None]
+
+
+def _is_of_request(decorated: object, found: Collection[int]) -> bool:
+    """Return True for a method that a view's class decorates anew at each request."""
+    method = decorated.func if isinstance(decorated, partial) else None
+    return id(type(getattr(method, "__self__", None))) in found
 
 
 def _contents(view: object) -> Iterator[object]:
@@ -102,10 +141,11 @@ def _contents(view: object) -> Iterator[object]:
             continue
         seen.add(id(each))
         yield each
-        waiting.extend((inner, depth + 1) for inner in _held_by(each))
+        waiting.extend((inner, depth + 1) for inner in held_by(each))
 
 
-def _held_by(holder: object) -> Iterator[object]:
+def held_by(holder: object) -> Iterator[object]:
+    """Yield what a function or object calls or may call, as far as it holds that itself."""
     if isinstance(holder, partial):
         yield from (holder.func, *holder.args, *holder.keywords.values())
     yield from (getattr(holder, name, None) for name in ("__wrapped__", "__func__", "__self__"))
@@ -116,24 +156,38 @@ def _held_by(holder: object) -> Iterator[object]:
         yield from filter(callable, getattr(holder, "__dict__", {}).values())
 
 
-def _problem(decorated: object) -> Problem:
-    name = getattr(decorated, "__qualname__", type(decorated).__qualname__)
-    message = f"{name} ({_place(decorated)}) has a policy of its own, and no URL leads to it"
+def unreachable_problem(decorated: object) -> Problem:
+    """Return the `view-policy-unreachable` of a decorated object."""
+    inner: Any = _innermost(decorated)
+    name = getattr(inner, "__qualname__", type(inner).__qualname__)
+    message = f"{name} ({_place(inner)}) has a policy of its own, and no URL leads to it"
     return Problem("view-policy-unreachable", f'view "{name}"', None, message, _WHERE)
 
 
+def _innermost(decorated: Any) -> Any:
+    """Return the function, class or object that is inside all wrappers and partial objects."""
+    seen: set[int] = set()
+    while id(decorated) not in seen:
+        seen.add(id(decorated))
+        if isinstance(decorated, partial):
+            decorated = decorated.func
+        decorated = getattr(decorated, "__wrapped__", decorated)
+    return decorated
+
+
 def _module(decorated: object) -> str:
-    return str(getattr(decorated, "__module__", ""))
+    """Return the module that an object was written in: of a partial object, its function's."""
+    inner = _innermost(decorated)
+    return str(getattr(inner, "__module__", ""))
 
 
-def _place(decorated: object) -> str:
-    """Return the file and line of a decorated object, `app/views.py:12`."""
-    from inspect import getsourcefile, getsourcelines, unwrap
+def _place(inner: Any) -> str:
+    """Return the file and line of a function, class or object, `app/views.py:12`."""
+    from inspect import getsourcefile, getsourcelines
 
-    inner: Any = unwrap(decorated) if callable(decorated) else decorated
-    while isinstance(inner, partial):
-        inner = inner.func
+    is_code = isinstance(inner, type) or hasattr(inner, "__code__") or hasattr(inner, "__func__")
+    code = inner if is_code else type(inner)  # of an object, its class
     try:
-        return f"{getsourcefile(inner)}:{getsourcelines(inner)[1]}"
+        return f"{getsourcefile(code)}:{getsourcelines(code)[1]}"
     except (OSError, TypeError):  # no source, as in an interactive session
-        return f"module {_module(decorated)}"
+        return f"module {_module(inner)}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial, update_wrapper
+from types import FunctionType
 from typing import Any, NamedTuple, TypeVar, Unpack, cast
 
-from corsguard.decorated import remember
+from corsguard.decorated import is_remembered, remember
 from corsguard.policy import Policy, PolicyFields
 
 __all__ = [
@@ -72,6 +73,9 @@ setattr(cors_exempt, _ATTRIBUTE, None)
 
 
 def _decorate(view: Decorated, policy: Policy | None) -> Decorated:
+    if isinstance(view, (staticmethod, classmethod)):  # what a class hands out is inside
+        _decorate(view.__func__, policy)
+        return view
     decorated: Any = view
     try:
         setattr(decorated, _ATTRIBUTE, policy)
@@ -85,23 +89,37 @@ def _decorate(view: Decorated, policy: Policy | None) -> Decorated:
 def layers(view: object) -> Iterator[object]:
     """Yield a view and the functions that it wraps, the outermost first.
 
-    Follows `__wrapped__` (functools.wraps), `partial.func` and the function of a bound method. A
-    layer inside the first that has a policy is of no interest: the outermost wins.
+    Follows `__wrapped__` (functools.wraps), `partial.func`, the function of a bound method, and
+    the `__call__` of an object.
     """
     seen: set[int] = set()
     while view is not None and id(view) not in seen:
         seen.add(id(view))
         yield view
-        view = (
-            view.func
-            if isinstance(view, partial)
-            else getattr(view, "__wrapped__", None) or getattr(view, "__func__", None)
-        )
+        view = _inner(view)
+
+
+def _inner(view: object) -> object | None:
+    if isinstance(view, partial):
+        return view.func
+    for name in ("__wrapped__", "__func__"):
+        inner: object = getattr(view, name, None)
+        if inner is not None:
+            return inner
+    # Not of a function or a class: their `__call__` is Python's own.
+    call = getattr(type(view), "__call__", None)  # noqa: B004
+    return call if isinstance(call, FunctionType) else None
 
 
 def decorated_layer(view: object) -> object | None:
-    """Return the outermost layer of a view that is decorated with a policy, or None."""
-    return next((layer for layer in layers(view) if has_own_policy(layer)), None)
+    """Return the outermost layer of a view that is decorated with a policy, or None.
+
+    functools.wraps copies the mark of a function to its wrapper. A copy may be out of date, where
+    the function was decorated again afterwards, so what was decorated itself comes first.
+    """
+    marked = [layer for layer in layers(view) if has_own_policy(layer)]
+    decorated = (layer for layer in marked if is_remembered(layer))
+    return next(decorated, marked[0] if marked else None)
 
 
 def has_own_policy(view: object) -> bool:

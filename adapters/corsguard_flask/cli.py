@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import sys
+from typing import Any, NoReturn
 from warnings import catch_warnings, simplefilter
 
 import click
 from flask import Flask
 from flask.cli import ScriptInfo
-from werkzeug.routing import Rule
 
-from corsguard import Policy, PolicyError, PolicyWarning
+from corsguard import PolicyError, PolicyWarning
 from corsguard.cli.options_click import request_options
-from corsguard.cli.summary import summary
+from corsguard.cli.routes import compare, write_routes
+from corsguard_flask.front import front_of
+from corsguard_flask.listing import placed, rows_of
 from corsguard_flask.middleware import FlaskMiddleware
-from corsguard_flask.views import view_of
+from corsguard_flask.reach import unreachable_views
 
 __all__ = ["cors"]
 
@@ -28,26 +29,37 @@ def cors() -> None:
 @cors.command()
 @click.pass_context
 def check(context: click.Context) -> None:
-    """Say what is wrong with the configuration, the views' policies included.
+    """Report what is wrong with the configuration, the views' policies included.
 
-    Exits with 0 where nothing is, and with 1 otherwise.
+    Exits with 1 where there is a problem, and with 0 where there is none. Warnings are what starts
+    but is rarely meant, such as a route with a method that its policy allows to no page.
     """
-    _, middleware = _load(context)
-    for warning in middleware.warnings:
+    app, middleware = _load(context)
+    front = front_of(app, middleware)
+    problems = [*middleware.problems, *unreachable_views(app), *front.problems]
+    warnings = [
+        *(warning.problem for warning in middleware.guard.warnings),
+        *front.warnings,
+        *compare(rows_of(app, middleware), placed(middleware.guard)),
+    ]
+    for note in front.notes:
+        click.echo(note)
+    for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
+    if problems:
+        _stop(context, 1, *map(str, problems))
     click.echo("no problems")
 
 
 @cors.command()
 @click.pass_context
 def routes(context: click.Context) -> None:
-    """Show each URL rule with the policy that holds for it."""
+    """Show a table of all URL rules with the policies that apply to them."""
     app, middleware = _load(context)
-    rows = [row for rule in app.url_map.iter_rules() for row in _rows(app, middleware, rule)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        click.echo("  ".join(cells).rstrip())
+    try:
+        write_routes(rows_of(app, middleware), sys.stdout)
+    except ImportError as error:
+        raise click.UsageError(f'{error}; this needs: pip install "corsguard[flask]"') from None
 
 
 @cors.command()
@@ -86,40 +98,19 @@ def _load(context: click.Context, code: int = 1) -> tuple[Flask, FlaskMiddleware
     """The application and its middleware, or an exit that says what keeps it from starting."""
     try:
         with catch_warnings():
-            simplefilter("ignore", PolicyWarning)  # for `check` to tell
+            simplefilter("ignore", PolicyWarning)  # `check` reports them
             app = context.ensure_object(ScriptInfo).load_app()
-            middleware = app.extensions.get("corsguard")
+            middleware: FlaskMiddleware | None = app.extensions.get("corsguard")
             if middleware is None:
-                click.echo(f"Error: {app.name} has no CORSGuard", err=True)
-                context.exit(code)
+                _stop(context, code, f"Error: {app.name} has no CORSGuard")
+            middleware.is_quiet = True  # `check` reports it
             middleware.read_views()
     except PolicyError as error:
-        for problem in error.problems:
-            click.echo(str(problem), err=True)
-        context.exit(code)
+        _stop(context, code, *map(str, error.problems))
     return app, middleware
 
 
-def _rows(app: Flask, middleware: FlaskMiddleware, rule: Rule) -> Iterator[tuple[str, ...]]:
-    """A row for each policy of a rule: methods, URL, policy, and where that comes from."""
-    views = middleware.read_views()
-    by_policy: dict[tuple[str, str], list[str]] = {}
-    for method in sorted((rule.methods or {"any method"}) - {"HEAD", "OPTIONS"}):
-        view = view_of(views, rule.endpoint, method)
-        held = (summary(view.policy), view.holder) if view else _by_path(middleware, rule)
-        by_policy.setdefault(held, []).append(method)
-    domain = rule.host if app.url_map.host_matching else rule.subdomain
-    url = f"{domain}|{rule.rule}" if domain else rule.rule
-    for (policy, source), methods in by_policy.items():
-        yield ", ".join(methods), url, policy, source
-
-
-def _by_path(middleware: FlaskMiddleware, rule: Rule) -> tuple[str, str]:
-    """The policy of a rule's path, and the prefix that it has from where its variables begin."""
-    guard = middleware.guard
-    if guard.policies is None or isinstance(guard.policies, Policy):
-        return summary(guard.policies), "every path"
-    literal = rule.rule.partition("<")[0]
-    if literal != rule.rule and any(prefix.startswith(literal) for prefix in guard.policies):
-        return "depends on the path", "routes"
-    return summary(guard.policy_for(rule.rule)), "routes"
+def _stop(context: click.Context, code: int, *lines: str) -> NoReturn:
+    for line in lines:
+        click.echo(line, err=True)
+    context.exit(code)

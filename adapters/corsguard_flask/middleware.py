@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, abort, request, request_started
+from flask import Flask, Request, Response, abort, request, request_started
 
-from corsguard import Decision, Guard, PolicyError, PolicyWarning, Problem
+from corsguard import Decision, Guard, Kind, PolicyError, Problem, Reason
+from corsguard.decision import DECISION
 from corsguard.headers import environ_reader
 from corsguard.problem import NO_POLICY, warn_of
 from corsguard.views import View, sharing
 from corsguard_flask.debugger import answer_debugged, is_debugged
+from corsguard_flask.reach import check_reach, log_unreachable
 from corsguard_flask.routing import endpoints_at
-from corsguard_flask.views import BlueprintPolicies, Views, view_of, views_of
+from corsguard_flask.views import BlueprintPolicies, Views, reached_in, view_of, views_of
 from corsguard_wsgi.middleware import CORSMiddleware, answered, path_of, started
 
 if TYPE_CHECKING:
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["FlaskMiddleware"]
 
 _EXCHANGE = "corsguard.exchange"
+_BY_PATH = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
+"""In the place of a decision that the WSGI middleware makes by the path."""
+_NO_POLICY_AT_ALL = NO_POLICY._replace(
+    message="no route has a policy, and no view and no blueprint has one either"
+)
 _FLASK_CORS = Problem(
     "flask-cors",
     "app",
@@ -34,9 +41,10 @@ _FLASK_CORS = Problem(
 class _Exchange:
     """A request on its way to the view whose policy decides it."""
 
-    __slots__ = ("decision", "path", "path_info", "view")
+    __slots__ = ("decision", "method", "path", "path_info", "view")
 
     def __init__(self, environ: WSGIEnvironment) -> None:
+        self.method: str = environ["REQUEST_METHOD"]
         self.path = path_of(environ)
         self.path_info = environ.get("PATH_INFO", "")  # a middleware between may change it
         self.view: View | None = None
@@ -60,11 +68,16 @@ class FlaskMiddleware(CORSMiddleware):
         self._blueprints = blueprints
         self._views: Views = {}
         self._seen: tuple[int, object] = (0, None)
+        self._watches_method = False
+        self._needs_views = not (guard.policies or guard.enforce)
+        self.is_quiet = False
+        """Whether views that no URL leads to are not logged: a command reports them itself."""
 
     def rehearsing(self, guard: Guard, app: WSGIApplication) -> FlaskMiddleware:
         """The same with another guard, and with app to answer in the place of Flask."""
         other = FlaskMiddleware(self._flask, guard, self._blueprints)
         other.app = app
+        other.is_quiet = True
         return other
 
     def read_views(self) -> Views:
@@ -76,23 +89,27 @@ class FlaskMiddleware(CORSMiddleware):
         if self._seen[0] != count or self._seen[1] is not table:
             views = views_of(self._flask, table)
             self._check(views)
-            if views:
+            if not self.is_quiet:
+                log_unreachable(self._flask)
+            self._watches_method = bool(self.guard.enforce) and self._may_change_method()
+            if views or self._watches_method:
                 request_started.connect(self._matched, self._flask)
             self._views, self._seen = views, (count, table)
         return self._views
 
     @property
-    def warnings(self) -> tuple[PolicyWarning, ...]:
-        """What the application's configuration warns of, its views included."""
-        self.read_views()
-        own = (PolicyWarning(_FLASK_CORS),) if _has_flask_cors(self._flask) else ()
-        return (*self.guard.warnings, *own)
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what is wrong with the application, although it starts."""
+        return (_FLASK_CORS,) if _has_flask_cors(self._flask) else ()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not self.read_views():
+            if self._watches_method:
+                exchange = environ[_EXCHANGE] = _Exchange(environ)
+                exchange.decision = _BY_PATH
             return super().__call__(environ, start_response)
-        method = environ["REQUEST_METHOD"]
         exchange = _Exchange(environ)
+        method = exchange.method
         if self.guard.asks_ahead(environ.get("HTTP_ORIGIN"), method, environ_reader(environ)):
             if method == "OPTIONS":
                 decision = self._preflight(environ, exchange.path)
@@ -109,7 +126,7 @@ class FlaskMiddleware(CORSMiddleware):
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             if exchange.decision is None:
                 view = self._unmatched(environ, exchange)
-                exchange.decision = self._decide(environ, exchange.path, view)
+                exchange.decision = self._decide_as(exchange.method, environ, exchange.path, view)
             fields = self.guard.put_on(exchange.decision, headers)
             return started(start_response, status, fields, exc_info)
 
@@ -130,7 +147,7 @@ class FlaskMiddleware(CORSMiddleware):
 
     def _unmatched(self, environ: WSGIEnvironment, exchange: _Exchange) -> View | None:
         """The view in whose place something answers, such as a cache, before Flask has matched."""
-        method = environ["REQUEST_METHOD"]
+        method = exchange.method
         asked = {**environ, "PATH_INFO": exchange.path_info}
         try:
             endpoints = endpoints_at(self._flask, asked, method, others=False)
@@ -144,18 +161,35 @@ class FlaskMiddleware(CORSMiddleware):
         if exchange is None:
             return
         view = view_of(self._views, request.endpoint, request.method)
-        # What was decided ahead holds for that view alone: a middleware between may have changed
-        # the method or the path.
-        if exchange.decision is None or exchange.view != view:
+        # A middleware between may have changed the method or the path. What was decided ahead
+        # applies to one view alone, and what is enforced is the method that the view is called by.
+        method = request.method if self.guard.enforce else exchange.method
+        if exchange.decision is None or exchange.view != view or exchange.method != method:
             exchange.view = view
-            decision = exchange.decision = self._decide(request.environ, exchange.path, view)
+            decision = self._decide_as(method, request.environ, exchange.path, view)
+            exchange.decision = decision
             if decision.status is not None:
                 abort(Response(decision.body, decision.status, mimetype="text/plain"))
+
+    def _decide_as(
+        self, method: str, environ: WSGIEnvironment, path: str, view: View | None
+    ) -> Decision:
+        """Decide as if the request had this method, whatever a middleware has made of it."""
+        if method == environ["REQUEST_METHOD"]:
+            return self._decide(environ, path, view)
+        decision = self._decide({**environ, "REQUEST_METHOD": method}, path, view)
+        environ[DECISION] = decision
+        return decision
 
     def _call(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if is_debugged(environ):
             return answer_debugged(self._flask, self._wsgi_app, environ, start_response)
         return self._wsgi_app(environ, start_response)
+
+    def _may_change_method(self) -> bool:
+        """Return True if something between may have the view called by another method."""
+        is_bare = getattr(self._wsgi_app, "__func__", None) is Flask.wsgi_app
+        return not is_bare or self._flask.request_class is not Request
 
     def _check(self, views: Views) -> None:
         own = {  # by identity: a callable of a policy need not be hashable
@@ -164,8 +198,9 @@ class FlaskMiddleware(CORSMiddleware):
             for view in by_method.values()
             if view.policy
         }
-        if not (own or self.guard.policies or self.guard.enforce):
-            raise PolicyError([NO_POLICY])
+        if self._needs_views and not (own or self.guard.policies):
+            raise PolicyError([_NO_POLICY_AT_ALL])
+        check_reach(self._flask)
         self.guard.adopt(own.values())
         if _has_flask_cors(self._flask):
             warn_of([_FLASK_CORS])
@@ -175,5 +210,5 @@ def _has_flask_cors(app: Flask) -> bool:
     after = (function for listed in app.after_request_funcs.values() for function in listed)
     return any(
         getattr(function, "__globals__", {}).get("__name__", "").startswith("flask_cors.")
-        for function in (*after, *app.view_functions.values())
+        for function in (*after, *reached_in(app))
     )

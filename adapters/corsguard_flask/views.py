@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Flask
@@ -12,14 +12,16 @@ from corsguard import Policy
 from corsguard.views import (
     View,
     class_in_words,
+    decorated_layer,
     handler_in_words,
     has_own_policy,
     in_words,
+    layers,
     own_policy,
     view_in_words,
 )
 
-__all__ = ["BlueprintPolicies", "Views", "view_of", "views_of"]
+__all__ = ["BlueprintPolicies", "Views", "reached_in", "view_of", "views_of"]
 
 _OTHERS = ""
 _ByMethod = Mapping[str, View]
@@ -72,34 +74,92 @@ def view_of(views: Views, endpoint: str | None, method: str) -> View | None:
     return (by_method.get(method) or by_method.get(_OTHERS)) if by_method else None
 
 
+def reached_in(app: Flask) -> list[object]:
+    """Return every object of an application whose decorators `views_of` finds."""
+    return [layer for each in app.view_functions.values() for layer in _reached(each)]
+
+
+def _reached(function: Callable[..., Any]) -> Iterator[object]:
+    yield from layers(function)
+    view_class = _class_of(function)
+    if view_class is None:
+        return
+    yield from view_class.__mro__
+    yield from layers(getattr(view_class, "dispatch_request", None))
+    for handler in _handlers(view_class).values():
+        yield from layers(handler)
+    for decorator in _method_decorators(view_class, None):
+        yield from layers(decorator)
+
+
 def _held(
     app: Flask, endpoint: str, function: Any, blueprints: Mapping[object, Policy | None]
 ) -> Iterator[_Held]:
     """The nearest to the code that answers wins: method, function, class, innermost blueprint."""
-    view_class: Any = getattr(function, "view_class", None)
+    view_class = _class_of(function)
     dispatch = getattr(view_class, "dispatch_request", None)
     around = [(name, each) for name, each in _around(app, endpoint) if each in blueprints]
-    if has_own_policy(function):
-        yield _Held(_OTHERS, own_policy(function), function, view_in_words(endpoint))
-    elif has_own_policy(dispatch):
+    if layer := decorated_layer(function):
+        yield _Held(_OTHERS, own_policy(layer), layer, view_in_words(endpoint))
+    elif view_class and (layer := decorated_layer(dispatch)):
         words = class_in_words(view_class, "dispatch_request")
-        yield _Held(_OTHERS, own_policy(dispatch), dispatch, words)
-    elif has_own_policy(view_class):
+        yield _Held(_OTHERS, own_policy(layer), layer, words)
+    elif view_class and has_own_policy(view_class):
         yield _Held(_OTHERS, own_policy(view_class), view_class, class_in_words(view_class))
     elif around:
         name, blueprint = around[0]
         words = f"every view of the blueprint {name}"
         yield _Held(_OTHERS, blueprints[blueprint], blueprint, words)
-    if view_class and issubclass(view_class, MethodView):
-        methods = view_class.methods or ()
-        handlers = {method: getattr(view_class, method.lower(), None) for method in methods}
-        for method, handler in handlers.items():
-            if has_own_policy(handler):
-                words = handler_in_words(view_class, handlers, handler)
-                yield _Held(method, own_policy(handler), handler, words)
-                # RFC 9110, 9.3.2: HEAD is answered as GET, unless the class has its own.
-                if method == "GET" and not hasattr(view_class, "head"):
-                    yield _Held("HEAD", own_policy(handler), handler, words)
+    if view_class:
+        yield from _of_methods(view_class)
+
+
+def _of_methods(view_class: Any) -> Iterator[_Held]:
+    """Yield what holds for single methods of a class: their own, else what decorates them."""
+    handlers = _handlers(view_class)
+    for method, handler in handlers.items():
+        held = None
+        if layer := decorated_layer(handler):
+            words = handler_in_words(view_class, handlers, handler)
+            held = _Held(method, own_policy(layer), layer, words)
+        else:
+            decorators = _method_decorators(view_class, method)
+            # Each is applied to the result of the one before it, so the last is the outermost.
+            if last := next(filter(None, map(decorated_layer, reversed(decorators))), None):
+                words = f"the method_decorators of the class {view_class.__name__}"
+                held = _Held(method, own_policy(last), view_class.method_decorators, words)
+        if held:
+            yield held
+            # RFC 9110, 9.3.2: HEAD is answered as GET, unless the class has its own.
+            if method == "GET" and not hasattr(view_class, "head"):
+                yield held._replace(method="HEAD")
+
+
+def _class_of(function: Callable[..., Any]) -> Any:
+    """Return the class that a view function makes an instance of at each request, or None."""
+    classes = (getattr(layer, "view_class", None) for layer in layers(function))
+    return next(filter(None, classes), None)
+
+
+def _handlers(view_class: Any) -> dict[str, object]:
+    """Return the handlers of a class by method; none where it has but one for all."""
+    if not issubclass(view_class, MethodView):
+        return {}
+    methods = view_class.methods or ()
+    return {method: getattr(view_class, method.lower(), None) for method in methods}
+
+
+def _method_decorators(view_class: Any, method: str | None) -> Sequence[object]:
+    """Return what Flask-RESTful and Flask-RESTX apply to a method of a class at each request.
+
+    It is one list for all methods, or a list for each. None is for what is applied to any.
+    """
+    given = getattr(view_class, "method_decorators", None) or ()
+    if not isinstance(given, Mapping):
+        return tuple(given)
+    if method is None:
+        return tuple(each for decorators in given.values() for each in decorators)
+    return tuple(given.get(method.lower(), ()))
 
 
 def _around(app: Flask, endpoint: str) -> Iterator[tuple[str, object]]:

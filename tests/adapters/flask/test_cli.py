@@ -69,33 +69,73 @@ def typed(folder: Path, source: str, *arguments: str) -> subprocess.CompletedPro
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_routes_shows_each_rule_with_its_policy() -> None:
+def test_routes_is_a_table_of_all_rules_that_names_each_policy_once() -> None:
     done = run(APPLICATION + ROUTES, "routes")
-    assert [tuple(re.split("  +", row)) for row in done.stdout.splitlines()] == [
-        ("GET", "/public/list", "*", "every view of the blueprint api"),
-        ("DELETE, GET", "/items/<int:item>", "https://app.example.com; credentials", "routes"),
+    table, _, policies = done.stdout.partition("\n\n")
+    assert [tuple(re.split("  +", row)) for row in table.splitlines()] == [
+        ("METHODS", "URL", "POLICY", "FROM"),
+        ("GET", "/public/list", "A", "every view of the blueprint api"),
+        ("DELETE, GET", "/items/<int:item>", "B", 'route "/"'),
         ("PUT", "/items/<int:item>", "no CORS", "the method PUT of the class Items"),
         ("GET", "/own", "no CORS", "the view own"),
-        ("GET", "/api/<int:item>", "depends on the path", "routes"),
-        ("GET", "/api/list", r"re.compile('https://pr-\\d+\\.example\\.com')", "routes"),
-        ("GET", "/<path:page>", "depends on the path", "routes"),
+        ("GET", "/api/<int:item>", "C", 'route "/api" (depends on the path)'),
+        ("GET", "/api/<int:item>", "no CORS", 'route "/api/off" (depends on the path)'),
+        ("GET", "/api/list", "C", 'route "/api"'),
+        ("GET", "/<path:page>", "B", 'route "/" (depends on the path)'),
+        ("GET", "/<path:page>", "C", 'route "/api" (depends on the path)'),
+        ("GET", "/<path:page>", "no CORS", 'route "/api/off" (depends on the path)'),
+    ]
+    assert policies.splitlines() == [
+        "A  *",
+        "B  https://app.example.com; credentials",
+        r"C  re.compile('https://pr-\\d+\\.example\\.com')",
     ]
 
 
 @pytest.mark.parametrize(
-    ("source", "row"),
+    ("source", "rule", "row"),
     [
-        ("CORSGuard(app, PUBLIC)", "GET  /  *  every path"),
-        ("CORSGuard(app, Guard(None, enforce=True))", "GET  /  no CORS  every path"),
-        ("app.url_map.host_matching = True; CORSGuard(app, PUBLIC)", None),
+        ("CORSGuard(app, PUBLIC)", '"/", "index"', ("GET", "/", "A", "every path")),
+        (
+            "CORSGuard(app, Guard(None, enforce=True))",
+            '"/", "index"',
+            ("GET", "/", "no CORS", "every path"),
+        ),
+        (
+            "app.url_map.host_matching = True; CORSGuard(app, PUBLIC)",
+            '"/", "index", host="api.example.com"',
+            ("GET", "api.example.com|/", "A", "every path"),
+        ),
+        ('CORSGuard(app, {"/api": PUBLIC})', '"/x", "index"', ("GET", "/x", "no CORS", "no route")),
+        (
+            'CORSGuard(app, {"/a/b": PUBLIC})',
+            '"/<one>/", "index"',
+            ("GET", "/<one>/", "no CORS", "no route"),
+        ),
+        (
+            "CORSGuard(app, PUBLIC)",
+            '"/", "index", methods=["OPTIONS"]',
+            ("OPTIONS", "/", "A", "every path"),
+        ),
     ],
 )
-def test_routes_of_one_policy_for_every_path(source: str, row: str | None) -> None:
-    rule = 'app.add_url_rule("/", "index", lambda: "")'
-    if row is None:
-        rule = 'app.add_url_rule("/", "index", lambda: "", host="api.example.com")'
-    done = run(f"{APPLICATION}\n{source}\n{rule}\n", "routes")
-    assert done.stdout == f"{row or 'GET  api.example.com|/  *  every path'}\n"
+def test_routes_of_one_rule(source: str, rule: str, row: tuple[str, ...]) -> None:
+    added = f"app.add_url_rule({rule}, view_func=lambda **_: '')"
+    done = run(f"{APPLICATION}\n{source}\n{added}\n", "routes")
+    assert tuple(re.split("  +", done.stdout.splitlines()[1])) == row
+
+
+def test_routes_of_a_rule_that_takes_any_method() -> None:
+    rule = "from werkzeug.routing import Rule; app.url_map.add(Rule('/any', endpoint='any'))"
+    done = run(f"{APPLICATION}\nCORSGuard(app, PUBLIC)\n{rule}\n", "routes")
+    assert done.stdout.splitlines()[1].startswith("any method  /any")
+
+
+def test_routes_without_rich_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rich.table", None)
+    done = run(APPLICATION + ROUTES, "routes")
+    assert done.exit_code == 2
+    assert 'pip install "corsguard[flask]"' in done.stderr
 
 
 def test_routes_of_an_application_without_any() -> None:
@@ -103,9 +143,28 @@ def test_routes_of_an_application_without_any() -> None:
     assert (done.exit_code, done.stdout) == (0, "")
 
 
-def test_check_of_a_sound_application() -> None:
+UNCOVERED = (
+    'warning: route "/items/<int:item>": no page may send DELETE: the policy from route "/" does '
+    'not allow it [route-method-not-allowed] -> allow_methods=["DELETE"], if pages of other '
+    "origins need it\n"
+)
+
+
+def test_check_of_an_application_without_problems() -> None:
     done = run(APPLICATION + ROUTES, "check")
-    assert (done.exit_code, done.stdout, done.stderr) == (0, "no problems\n", "")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "no problems\n", UNCOVERED)
+
+
+@pytest.mark.parametrize(
+    "place", ['{"/api": WRITING}', "WRITING", '{"/": PUBLIC, "/old": WRITING}']
+)
+def test_check_lists_a_policy_with_a_method_that_no_route_has(place: str) -> None:
+    policy = 'WRITING = Policy(allow_origins=["https://a.example"], allow_methods=["PATCH"])'
+    rule = 'app.add_url_rule("/api", "api", lambda: "")'
+    done = run(f"{APPLICATION}\n{policy}\nCORSGuard(app, {place})\n{rule}\n", "check")
+    assert done.exit_code == 0
+    assert "allows PATCH, and no route that it applies to has such a method" in done.stderr
+    assert "[method-not-routed] -> remove allow_methods" in done.stderr
 
 
 MISTAKEN = 'app.config["CORSGUARD"] = {"allow_origin": [], "max_age": -1}\nCORSGuard(app)'
@@ -132,12 +191,20 @@ def test_check_names_every_problem(source: str, codes: list[str]) -> None:
         assert f"[{code}] -> " in done.stderr
 
 
-def test_check_warns_of_flask_cors() -> None:
-    source = f"{APPLICATION}\nfrom flask_cors import CORS\nCORSGuard(app, PUBLIC)\nCORS(app)\n"
-    done = run(source, "check")
-    assert (done.exit_code, done.stdout) == (0, "no problems\n")
+@pytest.mark.parametrize(
+    "active",
+    [
+        "CORS(app)",
+        'app.add_url_rule("/", "index", cross_origin()(lambda: ""))',
+        'app.add_url_rule("/", "index", cors_exempt(partial(cross_origin()(lambda: ""))))',
+    ],
+)
+def test_check_fails_where_flask_cors_is_active_too(active: str) -> None:
+    imported = "from functools import partial\nfrom flask_cors import CORS, cross_origin\n"
+    done = run(f"{APPLICATION}\n{imported}\nCORSGuard(app, PUBLIC)\n{active}\n", "check")
+    assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == (
-        "warning: app: flask-cors is on this application as well, and two answers are one too many "
+        "app: flask-cors is on this application as well, and two answers are one too many "
         "[flask-cors] -> remove CORS(app) and @cross_origin\n"
     )
 
@@ -188,4 +255,4 @@ def test_the_command_runs_where_the_application_does_not_start(tmp_path: Path) -
 
 def test_the_command_of_an_application_that_starts(tmp_path: Path) -> None:
     done = typed(tmp_path, APPLICATION + ROUTES, "check")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "no problems\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "no problems\n", UNCOVERED)

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 from adapters.flask.facts import APP, EVIL, allowed, fetch, preflight
 
 PAGE = Path(__file__).parents[3] / "docs" / "flask.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+IN_LISTS = [
+    dedent(block)
+    for block in re.findall(
+        r"^  ```python\n(.*?)^  ```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+]
+"""The blocks in lists; those with another framework run in tests/ecosystem."""
 
 
 def run(block: str) -> dict[str, Any]:
@@ -42,5 +50,13 @@ def test_the_policies_of_views() -> None:
     assert preflight(app, "/items/1", "GET", EVIL).status_code == 204
 
 
+def test_a_decorator_above_one_without_wraps() -> None:
+    app = run(IN_LISTS[0])["app"]
+    response = fetch(app, "/internal")
+    assert (response.status_code, "Vary" in response.headers) == (200, False)
+
+
 def test_there_are_no_other_blocks() -> None:
     assert len(BLOCKS) == 4
+    assert ["import FlaskApp" in block for block in IN_LISTS] == [False, True, False]
+    assert ["import SocketIO" in block for block in IN_LISTS] == [False, False, True]

@@ -1,0 +1,123 @@
+"""Decorated views that no URL of an application leads to."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from types import FunctionType, ModuleType
+from typing import Any
+from weakref import ref
+
+from flask import Blueprint, Flask
+
+from corsguard import PolicyError, Problem
+from corsguard.decorated import hidden_in, unreachable, unreachable_problem, unreached
+from corsguard.views import layers
+from corsguard_flask.views import reached_in
+
+__all__ = ["check_reach", "log_unreachable", "register", "unreachable_views"]
+
+_logger = logging.getLogger("corsguard")
+_INSTALLED = ("site-packages", "dist-packages")
+
+_applications: dict[int, ref[Flask]] = {}
+"""id of an application that has a CORSGuard -> the application, as long as it lives."""
+
+
+def register(app: Flask) -> None:
+    """Remember an application: what its URLs lead to is not lost for any other."""
+    key = id(app)
+    _applications[key] = ref(app, lambda _: _applications.pop(key, None))
+
+
+def check_reach(app: Flask) -> None:
+    """Raise PolicyError where a view of a URL is exempt in a way that no look-up finds.
+
+    Either it hides an exempt view, since a wrapper calls that without leading to it; or the exempt
+    one is made of it, but is not the one in the URL. It would answer with the CORS headers of its
+    path.
+    """
+    reached = reached_in(app)
+    problems = _lost_in(app, reached) if unreached(reached, exempt=True) else []
+    if problems:
+        raise PolicyError(problems)
+
+
+def _lost_in(app: Flask, reached: Sequence[object]) -> list[Problem]:
+    everywhere = [*reached, *_reached_by_others(app)]
+    views = {id(each) for each in reached}
+    made_of_views = [
+        each
+        for each in unreached(everywhere, exempt=True)
+        if any(id(layer) in views for layer in layers(each))
+    ]
+    return [*hidden_in(reached, everywhere), *map(unreachable_problem, made_of_views)]
+
+
+def log_unreachable(app: Flask) -> None:
+    """Log each exempt object of an application that no URL leads to.
+
+    It raises nothing: a view that is added under some condition only is no fault.
+    """
+    for problem in unreachable_views(app, exempt=True):
+        _logger.error("%s", problem)
+
+
+def unreachable_views(app: Flask, *, exempt: bool = False) -> list[Problem]:
+    """Return a problem for each decorated object of an application that no URL leads to."""
+    reached = reached_in(app)
+    is_any = bool(unreached(reached, exempt=exempt))  # which is seldom, and the rest takes time
+    modules = _modules(app, reached) if is_any else set()
+    others = _reached_by_others(app) if is_any else []
+    return unreachable([*reached, *others], modules, exempt=exempt)
+
+
+def _reached_by_others(app: Flask) -> list[object]:
+    living = (each() for each in list(_applications.values()))
+    return [found for other in living if other not in (None, app) for found in reached_in(other)]
+
+
+def _modules(app: Flask, reached: Iterable[object]) -> set[str]:
+    """Return the names of the modules that an application consists of.
+
+    Those of its views, of the application and its blueprints, and, of the same package or folder,
+    those that these name in their global variables.
+    """
+    waiting = {app.import_name, *(each.import_name for each in app.blueprints.values())}
+    waiting.update(_module_of(each) for each in reached)
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        module = sys.modules.get(name)
+        if module is not None and _belongs_to(app, module):
+            waiting.update(set(_named_by(app, module)) - found)
+    return found
+
+
+def _named_by(app: Flask, module: ModuleType) -> Iterator[str]:
+    for value in list(vars(module).values()):
+        named = sys.modules.get(_module_of(value))
+        if named is not None and _belongs_to(app, named):
+            yield named.__name__
+
+
+def _module_of(value: Any) -> str:
+    # By the type alone, and no attribute of other types: that of a proxy, say, needs a request.
+    kind = type(value)
+    if issubclass(kind, ModuleType):
+        return str(value.__name__)
+    if issubclass(kind, Blueprint):
+        return str(value.import_name)
+    return str((value if issubclass(kind, (type, FunctionType)) else kind).__module__)
+
+
+def _belongs_to(app: Flask, module: ModuleType) -> bool:
+    package = app.import_name.partition(".")[0]
+    if module.__name__.partition(".")[0] == package:
+        return True
+    file = getattr(module, "__file__", None) or ""
+    inside = file.removeprefix(os.path.join(app.root_path, ""))
+    return inside != file and not any(folder in inside for folder in _INSTALLED)

@@ -1,0 +1,241 @@
+"""Policies of views that other decorators and frameworks have wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, update_wrapper, wraps
+from typing import Any
+
+import pytest
+from adapters.flask.facts import APP, PARTNER, PARTNERS, POLICY, PUBLIC, allowed, fetch, preflight
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
+from flask.views import MethodView, View
+
+from corsguard_flask import CORSGuard, cors_exempt, cors_policy
+
+Function = Callable[..., Any]
+
+
+@pytest.fixture
+def app() -> Flask:
+    made = Flask(__name__)
+    CORSGuard(made, {"/": POLICY})
+    return made
+
+
+def is_exempt(app: Flask, path: str, method: str = "GET") -> bool:
+    """Return True if neither the response nor the one to a preflight has anything of CORS."""
+    responses = fetch(app, path, method), preflight(app, path, method)
+    assert responses[0].status_code == 200
+    return not any("Vary" in response.headers for response in responses)
+
+
+def seen(*_: object, **__: object) -> str:
+    return "seen"
+
+
+def checked(view: Function) -> Function:
+    @wraps(view)
+    def wrapper(*args: Any, **values: Any) -> Any:
+        return view(*args, **values)
+
+    return wrapper
+
+
+class Controller:
+    @cors_exempt
+    def view(self) -> str:
+        return "seen"
+
+    def bare(self) -> str:
+        return "seen"
+
+    @cors_exempt
+    @staticmethod
+    def static() -> str:
+        return "seen"
+
+    @classmethod
+    @cors_exempt
+    def inner(cls) -> str:
+        return "seen"
+
+    @cors_exempt
+    @classmethod
+    def outer(cls) -> str:
+        return "seen"
+
+
+@cors_exempt
+class Exempt:
+    def __call__(self) -> str:
+        return "seen"
+
+
+class Called:
+    @cors_exempt
+    def __call__(self) -> str:
+        return "seen"
+
+
+class Operation:
+    """Stands in for an operation of connexion."""
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        update_wrapper(self, function)
+
+    def __call__(self, **values: Any) -> Any:
+        return self.function(**values)
+
+
+def exempt() -> Function:
+    return cors_exempt(lambda **_: "seen")
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        partial(exempt(), number=1),
+        cors_exempt(partial(seen, number=1)),
+        partial(partial(checked(exempt()))),
+        checked(partial(exempt())),
+        checked(checked(exempt())),
+        Controller().view,
+        cors_exempt(Controller().bare),
+        partial(Controller().view),
+        checked(Controller().view),
+        Controller.static,
+        Controller().static,
+        Controller.inner,
+        Controller.outer,
+        Controller().outer,
+        Exempt(),
+        Called(),
+        partial(Called()),
+        Operation(exempt()),
+        Operation(checked(exempt())),
+    ],
+)
+def test_an_exempt_view_is_found_in_every_layer(app: Flask, view: Function) -> None:
+    app.add_url_rule("/exempt", "exempt", view)
+    app.add_url_rule("/other", "other", lambda: "seen")
+    assert is_exempt(app, "/exempt")
+    assert allowed(fetch(app, "/other")) == APP
+
+
+def registering_a_copy(app: Flask, path: str) -> Callable[[Function], Function]:
+    """Route as flask-openapi3 does: a copy is registered, and the function is returned."""
+
+    def route(function: Function) -> Function:
+        app.add_url_rule(path, path[1:], checked(function))
+        return function
+
+    return route
+
+
+def test_a_decorator_above_the_route_of_a_copy_counts(app: Flask) -> None:
+    cors_exempt(registering_a_copy(app, "/exempt")(lambda: "seen"))
+    cors_policy(PUBLIC)(registering_a_copy(app, "/public")(lambda: "seen"))
+    assert is_exempt(app, "/exempt")
+    assert allowed(fetch(app, "/public")) == "*"
+
+
+def test_the_outermost_decorator_wins_over_the_mark_of_a_copy(app: Flask) -> None:
+    cors_exempt(registering_a_copy(app, "/exempt")(cors_policy(PUBLIC)(lambda: "seen")))
+    app.add_url_rule("/public", "public", cors_policy(PUBLIC)(checked(exempt())))
+    assert is_exempt(app, "/exempt")
+    assert allowed(fetch(app, "/public")) == "*"
+
+
+class Resource(MethodView):
+    """Dispatches as Flask-RESTful's and Flask-RESTX's do: each request decorates a bound method."""
+
+    method_decorators: Sequence[Function] | Mapping[str, Sequence[Function]] = ()
+
+    def dispatch_request(self, **values: Any) -> ResponseReturnValue:
+        name = request.method.lower()
+        method = getattr(self, name, None) or getattr(self, "get")  # noqa: B009
+        listed = self.method_decorators
+        for decorator in listed.get(name, ()) if isinstance(listed, Mapping) else listed:
+            method = decorator(method)
+        response: ResponseReturnValue = method(**values)
+        return response
+
+    def get(self) -> str:
+        return "get"
+
+    def put(self) -> str:
+        return "put"
+
+
+def added(app: Flask, view_class: type[View], path: str = "/items") -> None:
+    app.add_url_rule(path, view_func=checked(view_class.as_view(path[1:])))
+
+
+@pytest.mark.parametrize("listed", [[cors_exempt], [checked, cors_exempt], (cors_exempt, checked)])
+def test_method_decorators_apply_to_every_method(app: Flask, listed: Sequence[Function]) -> None:
+    class Items(Resource):
+        method_decorators = listed
+
+    added(app, Items)
+    assert is_exempt(app, "/items")
+    assert is_exempt(app, "/items", "PUT")
+    assert is_exempt(app, "/items", "HEAD")
+
+
+def test_method_decorators_of_one_method_apply_to_that(app: Flask) -> None:
+    class Items(Resource):
+        method_decorators = {"get": [cors_policy(PARTNERS)], "delete": []}  # noqa: RUF012
+
+    added(app, Items)
+    assert allowed(fetch(app, "/items", origin=PARTNER)) == PARTNER
+    assert allowed(fetch(app, "/items", "HEAD", PARTNER)) == PARTNER
+    assert allowed(fetch(app, "/items", "PUT")) == APP
+
+
+def test_the_last_of_the_method_decorators_wins(app: Flask) -> None:
+    class Items(Resource):
+        method_decorators = [cors_policy(PUBLIC), cors_policy(PARTNERS)]  # noqa: RUF012
+
+    added(app, Items)
+    assert allowed(fetch(app, "/items", origin=PARTNER)) == PARTNER
+
+
+def test_the_policy_of_a_method_wins_over_method_decorators(app: Flask) -> None:
+    class Items(Resource):
+        method_decorators = [cors_exempt]  # noqa: RUF012
+
+        @checked
+        @cors_policy(PUBLIC)
+        def put(self) -> str:
+            return "put"
+
+    added(app, Items)
+    assert is_exempt(app, "/items")
+    assert allowed(fetch(app, "/items", "PUT")) == "*"
+
+
+def test_the_class_of_a_wrapped_view_is_found(app: Flask) -> None:
+    @cors_exempt
+    class Closed(Resource):
+        pass
+
+    class Dispatched(View):
+        @checked
+        @cors_exempt
+        def dispatch_request(self) -> str:
+            return "seen"
+
+    added(app, Closed, "/closed")
+    added(app, Dispatched, "/dispatched")
+    app.add_url_rule("/partial", view_func=partial(Closed.as_view("x")), endpoint="partial")
+    for path in ("/closed", "/dispatched", "/partial"):
+        assert is_exempt(app, path)
+
+
+def test_a_policy_is_given_by_its_fields(app: Flask) -> None:
+    own = cors_policy(allow_origins=[PARTNER], allow_credentials=True)
+    app.add_url_rule("/own", "own", own(lambda: "own"))
+    assert allowed(fetch(app, "/own", origin=PARTNER)) == PARTNER

@@ -1,0 +1,140 @@
+"""Decorated objects, and those that no URL leads to."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any
+
+import pytest
+
+from corsguard import Policy
+from corsguard.decorated import hidden_in, is_remembered, unreachable, unreached
+from corsguard.views import cors_exempt, cors_policy, decorated_layer, layers, own_policy
+
+PUBLIC = Policy(allow_origins=["*"])
+HERE = {__name__}
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_other_tests() -> None:
+    gc.collect()
+
+
+def view() -> Callable[[], str]:
+    def made() -> str:
+        return "made"
+
+    return made
+
+
+def test_an_object_that_is_not_reached_is_a_problem_with_its_place() -> None:
+    exempt, public = cors_exempt(view()), cors_policy(PUBLIC)(view())
+    found = unreachable([], HERE)
+    assert [problem.code for problem in found] == ["view-policy-unreachable"] * 2
+    assert found[0].field == 'view "view.<locals>.made"'
+    assert f"({__file__}:{view.__code__.co_firstlineno + 1})" in found[0].message
+    assert len(unreachable([], HERE, exempt=True)) == 1
+    assert unreachable([exempt, public], HERE) == []
+    assert unreachable([], {"another"}) == []
+
+
+def test_an_object_that_is_gone_is_forgotten() -> None:
+    exempt = cors_exempt(view())
+    assert is_remembered(exempt)
+    del exempt
+    assert unreachable([], HERE) == []
+
+
+def test_an_object_without_weak_references_keeps_its_policy() -> None:
+    class Slotted:
+        __slots__ = ("corsguard_policy",)
+
+        def __call__(self) -> str:
+            return "called"
+
+    slotted = cors_exempt(Slotted())
+    assert own_policy(slotted) is None
+    assert not is_remembered(slotted)
+    assert decorated_layer(slotted) is slotted
+    assert slotted() == "called"
+
+
+def test_the_place_of_a_partial_object_is_that_of_its_function() -> None:
+    made = cors_exempt(partial(wraps(view)(partial(view))))
+    (problem,) = unreachable([], HERE)
+    assert f"{__file__}:" in problem.message
+    assert made()() == "made"
+
+
+class Controller:
+    def act(self) -> str:
+        return "acted"
+
+
+def test_a_method_that_a_class_decorates_at_a_request_is_no_lost_one() -> None:
+    bound = cors_exempt(Controller().act)
+    assert any(each is bound for each in unreached([]))
+    assert not any(each is bound for each in unreached([Controller]))
+
+
+def test_a_wrapper_that_holds_an_exempt_view_hides_it() -> None:
+    exempt, public = cors_exempt(view()), cors_policy(PUBLIC)(view())
+
+    def wrapper() -> tuple[str, str]:
+        return exempt(), public()
+
+    (problem,) = hidden_in([wrapper], [])
+    assert "view.<locals>.made" in problem.message
+    assert hidden_in([wrapper], [exempt]) == []
+    assert hidden_in([view], []) == []
+
+
+def test_a_cell_that_is_not_assigned_yet_is_passed_over() -> None:
+    exempt = cors_exempt(view())
+
+    def wrapper() -> Any:
+        return later
+
+    assert len(hidden_in([wrapper, partial(exempt)], [])) == 1
+    later = wrapper
+    assert wrapper() is later
+
+
+def test_a_copied_mark_gives_way_to_the_object_that_was_decorated() -> None:
+    made = cors_policy(PUBLIC)(view())
+
+    @wraps(made)
+    def copy() -> str:
+        return made()
+
+    assert decorated_layer(copy) is made
+    cors_exempt(made)
+    assert own_policy(copy) == PUBLIC
+    assert own_policy(decorated_layer(copy)) is None
+    assert copy() == "made"
+
+
+def test_a_view_that_wraps_itself_has_one_layer() -> None:
+    made: Any = view()
+    made.__wrapped__ = made
+    assert list(layers(made)) == [made]
+    assert unreachable([], HERE) == []
+
+
+def test_static_and_class_methods_are_decorated_inside() -> None:
+    class Holder:
+        @cors_exempt
+        @staticmethod
+        def static() -> str:
+            return "static"
+
+        @cors_exempt
+        @classmethod
+        def of_class(cls) -> str:
+            return cls.__name__
+
+    for each in (Holder.static, Holder.of_class):
+        assert decorated_layer(each) is not None
+    assert (Holder.static(), Holder.of_class()) == ("static", "Holder")

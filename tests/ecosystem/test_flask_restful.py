@@ -1,0 +1,70 @@
+"""Policies of Flask-RESTful's resources."""
+
+# mypy: ignore-errors
+# The framework is installed in the environment `ecosystem` alone.
+
+from __future__ import annotations
+
+from adapters.flask.facts import APP, PUBLIC
+from ecosystem.facts_flask import guarded, policies_at
+from flask import Blueprint, Flask
+from flask_restful import Api, Resource
+
+from corsguard_flask import cors_exempt, cors_policy
+
+
+class Both(Resource):
+    def get(self):
+        return {}
+
+    def put(self):
+        return {}
+
+
+def test_method_decorators_apply_at_each_request_and_are_found_before() -> None:
+    class All(Both):
+        method_decorators = [cors_exempt]  # noqa: RUF012
+
+    class One(Both):
+        method_decorators = {"get": [cors_policy(PUBLIC)]}  # noqa: RUF012
+
+    app = guarded(Flask(__name__))
+    api = Api(app)
+    api.add_resource(All, "/all")
+    api.add_resource(One, "/one")
+    assert policies_at(app, "/all", "GET", "PUT", "HEAD") == [None] * 3
+    assert policies_at(app, "/one", "GET", "PUT", "HEAD") == ["*", APP, "*"]
+
+
+def test_resources_and_their_methods_are_decorated() -> None:
+    class Methods(Resource):
+        @cors_exempt
+        def get(self):
+            return {}
+
+        def put(self):
+            return {}
+
+    @cors_exempt
+    class Decorated(Both):
+        pass
+
+    class Listed(Both):
+        decorators = [cors_exempt]  # noqa: RUF012
+
+    app = guarded(Flask(__name__))
+    api = Api(app)
+    api.add_resource(Methods, "/methods")
+    api.add_resource(Decorated, "/decorated")
+    api.add_resource(Listed, "/listed")
+    assert policies_at(app, "/methods", "GET", "PUT") == [None, APP]
+    assert policies_at(app, "/decorated", "GET", "PUT") == [None, None]
+    assert policies_at(app, "/listed", "GET", "PUT") == [None, None]
+
+
+def test_the_decorators_of_an_api_apply_to_its_resources() -> None:
+    app = guarded(Flask(__name__))
+    blueprint = Blueprint("api", __name__, url_prefix="/api")
+    Api(blueprint, decorators=[cors_exempt]).add_resource(Both, "/items")
+    app.register_blueprint(blueprint)
+    assert policies_at(app, "/api/items", "GET", "PUT") == [None, None]

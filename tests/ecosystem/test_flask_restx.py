@@ -1,0 +1,80 @@
+"""Policies of Flask-RESTX's resources and namespaces."""
+
+# mypy: ignore-errors
+# The framework is installed in the environment `ecosystem` alone.
+
+from __future__ import annotations
+
+from adapters.flask.facts import APP
+from ecosystem.facts_flask import guarded, policies_at
+from flask import Flask
+from flask_restx import Api, Namespace, Resource, fields
+
+from corsguard_flask import cors_exempt
+
+
+class Both(Resource):
+    def get(self):
+        return {}
+
+    def put(self):
+        return {}
+
+
+def test_method_decorators_apply_at_each_request_and_are_found_before() -> None:
+    class Items(Both):
+        method_decorators = [cors_exempt]  # noqa: RUF012
+
+    app = guarded(Flask(__name__))
+    Api(app).add_resource(Items, "/items")
+    assert policies_at(app, "/items", "GET", "PUT", "HEAD") == [None] * 3
+
+
+def test_resources_of_a_namespace_are_decorated() -> None:
+    app = guarded(Flask(__name__))
+    api = Api(app)
+    items = Namespace("items")
+    model = items.model("Item", {"name": fields.String})
+
+    @items.route("/methods")
+    class Methods(Resource):
+        @cors_exempt
+        @items.marshal_with(model)
+        def get(self):
+            return {}
+
+        @items.doc("change")
+        @cors_exempt
+        def put(self):
+            return {}
+
+        def delete(self):
+            return {}
+
+    @cors_exempt
+    @items.route("/above")
+    class Above(Both):
+        pass
+
+    @items.route("/below")
+    @cors_exempt
+    class Below(Both):
+        pass
+
+    api.add_namespace(items)
+    assert policies_at(app, "/items/methods", "GET", "PUT") == [None, None]
+    assert policies_at(app, "/items/above", "GET", "PUT") == [None, None]
+    assert policies_at(app, "/items/below", "GET", "PUT") == [None, None]
+    assert Methods.delete is not None
+
+
+def test_the_decorators_of_a_namespace_apply_to_its_resources() -> None:
+    app = guarded(Flask(__name__))
+    api = Api(app)
+    closed, opened = Namespace("closed", decorators=[cors_exempt]), Namespace("opened")
+    closed.add_resource(Both, "/")
+    opened.add_resource(type("Opened", (Both,), {}), "/")
+    api.add_namespace(closed)
+    api.add_namespace(opened)
+    assert policies_at(app, "/closed/", "GET", "PUT") == [None, None]
+    assert policies_at(app, "/opened/", "GET", "PUT") == [APP, APP]
