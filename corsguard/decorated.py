@@ -14,7 +14,7 @@ from weakref import ref
 
 from corsguard.problem import Problem
 
-__all__ = ["hidden_in", "remember", "unreachable"]
+__all__ = ["hidden_in", "mark_reached", "remember", "unreachable"]
 
 _DEEPEST = 8
 _WHERE = (
@@ -24,10 +24,15 @@ _WHERE = (
 
 
 class _Decorated(NamedTuple):
-    """A decorated object, as long as it lives, and whether it is exempt."""
+    """A decorated object, as long as it lives, whether it is exempt, and whether a URL led to it.
+
+    Several applications, or several tables of URLs, may share a process: what one of them leads to
+    is not lost because another does not.
+    """
 
     ref: ref[Any]
     exempt: bool
+    reached: bool = False
 
 
 _remembered: dict[int, _Decorated] = {}
@@ -36,6 +41,8 @@ _remembered: dict[int, _Decorated] = {}
 
 def remember(decorated: object, *, exempt: bool) -> None:
     """Remember an object that was decorated, without keeping it alive."""
+    if _is_passing(decorated):
+        return
     key = id(decorated)
 
     def forget(_: object) -> None:
@@ -47,6 +54,16 @@ def remember(decorated: object, *, exempt: bool) -> None:
         return
 
 
+def mark_reached(reached: Iterable[object]) -> None:
+    """Remember that a URL leads to these objects."""
+    if not _remembered:
+        return
+    for each in reached:
+        known = _remembered.get(id(each))
+        if known is not None and known.ref() is each:
+            _remembered[id(each)] = known._replace(reached=True)
+
+
 def unreachable(
     reached: Iterable[object], modules: Collection[str], *, exempt: bool = False
 ) -> list[Problem]:
@@ -56,12 +73,15 @@ def unreachable(
     modules that define the application's views: what other modules decorate is another
     application's. With `exempt`, only what `@cors_exempt` has decorated is looked at.
     """
-    found = {id(each) for each in reached}
-    return [
-        _problem(each)
-        for each, is_exempt in _living()
-        if id(each) not in found and _module(each) in modules and (is_exempt or not exempt)
-    ]
+    lost = {
+        id(each): each
+        for each, known in _living()
+        if not known.reached and _module(each) in modules and (known.exempt or not exempt)
+    }
+    if lost:
+        for each in reached:
+            lost.pop(id(each), None)
+    return [_problem(each) for each in lost.values()]
 
 
 def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Problem]:
@@ -70,18 +90,29 @@ def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Proble
     It is sure to be one: a wrapper that holds the exempt view in its closure or attributes stands
     in a URL, and requests that the view should answer without CORS get the policy of the path.
     """
-    found = {id(each) for each in reached}
-    exempt = {id(each) for each, is_exempt in _living() if is_exempt} - found
+    exempt = {id(each) for each, known in _living() if known.exempt}
+    if exempt:
+        exempt -= {id(each) for each in reached}
     if not exempt:
         return []
     inside = {id(each): each for view in views for each in _contents(view)}
     return [_problem(inside[each]) for each in inside if each in exempt]
 
 
-def _living() -> Iterator[tuple[object, bool]]:
-    for decorated in list(_remembered.values()):
-        if (living := decorated.ref()) is not None:
-            yield living, decorated.exempt
+def _living() -> Iterator[tuple[object, _Decorated]]:
+    for known in list(_remembered.values()):
+        if (living := known.ref()) is not None:
+            yield living, known
+
+
+def _is_passing(decorated: object) -> bool:
+    """Return True for a bound method in a partial, which Django's method_decorator makes anew for
+    each request: the method itself is what a URL leads to."""
+    return (
+        isinstance(decorated, partial)
+        and hasattr(decorated.func, "__self__")
+        and hasattr(decorated, "__wrapped__")
+    )
 
 
 def _contents(view: object) -> Iterator[object]:

@@ -10,7 +10,9 @@ from corsguard import Guard, Policy, PolicyError
 from corsguard.problem import NO_POLICY
 from corsguard_django.views import Views, decorated_in
 
-__all__ = ["configured", "guard_of_settings", "of_settings", "placed"]
+__all__ = ["SETTING", "configured", "guard_of_settings", "of_settings", "place_of", "placed"]
+
+SETTING = "CORSGUARD"
 
 
 def configured() -> Views:
@@ -38,10 +40,15 @@ def of_settings(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
     """Every policy of a guard alone, and where it stands."""
     policies = guard.policies
     if isinstance(policies, Policy):
-        yield "CORSGUARD", policies
+        yield SETTING, policies
     else:
         for prefix, policy in (policies or {}).items():
-            yield f'CORSGUARD.routes."{prefix}"', policy
+            yield place_of(prefix), policy
+
+
+def place_of(prefix: str) -> str:
+    """Return where the policy of a route prefix is configured."""
+    return f'{SETTING}.routes."{prefix}"'
 
 
 def guard_of_settings() -> Guard:
