@@ -148,23 +148,31 @@ def _held_by(holder: object) -> Iterator[object]:
 
 
 def _problem(decorated: object) -> Problem:
-    name = getattr(decorated, "__qualname__", type(decorated).__qualname__)
-    message = f"{name} ({_place(decorated)}) has a policy of its own, and no URL leads to it"
+    inner = _innermost(decorated)
+    name = getattr(inner, "__qualname__", type(inner).__qualname__)
+    message = f"{name} ({_place(inner)}) has a policy of its own, and no URL leads to it"
     return Problem("view-policy-unreachable", f'view "{name}"', None, message, _WHERE)
 
 
+def _innermost(decorated: object) -> object:
+    """Return what a decorated object is made of: that is what the project has written."""
+    while isinstance(decorated, partial):
+        decorated = decorated.func
+    return decorated
+
+
 def _module(decorated: object) -> str:
-    return str(getattr(decorated, "__module__", ""))
+    return str(getattr(_innermost(decorated), "__module__", ""))
 
 
-def _place(decorated: object) -> str:
-    """Return the file and line of a decorated object, `app/views.py:12`."""
+def _place(inner: object) -> str:
+    """Return the file and line of an object, `app/views.py:12`."""
     from inspect import getsourcefile, getsourcelines, unwrap
 
-    inner: Any = unwrap(decorated) if callable(decorated) else decorated
-    while isinstance(inner, partial):
-        inner = inner.func
+    code: Any = unwrap(inner) if callable(inner) else type(inner)
+    if not hasattr(code, "__code__") and not isinstance(code, type):
+        code = getattr(code, "__func__", type(code))
     try:
-        return f"{getsourcefile(inner)}:{getsourcelines(inner)[1]}"
+        return f"{getsourcefile(code)}:{getsourcelines(code)[1]}"
     except (OSError, TypeError):  # no source, as in an interactive session
-        return f"module {_module(decorated)}"
+        return f"module {_module(inner)}"

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.handlers.asgi import ASGIHandler
 from django.urls import Resolver404
 
-__all__ = ["is_routed", "leads_to_django", "outside"]
+__all__ = ["is_covered", "is_django", "leads_to_django", "outside", "routed"]
 
 _INNER = ("inner", "application", "app")
 _OURS = frozenset({"corsguard_asgi", "corsguard_django"})
@@ -26,13 +26,20 @@ def leads_to_django(application: object, scope: Mapping[str, Any]) -> bool:
     )
 
 
-def is_routed(application: object, kind: str) -> bool | None:
-    """Return True if a router sends a protocol somewhere; None where there is no such router."""
-    for each in _wrapped(application):
-        mapping = _mapping(each)
-        if mapping is not None:
-            return kind in mapping
-    return None
+def routed(application: object) -> Mapping[str, Any] | None:
+    """Return what a router of protocols has by their names; None where there is no such router."""
+    return next((_mapping(each) for each in _wrapped(application) if _mapping(each)), None)
+
+
+def is_covered(application: object) -> bool:
+    """Return True if corsguard is around all that an application does."""
+    return any(map(_is_ours, _wrapped(application)))
+
+
+def is_django(application: object) -> bool:
+    """Return True if there is nothing but Django behind an application."""
+    *_, innermost = _wrapped(application)
+    return isinstance(innermost, ASGIHandler)
 
 
 def outside(application: object, kind: str) -> bool:
@@ -40,9 +47,9 @@ def outside(application: object, kind: str) -> bool:
 
     Django itself answers http, and accepts no other protocol.
     """
-    *_, innermost = wrapped = list(_wrapped(application))
-    if any(map(_is_ours, wrapped)) or isinstance(innermost, ASGIHandler):
+    if is_covered(application) or is_django(application):
         return False
+    *_, innermost = _wrapped(application)
     mapping = _mapping(innermost)
     if mapping is not None:
         return kind in mapping and outside(mapping[kind], kind)

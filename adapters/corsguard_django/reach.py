@@ -17,38 +17,36 @@ from corsguard_django.layers import class_of, handler_layers, handlers_of, parts
 __all__ = ["hidden_in_urlconf", "unreachable_views"]
 
 # What these define is no view of the project: functions around its views.
-_FRAMEWORKS = frozenset("adrf corsguard corsguard_django django ninja rest_framework".split())
+_OF_OTHERS = sys.stdlib_module_names | set(
+    "adrf corsguard corsguard_django django ninja rest_framework".split()
+)
 
 
 def hidden_in_urlconf(urlconf: Any) -> list[Problem]:
     """Return a problem for each exempt view that a URLconf leads to, but a wrapper hides.
 
     Its requests would be answered with the policy of their path. A view that is decorated itself
-    has a policy that wins, whatever it contains.
+    has a policy that wins, whatever it contains. All that is found is marked as reached.
     """
-    reached = list(_reached_by(get_resolver(urlconf).url_patterns))
+    entries = list(_entries(get_resolver(urlconf).url_patterns))
+    reached = list(_reached_by(entries))
     decorated.mark_reached(reached)
-    views = (
-        part
-        for entry in _entries(get_resolver(urlconf).url_patterns)
-        for part in _undecorated_parts(getattr(entry, "callback", None))
-    )
+    views = (part for entry in entries for part in _undecorated_parts(entry.callback))
     return decorated.hidden_in(views, reached)
 
 
 def unreachable_views(*, exempt: bool = False) -> list[Problem]:
     """Return a problem for each decorated object of the project that no URL leads to.
 
-    The project's are those of the modules that define what the root URLconf leads to or names.
-    With `exempt`, only what `@cors_exempt` has decorated.
+    `Views` has marked those of the root URLconf. The project's objects are those of the modules
+    that define what that leads to, or that it names. With `exempt`, only what `@cors_exempt` has
+    decorated.
     """
-    patterns = get_resolver().url_patterns
-    modules = set(_modules(patterns, get_resolver().urlconf_module))
-    reached = list(_reached_by(patterns))
-    problems = decorated.unreachable(reached, modules, exempt=exempt)
-    if problems:  # a middleware may choose another URLconf for a request
-        problems = decorated.unreachable([*reached, *_elsewhere()], modules, exempt=exempt)
-    return problems
+    resolver = get_resolver()
+    modules = set(_modules(resolver.url_patterns, resolver.urlconf_module))
+    if decorated.unreachable((), modules, exempt=exempt):
+        decorated.mark_reached(_elsewhere())  # a middleware may choose another URLconf
+    return decorated.unreachable((), modules, exempt=exempt)
 
 
 def _entries(patterns: Iterable[Any]) -> Iterator[Any]:
@@ -58,19 +56,19 @@ def _entries(patterns: Iterable[Any]) -> Iterator[Any]:
         yield from _entries(getattr(entry, "url_patterns", ()))
 
 
-def _reached_by(patterns: Iterable[Any]) -> Iterator[object]:
+def _reached_by(entries: Iterable[Any]) -> Iterator[object]:
     """Yield everything behind the entries of a URLconf whose policy is found there."""
-    for entry in _entries(patterns):
+    for entry in entries:
         yield entry
         yield getattr(entry, "urlconf_name", None)
-        yield from parts_of(getattr(entry, "callback", None))
+        yield from parts_of(entry.callback)
 
 
 def _elsewhere() -> Iterator[object]:
     """Yield the same for every other module that is loaded and has a URLconf."""
     for module in list(sys.modules.values()):
         with suppress(Exception):  # an include() of it may be broken, which nobody has asked for
-            yield from list(_reached_by(vars(module)["urlpatterns"]))
+            yield from list(_reached_by(_entries(vars(module)["urlpatterns"])))
 
 
 def _undecorated_parts(view: object) -> Iterator[object]:
@@ -90,7 +88,7 @@ def _modules(patterns: Iterable[Any], urlconf: object) -> Iterator[str]:
     yield from _named_by(urlconf)
     for entry in _entries(patterns):
         yield from _named_by(getattr(entry, "urlconf_name", None) and entry.urlconf_module)
-        for layer in layers(getattr(entry, "callback", None)):
+        for layer in layers(entry.callback):
             yield from _of_project(getattr(layer, "__module__", None))
 
 
@@ -106,5 +104,5 @@ def _named_by(urlconf: object) -> Iterator[str]:
 
 
 def _of_project(module: object) -> Iterator[str]:
-    if isinstance(module, str) and module.partition(".")[0] not in _FRAMEWORKS:
+    if isinstance(module, str) and module.partition(".")[0] not in _OF_OTHERS:
         yield module

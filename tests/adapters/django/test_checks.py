@@ -53,7 +53,7 @@ def project() -> Iterator[None]:
 def found(**changed: Any) -> list[CheckMessage]:
     with override_settings(**changed):
         messages = run_checks(tags=["corsguard"])
-    assert all(message.hint for message in messages)
+    assert all(message.hint for message in messages), messages
     return messages
 
 
