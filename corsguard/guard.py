@@ -326,9 +326,7 @@ class Guard:
             decision = _NO_POLICY
         else:
             methods = view.methods if view else methods
-            decision = engine.decide(
-                origin, method, request_headers, credentials, methods, wait
-            )
+            decision = engine.decide(origin, method, request_headers, credentials, methods, wait)
         if decision.reason in _QUIET and not (
             state.enforce or self._subscribers or decision.faults
         ):

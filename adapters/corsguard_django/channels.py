@@ -132,7 +132,8 @@ def _path(scope: Any) -> str:
 
 def _put_on(guard: Guard, decision: Decision, start: Message) -> Message:
     given = [
-        (name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in start.get("headers", ())
     ]
     return {**start, "headers": _encoded(guard.put_on(decision, given))}
 

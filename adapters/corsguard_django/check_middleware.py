@@ -118,9 +118,8 @@ def check_leftovers() -> Iterator[CheckMessage]:
     left = [name for name in _LEFTOVERS if hasattr(settings, name)]
     if not left or any(_CORSHEADERS in names_of(path) for path in settings.MIDDLEWARE):
         return
-    verb = "is a setting" if len(left) == 1 else "are settings"
     yield Warning(
-        f"{', '.join(left)} {verb} of django-cors-headers, which has no effect any more",
+        f"{', '.join(left)}: nothing reads the settings of django-cors-headers any more",
         hint="; ".join(f"{name}: {_counterpart(name)}" for name in left),
         id="corsguard.corsheaders-settings",
     )

@@ -12,7 +12,15 @@ from corsguard.checks import CHECKS
 from corsguard.problem import NO_POLICY
 from corsguard_django.views import Views, decorated_in
 
-__all__ = ["SETTING", "configured", "guard_of_settings", "in_settings", "of_settings", "place_of", "placed"]
+__all__ = [
+    "SETTING",
+    "configured",
+    "guard_of_settings",
+    "in_settings",
+    "of_settings",
+    "place_of",
+    "placed",
+]
 
 SETTING = "CORSGUARD"
 

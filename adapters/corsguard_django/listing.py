@@ -20,7 +20,7 @@ __all__ = ["rows_of"]
 _IMPLIED = frozenset({"HEAD", "OPTIONS"})
 _NO_ROUTE = "no route covers it"
 # Where the literal part of a pattern ends: at a variable of path(), or anything of a regex.
-_NOT_LITERAL = frozenset("<^$.*+?()[]{}|\\")
+_NOT_LITERAL = frozenset("<$.*+?()[]{}|\\")
 
 _Source = tuple[Policy | None, str]
 """A policy, and where it comes from, in words."""
@@ -80,6 +80,7 @@ def _by_path(url: str, policies: Policies) -> Iterator[_Source]:
     if policies is None or isinstance(policies, Policy):
         yield policies, SETTING
         return
+    url = url.replace("^", "").removesuffix("$")  # of re_path()
     literal = "".join(takewhile(_is_literal, url))
     covering = [prefix for prefix in policies if _covers(prefix, literal)]
     prefixes = [max(covering, key=len)] if covering else []

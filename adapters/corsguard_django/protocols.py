@@ -28,7 +28,8 @@ def leads_to_django(application: object, scope: Mapping[str, Any]) -> bool:
 
 def routed(application: object) -> Mapping[str, Any] | None:
     """Return what a router of protocols has by their names; None where there is no such router."""
-    return next((_mapping(each) for each in _wrapped(application) if _mapping(each)), None)
+    *_, innermost = _wrapped(application)
+    return _mapping(innermost)
 
 
 def is_covered(application: object) -> bool:

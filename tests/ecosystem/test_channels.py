@@ -80,9 +80,7 @@ def project() -> Iterator[None]:
         LAZY.update(
             bare=ProtocolTypeRouter({"http": django, "websocket": authenticated}),
             validated=ProtocolTypeRouter({"http": django, "websocket": validated}),
-            around=CORSMiddleware(
-                ProtocolTypeRouter({"http": django, "websocket": authenticated})
-            ),
+            around=CORSMiddleware(ProtocolTypeRouter({"http": django, "websocket": authenticated})),
             branch=ProtocolTypeRouter({"http": django, "websocket": CORSMiddleware(validated)}),
             inside=ProtocolTypeRouter(
                 {"http": django, "websocket": AuthMiddlewareStack(CORSMiddleware(SOCKETS))}
@@ -226,9 +224,7 @@ def test_each_request_is_decided_once() -> None:
 
 def found(application: str, **changed: Any) -> list[CheckMessage]:
     with override_settings(ASGI_APPLICATION=f"{__name__}.{application}", **changed):
-        return [
-            message for message in run_checks(tags=["corsguard"]) if ".asgi" in str(message.id)
-        ]
+        return [message for message in run_checks(tags=["corsguard"]) if ".asgi" in str(message.id)]
 
 
 @pytest.mark.parametrize(

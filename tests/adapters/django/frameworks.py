@@ -84,5 +84,3 @@ class PathView:
             if request.method in operation.methods:
                 return operation.run(request)
         return HttpResponseNotAllowed([])
-
-

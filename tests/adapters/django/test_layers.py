@@ -230,5 +230,7 @@ def test_policy_of_a_function_applies_to_all_methods_that_api_view_gives_it(ask:
 
 
 def test_every_decorated_object_is_reached_but_the_handler_that_no_request_is_let_to() -> None:
-    found = [message for message in run_checks(tags=["corsguard"]) if "unreachable" in str(message.id)]
+    found = [
+        message for message in run_checks(tags=["corsguard"]) if "unreachable" in str(message.id)
+    ]
     assert [message.msg.partition(" ")[2][:9] for message in found] == ['"Get.put"']
