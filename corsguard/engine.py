@@ -23,7 +23,7 @@ from corsguard.own import is_own
 from corsguard.policy import Policy
 from corsguard.predicates import Predicate, in_time, is_async, is_yes
 
-__all__ = ["Decision", "Engine", "Kind", "Reason"]
+__all__ = ["Caller", "Decision", "Engine", "Kind", "Reason", "Waiter"]
 
 _LONGEST_REMEMBERED = 512
 
@@ -35,6 +35,8 @@ Preflights = dict[AskedPreflight, Decision]
 Fields = tuple[tuple[str, str], ...]
 Caller = Callable[[Predicate, str], Awaitable[object]]
 """Calls a callable of a policy with an origin where it may block, such as in a thread."""
+Waiter = Callable[[Awaitable[object], float], object]
+"""Returns what an awaitable gives. Raises TimeoutError after so many seconds."""
 
 
 class Engine:
@@ -68,8 +70,11 @@ class Engine:
         request_headers: RequestHeaders,
         credentials: bool | None = None,
         methods: Collection[str] | None = None,
+        wait: Waiter | None = None,
     ) -> Decision:
         """The answer to a request; an async callable can't be asked here, which counts as a no.
+
+        Unless `wait` is given, which waits for what a callable returned.
 
         `origin` is the value of `Origin`, None where there is none; several lines of a header are
         joined with a comma. `credentials` tells whether the request carries a cookie. `methods`
@@ -77,7 +82,7 @@ class Engine:
         """
         if origin is None:
             return self.no_origin
-        ruling = self._ruled(origin) or self._ask(origin)
+        ruling = self._ruled(origin) or self._ask(origin, wait)
         return self._conclude(ruling, origin, method, request_headers, credentials, methods)
 
     async def decide_async(
@@ -232,12 +237,14 @@ class Engine:
                 return False
             key = host[at:]
 
-    def _ask(self, origin: str) -> Decision:
+    def _ask(self, origin: str, wait: Waiter | None) -> Decision:
         faults: list[Fault] = []
         for predicate in self._predicates:
             answer: object
             try:
                 answer = predicate(origin)
+                if wait is not None and isinstance(answer, Awaitable):
+                    answer = wait(answer, self.policy.predicate_timeout)
             except Exception as error:
                 answer = error
             if is_yes(predicate, answer, faults):
@@ -254,7 +261,8 @@ class Engine:
                     if isinstance(answer, Awaitable):
                         answer = await in_time(answer, self.policy.predicate_timeout)
                 else:
-                    answer = await call(predicate, origin)
+                    asked = _awaited(call(predicate, origin))
+                    answer = await in_time(asked, self.policy.predicate_timeout)
             except Exception as error:
                 answer = error
             if is_yes(predicate, answer, faults):
@@ -379,6 +387,13 @@ class Engine:
         if self._echo_methods:
             return (_safelisted_and((method,)),) if self._allows_method(method) else ()
         return self._allow_methods
+
+
+async def _awaited(answer: object) -> object:
+    """Return what a call in a thread returned, awaited where that is an awaitable again."""
+    while isinstance(answer, Awaitable):
+        answer = await answer
+    return answer
 
 
 def _safelisted_and(methods: Sequence[str]) -> tuple[str, str]:

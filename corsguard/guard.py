@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from corsguard.decision import Decision, Kind, Reason
 from corsguard.enforcement import enforced, is_guarded
-from corsguard.engine import Answers, AskedPreflight, Caller, Engine, Fields
+from corsguard.engine import Answers, AskedPreflight, Caller, Engine, Fields, Waiter
 from corsguard.escape import shown
 from corsguard.facts import Facts
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
@@ -316,6 +316,7 @@ class Guard:
         *,
         view: View | None = None,
         methods: Collection[str] | None = None,
+        wait: Waiter | None = None,
     ) -> Decision:
         """The answer to a request; see Engine.decide. The policy of a view wins over the path's,
         and `methods` are those of the URL that the path's holds for, where views have others."""
@@ -325,7 +326,7 @@ class Guard:
             decision = _NO_POLICY
         else:
             methods = view.methods if view else methods
-            decision = engine.decide(origin, method, request_headers, credentials, methods)
+            decision = engine.decide(origin, method, request_headers, credentials, methods, wait)
         if decision.reason in _QUIET and not (
             state.enforce or self._subscribers or decision.faults
         ):

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from django.conf import settings
 
-from corsguard import Guard, Policy, PolicyError
+from corsguard import Guard, Policy, PolicyError, Problem
+from corsguard.checks import CHECKS
 from corsguard.problem import NO_POLICY
 from corsguard_django.views import Views, decorated_in
 
-__all__ = ["configured", "guard_of_settings", "of_settings", "placed"]
+__all__ = [
+    "SETTING",
+    "configured",
+    "guard_of_settings",
+    "in_settings",
+    "of_settings",
+    "place_of",
+    "placed",
+]
+
+SETTING = "CORSGUARD"
 
 
 def configured() -> Views:
@@ -18,12 +30,15 @@ def configured() -> Views:
 
     Raises PolicyError: with every problem of the settings, or else with every one of the views.
     """
-    guard = guard_of_settings()
+    try:
+        guard = guard_of_settings()
+    except PolicyError as error:
+        raise PolicyError(map(in_settings, error.problems)) from None
     views = Views(guard)
     views.in_urlconf(None)
     somewhere = guard.policies or guard.enforce or any(policy for _, policy in decorated_in())
     if not somewhere:
-        raise PolicyError([NO_POLICY])
+        raise PolicyError([in_settings(NO_POLICY)])
     return views
 
 
@@ -38,10 +53,15 @@ def of_settings(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
     """Every policy of a guard alone, and where it stands."""
     policies = guard.policies
     if isinstance(policies, Policy):
-        yield "CORSGUARD", policies
+        yield SETTING, policies
     else:
         for prefix, policy in (policies or {}).items():
-            yield f'CORSGUARD.routes."{prefix}"', policy
+            yield place_of(prefix), policy
+
+
+def place_of(prefix: str) -> str:
+    """Return where the policy of a route prefix is configured."""
+    return f'{SETTING}.routes."{prefix}"'
 
 
 def guard_of_settings() -> Guard:
@@ -53,3 +73,16 @@ def guard_of_settings() -> Guard:
     if given is None:
         return Guard(None)
     return Guard.configured(given, "CORSGUARD")
+
+
+def in_settings(problem: Problem) -> Problem:
+    """Return a problem of the setting with its suggestion as the setting is written, as a dict."""
+    suggestion = _POLICY.sub(r"{\1}", problem.suggestion)
+    suggestion = _KEYWORD.sub(r'"\1": ', suggestion)
+    if suggestion.startswith("give a policy, such as"):
+        suggestion = suggestion.replace("such as ", f"such as {SETTING} = ")
+    return problem._replace(suggestion=suggestion)
+
+
+_POLICY = re.compile(r"\bPolicy\(([^()]*)\)")
+_KEYWORD = re.compile(rf"\b({'|'.join((*CHECKS, 'enforce', 'enforce_exempt', 'own_origins'))})=")

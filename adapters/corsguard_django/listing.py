@@ -1,50 +1,101 @@
-"""What `manage.py corsguard routes` lists: where a policy holds, and the policy in a line."""
+"""The URLs of a project beside the policies that apply to them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from django.urls import get_resolver
 
-from corsguard import Guard
-from corsguard.cli.summary import summary
-from corsguard.views import has_own_policy, own_policy
-from corsguard_django.configuration import of_settings
-from corsguard_django.views import handlers_of, nearest_holder
+from corsguard import Guard, Policies, Policy
+from corsguard.cli.routes import RouteRow
+from corsguard.views import own_policy
+from corsguard_django.configuration import SETTING, place_of
+from corsguard_django.layers import decorated_handlers, methods_of
+from corsguard_django.views import Views, holder_around, holder_of_view
 
-__all__ = ["listed"]
+__all__ = ["rows_of"]
 
-_OF_PATH = "that of its path"
 _IMPLIED = frozenset({"HEAD", "OPTIONS"})
+_NO_ROUTE = "no route covers it"
+# Where the literal part of a pattern ends: at a variable of path(), or anything of a regex.
+_NOT_LITERAL = frozenset("<$.*+?()[]{}|\\")
+
+_Source = tuple[Policy | None, str]
+"""A policy, and where it comes from, in words."""
 
 
-def listed(guard: Guard) -> Iterator[tuple[str, str]]:
-    """Each route of a guard, and each view that has a policy of its own."""
-    for place, policy in of_settings(guard):
-        yield place, summary(policy)
-    yield from _views(get_resolver().url_patterns, "/", _OF_PATH)
+def rows_of(guard: Guard) -> Iterator[RouteRow]:
+    """Yield a row for each URL of the root URLconf and each policy that may apply to it."""
+    words = Views(guard).in_urlconf(None)
+    yield from _rows(get_resolver().url_patterns, "/", (), words, guard.policies)
 
 
-def _views(entries: Iterable[Any], prefix: str, around: str) -> Iterator[tuple[str, str]]:
+def _rows(
+    entries: Iterable[Any],
+    prefix: str,
+    around: tuple[Any, ...],
+    words: Mapping[int, str],
+    policies: Policies,
+) -> Iterator[RouteRow]:
     for entry in entries:
-        pattern = f"{prefix}{entry.pattern}"
-        holder = nearest_holder(entry.callback, [entry])
-        held = around if holder is None else summary(own_policy(holder))
-        by_policy = _by_policy(entry.callback, held)
-        for policy, methods in by_policy.items():
-            yield f'view "{pattern}" {", ".join(methods)}', policy
-        if holder is not None and not by_policy:
-            what = "include" if hasattr(entry, "url_patterns") else "view"
-            yield f'{what} "{pattern}"', held
-        yield from _views(getattr(entry, "url_patterns", ()), pattern, held)
+        url = f"{prefix}{entry.pattern}"
+        way = (*around, entry)
+        if hasattr(entry, "url_patterns"):
+            yield from _rows(entry.url_patterns, url, way, words, policies)
+            continue
+        holder = holder_of_view(entry.callback)
+        if holder is None:
+            holder = holder_around(way)
+        if holder is None:
+            sources = list(_by_path(url, policies))
+        else:
+            sources = [(own_policy(holder), words[id(holder)])]
+        handlers = decorated_handlers(entry.callback)
+        methods = [method for method in methods_of(entry.callback) if method not in _IMPLIED]
+        rest = tuple(method for method in methods if handlers.get(method) is None)
+        for handler, names in _by_handler(methods, handlers):
+            yield RouteRow(names, url, own_policy(handler), words[id(handler)])
+        if rest or not methods:
+            for policy, source in sources:
+                yield RouteRow(rest, url, policy, source)
 
 
-def _by_policy(view: object, held: str) -> dict[str, list[str]]:
-    """The methods of a view whose methods have policies of their own; held is that of the rest."""
-    by_policy: dict[str, list[str]] = {}
-    for method, handler in handlers_of(view).items():
-        if method not in _IMPLIED:
-            own = summary(own_policy(handler)) if has_own_policy(handler) else held
-            by_policy.setdefault(own, []).append(method)
-    return by_policy
+def _by_handler(
+    methods: Iterable[str], handlers: Mapping[str, object | None]
+) -> Iterator[tuple[object, tuple[str, ...]]]:
+    """Yield what holds a policy of its own by method, and its methods."""
+    by_id: dict[int, tuple[object, list[str]]] = {}
+    for method in methods:
+        handler = handlers.get(method)
+        if handler is not None:
+            by_id.setdefault(id(handler), (handler, []))[1].append(method)
+    for handler, names in by_id.values():
+        yield handler, tuple(names)
+
+
+def _by_path(url: str, policies: Policies) -> Iterator[_Source]:
+    """Yield each policy that may apply to the paths of a URL pattern, with its place."""
+    if policies is None or isinstance(policies, Policy):
+        yield policies, SETTING
+        return
+    url = url.replace("^", "").removesuffix("$")  # of re_path()
+    literal = "".join(takewhile(_is_literal, url))
+    covering = [prefix for prefix in policies if _covers(prefix, literal)]
+    prefixes = [max(covering, key=len)] if covering else []
+    if literal != url:  # what its variables are decides which of these it is
+        below = (prefix for prefix in policies if prefix.startswith(literal))
+        prefixes.extend(prefix for prefix in below if prefix not in covering)
+    for prefix in prefixes:
+        yield policies[prefix], place_of(prefix)
+    if not covering:
+        yield None, _NO_ROUTE
+
+
+def _is_literal(letter: str) -> bool:
+    return letter not in _NOT_LITERAL
+
+
+def _covers(prefix: str, path: str) -> bool:
+    return f"{path.rstrip('/')}/".startswith(f"{prefix.rstrip('/')}/")

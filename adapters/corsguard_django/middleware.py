@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextvars import ContextVar
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
-from django.core.exceptions import ImproperlyConfigured
-from django.core.signals import setting_changed
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from corsguard import Decision, PolicyError
+from corsguard import Decision, Guard
 from corsguard.decision import DECISION
 from corsguard.headers import UNTOUCHED, environ_reader, is_merged
-from corsguard.predicates import Predicate
-from corsguard_django.configuration import configured
-from corsguard_django.views import OF_PATH, Holding, Views
+from corsguard.predicates import Predicate, in_time
+from corsguard_django.live import Configured
+from corsguard_django.views import METHOD, OF_PATH, Holding
 
-__all__ = ["CORSMiddleware"]
+__all__ = ["AROUND", "Around", "CORSMiddleware", "decide_async"]
 
 _HOLDING = "corsguard.holding"
-_SETTINGS = frozenset({"CORSGUARD", "ROOT_URLCONF"})
 
 
-class CORSMiddleware:
+class Around:
+    """The decision of `channels.CORSMiddleware`, which may stand around all of Django."""
+
+    def __init__(self, decision: Decision, holding: Holding) -> None:
+        self.decision = decision
+        self.holding = holding
+        self.is_taken = False
+        """Whether Django answers, so that its own middleware puts the headers on the response."""
+
+
+AROUND: ContextVar[Around | None] = ContextVar("AROUND", default=None)
+
+
+class CORSMiddleware(Configured):
     """Answers the CORS protocol as settings.CORSGUARD and the policies of views say.
 
     It stands first in MIDDLEWARE. The decision is left in `request.META["corsguard.decision"]`,
@@ -43,15 +55,16 @@ class CORSMiddleware:
         self.process_view = self._process_view_async if self._is_async else self._process_view
         if self._is_async:
             markcoroutinefunction(self)
-        self._configure()
-        setting_changed.connect(self._on_setting_changed)
+        super().__init__()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:
             return self._respond_async(request)
-        known = self._known(request)
+        request.META[METHOD] = request.method
         answer = None
-        if known is not None:
+        if (around := AROUND.get()) is not None:
+            self._take(request, around)
+        elif (known := self._known(request)) is not None:
             answer = _kept(request, OF_PATH, known)
         elif self._asks_ahead(request):
             answer = self._decide(request, self._views.ahead(request))
@@ -63,9 +76,11 @@ class CORSMiddleware:
         return self._finished(request, response)
 
     async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
-        known = self._known(request)
+        request.META[METHOD] = request.method
         answer = None
-        if known is not None:
+        if (around := AROUND.get()) is not None:
+            self._take(request, around)
+        elif (known := self._known(request)) is not None:
             answer = _kept(request, OF_PATH, known)
         elif self._asks_ahead(request):
             answer = await self._decide_async(request, self._views.ahead(request))
@@ -99,24 +114,22 @@ class CORSMiddleware:
         _, origin, method, read, _ = _facts(request)
         return self._views.guard.asks_ahead(origin, method, read)
 
+    def _take(self, request: HttpRequest, around: Around) -> None:
+        """Go by the decision that was made around all of Django, until the view is known."""
+        if not self._is_configured:
+            self._configure()
+        around.is_taken = True
+        _kept(request, around.holding, around.decision)
+
     def _decide(self, request: HttpRequest, holding: Holding) -> HttpResponse | None:
-        guard, (view, methods) = self._views.guard, holding
-        if guard.has_async_callables:
-            decide = async_to_sync(guard.decide_async)
-            decision = decide(*_facts(request), view=view, methods=methods, call=_in_thread)
-        else:
-            decision = guard.decide(*_facts(request), view=view, methods=methods)
+        view, methods = holding
+        decision = self._views.guard.decide(
+            *_facts(request), view=view, methods=methods, wait=_wait
+        )
         return _kept(request, holding, decision)
 
     async def _decide_async(self, request: HttpRequest, holding: Holding) -> HttpResponse | None:
-        guard, (view, methods) = self._views.guard, holding
-        if guard.has_callables:
-            decision = await guard.decide_async(
-                *_facts(request), view=view, methods=methods, call=_in_thread
-            )
-        else:
-            decision = guard.decide(*_facts(request), view=view, methods=methods)
-        return _kept(request, holding, decision)
+        return _kept(request, holding, await decide_async(self._views.guard, request, holding))
 
     def _finished(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """The response with the header fields of the decision merged in."""
@@ -136,17 +149,15 @@ class CORSMiddleware:
             headers[name] = value
         return response
 
-    def _configure(self) -> None:
-        try:
-            self._views: Views = configured()
-        except PolicyError as error:
-            raise ImproperlyConfigured(f"corsguard: {error}") from error
-        self._is_configured = True
 
-    def _on_setting_changed(self, *, setting: str, **_: Any) -> None:
-        """`override_settings` of a test: the next request sees what the settings then are."""
-        if setting in _SETTINGS:
-            self._is_configured = False
+async def decide_async(guard: Guard, request: HttpRequest, holding: Holding) -> Decision:
+    """Return the decision on a request; callables are awaited, or called in a thread."""
+    view, methods = holding
+    if not guard.has_callables:
+        return guard.decide(*_facts(request), view=view, methods=methods)
+    return await guard.decide_async(
+        *_facts(request), view=view, methods=methods, call=_call_in_thread
+    )
 
 
 class _Answer(HttpResponse):
@@ -164,12 +175,15 @@ class _Answer(HttpResponse):
 def _facts(
     request: HttpRequest,
 ) -> tuple[str, str | None, str, Callable[[str], str | None], bool]:
-    """What Guard.decide takes. `Host` is read as it is: get_host() raises where it is not ours."""
+    """What Guard.decide takes. `Host` is read as it is: get_host() raises where it is not ours.
+
+    The method is the one that CORSMiddleware has seen, whatever a middleware below it makes of it.
+    """
     meta = request.META
     return (
         request.path_info,
         meta.get("HTTP_ORIGIN"),
-        request.method or "",
+        meta.get(METHOD) or request.method or "",
         environ_reader(meta),
         bool(meta.get("HTTP_COOKIE")),
     )
@@ -191,6 +205,21 @@ def _kept(request: HttpRequest, holding: Holding, decision: Decision) -> HttpRes
     return None if decision.status is None else _Answer(decision)
 
 
-def _in_thread(predicate: Predicate, origin: str) -> Awaitable[object]:
-    """A callable that may block, such as one that asks the database, in a thread that may."""
-    return sync_to_async(predicate)(origin)
+def _wait(answer: Awaitable[object], seconds: float) -> object:
+    """Wait for what a callable returned, for so many seconds at most."""
+    return async_to_sync(in_time)(answer, seconds)
+
+
+def _call_in_thread(predicate: Predicate, origin: str) -> Awaitable[object]:
+    """Call what may block in a thread that nothing else of the request waits for.
+
+    Nothing can end it there: a request that has waited for `predicate_timeout` goes on without it.
+    """
+    return sync_to_async(_call, thread_sensitive=False)(predicate, origin)
+
+
+def _call(predicate: Predicate, origin: str) -> object:
+    try:
+        return predicate(origin)
+    finally:
+        connections.close_all()  # of this thread, which Django does not do at the end of requests

@@ -21,6 +21,7 @@ from corsguard.browser.apps import serving
 from corsguard.browser.messages import Send
 from corsguard.browser.remedy import Stage
 from corsguard.origin import Origin
+from corsguard_django.layers import methods_of
 from corsguard_django.middleware import CORSMiddleware
 from corsguard_django.views import Views
 
@@ -61,6 +62,9 @@ class _Rehearsing(CORSMiddleware):
     def _configure(self) -> None:
         self._views = Views(self._guard)
         self._is_configured = True
+
+    def _log_start(self) -> None:
+        """Log nothing: no server starts."""
 
     def application(
         self, environ: WSGIEnvironment, start_response: StartResponse
@@ -118,15 +122,12 @@ def _empty(status: int) -> HttpResponse:
 
 
 def _takes(view: object, method: str) -> bool:
-    """Whether a view takes a method, as far as its class tells: one that dispatches by itself may
-    have no handlers, and a function does not tell at all."""
-    view_class = getattr(view, "view_class", None)
-    given = getattr(view, "view_initkwargs", {})  # what as_view() was called with
-    names = given.get("http_method_names", getattr(view_class, "http_method_names", ()))
-    handled = {name.upper() for name in names if hasattr(view_class, name)}
-    if "GET" in handled:  # as View.setup() does it
-        handled.add("HEAD")
-    return method in handled or not handled - {"OPTIONS"}
+    """Return True if a view takes a method, as far as anything tells.
+
+    A class that dispatches by itself may have no handlers, and most functions take any method.
+    """
+    methods = set(methods_of(view))
+    return method in methods or not methods - {"OPTIONS"}
 
 
 def stage_at(origin: Origin) -> Stage:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache, partial
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import Resolver404, ResolverMatch, get_resolver
 from django.utils.translation import get_language_from_path, override
 
-from corsguard import Guard, Policy
+from corsguard import Guard, Policy, PolicyError
 from corsguard.views import (
     View,
     class_in_words,
@@ -23,15 +22,38 @@ from corsguard.views import (
     sharing,
     view_in_words,
 )
+from corsguard_django.layers import class_of, decorated_handlers, view_layers
+from corsguard_django.reach import hidden_in_urlconf
 
-__all__ = ["OF_PATH", "Holding", "Views", "decorated_in", "handlers_of", "nearest_holder"]
+__all__ = [
+    "OF_PATH",
+    "METHOD",
+    "Holding",
+    "Views",
+    "decorated_in",
+    "holder_around",
+    "holder_of_view",
+    "method_of",
+]
 
+METHOD = "corsguard.method"
+"""The key of META under which CORSMiddleware leaves the method that it has seen."""
 Holding = tuple[View | None, frozenset[str] | None]
 """The view whose policy holds for a request, None for the policy of its path; and the methods of
 the URL that the policy of the path then holds for, None for all of them."""
 OF_PATH: Holding = (None, None)
 _Decorated = tuple[str, object, str]
 """The pattern of an entry, what holds a policy there, and that in words."""
+
+
+class _Known(NamedTuple):
+    """What is known of a view, which is kept so that no other has its id."""
+
+    view: object
+    holder: object | None
+    """What holds the policy for all methods; None where nothing of the view does."""
+    handlers: Mapping[str, object | None]
+    """What holds the policy of a method, None for the same as the rest; empty without any."""
 
 
 class Views:
@@ -43,6 +65,7 @@ class Views:
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
         self._found: dict[object, Mapping[int, str]] = {}
+        self._known: dict[int, _Known] = {}  # by the id of the view
 
     def in_urlconf(self, urlconf: Any) -> Mapping[int, str]:
         """What has such a policy in a URLconf, None for the root one, in words and by identity.
@@ -53,6 +76,8 @@ class Views:
         if found is None:
             decorated = list(_decorated_in(urlconf))
             own = [(f'view "{pattern}"', own_policy(holder)) for pattern, holder, _ in decorated]
+            if problems := hidden_in_urlconf(urlconf):
+                raise PolicyError(problems)
             self.guard.adopt((place, policy) for place, policy in own if policy)
             found = self._found[urlconf] = in_words(each[1:] for each in decorated)
         return found
@@ -85,25 +110,31 @@ class Views:
         self, match: ResolverMatch, request: HttpRequest, words: Mapping[int, str]
     ) -> Holding:
         entries = match.tried[-1] if match.tried else ()  # the last is the one that matched
-        holder = nearest_holder(match.func, entries)
-        handlers = handlers_of(match.func)
+        known = self._known.get(id(match.func)) or self._know(match.func)
+        holder = known.holder
+        if holder is None:
+            holder = holder_around(entries)
         methods = None
-        if handlers:
-            method = _method_of(request)
+        if known.handlers:
+            method = method_of(request)
             policy = self.guard.policy_for(request.path_info)
             if holder is not None:
                 policy = own_policy(holder)
             policies = {
-                name: own_policy(handler) if has_own_policy(handler) else policy
-                for name, handler in handlers.items()
+                name: policy if handler is None else own_policy(handler)
+                for name, handler in known.handlers.items()
             }
             methods = sharing(method, {method: policy, **policies})
-            if has_own_policy(handlers.get(method)):
-                holder = handlers[method]
+            handler = known.handlers.get(method)
+            holder = holder if handler is None else handler
         if holder is None:
             return None, methods
         held_by = words.get(id(holder), "")
         return View(match.view_name, own_policy(holder), methods, held_by), None
+
+    def _know(self, view: object) -> _Known:
+        known = self._known[id(view)] = _Known(view, holder_of_view(view), decorated_handlers(view))
+        return known
 
 
 def decorated_in(urlconf: Any = None) -> Iterator[tuple[str, Policy | None]]:
@@ -120,25 +151,36 @@ def _decorated(
 ) -> Iterator[_Decorated]:
     for entry in entries:
         pattern = f"{prefix}{entry.pattern}"
-        for holder in _holders(entry.callback, [entry]):
+        for holder in _holders(entry):
             if has_own_policy(holder):
                 yield pattern, holder, _in_words(holder, entry, pattern, namespaces)
-        handlers = handlers_of(entry.callback)
-        for handler in dict.fromkeys(handlers.values()):  # once where GET's is that of HEAD too
-            if has_own_policy(handler):
-                view_class = cast(type, _class_of(entry.callback))
-                yield pattern, handler, handler_in_words(view_class, handlers, handler)
+        yield from _decorated_handlers(entry.callback, pattern)
         inner = [*namespaces, getattr(entry, "namespace", None)]
         yield from _decorated(getattr(entry, "url_patterns", ()), pattern, inner)
+
+
+def _decorated_handlers(view: object, pattern: str) -> Iterator[_Decorated]:
+    handlers = decorated_handlers(view)
+    view_class = class_of(view)
+    seen: list[object] = []  # GET's is that of HEAD too
+    for handler in handlers.values():
+        if handler is None or any(handler is each for each in seen):
+            continue
+        seen.append(handler)
+        if view_class:
+            yield pattern, handler, handler_in_words(view_class, handlers, handler)
+        else:
+            name = getattr(handler, "__name__", "")
+            yield pattern, handler, f"the operation {name}"
 
 
 def _in_words(holder: object, entry: Any, pattern: str, namespaces: list[str | None]) -> str:
     """What holds the policy of an entry of a URLconf, unless it is a handler of a class."""
     if hasattr(entry, "url_patterns"):
         return f"every view of include() at {pattern}"
-    if isinstance(holder, type):
-        return class_in_words(holder)
-    view_class = _class_of(holder)
+    view_class = class_of(entry.callback)
+    if holder is view_class:
+        return class_in_words(view_class)
     dispatch = getattr(view_class, "dispatch", None)
     # as_view() gives a view what dispatch() is decorated with.
     if view_class and has_own_policy(dispatch) and own_policy(dispatch) is own_policy(holder):
@@ -147,50 +189,46 @@ def _in_words(holder: object, entry: Any, pattern: str, namespaces: list[str | N
     return view_in_words(match.view_name)
 
 
-def nearest_holder(view: object, entries: Sequence[Any]) -> object | None:
-    """What holds the policy of a view, which `entries` of URLconfs lead to from the root one on."""
-    return next((held for held in _holders(view, entries) if has_own_policy(held)), None)
+def holder_of_view(view: object) -> object | None:
+    """Return what holds the policy of a view for all methods: a layer of it, or its class."""
+    layer = _decorated_layer(view)
+    if layer is not None:
+        return layer
+    view_class = class_of(view)
+    return view_class if has_own_policy(view_class) else None
 
 
-def _holders(view: object, entries: Sequence[Any]) -> Iterator[object]:
-    """What may hold the policy of a view, the nearest to it first.
+def holder_around(entries: Sequence[object]) -> object | None:
+    """Return what holds the policy of the views below entries of URLconfs, the root one first.
 
-    `entries` are those of the URLconfs that lead to it, from the root one on.
+    The nearest to the views wins. What include() returned is nearer than the entry that it is in.
     """
-    yield view
-    while isinstance(view, partial):
-        yield (view := view.func)
-    yield _class_of(view)
     for entry in reversed(entries):
-        yield getattr(entry, "urlconf_name", None)  # what include() returned
-        yield entry
+        for holder in (getattr(entry, "urlconf_name", None), entry):
+            if has_own_policy(holder):
+                return holder
+    return None
 
 
-def _method_of(request: HttpRequest) -> str:
-    """The method whose handler is meant: that of a preflight is the one that it asks for."""
-    method, meta = request.method or "", request.META
+def _decorated_layer(view: object) -> object | None:
+    return next(filter(has_own_policy, view_layers(view)), None)
+
+
+def _holders(entry: Any) -> Iterator[object]:
+    """Yield what may hold the policy of an entry, the nearest to the view first."""
+    yield _decorated_layer(entry.callback)
+    yield class_of(entry.callback)
+    yield getattr(entry, "urlconf_name", None)  # what include() returned
+    yield entry
+
+
+def method_of(request: HttpRequest) -> str:
+    """Return the method whose handler is meant: that of a preflight is the one that it asks for.
+
+    What another middleware makes of the method further down is left aside (`?_method=PUT`).
+    """
+    meta = request.META
+    method: str = meta.get(METHOD) or request.method or ""
     if method == "OPTIONS" and "HTTP_ORIGIN" in meta:
         method = meta.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", method).upper()
     return method
-
-
-def _class_of(view: object) -> type | None:
-    while isinstance(view, partial):
-        view = view.func
-    return getattr(view, "view_class", None)
-
-
-def handlers_of(view: object) -> Mapping[str, object]:
-    """The handlers of a view's class by HTTP method, if any of them has a policy of its own."""
-    return _handlers(_class_of(view))
-
-
-@cache
-def _handlers(view_class: type | None) -> Mapping[str, object]:
-    names: Iterable[str] = getattr(view_class, "http_method_names", ())
-    handlers = {
-        name.upper(): getattr(view_class, name) for name in names if hasattr(view_class, name)
-    }
-    if "GET" in handlers:  # as View.setup() does it
-        handlers.setdefault("HEAD", handlers["GET"])
-    return handlers if any(map(has_own_policy, handlers.values())) else {}

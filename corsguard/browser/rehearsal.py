@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Literal, NamedTuple
 
 from corsguard.decision import Decision
-from corsguard.engine import Caller
+from corsguard.engine import Caller, Waiter
 from corsguard.guard import Guard
 from corsguard.headers import RequestHeaders
 from corsguard.log import Log
@@ -90,11 +90,19 @@ class Rehearsal(Guard):
         *,
         view: View | None = None,
         methods: Collection[str] | None = None,
+        wait: Waiter | None = None,
     ) -> Decision:
         """See Guard.decide."""
         view = self._placed(path, view)
         return super().decide(
-            path, origin, method, request_headers, credentials, view=view, methods=methods
+            path,
+            origin,
+            method,
+            request_headers,
+            credentials,
+            view=view,
+            methods=methods,
+            wait=wait,
         )
 
     async def decide_async(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from threading import get_ident
+from threading import Event, get_ident
 from typing import Any
 
 import pytest
 from adapters.django.asking import APP, EVIL, Ask, ask_async, ask_sync, cors, preflight
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
@@ -42,6 +43,26 @@ async def never_answers(origin: str) -> bool:
     return True
 
 
+def returns_awaitable(origin: str) -> Any:
+    return says_yes_async(origin)
+
+
+def returns_what_never_answers(origin: str) -> Any:
+    return never_answers(origin)
+
+
+class AsksAwaitable:
+    def __call__(self, origin: str) -> Any:
+        return says_yes_async(origin)
+
+
+def returns_nested(origin: str) -> Any:
+    async def outer() -> Any:
+        return says_yes_async(origin)
+
+    return outer()
+
+
 def view(request: HttpRequest) -> HttpResponse:
     return HttpResponse("view")
 
@@ -60,7 +81,9 @@ def sync_only(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReque
 
 
 @pytest.mark.parametrize("below", [[], [f"{__name__}.sync_only"]])
-@pytest.mark.parametrize("predicate", [says_yes, says_yes_async])
+@pytest.mark.parametrize(
+    "predicate", [says_yes, says_yes_async, returns_awaitable, AsksAwaitable()]
+)
 def test_either_kind_is_asked_in_either_mode(ask: Ask, predicate: Any, below: list[str]) -> None:
     stack = ["corsguard_django.CORSMiddleware", *below]
     with override_settings(CORSGUARD=Policy(allow_origins=[predicate]), MIDDLEWARE=stack):
@@ -85,7 +108,50 @@ def test_under_sync_django_a_sync_callable_is_called_in_the_thread_of_the_reques
     assert [(get_ident(), False)] == ASKED
 
 
-def test_an_async_callable_has_its_time_in_either_mode(ask: Ask) -> None:
-    policy = Policy(allow_origins=[never_answers], predicate_timeout=0.01)
+@pytest.mark.parametrize("predicate", [never_answers, returns_what_never_answers])
+def test_an_async_callable_has_its_time_in_either_mode(ask: Ask, predicate: Any) -> None:
+    policy = Policy(allow_origins=[predicate], predicate_timeout=0.01)
     with override_settings(CORSGUARD=policy):
         assert cors(ask("GET", "/", Origin=APP)) == {"vary": "Origin"}
+
+
+def test_sync_callable_that_blocks_async_django_is_refused_in_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    released = Event()
+
+    def blocks(origin: str) -> bool:
+        return released.wait(60)
+
+    def answers(request: HttpRequest) -> HttpResponse:  # in a thread as well
+        released.set()
+        return HttpResponse("view")
+
+    policy = Policy(allow_origins=[blocks], predicate_timeout=0.01)
+    with override_settings(CORSGUARD=policy, ROOT_URLCONF=(path("", answers),)):
+        response = ask_async("GET", "/", Origin=APP)
+    assert (response.content, cors(response)) == (b"view", {"vary": "Origin"})
+    assert any("blocks" in record.getMessage() for record in caplog.records)
+
+
+def test_sync_callable_may_ask_the_database_in_async_django() -> None:
+    closed: list[int] = []
+
+    class Connection:
+        def close(self) -> None:
+            closed.append(get_ident())
+
+    def asks(origin: str) -> bool:
+        connections["default"] = Connection()  # type: ignore[assignment]  # of this thread
+        ASKED.append((get_ident(), in_event_loop()))
+        return True
+
+    with override_settings(CORSGUARD=Policy(allow_origins=[asks])):
+        assert cors(ask_async("GET", "/", Origin=APP))["allow-origin"] == APP
+    assert closed == [ASKED[0][0]]
+    assert closed != [get_ident()]
+
+
+def test_awaitable_in_an_awaitable_is_awaited_by_async_django() -> None:
+    with override_settings(CORSGUARD=Policy(allow_origins=[returns_nested])):
+        assert cors(ask_async("GET", "/", Origin=APP))["allow-origin"] == APP

@@ -16,7 +16,7 @@ from django.urls import include, path, reverse
 from django.utils.decorators import method_decorator, sync_only_middleware
 from django.views import View
 
-from corsguard import Guard, Policy
+from corsguard import Guard, Policy, PolicyError
 from corsguard_django import cors_exempt, cors_policy
 
 OURS = "corsguard_django.CORSMiddleware"
@@ -165,6 +165,53 @@ def test_policies_of_views_are_enough(ask: Ask) -> None:
         del settings.CORSGUARD
         assert cors(ask("GET", "/own", Origin=PARTNER)) == TO_PARTNER
         assert cors(ask("GET", "/plain", Origin=EVIL)) == {}
+
+
+def overrides(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Take the method from the query, as forms of pages need it that can send no PUT."""
+
+    def override(request: HttpRequest) -> Any:
+        request.method = request.GET.get("_method", request.method)
+        return get_response(request)
+
+    return override
+
+
+overrides = sync_only_middleware(overrides)
+OVERRIDES = f"{__name__}.overrides"
+WITHOUT_VIEW_POLICIES = (path("plain", plain),)
+
+
+@pytest.mark.parametrize("urlconf", [__name__, WITHOUT_VIEW_POLICIES])
+def test_method_that_is_changed_below_the_middleware_is_not_enforced(
+    ask: Ask, urlconf: Any
+) -> None:
+    guard = Guard(OF_PATH, enforce=True)
+    with override_settings(CORSGUARD=guard, ROOT_URLCONF=urlconf, MIDDLEWARE=[OURS, OVERRIDES]):
+        assert ask("GET", "/plain?_method=POST", Origin=EVIL).status_code == 200
+        assert ask("POST", "/plain?_method=GET", Origin=EVIL).status_code == 403
+    with override_settings(CORSGUARD=guard, ROOT_URLCONF=urlconf, MIDDLEWARE=[OVERRIDES, OURS]):
+        assert ask("GET", "/plain?_method=POST", Origin=EVIL).status_code == 403
+        assert ask("GET", "/plain?_method=POST", Origin=APP).status_code == 200
+
+
+def test_policy_of_a_method_is_that_of_the_method_that_the_middleware_sees(ask: Ask) -> None:
+    with override_settings(MIDDLEWARE=[OURS, OVERRIDES]):
+        response = ask("GET", "/by-method?_method=PATCH", Origin=APP)
+        assert (response.content, cors(response)["allow-origin"]) == (b"patch", APP)
+    with override_settings(MIDDLEWARE=[OVERRIDES, OURS]):
+        response = ask("GET", "/by-method?_method=PATCH", Origin=APP)
+        assert (response.content, cors(response)) == (b"patch", {})
+
+
+def test_decorator_takes_the_fields_of_a_policy(ask: Ask) -> None:
+    view = cors_policy(allow_origins=[PARTNER])(partial(plain))
+    with override_settings(ROOT_URLCONF=(path("fields", view),)):
+        assert cors(ask("GET", "/fields", Origin=PARTNER)) == TO_PARTNER
+    with pytest.raises(PolicyError, match="no-origins"):
+        cors_policy(allow_origins=[])
+    with pytest.raises(TypeError, match="not both"):
+        cors_policy(OF_VIEW, allow_origins=[PARTNER])
 
 
 @pytest.mark.parametrize("wrong", [None, {"allow_origins": [APP]}])

@@ -14,7 +14,7 @@ from corsguard import Guard, PolicyError, PolicyWarning
 from corsguard.cli.options import add_options
 from corsguard_django.checks import TAG
 from corsguard_django.configuration import configured
-from corsguard_django.listing import listed
+from corsguard_django.listing import rows_of
 
 
 class Command(BaseCommand):
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             )
 
         add("check", "run the system checks of corsguard alone")
-        add("routes", "list every route and view that has a policy")
+        add("routes", "list every URL with the policy that applies to it")
         about = "play what a browser does with a request to a URL, without calling any view"
         add_options(add("explain", about))
 
@@ -73,13 +73,19 @@ class Command(BaseCommand):
         except UsageError as error:
             raise CommandError(str(error), returncode=2) from None
         except ImportError as error:
-            message = f'{error}; this needs: pip install "corsguard[cli]"'
-            raise CommandError(message, returncode=2) from None
+            raise _missing(error, 2) from None
         if code:
             sys.exit(code)
 
     def _routes(self, guard: Guard) -> None:
-        rows = list(listed(guard))
-        width = max((len(place) for place, _ in rows), default=0)
-        for place, held in rows:
-            self.stdout.write(f"{place:{width}}  {held}")
+        from corsguard.cli.routes import write_routes
+
+        try:
+            write_routes(rows_of(guard), cast(IO[str], self.stdout))
+        except ImportError as error:
+            raise _missing(error, 1) from None
+
+
+def _missing(error: ImportError, code: int) -> CommandError:
+    message = f'{error}; this needs: pip install "corsguard[cli]"'
+    return CommandError(message, returncode=code)

@@ -1,0 +1,173 @@
+"""The parts of a view that may be decorated: what it wraps, its class, its handlers by method.
+
+Django itself, Django REST framework and Django Ninja keep these in different places. None of them
+is imported: what is looked for is what their views have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import FunctionType
+from typing import Any, cast
+
+from corsguard.views import has_own_policy, layers
+
+__all__ = [
+    "attribute_of",
+    "class_of",
+    "decorated_handlers",
+    "handler_layers",
+    "handlers_of",
+    "methods_of",
+    "parts_of",
+    "view_layers",
+]
+
+_PATH_VIEW = "PathView"
+_REQUIRED = "request_method_list"  # of require_http_methods()
+_BELOW_API_VIEW = "api_view.<locals>."
+
+
+def view_layers(view: object) -> Iterator[object]:
+    """Yield what may hold the policy of a view for all methods, the nearest to its code first.
+
+    The class of a view comes after these: see `class_of`.
+    """
+    view_class = class_of(view)
+    yield from layers(_below_api_view(view_class))
+    yield from layers(view)
+    yield from layers(_call_of(view))
+    # as_view() gives a view the attributes of dispatch().
+    yield from layers(getattr(view_class, "dispatch", None))
+
+
+def class_of(view: object) -> type | None:
+    """Return the class that a view was made of, by as_view() of Django or of REST framework."""
+    for layer in layers(view):
+        for name in ("view_class", "cls"):
+            found = getattr(layer, name, None)
+            if isinstance(found, type):
+                return found
+    return None
+
+
+def handlers_of(view: object) -> Mapping[str, object]:
+    """Return what answers each HTTP method of a view; empty where nothing tells.
+
+    That is a method of its class, or an operation of Ninja.
+    """
+    operations = list(_operations(view))
+    if operations:  # the first that takes a method is the one that answers
+        by_operation: dict[str, object] = {}
+        for operation in operations:
+            for method in operation.methods:
+                by_operation.setdefault(method.upper(), operation)
+        return by_operation
+    view_class = class_of(view)
+    actions = attribute_of(view, "actions", {})  # of a ViewSet: from HTTP methods to its own
+    handlers = {
+        name.upper(): getattr(view_class, actions.get(name, name))
+        for name in _method_names(view, view_class)
+        if hasattr(view_class, actions.get(name, name))
+    }
+    if "GET" in handlers:  # as View.setup() and ViewSets do it
+        handlers.setdefault("HEAD", handlers["GET"])
+    return handlers
+
+
+def methods_of(view: object) -> list[str]:
+    """Return the HTTP methods that a view takes; empty where nothing tells."""
+    methods = list(handlers_of(view))
+    if methods:
+        return methods
+    for layer in layers(view):
+        for name, content in _closure(layer):
+            if name == _REQUIRED:
+                return list(content)
+    return []
+
+
+def handler_layers(handler: object) -> Iterator[object]:
+    """Yield what may hold the policy of a handler, the nearest to its code first."""
+    function = getattr(handler, "view_func", None)
+    if function is None:
+        yield from layers(handler)
+    else:  # an operation of Ninja, whose `run` is what decorate_view() decorates
+        yield from layers(function)
+        yield from layers(getattr(handler, "run", None))
+
+
+def decorated_handlers(view: object) -> Mapping[str, object]:
+    """Return what holds the policy of each method of a view, None for those without their own.
+
+    Empty where no method has one.
+    """
+    handlers = {
+        method: next(filter(has_own_policy, handler_layers(handler)), None)
+        for method, handler in handlers_of(view).items()
+    }
+    return handlers if any(each is not None for each in handlers.values()) else {}
+
+
+def parts_of(view: object) -> Iterator[object]:
+    """Yield every part of a view whose decoration counts, or would if nothing else were."""
+    yield from view_layers(view)
+    yield from getattr(class_of(view), "__mro__", ())
+    for layer in layers(view):
+        if not isinstance(layer, FunctionType):  # an instance, whose class may be decorated
+            yield from type(layer).__mro__
+    for handler in handlers_of(view).values():
+        yield handler
+        yield from handler_layers(handler)
+
+
+def attribute_of(view: object, name: str, default: Any) -> Any:
+    """Return an attribute of the outermost layer that has it, of the type of default."""
+    found = (getattr(each, "__dict__", {}).get(name) for each in layers(view))
+    return next((each for each in found if isinstance(each, type(default))), default)
+
+
+def _method_names(view: object, view_class: type | None) -> Iterable[str]:
+    # What as_view() was called with, in Django and in a ViewSet.
+    given = attribute_of(view, "view_initkwargs", {}) or attribute_of(view, "initkwargs", {})
+    names = getattr(view_class, "http_method_names", ())
+    return cast(Iterable[str], given.get("http_method_names", names))
+
+
+def _call_of(view: object) -> object | None:
+    """Return what a view calls that is an instance of a class of the project, such as a feed."""
+    innermost = [None, *layers(view)][-1]
+    call = getattr(type(innermost), "__call__", None)  # noqa: B004  # it is looked into
+    return call if isinstance(call, FunctionType) else None
+
+
+def _below_api_view(view_class: type | None) -> object | None:
+    """Return the function that `@api_view` of REST framework has made a class of.
+
+    Every handler of that class calls it, and only a closure has it.
+    """
+    for handler in vars(view_class).values() if view_class else ():
+        if getattr(handler, "__qualname__", "").startswith(_BELOW_API_VIEW):
+            for name, content in _closure(handler):
+                if name == "func":
+                    return content
+    return None
+
+
+def _operations(view: object) -> Iterator[Any]:
+    """Yield the operations of a view of Ninja: those of its path, which its closure has."""
+    for layer in layers(view):
+        held = [getattr(layer, "__self__", None), *(content for _, content in _closure(layer))]
+        for each in held:
+            if any(parent.__name__ == _PATH_VIEW for parent in type(each).__mro__):
+                yield from each.operations
+
+
+def _closure(function: object) -> Iterator[tuple[str, Any]]:
+    """Yield the names and contents of a function's closure."""
+    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
+    for name, cell in zip(names, getattr(function, "__closure__", None) or (), strict=False):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # not assigned yet
+            continue

@@ -1,0 +1,149 @@
+"""The table of `manage.py corsguard routes`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+
+import pytest
+from adapters.django.asking import APP
+from adapters.django.frameworks import PathView
+from adapters.django.test_checks import told
+from django.core.management import CommandError
+from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
+from django.urls import include, path, re_path
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.http import require_GET
+
+from corsguard import Guard, Policy
+from corsguard_django import cors_exempt, cors_policy
+
+OTHER = "https://other.example"
+POLICY = Policy(allow_origins=[APP])
+
+
+def view(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("view")
+
+
+def view_of_its_own(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("view")
+
+
+urlpatterns = [path("", view)]
+
+
+@pytest.fixture(autouse=True)
+def project() -> Iterator[None]:
+    with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=__name__):
+        yield
+
+
+def is_ours(origin: str) -> bool:
+    raise NotImplementedError
+
+
+def test_the_command_lists_the_routes() -> None:
+    full = Policy(
+        allow_origins=[APP, re.compile(r"https://pr-\d+\.example\.com"), is_ours],
+        allow_credentials=True,
+        allow_methods=["PUT"],
+        allow_headers=["X-A", "X-B"],
+    )
+    patterns = (
+        cors_policy(POLICY)(path("items/<int:id>", view, name="items")),
+        path("api/get", require_GET(view)),
+        path("<str:any>", view),
+        path("off/", include([re_path("^view$", view)])),
+        path("other", view),
+    )
+    routes = Guard({"/api": full, "/off": None})
+    assert told("routes", CORSGUARD=routes, ROOT_URLCONF=patterns) == (
+        f"""\
+METHODS     URL              POLICY   FROM
+any method  /items/<int:id>  A        the view items
+GET         /api/get         B        CORSGUARD.routes."/api"
+any method  /<str:any>       B        CORSGUARD.routes."/api"
+any method  /<str:any>       no CORS  CORSGUARD.routes."/off"
+any method  /<str:any>       no CORS  no route covers it
+any method  /off/^view$      no CORS  CORSGUARD.routes."/off"
+any method  /other           no CORS  no route covers it
+
+A  {APP}
+B  {APP}, {full.allow_origins[1]!r},
+   is_ours(); credentials; methods PUT; headers X-A, X-B
+"""
+    )
+    assert told("routes") == (
+        f"METHODS     URL  POLICY  FROM\nany method  /    A       CORSGUARD\n\nA  {APP}\n"
+    )
+    assert told("routes", CORSGUARD=Guard(None, enforce=True)) == (
+        "METHODS     URL  POLICY   FROM\nany method  /    no CORS  CORSGUARD\n"
+    )
+    with pytest.raises(CommandError, match="no-policy"):
+        told("routes", CORSGUARD=None)
+
+
+def test_the_table_of_routes_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rich.table", None)
+    with pytest.raises(CommandError, match=r"corsguard\[cli\]") as caught:
+        told("routes")
+    assert caught.value.returncode == 1
+
+
+def operation(request: HttpRequest) -> str:
+    raise NotImplementedError
+
+
+class Items(View):
+    @method_decorator(cors_policy(Policy(allow_origins=["*"])))
+    def get(self, request: HttpRequest) -> None: ...
+
+    @method_decorator(cors_policy(Policy(allow_origins=[APP], allow_methods=["PUT"])))
+    def put(self, request: HttpRequest) -> None: ...
+
+    def patch(self, request: HttpRequest) -> None: ...
+
+    def delete(self, request: HttpRequest) -> None: ...
+
+
+def test_the_command_names_the_methods_of_a_view_with_several_policies() -> None:
+    patterns = (
+        path("items", Items.as_view()),
+        path("own", cors_exempt(Items.as_view()), name="own"),
+        cors_policy(POLICY)(path("api/", include([path("items", Items.as_view())]))),
+        path(
+            "operations",
+            PathView(get=cors_policy(allow_origins=[OTHER])(operation), put=view).get_view(),
+        ),
+        path(
+            "plain/",
+            include([path("view", view), path("own", cors_exempt(view_of_its_own), name="plain")]),
+        ),
+    )
+    assert told("routes", ROOT_URLCONF=patterns) == (
+        f"""\
+METHODS        URL          POLICY   FROM
+GET            /items       A        the method GET of the class Items
+PUT            /items       B        the method PUT of the class Items
+PATCH, DELETE  /items       C        CORSGUARD
+GET            /own         A        the method GET of the class Items
+PUT            /own         B        the method PUT of the class Items
+PATCH, DELETE  /own         no CORS  the view own
+GET            /api/items   A        the method GET of the class Items
+PUT            /api/items   B        the method PUT of the class Items
+PATCH, DELETE  /api/items   C        every view of include() at /api/
+GET            /operations  D        the operation operation
+PUT            /operations  C        CORSGUARD
+any method     /plain/view  C        CORSGUARD
+any method     /plain/own   no CORS  the view plain
+
+A  *
+B  {APP}; methods PUT
+C  {APP}
+D  {OTHER}
+"""
+    )

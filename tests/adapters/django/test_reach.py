@@ -1,0 +1,257 @@
+"""Decorated views that no URL leads to, and exempt views that a wrapper hides."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import pytest
+from adapters.django.asking import APP, Ask, cors
+from adapters.django.frameworks import PathView, api_view
+from django.core.checks import CheckMessage, run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
+from django.urls import include, path
+from django.utils.decorators import method_decorator, sync_only_middleware
+from django.views import View
+
+from corsguard import Policy, decorated
+from corsguard_django import cors_exempt, cors_policy
+
+OURS = "corsguard_django.CORSMiddleware"
+POLICY = Policy(allow_origins=[APP])
+CODE = "corsguard.view-policy-unreachable"
+
+
+def plain(request: HttpRequest, **_: Any) -> HttpResponse:
+    return HttpResponse("plain")
+
+
+def make(decorator: Callable[[Any], Any] = cors_exempt) -> Callable[..., HttpResponse]:
+    @decorator
+    def lost(request: HttpRequest, **_: Any) -> HttpResponse:
+        return HttpResponse("lost")
+
+    return lost  # type: ignore[no-any-return]
+
+
+def hides(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a view as a decorator does whose author did not know functools.wraps."""
+
+    def hiding(request: HttpRequest, **_: Any) -> Any:
+        return view(request)
+
+    return hiding
+
+
+class Hides:
+    def __init__(self, view: Callable[..., Any]) -> None:
+        self.view = view
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self.view(request)
+
+
+urlpatterns = [path("plain", plain)]
+
+
+@pytest.fixture(autouse=True)
+def project() -> Iterator[None]:
+    # What other tests have decorated may still be alive.
+    decorated.mark_reached(each for each, _ in list(decorated._living()))
+    with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=__name__):
+        yield
+
+
+def unreachable(*patterns: Any) -> list[CheckMessage]:
+    with override_settings(ROOT_URLCONF=patterns or __name__):
+        return [message for message in run_checks(tags=["corsguard"]) if message.id == CODE]
+
+
+@pytest.mark.parametrize("decorator", [cors_exempt, cors_policy(allow_origins=[APP])])
+def test_decorated_view_that_no_url_leads_to_is_an_error(decorator: Any) -> None:
+    lost = make(decorator)
+    [message] = unreachable()
+    assert message.is_serious()
+    assert message.msg.startswith('view "make.<locals>.lost": make.<locals>.lost (')
+    line = lost.__code__.co_firstlineno  # type: ignore[attr-defined]
+    assert f"{__file__}:{line})" in message.msg
+    assert "put the decorator" in message.hint
+
+
+def test_decorated_class_and_include_that_no_url_leads_to_are_errors() -> None:
+    module: Any = ModuleType(__name__)
+    module.urlpatterns = []
+    lost = cors_policy(POLICY)(include(module))
+    view_class = cors_exempt(type("Lost", (View,), {"__module__": __name__}))
+    names = sorted(message.msg.split('"')[1] for message in unreachable())
+    assert names == ["Lost", f"include({__name__})"]
+    assert (len(lost), view_class.__name__) == (3, "Lost")
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        lambda view: path("a", view),
+        lambda view: path("a", partial(view, extra=1)),
+        lambda view: path("a/", include([path("b", view)])),
+        lambda view: cors_policy(POLICY)(path("a", view)),
+        lambda view: path("a", api_view(["GET"])(view)),
+        lambda view: path("a", PathView(get=view).get_view()),
+    ],
+)
+def test_decorated_view_that_a_url_leads_to_is_none(lead: Any) -> None:
+    assert unreachable(lead(make())) == []
+
+
+def test_view_that_another_urlconf_leads_to_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    other: Any = ModuleType("other_urls")
+    other.urlpatterns = [path("lost", make())]
+    assert len(unreachable()) == 1
+    broken: Any = ModuleType("broken_urls")
+    broken.urlpatterns = [None]
+    monkeypatch.setitem(sys.modules, "broken_urls", broken)
+    monkeypatch.setitem(sys.modules, "other_urls", other)
+    assert unreachable() == []
+
+
+def test_view_that_a_former_urlconf_leads_to_is_none() -> None:
+    lost = make()
+    assert unreachable(path("lost", lost)) == []
+    assert unreachable() == []
+
+
+def test_view_of_another_application_is_none() -> None:
+    lost = make()
+    lost.__module__ = "another.application"
+    assert unreachable() == []
+
+
+def test_view_of_a_module_that_the_urlconf_names_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    module: Any = ModuleType("shop_views")
+    lost = make()
+    lost.__module__ = "shop_views"
+    urls: Any = ModuleType("shop_urls")
+    urls.views, urls.urlpatterns = module, [path("", plain)]
+    monkeypatch.setitem(sys.modules, "shop_urls", urls)
+    assert len(unreachable(path("shop/", include("shop_urls")))) == 1
+
+
+def test_method_decorator_leaves_nothing_behind(ask: Ask) -> None:
+    class Items(View):
+        @method_decorator(cors_exempt)
+        def get(self, request: HttpRequest) -> HttpResponse:
+            assert unreachable() == []
+            return HttpResponse("get")
+
+    with override_settings(ROOT_URLCONF=(path("items", Items.as_view()),)):
+        response = ask("GET", "/items", Origin=APP)
+    assert (response.content, cors(response)) == (b"get", {})
+
+
+@pytest.mark.parametrize("handler", [WSGIHandler, ASGIHandler])
+@pytest.mark.parametrize(
+    "lead",
+    [
+        lambda view: path("a", hides(view)),
+        lambda view: path("a", Hides(view)),
+        lambda view: path("a", hides(Hides(view))),
+        lambda view: path("a", api_view(["GET"])(hides(view))),
+        lambda view: path("a", PathView(get=hides(view)).get_view()),
+        lambda view: path("a/", include([path("b", hides(view))])),
+        lambda view: path("a", type("A", (View,), {"get": hides(view)}).as_view()),
+    ],
+)
+def test_exempt_view_that_a_wrapper_hides_does_not_start(lead: Any, handler: Any) -> None:
+    with (
+        override_settings(ROOT_URLCONF=(lead(make()),)),
+        pytest.raises(ImproperlyConfigured, match=r"lost .*\[view-policy-unreachable\]"),
+    ):
+        handler()
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        lambda view: path("a", cors_exempt(hides(view))),
+        lambda view: path("a", cors_policy(POLICY)(type("A", (View,), {"get": hides(view)})
+                                                   ).as_view()),
+        lambda view: path("a", type("A", (View,), {"get": cors_exempt(hides(view))}).as_view()),
+    ],
+)  # fmt: skip
+def test_wrapper_that_is_decorated_itself_hides_nothing(lead: Any) -> None:
+    with override_settings(ROOT_URLCONF=(lead(make()),)):
+        WSGIHandler()
+
+
+def test_view_with_a_policy_that_a_wrapper_hides_starts_and_is_an_error() -> None:
+    view = path("a", hides(make(cors_policy(POLICY))))
+    with override_settings(ROOT_URLCONF=(view,)):
+        WSGIHandler()
+    assert len(unreachable(view)) == 1
+
+
+@sync_only_middleware
+def chooses(get_response: Any) -> Any:
+    def choose(request: HttpRequest) -> Any:
+        request.urlconf = CHOSEN[0]  # type: ignore[assignment]  # it may be patterns too
+        return get_response(request)
+
+    return choose
+
+
+CHOSEN: list[Any] = []
+
+
+def test_urlconf_of_a_request_that_hides_an_exempt_view_never_answers(ask: Ask) -> None:
+    CHOSEN[:] = [(path("a", hides(make())),)]
+    with override_settings(MIDDLEWARE=[f"{__name__}.chooses", OURS]):
+        response = ask("GET", "/a", Origin=APP)
+    assert (response.status_code, cors(response)) == (500, {})
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if (record.name, record.levelno) == ("corsguard", logging.ERROR)
+    ]
+
+
+@pytest.mark.parametrize("handler", [WSGIHandler, ASGIHandler])
+def test_exempt_view_that_no_url_leads_to_is_one_line_at_start(
+    handler: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost, of_policy = make(), make(cors_policy(POLICY))
+    with override_settings():
+        handler()
+        handler()
+    [line] = errors(caplog)
+    assert "make.<locals>.lost" in line
+    assert line.count("[view-policy-unreachable]") == 1
+    assert lost is not of_policy
+
+
+def test_project_without_the_app_is_one_warning_at_start(
+    ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    apps = ["django.contrib.auth", "django.contrib.contenttypes"]
+    with override_settings(INSTALLED_APPS=apps):
+        ask("GET", "/plain")
+        ask("GET", "/plain")
+    lines = [record for record in caplog.records if record.name == "corsguard"]
+    assert [record.levelname for record in lines] == ["WARNING"]
+    assert 'Add "corsguard_django" there' in lines[0].getMessage()
+
+
+def test_project_with_the_app_logs_nothing_at_start(caplog: pytest.LogCaptureFixture) -> None:
+    with override_settings():
+        WSGIHandler()
+    assert caplog.records == []

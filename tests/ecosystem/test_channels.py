@@ -1,0 +1,255 @@
+"""corsguard around Channels: `enforce` covers what is served beside Django."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from adapters.django.asking import APP, EVIL
+from channels.auth import AuthMiddlewareStack
+from channels.generic.http import AsyncHttpConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from channels.testing import ApplicationCommunicator, WebsocketCommunicator
+from django.core.asgi import get_asgi_application
+from django.core.checks import CheckMessage, run_checks
+from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
+from django.urls import path, re_path
+
+from corsguard import Guard, Policy
+from corsguard_django import cors_exempt
+from corsguard_django.channels import CORSMiddleware
+
+HOST = "api.example.com"
+OWN = f"https://{HOST}"
+POLICY = Policy(allow_origins=[APP], allow_credentials=True, allow_methods=["PUT"])
+CONNECTED: list[str] = []
+
+
+class Chat(AsyncWebsocketConsumer):
+    async def connect(self) -> None:
+        CONNECTED.append(self.scope["path"])
+        await self.accept()
+
+
+class Events(AsyncHttpConsumer):
+    async def handle(self, body: bytes) -> None:
+        await self.send_response(200, b"events", headers=[(b"Content-Type", b"text/plain")])
+
+
+def view(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("view")
+
+
+@cors_exempt
+def exempt(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("exempt")
+
+
+urlpatterns = [path("view", view), path("exempt", exempt)]
+SOCKETS = URLRouter([path("ws/chat", Chat.as_asgi())])
+LAZY: dict[str, Any] = {}
+
+
+def __getattr__(name: str) -> Any:
+    """Return an application for ASGI_APPLICATION, made in the settings of the test."""
+    try:
+        return LAZY[name]
+    except KeyError:
+        raise AttributeError(name) from None
+
+
+@pytest.fixture(autouse=True)
+def project() -> Iterator[None]:
+    CONNECTED.clear()
+    guard = Guard(POLICY, enforce=True)
+    with override_settings(
+        CORSGUARD=guard,
+        ROOT_URLCONF=__name__,
+        SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
+    ):
+        django = get_asgi_application()
+        events = URLRouter([path("events", Events.as_asgi()), re_path("", django)])
+        authenticated = AuthMiddlewareStack(SOCKETS)
+        validated = AllowedHostsOriginValidator(authenticated)
+        LAZY.clear()
+        LAZY.update(
+            bare=ProtocolTypeRouter({"http": django, "websocket": authenticated}),
+            validated=ProtocolTypeRouter({"http": django, "websocket": validated}),
+            around=CORSMiddleware(ProtocolTypeRouter({"http": django, "websocket": authenticated})),
+            branch=ProtocolTypeRouter({"http": django, "websocket": CORSMiddleware(validated)}),
+            inside=ProtocolTypeRouter(
+                {"http": django, "websocket": AuthMiddlewareStack(CORSMiddleware(SOCKETS))}
+            ),
+            some=ProtocolTypeRouter(
+                {
+                    "http": django,
+                    "websocket": URLRouter(
+                        [
+                            path("a", CORSMiddleware(Chat.as_asgi())),
+                            path("b", Chat.as_asgi()),
+                        ]
+                    ),
+                }
+            ),
+            events=ProtocolTypeRouter({"http": events}),
+            all=CORSMiddleware(ProtocolTypeRouter({"http": events, "websocket": authenticated})),
+            django=django,
+        )
+        yield
+
+
+def connects(application: str, origin: str | None, **extra: str) -> bool:
+    headers = [(b"host", HOST.encode()), (b"cookie", b"sessionid=1")]
+    headers += [(name.replace("_", "-").encode(), value.encode()) for name, value in extra.items()]
+    if origin:
+        headers.append((b"origin", origin.encode()))
+
+    async def connect() -> bool:
+        socket = WebsocketCommunicator(LAZY[application], "/ws/chat", headers=headers)
+        connected, code = await socket.connect()
+        if connected:
+            await socket.disconnect()
+        else:
+            assert code == 1008
+        return bool(connected)
+
+    return asyncio.run(connect())
+
+
+@pytest.mark.parametrize("application", ["around", "branch", "inside", "all"])
+@pytest.mark.parametrize(
+    ("origin", "expected"), [(EVIL, False), (APP, True), (OWN, True), (None, True)]
+)
+def test_handshake_that_no_policy_allows_is_refused(
+    application: str, origin: str | None, expected: bool
+) -> None:
+    if application == "branch" and origin in {APP, None}:
+        expected = False  # that is what AllowedHostsOriginValidator refuses, with another code
+        pytest.raises(AssertionError, connects, application, origin)
+    else:
+        assert connects(application, origin) is expected
+    assert CONNECTED == (["/ws/chat"] if expected else [])
+
+
+def test_without_corsguard_around_it_the_handshake_is_accepted() -> None:
+    assert connects("bare", EVIL)
+
+
+def test_handshake_is_refused_with_a_response_where_the_server_can_send_one() -> None:
+    scope = {
+        "type": "websocket",
+        "path": "/ws/chat",
+        "headers": [(b"host", HOST.encode()), (b"origin", EVIL.encode())],
+        "extensions": {"websocket.http.response": {}},
+    }
+
+    async def refuse() -> tuple[Any, Any]:
+        socket = ApplicationCommunicator(LAZY["around"], scope)
+        await socket.send_input({"type": "websocket.connect"})
+        return await socket.receive_output(), await socket.receive_output()
+
+    start, body = asyncio.run(refuse())
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 403)
+    assert body["body"].startswith(b"corsguard: ")
+
+
+def fetch(application: str, method: str, where: str, **headers: str) -> tuple[int, Any, bytes]:
+    fields = [(name.replace("_", "-").lower().encode(), v.encode()) for name, v in headers.items()]
+    fields.append((b"host", HOST.encode()))
+
+    sent: list[Any] = []
+    asked = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Any:
+        return asked.pop() if asked else await asyncio.Future()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": where,
+        "query_string": b"",
+        "headers": fields,
+    }
+    asyncio.run(LAZY[application](scope, receive, send))
+    start, *parts = sent
+    names = [name.decode().lower() for name, _ in start["headers"]]
+    assert len(names) == len(set(names))  # nothing is there twice
+    cors = {
+        name.decode().lower().removeprefix("access-control-"): value.decode()
+        for name, value in start["headers"]
+        if name.lower().startswith((b"access-control", b"vary"))
+    }
+    return start["status"], cors, b"".join(part.get("body", b"") for part in parts)
+
+
+@pytest.mark.parametrize("application", ["around", "all"])
+def test_http_of_django_is_decided_by_its_own_middleware(application: str) -> None:
+    status, cors, body = fetch(application, "GET", "/view", Origin=APP)
+    assert (status, body) == (200, b"view")
+    assert cors == {"allow-origin": APP, "allow-credentials": "true", "vary": "Origin"}
+    status, cors, body = fetch(application, "GET", "/exempt", Origin=APP)
+    assert (status, cors, body) == (200, {}, b"exempt")
+    asked = {"Access_Control_Request_Method": "PUT", "Origin": APP}
+    assert fetch(application, "OPTIONS", "/exempt", **asked)[:2] == (200, {})
+    assert fetch(application, "OPTIONS", "/view", **asked)[0] == 204
+
+
+def test_http_beside_django_is_covered_as_well() -> None:
+    status, cors, body = fetch("all", "GET", "/events", Origin=APP)
+    assert (status, body, cors["allow-origin"]) == (200, b"events", APP)
+    asked = {"Access_Control_Request_Method": "PUT", "Origin": APP}
+    assert fetch("all", "OPTIONS", "/events", **asked)[0] == 204
+    assert fetch("all", "POST", "/events", Origin=EVIL)[0] == 403
+
+
+def test_each_request_is_decided_once() -> None:
+    guard = Guard(POLICY, enforce=True)
+    told: list[str] = []
+    guard.subscribe(lambda decision, facts: told.append(f"{facts.method} {facts.path}"))
+    with override_settings(CORSGUARD=guard):
+        fetch("all", "GET", "/view", Origin=APP)
+        fetch("all", "GET", "/events", Origin=APP)
+        fetch("all", "PUT", "/view", Origin=APP)
+        connects("all", APP)
+    assert told == ["GET /view", "GET /events", "PUT /view", "GET /ws/chat"]
+
+
+def found(application: str, **changed: Any) -> list[CheckMessage]:
+    with override_settings(ASGI_APPLICATION=f"{__name__}.{application}", **changed):
+        return [message for message in run_checks(tags=["corsguard"]) if ".asgi" in str(message.id)]
+
+
+@pytest.mark.parametrize(
+    ("application", "expected"),
+    [
+        ("bare", ["corsguard.asgi-websocket"]),
+        ("validated", ["corsguard.asgi-websocket"]),
+        ("some", ["corsguard.asgi-websocket"]),
+        ("events", ["corsguard.asgi-http"]),
+        ("around", []),
+        ("branch", []),
+        ("inside", []),
+        ("all", []),
+        ("django", []),
+    ],
+)
+def test_what_is_served_outside_of_corsguard_is_an_error(
+    application: str, expected: list[str]
+) -> None:
+    messages = found(application)
+    assert [message.id for message in messages] == expected
+    assert all(message.is_serious() for message in messages)
+    assert all("CORSMiddleware(application)" in str(message.hint) for message in messages)
+
+
+def test_without_enforce_only_http_is_an_error() -> None:
+    assert found("bare", CORSGUARD=POLICY) == []
+    assert [m.id for m in found("events", CORSGUARD=POLICY)] == ["corsguard.asgi-http"]
