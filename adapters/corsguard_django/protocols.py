@@ -20,7 +20,7 @@ _OURS = frozenset({"corsguard_asgi", "corsguard_django"})
 def leads_to_django(application: object, scope: Mapping[str, Any]) -> bool:
     """Return True if a request is sure to reach Django, whose own middleware decides on it."""
     root, path = scope.get("root_path", ""), scope["path"]
-    rest = path[len(root) :] if path.startswith(root) else path
+    rest = path.removeprefix(root)
     return any(
         isinstance(each, ASGIHandler) for each in _way(application, scope["type"], rest.lstrip("/"))
     )

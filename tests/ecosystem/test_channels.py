@@ -133,7 +133,7 @@ def test_handshake_that_no_policy_allows_is_refused(
         pytest.raises(AssertionError, connects, application, origin)
     else:
         assert connects(application, origin) is expected
-    assert CONNECTED == (["/ws/chat"] if expected else [])
+    assert (["/ws/chat"] if expected else []) == CONNECTED
 
 
 def test_without_corsguard_around_it_the_handshake_is_accepted() -> None:
