@@ -55,7 +55,12 @@ class Budget:
     """The steps that an examination may take, so that start-up never takes long."""
 
     def __init__(self, steps: int) -> None:
-        self._left = steps
+        self._steps = steps
+        self.renew()
+
+    def renew(self) -> None:
+        """Allow all steps again."""
+        self._left = self._steps
 
     def spend(self, steps: int) -> None:
         """Take steps off; raise TooMuchError where none are left."""
@@ -90,6 +95,8 @@ class Automaton:
         """The ways to read nothing."""
         self.ends = frozenset(whole.last)
         """The places where a text may end."""
+        self._known.clear()  # what was parsed may be large, and is not needed again
+        self._classes.clear()
 
     def masks(self) -> list[int]:
         """What each place reads, as the bits of a number, in the order of ALPHABET."""

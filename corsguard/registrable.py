@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 from corsguard.automaton import Budget, TooMuchError, automaton_of
@@ -95,14 +95,13 @@ class _Kind:
 
     def __init__(self) -> None:
         self.found: dict[str, _Place] = {}
-        self.too_many = False
         self.full: _Place | None = None
         """The suffix below which there are too many by themselves."""
         self.shared = ""
 
     def fill(self, place: _Place, labels: list[str]) -> None:
         """Note that there are too many names below place; labels are what some of them end with."""
-        self.too_many, self.full = True, place
+        self.full = place
         ends = _common_end(labels).lstrip("-_")
         if place.name and len(labels) > 1 and len(ends) > 2:
             self.shared = f"{ends}.{place.name}"
@@ -134,9 +133,12 @@ class _Count:
         except _FullError:
             none = Owners(frozenset())
             return Coverage(self._owners(self._registered), none, none)
-        if len(self._hosted.found) + len(self._registered.found) > MOST_OWNERS:
-            self._hosted.too_many = True
-        return Coverage(*map(self._owners, (self._registered, self._hosted, self._ids)))
+        together = len(self._registered.found) + len(self._hosted.found)
+        return Coverage(
+            self._owners(self._registered),
+            self._owners(self._hosted, too_many=together > MOST_OWNERS),
+            self._owners(self._ids),
+        )
 
     def _undivided(self, kind: str, without: frozenset[int] = frozenset()) -> Hosts:
         return Hosts(self._automaton, grammar(kind), self._budget, separator="", without=without)
@@ -196,25 +198,16 @@ class _Count:
         if kind is self._registered:
             raise _FullError
 
-    def _owners(self, kind: _Kind) -> Owners:
+    def _owners(self, kind: _Kind, *, too_many: bool = False) -> Owners:
         names = frozenset(kind.found)
-        if not kind.too_many:
+        if kind.full is None and not too_many:
             return Owners(names)
         return Owners(names, too_many=True, example=self._example(kind), shared=kind.shared)
 
     def _example(self, kind: _Kind) -> str | None:
-        tried = 0
-        try:
-            for place in self._places(kind):
-                for origin in _origins(place):
-                    if self._is_match(origin):
-                        return origin
-                    tried += 1
-                    if tried > _MOST_TRIED:
-                        return None
-        except TooMuchError:
-            pass
-        return None
+        self._budget.renew()
+        origins = (origin for place in self._places(kind) for origin in _origins(place))
+        return next(filter(self._is_match, islice(origins, _MOST_TRIED)), None)
 
     def _places(self, kind: _Kind) -> Iterator[_Place]:
         """Yield names of kind, those that are easy to read first.

@@ -7,7 +7,7 @@ import re
 import pytest
 from core.facts import EVIL, LISTED, PLAIN, A, get
 
-from corsguard import Policy, Reason
+from corsguard import Engine, Policy, Reason
 
 MATCHING = Policy(
     allow_origins=[
@@ -173,3 +173,11 @@ def test_details_are_escaped_and_cut() -> None:
     assert detail.startswith(r"https://a\r\n\x1b[31m\u202exxx")
     assert detail.endswith("...")
     assert len(detail) < 150
+
+
+def test_any_number_of_ports_of_one_pattern_starts_and_matches() -> None:
+    listed = [f"https://*.a.example:{port}" for port in range(1_000, 17_000)]
+    engine = Engine(Policy(allow_origins=[*listed, "https://*.b.example:1000"]))
+    assert engine.decide("https://x.a.example:16999", "GET", {}).allowed
+    assert not engine.decide("https://x.a.example:17000", "GET", {}).allowed
+    assert not engine.decide("https://x.b.example:16999", "GET", {}).allowed
