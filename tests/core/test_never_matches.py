@@ -85,7 +85,7 @@ def test_what_the_warning_says_is_so() -> None:
         re.compile(r"http://127\.0\.0\.1:\d+|http://10\.0\.0\.\d+"),
         re.compile(r"http://(?:10\.0\.0\.1|\[::1\]):\d+"),
         re.compile(r"http://[a-z]+\.localhost"),
-        re.compile(r"httpx://[a-z]+\.a\.example"),
+        re.compile(r"httpx?://app\.a\.example"),
     ],
     ids=str,
 )
