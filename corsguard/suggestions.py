@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
+from corsguard.dangers import is_open_to_anyone
 from corsguard.escape import listed, quoted, text_of
 from corsguard.expressions import (
     compiled,
@@ -147,7 +148,8 @@ def _origins_meant(field: str, text: str, starts: Starts) -> list[str | re.Patte
     """Return the origins that text was meant to be, or none where that can't be known."""
     several = mended_origins(text)
     if several:
-        return [*several] if starts(field, several) else []
+        sound = starts(field, several) and not any(_is_too_open(each, text) for each in several)
+        return [*several] if sound else []
     return [value for value in _candidates(text) if starts(field, [value])][:1]
 
 
@@ -159,12 +161,17 @@ def _candidates(text: str) -> Iterator[str | re.Pattern[str]]:
             yield "null"
         return
     origin = mended_origin(text) or mended_origin(bare.removeprefix("^").removesuffix("$"))
-    if origin:
+    if origin and not _is_too_open(origin, text):
         yield from _reachable(origin, has_scheme="://" in text)
     glob = glob_expression(bare if "://" in bare else f"https://{bare}")
     if glob:
         yield re.compile(glob)
     yield from _of_expression(without_path(bare))
+
+
+def _is_too_open(origin: str, text: str) -> bool:
+    """Return True for a pattern on a public suffix where text has no `*`: `.com` is a slip."""
+    return "*" not in text and is_open_to_anyone(origin)
 
 
 def _reachable(origin: str, *, has_scheme: bool) -> Iterator[str]:
