@@ -45,10 +45,7 @@ _EXAMPLES = {
     "own_origins": "an origin such as https://api.example.com",
     "enforce_exempt": "a prefix such as /api",
 }
-_FLAGS = {
-    "dangerously_allow_public_suffixes": "if every name under that suffix is yours",
-    "dangerously_allow_insecure_origins": "if nobody else is on the network",
-}
+_FLAG = "dangerously_allow_public_suffixes"
 _EVERY_ADDRESS = ("0.0.0.0", "[::]")  # noqa: S104  # nothing binds it
 """Hosts by which a server listens on every address; pages are opened under another."""
 
@@ -67,13 +64,12 @@ def instead_of_origin(field: str, text: str, starts: Starts) -> str:
 
 
 def _with_a_flag(text: str, starts: Starts) -> str | None:
-    """Return in words what text was meant to be where a flag lets it start, or None."""
+    """Return in words what text was meant to be where the flag lets it start, or None."""
     for value in _candidates(text):
-        if isinstance(value, re.Pattern) and not is_under_suffix(value.pattern):
-            continue
-        for flag, condition in _FLAGS.items():
-            if starts("allow_origins", [value], flag):
-                return f"list each origin; or {flag}, {condition}, and {_shown(value)}"
+        is_known = isinstance(value, str) or is_under_suffix(value.pattern)
+        if is_known and starts("allow_origins", [value], _FLAG):
+            condition = "if every name under that suffix is yours"
+            return f"list each origin; or {_FLAG}, {condition}, and {_shown(value)}"
     return None
 
 
@@ -117,7 +113,7 @@ def _all_meant(field: str, entries: Iterable[object], starts: Starts) -> list[ob
             meant.append(mended_prefix(text))
         else:
             meant += _names_meant(field, text, starts)
-    return list(dict.fromkeys(meant))
+    return meant
 
 
 def _names_meant(field: str, text: str, starts: Starts) -> list[str]:

@@ -257,6 +257,19 @@ def test_a_list_of_origins_is_one_that_starts_with_credentials() -> None:
     assert problems(**fields)[0].suggestion == f'["https://b.example", "{A}"]'
 
 
+class Unhashable:
+    __hash__ = None  # type: ignore[assignment]
+
+    def __call__(self, origin: str) -> bool:
+        return True
+
+
+def test_a_callable_that_can_not_be_hashed_is_put_in_a_list() -> None:
+    allow = Unhashable()
+    assert problems(allow_origins=allow)[0].suggestion == f"[{allow!r}]"
+    assert problems(allow_origins=["*", allow])[0].suggestion == f'["*"] or [{allow!r}]'
+
+
 def test_a_flag_that_is_meant_counts_for_what_it_would_do() -> None:
     codes = [problem.code for problem in problems(allow_origins=["*"], allow_credentials="yes")]
     assert codes == ["type-invalid", "wildcard-with-credentials"]
