@@ -257,6 +257,11 @@ def test_a_list_of_origins_is_one_that_starts_with_credentials() -> None:
     assert problems(**fields)[0].suggestion == f'["https://b.example", "{A}"]'
 
 
+def test_a_suggestion_holds_once_a_flag_is_what_it_was_meant_to_be() -> None:
+    found = problems(allow_origins=["http://a.example/"], allow_credentials="true")
+    assert [problem.suggestion for problem in found] == ["https://a.example", "True"]
+
+
 class Unhashable:
     __hash__ = None  # type: ignore[assignment]
 
