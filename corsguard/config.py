@@ -175,7 +175,8 @@ def _read_policy(
     except PolicyError as error:
         found.problems.extend(problem.within(place) for problem in error.problems)
         return None
-    found.cautions.extend(caution.within(place) for caution in cautions(policy))
+    unusual = cautions(policy, enforced=enforced)
+    found.cautions.extend(caution.within(place) for caution in unusual)
     return policy
 
 

@@ -118,8 +118,8 @@ def _exposed_by(pattern: Pattern[str], policy: Policy) -> Iterator[Problem]:
         yield Problem("regex-too-wide", "allow_origins", pattern, *exposed)
 
 
-def cautions(policy: Policy) -> Iterator[Problem]:
-    """What lets policy start, but is rarely meant."""
+def cautions(policy: Policy, *, enforced: bool = False) -> Iterator[Problem]:
+    """What lets policy start, but is rarely meant; `enforced` says that a guard enforces it."""
     cap = fetch.MAX_AGE_CAPS["Chromium"]
     if policy.max_age is not None and policy.max_age > cap:
         yield Problem(
@@ -150,7 +150,9 @@ def cautions(policy: Policy) -> Iterator[Problem]:
         if isinstance(entry, str):
             yield from _unmatched_origin(entry)
         elif isinstance(entry, Pattern):
-            yield from _unmatched_regex(entry, policy)
+            exposed = policy.allow_credentials or enforced
+            lifted = policy.dangerously_allow_insecure_origins
+            yield from _unmatched_regex(entry, secure_only=exposed and not lifted)
 
 
 def _unmatched_origin(entry: str) -> Iterator[Problem]:
@@ -181,7 +183,7 @@ def _is_punycode(label: str) -> bool:
         return False
 
 
-def _unmatched_regex(entry: Pattern[str], policy: Policy) -> Iterator[Problem]:
+def _unmatched_regex(entry: Pattern[str], *, secure_only: bool) -> Iterator[Problem]:
     from corsguard.ambiguity import may_match
 
     if not may_match(entry):
@@ -193,17 +195,13 @@ def _unmatched_regex(entry: Pattern[str], policy: Policy) -> Iterator[Problem]:
             "scheme://host or scheme://host:port",
             r"write out all of an origin, such as https://app\.example\.com",
         )
-    elif (
-        policy.allow_credentials
-        and not policy.dangerously_allow_insecure_origins
-        and not may_match(entry, secure_only=True)
-    ):
+    elif secure_only and not may_match(entry, secure_only=True):
         yield Problem(
             "never-matches",
             "allow_origins",
             entry,
-            f"{entry.pattern!r} matches no request: with credentials, plain http is refused "
-            "unless it is of this machine",
+            f"{entry.pattern!r} matches no request: with credentials, and under enforce, "
+            "plain http is refused unless it is of this machine",
             "https in its place, or dangerously_allow_insecure_origins",
         )
 

@@ -208,9 +208,9 @@ def _trial(given: Mapping[str, Any], *, exposed: bool) -> Starts:
 
     `exposed` says that the origins have to be as safe as with credentials.
     """
-    flags = {flag: given[flag] is True for flag in FLAGS}
 
     def starts(field: str, value: object, /, *lifting: str) -> bool:
+        flags = {flag: Findings().flag(flag, given[flag]) for flag in FLAGS}
         fields = {**_DEFAULTS, "allow_origins": _SOME_ORIGINS, **flags, field: value}
         fields |= dict.fromkeys(lifting, True)
         if exposed and field == "allow_origins":

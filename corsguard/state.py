@@ -169,7 +169,8 @@ class State:
         for place, policy in self.placed():
             places.setdefault(id(policy), (place, policy))
         for place, policy in places.values():
-            yield from (caution.within(place) for caution in cautions(policy))
+            enforced = self._engines[id(policy)].enforced
+            yield from (caution.within(place) for caution in cautions(policy, enforced=enforced))
 
     def require_sync(self) -> None:
         """Raise PolicyError where a callable of a policy can only be awaited."""

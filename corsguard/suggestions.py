@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
+from corsguard.dangers import is_open_to_anyone
 from corsguard.escape import listed, quoted, text_of
 from corsguard.expressions import (
     compiled,
@@ -45,10 +46,7 @@ _EXAMPLES = {
     "own_origins": "an origin such as https://api.example.com",
     "enforce_exempt": "a prefix such as /api",
 }
-_FLAGS = {
-    "dangerously_allow_public_suffixes": "if every name under that suffix is yours",
-    "dangerously_allow_insecure_origins": "if nobody else is on the network",
-}
+_FLAG = "dangerously_allow_public_suffixes"
 _EVERY_ADDRESS = ("0.0.0.0", "[::]")  # noqa: S104  # nothing binds it
 """Hosts by which a server listens on every address; pages are opened under another."""
 
@@ -67,13 +65,12 @@ def instead_of_origin(field: str, text: str, starts: Starts) -> str:
 
 
 def _with_a_flag(text: str, starts: Starts) -> str | None:
-    """Return in words what text was meant to be where a flag lets it start, or None."""
+    """Return in words what text was meant to be where the flag lets it start, or None."""
     for value in _candidates(text):
-        if isinstance(value, re.Pattern) and not is_under_suffix(value.pattern):
-            continue
-        for flag, condition in _FLAGS.items():
-            if starts("allow_origins", [value], flag):
-                return f"list each origin; or {flag}, {condition}, and {_shown(value)}"
+        is_known = isinstance(value, str) or is_under_suffix(value.pattern)
+        if is_known and starts("allow_origins", [value], _FLAG):
+            condition = "if every name under that suffix is yours"
+            return f"list each origin; or {_FLAG}, {condition}, and {_shown(value)}"
     return None
 
 
@@ -125,7 +122,7 @@ def _all_meant(field: str, entries: Iterable[object], starts: Starts) -> list[ob
             meant.append(mended_prefix(text))
         else:
             meant += _names_meant(field, text, starts)
-    return list(dict.fromkeys(meant))
+    return meant
 
 
 def _names_meant(field: str, text: str, starts: Starts) -> list[str]:
@@ -156,7 +153,8 @@ def _origins_meant(field: str, text: str, starts: Starts) -> list[str | re.Patte
     """Return the origins that text was meant to be, or none where that can't be known."""
     several = mended_origins(text)
     if several:
-        return [*several] if starts(field, several) else []
+        sound = starts(field, several) and not any(_is_too_open(each, text) for each in several)
+        return [*several] if sound else []
     return [value for value in _candidates(text) if starts(field, [value])][:1]
 
 
@@ -168,12 +166,17 @@ def _candidates(text: str) -> Iterator[str | re.Pattern[str]]:
             yield "null"
         return
     origin = mended_origin(text) or mended_origin(bare.removeprefix("^").removesuffix("$"))
-    if origin:
+    if origin and not _is_too_open(origin, text):
         yield from _reachable(origin, has_scheme="://" in text)
     glob = glob_expression(bare if "://" in bare else f"https://{bare}")
     if glob:
         yield re.compile(glob)
     yield from _of_expression(without_path(bare))
+
+
+def _is_too_open(origin: str, text: str) -> bool:
+    """Return True for a pattern on a public suffix where text has no `*`: `.com` is a slip."""
+    return "*" not in text and is_open_to_anyone(origin)
 
 
 def _reachable(origin: str, *, has_scheme: bool) -> Iterator[str]:

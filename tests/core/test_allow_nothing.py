@@ -101,7 +101,7 @@ def test_none_in_a_list_of_python_is_no_origin() -> None:
     (problem,) = problems(lambda: Policy(allow_origins=["none"]))
     assert problem.code == "origin-invalid"
     assert FORMS[0] in problem.suggestion
-    (problem, other) = problems(lambda: Policy(allow_origins="none"))  # type: ignore[arg-type]
+    (problem, other) = problems(lambda: Policy(allow_origins="none"))
     assert (problem.code, problem.suggestion) == ("not-a-list", '["https://app.example.com"]')
     assert FORMS[0] in other.suggestion
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from core.facts import get
 
-from corsguard import OriginEntry, Policy, PolicyWarning
+from corsguard import Guard, OriginEntry, Policy, PolicyWarning
 
 WITH_CREDENTIALS = {"allow_credentials": True}
 INSECURE = {"dangerously_allow_insecure_origins": True}
@@ -63,6 +63,16 @@ def test_a_regex_for_plain_http_is_warned_of_with_credentials(entry: str) -> Non
     assert warned_of(regex, **WITH_CREDENTIALS, **INSECURE) == []
 
 
+def test_a_regex_for_plain_http_is_warned_of_under_enforce() -> None:
+    plain = Policy(allow_origins=[re.compile(r"http://10\.0\.0\.\d+")])
+    routes = {"/": plain, "/hook": Policy(allow_origins=[re.compile(r"http://10\.0\.1\.\d+")])}
+    guard = Guard(routes, enforce=True, enforce_exempt=["/hook"])
+    assert [warning.problem.field for warning in guard.warnings] == ['routes."/".allow_origins']
+    assert Guard(routes).warnings == ()
+    with pytest.warns(PolicyWarning, match="never-matches"):
+        Guard.from_mapping({"allow_origins": list(plain.allow_origins), "enforce": True})
+
+
 def test_what_the_warning_says_is_so() -> None:
     regex = re.compile(r"http://10\.0\.0\.\d+")
     with pytest.warns(PolicyWarning, match="never-matches"):
@@ -85,7 +95,7 @@ def test_what_the_warning_says_is_so() -> None:
         re.compile(r"http://127\.0\.0\.1:\d+|http://10\.0\.0\.\d+"),
         re.compile(r"http://(?:10\.0\.0\.1|\[::1\]):\d+"),
         re.compile(r"http://[a-z]+\.localhost"),
-        re.compile(r"httpx://[a-z]+\.a\.example"),
+        re.compile(r"httpx?://app\.a\.example"),
     ],
     ids=str,
 )

@@ -247,4 +247,4 @@ def test_what_python_itself_refuses_stays_a_type_error() -> None:
     with pytest.raises(TypeError, match="allow_origins"):
         Policy()  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="positional"):
-        Policy(A)  # type: ignore[misc,call-arg]
+        Policy(A)  # type: ignore[call-arg]

@@ -59,7 +59,9 @@ def cases() -> list[Case]:
         Case(Guard(WILDCARDS, enforce=True), lambda origin: origin == APP),
         Case(Guard(ANYONE), lambda origin: origin == "*"),
         Case(Guard(REGEX), lambda origin: SUBDOMAIN.fullmatch(origin) is not None),
-        Case(Guard(Policy(allow_origins=[always])), lambda origin: origin != "null"),
+        Case(
+            Guard(Policy(allow_origins=[always])), lambda origin: origin not in {"null", "file://"}
+        ),
         Case(Guard({"/api": LISTED, "/é": WILDCARDS, "/off": None}, enforce=True), is_listed),
         Case(Guard({"/": WILDCARDS}, enforce="report"), lambda origin: origin == APP),
     ]
