@@ -10,7 +10,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import partial, partialmethod
+from itertools import chain
 from types import ModuleType
 from typing import Any, NamedTuple
 from weakref import ref
@@ -28,6 +29,9 @@ __all__ = [
     "unreached",
 ]
 
+_CONTAINERS = (dict, frozenset, list, set, tuple)
+_LARGEST = 100
+"""A container of more is data, not what a view calls."""
 _DEEPEST = 8
 _WHERE = (
     "put the decorator above all others, on what the URL leads to (of a class that is not found, "
@@ -145,15 +149,48 @@ def _contents(view: object) -> Iterator[object]:
 
 
 def held_by(holder: object) -> Iterator[object]:
-    """Yield what a function or object calls or may call, as far as it holds that itself."""
-    if isinstance(holder, partial):
-        yield from (holder.func, *holder.args, *holder.keywords.values())
-    yield from (getattr(holder, name, None) for name in ("__wrapped__", "__func__", "__self__"))
-    for cell in getattr(holder, "__closure__", None) or ():
+    """Yield what a function, object or container may call, as far as it holds that itself."""
+    for held in chain(_inside(holder), _of_function(holder), _attributes(holder)):
+        if callable(held) or isinstance(held, (*_CONTAINERS, partialmethod)):
+            yield held
+
+
+def _inside(holder: object) -> Iterable[object]:
+    if isinstance(holder, (partial, partialmethod)):
+        return (holder.func, *holder.args, *holder.keywords.values())
+    if isinstance(holder, _CONTAINERS) and len(holder) <= _LARGEST:
+        return tuple(holder.values() if isinstance(holder, dict) else holder)
+    return ()
+
+
+def _of_function(holder: object) -> Iterator[object]:
+    """Yield what a function holds: the contents of its closure, and its defaults."""
+    for cell in _get(holder, "__closure__") or ():
         with suppress(ValueError):  # nothing has been assigned to it yet
             yield cell.cell_contents
-    if not isinstance(holder, (type, ModuleType)):
-        yield from filter(callable, getattr(holder, "__dict__", {}).values())
+    for name in ("__defaults__", "__kwdefaults__", "__wrapped__", "__func__", "__self__"):
+        yield _get(holder, name)
+
+
+def _attributes(holder: object) -> Iterable[object]:
+    """Return the values of an object's own attributes; of a class or a module, none."""
+    if isinstance(holder, (type, ModuleType)):
+        return ()
+    names = {name for each in type(holder).__mro__ for name in _slots(each)}
+    slots = (_get(holder, name) for name in names)
+    return (*(_get(holder, "__dict__") or {}).values(), *slots)
+
+
+def _get(holder: object, name: str) -> Any:
+    try:
+        return getattr(holder, name, None)
+    except Exception:  # of a proxy, such as Flask's `request` outside of a request
+        return None
+
+
+def _slots(owner: type) -> Iterable[str]:
+    slots: str | Iterable[str] = vars(owner).get("__slots__", ())
+    return (slots,) if isinstance(slots, str) else slots
 
 
 def unreachable_problem(decorated: object) -> Problem:

@@ -112,7 +112,7 @@ def _between(outermost: object, middleware: object) -> Iterator[object]:
     seen = {id(outermost)}
     for way in ways:
         if way[-1] is middleware:
-            yield from way
+            yield from filter(callable, way)
             return
         for inner in _inside(way[-1]) if len(way) < _DEEPEST else ():
             # Not by way of the application itself, which has the outermost layer.

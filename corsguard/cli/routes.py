@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, NamedTuple
 
@@ -20,6 +21,7 @@ _ALWAYS_ALLOWED = frozenset({*SAFELISTED_METHODS, "OPTIONS"})
 """Methods that need no entry in `allow_methods`: safelisted, or the preflight's own."""
 _ANY = "any method"
 _MOST_SOURCES = 3
+_UNFOLDED = 10_000
 _NO_CORS = summary(None)
 
 
@@ -50,7 +52,8 @@ class _Placed(NamedTuple):
 def write_routes(rows: Iterable[RouteRow], file: IO[str]) -> None:
     """Write a table of routes, and below it each of their policies once.
 
-    The table takes the width of the terminal: long cells are folded, and nothing is cut off.
+    The table takes the width of the terminal: long cells are folded, and nothing is cut off. In a
+    file or a pipe, each row is one line, unless COLUMNS is set.
     """
     from rich.table import Table
     from rich.text import Text
@@ -61,6 +64,8 @@ def write_routes(rows: Iterable[RouteRow], file: IO[str]) -> None:
     if not rows:
         return
     terminal = console(file)
+    if not (terminal.is_terminal or os.environ.get("COLUMNS")):
+        terminal.width = _UNFOLDED
     policies = _distinct(rows)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for title in ("METHODS", "URL", "POLICY", "FROM"):

@@ -81,6 +81,13 @@ def test_table_fits_the_terminal_and_cuts_nothing(
         assert re.search(re.escape(origin), legend)
 
 
+def test_each_row_is_one_line_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS")
+    url, source = f"/{'name/' * 40}", f"the view {'x' * 200}"
+    text = written([RouteRow(("GET",), url, PUBLIC, source)])
+    assert re.split("  +", text.splitlines()[1]) == ["GET", url, "A", source]
+
+
 def test_output_is_plain_unless_it_is_a_terminal() -> None:
     plain = written(ROWS)
     assert "\x1b" not in plain

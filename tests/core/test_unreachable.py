@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import partial, partialmethod, wraps
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ from corsguard.views import cors_exempt, cors_policy, decorated_layer, layers, o
 
 PUBLIC = Policy(allow_origins=["*"])
 HERE = {__name__}
+
+Function = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +46,7 @@ def test_an_object_that_is_gone_is_forgotten() -> None:
     exempt = cors_exempt(view())
     assert is_remembered(exempt)
     del exempt
+    gc.collect()
     assert unreachable([], HERE) == []
 
 
@@ -89,6 +92,70 @@ def test_a_wrapper_that_holds_an_exempt_view_hides_it() -> None:
     assert "view.<locals>.made" in problem.message
     assert hidden_in([wrapper], [exempt]) == []
     assert hidden_in([view], []) == []
+
+
+def in_closure(exempt: Function) -> Function:
+    held = {"views": [exempt]}
+    return lambda: held["views"][0]()
+
+
+def in_defaults(exempt: Function) -> Function:
+    return lambda view=exempt, *, again=(exempt,): view() or again
+
+
+class Attributes:
+    def __init__(self, exempt: Function) -> None:
+        self.views = (exempt,)
+
+    def __call__(self) -> str:
+        return str(self.views[0]())
+
+
+class Slots:
+    __slots__ = "view"
+
+    def __init__(self, exempt: Function) -> None:
+        self.view = exempt
+
+    def __call__(self) -> str:
+        return str(self.view())
+
+
+def in_a_partial_method(exempt: Function) -> Function:
+    class Views:
+        get = partialmethod(exempt)
+
+    made: Function = Views.get
+    return made
+
+
+@pytest.mark.parametrize(
+    "wrapper", [in_closure, in_defaults, Attributes, Slots, in_a_partial_method]
+)
+def test_a_wrapper_hides_an_exempt_view_wherever_it_holds_it(
+    wrapper: Callable[[Function], Function],
+) -> None:
+    exempt = cors_exempt(view())
+    assert len(hidden_in([wrapper(exempt)], [])) == 1
+    assert hidden_in([wrapper(exempt)], [exempt]) == []
+
+
+class Proxy:
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError("working outside of a request")
+
+    def __call__(self) -> None: ...
+
+
+def test_a_proxy_that_needs_a_request_is_passed_over() -> None:
+    exempt, proxy = cors_exempt(view()), Proxy()
+    assert len(hidden_in([lambda: (proxy, exempt)], [])) == 1
+
+
+def test_a_large_container_is_data() -> None:
+    exempt = cors_exempt(view())
+    held = [exempt] * 101
+    assert hidden_in([lambda: held], []) == []
 
 
 def test_a_cell_that_is_not_assigned_yet_is_passed_over() -> None:

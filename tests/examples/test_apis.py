@@ -248,8 +248,10 @@ def test_the_wsgi_example_says_in_json_what_is_wrong() -> None:
 def test_the_policies_of_the_flask_example_are_sound_and_shown() -> None:
     command = [sys.executable, "-m", "flask", "--app", str(ROOT / "examples/flask_app.py"), "cors"]
     shown = subprocess.run([*command, "routes"], capture_output=True, text=True, check=True)
-    assert re.search(r"GET +/public/items +\* +the view public_items\n", shown.stdout)
-    assert re.search(r"PUT +/api/items/<int:number> +http://localhost:3000", shown.stdout)
+    assert re.search(r"GET +/public/items +B +the view public_items\n", shown.stdout)
+    assert re.search(r"PUT +/api/items/<int:number> +A +every view of the blueprint", shown.stdout)
+    assert "\nA  http://localhost:3000; credentials;" in shown.stdout
+    assert shown.stdout.endswith("\nB  *\n")
     done = subprocess.run([*command, "check"], capture_output=True, text=True, check=True)
     assert done.stdout == "no problems\n"
 

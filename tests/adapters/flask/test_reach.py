@@ -7,7 +7,7 @@ import importlib
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial, wraps
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from adapters.flask.facts import APP, POLICY, PUBLIC, allowed, fetch
 from adapters.flask.test_cli import APPLICATION, run, typed
-from flask import Flask
+from flask import Flask, current_app, g, request, session
 from flask.views import MethodView
 
 from corsguard import PolicyError
@@ -26,9 +26,8 @@ Function = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
-def nothing_of_other_tests() -> Iterator[None]:
+def nothing_of_other_tests() -> None:
     """Let go of what the views and applications of the test before are held by: cycles."""
-    yield
     gc.collect()
 
 
@@ -117,6 +116,18 @@ def test_an_exempt_view_that_another_view_calls_is_no_problem(app: Flask) -> Non
     app.add_url_rule("/other", "other", lambda: internal())
     assert "Vary" not in fetch(app, "/internal").headers
     assert allowed(fetch(app, "/other")) == APP
+
+
+def test_a_view_that_holds_flask_s_proxies_is_looked_into(app: Flask) -> None:
+    proxies = (current_app, g, request, session)
+
+    @cors_exempt
+    def internal() -> str:
+        return "internal"
+
+    app.add_url_rule("/", "index", lambda: f"{proxies} {internal()}")
+    with pytest.raises(PolicyError, match="view-policy-unreachable"):
+        fetch(app, "/")
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
