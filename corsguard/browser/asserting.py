@@ -40,8 +40,9 @@ def assert_cors(
     The origin of `url` is where app answers, https://testserver where it is only a path; `engine`,
     `cookies`, `interface` and `raise_app_exceptions` are those of `Browser.on`, `timeout`,
     `method`, `headers` and what else is given those of `Browser.fetch`. `blocked` asserts instead
-    that the browser keeps the answer from the script, for any reason or for this BlockReason. `reads` are headers that the script must see;
-    `preflights` is how many requests the browser sends ahead.
+    that the browser keeps the answer from the script, for any reason or for this BlockReason.
+    `reads` are headers that the script must see; `preflights` is how many requests the browser
+    sends ahead.
 
     Returns the response, or why it was blocked. Raises AssertionError with all that happened,
     TimeoutError where no response begins in time, and TypeError or ValueError for what can't be

@@ -63,9 +63,7 @@ class _Exchange:
             self._error = error
         if isinstance(result, Coroutine):
             result.close()  # it is never awaited, and Python need not say so
-            raise TypeError(
-                'the application is called as WSGI and is async: write interface="asgi"'
-            )
+            raise TypeError('a call as WSGI returns a coroutine: write interface="asgi"')
         if self._error is None and not self._started:
             if self._is_late:
                 raise late(self._timeout)
