@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import IO, TYPE_CHECKING, NamedTuple
 
+from corsguard.browser import BlockReason
 from corsguard.browser.remedy import Change, Explanation, Stage, explained
 from corsguard.cli.asking import Asked
 from corsguard.cli.explanation import as_document
@@ -99,6 +100,8 @@ def _tell(asked: Asked, explanation: Explanation, spelled: Spelling, file: IO[st
     verdict(terminal, explanation.exchange)
     if explanation.exchange.allowed:
         wrapped(terminal, "Nothing was sent: the application itself was not asked.", "dim")
+    if explanation.decided:
+        wrapped(terminal, printable(explanation.decided), indent="  decided  ")
     _remedy(terminal, explanation, spelled)
 
 
@@ -139,6 +142,13 @@ def _remedy(terminal: Console, explanation: Explanation, spelled: Spelling) -> N
             # How null could be listed is not what anybody should read here.
             instead = refusal.fix if problem.code == "origin-null" else problem.suggestion
             wrapped(terminal, printable(instead), indent="  instead  ")
+    elif explanation.decided and refusal.reason is BlockReason.ALLOW_ORIGIN_MISSING:
+        wrapped(terminal, "No list would allow it, only the callable that decided.", "bold")
+        wrapped(
+            terminal,
+            "if this page may have the response, change what the callable returns for it",
+            indent="  instead  ",
+        )
     else:
         wrapped(terminal, "No change of the policy would allow it.", "bold")
         wrapped(terminal, printable(refusal.fix), indent="  instead  ")

@@ -30,6 +30,7 @@ def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change],
       place: kind, name, and holder, what has a view's policy, in words, else null.
     * response_with_changes: the response with all of them made; null where there are none.
     * problems: why the changes that it takes would not start.
+    * decided_by: which callable of allow_origins decided about the origin, in words, else null.
     """
     near = explanation.nearest
     return {
@@ -39,6 +40,7 @@ def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change],
         "changes": [_change(change, line) for change in explanation.changes],
         "response_with_changes": _response_of(explanation.mended),
         "problems": [problem.as_dict() for problem in explanation.problems],
+        "decided_by": explanation.decided or None,
     }
 
 
