@@ -6,20 +6,19 @@ import warnings
 
 from corsguard.browser.rehearsal import Rehearsal
 from corsguard.checks import CHECKS
-from corsguard.decision import Decision, Reason
+from corsguard.decision import Decision
 from corsguard.engine import Engine
 from corsguard.escape import escaped
+from corsguard.fetch import ALLOW_ORIGIN
 from corsguard.policy import Policy
 from corsguard.predicates import Predicate
 from corsguard.problem import PolicyWarning
 
-__all__ = ["decided_by_callable"]
-
-_REFUSED = {Reason.ORIGIN_NOT_ALLOWED, Reason.CROSS_ORIGIN_REFUSED}
+__all__ = ["callable_name", "decided_by_callable"]
 
 
 def decided_by_callable(rehearsal: Rehearsal, origin: str) -> str:
-    """Return a sentence on the callable that decided the last request, which was from origin.
+    """Return a sentence on the callable that decided about origin, that of the last request.
 
     Empty where no callable was asked: what is listed, and what no policy may allow, comes first.
     """
@@ -29,8 +28,8 @@ def decided_by_callable(rehearsal: Rehearsal, origin: str) -> str:
     callables = [entry for entry in place.policy.allow_origins if callable(entry)]
     if not callables or not _is_asked(place.policy, origin, enforced=place.enforced):
         return ""
-    names = ", ".join(map(_name, callables))
-    words = "does not allow" if decision.reason in _REFUSED else "allows"
+    names = ", ".join(map(callable_name, callables))
+    words = "allows" if ALLOW_ORIGIN in dict(decision.headers) else "does not allow"
     return f"a callable of allow_origins decided: {names} {words} {escaped(origin)}{_why(decision)}"
 
 
@@ -51,7 +50,8 @@ def _is_asked(policy: Policy, origin: str, *, enforced: bool) -> bool:
     return bool(asked)
 
 
-def _name(predicate: Predicate) -> str:
+def callable_name(predicate: Predicate) -> str:
+    """Return what a callable of a policy is called."""
     return getattr(predicate, "__qualname__", repr(predicate))
 
 

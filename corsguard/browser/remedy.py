@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from json import dumps
 from typing import Any, NamedTuple
 
-from corsguard.browser.deciding import decided_by_callable
+from corsguard.browser.deciding import callable_name, decided_by_callable
 from corsguard.browser.exchange import BlockReason, Exchange, Refusal
 from corsguard.browser.messages import Headers, Send
 from corsguard.browser.rehearsal import Place, Rehearsal
@@ -228,8 +228,12 @@ def _words(place: Place, policy: Policy) -> dict[str, str]:
         "instead": instead,
         "who": "any page"
         if only == "*"
-        else f"pages of {only}" + (f" and of {others} more listed" if others else ""),
+        else _pages(only) + (f" and of {others} more listed" if others else ""),
     }
+
+
+def _pages(entry: OriginEntry) -> str:
+    return f"pages that {callable_name(entry)} allows" if callable(entry) else f"pages of {entry}"
 
 
 def _and_send(held: Policy | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from corsguard.browser import BlockReason
+from corsguard.browser import BlockReason, Refusal
 from corsguard.browser.remedy import Change, Explanation, Stage, explained
 from corsguard.cli.asking import Asked
 from corsguard.cli.explanation import as_document
@@ -133,7 +133,15 @@ def _remedy(terminal: Console, explanation: Explanation, spelled: Spelling) -> N
             wrapped(terminal, printable(change.exposes), indent="  exposes  ")
         if words := _even_so(explanation):
             wrapped(terminal, printable(words), "yellow", indent="  beware   ")
-    elif explanation.problems:
+    else:
+        _no_remedy(terminal, explanation, refusal)
+
+
+def _no_remedy(terminal: Console, explanation: Explanation, refusal: Refusal) -> None:
+    """Why no change of the policy lets a blocked request through, and what else would."""
+    from corsguard.cli.terminal import printable, wrapped
+
+    if explanation.problems:
         wrapped(terminal, "No change of the policy that is safe would allow it:", "bold")
         for problem in explanation.problems:
             wrapped(
