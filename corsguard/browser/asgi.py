@@ -55,9 +55,13 @@ class _Loop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+        self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
         self._blocked: Future[Any] | None = None
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.close()
 
     def run(self, coroutine: Coroutine[Any, Any, T], seconds: float = inf) -> T:
         """Run a coroutine that ends by itself about seconds from now, or whenever it does.
@@ -72,12 +76,13 @@ class _Loop:
         return future.result()
 
     def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        if self._blocked is not None and not self._blocked.done():
-            return  # the thread is a daemon: it ends with the process
-        self.run(last())
+        """Run what comes last, and end; a loop that is blocked ends when it can."""
+        is_blocked = self._blocked is not None and not self._blocked.done()
+        if not is_blocked:
+            self.run(last())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        if not is_blocked:
+            self._thread.join()
 
 
 class _Lifespan:
