@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from browser.scripted import PAGE, allowing, answer, headers_of, play, preflighted, refused
 
 from corsguard import Policy
-from corsguard.browser import BlockReason, Browser, Cookie, assert_cors
+from corsguard.browser import BlockReason, Browser, Cookie, Request, assert_cors
 from corsguard.browser.cookies import cookie_of
 from corsguard.browser.url import URL
 from corsguard_wsgi import CORSMiddleware
@@ -27,10 +29,11 @@ def test_a_page_is_of_another_origin_with_the_dot() -> None:
 
 
 def test_an_application_is_at_one_of_the_two() -> None:
-    app = CORSMiddleware(
-        lambda environ, start_response: start_response("200 OK", []) and [],
-        Policy(allow_origins=[PAGE]),
-    )
+    def service(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return []
+
+    app = CORSMiddleware(service, Policy(allow_origins=[PAGE]))
     assert_cors(app, page=PAGE, url="https://api.example.com./")
     assert_cors(app, page=DOTTED, url="https://api.example.com./", blocked="ALLOW_ORIGIN_MISSING")
     browser = Browser.on(app, page=PAGE, url="https://api.example.com.")
@@ -57,11 +60,8 @@ def test_cookies_go_to_the_host_that_they_are_of() -> None:
     host = "api.example.com"
     plain, dotted = Cookie("a", "1", host), Cookie("b", "2", f"{host}.")
     browser = Browser(f"https://{host}.", cookies=[plain, dotted])
-    from corsguard.browser import Request
-
-    sent = []
-    browser.play(Request("/"), lambda request: sent.append(request) or answer())  # type: ignore[func-returns-value]
-    assert dict(sent[0].headers)["Cookie"] == "b=2"
+    [hop] = browser.play(Request("/"), lambda sent: answer()).hops
+    assert dict(hop.sent.headers)["Cookie"] == "b=2"
 
 
 @pytest.mark.parametrize(
