@@ -322,7 +322,8 @@ def test_every_callable_that_was_asked_is_named_and_what_failed() -> None:
     ],
 )
 def test_a_callable_that_is_not_asked_did_not_decide(fields: dict[str, Any], page: str) -> None:
-    entries = ["https://listed.example", re.compile(r"https://pr-\d+\.example\.com"), is_partner]
+    entries: list[Any] = ["https://listed.example", re.compile(r"https://pr-\d+\.example\.com")]
+    entries.append(is_partner)
     assert explain(Policy(allow_origins=entries, **fields), page=page).decided == ""
 
 
