@@ -2,38 +2,70 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from functools import partial
+from math import inf
 from typing import Any
 
 from corsguard.browser.asgi import AsgiCaller
-from corsguard.browser.messages import Answer, Send, SendError, Sent
+from corsguard.browser.interface import Interface, interface_of
+from corsguard.browser.messages import Answer, Outcome, SendError, Sent
 from corsguard.browser.url import URL
 from corsguard.browser.wsgi import call_wsgi
 from corsguard.origin import Origin
 
-__all__ = ["serving"]
+__all__ = ["TIMEOUT", "Serving", "seconds", "serving"]
+
+TIMEOUT = 5.0
+"""Seconds that a response may take, unless told."""
+
+# What the servers of Python send where an application raises (RFC 9110, 15.6.1).
+_FAILED = Answer(500, (("Content-Type", "text/plain; charset=utf-8"),), b"Internal Server Error")
 
 
-def serving(app: Any, origin: Origin) -> Send:
-    """A send function that reaches app at origin, and nothing else."""
-    call: Callable[[Sent, URL], Answer]
-    call = AsgiCaller(app) if _is_asgi(app) else partial(call_wsgi, app)
+class Serving:
+    """Reaches an application at one origin, and nothing else: what `Send` is."""
 
-    def send(sent: Sent) -> Answer:
+    def __init__(
+        self,
+        app: Any,
+        origin: Origin,
+        interface: Interface | None = None,
+        *,
+        raise_app_exceptions: bool = True,
+    ) -> None:
+        """See Browser.on. Raises TypeError where the interface of app is not known."""
+        is_asgi = interface_of(app, interface) == "asgi"
+        self._call = AsgiCaller(app) if is_asgi else partial(call_wsgi, app)
+        self._origin = origin
+        self._raises = raise_app_exceptions
+
+    def __call__(self, sent: Sent, timeout: float = TIMEOUT) -> Answer:
+        """Return the response, with as much of its body as comes within timeout seconds.
+
+        Raises what the application raises, and TimeoutError where no response begins in time.
+        """
         url = URL.parse(sent.url)
-        if url.origin != origin:
-            raise SendError(f"nothing is served at {url.origin}: the application is at {origin}")
-        answer = call(sent, url)
+        if url.origin != self._origin:
+            at = f"the application is at {self._origin}"
+            raise SendError(f"nothing is served at {url.origin}: {at}")
+        answer = self._answer(self._call(sent, url, timeout))
         # RFC 9110, 9.3.2: an answer to HEAD has no content, whatever the application sends.
         return answer._replace(body=b"") if sent.method == "HEAD" else answer
 
-    return send
+    def _answer(self, outcome: Outcome) -> Answer:
+        answer, error = outcome
+        if error is not None and (self._raises or not isinstance(error, Exception)):
+            raise error
+        return answer or _FAILED
 
 
-def _is_asgi(app: Any) -> bool:
-    """Whether app is called as ASGI 3 says: a coroutine function of scope, receive and send."""
-    if not callable(app):
-        raise TypeError(f"{app!r} is neither a WSGI nor an ASGI application: it can't be called")
-    return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__)
+serving = Serving
+
+
+def seconds(timeout: float | None) -> float:
+    """Return timeout, endless where it is None. Raises ValueError for what is no time."""
+    if timeout is None:
+        return inf
+    if not timeout > 0:  # no NaN is
+        raise ValueError(f"timeout={timeout!r} is not a positive number of seconds, nor None")
+    return timeout

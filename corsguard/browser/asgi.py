@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future, wait
 from contextlib import suppress
-from threading import Thread
+from math import inf
+from threading import TIMEOUT_MAX, Thread
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from corsguard.browser.messages import Answer, Sent
+from corsguard.browser.interface import asgi_app
+from corsguard.browser.messages import LARGEST_BODY, Answer, Outcome, Sent, late
 from corsguard.browser.url import URL
 
 __all__ = ["AsgiCaller"]
 
 App = Callable[..., Awaitable[None]]
 T = TypeVar("T")
+_GRACE = 0.5  # seconds for an application to see that the client is gone
 _VERSIONS = {"version": "3.0", "spec_version": "2.3"}
 
 
@@ -28,14 +32,16 @@ class AsgiCaller:
     """
 
     def __init__(self, app: App) -> None:
-        self._app = app
+        self._app = asgi_app(app)
         self._state: dict[str, Any] = {}
         self._loop: _Loop | None = None
 
-    def __call__(self, sent: Sent, url: URL) -> Answer:
+    def __call__(self, sent: Sent, url: URL, timeout: float) -> Outcome:
+        """Return what came within timeout seconds; raises TimeoutError where nothing did."""
         if self._loop is None:
             self._loop = self._started()
-        return self._loop.run(_request(self._app, sent, _scope(sent, url, self._state)))
+        exchange = _Exchange(self._app, sent, _scope(sent, url, self._state))
+        return self._loop.run(exchange.play(timeout), timeout)
 
     def _started(self) -> _Loop:
         loop, lifespan = _Loop(), _Lifespan(self._app, self._state)
@@ -49,17 +55,34 @@ class _Loop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+        self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
+        self._blocked: Future[Any] | None = None
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.close()
+
+    def run(self, coroutine: Coroutine[Any, Any, T], seconds: float = inf) -> T:
+        """Run a coroutine that ends by itself about seconds from now, or whenever it does.
+
+        Raises TimeoutError where the loop does not get that far: something blocks it.
+        """
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        _, waiting = wait([future], min(seconds + 3 * _GRACE, TIMEOUT_MAX))
+        if waiting:
+            self._blocked = future
+            raise late(seconds, ": it blocks the event loop")
+        return future.result()
 
     def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self.run(last())
+        """Run what comes last, and end; a loop that is blocked ends when it can."""
+        is_blocked = self._blocked is not None and not self._blocked.done()
+        if not is_blocked:
+            self.run(last())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        if not is_blocked:
+            self._thread.join()
 
 
 class _Lifespan:
@@ -91,38 +114,93 @@ class _Lifespan:
     async def _run(self) -> None:
         # An application that has no lifespan raises, or returns: either is an answer.
         with suppress(Exception):
-            await self._app(self._scope, self._asked.get, self._told.put)
+            await self._app(self._scope, self._asked.get, self._send)
         await self._told.put({"type": "lifespan.startup.complete"})
 
+    async def _send(self, message: dict[str, Any]) -> None:
+        if not message["type"].startswith("lifespan."):
+            # It does not look at what is asked, and must not go on for ever.
+            raise RuntimeError(f"{message['type']} is no answer to {self._scope['type']}")
+        await self._told.put(message)
 
-async def _request(app: App, sent: Sent, scope: dict[str, Any]) -> Answer:
-    status = 0
-    headers: list[tuple[str, str]] = []
-    chunks: list[bytes] = []
-    done = asyncio.Event()
-    messages = [{"type": "http.request", "body": sent.body or b"", "more_body": False}]
 
-    async def receive() -> dict[str, Any]:
-        if messages:
-            return messages.pop()
-        await done.wait()
+class _Exchange:
+    """One request to an application, and what it sends."""
+
+    def __init__(self, app: App, sent: Sent, scope: dict[str, Any]) -> None:
+        self._app = app
+        self._scope = scope
+        self._messages = [{"type": "http.request", "body": sent.body or b"", "more_body": False}]
+        self._status = 0
+        self._headers: list[tuple[str, str]] = []
+        self._body = bytearray()
+        self._error: BaseException | None = None
+        self._over = asyncio.Event()
+        """Set when the response is complete, or the client is gone."""
+        self._is_left = False
+        self._is_full = asyncio.Event()
+
+    async def play(self, timeout: float) -> Outcome:
+        """Return what the application sends and raises within timeout seconds.
+
+        After that the client leaves, as a browser does, and what has come is the answer. Raises
+        TimeoutError where nothing has.
+        """
+        running = asyncio.create_task(self._run())
+        full = asyncio.create_task(self._is_full.wait())
+        await asyncio.wait({running, full}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        full.cancel()
+        answer = self._answer()
+        if running.done():
+            if answer is None and self._error is None:
+                self._error = RuntimeError("the application sent no response")
+            return Outcome(answer, self._error)
+        await self._leave(running)
+        if answer is None:
+            raise late(timeout)
+        return Outcome(answer)
+
+    async def _run(self) -> None:
+        try:
+            await self._app(self._scope, self._receive, self._send)
+        except BaseException as error:  # SystemExit, too, which would end the loop
+            self._error = error
+
+    def _answer(self) -> Answer | None:
+        if not self._status:
+            return None
+        return Answer(self._status, tuple(self._headers), bytes(self._body))
+
+    async def _leave(self, running: asyncio.Task[None]) -> None:
+        """Disconnect, as the application can see; cancel it if it takes no notice."""
+        self._is_left = True
+        self._over.set()
+        await asyncio.wait({running}, timeout=_GRACE)
+        running.cancel()
+        await asyncio.wait({running}, timeout=_GRACE)
+
+    async def _receive(self) -> dict[str, Any]:
+        if self._messages:
+            return self._messages.pop()
+        await self._over.wait()
         return {"type": "http.disconnect"}
 
-    async def send(message: dict[str, Any]) -> None:
-        nonlocal status
+    async def _send(self, message: dict[str, Any]) -> None:
+        await asyncio.sleep(0)  # so that a stream which never waits does not stop the loop
+        if self._is_left:
+            return
         if message["type"] == "http.response.start":
-            status = message["status"]
+            self._status = message["status"]
             for name, value in message.get("headers", ()):
-                headers.append((name.decode("latin-1"), value.decode("latin-1")))
+                self._headers.append((name.decode("latin-1"), value.decode("latin-1")))
         elif message["type"] == "http.response.body":
-            chunks.append(message.get("body", b""))
+            if not self._status:
+                raise RuntimeError("the application sent a body before http.response.start")
+            self._body += message.get("body", b"")
+            if len(self._body) > LARGEST_BODY:
+                self._is_full.set()
             if not message.get("more_body", False):
-                done.set()
-
-    await app(scope, receive, send)
-    if not status:
-        raise RuntimeError("the application sent no response")
-    return Answer(status, tuple(headers), b"".join(chunks))
+                self._over.set()
 
 
 def _scope(sent: Sent, url: URL, state: dict[str, Any]) -> dict[str, Any]:

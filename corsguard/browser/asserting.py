@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
-from corsguard.browser.apps import serving
+from corsguard.browser.apps import TIMEOUT, seconds, serving
 from corsguard.browser.browser import Browser
 from corsguard.browser.cookies import Cookie
 from corsguard.browser.exchange import Blocked, BlockReason, EngineName, Exchange
+from corsguard.browser.interface import Interface
 from corsguard.browser.messages import Request, Response
 from corsguard.browser.url import URL
 
@@ -28,18 +30,23 @@ def assert_cors(
     blocked: bool | str = False,
     reads: Iterable[str] = (),
     preflights: int | None = None,
+    interface: Interface | None = None,
+    raise_app_exceptions: bool = True,
+    timeout: float | None = TIMEOUT,
     **request: Any,
 ) -> Response | Blocked:
     """Assert that a script on page gets the answer of app to a request for url.
 
-    The origin of `url` is where app answers, https://testserver where it is only a path; `engine`
-    and `cookies` are those of `Browser`, `method`, `headers` and what else is given those of
-    `Browser.fetch`. `blocked` asserts instead that the browser keeps the answer from the script,
-    for any reason or for this BlockReason. `reads` are headers that the script must see;
-    `preflights` is how many requests the browser sends ahead.
+    The origin of `url` is where app answers, https://testserver where it is only a path; `engine`,
+    `cookies`, `interface` and `raise_app_exceptions` are those of `Browser.on`, `timeout`,
+    `method`, `headers` and what else is given those of `Browser.fetch`. `blocked` asserts instead
+    that the browser keeps the answer from the script, for any reason or for this BlockReason.
+    `reads` are headers that the script must see; `preflights` is how many requests the browser
+    sends ahead.
 
-    Returns the response, or why it was blocked. Raises AssertionError with all that happened, and
-    TypeError or ValueError for what can't be asserted.
+    Returns the response, or why it was blocked. Raises AssertionError with all that happened,
+    TimeoutError where no response begins in time, and TypeError or ValueError for what can't be
+    asserted.
     """
     __tracebackhide__ = True
     reads = _names(reads)
@@ -47,7 +54,8 @@ def assert_cors(
         raise ValueError(f"blocked={blocked!r} is not one of {', '.join(BlockReason)}")
     target = URL.parse(url, _HOME)
     asked = Request(str(target), **request)
-    send = serving(app, target.origin)
+    serve = serving(app, target.origin, interface, raise_app_exceptions=raise_app_exceptions)
+    send = partial(serve, timeout=seconds(timeout))
     exchange = Browser(page, engine=engine, cookies=cookies).play(asked, send)
     outcome = exchange.outcome
     wrong = _wrong(exchange, outcome, blocked, reads, preflights)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from corsguard.browser.apps import serving
+from corsguard.browser.apps import TIMEOUT, Serving, seconds, serving
 from corsguard.browser.cache import PreflightCache
 from corsguard.browser.console import console_text
 from corsguard.browser.cookies import Cookie, Jar
 from corsguard.browser.engines import ENGINES
 from corsguard.browser.exchange import Blocked, EngineName, Exchange, Refusal
 from corsguard.browser.fetching import Fetch, Surroundings
+from corsguard.browser.interface import Interface
 from corsguard.browser.making import made
 from corsguard.browser.messages import Credentials, Mode, Redirect, Request, Response, Send
 from corsguard.browser.trail import Refused, Trail
-from corsguard.browser.url import URL
+from corsguard.browser.url import URL, page_origin
 from corsguard.mending import mended_origin
 from corsguard.origin import Origin, OriginError
 
@@ -26,7 +28,8 @@ __all__ = ["Browser"]
 class Browser:
     """A model of what a browser does for the scripts of one page (WHATWG Fetch). It does no I/O.
 
-    `page` is the page's origin, or "null" for a page without one, such as a sandboxed frame.
+    `page` is the page's origin, or "null" for a page without one, such as a sandboxed frame. A page
+    from a file, `file://`, has none either.
     `engine` is the one whose habits it has where these are not the standard's. `cookies` are in
     its jar from the start; those that answers set are added. `clock` tells seconds since 1970.
 
@@ -44,14 +47,15 @@ class Browser:
         if engine not in ENGINES:
             raise ValueError(f"{engine!r} is not an engine: it is one of {', '.join(ENGINES)}")
         traits = ENGINES[engine]
-        self.page = page
+        origin = _origin(page)
+        self.page = str(origin)
         self.engine = engine
         self.preflights = 0
         """How many preflights went over the wire so far."""
         jar = Jar(cookies, traits)
-        self._around = Surroundings(_origin(page), traits, jar, PreflightCache(traits), clock)
-        self._base = None if page == "null" else URL.parse(page)
-        self._send: Send | None = None
+        self._around = Surroundings(origin, traits, jar, PreflightCache(traits), clock)
+        self._base = None if origin.opaque else URL.parse(page)
+        self._serving: Serving | None = None
 
     @classmethod
     def on(
@@ -63,15 +67,24 @@ class Browser:
         engine: EngineName = "standard",
         cookies: Iterable[Cookie] = (),
         clock: Callable[[], float] = time.time,
+        interface: Interface | None = None,
+        raise_app_exceptions: bool = True,
     ) -> Browser:
-        """A browser in front of an application, called in this process.
+        """Return a browser in front of an application, called in this process.
 
-        `app` is a WSGI callable (a Flask or Django application is one) or an ASGI application;
-        `url` is where it answers. What the application raises is raised by `fetch`.
+        `app` is a WSGI callable (a Flask or Django application is one) or an ASGI application,
+        which its parameters tell; `interface`, "asgi" or "wsgi", where they don't. `url` is where
+        it answers. What the application raises is raised by `fetch`; with
+        `raise_app_exceptions=False` the page gets what a server sends instead: the response as far
+        as it had begun, else a plain 500.
+
+        Raises TypeError for what is no application, and where the interface can't be known.
         """
         browser = cls(page, engine=engine, cookies=cookies, clock=clock)
         browser._base = URL.parse(url)
-        browser._send = serving(app, browser._base.origin)
+        browser._serving = serving(
+            app, browser._base.origin, interface, raise_app_exceptions=raise_app_exceptions
+        )
         return browser
 
     def fetch(
@@ -86,14 +99,19 @@ class Browser:
         redirect: Redirect = "follow",
         upload_listener: bool = False,
         streamed: bool = False,
+        timeout: float | None = TIMEOUT,
     ) -> Response:
-        """What a script on the page gets from the application, with the defaults of `fetch()`.
+        """Return what a script on the page gets from the application, with `fetch()`'s defaults.
 
-        `url` may be relative to the application's. Raises Blocked where a script would get a
-        TypeError, and TypeError or ValueError for what is no argument of `fetch()`.
+        `url` may be relative to the application's. `timeout` is how many seconds each response may
+        take, None for any number: after that it counts as far as it has come, and a stream that
+        never ends is a response with the part of the body that has arrived.
+
+        Raises Blocked where a script would get a TypeError, TimeoutError where no response begins
+        in time, and TypeError or ValueError for what is no argument of `fetch()`.
         """
         __tracebackhide__ = True
-        if self._send is None:
+        if self._serving is None:
             raise TypeError("fetch() needs an application: make the browser with Browser.on()")
         exchange = self.play(
             Request(
@@ -107,7 +125,7 @@ class Browser:
                 upload_listener,
                 streamed,
             ),
-            self._send,
+            partial(self._serving, timeout=seconds(timeout)),
         )
         if exchange.response is None:
             raise Blocked(exchange)
@@ -142,7 +160,7 @@ class Browser:
 
 def _origin(page: str) -> Origin:
     try:
-        return Origin.parse(page)
+        return page_origin(page)
     except OriginError as error:
         mended = mended_origin(page)
         hint = f"; did you mean {mended}?" if mended else ""

@@ -7,18 +7,16 @@ from ipaddress import ip_address
 
 from corsguard.browser.cookies import Kept
 from corsguard.browser.trail import Trail
-from corsguard.browser.url import HTTP_SCHEMES, URL, is_trustworthy
+from corsguard.browser.url import HTTP_SCHEMES, URL, is_trustworthy, without_final_dot
 from corsguard.origin import Origin, is_ip_address, is_loopback
 
-__all__ = ["kept_cookies", "refused_cookies", "surroundings"]
+__all__ = ["is_mixed_content", "kept_cookies", "mixed_content", "refused_cookies", "surroundings"]
 
 
 def surroundings(page: Origin, url: URL, trail: Trail) -> None:
     """Say what of the place of page and url gets in the way."""
-    # Mixed Content, 5: a page over https fetches nothing over plain http but from this machine.
-    if page.scheme == "https" and url.scheme == "http" and not is_trustworthy(url.origin):
-        text = f"mixed content: {page} is https, and browsers fetch nothing from {url.origin}"
-        trail.caution("mixed-content", text)
+    if is_mixed_content(page, url):
+        mixed_content(page, url, trail)
     # Local Network Access, 2.2: asked of the user when a page reaches into a network that is
     # closer to the browser than the page's own.
     if not page.opaque and _distance(url.origin) < _distance(page):
@@ -27,6 +25,20 @@ def surroundings(page: Origin, url: URL, trail: Trail) -> None:
             f"the user before it lets {page} in"
         )
         trail.caution("local-network-access", text)
+
+
+def is_mixed_content(page: Origin, url: URL) -> bool:
+    """Return True if browsers keep page, over https, from url, over plain http.
+
+    Mixed Content, 4.4: this machine is as good as https.
+    """
+    return page.scheme == "https" and url.scheme == "http" and not is_trustworthy(url.origin)
+
+
+def mixed_content(page: Origin, url: URL, trail: Trail) -> None:
+    """Say that browsers keep page from url."""
+    text = f"mixed content: {page} is https, and browsers fetch nothing from {url.origin}"
+    trail.caution("mixed-content", text)
 
 
 def kept_cookies(kept: Iterable[Kept], trail: Trail) -> None:
@@ -53,9 +65,10 @@ def _tell(cookies: Iterable[Kept], by_same_site: str, by_engine: str, trail: Tra
 
 def _distance(origin: Origin) -> int:
     """Local Network Access, 2.1: 0 for this machine, 1 for its network, 2 for the public one."""
-    if is_loopback(origin.host):
+    host = without_final_dot(origin.host)
+    if is_loopback(host):
         return 0
     # The host of another scheme, such as that of an app, is any text.
     if origin.scheme in HTTP_SCHEMES and is_ip_address(origin.host):
         return 2 if ip_address(origin.host.strip("[]")).is_global else 1
-    return 1 if origin.host.endswith(".local") else 2  # RFC 6762, 3
+    return 1 if host.endswith(".local") else 2  # RFC 6762, 3

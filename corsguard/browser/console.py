@@ -76,6 +76,13 @@ MESSAGES: dict[BlockReason, str] = {
 }
 """By reason; `{detail}` is the value, the method or the header that offends."""
 
+# Of REDIRECT_SCHEME where the redirect leads to plain http. It names the page by its URL, of which
+# the model knows the origin.
+_MIXED_CONTENT = (
+    "Mixed Content: The page at '{page}/' was loaded over HTTPS, but requested an insecure "
+    "{what} '{url}'. This request has been blocked; the content must be served over HTTPS."
+)
+
 # These come after the preflight's own access control check, so they are told without its name.
 _AFTER_CHECK = frozenset(
     {
@@ -117,6 +124,9 @@ def console_text(refusal: Refusal, page: str, request: Request, urls: list[URL])
         return _unsent(words, page, request, urls)
     if refusal.reason in {BlockReason.REDIRECT_SCHEME, BlockReason.REDIRECT_WITH_CREDENTIALS}:
         target = URL.parse(refusal.detail, urls[-1])
+        if refusal.reason is BlockReason.REDIRECT_SCHEME and target.scheme == "http":
+            what = "XMLHttpRequest endpoint" if request.upload_listener else "resource"
+            return _MIXED_CONTENT.format(page=page, what=what, url=target)
         silent = target.scheme in _SILENT_SCHEMES or str(target.origin) == page
         if silent or request.mode == "no-cors":
             return ""

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from corsguard.browser.engines import Traits
 from corsguard.browser.messages import Answer
-from corsguard.browser.url import URL, is_trustworthy
+from corsguard.browser.url import URL, is_trustworthy, without_final_dot
 from corsguard.origin import is_ip_address
 from corsguard.suffix import is_public_suffix
 
@@ -178,7 +178,7 @@ def cookie_of(line: str, url: URL, now: float) -> Cookie | None:
         attributes[key.strip(_WHITE_SPACE).lower()] = text.strip(_WHITE_SPACE)
     host, path = url.origin.host, attributes.get("path", "")
     domain = attributes.get("domain", "").removeprefix(".").lower()
-    if is_public_suffix(domain) and domain == host:
+    if _is_shared(domain) and domain == host:
         domain = ""
     cookie = Cookie(
         name,
@@ -197,7 +197,7 @@ def _is_acceptable(cookie: Cookie, url: URL) -> bool:
     """Whether a URL may set a cookie (RFC 6265bis, 5.7)."""
     host = url.origin.host
     # Not for another host, nor for everybody under a public suffix.
-    owned = _is_below(host, cookie.host) and not is_public_suffix(cookie.host)
+    owned = _is_below(host, cookie.host) and not _is_shared(cookie.host)
     if cookie.subdomains and host != cookie.host and not owned:
         return False
     name = cookie.name.lower()
@@ -207,6 +207,11 @@ def _is_acceptable(cookie: Cookie, url: URL) -> bool:
     ):
         return False
     return not cookie.secure or is_trustworthy(url.origin)
+
+
+def _is_shared(host: str) -> bool:
+    """Return True if anyone can have a name below host, with or without its final dot."""
+    return is_public_suffix(without_final_dot(host))
 
 
 def _overlap(held: Cookie, cookie: Cookie) -> bool:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple, NoReturn
 
 from corsguard.browser.cache import CacheKey, PreflightCache
-from corsguard.browser.caveats import kept_cookies, refused_cookies, surroundings
+from corsguard.browser.caveats import is_mixed_content, kept_cookies, refused_cookies, surroundings
 from corsguard.browser.checks import check_cors, check_resource_policy
 from corsguard.browser.clauses import Clause
 from corsguard.browser.cookies import Jar
@@ -18,7 +18,7 @@ from corsguard.browser.making import Fetching
 from corsguard.browser.messages import Answer, Fields, Mode, Response, Send, SendError, Sent
 from corsguard.browser.preflight import Preflight
 from corsguard.browser.reading import readable
-from corsguard.browser.redirect import REDIRECT_STATUSES, followed
+from corsguard.browser.redirect import REDIRECT_STATUSES, followed, refuse_mixed_content
 from corsguard.browser.referrer import hides_origin, referrer
 from corsguard.browser.trail import Refused, Trail
 from corsguard.browser.url import HTTP_SCHEMES, URL, is_same_site, is_trustworthy, with_scheme
@@ -231,6 +231,9 @@ class Fetch:
         try:
             answer = self._send(sent)
         except SendError as error:
+            if len(self._fetching.urls) > 1 and is_mixed_content(self._page, self._fetching.url):
+                # No browser would have sent it.
+                refuse_mixed_content(self._page, self._fetching.url, self._trail)
             self._trail.hops.append(Hop(purpose, sent, None))
             self._unanswered(purpose, str(error), error.fix)
         self._trail.hops.append(Hop(purpose, sent, answer))

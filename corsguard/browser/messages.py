@@ -12,6 +12,7 @@ __all__ = [
     "Fields",
     "Headers",
     "Mode",
+    "Outcome",
     "Redirect",
     "Request",
     "Response",
@@ -66,6 +67,24 @@ class Answer(NamedTuple):
     status: int
     headers: Fields = ()
     body: bytes = b""
+
+
+class Outcome(NamedTuple):
+    """What came of calling an application."""
+
+    answer: Answer | None
+    """As far as it was sent; None where no response began."""
+    error: BaseException | None = None
+    """What the application raised. There is an answer or an error, or both."""
+
+
+LARGEST_BODY = 67_108_864
+"""Bytes of a body after which no more is taken of it."""
+
+
+def late(seconds: float, why: str = "") -> TimeoutError:
+    """Return the error that no response begins within so many seconds."""
+    return TimeoutError(f"the application sent no response within {seconds:g} s{why}")
 
 
 class SendError(Exception):

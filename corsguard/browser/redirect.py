@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from corsguard.browser.caveats import is_mixed_content, mixed_content
 from corsguard.browser.clauses import Clause
 from corsguard.browser.engines import Traits
 from corsguard.browser.exchange import BlockReason
@@ -16,7 +17,7 @@ from corsguard.browser.url import HTTP_SCHEMES, URL, URLError
 from corsguard.fetch import REQUEST_BODY_HEADERS
 from corsguard.origin import Origin
 
-__all__ = ["REDIRECT_STATUSES", "followed"]
+__all__ = ["REDIRECT_STATUSES", "followed", "refuse_mixed_content"]
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 20
@@ -48,6 +49,18 @@ def followed(
     text = f"{answer.status} to {url}" + "".join(f"; {change}" for change in changes)
     trail.passed(_STEP, Clause.REDIRECT_FETCH, text)
     return True
+
+
+def refuse_mixed_content(page: Origin, url: URL, trail: Trail) -> NoReturn:
+    """Refuse a redirect that leads from https to plain http (Fetch, "main fetch")."""
+    text = f"mixed content: {page} is https, and browsers do not follow a redirect to {url}"
+    fix = (
+        "redirect to https: where a proxy ends TLS, have the application take the scheme from "
+        "that proxy's X-Forwarded-Proto"
+    )
+    mixed_content(page, url, trail)
+    reason = BlockReason.REDIRECT_SCHEME
+    trail.refuse(_STEP, Clause.MAIN_FETCH, reason, text, fix=fix, detail=str(url))
 
 
 class _Target:
@@ -98,6 +111,10 @@ class _Target:
         if url.scheme not in HTTP_SCHEMES:
             text = f"a redirect to {url.scheme}: is not followed"
             self._refuse(BlockReason.REDIRECT_SCHEME, text, "redirect to https")
+        last = self._fetching.url
+        downgraded = last.scheme == "https" and last.origin.host == url.origin.host
+        if downgraded and is_mixed_content(self._page, url):
+            refuse_mixed_content(self._page, url, self._trail)
 
     def _check_count(self) -> None:
         if len(self._fetching.urls) > _MOST_REDIRECTS:

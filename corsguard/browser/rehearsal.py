@@ -65,6 +65,8 @@ class Rehearsal(Guard):
         self._views: dict[tuple[str, str, int], tuple[str, Policy]] = {}
         self.place: Place | None = None
         """Where the policy of the last request stands; None before the first one."""
+        self.decision: Decision | None = None
+        """What was decided about that request."""
 
     def with_policy(self, place: Place, policy: Policy) -> Rehearsal:
         """The same with policy in that place. Raises PolicyError."""
@@ -94,7 +96,7 @@ class Rehearsal(Guard):
     ) -> Decision:
         """See Guard.decide."""
         view = self._placed(path, view)
-        return super().decide(
+        self.decision = super().decide(
             path,
             origin,
             method,
@@ -104,6 +106,7 @@ class Rehearsal(Guard):
             methods=methods,
             wait=wait,
         )
+        return self.decision
 
     async def decide_async(
         self,
@@ -119,7 +122,7 @@ class Rehearsal(Guard):
     ) -> Decision:
         """See Guard.decide_async."""
         view = self._placed(path, view)
-        return await super().decide_async(
+        self.decision = await super().decide_async(
             path,
             origin,
             method,
@@ -129,6 +132,7 @@ class Rehearsal(Guard):
             methods=methods,
             call=call,
         )
+        return self.decision
 
     def _placed(self, path: str, view: View | None) -> View | None:
         """The view with the policy that it has here; where that stands is kept."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from json import dumps
 from typing import Any, NamedTuple
 
+from corsguard.browser.deciding import callable_name, decided_by_callable
 from corsguard.browser.exchange import BlockReason, Exchange, Refusal
 from corsguard.browser.messages import Headers, Send
 from corsguard.browser.rehearsal import Place, Rehearsal
@@ -80,9 +81,7 @@ class Nearest(NamedTuple):
         return " and " not in self.differs
 
 
-class Explanation(NamedTuple):
-    """What happened to a request, and what would let it through."""
-
+class _Explanation(NamedTuple):
     exchange: Exchange
     changes: tuple[Change, ...] = ()
     """All of them are needed; none where the request is allowed, and where none would do."""
@@ -93,10 +92,39 @@ class Explanation(NamedTuple):
     """What happens with all the changes made; None where there are none."""
 
 
+class Explanation(_Explanation):
+    """What happened to a request, and what would let it through."""
+
+    decided = ""
+    """Which callable decided about the origin, in a sentence; empty where none was asked."""
+
+
 def explained(guard: Guard, stage: Stage, play: Play) -> Explanation:
-    """Play a request, and find what would allow it: each change is tried before it is proposed."""
+    """Play a request, and find what would allow it: each change is tried before it is proposed.
+
+    Where a callable decides about the origin, no longer list would change what it says.
+    """
     rehearsal = Rehearsal(guard)
-    first = exchange = play(stage(rehearsal))
+    first = play(stage(rehearsal))
+    decided = _decided(rehearsal, first)
+    explanation = _explained(rehearsal, first, stage, play)
+    explanation.decided = decided
+    return explanation
+
+
+def _decided(rehearsal: Rehearsal, exchange: Exchange) -> str:
+    return decided_by_callable(rehearsal, _origin(exchange)) if exchange.hops else ""
+
+
+def _is_decided(rehearsal: Rehearsal, exchange: Exchange) -> bool:
+    """Return True if it was a callable that did not allow the origin."""
+    refusal = exchange.refusal
+    missing = refusal is not None and refusal.reason is BlockReason.ALLOW_ORIGIN_MISSING
+    return missing and bool(_decided(rehearsal, exchange))
+
+
+def _explained(rehearsal: Rehearsal, first: Exchange, stage: Stage, play: Play) -> Explanation:
+    exchange = first
     nearest = _nearest(first, rehearsal.place)
     before: dict[_Key, Place] = {}
     after: dict[_Key, Policy] = {}
@@ -104,6 +132,8 @@ def explained(guard: Guard, stage: Stage, play: Play) -> Explanation:
         place = rehearsal.place
         if place is None:  # the request was never sent
             return Explanation(first)
+        if _is_decided(rehearsal, exchange):
+            return Explanation(first, nearest=nearest)
         wanted = _wanted(refusal, _origin(exchange), place.policy)
         try:
             policy = _with(place.policy, wanted)
@@ -198,8 +228,12 @@ def _words(place: Place, policy: Policy) -> dict[str, str]:
         "instead": instead,
         "who": "any page"
         if only == "*"
-        else f"pages of {only}" + (f" and of {others} more listed" if others else ""),
+        else _pages(only) + (f" and of {others} more listed" if others else ""),
     }
+
+
+def _pages(entry: OriginEntry) -> str:
+    return f"pages that {callable_name(entry)} allows" if callable(entry) else f"pages of {entry}"
 
 
 def _and_send(held: Policy | None) -> str:

@@ -24,11 +24,14 @@ __all__ = [
     "URLError",
     "is_same_site",
     "is_trustworthy",
+    "page_origin",
     "scalar_values",
     "with_scheme",
+    "without_final_dot",
 ]
 
 HTTP_SCHEMES = DEFAULT_PORTS.keys()
+_DOTTED = re.compile(r"(?P<scheme>[^:/]*)://(?P<host>[^:/]*)\.(?P<port>(?::[0-9]+)?)")
 _SCHEME = re.compile("([A-Za-z][A-Za-z0-9+.-]*):")
 _AUTHORITY = re.compile(r"(?:(?P<userinfo>.*)@)?(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>[0-9]*))?")
 _SCHEMELESS = re.compile(
@@ -138,13 +141,50 @@ def is_same_site(one: Origin, other: Origin) -> bool:
     return one.scheme == other.scheme and _site(one.host) == _site(other.host)
 
 
+def page_origin(text: str) -> Origin:
+    """Return the origin of a page, as text serialises it; raises OriginError.
+
+    A page from a file has an opaque origin (URL standard, "origin"), also where an engine
+    serialises it as `file://`.
+    """
+    return Origin.parse("null") if text == "file://" else _parse_origin(text)
+
+
+def _parse_origin(text: str) -> Origin:
+    """Return the origin that text serialises, where a dot may end its host; raises OriginError.
+
+    A host with a final dot is another host than without (URL standard, "host equals"). The host
+    of a scheme that is not the web's own may be a dot alone, as in Electron's `app://.`.
+    """
+    match = _DOTTED.fullmatch(text)
+    if match is None:
+        return Origin.parse(text)
+    scheme, host, port = match.group("scheme", "host", "port")
+    if not host and scheme in HTTP_SCHEMES:
+        raise OriginError("its host is a dot alone")
+    # Any other host stands in for the dot alone.
+    origin = Origin.parse(f"{scheme}://{host or 'host'}{port}")
+    if scheme in HTTP_SCHEMES and is_ip_address(origin.host):
+        raise OriginError("a browser leaves out the dot after an IP address")
+    return origin._replace(host=f"{host}.")
+
+
+def without_final_dot(host: str) -> str:
+    """Return host without the dot that may end it, which DNS passes over and browsers do not."""
+    return host.removesuffix(".")
+
+
 def _site(host: str) -> str:
-    return host if is_ip_address(host) else owned_part(host)
+    if is_ip_address(host):
+        return host
+    # URL standard, "registrable domain": it ends in a dot where the host does.
+    name = without_final_dot(host)
+    return owned_part(name) + host[len(name) :]
 
 
 def is_trustworthy(origin: Origin) -> bool:
     """Whether nobody on the network can speak for it (Secure Contexts, 3.1)."""
-    return origin.scheme in {"https", "wss"} or is_loopback(origin.host)
+    return origin.scheme in {"https", "wss"} or is_loopback(without_final_dot(origin.host))
 
 
 def _absolute(scheme: str, rest: str, query: str) -> URL:
@@ -157,20 +197,24 @@ def _absolute(scheme: str, rest: str, query: str) -> URL:
     port = "" if f":{digits}" == default_port_suffix(scheme) or not digits else f":{digits}"
     try:
         # Port 0 can be written in a URL, and not in an Origin.
-        origin = Origin.parse(f"{scheme}://{host}{'' if port == ':0' else port}")
+        origin = _parse_origin(f"{scheme}://{host}{'' if port == ':0' else port}")
     except OriginError as error:
         raise URLError(f"{authority!r} is not a host and a port: {error}") from None
     if port == ":0":
         origin = origin._replace(port=0)
-    return URL(scheme, origin, _normalised(f"/{path}") + query, match["userinfo"] or "")
+    user, _, password = (match["userinfo"] or "").partition(":")
+    # URL standard, "URL serializer": a password that is empty is not written, nor are both.
+    userinfo = f"{user}:{password}" if password else user
+    return URL(scheme, origin, _normalised(f"/{path}") + query, userinfo)
 
 
 def _ipv4(host: str) -> str:
     """URL standard, "IPv4 parser": 127.1 and 0x7f000001 are spellings of 127.0.0.1."""
-    if host.startswith("[") or not is_ip_address(host):
+    bare = without_final_dot(host)
+    if host.startswith("[") or not is_ip_address(bare):
         return host
     try:
-        return inet_ntoa(inet_aton(host))
+        return inet_ntoa(inet_aton(bare))
     except (OSError, ValueError):  # the latter for NUL
         return host  # which is no origin
 

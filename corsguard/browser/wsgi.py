@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from io import BytesIO
+from math import inf
+from threading import TIMEOUT_MAX, Thread
+from time import monotonic
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from corsguard.browser.messages import Answer, Sent
+from corsguard.browser.messages import LARGEST_BODY, Answer, Headers, Outcome, Sent, late
 from corsguard.browser.url import URL
 
 __all__ = ["call_wsgi"]
 
 
-def call_wsgi(app: Any, sent: Sent, url: URL) -> Answer:
-    """The answer of a WSGI application; raises what it raises.
+def call_wsgi(app: Any, sent: Sent, url: URL, timeout: float) -> Outcome:
+    """Return what a WSGI application sends and raises, its body as far as timeout lets it come.
 
     In a test that is a coroutine it runs in a thread: no WSGI server has an event loop in the
     thread of a request, and async views under WSGI, and Django's ORM, refuse to work in one.
     """
-    call = partial(_call, app, sent, url)
+    call = partial(_Exchange(timeout).play, app, _environ(sent, url))
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -33,26 +36,117 @@ def call_wsgi(app: Any, sent: Sent, url: URL) -> Answer:
         return thread.submit(copy_context().run, call).result()
 
 
-def _call(app: Any, sent: Sent, url: URL) -> Answer:
-    started: list[tuple[str, list[tuple[str, str]]]] = []
-    written: list[bytes] = []
+class _Exchange:
+    """One request to an application, and what it sends.
 
-    def start_response(
-        status: str, headers: list[tuple[str, str]], _exc_info: object = None
+    The application can't be interrupted: the time is looked at between two chunks of the body. An
+    event stream, which may be silent for as long as it likes, is read in a thread of its own.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._context = copy_context()  # the same in that thread
+        self._started: list[tuple[str, list[tuple[str, str]]]] = []
+        self._written = bytearray()
+        self._until = inf
+        self._error: BaseException | None = None
+        self._is_left = False
+
+    def play(self, app: Any, environ: dict[str, Any]) -> Outcome:
+        """Return what the application sends and raises; raises TimeoutError where it is late."""
+        result: object = None
+        try:
+            result = self._context.run(app, environ, self._start)
+            self._until = monotonic() + self._timeout
+            self._read(result)
+        except Exception as error:
+            self._error = error
+        if isinstance(result, Coroutine):
+            result.close()  # it is never awaited, and Python need not say so
+            raise TypeError('a call as WSGI returns a coroutine: write interface="asgi"')
+        if self._error is None and not self._started:
+            if self._is_late:
+                raise late(self._timeout)
+            text = "the application sent no response: it did not call start_response"
+            self._error = RuntimeError(text)
+        return Outcome(self._answer(), self._error)
+
+    def _start(
+        self, status: str, headers: list[tuple[str, str]], _exc_info: object = None
     ) -> Callable[[bytes], object]:
-        started.append((status, headers))
-        return written.append
+        self._started.append((status, headers))
+        return self._written.extend
 
-    result: Iterable[bytes] = app(_environ(sent, url), start_response)
-    try:
-        written.extend(result)
-    finally:
-        if hasattr(result, "close"):
-            result.close()
-    if not started:
-        raise RuntimeError("the application sent no response: it did not call start_response")
-    status, headers = started[-1]
-    return Answer(int(status[:3]), tuple(headers), b"".join(written))
+    def _answer(self) -> Answer | None:
+        if not self._started:
+            return None
+        status, headers = self._started[-1]
+        return Answer(int(status[:3]), tuple(headers), bytes(self._written))
+
+    def _read(self, result: Any) -> None:
+        """Read the body as far as there is time for it, and close it."""
+        chunks: Iterator[bytes] = iter(())
+        ended = True
+        try:
+            chunks = self._context.run(iter, result)
+            ended = self._context.run(self._take, chunks)
+        finally:
+            if ended:
+                self._context.run(_close, result)
+        if not ended:
+            apart = Thread(
+                target=self._context.run, args=(self._read_apart, chunks, result), daemon=True
+            )
+            apart.start()
+            apart.join(min(self._timeout, TIMEOUT_MAX))
+            self._is_left = True
+
+    def _take(self, chunks: Iterator[bytes]) -> bool:
+        """Read chunks; return False where the rest of them is to be read apart.
+
+        An application that is a generator starts its response with the first one.
+        """
+        while not self._is_event_stream:
+            chunk = next(chunks, None)
+            if chunk is None:
+                break
+            self._written += chunk
+            if self._is_enough:
+                break
+        else:
+            return False
+        return True
+
+    def _read_apart(self, chunks: Iterator[bytes], result: Iterable[bytes]) -> None:
+        try:
+            try:
+                for chunk in chunks:
+                    self._written += chunk
+                    if self._is_left or self._is_enough:
+                        break
+            finally:
+                _close(result)
+        except BaseException as error:  # nobody else would see it
+            self._error = error
+
+    @property
+    def _is_late(self) -> bool:
+        return monotonic() > self._until
+
+    @property
+    def _is_enough(self) -> bool:
+        return self._is_late or len(self._written) > LARGEST_BODY
+
+    @property
+    def _is_event_stream(self) -> bool:
+        fields = self._started[-1][1] if self._started else ()
+        return Headers(fields).get("content-type", "").lower().startswith("text/event-stream")
+
+
+def _close(result: object) -> None:
+    close = getattr(result, "close", None)
+    if close is not None:
+        close()
 
 
 def _environ(sent: Sent, url: URL) -> dict[str, Any]:

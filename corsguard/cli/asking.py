@@ -11,7 +11,7 @@ from corsguard.browser import Browser, Cookie, EngineName, Exchange, Request
 from corsguard.browser.cookies import cookie_of
 from corsguard.browser.messages import Send
 from corsguard.browser.safelist import is_header_value
-from corsguard.browser.url import HTTP_SCHEMES, URL, URLError, with_scheme
+from corsguard.browser.url import HTTP_SCHEMES, URL, URLError, page_origin, with_scheme
 from corsguard.fetch import is_token
 from corsguard.mending import mended_origin
 from corsguard.origin import Origin, OriginError
@@ -105,7 +105,7 @@ def _page(given: str) -> str:
     """The origin of a page: of itself where it is one, else of its URL."""
     why = ""
     try:
-        return str(Origin.parse(given))
+        return str(page_origin(given))
     except OriginError:
         pass
     try:

@@ -23,7 +23,17 @@ _CHECK_INDENT = "  "
 _FIELD_INDENT = "     "
 # Of a request, all is shown that the script sets; of what the browser adds, this is not.
 _UNTOLD = frozenset({"host", "referer", "accept", "content-length", "user-agent"})
-_TOLD = frozenset({"vary", "location", "set-cookie", "cross-origin-resource-policy"})
+_TOLD = frozenset(
+    {
+        "vary",
+        "location",
+        "set-cookie",
+        "cross-origin-resource-policy",
+        "content-disposition",
+        "server",
+        "via",
+    }
+)
 _PURPOSES = {
     "preflight": "The browser asks first: may the page send this? (a preflight)",
     "request": "The browser sends the script's request",
@@ -194,8 +204,11 @@ def _told_answer(answer: Answer) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def verdict(console: Console, exchange: Exchange) -> None:
-    """Print how it ended for the script, in words and in those of the console."""
+def verdict(console: Console, exchange: Exchange, evidence: Iterable[tuple[str, str]] = ()) -> None:
+    """Print how it ended for the script, in words and in those of the console.
+
+    `evidence` is what else shows why: a label and a text each.
+    """
     console.print()
     outcome = exchange.outcome
     if isinstance(outcome, Blocked):
@@ -212,6 +225,8 @@ def verdict(console: Console, exchange: Exchange) -> None:
             _row(console, "headers", ", ".join(outcome.headers) or "none that it may read")
     if exchange.console:
         _row(console, "console", exchange.console)
+    for label, text in evidence:
+        _row(console, label, text)
     for caveat in exchange.caveats:
         _row(console, "beware", caveat.text, "yellow")
 

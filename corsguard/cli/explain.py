@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import IO, TYPE_CHECKING, NamedTuple
 
+from corsguard.browser import BlockReason, Refusal
 from corsguard.browser.remedy import Change, Explanation, Stage, explained
 from corsguard.cli.asking import Asked
 from corsguard.cli.explanation import as_document
@@ -99,6 +100,8 @@ def _tell(asked: Asked, explanation: Explanation, spelled: Spelling, file: IO[st
     verdict(terminal, explanation.exchange)
     if explanation.exchange.allowed:
         wrapped(terminal, "Nothing was sent: the application itself was not asked.", "dim")
+    if explanation.decided:
+        wrapped(terminal, printable(explanation.decided), indent="  decided  ")
     _remedy(terminal, explanation, spelled)
 
 
@@ -130,7 +133,15 @@ def _remedy(terminal: Console, explanation: Explanation, spelled: Spelling) -> N
             wrapped(terminal, printable(change.exposes), indent="  exposes  ")
         if words := _even_so(explanation):
             wrapped(terminal, printable(words), "yellow", indent="  beware   ")
-    elif explanation.problems:
+    else:
+        _no_remedy(terminal, explanation, refusal)
+
+
+def _no_remedy(terminal: Console, explanation: Explanation, refusal: Refusal) -> None:
+    """Why no change of the policy lets a blocked request through, and what else would."""
+    from corsguard.cli.terminal import printable, wrapped
+
+    if explanation.problems:
         wrapped(terminal, "No change of the policy that is safe would allow it:", "bold")
         for problem in explanation.problems:
             wrapped(
@@ -139,6 +150,13 @@ def _remedy(terminal: Console, explanation: Explanation, spelled: Spelling) -> N
             # How null could be listed is not what anybody should read here.
             instead = refusal.fix if problem.code == "origin-null" else problem.suggestion
             wrapped(terminal, printable(instead), indent="  instead  ")
+    elif explanation.decided and refusal.reason is BlockReason.ALLOW_ORIGIN_MISSING:
+        wrapped(terminal, "No list would allow it, only the callable that decided.", "bold")
+        wrapped(
+            terminal,
+            "if this page may have the response, change what the callable returns for it",
+            indent="  instead  ",
+        )
     else:
         wrapped(terminal, "No change of the policy would allow it.", "bold")
         wrapped(terminal, printable(refusal.fix), indent="  instead  ")

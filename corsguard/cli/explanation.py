@@ -30,9 +30,11 @@ def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change],
       place: kind, name, and holder, what has a view's policy, in words, else null.
     * response_with_changes: the response with all of them made; null where there are none.
     * problems: why the changes that it takes would not start.
+    * decided_by: which callable of allow_origins decided about the origin, in words; not there
+      where none did.
     """
     near = explanation.nearest
-    return {
+    document = {
         **exchange_document(explanation.exchange),
         "page_given": asked.given,
         "nearest": near._asdict() if near else None,
@@ -40,6 +42,9 @@ def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change],
         "response_with_changes": _response_of(explanation.mended),
         "problems": [problem.as_dict() for problem in explanation.problems],
     }
+    if explanation.decided:
+        document["decided_by"] = explanation.decided
+    return document
 
 
 def exchange_document(exchange: Exchange) -> Document:

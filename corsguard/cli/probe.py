@@ -15,6 +15,7 @@ from corsguard.cli.asking import Asked
 from corsguard.cli.audit import INTERRUPTED, run_audit
 from corsguard.cli.audit.client import SAFE_METHODS, Client, Limits
 from corsguard.cli.diagram import draw, verdict
+from corsguard.cli.evidence import evidence_of
 from corsguard.cli.explanation import exchange_document
 from corsguard.cli.options import REQUEST
 from corsguard.cli.terminal import console, fail, printable, wrapped
@@ -76,9 +77,15 @@ def _told(asked: Asked, exchange: Exchange, methods: Collection[str]) -> int:
     if unreachable and not unsent and not any(hop.answer for hop in exchange.hops):
         fail(unreachable)
     code, conclusion = _conclusion(exchange, unsent=unsent)
+    evidence = evidence_of(exchange)
     if asked.as_json:
         word = {_ALLOWED: "allowed", _BLOCKED: "blocked", _UNKNOWN: "unknown"}[code]
-        document = {**exchange_document(exchange), "page_given": asked.given, "verdict": word}
+        document = {
+            **exchange_document(exchange),
+            "page_given": asked.given,
+            "verdict": word,
+            "evidence": evidence._asdict(),
+        }
         if code == _ALLOWED:  # by the preflight; what was not sent here is no refusal
             document |= {"reason": None, "detail": None, "fix": None}
         click.echo(json.dumps(document, indent=2))
@@ -86,12 +93,14 @@ def _told(asked: Asked, exchange: Exchange, methods: Collection[str]) -> int:
     terminal = console()
     draw(terminal, exchange)
     if not conclusion:
-        verdict(terminal, exchange)
+        verdict(terminal, exchange, evidence.rows)
         if exchange.refusal:
             wrapped(terminal, printable(exchange.refusal.fix), "bold", "  fix      ")
         return code
     terminal.print()
     wrapped(terminal, printable(conclusion), "bold green" if code == _ALLOWED else "bold red")
+    for label, text in evidence.rows:
+        wrapped(terminal, printable(text), indent=f"  {label:<9}")
     return code
 
 

@@ -13,7 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corsguard import Guard, Policies, Policy, PolicyError
-from corsguard.browser import BlockReason, Browser, EngineName, Request, Send
+from corsguard.browser import (
+    Answer,
+    BlockReason,
+    Browser,
+    Cookie,
+    EngineName,
+    Exchange,
+    Request,
+    Send,
+    Sent,
+)
 from corsguard.browser.policy_server import policy_server
 from corsguard.browser.rehearsal import Rehearsal
 from corsguard.browser.remedy import Change, Explanation, Play, explained
@@ -250,10 +260,7 @@ def test_no_origin_is_near_where_there_is_no_policy() -> None:
 
 
 def test_an_entry_of_python_is_kept_in_the_change() -> None:
-    def is_ours(origin: str) -> bool:
-        return False
-
-    policy = Policy(allow_origins=[re.compile(r"https://pr-\d+\.example\.com"), is_ours])
+    policy = Policy(allow_origins=[re.compile(r"https://pr-\d+\.example\.com")])
     [change] = explain(policy).changes
     assert change.value == (*policy.allow_origins, APP)
     assert change.as_python.startswith(r"allow_origins=[re.compile('https://pr-\\d+")
@@ -261,6 +268,110 @@ def test_an_entry_of_python_is_kept_in_the_change() -> None:
     [credentials] = explain(only(), credentials="include").changes
     assert credentials.as_python == "allow_credentials=True,"
     assert credentials.as_item == '"allow_credentials": True,'
+
+
+def is_partner(origin: str) -> bool:
+    return origin == APP
+
+
+class Partners:
+    def __call__(self, origin: str) -> bool:
+        return is_partner(origin)
+
+    def __repr__(self) -> str:
+        return "Partners()"
+
+
+EVIL = "https://evil.example"
+
+
+@pytest.mark.parametrize(
+    ("entry", "name"),
+    [(is_partner, "is_partner"), (Partners(), "Partners()"), (Partners().__call__, "Partners.")],
+)
+def test_where_a_callable_decides_no_longer_list_is_proposed(entry: Any, name: str) -> None:
+    policy = Policy(allow_origins=["https://listed.example", entry], allow_methods=["PUT"])
+    explanation = explain(policy, page=EVIL, method="PUT")
+    assert (explanation.changes, explanation.problems) == ((), ())
+    said = explanation.decided
+    assert said.startswith(f"a callable of allow_origins decided: {name}")
+    assert said.endswith(f" does not allow {EVIL}")
+    allowed = explain(policy, page=APP, method="PUT").decided
+    assert allowed.endswith(f" allows {APP}")
+
+
+def test_every_callable_that_was_asked_is_named_and_what_failed() -> None:
+    def fails(origin: str) -> bool:
+        raise LookupError("no database")
+
+    explanation = explain(Policy(allow_origins=[is_partner, fails]), page=EVIL)
+    assert re.fullmatch(
+        "a callable of allow_origins decided: is_partner, .*fails does not allow "
+        rf"{EVIL}: .*fails failed \(LookupError: no database\)",
+        explanation.decided,
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "page"),
+    [
+        ({}, "https://listed.example"),
+        ({}, "https://pr-1.example.com"),
+        ({}, "null"),
+        ({"allow_credentials": True}, "http://app.example.com"),
+    ],
+)
+def test_a_callable_that_is_not_asked_did_not_decide(fields: dict[str, Any], page: str) -> None:
+    entries: list[Any] = ["https://listed.example", re.compile(r"https://pr-\d+\.example\.com")]
+    entries.append(is_partner)
+    assert explain(Policy(allow_origins=entries, **fields), page=page).decided == ""
+
+
+def test_what_a_callable_allows_may_need_another_change() -> None:
+    explanation = explain(Policy(allow_origins=[is_partner]), method="PUT")
+    assert lines(explanation) == ['allow_methods = ["PUT"]']
+    assert explanation.decided.endswith(f"is_partner allows {APP}")
+
+
+def test_a_callable_decides_behind_a_redirect_too() -> None:
+    def stage(guard: Guard) -> Send:
+        answer = policy_server(guard)
+
+        def send(sent: Sent) -> Answer:
+            given = answer(sent)
+            if not sent.url.endswith("/start"):
+                return given
+            return given._replace(status=307, headers=(*given.headers, ("Location", "/end")))
+
+        return send
+
+    policies = {"/start": only(), "/end": Policy(allow_origins=[lambda origin: False])}
+    play = playing(APP, Request(f"{API}/start"))
+    explanation = explained(Guard(policies), stage, play)
+    assert explanation.changes == ()
+    assert explanation.decided.endswith(f" does not allow {APP}")
+
+
+def test_enforcement_by_what_a_callable_says_proposes_no_longer_list() -> None:
+    guard = Guard(Policy(allow_origins=[is_partner]), enforce=True)
+    explanation = explain(guard, page=EVIL, method="POST")
+    assert explanation.changes == ()
+    assert explanation.decided.endswith(f"is_partner does not allow {EVIL}")
+
+
+def test_enforcement_may_refuse_the_cookie_of_what_a_callable_allows() -> None:
+    guard = Guard(Policy(allow_origins=[is_partner]), enforce=True)
+    cookies = [Cookie("session", "1", "api.example.com")]
+
+    def play(send: Send) -> Exchange:
+        request = Request(f"{API}/", method="POST", credentials="include")
+        return Browser(APP, cookies=cookies).play(request, send)
+
+    explanation = explained(guard, policy_server, play)
+    [change] = explanation.changes
+    assert change.as_python == "allow_credentials=True,"
+    assert "and pages that is_partner allows may act" in change.exposes
+    assert explanation.decided.endswith(f"is_partner allows {APP}")
 
 
 def test_nothing_is_logged_and_no_subscriber_is_called(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from corsguard.browser.url import URL, URLError
+from corsguard.browser import Browser
+from corsguard.browser.url import URL, URLError, page_origin
+from corsguard.origin import OriginError
 
 BASE = URL.parse("https://example.com/a/b?c#d")
 
@@ -54,6 +56,15 @@ BASE = URL.parse("https://example.com/a/b?c#d")
         ("https://a_b.example.com/", "https://a_b.example.com/"),
         ("https://user:pass@example.com/", "https://user:pass@example.com/"),
         ("https://a@b@example.com/", "https://a@b@example.com/"),
+        ("https://:@example.com/", "https://example.com/"),
+        ("https://@example.com/", "https://example.com/"),
+        ("https://user:@example.com/", "https://user@example.com/"),
+        ("https://:pass@example.com/", "https://:pass@example.com/"),
+        ("https://example.com./", "https://example.com./"),
+        ("https://EXAMPLE.com.:443/", "https://example.com./"),
+        ("https://münchen.example.:8443/", "https://xn--mnchen-3ya.example.:8443/"),
+        ("http://127.0.0.1./", "http://127.0.0.1/"),
+        ("http://127.1./", "http://127.0.0.1/"),
         ("http://[::1]:8000/", "http://[::1]:8000/"),
         ("http://[0:0::0:1]/", "http://[::1]/"),
         ("http://127.1/", "http://127.0.0.1/"),
@@ -88,6 +99,8 @@ def test_a_url_is_read_as_a_browser_reads_it(text: str, href: str) -> None:
         "http://1.2.3.4.5/",
         "http://256.256.256.256/",
         "http://a..b/",
+        "http://a../",
+        "http://./",
         "http://a%00b.6/",
     ],
 )
@@ -100,6 +113,31 @@ def test_what_is_no_url_is_refused(text: str) -> None:
 def test_a_relative_url_needs_a_base_that_has_a_path(text: str, base: str | None) -> None:
     with pytest.raises(URLError, match="is not an absolute URL"):
         URL.parse(text, URL.parse(base) if base else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        ("https://api.example.com.", "https://api.example.com."),
+        ("https://api.example.com.:8443", "https://api.example.com.:8443"),
+        ("app://.", "app://."),
+        ("app://-", "app://-"),
+        ("app://1.2.3.", "app://1.2.3."),
+        ("file://", "null"),
+        ("null", "null"),
+    ],
+)
+def test_the_origin_of_a_page_is_what_engines_send(text: str, origin: str) -> None:
+    assert str(page_origin(text)) == origin
+    assert Browser(text).page == origin
+
+
+@pytest.mark.parametrize(
+    "text", ["https://.", "https://a..", "https://127.0.0.1.", "https://a./", "app://..", "://."]
+)
+def test_what_no_engine_sends_is_no_origin_of_a_page(text: str) -> None:
+    with pytest.raises(OriginError):
+        page_origin(text)
 
 
 def test_a_url_has_an_origin_a_port_and_a_path() -> None:

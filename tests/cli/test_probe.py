@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 from collections.abc import Iterator
+from threading import Event
 from typing import Any
 
 import pytest
-from cli.audit.serving import unserved, wsgi
+from cli.audit.serving import PATIENCE, saying, unserved, wsgi
 from cli.command import Command
 from cli.test_explain_and_probe import service
 
@@ -131,6 +133,118 @@ def test_a_redirect_to_another_host_is_not_followed(corsguard: Command) -> None:
         code, out, err = corsguard("probe", url, "--page", "http://127.0.0.1:3000")
     assert (code, err) == (2, "")
     assert "Not known to the end: elsewhere.example is not asked: only 127.0.0.1 is." in out
+
+
+def test_what_the_server_says_of_itself_is_shown(corsguard: Command) -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        headers = [
+            ("Server", "proxy/1.2\x1b[2J"),
+            ("Via", "1.1 cache"),
+            ("Access-Control-Allow-Origin", "*"),
+            ("Content-Type", "text/csv"),
+            ("Content-Disposition", "attachment; filename=items.csv"),
+            ("X-Total", "3"),
+            ("ETag", '"1"'),
+            ("Set-Cookie", "a=1"),
+            ("X-Frame-Options", "DENY"),
+            ("Access-Control-Expose-Headers", "X-Total"),
+        ]
+        start_response("200 OK", headers)
+        return []
+
+    with wsgi(app) as url:
+        code, out, _ = corsguard("probe", url, "--page", PAGE)
+        document = json.loads(corsguard("probe", url, "--page", PAGE, "--format", "json").out)
+    told = " ".join(out.split())
+    assert code == 0
+    assert "Content-Disposition: attachment; filename=items.csv" in told
+    assert "server Server: proxy/1.2\\x1b[2J" in told
+    assert "server Via: 1.1 cache" in told
+    hidden = "Content-Disposition, ETag: not exposed, so the script can't read it"
+    assert f"hidden {hidden}" in told
+    assert document["evidence"]["not_exposed"] == ["Content-Disposition", "ETag"]
+    assert document["evidence"]["layers"] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "shown"),
+    [
+        ("Access-Control-Allow-Origin", ["*", PAGE], f"2 times (*, {PAGE})"),
+        ("Access-Control-Allow-Origin", [PAGE, PAGE], f"2 times ({PAGE}, {PAGE})"),
+        ("Access-Control-Allow-Origin", [f"{PAGE},{PAGE}"], f"2 times ({PAGE}, {PAGE})"),
+        ("Access-Control-Allow-Credentials", ["true", "true"], "2 times (true, true)"),
+        ("Access-Control-Max-Age", ["600", "0"], "2 times (600, 0)"),
+    ],
+)
+def test_two_layers_that_answer_are_told(
+    corsguard: Command, name: str, values: list[str], shown: str
+) -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [(name, value) for value in values])
+        return []
+
+    with wsgi(app) as url:
+        code, out, _ = corsguard("probe", url, "--page", PAGE)
+    assert code == 1
+    told = " ".join(out.split())
+    assert f"layers two layers answer: {name} is sent {shown}" in told
+    assert "leave CORS to one of them" in told
+
+
+def test_what_was_not_sent_has_the_evidence_of_the_preflight(corsguard: Command) -> None:
+    with wsgi(CORSMiddleware(service, POLICY)) as url:
+        code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "PUT")
+    assert code == 0
+    assert "\n  server   Server: " in out
+
+
+def test_an_event_stream_has_a_verdict_at_once(corsguard: Command) -> None:
+    over = Event()
+
+    def stream(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", "text/event-stream")])
+        yield b"data: 1\n\n"
+        over.wait(PATIENCE)
+
+    with wsgi(CORSMiddleware(stream, POLICY)) as url:
+        options = ("--timeout", str(PATIENCE))
+        allowed = corsguard("probe", url, "--page", PAGE, *options)
+        blocked = corsguard("probe", url, "--page", "https://evil.example", *options)
+        audited = corsguard("probe", url, "--page", PAGE, "--audit", "--rate", "1000")
+        over.set()
+    assert (allowed.code, blocked.code, audited.code) == (0, 1, 0)
+    assert "Allowed: the script gets the answer" in allowed.out
+    assert "[ALLOW_ORIGIN_MISSING]" in blocked.out
+    assert "no findings" in audited.out
+
+
+def test_a_redirect_to_plain_http_is_told_as_mixed_content(corsguard: Command) -> None:
+    def say(connection: socket.socket, request: bytes, over: Event) -> None:
+        head = f"HTTP/1.1 307 Temporary Redirect\r\nAccess-Control-Allow-Origin: {PAGE}\r\n"
+        connection.sendall(
+            f"{head}Location: http://elsewhere.example/\r\nContent-Length: 0\r\n\r\n".encode()
+        )
+
+    with saying(say) as url:
+        code, out, _ = corsguard("probe", url, "--page", PAGE)
+    assert code == 1
+    assert "mixed content:" in out
+
+
+def test_a_url_with_an_empty_user_and_password_is_asked(corsguard: Command, url: str) -> None:
+    code, _, err = corsguard("probe", url.replace("http://", "http://:@"), "--page", PAGE)
+    assert (code, err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("page", "origin"),
+    [("file:///home/a.html", "null"), ("file://", "null"), ("app://.", "app://.")],
+)
+def test_pages_that_are_not_of_the_web_have_their_origins(
+    corsguard: Command, url: str, page: str, origin: str
+) -> None:
+    _, out, _ = corsguard("probe", url, "--page", page, "--format", "json")
+    assert json.loads(out)["page"] == origin
 
 
 def test_an_audit_that_finds_nothing_exits_with_0(corsguard: Command, url: str) -> None:

@@ -11,10 +11,19 @@ from corsguard.cli.audit.checks import CHECKS
 from corsguard.cli.audit.server import Server
 from corsguard.escape import escaped
 
-__all__ = ["Audit", "audit"]
+__all__ = ["Audit", "Checked", "audit"]
 
 _MOST_FAILURES = 2
 _WORST_FIRST = tuple(Severity)
+
+
+class Checked(NamedTuple):
+    """One check that came to its end."""
+
+    name: str
+    """A key of CHECKS."""
+    requests: int
+    """How many it sent that no check before it had."""
 
 
 class Audit(NamedTuple):
@@ -31,6 +40,8 @@ class Audit(NamedTuple):
     complete: bool
     """Whether every check came to its end."""
     interrupted: bool
+    checked: tuple[Checked, ...] = ()
+    """In the order in which it was checked."""
 
 
 def audit(server: Server, on_check: Callable[[str], object]) -> Audit:
@@ -41,15 +52,18 @@ def audit(server: Server, on_check: Callable[[str], object]) -> Audit:
     """
     findings: list[Finding] = []
     caveats: list[str] = []
+    checked: list[Checked] = []
     interrupted = False
     failures = 0
     try:
         caveats += _obstacles(server)
         for name, check in CHECKS.items():
             on_check(name)
+            before = server.requests
             try:
                 for found in check(server):
                     findings.append(found)  # noqa: PERF402  # what comes before Ctrl-C stays
+                checked.append(Checked(name, server.requests - before))
             except SendError as error:
                 caveats.append(f"The check of {name} did not end: {error}.")
                 failures += 1
@@ -67,6 +81,7 @@ def audit(server: Server, on_check: Callable[[str], object]) -> Audit:
         requests=server.requests,
         complete=not (failures or interrupted),
         interrupted=interrupted,
+        checked=tuple(checked),
     )
 
 

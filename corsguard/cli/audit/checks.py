@@ -19,7 +19,7 @@ from corsguard.fetch import (
 )
 from corsguard.origin import Origin, OriginError
 
-__all__ = ["CHECKS", "Check"]
+__all__ = ["CHECKS", "LOOKED_FOR", "Check"]
 
 Check = Callable[[Server], Iterator[Finding]]
 
@@ -90,12 +90,11 @@ def _is_same(server: Server, plain: Evidence, other: Evidence) -> bool:
     if plain.answer.status != other.answer.status or not 200 <= plain.answer.status <= 299:
         return False
     constant = plain.answer.body == server.actual(None).answer.body
-    name = "Content-Type"
-    return (
-        plain.answer.body == other.answer.body
-        if constant
-        else plain.lines(name) == other.lines(name)
-    )
+    if constant and plain.answer.body:
+        return plain.answer.body == other.answer.body
+    # The body differs each time, or is not read, as of an event stream.
+    same = plain.lines("Content-Type") == other.lines("Content-Type")
+    return same and (not constant or not other.answer.body)
 
 
 def _vary(server: Server) -> Iterator[Finding]:
@@ -204,3 +203,14 @@ CHECKS: dict[str, Check] = {
     "errors": _errors,
 }
 """By what is looked at, in the order in which it is."""
+
+LOOKED_FOR: dict[str, str] = {
+    "origins": "any origin sent back, `null`, look-alikes of the page's origin, http, other ports",
+    "paths": "a more open policy by another spelling of the path",
+    "caches": "a response that depends on Origin without Vary: Origin",
+    "strangers": "a policy that is told to an origin that is not allowed",
+    "values": "values of Access-Control-* that browsers do not take",
+    "preflights": "preflights that need a login",
+    "errors": "errors without CORS headers",
+}
+"""What each check looks for."""

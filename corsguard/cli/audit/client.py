@@ -8,7 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Timer
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -37,13 +37,13 @@ class Limits(NamedTuple):
     """How long, how much and how often a server is asked."""
 
     seconds: float = 10.0
-    """From the connection to the end of the body."""
+    """From the connection to the end of the header fields, which tell all that CORS looks at."""
+    seconds_for_body: float = 1.0
+    """From there on: what comes later is not waited for."""
     seconds_to_connect: float = 5.0
     """For the connection, and once more for TLS."""
     body: int = 65_536
-    """Bytes of a body that are kept."""
-    longest_body: int = 16_777_216
-    """Bytes of a body that are read: a longer one counts as one that does not end."""
+    """Bytes of a body that are read."""
     per_second: float = 20.0
     """Requests that may start within a second."""
     requests: int = 300
@@ -98,7 +98,11 @@ class Client:
         self._transport.close()
 
     def send(self, sent: Sent) -> Answer:
-        """The answer to sent, the body cut to its limit; raises SendError where there is none."""
+        """Return the answer to sent, with as much of its body as the limits let come.
+
+        The body of an event stream, which never ends, is not read. Raises SendError where there is
+        no answer.
+        """
         host = _host(sent.url)
         if host != self._host:
             raise SendError(f"{host} is not asked: only {self._host} is", f"probe {host} by itself")
@@ -119,24 +123,21 @@ class Client:
         self._next = max(now, self._next) + 1 / self._limits.per_second
 
     def _exchange(self, sent: Sent) -> Answer:
-        missing = "there is no answer"
         try:
             with _Deadline(self._limits.seconds) as deadline:
                 response = self._transport.handle_request(self._request(sent, deadline))
-                missing = "the body does not end"
                 try:
-                    body = self._body(response)
+                    body = self._body(response, deadline)
                 finally:
                     response.close()
         except httpx.ConnectTimeout:
             why = f"no connection within {self._limits.seconds_to_connect:g} s"
             raise SendError(f"{self._host}: {why}") from None
         except httpx.HTTPError as error:
-            if not (deadline.passed or isinstance(error, httpx.TimeoutException)):
-                raise SendError(f"{self._host}: {_why(error)}") from error
-            deadline.passed = True
-        if deadline.passed:
-            raise SendError(f"{self._host}: {missing} within {self._limits.seconds:g} s")
+            why = _why(error)
+            if deadline.broke(error):
+                why = f"there is no answer within {self._limits.seconds:g} s"
+            raise SendError(f"{self._host}: {why}") from error
         return Answer(response.status_code, _fields(response), body)
 
     def _request(self, sent: Sent, deadline: _Deadline) -> httpx.Request:
@@ -157,16 +158,21 @@ class Client:
             },
         )
 
-    def _body(self, response: httpx.Response) -> bytes:
+    def _body(self, response: httpx.Response, deadline: _Deadline) -> bytes:
+        """Return what comes of the body in time; raises httpx.HTTPError where it breaks off."""
+        if response.headers.get("content-type", "").lower().startswith("text/event-stream"):
+            return b""
         body = bytearray()
-        read = 0
-        for chunk in response.iter_raw():
-            read += len(chunk)
-            if read > self._limits.longest_body:
-                why = f"the body does not end within {self._limits.longest_body:,} bytes"
-                raise SendError(f"{self._host}: {why}")
-            body += chunk[: max(self._limits.body - len(body), 0)]
-        return bytes(body)
+        try:
+            with deadline.within(self._limits.seconds_for_body):
+                for chunk in response.iter_raw():
+                    body += chunk
+                    if len(body) >= self._limits.body:
+                        break
+        except httpx.HTTPError as error:
+            if not deadline.broke(error):
+                raise
+        return bytes(body[: self._limits.body])
 
 
 class _Deadline:
@@ -176,8 +182,9 @@ class _Deadline:
     """
 
     def __init__(self, seconds: float) -> None:
-        self.passed = False
+        self._passed = False
         self._seconds = seconds
+        self._connections: list[socket.socket] = []
         self._ending = ExitStack()
 
     def __enter__(self) -> Self:
@@ -196,16 +203,30 @@ class _Deadline:
         if event == "connection.connect_tcp.complete":
             # TLS takes the socket over; a second handle on the same connection stays.
             connection = info["return_value"].get_extra_info("socket").dup()
-            timer = Timer(self._seconds, self._break, [connection])
-            timer.daemon = True
-            timer.start()
-            for end in (connection.close, timer.join, timer.cancel):  # the last comes first
-                self._ending.callback(end)
+            self._connections.append(self._ending.enter_context(connection))
+            self._ending.enter_context(self.within(self._seconds))
 
-    def _break(self, connection: socket.socket) -> None:
-        self.passed = True
-        with suppress(OSError):  # the server was quicker
-            connection.shutdown(socket.SHUT_RDWR)
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Give a block of code so many seconds from now."""
+        timer = Timer(seconds, self._break)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+
+    def broke(self, error: httpx.HTTPError) -> bool:
+        """Return True if it was the time that ended the exchange."""
+        return self._passed or isinstance(error, httpx.TimeoutException)
+
+    def _break(self) -> None:
+        self._passed = True
+        for connection in self._connections:
+            with suppress(OSError):  # the server was quicker
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def _host(url: str) -> str:
@@ -215,7 +236,7 @@ def _host(url: str) -> str:
         parsed = httpx.URL(url)
     except (ValueError, httpx.InvalidURL):
         raise SendError(f"{url} is not a URL") from None
-    if parsed.userinfo:  # it may hold a password, so it is not repeated
+    if parsed.username or parsed.password:  # it may hold a password, so it is not repeated
         raise SendError("the URL holds a user: send an Authorization header instead")
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise SendError(f"{url} is not an http or https URL")

@@ -9,6 +9,7 @@ import click
 
 from corsguard.cli.audit.auditing import Audit
 from corsguard.cli.audit.catalogue import Evidence, Finding, Severity
+from corsguard.cli.audit.checks import LOOKED_FOR
 from corsguard.cli.audit.sarif import as_sarif
 from corsguard.cli.terminal import Sheet, console, counted, printable
 
@@ -29,6 +30,8 @@ def _text(done: Audit) -> None:
     sheet.row("page", done.page)
     for caveat in done.caveats:
         sheet.row("but", printable(caveat), "yellow")
+    for number, line in enumerate(_checked(done)):
+        sheet.row("" if number else "checked", line)
     for found in done.findings:
         rule = found.rule
         sheet.heading(f"{found.severity}: {rule.title} [{rule.code}]", _STYLES[found.severity])
@@ -42,6 +45,13 @@ def _text(done: Audit) -> None:
 
 def _summary(done: Audit) -> str:
     return f"{counted(len(done.findings), 'finding')} in {counted(done.requests, 'request')}"
+
+
+def _checked(done: Audit) -> Iterator[str]:
+    """What was looked for, a line each, where nothing was found."""
+    for name, requests in () if done.findings else done.checked:
+        more = counted(requests, "request") if requests else "no more requests"
+        yield f"{name}: {LOOKED_FOR[name]} ({more})"
 
 
 def _answer(shown: Evidence) -> Iterator[str]:
@@ -62,6 +72,11 @@ def _json(done: Audit) -> None:
         "caveats": done.caveats,
         "findings": [_as_dict(found) for found in done.findings],
     }
+    if not done.findings:
+        document["checked"] = [
+            {"check": name, "looked_for": LOOKED_FOR[name], "requests": requests}
+            for name, requests in done.checked
+        ]
     click.echo(json.dumps(document, indent=2))
 
 
@@ -95,6 +110,8 @@ def _markdown(done: Audit) -> None:
     ]
     for caveat in done.caveats:
         lines += ["", "But:", "", *_block(caveat)]
+    if checked := [f"* {line}" for line in _checked(done)]:
+        lines += ["", "Checked:", "", *checked]
     for found in done.findings:
         rule = found.rule
         lines += ["", f"## {found.severity}: {rule.title}", "", f"Code: `{rule.code}`.", ""]

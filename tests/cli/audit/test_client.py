@@ -102,15 +102,43 @@ def test_what_is_no_answer_is_told_in_a_line(say: Say, message: str) -> None:
     [
         (waits(), 0.3, "there is no answer"),
         (drips(OK, b"X: a\r\n"), 0.3, "there is no answer"),
-        # The answer must have begun by then, on a busy machine too.
-        (drips(OK + b"\r\n", b"a"), 3, "the body does not end"),
-        (waits(OK, b"Content-Length: 9\r\n\r\nabc"), 3, "the body does not end"),
     ],
 )
 def test_what_does_not_end_is_given_up(say: Say, seconds: float, what: str) -> None:
     with saying(say) as url:
         message = failure(url, PATIENT._replace(seconds=seconds))
     assert message == f"127.0.0.1: {what} within {seconds} s"
+
+
+@pytest.mark.parametrize(
+    "say",
+    [
+        drips(OK + b"\r\n", b"a"),
+        drips(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+        waits(OK, b"Content-Length: 9\r\n\r\naaa"),
+        waits(OK, b"Content-Type: text/plain\r\n\r\n"),
+    ],
+    ids=["drips", "drips in chunks", "stops", "sends none"],
+)
+def test_an_answer_whose_body_does_not_end_is_an_answer(say: Say) -> None:
+    with saying(say) as url:
+        answer = ask(url, limits=PATIENT._replace(seconds_for_body=0.1))
+    assert answer.status == 200
+    assert set(answer.body) <= {ord("a")}
+
+
+def test_the_body_has_no_more_time_than_the_answer_as_a_whole() -> None:
+    with saying(drips(OK + b"\r\n", b"a")) as url:
+        # The answer must have begun by then, on a busy machine too.
+        answer = ask(url, limits=PATIENT._replace(seconds=3, seconds_for_body=PATIENCE))
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("kind", [b"text/event-stream", b"Text/Event-Stream; charset=utf-8"])
+def test_the_body_of_an_event_stream_is_not_waited_for(kind: bytes) -> None:
+    with saying(waits(OK, b"Content-Type: ", kind, b"\r\n\r\ndata: 1\n\n")) as url:
+        answer = ask(url, limits=PATIENT._replace(seconds_for_body=PATIENCE))
+    assert (answer.status, answer.body) == (200, b"")
 
 
 def test_a_connection_that_breaks_is_told_in_a_line() -> None:
@@ -191,10 +219,15 @@ def test_a_long_body_is_cut() -> None:
         assert ask(url) == Answer(200, (), b"a" * 65_536)
 
 
-def test_a_body_that_comes_fast_and_without_end_is_told() -> None:
+def test_a_body_that_comes_fast_and_without_end_is_cut() -> None:
     with saying(drips(OK + b"\r\n", b"a" * 50_000)) as url:
-        message = failure(url, PATIENT._replace(longest_body=200_000))
-    assert message == "127.0.0.1: the body does not end within 200,000 bytes"
+        limits = PATIENT._replace(seconds_for_body=PATIENCE)
+        assert ask(url, limits=limits) == Answer(200, (), b"a" * 65_536)
+
+
+def test_a_url_with_an_empty_user_and_password_has_none() -> None:
+    with saying(sends(OK, b"Content-Length: 0\r\n\r\n")) as url:
+        assert ask(url.replace("http://", "http://:@")).status == 200
 
 
 def test_each_header_line_is_kept_and_no_redirect_followed() -> None:

@@ -21,6 +21,7 @@ from cli.command import Finished
 from corsguard.browser.messages import Fields
 from corsguard.cli.audit import run_audit
 from corsguard.cli.audit.catalogue import RULES
+from corsguard.cli.audit.checks import CHECKS, LOOKED_FOR
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -41,7 +42,7 @@ class Reported:
     def url(self, url: str, page: str = PAGE, **options: Any) -> Finished:
         code: int | str | None
         try:
-            code = run_audit(url, page, limits=QUICK, **options)
+            code = run_audit(url, page, **{"limits": QUICK, **options})
         except SystemExit as ended:
             code = ended.code
         return Finished(code, *self.capsys.readouterr())
@@ -89,6 +90,18 @@ def test_the_text_tells_that_there_is_nothing(report: Reported) -> None:
         f"""\
 http://127.0.0.1/v1/items: no findings in 44 requests
   page         {PAGE}
+  checked      origins: any origin sent back, `null`, look-alikes of the page's
+               origin, http, other ports (23 requests)
+               paths: a more open policy by another spelling of the path (17
+               requests)
+               caches: a response that depends on Origin without Vary: Origin (1
+               request)
+               strangers: a policy that is told to an origin that is not allowed
+               (no more requests)
+               values: values of Access-Control-* that browsers do not take (1
+               request)
+               preflights: preflights that need a login (no more requests)
+               errors: errors without CORS headers (1 request)
 """,
         "",
     )
@@ -97,6 +110,25 @@ http://127.0.0.1/v1/items: no findings in 44 requests
 def test_the_markdown_tells_that_there_is_nothing(report: Reported) -> None:
     _, out, _ = report.app(SOUND["lists the page"], "markdown")
     assert f"Page: `{PAGE}`. No findings in 44 requests.\n" in out
+    assert "\nChecked:\n\n* origins: any origin sent back," in out
+
+
+def test_the_json_tells_what_was_checked_where_there_is_nothing(report: Reported) -> None:
+    _, out, _ = report.app(SOUND["lists the page"], "json")
+    document = json.loads(out)
+    assert document["findings"] == []
+    assert [check["check"] for check in document["checked"]] == list(CHECKS)
+    assert all(check["looked_for"] for check in document["checked"])
+    assert sum(check["requests"] for check in document["checked"]) <= document["requests"]
+    assert LOOKED_FOR.keys() == CHECKS.keys()
+
+
+def test_a_check_that_did_not_end_was_not_done(report: Reported) -> None:
+    with wsgi(SOUND["lists the page"]) as url:
+        done = report.url(url, form="json", limits=QUICK._replace(requests=30))
+    document = json.loads(done.out)
+    assert (done.code, document["complete"]) == (2, False)
+    assert "paths" not in {check["check"] for check in document["checked"]}
 
 
 def test_the_markdown_tells_each_finding(report: Reported) -> None:

@@ -1,0 +1,86 @@
+"""raise_app_exceptions=False: what a server sends where an application raises."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from corsguard import Policy
+from corsguard.browser import Blocked, BlockReason, Browser, assert_cors
+from corsguard_asgi import CORSMiddleware
+
+PAGE = "https://app.example.com"
+OWN = "https://testserver"
+Send = Callable[[Any], Awaitable[None]]
+
+
+async def raising(scope: Any, receive: Any, send: Send) -> None:
+    raise LookupError("in the application")
+
+
+async def breaking(scope: Any, receive: Any, send: Send) -> None:
+    headers = [(b"access-control-allow-origin", b"*")]
+    await send({"type": "http.response.start", "status": 202, "headers": headers})
+    await send({"type": "http.response.body", "body": b"half of", "more_body": True})
+    raise LookupError("in the application")
+
+
+async def silent(scope: Any, receive: Any, send: Send) -> None:
+    pass
+
+
+def wsgi_raising(environ: Any, start_response: Any) -> Any:
+    raise LookupError("in the application")
+
+
+def wsgi_breaking(environ: Any, start_response: Any) -> Iterator[bytes]:
+    start_response("202 Accepted", [("Access-Control-Allow-Origin", "*")])
+    yield b"half of"
+    raise LookupError("in the application")
+
+
+def wsgi_silent(environ: Any, start_response: Any) -> list[bytes]:
+    return []
+
+
+@pytest.mark.parametrize("app", [raising, silent, wsgi_raising, wsgi_silent])
+def test_an_application_that_raises_is_a_500_of_the_server(app: Any) -> None:
+    browser = Browser.on(app, page=OWN, raise_app_exceptions=False)
+    response = browser.fetch("/")
+    assert (response.status, response.text) == (500, "Internal Server Error")
+    assert browser.fetch("/", method="HEAD").body == b""
+    with pytest.raises(Blocked) as blocked:
+        Browser.on(app, page=PAGE, raise_app_exceptions=False).fetch("/")
+    assert blocked.value.reason is BlockReason.ALLOW_ORIGIN_MISSING
+    assert assert_cors(app, page=PAGE, raise_app_exceptions=False, blocked=True)
+
+
+@pytest.mark.parametrize("app", [breaking, wsgi_breaking])
+def test_what_was_sent_before_it_raised_is_the_response(app: Any) -> None:
+    response = Browser.on(app, page=PAGE, raise_app_exceptions=False).fetch("/")
+    assert (response.status, response.text) == (202, "half of")
+    with pytest.raises(LookupError, match="in the application"):
+        Browser.on(app, page=PAGE).fetch("/")
+
+
+def test_the_500_of_the_adapter_has_the_headers() -> None:
+    app = CORSMiddleware(raising, Policy(allow_origins=[PAGE]))
+    assert Browser.on(app, page=PAGE, raise_app_exceptions=False).fetch("/").status == 500
+    with pytest.raises(LookupError, match="in the application"):
+        Browser.on(app, page=PAGE).fetch("/")
+
+
+def test_what_ends_a_process_is_raised_all_the_same() -> None:
+    async def leaving(scope: Any, receive: Any, send: Send) -> None:
+        assert scope["type"] == "http"
+        raise SystemExit(3)
+
+    def wsgi_leaving(environ: Any, start_response: Any) -> Any:
+        raise SystemExit(3)
+
+    for app in (leaving, wsgi_leaving):
+        for raises in (True, False):
+            with pytest.raises(SystemExit, match="3"):
+                Browser.on(app, page=PAGE, raise_app_exceptions=raises).fetch("/")

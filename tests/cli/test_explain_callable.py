@@ -1,0 +1,78 @@
+"""`explain` where a callable of allow_origins decides, as in an application's own command."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from corsguard import Guard, Policy
+from corsguard.browser.policy_server import policy_server
+from corsguard.cli.asking import asked
+from corsguard.cli.explain import explain, in_python
+from corsguard.cli.options import OPTIONS
+
+APP = "https://app.example.com"
+EVIL = "https://evil.example"
+API = "https://api.example.com/items"
+
+
+def is_partner(origin: str) -> bool:
+    return origin == APP
+
+
+def fails(origin: str) -> bool:
+    raise LookupError("no\ndatabase")
+
+
+def told(page: str, *entries: Any, form: str = "text", **given: Any) -> tuple[int, str]:
+    options = {option.name: option.default for option in OPTIONS}
+    guard = Guard(Policy(allow_origins=[*entries]))
+    file = StringIO()
+    given = {**options, "page": page, "format": form, **given}
+    code = explain(asked(API, given), guard, policy_server, in_python, file)
+    return code, file.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def test_the_callable_that_did_not_allow_the_origin_is_named_and_no_longer_list() -> None:
+    code, out = told(EVIL, "https://listed.example", is_partner)
+    assert code == 1
+    said = f"a callable of allow_origins decided: is_partner does not allow {EVIL}"
+    assert f"  decided  {said}\n" in out
+    assert "No list would allow it, only the callable that decided.\n" in out
+    assert "  instead  if this page may have the response, change what the callable" in out
+    assert "allow_origins=" not in out
+
+
+def test_the_callable_that_allowed_the_origin_is_named() -> None:
+    code, out = told(APP, is_partner)
+    assert code == 0
+    assert f"  decided  a callable of allow_origins decided: is_partner allows {APP}\n" in out
+
+
+def test_a_callable_that_failed_is_told_on_one_line() -> None:
+    _, out = told(EVIL, fails)
+    assert f"fails does not allow {EVIL}: fails failed (LookupError: no\\ndatabase)" in out
+
+
+def test_what_else_is_refused_is_told_as_before() -> None:
+    code, out = told(APP, is_partner, method="TRACE")
+    assert code == 1
+    assert "decided" not in out
+    assert "No change of the policy would allow it.\n" in out
+
+
+def test_the_document_names_the_callable_where_one_decided() -> None:
+    _, out = told(EVIL, is_partner, form="json")
+    document = json.loads(out)
+    assert document["decided_by"].endswith(f"is_partner does not allow {EVIL}")
+    assert document["changes"] == []
+    _, out = told(APP, APP, is_partner, form="json")
+    assert "decided_by" not in json.loads(out)
