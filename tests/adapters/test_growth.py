@@ -63,9 +63,7 @@ REQUESTS = [
     Kind("lines beside a preflight", lambda lines: PREFLIGHT + [("X-A", "a")] * lines, "OPTIONS"),
     Kind("lines of methods", lambda lines: PREFLIGHT * lines, "OPTIONS"),
     Kind("lines of names", lambda lines: PREFLIGHT + [(ASKED, NAME)] * lines, "OPTIONS"),
-    Kind(
-        "a line of names", lambda n: [*PREFLIGHT, (ASKED, ",".join(["x-a"] * n))], "OPTIONS", LONG
-    ),
+    Kind("a line of names", lambda n: [*PREFLIGHT, (ASKED, f"{NAME}," * n)], "OPTIONS"),
 ]
 
 
