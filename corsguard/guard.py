@@ -9,23 +9,22 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from corsguard.arguments import argument_problems
 from corsguard.decision import Decision, Kind, Reason
 from corsguard.enforcement import enforced, is_guarded
 from corsguard.engine import Answers, AskedPreflight, Caller, Engine, Fields, Waiter
-from corsguard.escape import shown
 from corsguard.facts import Facts
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
 from corsguard.log import Log
 from corsguard.policy import Policy, PolicyFields
 from corsguard.problem import (
     NO_POLICY,
-    POLICY_OR_FIELDS,
     PolicyError,
     PolicyWarning,
     Problem,
     warn_of,
 )
-from corsguard.state import FIELDS, Enforce, Policies, State
+from corsguard.state import Enforce, Policies, State
 from corsguard.views import View
 
 if TYPE_CHECKING:
@@ -107,15 +106,12 @@ class Guard:
 
         Raises PolicyError.
         """
-        if given is None:
-            return cls.from_mapping(fields) if fields else cls(None)
-        if fields:
-            message = f"a policy was given, and the fields {', '.join(fields)} beside it"
-        elif isinstance(given, Mapping) and not FIELDS.isdisjoint(given):
-            message = f"{shown(given)} is a dict of a policy's fields, which are keywords here"
-        else:
-            return given if isinstance(given, Guard) else cls(given)
-        raise PolicyError([Problem("type-invalid", "policy", given, message, POLICY_OR_FIELDS)])
+        problems = argument_problems(given, fields, (cls, Policy))
+        if problems:
+            raise PolicyError(problems)
+        if given is None and fields:
+            return cls.from_mapping(fields)
+        return given if isinstance(given, Guard) else cls(given)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], place: str = "") -> Guard:

@@ -63,11 +63,9 @@ async def _in_time_on_asyncio(answer: Awaitable[object], seconds: float) -> obje
 
 def _running_trio() -> Any:
     """Return the module trio where the current task is one of its tasks; None elsewhere."""
-    trio: Any = sys.modules.get("trio")  # whoever runs on it has imported it
-    if trio is None:
-        return None
     try:
+        trio: Any = sys.modules["trio"]  # whoever runs on it has imported it
         trio.lowlevel.current_task()
-    except RuntimeError:
+    except (KeyError, RuntimeError):
         return None
     return trio

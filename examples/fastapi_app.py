@@ -1,6 +1,8 @@
-"""A small API in FastAPI with corsguard around it. Start it with
+"""A small API in FastAPI with corsguard as its middleware. Start it with
 
     uvicorn --app-dir examples fastapi_app:app
+
+or with FastAPI's own command, `fastapi dev examples/fastapi_app.py`.
 
 Pages of http://localhost:3000 may use all of /api, with cookies; any page may read /public.
 The items are kept in the file that DATABASE names, or in memory.
@@ -145,15 +147,16 @@ def fail() -> None:
     raise RuntimeError("this endpoint always fails")
 
 
-service = FastAPI(title="Items")
-service.include_router(api)
+app = FastAPI(title="Items")
+app.include_router(api)
 
 
-@service.get("/public/count")
+@app.get("/public/count")
 def count() -> dict[str, int]:
     """How many items there are, for anyone."""
     return {"items": len(list_items())}
 
 
-# Around the application, and not by `add_middleware`: so it covers every answer.
-app = CORSMiddleware(service, GUARD)
+# `app` stays the FastAPI object, which `fastapi dev` and `fastapi run` look for. Add this last, so
+# that no other middleware is outside of it; it covers unhandled exceptions, too.
+app.add_middleware(CORSMiddleware, policy=GUARD)

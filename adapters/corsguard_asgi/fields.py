@@ -31,24 +31,20 @@ def value_of(name: bytes, fields: Fields) -> bytes | None:
 
 
 def read(fields: Fields) -> dict[bytes, bytes]:
-    """Return the request's fields that decisions depend on, by name.
+    """Return the request's fields by name: at least all that decisions depend on.
 
-    Several lines of one name are joined with a comma (RFC 9110, 5.3): once, so that the cost grows
-    no faster than the request.
+    Several lines of one name are joined with a comma (RFC 9110, 5.3): once, and only of the names
+    that anyone reads, so that the cost grows no faster than the request.
     """
-    table: dict[bytes, bytes] = {}
-    repeated: dict[bytes, list[bytes]] = {}
-    for name, value in fields:
+    lines = [*fields]
+    table = dict(lines)
+    if len(table) == len(lines):
+        return table
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in lines:
         if name in _READ_NAMES:
-            if name not in table:
-                table[name] = value
-            elif name in repeated:
-                repeated[name].append(value)
-            else:
-                repeated[name] = [table[name], value]
-    for name, lines in repeated.items():
-        table[name] = b",".join(lines)
-    return table
+            values.setdefault(name, []).append(value)
+    return {name: b",".join(several) for name, several in values.items()}
 
 
 def put_on(guard: Guard, decided: Decided, start: Message) -> Message:

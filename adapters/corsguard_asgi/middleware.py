@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
-from corsguard import Decision, Guard, Policies
+from corsguard import Decision, Guard, Policies, PolicyError
 from corsguard.decision import DECISION
 from corsguard.escape import escaped
 from corsguard_asgi.errors import let_carry
@@ -52,7 +52,13 @@ class CORSMiddleware:
         self, app: ASGIApp, policy: Guard | Policies = None, **fields: Unpack[GuardFields]
     ) -> None:
         self.app = app
-        self.guard = Guard.of(policy, fields)
+        try:
+            self.guard = Guard.of(policy, fields)
+        except PolicyError as error:
+            # Starlette makes its middleware when the lifespan begins, and uvicorn takes what is
+            # raised there for an application without one: nobody would see the message at start.
+            _logger.error("the middleware does not start: %s", error)  # noqa: TRY400
+            raise
         self._read_path, certain = path_reader(app, self)
         self._has_logged_root = False
         if not certain and self._has_routes():

@@ -108,7 +108,7 @@ def _unknown(middleware: object, scope: Scope) -> str | None:
     The layers inside `add_middleware` need not say what they wrap, but Starlette's router follows.
     """
     path: str = scope["path"]
-    if not has_root(scope):
+    if not scope.get("root_path") or not has_root(scope):  # the likeliest, without a call
         return path
     return _starlette(None, scope) if _is_added(middleware, scope) else None
 

@@ -142,9 +142,9 @@ def fastapi() -> Callable[..., Any]:
     from fastapi.responses import PlainTextResponse, StreamingResponse
 
     fastapi_app = example("fastapi_app")
-    service = fastapi_app.service
-    service.add_api_route(PATH, lambda: PlainTextResponse(worker()), methods=["GET", "POST", "PUT"])
-    service.add_api_route(BROKEN, lambda: StreamingResponse(broken_async()))
+    app = fastapi_app.app
+    app.add_api_route(PATH, lambda: PlainTextResponse(worker()), methods=["GET", "POST", "PUT"])
+    app.add_api_route(BROKEN, lambda: StreamingResponse(broken_async()))
     reconfigured(fastapi_app.GUARD)
-    served: Callable[..., Any] = fastapi_app.app
+    served: Callable[..., Any] = app
     return served

@@ -1,4 +1,4 @@
-"""An example, started by the command that its first lines give."""
+"""An example, started by the command that its first lines give, or by another."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def example(file: str, **environ: str) -> Iterator[str]:
+def example(file: str, command: str = "", **environ: str) -> Iterator[str]:
     """The URL at which it answers, on a free port, until the end of the block."""
     text = (ROOT / "examples" / file).read_text(encoding="utf-8")
     documented = re.match(r'""".*\n\n    (.+)\n', text)
     assert documented, "the first lines give no command"
-    program, *arguments = documented[1].removesuffix(" --port 8000").split()
+    program, *arguments = (command or documented[1]).removesuffix(" --port 8000").split()
     module = [] if program == "python" else ["-m", program]
     with (
         TemporaryDirectory() as folder,  # for its files, which it does not remove when it is ended
@@ -39,7 +39,7 @@ def example(file: str, **environ: str) -> Iterator[str]:
         rest = Thread(target=process.stdout.read)
         try:
             for line in process.stdout:
-                if found := re.search(r" http://(?:localhost|127\.0\.0\.1):(\d+)", line):
+                if found := re.search(r" http://(?:localhost|127\.0\.0\.1):([1-9]\d*)", line):
                     break
             else:
                 raise AssertionError(f"{file} did not start")

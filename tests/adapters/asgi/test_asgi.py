@@ -139,7 +139,7 @@ def test_cookies_may_come_in_several_lines() -> None:
 
 
 def test_requested_headers_may_come_in_several_lines() -> None:
-    names = [("Access-Control-Request-Headers", name) for name in ("x-a", "x-b")]
+    names = [("Access-Control-Request-Headers", name) for name in ("x-a", "x-a", "x-b")]
     policy = Policy(allow_origins=[APP], allow_methods=["PUT"], allow_headers=["X-A"])
     app = CORSMiddleware(Answering(), policy)
     said: list[tuple[Reason, str]] = []
