@@ -24,7 +24,10 @@ def test_a_refusal_is_a_warning_the_first_time_and_debug_after(
             guard.decide(path, EVIL, "GET", {})
         guard.decide("/api/x", A, "OPTIONS", ask("DELETE"))
     assert levels(caplog) == [logging.WARNING, logging.DEBUG, logging.DEBUG, logging.WARNING]
-    assert caplog.messages[0] == f"refused GET /api/x from {EVIL}: ORIGIN_NOT_ALLOWED: {EVIL}"
+    assert caplog.messages[0] == (
+        f"no CORS headers for GET /api/x from {EVIL}: ORIGIN_NOT_ALLOWED (the request was served; "
+        f"the browser hides the response): {EVIL}; add it to allow_origins"
+    )
 
 
 @pytest.mark.parametrize(
@@ -33,11 +36,22 @@ def test_a_refusal_is_a_warning_the_first_time_and_debug_after(
         (
             "http://a.example",
             ask(),
-            "refused OPTIONS / from http://a.example: ORIGIN_NOT_ALLOWED: http://a.example "
-            "(nearest listed: https://a.example)",
+            "preflight answered 403: OPTIONS / from http://a.example: ORIGIN_NOT_ALLOWED: "
+            "http://a.example (nearest listed: https://a.example); serve the page over https, or "
+            "add it to allow_origins and set dangerously_allow_insecure_origins",
         ),
-        (A, ask("DELETE"), f"refused OPTIONS / from {A}: METHOD_NOT_ALLOWED: DELETE"),
-        (A, ask("PUT", "x-b"), f"refused OPTIONS / from {A}: HEADERS_NOT_ALLOWED: x-b"),
+        (
+            A,
+            ask("DELETE"),
+            f"preflight answered 204, but the browser blocks the request: OPTIONS / from {A}: "
+            "METHOD_NOT_ALLOWED: DELETE; add it to allow_methods",
+        ),
+        (
+            A,
+            ask("PUT", "x-b"),
+            f"preflight answered 204, but the browser blocks the request: OPTIONS / from {A}: "
+            "HEADERS_NOT_ALLOWED: x-b; add it to allow_headers",
+        ),
     ],
 )
 def test_the_line_names_the_offender_and_the_nearest_listed_origin(
@@ -135,7 +149,10 @@ def test_a_field_that_the_application_sets_itself_is_said_once(
 
 def test_a_refusal_without_origin_says_so(caplog: pytest.LogCaptureFixture) -> None:
     Guard(None, enforce=True).decide("/", None, "POST", {"Sec-Fetch-Site": "cross-site"})
-    assert caplog.messages == ["refused POST / from no origin: CROSS_ORIGIN_REFUSED: no origin"]
+    assert caplog.messages == [
+        "refused, 403 (enforce): POST / from no origin: CROSS_ORIGIN_REFUSED: no origin; "
+        "list the path in enforce_exempt, if any site may do this"
+    ]
 
 
 def test_two_guards_do_not_share_their_memory(caplog: pytest.LogCaptureFixture) -> None:
