@@ -110,7 +110,7 @@ class FlaskMiddleware(CORSMiddleware):
             if exchange.decision is None:
                 view = self._unmatched(environ, exchange)
                 exchange.decision = self._decide(environ, exchange.path, view)
-            fields = self.guard.put_on(exchange.decision, headers)
+            fields = self.guard.put_on(exchange.decision, headers, exchange.path)
             return started(start_response, status, fields, exc_info)
 
         return self.app(environ, start)
