@@ -12,6 +12,7 @@ from corsguard.headers import environ_reader
 from corsguard.problem import NO_POLICY, warn_of
 from corsguard.views import View, sharing
 from corsguard_flask.debugger import answer_debugged, is_debugged
+from corsguard_flask.noting import ViewFunctions
 from corsguard_flask.routing import endpoints_at
 from corsguard_flask.views import BlueprintPolicies, Views, view_of, views_of
 from corsguard_wsgi.middleware import CORSMiddleware, answered, path_of, started
@@ -59,7 +60,8 @@ class FlaskMiddleware(CORSMiddleware):
         self._wsgi_app = flask.wsgi_app
         self._blueprints = blueprints
         self._views: Views = {}
-        self._seen: tuple[int, object] = (0, None)
+        self._functions = ViewFunctions()
+        self._seen: tuple[int, int, object] = (0, 0, None)
 
     def rehearsing(self, guard: Guard, app: WSGIApplication) -> FlaskMiddleware:
         """The same with another guard, and with app to answer in the place of Flask."""
@@ -72,14 +74,26 @@ class FlaskMiddleware(CORSMiddleware):
 
         Raises PolicyError, each time, so that an application with a dangerous one answers nothing.
         """
-        count, table = len(self._flask.view_functions), self._blueprints.table
-        if self._seen[0] != count or self._seen[1] is not table:
+        functions, table = self._flask.view_functions, self._blueprints.table
+        if functions is not self._functions:
+            functions = self._note_changes(functions)
+        count, changes = len(functions), self._functions.changes
+        seen = self._seen
+        if seen[0] != count or seen[1] != changes or seen[2] is not table:
             views = views_of(self._flask, table)
             self._check(views)
             if views:
                 request_started.connect(self._matched, self._flask)
-            self._views, self._seen = views, (count, table)
+            self._views, self._seen = views, (count, changes, table)
         return self._views
+
+    def _note_changes(self, functions: dict[str, Any]) -> ViewFunctions:
+        """Have Flask keep its view functions in a dict that counts changes; none is seen yet."""
+        if not isinstance(functions, ViewFunctions):
+            functions = ViewFunctions(functions)
+        self._functions = self._flask.view_functions = functions
+        self._seen = (0, 0, None)
+        return functions
 
     @property
     def warnings(self) -> tuple[PolicyWarning, ...]:
