@@ -51,7 +51,7 @@ def advice(
     if reason is Reason.HEADERS_NOT_ALLOWED:
         return "add it to allow_headers" if fetch.is_token(decision.detail) else "no page sends it"
     if engine.any_origin:  # of a view, under enforcement, or without credentials
-        return "list the origin by name in allow_origins, with allow_credentials for cookies"
+        return "list the origin by name in allow_origins, and set allow_credentials for its cookies"
     return 'set allow_credentials, or have the page send no cookies (credentials: "omit")'
 
 

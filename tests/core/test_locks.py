@@ -21,7 +21,7 @@ PROGRAM = Path(__file__).with_name("forking.py")
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_each_child_of_a_fork_during_updates_can_update_decide_and_log() -> None:
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", PROGRAM]
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", str(PROGRAM)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (run.returncode, run.stderr) == (0, "")
 

@@ -240,7 +240,7 @@ BY_REGEX = Policy(allow_origins=[A, re.compile(r"https?://(?:x|y)\.a\.example")]
         (Guard(PLAIN), A, "GET", {}, True,
          'set allow_credentials, or have the page send no cookies (credentials: "omit")'),
         (Guard(ANY), A, "GET", {}, True,
-         "list the origin by name in allow_origins, with allow_credentials for cookies"),
+         "list the origin by name in allow_origins, and set allow_credentials for its cookies"),
         (Guard(PLAIN, enforce=True), A, "POST", {}, True,
          'set allow_credentials, or have the page send no cookies (credentials: "omit")'),
         (Guard({"/x": PLAIN}, enforce=True), A, "POST", {}, None,

@@ -38,6 +38,7 @@ from security.worlds import (
 )
 
 from corsguard import Policies, PolicyError
+from corsguard.state import Enforce
 
 
 class Request(NamedTuple):
@@ -78,6 +79,7 @@ WAYS: tuple[Fields, ...] = (
     [(CACHED, "yes")],
 )
 """What happens to a request on its way to a view."""
+ENFORCE: tuple[Enforce, ...] = (False, False, False, False, True, "report")
 METHODS = st.sampled_from(["GET", "GET", "POST", "PUT", "OPTIONS", "OPTIONS", "OPTIONS"])
 ASKED_FOR: dict[str, list[str | None]] = {
     "Access-Control-Request-Method": ["PUT", "PUT", "GET", "TRACE", None],
@@ -93,7 +95,7 @@ def fields(table: dict[str, list[str | None]]) -> st.SearchStrategy[Fields]:
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """Most often one policy everywhere, and no view of the root URLconf with one of its own."""
-    enforce = draw(st.sampled_from([False, False, False, False, True, "report"]))
+    enforce: Enforce = draw(st.sampled_from(ENFORCE))
     mark = st.sampled_from([None, None, LISTED, PARTNER, ASKED, OPEN, ""])
     marks = st.fixed_dictionaries(dict.fromkeys((*PATHS, BY_METHOD), mark))
     none: dict[str, Mark] = {}

@@ -129,7 +129,7 @@ class FlaskService:
             self._flask.add_url_rule(where, where.strip("/"), view, methods=["GET", "POST", "PUT"])
         by_method = _flask_class(world.marks.get(BY_METHOD, ""))
         self._flask.add_url_rule(BY_METHOD, view_func=by_method)
-        self._flask.wsgi_app = _caching(self._flask.wsgi_app)  # type: ignore[method-assign]
+        self._flask.wsgi_app = _caching(self._flask.wsgi_app)  # type: ignore[method-assign, assignment]
         CORSGuard(self._flask, self.guard)
 
     def send(self, method: str, path: str, headers: Fields) -> Answer:
