@@ -11,7 +11,8 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from weakref import WeakMethod
+from typing import Any
+from weakref import ref
 
 __all__ = ["restart_in_child"]
 
@@ -31,8 +32,8 @@ _IMPORTED_LATE = (
 _IF_THERE = frozenset({"asyncio"})
 """The same, but large: only where something else has begun to import it."""
 
-_restarts: dict[int, WeakMethod[Callable[[], None]]] = {}
-"""id of what has locks -> its method that makes new ones; an object that dies is removed."""
+_restarts: dict[int, tuple[ref[Any], Callable[[Any], None]]] = {}
+"""id of what has locks -> that, and its method that makes new ones; what dies is removed."""
 
 
 def restart_in_child(restart: Callable[[], None]) -> None:
@@ -40,12 +41,13 @@ def restart_in_child(restart: Callable[[], None]) -> None:
 
     It makes new locks, and finishes what another thread had begun.
     """
-    key = id(getattr(restart, "__self__"))  # noqa: B009  # which a method has, its type has not
+    method: Any = restart
+    key = id(method.__self__)
 
-    def forget(_: object) -> None:
-        _restarts.pop(key, None)
+    def forget(_: object, restarts: dict[int, Any] = _restarts) -> None:
+        restarts.pop(key, None)  # also while Python ends, and globals are gone
 
-    _restarts[key] = WeakMethod(restart, forget)
+    _restarts[key] = ref(method.__self__, forget), method.__func__
 
 
 def _import_all() -> None:
@@ -69,9 +71,9 @@ def _own_modules() -> list[str]:
 
 
 def _restart_all() -> None:
-    living = [reference() for reference in list(_restarts.values())]
-    for restart in filter(None, living):
-        restart()
+    living = [(reference(), restart) for reference, restart in list(_restarts.values())]
+    for holder, restart in living:
+        restart(holder)
 
 
 # Windows has no fork, and no such function; `dict` takes the same arguments and does nothing.
