@@ -71,8 +71,8 @@ def _own_modules() -> list[str]:
 
 
 def _restart_all() -> None:
-    living = [(reference(), restart) for reference, restart in list(_restarts.values())]
-    for holder, restart in living:
+    known = [(reference(), restart) for reference, restart in list(_restarts.values())]
+    for holder, restart in [each for each in known if each[0] is not None]:
         restart(holder)
 
 
