@@ -11,7 +11,7 @@ from corsguard.headers import names_in
 from corsguard.own import is_own
 from corsguard.policy import Policy
 
-__all__ = ["Enforce", "enforced", "is_guarded"]
+__all__ = ["Enforce", "enforced", "is_guarded", "is_websocket"]
 
 Enforce = bool | Literal["report"]
 
@@ -26,7 +26,7 @@ def is_guarded(
     own_origins: Collection[str],
 ) -> bool:
     """Whether a request is unsafe, and a browser sends it for a page that is not our own."""
-    if method in _SAFE_METHODS or (method == "GET" and not _is_websocket(read)):
+    if method in _SAFE_METHODS or (method == "GET" and not is_websocket(read)):
         return False
     if origin is None and read("sec-fetch-site") is None:
         return False  # no browser, so no page that makes one send it
@@ -71,7 +71,7 @@ def _objection(
     return None
 
 
-def _is_websocket(read: Callable[[str], str | None]) -> bool:
-    """Whether a GET is a WebSocket handshake (RFC 6455, 4.1), which no preflight comes before."""
+def is_websocket(read: Callable[[str], str | None]) -> bool:
+    """Return True if a GET is a WebSocket handshake (RFC 6455, 4.1), which has no preflight."""
     upgrade = read("upgrade")
     return upgrade is not None and "websocket" in (names_in(upgrade) or ())

@@ -10,6 +10,7 @@ from corsguard import fetch
 from corsguard.decision import Decision, Fault, Kind, Reason
 from corsguard.escape import escaped
 from corsguard.headers import RequestHeaders, names_in, reader
+from corsguard.locks import restart_in_child
 from corsguard.memory import Memory
 from corsguard.nearest import in_order, nearest_listed
 from corsguard.origin import (
@@ -56,11 +57,15 @@ class Engine:
         self.enforced = enforced
         self._own_origins = frozenset(own_origins)
         self.any_origin = "*" in policy.allow_origins
-        self._secure_only = (
-            policy.allow_credentials or enforced
-        ) and not policy.dangerously_allow_insecure_origins
+        self.guards_users = policy.allow_credentials or enforced
+        self._secure_only = self.guards_users and not policy.dangerously_allow_insecure_origins
         self._compile_headers()
         self._compile_origins()
+        self._restart()
+        restart_in_child(self._restart)
+
+    def _restart(self) -> None:
+        """Make new locks; see corsguard.locks."""
         self._learning = Lock()
 
     def decide(
@@ -106,6 +111,14 @@ class Engine:
     def remembers(self, origin: str) -> bool:
         """Whether the decision on origin, which is not listed by name, is kept for the next one."""
         return origin in self._memory
+
+    def refuses_plain_http(self, origin: Origin) -> bool:
+        """Return True if origin is plain http, which nothing but a flag allows here."""
+        return self._secure_only and is_insecure(origin)
+
+    def may_match(self, origin: str) -> bool:
+        """Return True if a regular expression matches origin, or a callable could."""
+        return bool(self._predicates) or any(fullmatch(origin) for fullmatch in self._regexes)
 
     def _compile_origins(self) -> None:
         # From no origin and from those that are listed by name to the decision, None until it is
@@ -199,7 +212,7 @@ class Engine:
         else:
             if self._covers(parsed):
                 ruling = self._allowed(origin)
-            elif parsed.opaque or (self._secure_only and is_insecure(parsed)):
+            elif parsed.opaque or self.refuses_plain_http(parsed):
                 ruling = self._refused(Reason.ORIGIN_NOT_ALLOWED, origin)
             elif any(fullmatch(origin) for fullmatch in self._regexes):
                 ruling = self._allowed(origin)

@@ -15,6 +15,7 @@ from corsguard.enforcement import enforced, is_guarded
 from corsguard.engine import Answers, AskedPreflight, Caller, Engine, Fields, Waiter
 from corsguard.facts import Facts
 from corsguard.headers import HeaderList, RequestHeaders, merged, reader
+from corsguard.locks import restart_in_child
 from corsguard.log import Log
 from corsguard.policy import Policy, PolicyFields
 from corsguard.problem import (
@@ -84,8 +85,14 @@ class Guard:
         self._log_has = self._log.has
         self._subscribers: tuple[Subscriber, ...] = ()
         self._sync_only = False
+        self._state = State(policies, enforce, enforce_exempt, own_origins)
+        self._restart()
+        restart_in_child(self._restart)
+
+    def _restart(self) -> None:
+        """Make new locks, and finish what was being replaced; see corsguard.locks."""
         self._replacing = Lock()
-        self._take(State(policies, enforce, enforce_exempt, own_origins))
+        self._take(self._state)
 
     @classmethod
     def of(cls, given: Guard | Policies, fields: Mapping[str, Any] = MappingProxyType({})) -> Guard:
@@ -361,17 +368,22 @@ class Guard:
             state, route, engine, decision, path, origin, method, request_headers, credentials
         )
 
-    def put_on(self, decision: Decision, headers: HeaderList) -> HeaderList:
-        """The response's header fields with those of the decision put in."""
+    def put_on(
+        self, decision: Decision, headers: HeaderList, path: str | None = None
+    ) -> HeaderList:
+        """Return the response's header fields with those of the decision put in.
+
+        `path` is that of the request, for the log.
+        """
         if not decision.headers:  # no policy holds here, and the application speaks for itself
             return headers
-        return self.merge(decision.headers, headers)
+        return self.merge(decision.headers, headers, path)
 
-    def merge(self, fields: Fields, headers: HeaderList) -> HeaderList:
-        """The same for the fields of a decision; they are put in even where there are none."""
+    def merge(self, fields: Fields, headers: HeaderList, path: str | None = None) -> HeaderList:
+        """Do the same for the fields of a decision; they are put in even where there are none."""
         result, replaced = merged(fields, headers)
         if replaced:
-            self._log.replaced(replaced)
+            self._log.replaced(replaced, path)
         return result
 
     def _concluded(
@@ -386,7 +398,8 @@ class Guard:
         request_headers: RequestHeaders,
         credentials: bool | None,
     ) -> Decision:
-        """The decision, or the refusal that takes its place; told to the log and to subscribers."""
+        """Return the decision, or the refusal that takes its place; log and publish either."""
+        before = decision.reason
         if state.enforce and not state.exempt.find(path):
             read = reader(request_headers)
             if is_guarded(origin, method, read, state.own_origins):
@@ -400,7 +413,7 @@ class Guard:
             for fault in decision.faults:
                 self._log.fault(fault, route)
             if refused:
-                self._log.refused(decision, facts)
+                self._log.refused(decision, before, facts, read, engine)
                 self._keep(state, engine, decision, origin)
             if refused or decision.kind is not Kind.NOT_CORS:
                 self._publish(decision, facts)

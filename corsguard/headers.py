@@ -25,16 +25,19 @@ RequestHeaders = Mapping[str, str] | Callable[[str], str | None]
 """The request's header fields by name in any case; or, for an adapter that has no such mapping, a
 function from the lower-case name to the value, None where there is no such field."""
 
-# The request header fields that a decision may depend on, as CGI (RFC 3875, 4.1.18) names them.
+# The request header fields that a decision may depend on, as CGI (RFC 3875, 4.1.18) names them;
+# and the two that only the log reads, to say what a proxy does to `Host`.
 _ENVIRON_KEYS = {
     name: f"HTTP_{name.upper().replace('-', '_')}"
     for name in (
         "access-control-request-headers",
         "access-control-request-method",
+        "forwarded",
         "host",
         "sec-fetch-mode",
         "sec-fetch-site",
         "upgrade",
+        "x-forwarded-host",
     )
 }
 READ_NAMES = frozenset({"origin", "cookie", *_ENVIRON_KEYS})

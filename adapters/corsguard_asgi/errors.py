@@ -48,7 +48,8 @@ def _carrying(maker: Callable[[Any, Exception], Any], guard: Guard) -> Callable[
         async def respond(scope: Any, receive: Any, send: Callable[[Message], Any]) -> None:
             async def send_on(message: Message) -> None:
                 start = message["type"] == "http.response.start"
-                await send(put_on(guard, decision.headers, message) if start else message)
+                fields = decision.headers
+                await send(put_on(guard, fields, message, scope) if start else message)
 
             await response(scope, receive, send_on)
 

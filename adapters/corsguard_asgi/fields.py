@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from corsguard import Decision, Guard
@@ -47,14 +47,18 @@ def read(fields: Fields) -> dict[bytes, bytes]:
     return {name: b",".join(several) for name, several in values.items()}
 
 
-def put_on(guard: Guard, decided: Decided, start: Message) -> Message:
-    """A new `http.response.start`, with the fields of a decision put in."""
+def put_on(guard: Guard, decided: Decided, start: Message, scope: Mapping[str, Any]) -> Message:
+    """Return a new `http.response.start`, with the fields of a decision put in.
+
+    `scope` is that of the request.
+    """
     given = [*start.get("headers", ())]  # ASGI: any iterable, which may give them once
     start = {**start}
     for name, _ in given:
         if name not in _untouched and _is_merged(name):
             texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in given]
-            start["headers"] = [_encode(field) for field in guard.merge(decided, texts)]
+            fields = guard.merge(decided, texts, scope["path"])
+            start["headers"] = [_encode(field) for field in fields]
             return start
     given.extend(_encoded(decided))
     start["headers"] = given

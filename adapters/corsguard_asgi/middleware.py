@@ -93,7 +93,7 @@ class CORSMiddleware:
             nonlocal started
             if not started and message["type"] == "http.response.start":
                 started = True
-                message = put_on(guard, fields, message)
+                message = put_on(guard, fields, message, scope)
             return send(message)
 
         try:

@@ -21,6 +21,7 @@ from corsguard_django.views import METHOD, OF_PATH, Holding
 __all__ = ["AROUND", "Around", "CORSMiddleware", "decide_async"]
 
 _HOLDING = "corsguard.holding"
+_REACHED = "corsguard.reached"
 
 
 class Around:
@@ -71,9 +72,9 @@ class CORSMiddleware(Configured):
         if answer is not None:
             return answer
         response: HttpResponseBase = self.get_response(request)
-        if DECISION not in request.META:  # it was answered before it reached its view
-            self._decide(request, self._views.ahead(request))
-        return self._finished(request, response)
+        if (pending := self._pending(request)) is not None:
+            answer = self._decide(request, pending)
+        return self._finished(request, response) if answer is None else answer
 
     async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
         request.META[METHOD] = request.method
@@ -87,26 +88,45 @@ class CORSMiddleware(Configured):
         if answer is not None:
             return answer
         response: HttpResponseBase = await self.get_response(request)
-        if DECISION not in request.META:
-            await self._decide_async(request, self._views.ahead(request))
-        return self._finished(request, response)
+        if (pending := self._pending(request)) is not None:
+            answer = await self._decide_async(request, pending)
+        return self._finished(request, response) if answer is None else answer
 
     def _process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        request.META[_REACHED] = True
         holding = self._views.reached(request)
         return None if _is_decided(request, holding) else self._decide(request, holding)
 
     async def _process_view_async(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        request.META[_REACHED] = True
         holding = self._views.reached(request)
         if _is_decided(request, holding):
             return None
         return await self._decide_async(request, holding)
 
     def _known(self, request: HttpRequest) -> Decision | None:
-        """The decision on the request where it is known already, and no view has its own policy."""
+        """Return the decision on the request where it is cached, and no view has its own policy.
+
+        That is so for the URLconf of this moment. A middleware below may set another one: then the
+        decision is made anew, once the view is known.
+        """
         if not self._is_configured:
             self._configure()
         views = self._views
-        return None if views.in_urlconf(None) else views.guard.known(request.META, request.method)
+        if views.in_urlconf(getattr(request, "urlconf", None)):
+            return None
+        return views.guard.known(request.META, request.method)
+
+    def _pending(self, request: HttpRequest) -> Holding | None:
+        """Return what applies to a response that no view has made, such as one from a cache.
+
+        None where the request is decided, by that or by its view. What was decided ahead may be
+        overtaken: a middleware below may have set `request.urlconf` since.
+        """
+        if _REACHED in request.META:
+            return None
+        holding = self._views.ahead(request)
+        return None if _is_decided(request, holding) else holding
 
     def _asks_ahead(self, request: HttpRequest) -> bool:
         """Whether the request must be decided before anything else sees it."""
@@ -140,9 +160,8 @@ class CORSMiddleware(Configured):
         fields: Iterable[tuple[str, str]] = decision.headers
         given = [name for name in headers if name not in UNTOUCHED and is_merged(name)]
         if given:
-            fields = self._views.guard.merge(
-                decision.headers, [(name, headers[name]) for name in given]
-            )
+            there = [(name, headers[name]) for name in given]
+            fields = self._views.guard.merge(decision.headers, there, request.path_info)
             for name in given:
                 del headers[name]
         for name, value in fields:

@@ -13,6 +13,7 @@ from corsguard.headers import environ_reader
 from corsguard.problem import NO_POLICY, warn_of
 from corsguard.views import View, sharing
 from corsguard_flask.debugger import answer_debugged, is_debugged
+from corsguard_flask.noting import ViewFunctions
 from corsguard_flask.reach import check_reach, log_unreachable
 from corsguard_flask.routing import endpoints_at
 from corsguard_flask.views import BlueprintPolicies, Views, reached_in, view_of, views_of
@@ -67,7 +68,8 @@ class FlaskMiddleware(CORSMiddleware):
         self._wsgi_app = flask.wsgi_app
         self._blueprints = blueprints
         self._views: Views = {}
-        self._seen: tuple[int, object] = (0, None)
+        self._functions = ViewFunctions()
+        self._seen: tuple[int, int, object] = (0, 0, None)
         self._watches_method = False
         self._needs_views = not (guard.policies or guard.enforce)
         self.is_quiet = False
@@ -85,8 +87,12 @@ class FlaskMiddleware(CORSMiddleware):
 
         Raises PolicyError, each time, so that an application with a dangerous one answers nothing.
         """
-        count, table = len(self._flask.view_functions), self._blueprints.table
-        if self._seen[0] != count or self._seen[1] is not table:
+        functions, table = self._flask.view_functions, self._blueprints.table
+        if functions is not self._functions:
+            functions = self._note_changes(functions)
+        count, changes = len(functions), self._functions.changes
+        seen = self._seen
+        if seen[0] != count or seen[1] != changes or seen[2] is not table:
             views = views_of(self._flask, table)
             self._check(views)
             if not self.is_quiet:
@@ -94,8 +100,16 @@ class FlaskMiddleware(CORSMiddleware):
             self._watches_method = bool(self.guard.enforce) and self._may_change_method()
             if views or self._watches_method:
                 request_started.connect(self._matched, self._flask)
-            self._views, self._seen = views, (count, table)
+            self._views, self._seen = views, (count, changes, table)
         return self._views
+
+    def _note_changes(self, functions: dict[str, Any]) -> ViewFunctions:
+        """Have Flask keep its view functions in a dict that counts changes; none is seen yet."""
+        if not isinstance(functions, ViewFunctions):
+            functions = ViewFunctions(functions)
+        self._functions = self._flask.view_functions = functions
+        self._seen = (0, 0, None)
+        return functions
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -127,7 +141,7 @@ class FlaskMiddleware(CORSMiddleware):
             if exchange.decision is None:
                 view = self._unmatched(environ, exchange)
                 exchange.decision = self._decide_as(exchange.method, environ, exchange.path, view)
-            fields = self.guard.put_on(exchange.decision, headers)
+            fields = self.guard.put_on(exchange.decision, headers, exchange.path)
             return started(start_response, status, fields, exc_info)
 
         return self.app(environ, start)

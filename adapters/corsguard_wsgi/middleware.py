@@ -59,7 +59,7 @@ class CORSMiddleware:
         ) -> Callable[[bytes], object]:
             for name, _ in headers:
                 if name not in UNTOUCHED and is_merged(name):
-                    headers = guard.merge(fields, headers)
+                    headers = guard.merge(fields, headers, path_of(environ))
                     break
             else:
                 headers = [*headers, *fields]

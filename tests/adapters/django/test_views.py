@@ -218,3 +218,53 @@ def test_decorator_takes_the_fields_of_a_policy(ask: Ask) -> None:
 def test_a_decorator_takes_a_policy(wrong: Any) -> None:
     with pytest.raises(TypeError, match="cors_policy takes a Policy"):
         cors_policy(wrong)
+
+
+def answers_below(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """A middleware that has requests resolved by another URLconf, and answers itself."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        request.urlconf = SHUT
+        return HttpResponse("cached")
+
+    return answer
+
+
+SHUT: Any = (path("plain", cors_exempt(partial(plain))), path("items", plain))
+has_shut = decides_urlconf(SHUT)
+OPEN_ROOT = (path("plain", plain), path("items", plain))
+TO_APP = {"allow-origin": APP, "vary": "Origin"}
+
+
+def test_what_is_known_of_one_urlconf_does_not_answer_for_a_view_of_another(ask: Ask) -> None:
+    with override_settings(ROOT_URLCONF=OPEN_ROOT, MIDDLEWARE=[f"{__name__}.has_shut", OURS]):
+        for _ in range(2):
+            assert preflight(ask, "/items").status_code == 204
+            response = preflight(ask, "/plain")
+            assert (response.status_code, cors(response)) == (200, {})
+
+
+def test_a_page_from_a_cache_has_the_headers_of_its_view(ask: Ask) -> None:
+    cache = "django.middleware.cache.UpdateCacheMiddleware"
+    fetch = "django.middleware.cache.FetchFromCacheMiddleware"
+    stack = [f"{__name__}.has_shut", OURS, cache, fetch]
+    with override_settings(ROOT_URLCONF=OPEN_ROOT, MIDDLEWARE=stack):
+        for _ in range(3):
+            assert cors(ask("GET", "/items", Origin=APP)) == TO_APP
+            assert cors(ask("GET", "/plain", Origin=APP)) == {}
+
+
+def test_an_answer_below_is_one_in_the_name_of_the_view_there(ask: Ask) -> None:
+    stack = [OURS, f"{__name__}.answers_below"]
+    with override_settings(ROOT_URLCONF=OPEN_ROOT, MIDDLEWARE=stack):
+        for _ in range(2):
+            assert cors(ask("GET", "/items", Origin=APP)) == TO_APP
+            assert cors(ask("GET", "/plain", Origin=APP)) == {}
+
+
+def test_what_the_view_of_another_urlconf_refuses_is_not_answered_below(ask: Ask) -> None:
+    enforced = Guard(OF_PATH, enforce=True)
+    stack = [OURS, f"{__name__}.answers_below"]
+    with override_settings(ROOT_URLCONF=OPEN_ROOT, MIDDLEWARE=stack, CORSGUARD=enforced):
+        assert ask("POST", "/items", Origin=APP).status_code == 200
+        assert ask("POST", "/plain", Origin=APP).status_code == 403

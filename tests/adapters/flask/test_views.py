@@ -233,3 +233,29 @@ def test_the_policy_of_a_blueprint_is_replaced_and_removed() -> None:
     for policy, origin in [(PARTNERS, PARTNER), (PUBLIC, "*"), (None, None)]:
         cors.set_policy(api, policy)
         assert allowed(fetch(app, "/", origin=PARTNER)) == origin
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda functions, view: functions.__setitem__("view", view),
+        lambda functions, view: functions.update(view=view),
+        lambda functions, view: functions.__ior__({"view": view}),
+        lambda functions, view: (functions.pop("view"), functions.setdefault("view", view)),
+    ],
+)
+@pytest.mark.parametrize("policies", [POLICY, {"/": POLICY}])
+def test_a_view_that_is_replaced_has_the_policy_of_the_new_one(
+    put: Callable[[Any, Any], object], policies: Any
+) -> None:
+    app = Flask(__name__)
+    CORSGuard(app, policies)
+    app.add_url_rule("/", "view", lambda: "first")
+    for _ in range(2):
+        assert allowed(fetch(app, "/")) == APP
+    put(app.view_functions, cors_exempt(lambda: "second"))
+    assert (fetch(app, "/").text, allowed(fetch(app, "/"))) == ("second", None)
+    app.view_functions = {"view": lambda: "third"}
+    assert (fetch(app, "/").text, allowed(fetch(app, "/"))) == ("third", APP)
+    put(app.view_functions, cors_exempt(lambda: "fourth"))
+    assert (fetch(app, "/").text, allowed(fetch(app, "/"))) == ("fourth", None)

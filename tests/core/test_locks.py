@@ -1,0 +1,103 @@
+"""A forked child finds every lock free, and nothing half replaced."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import os
+import subprocess
+import sys
+from pathlib import Path
+from threading import Lock
+
+import pytest
+from core.facts import EVIL, LISTED, PLAIN, A
+
+import corsguard
+from corsguard import Guard, locks
+
+PROGRAM = Path(__file__).with_name("forking.py")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_each_child_of_a_fork_during_updates_can_update_decide_and_log() -> None:
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", str(PROGRAM)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_lock_that_another_thread_holds_is_free_in_the_child() -> None:
+    guard = Guard(PLAIN)
+    for _ in range(2):  # held at the time of a fork, and of a fork of the child
+        assert guard._replacing.acquire(blocking=False)
+        locks._restart_all()
+        guard.reconfigure(LISTED)
+        assert guard.decide("/", A, "GET", {}).allowed
+
+
+def test_what_was_half_replaced_is_replaced_in_the_child() -> None:
+    guard = Guard(PLAIN)
+    assert guard.decide("/", A, "GET", {}) is guard.known({"HTTP_ORIGIN": A}, "GET")
+    guard._state = Guard(LISTED)._state  # the other thread got as far as this
+    locks._restart_all()
+    assert guard.policies is LISTED
+    assert guard.known({"HTTP_ORIGIN": A}, "GET") is None
+
+
+def test_who_holds_a_lock_when_the_child_begins_may_release_it() -> None:
+    guard = Guard(PLAIN)
+    with guard._replacing:
+        locks._restart_all()
+        guard.reconfigure(LISTED)
+    guard.reconfigure(PLAIN)
+
+
+def test_locks_do_not_outlive_their_guard() -> None:
+    gc.collect()
+    before = len(locks._restarts)
+    guard = Guard(LISTED)
+    assert len(locks._restarts) > before
+    del guard
+    gc.collect()
+    assert len(locks._restarts) == before
+
+
+def test_a_guard_need_not_be_hashable() -> None:
+    class Mine(Guard):
+        __hash__ = None  # type: ignore[assignment]
+
+    mine = Mine(PLAIN)
+    held = mine._replacing = Lock()
+    locks._restart_all()
+    assert mine._replacing is not held
+    assert not mine.decide("/", EVIL, "GET", {}).allowed
+
+
+def test_what_a_child_may_import_is_imported_before_the_fork(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guard = Guard(PLAIN)
+    monkeypatch.delitem(sys.modules, "corsguard.config", raising=False)
+    locks._import_all()
+    assert "corsguard.config" in sys.modules
+    monkeypatch.delitem(sys.modules, "corsguard.config")
+    monkeypatch.setattr(locks, "_restarts", {})  # without any guard, a fork needs nothing
+    locks._import_all()
+    assert "corsguard.config" not in sys.modules
+    assert guard.policies is PLAIN
+
+
+def test_every_import_inside_a_function_of_the_core_is_known() -> None:
+    known = {*locks._IMPORTED_LATE, *locks._IF_THERE, *locks._own_modules(), "corsguard"}
+    found = set()
+    for path in Path(corsguard.__file__).parent.glob("*.py"):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                found |= {name for each in ast.walk(function) for name in imported_by(each)}
+    assert found - {"pkgutil"} <= known
+
+
+def imported_by(statement: ast.AST) -> list[str]:
+    if isinstance(statement, ast.Import):
+        return [alias.name for alias in statement.names]
+    return [str(statement.module)] if isinstance(statement, ast.ImportFrom) else []

@@ -1,0 +1,17 @@
+"""An application that sets fields of the protocol itself is named in the log with its path."""
+
+from __future__ import annotations
+
+import pytest
+from adapters.table import Stack
+from security.asking import COM, ask, listing
+
+
+def test_the_log_names_the_path_where_the_application_sets_a_field(
+    stack: Stack, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask(stack, listing(COM), [("Origin", COM)], path="/own-headers")
+    said = [line.lower() for line in caplog.messages if "itself" in line]
+    assert len(said) == 5
+    name = "the application sets access-control-allow-origin itself at /own-headers; "
+    assert any(line.startswith(name) for line in said)
