@@ -56,8 +56,6 @@ def remember(decorated: object, *, exempt: bool) -> None:
 
 def mark_reached(reached: Iterable[object]) -> None:
     """Remember that a URL leads to these objects."""
-    if not _remembered:
-        return
     for each in reached:
         known = _remembered.get(id(each))
         if known is not None and known.ref() is each:
@@ -91,18 +89,17 @@ def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Proble
     in a URL, and requests that the view should answer without CORS get the policy of the path.
     """
     exempt = {id(each) for each, known in _living() if known.exempt}
-    if exempt:
-        exempt -= {id(each) for each in reached}
+    exempt -= {id(each) for each in reached if exempt}
     if not exempt:
         return []
     inside = {id(each): each for view in views for each in _contents(view)}
     return [_problem(inside[each]) for each in inside if each in exempt]
 
 
-def _living() -> Iterator[tuple[object, _Decorated]]:
-    for known in list(_remembered.values()):
-        if (living := known.ref()) is not None:
-            yield living, known
+def _living() -> list[tuple[object, _Decorated]]:
+    """Return what is remembered and still alive."""
+    living = [(known.ref(), known) for known in list(_remembered.values())]
+    return [(each, known) for each, known in living if each is not None]
 
 
 def _is_passing(decorated: object) -> bool:

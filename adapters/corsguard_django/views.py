@@ -26,8 +26,8 @@ from corsguard_django.layers import class_of, decorated_handlers, view_layers
 from corsguard_django.reach import hidden_in_urlconf
 
 __all__ = [
-    "OF_PATH",
     "METHOD",
+    "OF_PATH",
     "Holding",
     "Views",
     "decorated_in",

@@ -315,7 +315,7 @@ def test_http_of_django_has_the_policies_of_its_views_and_is_decided_once(
     told: list[str] = []
     guard.subscribe(lambda decision, facts: told.append(f"{facts.method} {facts.path}"))
     asked = ("access-control-request-method", "PUT")
-    with override_settings(CORSGUARD=guard, MIDDLEWARE=[*below, OURS]):
+    with override_settings(CORSGUARD=guard, MIDDLEWARE=[OURS, *below]):
         application = CORSMiddleware(beside(ASGIHandler())[kind])
         status, headers, body = fetch(application, "GET", "/view", ("origin", APP))
         assert (status, headers["allow-origin"], body) == (200, APP, b"ALLOWED")

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from adapters.django.asking import APP
 from django.core.checks import CheckMessage, run_checks
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
-from django.urls import include, path
+from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
 
