@@ -117,8 +117,9 @@ def recursive() -> Callable[..., Any]:
     def view(request: HttpRequest) -> Any:
         return again(request)  # a variable that is not assigned yet
 
+    if view is None:
+        again = view
     return view
-    again = view
 
 
 class Unhashable(OwnInstance):
