@@ -23,10 +23,9 @@ def nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make(decorator: Any = cors_exempt) -> Any:
-    @decorator
     def view() -> None: ...
 
-    return view
+    return decorator(view)
 
 
 def test_object_that_nothing_leads_to_is_a_problem_with_its_place() -> None:
@@ -113,6 +112,7 @@ def unassigned() -> Any:
     def view() -> Any:
         return later()
 
+    later: Any
     if view is None:
         later = view
     return view

@@ -117,6 +117,7 @@ def recursive() -> Callable[..., Any]:
     def view(request: HttpRequest) -> Any:
         return again(request)  # a variable that is not assigned yet
 
+    again: Any
     if view is None:
         again = view
     return view
