@@ -274,8 +274,7 @@ class Engine:
                     if isinstance(answer, Awaitable):
                         answer = await in_time(answer, self.policy.predicate_timeout)
                 else:
-                    asked = _awaited(call(predicate, origin))
-                    answer = await in_time(asked, self.policy.predicate_timeout)
+                    answer = await call(predicate, origin)
             except Exception as error:
                 answer = error
             if is_yes(predicate, answer, faults):
@@ -400,13 +399,6 @@ class Engine:
         if self._echo_methods:
             return (_safelisted_and((method,)),) if self._allows_method(method) else ()
         return self._allow_methods
-
-
-async def _awaited(answer: object) -> object:
-    """Return what a call in a thread returned, awaited where that is an awaitable again."""
-    while isinstance(answer, Awaitable):
-        answer = await answer
-    return answer
 
 
 def _safelisted_and(methods: Sequence[str]) -> tuple[str, str]:

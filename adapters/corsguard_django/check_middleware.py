@@ -135,8 +135,9 @@ def _above(stack: list[frozenset[str]]) -> Iterator[tuple[str, str, str]]:
 
 def _counterpart(name: str) -> str:
     """Return what a setting of django-cors-headers is called in CORSGUARD."""
+    suggestion = ""
     try:
         Guard.from_mapping({name: getattr(settings, name), "enforce": True})
     except PolicyError as error:
-        [suggestion] = {problem.suggestion for problem in error.problems}
-        return suggestion
+        suggestion = error.problems[0].suggestion
+    return suggestion

@@ -148,9 +148,7 @@ def _below_api_view(view_class: type | None) -> object | None:
     """
     for handler in vars(view_class).values() if view_class else ():
         if getattr(handler, "__qualname__", "").startswith(_BELOW_API_VIEW):
-            for name, content in _closure(handler):
-                if name == "func":
-                    return content
+            return dict(_closure(handler)).get("func")
     return None
 
 

@@ -1,4 +1,4 @@
-"""The configuration of a running project: read at start, and again where a test changes it."""
+"""The configuration of a running project: read at start, and again when a test changes it."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -174,9 +175,9 @@ async def decide_async(guard: Guard, request: HttpRequest, holding: Holding) -> 
     view, methods = holding
     if not guard.has_callables:
         return guard.decide(*_facts(request), view=view, methods=methods)
-    return await guard.decide_async(
-        *_facts(request), view=view, methods=methods, call=_call_in_thread
-    )
+    policy = view.policy if view else guard.policy_for(request.path_info)
+    call = partial(_call_in_time, policy.predicate_timeout if policy else 0)
+    return await guard.decide_async(*_facts(request), view=view, methods=methods, call=call)
 
 
 class _Answer(HttpResponse):
@@ -229,12 +230,20 @@ def _wait(answer: Awaitable[object], seconds: float) -> object:
     return async_to_sync(in_time)(answer, seconds)
 
 
-def _call_in_thread(predicate: Predicate, origin: str) -> Awaitable[object]:
-    """Call what may block in a thread that nothing else of the request waits for.
+async def _call_in_time(seconds: float, predicate: Predicate, origin: str) -> object:
+    """Call what may block in a thread, and wait for so many seconds at most.
 
-    Nothing can end it there: a request that has waited for `predicate_timeout` goes on without it.
+    Nothing can end it there. The request goes on without it, so it is no thread that anything else
+    of the request waits for.
     """
-    return sync_to_async(_call, thread_sensitive=False)(predicate, origin)
+    return await in_time(_call_in_thread(predicate, origin), seconds)
+
+
+async def _call_in_thread(predicate: Predicate, origin: str) -> object:
+    answer = await sync_to_async(_call, thread_sensitive=False)(predicate, origin)
+    while isinstance(answer, Awaitable):  # of a plain function that calls an async one
+        answer = await answer
+    return answer
 
 
 def _call(predicate: Predicate, origin: str) -> object:

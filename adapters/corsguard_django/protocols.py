@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.handlers.asgi import ASGIHandler
-from django.urls import Resolver404
 
 __all__ = ["is_covered", "is_django", "leads_to_django", "outside", "routed"]
 
@@ -19,11 +18,8 @@ _OURS = frozenset({"corsguard_asgi", "corsguard_django"})
 
 def leads_to_django(application: object, scope: Mapping[str, Any]) -> bool:
     """Return True if a request is sure to reach Django, whose own middleware decides on it."""
-    root, path = scope.get("root_path", ""), scope["path"]
-    rest = path.removeprefix(root)
-    return any(
-        isinstance(each, ASGIHandler) for each in _way(application, scope["type"], rest.lstrip("/"))
-    )
+    path = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/")
+    return any(isinstance(each, ASGIHandler) for each in _way(application, scope["type"], path))
 
 
 def routed(application: object) -> Mapping[str, Any] | None:
@@ -78,11 +74,7 @@ def _way(application: object, kind: str, path: str) -> Iterator[object]:
         if mapping is not None:
             yield from _way(mapping.get(kind), kind, path)
         for route in _routes(each) or ():
-            try:
-                match = route.pattern.match(path)
-            except Resolver404:
-                match = None
-            if match:
+            if match := route.pattern.match(path):
                 yield from _way(route.callback, kind, match[0])
                 break
 

@@ -179,7 +179,7 @@ def _in_words(holder: object, entry: Any, pattern: str, namespaces: list[str | N
     if hasattr(entry, "url_patterns"):
         return f"every view of include() at {pattern}"
     view_class = class_of(entry.callback)
-    if holder is view_class:
+    if view_class and holder is view_class:
         return class_in_words(view_class)
     dispatch = getattr(view_class, "dispatch", None)
     # as_view() gives a view what dispatch() is decorated with.

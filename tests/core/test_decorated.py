@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from corsguard import Policy
-from corsguard.decorated import hidden_in, unreachable
+from corsguard.decorated import hidden_in, mark_reached, unreachable
 from corsguard.views import cors_exempt, cors_policy, decorated_layer, has_own_policy, layers
 
 PUBLIC = Policy(allow_origins=["*"])
@@ -86,6 +86,12 @@ def test_what_another_module_decorates_belongs_to_another_application() -> None:
     assert unreachable([], {"somewhere.else"}) == []
     assert codes(unreachable([], HERE)) == ["view-policy-unreachable"]
     assert has_own_policy(lost)
+
+
+def test_a_view_that_was_reached_once_stays_reached() -> None:
+    view = exempt_view()
+    mark_reached([view, object()])
+    assert unreachable([], HERE) == []
 
 
 def test_only_exempt_views_are_looked_at_where_they_alone_fail_open() -> None:

@@ -12,16 +12,26 @@ from typing import Any
 
 import pytest
 from adapters.django.asking import APP, EVIL
-from django.core.checks import CheckMessage, run_checks
+from adapters.django.routers import (
+    REACHED,
+    Inner,
+    Router,
+    URLRouter,
+    Validator,
+    by_function,
+    events,
+    re_route,
+    route,
+    socket,
+)
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
-from django.urls import path, re_path
+from django.urls import path
 from django.utils.decorators import sync_only_middleware
 
 from corsguard import Guard, Policy
-from corsguard_asgi import CORSMiddleware as PlainMiddleware
 from corsguard_django import cors_exempt, cors_policy
 from corsguard_django.channels import CORSMiddleware
 
@@ -29,69 +39,7 @@ OURS = "corsguard_django.CORSMiddleware"
 HOST = "api.example.com"
 PARTNER = "https://partner.example"
 POLICY = Policy(allow_origins=[APP], allow_credentials=True, allow_methods=["PUT"])
-REACHED: list[Any] = []
 COOKIE = ("cookie", "sessionid=1")
-
-
-class Router:
-    """As ProtocolTypeRouter."""
-
-    def __init__(self, **mapping: Any) -> None:
-        self.application_mapping = mapping
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.application_mapping[scope["type"]](scope, receive, send)
-
-
-class URLRouter:
-    """As that of Channels: it takes the first route that matches what is left of the path."""
-
-    _path_routing = True
-
-    def __init__(self, *routes: Any) -> None:
-        self.routes = list(routes)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        rest = scope.get("path_remaining", scope["path"].removeprefix(scope.get("root_path", "")))
-        for route in self.routes:
-            if match := route.pattern.match(rest.lstrip("/")):
-                scope = {**scope, "path_remaining": match[0]}
-                await route.callback(scope, receive, send)
-                return
-        raise ValueError("no route")
-
-
-class Inner:
-    """As BaseMiddleware of Channels."""
-
-    def __init__(self, inner: Any) -> None:
-        self.inner = inner
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.inner({**scope, "session": {}}, receive, send)
-
-
-class Validator(Inner):
-    """As OriginValidator."""
-
-    def __init__(self, application: Any) -> None:
-        self.application = application
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.application(scope, receive, send)
-
-
-async def socket(scope: Any, receive: Any, send: Any) -> None:
-    REACHED.append(scope)
-    await receive()
-    await send({"type": f"{scope['type']}.accept"})
-
-
-async def events(scope: Any, receive: Any, send: Any) -> None:
-    REACHED.append(scope)
-    fields = [(b"content-type", b"text/event-stream"), (b"vary", b"Cookie")]
-    await send({"type": "http.response.start", "status": 200, "headers": fields})
-    await send({"type": "http.response.body", "body": b"events"})
 
 
 async def silent(scope: Any, receive: Any, send: Any) -> None:
@@ -176,22 +124,13 @@ def fetch(
     return start["status"], headers, b"".join(part.get("body", b"") for part in parts)
 
 
-def by_function(**mapping: Any) -> Callable[..., Any]:
-    """Route as Django's documentation does it without Channels: nothing can look into it."""
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        await mapping[scope["type"]](scope, receive, send)
-
-    return application
-
-
-APPLICATIONS = {
+APPLICATIONS: dict[str, Callable[[], Any]] = {
     "around": lambda: CORSMiddleware(Router(websocket=socket, webtransport=socket)),
     "branch": lambda: Router(
         websocket=Validator(CORSMiddleware(socket)), webtransport=CORSMiddleware(socket)
     ),
     "inside": lambda: Router(
-        websocket=Inner(CORSMiddleware(URLRouter(path("ws", socket)))),
+        websocket=Inner(CORSMiddleware(URLRouter(route("ws", socket)))),
         webtransport=CORSMiddleware(socket),
     ),
     "function": lambda: CORSMiddleware(by_function(websocket=socket, webtransport=socket)),
@@ -227,7 +166,7 @@ def test_without_enforce_no_handshake_is_refused() -> None:
 
 
 def test_handshake_is_refused_by_a_response_where_the_server_can_send_one() -> None:
-    extensions = {"websocket.http.response": {}}
+    extensions: Any = {"websocket.http.response": {}}
     fields = [("host", HOST), ("origin", EVIL)]
     application = CORSMiddleware(socket)
     start, body = send_to(application, "websocket", "/ws", fields, extensions=extensions)
@@ -272,10 +211,12 @@ def test_other_protocols_pass() -> None:
 
 def beside(django: Any) -> dict[str, Any]:
     """Return applications that have Django beside /events."""
-    routes = (path("events", events), re_path("", django))
-    nested = URLRouter(path("events", events), re_path("", Inner(URLRouter(re_path("", django)))))
-    for route in nested.routes[1:]:
-        route.pattern = type(route.pattern)("", is_endpoint=False)
+    routes = (route("events", events), re_route("", django))
+    nested = URLRouter(
+        route("events", events), re_route("", Inner(URLRouter(re_route("", django))))
+    )
+    for entry in nested.routes[1:]:
+        entry.pattern = type(entry.pattern)("", is_endpoint=False)
     return {
         "router": Router(http=URLRouter(*routes)),
         "wrapped": Inner(Router(http=Inner(URLRouter(*routes)))),
@@ -315,7 +256,7 @@ def test_http_of_django_has_the_policies_of_its_views_and_is_decided_once(
     told: list[str] = []
     guard.subscribe(lambda decision, facts: told.append(f"{facts.method} {facts.path}"))
     asked = ("access-control-request-method", "PUT")
-    with override_settings(CORSGUARD=guard, MIDDLEWARE=[*below, OURS]):
+    with override_settings(CORSGUARD=guard, MIDDLEWARE=[OURS, *below]):
         application = CORSMiddleware(beside(ASGIHandler())[kind])
         status, headers, body = fetch(application, "GET", "/view", ("origin", APP))
         assert (status, headers["allow-origin"], body) == (200, APP, b"ALLOWED")
@@ -385,82 +326,3 @@ def test_settings_that_a_test_changes_are_those_of_the_next_request() -> None:
 def test_a_bad_setting_does_not_start() -> None:
     with override_settings(CORSGUARD={}), pytest.raises(ImproperlyConfigured, match="no-policy"):
         CORSMiddleware(socket)
-
-
-MADE: dict[str, Any] = {}
-
-
-def __getattr__(name: str) -> Any:
-    """Return an application for ASGI_APPLICATION, made in the settings of the test."""
-    try:
-        return MADE[name]
-    except KeyError:
-        raise AttributeError(name) from None
-
-
-def found(application: Any, **changed: Any) -> list[CheckMessage]:
-    MADE["made"] = application
-    with override_settings(ASGI_APPLICATION=f"{__name__}.made", **changed):
-        return [each for each in run_checks(tags=["corsguard"]) if ".asgi-" in str(each.id)]
-
-
-SOCKET, HTTP = "corsguard.asgi-websocket", "corsguard.asgi-http"
-
-
-@pytest.mark.parametrize(
-    ("make", "expected"),
-    [
-        (lambda: Router(http=ASGIHandler(), websocket=socket), [SOCKET]),
-        (lambda: Router(http=ASGIHandler(), websocket=Inner(Validator(socket))), [SOCKET]),
-        (lambda: Router(websocket=URLRouter(path("ws", socket))), [SOCKET]),
-        (
-            lambda: Router(
-                websocket=URLRouter(path("a", CORSMiddleware(socket)), path("b", socket))
-            ),
-            [SOCKET],
-        ),
-        (lambda: Router(webtransport=socket), ["corsguard.asgi-webtransport"]),
-        (lambda: Inner(Router(http=ASGIHandler(), websocket=socket)), [SOCKET]),
-        (lambda: Router(http=events, websocket=socket), [SOCKET, HTTP]),
-        (lambda: Router(http=URLRouter(path("e", events), re_path("", ASGIHandler()))), [HTTP]),
-        (lambda: Router(http=by_function()), [HTTP]),
-        (lambda: Router(http=Router(http=events)), [HTTP]),
-        (lambda: CORSMiddleware(Router(http=events, websocket=socket)), []),
-        (lambda: Inner(CORSMiddleware(Router(http=events, websocket=socket))), []),
-        (lambda: PlainMiddleware(Router(http=events, websocket=socket), POLICY), []),
-        (lambda: Router(http=Inner(ASGIHandler()), websocket=CORSMiddleware(socket)), []),
-        (lambda: Router(websocket=Inner(Validator(CORSMiddleware(socket)))), []),
-        (lambda: Router(http=URLRouter(re_path("", ASGIHandler())), lifespan=socket), []),
-        (lambda: Router(websocket=ASGIHandler()), []),  # which accepts none
-        (lambda: Router(), []),
-        (ASGIHandler, []),
-        (lambda: Inner(ASGIHandler()), []),
-        (by_function, ["corsguard.asgi-unknown"]),
-        (lambda: CORSMiddleware(by_function()), []),
-    ],
-)
-def test_what_is_served_outside_of_corsguard_is_found(make: Any, expected: list[str]) -> None:
-    messages = found(make())
-    assert [message.id for message in messages] == expected
-    for message in messages:
-        assert message.is_serious() is (message.id != "corsguard.asgi-unknown")
-        assert "application = CORSMiddleware(application)" in str(message.hint)
-        assert "corsguard_django.channels" in str(message.hint)
-
-
-def test_application_around_itself_ends_the_search() -> None:
-    circle = Inner(None)
-    circle.inner = circle
-    assert [each.id for each in found(circle)] == ["corsguard.asgi-unknown"]
-
-
-def test_without_enforce_only_http_is_an_error() -> None:
-    changed = {"CORSGUARD": POLICY}
-    assert [each.id for each in found(Router(http=events, websocket=socket), **changed)] == [HTTP]
-    assert found(by_function(), **changed) == []
-
-
-@pytest.mark.parametrize("where", ["no.such.module", f"{__name__}.nothing", "", None])
-def test_application_that_can_not_be_imported_is_left_to_the_server(where: str | None) -> None:
-    with override_settings(ASGI_APPLICATION=where):
-        assert run_checks(tags=["corsguard"]) == []

@@ -113,6 +113,16 @@ class OwnCall(Instance):
         return HttpResponse("method")
 
 
+def recursive() -> Callable[..., Any]:
+    def view(request: HttpRequest) -> Any:
+        return again(request)  # a variable that is not assigned yet
+
+    again: Any
+    if view is None:
+        again = view
+    return view
+
+
 class Unhashable(OwnInstance):
     def __eq__(self, other: object) -> bool:
         raise NotImplementedError
@@ -156,6 +166,7 @@ urlpatterns = [
     path("call", OwnCall()),
     path("bound", OwnCall().method),
     path("bound-outside", OWN(Instance().method)),
+    path("recursive", recursive()),
     path("get", Get.as_view(http_method_names=["get"])),
     path("in/", OWN(include([path("plain", partial(plain, extra=1))]))),
 ]
