@@ -90,8 +90,8 @@ def _exposed(
     from corsguard.suggestions import within_reach  # where one of these is wrong, and only there
 
     safe = within_reach(pattern) if insecure else pattern
-    while is_open_to_anyone(str(safe)) and for_anyone:
-        safe = safe._replace(host=f"your-name.{safe.host}")
+    if for_anyone:
+        safe, narrower = _narrowed(safe)
     if insecure:
         yield Problem(
             "origin-insecure",
@@ -106,8 +106,21 @@ def _exposed(
             "allow_origins",
             entry,
             f"anyone can have a name under {pattern.host}, or below one that is under it",
-            f"{safe}, or dangerously_allow_public_suffixes",
+            f"{narrower}, or dangerously_allow_public_suffixes",
         )
+
+
+def _narrowed(pattern: OriginPattern) -> tuple[OriginPattern, str]:
+    """Return the pattern that only one owner's names are covered by, and what to write.
+
+    Under some suffixes each name has names below it that anyone can have: list the names then.
+    """
+    for labels in ("your-name", "your-name.your-name"):
+        narrower = pattern._replace(host=f"{labels}.{pattern.host}")
+        if not is_open_to_anyone(str(narrower)):
+            return narrower, str(narrower)
+    one = pattern._replace(host=f"your-name.{pattern.host}", subdomains=False)
+    return one, f"list each name, such as {one}"
 
 
 def _exposed_by(pattern: Pattern[str], policy: Policy) -> Iterator[Problem]:

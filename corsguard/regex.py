@@ -10,6 +10,7 @@ from typing import Any
 
 __all__ = [
     "REPEATS",
+    "UNREADABLE",
     "has_bare_dot",
     "in_ascii",
     "inexact_constructs",
@@ -28,6 +29,8 @@ _CONSTRUCTS = {
     "ATOMIC_GROUP": "an atomic group",
     "POSSESSIVE_REPEAT": "a possessive repeat",
 }
+UNREADABLE = frozenset({"a back-reference", "a conditional", "a look-behind"})
+"""Constructs that depend on what was read before, which an automaton does not remember."""
 _BOUNDARIES = {"AT_BOUNDARY": r"a \b", "AT_NON_BOUNDARY": r"a \B"}
 _LOOKS = frozenset({"ASSERT", "ASSERT_NOT"})
 

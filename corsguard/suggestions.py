@@ -77,9 +77,9 @@ def _with_a_flag(text: str, starts: Starts) -> str | None:
 def pattern_instead(expression: re.Pattern[str], starts: Starts) -> str | None:
     """Return the pattern that says what a regular expression was meant to say, if one does."""
     pattern = mended_regex(expression.pattern)
-    if pattern and is_within(pattern, expression) and starts("allow_origins", [pattern]):
-        return pattern
-    return None
+    if not pattern or is_open_to_anyone(pattern) or not is_within(pattern, expression):
+        return None
+    return pattern if starts("allow_origins", [pattern]) else None
 
 
 def instead_of_entry(field: str, entry: object, starts: Starts) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from corsguard.ambiguity import is_linear
-from corsguard.regex import has_bare_dot, inexact_constructs
+from corsguard.regex import UNREADABLE, has_bare_dot, inexact_constructs
 from corsguard.registrable import MOST_OWNERS, Owners, coverage
 
 __all__ = ["exposed_names", "open_domains"]
@@ -25,11 +25,20 @@ def open_domains(pattern: re.Pattern[str]) -> tuple[str, str] | None:
         return message, f"{_INSTEAD}, or several shorter regular expressions"
     owners = covered.registered
     if not owners.too_many:
-        return None
+        return _unreadable(pattern)
     suggestion = "end it with the labels of a domain that is yours"
     if owners.shared:
         suggestion = f"put a dot before the labels of a domain that is yours: .{owners.shared}"
     return _found(pattern, owners, "domains", "which anyone can have", suggestion)
+
+
+def _unreadable(pattern: re.Pattern[str]) -> tuple[str, str] | None:
+    """Return the same where pattern has a construct that no automaton reads, else None."""
+    unreadable = " and ".join(name for name in inexact_constructs(pattern) if name in UNREADABLE)
+    if not unreadable:
+        return None
+    message = f"{pattern.pattern!r} has {unreadable}, so what it covers can't be counted exactly"
+    return message, f"{_INSTEAD}, or write it without {unreadable}"
 
 
 def exposed_names(pattern: re.Pattern[str], *, public_suffixes: bool) -> tuple[str, str] | None:
@@ -41,7 +50,7 @@ def exposed_names(pattern: re.Pattern[str], *, public_suffixes: bool) -> tuple[s
     if not isinstance(pattern.pattern, str) or not is_linear(pattern) or has_bare_dot(pattern):
         return None
     covered = coverage(pattern)
-    if covered is None or covered.registered.too_many:
+    if covered is None or open_domains(pattern):
         return None
     if covered.hosted.too_many and not public_suffixes:
         suggestion = "list the names that are yours, or set dangerously_allow_public_suffixes"

@@ -311,3 +311,18 @@ def test_what_is_meant_gives_no_warning(fields: dict[str, Any]) -> None:
         given = policy(A, **fields)
     assert caught == []
     assert given.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "suggestion"),
+    [
+        ("https://*.github.io", "https://*.your-name.github.io"),
+        ("https://*.github.io.", "https://*.your-name.github.io."),
+        # Whatever is below it, anyone can have a name below that.
+        ("https://*.nip.io", "list each name, such as https://your-name.nip.io"),
+    ],
+)
+def test_a_pattern_for_anyone_is_narrowed_to_what_starts(pattern: str, suggestion: str) -> None:
+    (problem,) = problems(Policy, allow_origins=[pattern], allow_credentials=True)
+    assert problem.code == "origin-public-suffix"
+    assert problem.suggestion == f"{suggestion}, or dangerously_allow_public_suffixes"
