@@ -7,19 +7,35 @@ would then be served with the policy of its path. So every decorated object is r
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Collection, Iterable, Iterator
-from functools import partial
+from contextlib import suppress
+from functools import partial, partialmethod
+from itertools import chain
+from types import ModuleType
 from typing import Any, NamedTuple
 from weakref import ref
 
 from corsguard.problem import Problem
 
-__all__ = ["hidden_in", "mark_reached", "remember", "unreachable"]
+__all__ = [
+    "held_by",
+    "hidden_in",
+    "is_remembered",
+    "mark_reached",
+    "remember",
+    "unreachable",
+    "unreachable_problem",
+    "unreached",
+]
 
+_CONTAINERS = (dict, frozenset, list, set, tuple)
+_LARGEST = 100
+"""A container of more is data, not what a view calls."""
 _DEEPEST = 8
 _WHERE = (
-    "put the decorator above all others, on what the URL leads to, or use functools.wraps in the "
-    "decorator between"
+    "put the decorator above all others, on what the URL leads to (of a class that is not found, "
+    "on its methods), or use functools.wraps in the decorator between"
 )
 
 
@@ -41,25 +57,46 @@ _remembered: dict[int, _Decorated] = {}
 
 def remember(decorated: object, *, exempt: bool) -> None:
     """Remember an object that was decorated, without keeping it alive."""
-    if _is_passing(decorated):
-        return
     key = id(decorated)
 
     def forget(_: object) -> None:
         _remembered.pop(key, None)
 
-    try:
+    with suppress(TypeError):  # of what takes no weak reference
         _remembered[key] = _Decorated(ref(decorated, forget), exempt)
-    except TypeError:  # no weak reference to it: an include() of Django, which holds its place
-        return
+
+
+def is_remembered(layer: object) -> bool:
+    """Return True if an object was decorated itself, and has no mere copy of another's mark."""
+    known = _remembered.get(id(layer))
+    return known is not None and known.ref() is layer
 
 
 def mark_reached(reached: Iterable[object]) -> None:
     """Remember that a URL leads to these objects."""
     for each in reached:
-        known = _remembered.get(id(each))
-        if known is not None and known.ref() is each:
-            _remembered[id(each)] = known._replace(reached=True)
+        if is_remembered(each):
+            _remembered[id(each)] = _remembered[id(each)]._replace(reached=True)
+
+
+def unreached(reached: Iterable[object], *, exempt: bool = False) -> list[object]:
+    """Return the decorated objects that no URL leads to; with `exempt`, the exempt ones of them.
+
+    `reached` are all objects whose policies the adapter finds.
+    """
+    found = {id(each) for each in reached}
+
+    def lost() -> list[object]:
+        return [
+            each
+            for each, known in _living()
+            if id(each) not in found and not known.reached and (known.exempt or not exempt)
+            if not _is_of_request(each, found)
+        ]
+
+    if lost():
+        gc.collect()  # those of an application that is gone may still be there, in a cycle
+    return lost()
 
 
 def unreachable(
@@ -67,19 +104,11 @@ def unreachable(
 ) -> list[Problem]:
     """Return a `view-policy-unreachable` for each decorated object that is not reached.
 
-    `reached` are all objects whose policies the adapter finds. `modules` are the names of the
-    modules that define the application's views: what other modules decorate is another
-    application's. With `exempt`, only what `@cors_exempt` has decorated is looked at.
+    `modules` are the names of the modules that define the application's views: what other modules
+    decorate is another application's. See `unreached`.
     """
-    lost = {
-        id(each): each
-        for each, known in _living()
-        if not known.reached and _module(each) in modules and (known.exempt or not exempt)
-    }
-    if lost:
-        for each in reached:
-            lost.pop(id(each), None)
-    return [_problem(each) for each in lost.values()]
+    lost = unreached(reached, exempt=exempt)
+    return [unreachable_problem(each) for each in lost if _module(each) in modules]
 
 
 def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Problem]:
@@ -89,27 +118,21 @@ def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Proble
     in a URL, and requests that the view should answer without CORS get the policy of the path.
     """
     exempt = {id(each) for each, known in _living() if known.exempt}
-    exempt -= {id(each) for each in reached if exempt}
-    if not exempt:
-        return []
-    inside = {id(each): each for view in views for each in _contents(view)}
-    return [_problem(inside[each]) for each in inside if each in exempt]
+    if exempt:
+        exempt -= {id(each) for each in reached}
+    inside = {id(each): each for view in views for each in _contents(view)} if exempt else {}
+    return [unreachable_problem(inside[each]) for each in inside if each in exempt]
 
 
 def _living() -> list[tuple[object, _Decorated]]:
-    """Return what is remembered and still alive."""
-    living = [(known.ref(), known) for known in list(_remembered.values())]
-    return [(each, known) for each, known in living if each is not None]
+    alive = [(known.ref(), known) for known in list(_remembered.values())]
+    return [(each, known) for each, known in alive if each is not None]
 
 
-def _is_passing(decorated: object) -> bool:
-    """Return True for a bound method in a partial, which Django's method_decorator makes anew for
-    each request: the method itself is what a URL leads to."""
-    return (
-        isinstance(decorated, partial)
-        and hasattr(decorated.func, "__self__")
-        and hasattr(decorated, "__wrapped__")
-    )
+def _is_of_request(decorated: object, found: Collection[int]) -> bool:
+    """Return True for a method that a view's class decorates anew at each request."""
+    method = decorated.func if isinstance(decorated, partial) else None
+    return id(type(getattr(method, "__self__", None))) in found
 
 
 def _contents(view: object) -> Iterator[object]:
@@ -122,53 +145,85 @@ def _contents(view: object) -> Iterator[object]:
             continue
         seen.add(id(each))
         yield each
-        waiting.extend((inner, depth + 1) for inner in _held_by(each))
+        waiting.extend((inner, depth + 1) for inner in held_by(each))
 
 
-def _held_by(holder: object) -> Iterator[object]:
-    if isinstance(holder, partial):
-        yield from (holder.func, *holder.args, *holder.keywords.values())
-    yield from (getattr(holder, name, None) for name in ("__wrapped__", "__func__", "__self__"))
-    for cell in getattr(holder, "__closure__", None) or ():
-        try:
-            content = cell.cell_contents
-        except ValueError:  # not assigned yet
-            continue
-        if callable(content):
-            yield content
-    if not isinstance(holder, type):
-        yield from (
-            (each for each in vars(holder).values() if callable(each))
-            if hasattr(holder, "__dict__")
-            else ()
-        )
+def held_by(holder: object) -> Iterator[object]:
+    """Yield what a function, object or container may call, as far as it holds that itself."""
+    for held in chain(_inside(holder), _of_function(holder), _attributes(holder)):
+        if callable(held) or isinstance(held, (*_CONTAINERS, partialmethod)):
+            yield held
 
 
-def _problem(decorated: object) -> Problem:
-    inner = _innermost(decorated)
+def _inside(holder: object) -> Iterable[object]:
+    if isinstance(holder, (partial, partialmethod)):
+        return (holder.func, *holder.args, *holder.keywords.values())
+    if isinstance(holder, _CONTAINERS) and len(holder) <= _LARGEST:
+        return tuple(holder.values() if isinstance(holder, dict) else holder)
+    return ()
+
+
+def _of_function(holder: object) -> Iterator[object]:
+    """Yield what a function holds: the contents of its closure, and its defaults."""
+    for cell in _get(holder, "__closure__") or ():
+        with suppress(ValueError):  # nothing has been assigned to it yet
+            yield cell.cell_contents
+    for name in ("__defaults__", "__kwdefaults__", "__wrapped__", "__func__", "__self__"):
+        yield _get(holder, name)
+
+
+def _attributes(holder: object) -> Iterable[object]:
+    """Return the values of an object's own attributes; of a class or a module, none."""
+    if isinstance(holder, (type, ModuleType)):
+        return ()
+    names = {name for each in type(holder).__mro__ for name in _slots(each)}
+    slots = (_get(holder, name) for name in names)
+    return (*(_get(holder, "__dict__") or {}).values(), *slots)
+
+
+def _get(holder: object, name: str) -> Any:
+    try:
+        return getattr(holder, name, None)
+    except Exception:  # of a proxy, such as Flask's `request` outside of a request
+        return None
+
+
+def _slots(owner: type) -> Iterable[str]:
+    slots: str | Iterable[str] = vars(owner).get("__slots__", ())
+    return (slots,) if isinstance(slots, str) else slots
+
+
+def unreachable_problem(decorated: object) -> Problem:
+    """Return the `view-policy-unreachable` of a decorated object."""
+    inner: Any = _innermost(decorated)
     name = getattr(inner, "__qualname__", type(inner).__qualname__)
     message = f"{name} ({_place(inner)}) has a policy of its own, and no URL leads to it"
     return Problem("view-policy-unreachable", f'view "{name}"', None, message, _WHERE)
 
 
-def _innermost(decorated: object) -> object:
-    """Return what a decorated object is made of: that is what the project has written."""
-    while isinstance(decorated, partial):
-        decorated = decorated.func
+def _innermost(decorated: Any) -> Any:
+    """Return the function, class or object that is inside all wrappers and partial objects."""
+    seen: set[int] = set()
+    while id(decorated) not in seen:
+        seen.add(id(decorated))
+        if isinstance(decorated, partial):
+            decorated = decorated.func
+        decorated = getattr(decorated, "__wrapped__", decorated)
     return decorated
 
 
 def _module(decorated: object) -> str:
-    return str(getattr(_innermost(decorated), "__module__", ""))
+    """Return the module that an object was written in: of a partial object, its function's."""
+    inner = _innermost(decorated)
+    return str(getattr(inner, "__module__", ""))
 
 
-def _place(inner: object) -> str:
-    """Return the file and line of an object, `app/views.py:12`."""
-    from inspect import getsourcefile, getsourcelines, unwrap
+def _place(inner: Any) -> str:
+    """Return the file and line of a function, class or object, `app/views.py:12`."""
+    from inspect import getsourcefile, getsourcelines
 
-    code: Any = unwrap(inner) if callable(inner) else type(inner)
-    if not hasattr(code, "__code__") and not isinstance(code, type):
-        code = getattr(code, "__func__", type(code))
+    is_code = isinstance(inner, type) or hasattr(inner, "__code__") or hasattr(inner, "__func__")
+    code = inner if is_code else type(inner)  # of an object, its class
     try:
         return f"{getsourcefile(code)}:{getsourcelines(code)[1]}"
     except (OSError, TypeError):  # no source, as in an interactive session

@@ -65,15 +65,6 @@ def test_object_that_takes_no_weak_reference_is_not_remembered() -> None:
     assert unreachable([], HERE) == []
 
 
-def test_bound_method_in_a_partial_is_passing() -> None:
-    class Handler:
-        def get(self) -> None: ...
-
-    bound = cors_exempt(Handler().get)  # which takes no attribute, so a partial of it does
-    assert unreachable([], {*HERE, "functools"}) == []
-    assert isinstance(bound, partial)
-
-
 class Callable:
     def __init__(self, view: Any = None) -> None:
         self.view = view
