@@ -44,9 +44,10 @@ def unreachable_views(*, exempt: bool = False) -> list[Problem]:
     """
     resolver = get_resolver()
     modules = set(_modules(resolver.url_patterns, resolver.urlconf_module))
-    if decorated.unreachable((), modules, exempt=exempt):
+    reached = list(_reached_by(_entries(resolver.url_patterns)))
+    if decorated.unreachable(reached, modules, exempt=exempt):
         decorated.mark_reached(_elsewhere())  # a middleware may choose another URLconf
-    return decorated.unreachable((), modules, exempt=exempt)
+    return decorated.unreachable(reached, modules, exempt=exempt)
 
 
 def _entries(patterns: Iterable[Any]) -> Iterator[Any]:

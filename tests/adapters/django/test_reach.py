@@ -149,7 +149,7 @@ def test_method_decorator_leaves_nothing_behind(ask: Ask) -> None:
     class Items(View):
         @method_decorator(cors_exempt)
         def get(self, request: HttpRequest) -> HttpResponse:
-            assert unreachable() == []
+            assert CODE not in {message.id for message in run_checks(tags=["corsguard"])}
             return HttpResponse("get")
 
     with override_settings(ROOT_URLCONF=(path("items", Items.as_view()),)):
