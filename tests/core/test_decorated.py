@@ -1,0 +1,203 @@
+"""The decorated objects that no URL leads to, and those that a view hides."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from functools import partial, wraps
+from pathlib import Path
+from typing import Any
+
+from corsguard import Policy
+from corsguard.decorated import hidden_in, mark_reached, unreachable
+from corsguard.views import cors_exempt, cors_policy, decorated_layer, has_own_policy, layers
+
+PUBLIC = Policy(allow_origins=["*"])
+HERE = {__name__}
+Called = Callable[..., str]
+
+
+def answer() -> str:
+    return "answered"
+
+
+def with_wraps(view: Called) -> Called:
+    @wraps(view)
+    def inner() -> str:
+        return view()
+
+    return inner
+
+
+def without_wraps(view: Called) -> Called:
+    def inner() -> str:
+        return view()
+
+    return inner
+
+
+class Holder:
+    """A callable that has the view as an attribute."""
+
+    __slots__ = ("__weakref__", "view")
+
+    def __init__(self, view: Called) -> None:
+        self.view = view
+
+    def __call__(self) -> str:
+        return self.view()
+
+
+class Keeper:
+    def __init__(self, view: Called) -> None:
+        self.view = view
+
+    def __call__(self) -> str:
+        return self.view()
+
+    def get(self) -> str:
+        return self.view()
+
+
+def exempt_view() -> Called:
+    return cors_exempt(lambda: answer())
+
+
+def codes(found: list[Any]) -> list[str]:
+    return [problem.code for problem in found]
+
+
+def test_a_decorated_view_that_is_not_reached_is_a_problem_with_its_place() -> None:
+    @cors_exempt
+    def lost() -> str:
+        raise NotImplementedError
+
+    (problem,) = unreachable([], HERE)
+    line = lost.__code__.co_firstlineno
+    assert problem.code == "view-policy-unreachable"
+    assert problem.field.endswith('lost"')
+    assert f"{Path(__file__).name}:{line}" in problem.message
+    assert "functools.wraps" in problem.suggestion
+    assert unreachable([lost], HERE) == []
+
+
+def test_what_another_module_decorates_belongs_to_another_application() -> None:
+    lost = exempt_view()
+    assert unreachable([], {"somewhere.else"}) == []
+    assert codes(unreachable([], HERE)) == ["view-policy-unreachable"]
+    assert has_own_policy(lost)
+
+
+def test_a_view_that_was_reached_once_stays_reached() -> None:
+    view = exempt_view()
+    mark_reached([view, object()])
+    assert unreachable([], HERE) == []
+
+
+def test_only_exempt_views_are_looked_at_where_they_alone_fail_open() -> None:
+    lost = cors_policy(PUBLIC)(lambda: answer())
+    assert codes(unreachable([], HERE)) == ["view-policy-unreachable"]
+    assert unreachable([], HERE, exempt=True) == []
+    assert has_own_policy(lost)
+
+
+def test_an_object_that_is_gone_is_no_problem() -> None:
+    lost = exempt_view()
+    del lost
+    gc.collect()
+    assert unreachable([], HERE) == []
+
+
+def test_a_decorated_object_without_source_names_its_module() -> None:
+    scope: dict[str, Any] = {"__name__": __name__, "cors_exempt": cors_exempt}
+    exec("view = cors_exempt(lambda: '')", scope)
+    (problem,) = unreachable([], HERE)
+    assert f"module {__name__}" in problem.message
+
+
+def test_the_place_of_a_partial_is_that_of_its_function() -> None:
+    lost = cors_exempt(partial(answer))
+    (problem,) = unreachable([], {"functools", *HERE})
+    assert f"{Path(__file__).name}:{answer.__code__.co_firstlineno}" in problem.message
+    assert decorated_layer(lost) is lost
+
+
+def test_what_takes_no_weak_reference_is_not_remembered() -> None:
+    class Slotted:
+        __slots__ = ("corsguard_policy",)  # and none for weak references
+
+    cors_exempt(Slotted())  # type: ignore[type-var]
+    assert unreachable([], HERE) == []
+
+
+def test_a_view_that_a_wrapper_hides_is_found_inside_it() -> None:
+    lost = exempt_view()
+    for wrapper in (
+        without_wraps(lost),
+        without_wraps(without_wraps(lost)),
+        partial(without_wraps(lost)),
+        partial(lambda view: view(), lost),
+        partial(lambda view: view(), view=lost),
+        Keeper(lost),
+        Keeper(lost).get,
+        without_wraps(Keeper(lost)),
+    ):
+        assert codes(hidden_in([wrapper], [])) == ["view-policy-unreachable"], wrapper
+        assert hidden_in([wrapper], [lost]) == []
+
+
+def test_a_view_that_hides_nothing_exempt_is_no_problem() -> None:
+    public = cors_policy(PUBLIC)(lambda: answer())
+    assert hidden_in([without_wraps(public)], []) == []
+    lost = exempt_view()
+    assert hidden_in([answer, Holder(answer), Keeper], []) == []
+    assert has_own_policy(lost)
+
+
+def test_a_closure_that_is_not_filled_yet_hides_nothing() -> None:
+    def view() -> str:
+        return later()
+
+    lost = exempt_view()
+    assert hidden_in([view], []) == []
+    later = lost
+    assert codes(hidden_in([view], [])) == ["view-policy-unreachable"]
+
+
+def test_layers_are_followed_from_the_outermost_to_the_innermost() -> None:
+    inner = cors_policy(PUBLIC)(lambda: answer())
+    assert list(layers(partial(inner)))[1:] == [inner]
+    assert decorated_layer(partial(partial(inner))) is inner
+    outer = with_wraps(answer)
+    cors_exempt(answer)
+    try:
+        assert decorated_layer(outer) is answer
+    finally:
+        del answer.corsguard_policy  # type: ignore[attr-defined]
+    assert decorated_layer(outer) is None
+
+
+def test_layers_that_lead_back_to_themselves_end() -> None:
+    def view() -> str:
+        raise NotImplementedError
+
+    view.__wrapped__ = view  # type: ignore[attr-defined]
+    assert list(layers(view)) == [view]
+
+
+def test_a_bound_method_is_decorated_without_changing_its_class() -> None:
+    method = Keeper(answer).get
+    decorated = cors_exempt(method)
+    assert has_own_policy(decorated)
+    assert not has_own_policy(Keeper.get)
+    assert decorated() == "answered"
+    assert decorated.__name__ == "get"
+    assert has_own_policy(cors_exempt)
+
+
+def test_the_fields_of_a_policy_are_keywords_of_the_decorator() -> None:
+    @cors_policy(allow_origins=["*"])
+    def view() -> str:
+        raise NotImplementedError
+
+    assert view.corsguard_policy == PUBLIC  # type: ignore[attr-defined]
