@@ -7,7 +7,6 @@ would then be served with the policy of its path. So every decorated object is r
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import partial, partialmethod
@@ -85,18 +84,12 @@ def unreached(reached: Iterable[object], *, exempt: bool = False) -> list[object
     `reached` are all objects whose policies the adapter finds.
     """
     found = {id(each) for each in reached}
-
-    def lost() -> list[object]:
-        return [
-            each
-            for each, known in _living()
-            if id(each) not in found and not known.reached and (known.exempt or not exempt)
-            if not _is_of_request(each, found)
-        ]
-
-    if lost():
-        gc.collect()  # those of an application that is gone may still be there, in a cycle
-    return lost()
+    return [
+        each
+        for each, known in _living()
+        if id(each) not in found and not known.reached and (known.exempt or not exempt)
+        if not _is_of_request(each, found)
+    ]
 
 
 def unreachable(

@@ -8,6 +8,8 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from corsguard import Policy
 from corsguard.decorated import hidden_in, mark_reached, unreachable
 from corsguard.views import cors_exempt, cors_policy, decorated_layer, has_own_policy, layers
@@ -15,6 +17,11 @@ from corsguard.views import cors_exempt, cors_policy, decorated_layer, has_own_p
 PUBLIC = Policy(allow_origins=["*"])
 HERE = {__name__}
 Called = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_other_tests() -> None:
+    gc.collect()
 
 
 def answer() -> str:
