@@ -61,12 +61,12 @@ class CORSMiddleware:
             raise
         self._read_path, certain = path_reader(app, self)
         self._has_logged_root = False
-        if not certain and self._has_routes():
-            _logger.info("where a request has a root path, no route applies: %s", self._why())
+        self._is_certain = certain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind not in _REQUESTS:
+            self._log_start()
             await self.app(scope, receive, send)
             return
         guard = self.guard
@@ -132,6 +132,11 @@ class CORSMiddleware:
             _logger.warning("no route applies to %s (root_path %s): %s", *where, self._why())
         path = scope["path"]
         return f"/{path}" if path.startswith("/") else f"//{path}"  # behind an empty segment
+
+    def _log_start(self) -> None:
+        """Log, when a server starts the application, where no route will apply."""
+        if not self._is_certain and self._has_routes():
+            _logger.info("where a request has a root path, no route applies: %s", self._why())
 
     def _has_routes(self) -> bool:
         return isinstance(self.guard.policies, Mapping) or bool(self.guard.enforce_exempt)

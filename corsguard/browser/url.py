@@ -147,26 +147,7 @@ def page_origin(text: str) -> Origin:
     A page from a file has an opaque origin (URL standard, "origin"), also where an engine
     serialises it as `file://`.
     """
-    return Origin.parse("null") if text == "file://" else _parse_origin(text)
-
-
-def _parse_origin(text: str) -> Origin:
-    """Return the origin that text serialises, where a dot may end its host; raises OriginError.
-
-    A host with a final dot is another host than without (URL standard, "host equals"). The host
-    of a scheme that is not the web's own may be a dot alone, as in Electron's `app://.`.
-    """
-    match = _DOTTED.fullmatch(text)
-    if match is None:
-        return Origin.parse(text)
-    scheme, host, port = match.group("scheme", "host", "port")
-    if not host and scheme in HTTP_SCHEMES:
-        raise OriginError("its host is a dot alone")
-    # Any other host stands in for the dot alone.
-    origin = Origin.parse(f"{scheme}://{host or 'host'}{port}")
-    if scheme in HTTP_SCHEMES and is_ip_address(origin.host):
-        raise OriginError("a browser leaves out the dot after an IP address")
-    return origin._replace(host=f"{host}.")
+    return Origin.parse("null") if text == "file://" else Origin.parse(text)
 
 
 def without_final_dot(host: str) -> str:
@@ -197,7 +178,7 @@ def _absolute(scheme: str, rest: str, query: str) -> URL:
     port = "" if f":{digits}" == default_port_suffix(scheme) or not digits else f":{digits}"
     try:
         # Port 0 can be written in a URL, and not in an Origin.
-        origin = _parse_origin(f"{scheme}://{host}{'' if port == ':0' else port}")
+        origin = Origin.parse(f"{scheme}://{host}{'' if port == ':0' else port}")
     except OriginError as error:
         raise URLError(f"{authority!r} is not a host and a port: {error}") from None
     if port == ":0":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import warnings
@@ -98,8 +99,12 @@ def test_under_enforcement_nothing_is_allowed_or_exempt_there() -> None:
 def test_the_log_says_so_at_start_and_once_at_the_first_request(
     guard: Guard, caplog: pytest.LogCaptureFixture
 ) -> None:
+    async def start(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "lifespan"
+
     with caplog.at_level(logging.INFO):
-        app = CORSMiddleware(Answering(), guard)
+        asyncio.run(CORSMiddleware(start, guard)({"type": "lifespan"}, start, start))
+    app = CORSMiddleware(Answering(), guard)
     [started] = caplog.records
     assert (started.levelname, started.name) == ("INFO", "corsguard")
     assert "root path, no route applies" in started.getMessage()
