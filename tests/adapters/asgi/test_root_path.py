@@ -102,8 +102,9 @@ def test_the_log_says_so_at_start_and_once_at_the_first_request(
     async def start(scope: Any, receive: Any, send: Any) -> None:
         assert scope["type"] == "lifespan"
 
+    started_with: Any = None
     with caplog.at_level(logging.INFO):
-        asyncio.run(CORSMiddleware(start, guard)({"type": "lifespan"}, start, start))
+        asyncio.run(CORSMiddleware(start, guard)({"type": "lifespan"}, started_with, started_with))
     app = CORSMiddleware(Answering(), guard)
     [started] = caplog.records
     assert (started.levelname, started.name) == ("INFO", "corsguard")
