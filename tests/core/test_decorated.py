@@ -165,6 +165,7 @@ class Application:
     """A callable that knows everything, as Flask's application does."""
 
     def __init__(self, *views: Called) -> None:
+        self.name = "application"
         self.extensions = {"views": [*views]}
 
     def __call__(self) -> str:
@@ -194,6 +195,7 @@ def test_a_proxy_is_not_evaluated() -> None:
     found = hidden_in([lambda: (proxy, lost), proxy, partial(proxy)], [])
     assert codes(found) == ["view-policy-unreachable"]
     assert list(held_by(Keeper(proxy))) == [proxy]
+    assert list(held_by(Application())) == [{"views": []}]  # no text
 
 
 def test_exempt_views_are_noticed() -> None:
