@@ -132,7 +132,9 @@ def _settings(
         found.problems.extend(_beside_routes(key, value) for key, value in fields.items())
     elif fields:
         policies = _read_policy(fields, found, reported=others, enforced=enforced)
-    elif not enforce and not any(means_origins(key) or means_routes(key) for key in others):
+    elif not enforce and not any(
+        means_origins(*item) or means_routes(item[0]) for item in others.items()
+    ):
         found.problems.append(NO_POLICY)
     return Settings(
         policies,
