@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from re import Pattern
 from types import MappingProxyType
 
-from corsguard.checks import CHECKS, Findings
+from corsguard.checks import Findings
 from corsguard.dangers import cautions, exposure
 from corsguard.decision import Decision
 from corsguard.enforcement import Enforce
@@ -16,9 +16,10 @@ from corsguard.memory import Memory
 from corsguard.policy import Policy, PolicyError, Problem
 from corsguard.predicates import Predicate, is_async
 from corsguard.routes import Routes, prefix_problems
+from corsguard.unknown import is_table_of_fields
 from corsguard.views import View
 
-__all__ = ["FIELDS", "Enforce", "Policies", "State"]
+__all__ = ["Enforce", "Policies", "State"]
 
 Policies = Policy | Mapping[str, Policy | None] | None
 """One policy for every path, or policies by route prefix, or none."""
@@ -74,7 +75,7 @@ class State:
         for origin in self.own_origins:
             found.own_origin("own_origins", origin)
         table = _by_prefix(policies)
-        if not FIELDS.isdisjoint(table):
+        if isinstance(policies, Mapping) and is_table_of_fields(table, (Policy,)):
             message = f"{shown(policies)} is a table of fields, not of policies by path prefix"
             found.add("type-invalid", "policy", policies, message, _A_POLICY)
             table = {}
@@ -191,8 +192,6 @@ class State:
 
 
 _A_POLICY = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
-FIELDS = frozenset({*CHECKS, "routes"})
-"""The keys that a mapping of policies by path prefix can't have: those of a mapping of fields."""
 _EVERYWHERE = ""
 """The prefix of a policy that holds for every path, whatever the path looks like."""
 

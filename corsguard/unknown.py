@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from corsguard.checks import CHECKS
 from corsguard.escape import shown
@@ -18,12 +19,22 @@ from corsguard.peers import (
 )
 from corsguard.problem import Problem
 
-__all__ = ["GUARD_OPTIONS", "means_origins", "means_routes", "meant_fields", "unknown_fields"]
+__all__ = [
+    "FIELDS",
+    "GUARD_OPTIONS",
+    "is_table_of_fields",
+    "means_origins",
+    "means_routes",
+    "meant_fields",
+    "unknown_fields",
+]
 
 GUARD_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
 """What stands beside a policy's fields, or beside `routes`, in a configuration."""
 
 _OF_GUARD = {plain(name): name for name in (*GUARD_OPTIONS, "routes")}
+FIELDS = frozenset({*CHECKS, "routes"})
+"""The keys that a mapping of policies by path prefix can't have: those of a mapping of fields."""
 _NO = frozenset({"false", "no", "off", "none", "0"})
 _LEAST_LIKENESS = 0.6
 _LEAST_LIKENESS_TO_PEERS = 0.8  # theirs are more, so that a near one tells less
@@ -79,6 +90,24 @@ def means_routes(key: object) -> bool:
     name = shown(key, str)
     is_routes = plain(name) in OF_ROUTES or _meant(name, CHECKS) == "routes"
     return is_routes or name.startswith("/")
+
+
+def is_table_of_fields(given: Mapping[Any, object], policies: tuple[type, ...]) -> bool:
+    """Return True for a mapping of fields, not of policies by path, whatever they are called.
+
+    `policies` are the types of what may stand there for a path.
+    """
+    if not FIELDS.isdisjoint(given):
+        return True
+    names = [key for key in given if isinstance(key, str)]
+    if any(name.startswith("/") for name in names):
+        return False
+    return any(_is_field(name) for name in names if not isinstance(given[name], policies))
+
+
+def _is_field(name: str) -> bool:
+    option = plain(name)
+    return option in INSTEAD or option in REGEX_OPTIONS or _meant(name, CHECKS) is not None
 
 
 def _suggestion(key: str, value: object, names: tuple[str, ...], prefix: str) -> str:
