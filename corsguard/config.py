@@ -48,7 +48,7 @@ class Settings(NamedTuple):
     own_origins: Any
     problems: tuple[Problem, ...]
     cautions: tuple[Problem, ...]
-    """What the policies that were read start with, but should be warned of."""
+    """What the policies that were read start with, but should be warned of, enforced or not."""
 
 
 class _Found(NamedTuple):
@@ -177,8 +177,7 @@ def _read_policy(
     except PolicyError as error:
         found.problems.extend(problem.within(place) for problem in error.problems)
         return None
-    unusual = cautions(policy, enforced=enforced)
-    found.cautions.extend(caution.within(place) for caution in unusual)
+    found.cautions.extend(caution.within(place) for caution in cautions(policy))
     return policy
 
 

@@ -166,12 +166,25 @@ class State:
 
     def cautions(self) -> Iterator[Problem]:
         """What the policies start with, but should be warned of: each where it stands first."""
+        for place, policy in self._placed_once():
+            enforced = self._engines[id(policy)].enforced
+            yield from (caution.within(place) for caution in cautions(policy, enforced=enforced))
+
+    def cautions_of_enforcement(self) -> Iterator[Problem]:
+        """Those of the routes that there are only because their policies are enforced."""
+        views = {place for place, _ in self.views}
+        for place, policy in self._placed_once():
+            if place not in views and self._engines[id(policy)].enforced:
+                known = set(map(str, cautions(policy)))
+                for caution in cautions(policy, enforced=True):
+                    if str(caution) not in known:
+                        yield caution.within(place)
+
+    def _placed_once(self) -> Iterator[tuple[str, Policy]]:
         places: dict[int, tuple[str, Policy]] = {}
         for place, policy in self.placed():
             places.setdefault(id(policy), (place, policy))
-        for place, policy in places.values():
-            enforced = self._engines[id(policy)].enforced
-            yield from (caution.within(place) for caution in cautions(policy, enforced=enforced))
+        yield from places.values()
 
     def require_sync(self) -> None:
         """Raise PolicyError where a callable of a policy can only be awaited."""
