@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from corsguard.checks import CHECKS
 from corsguard.dangers import cautions
 from corsguard.escape import shown
-from corsguard.forms import as_toml, as_variable
+from corsguard.forms import as_item, as_toml, as_variable
 from corsguard.policy import Policy
 from corsguard.problem import NO_POLICY, PolicyError, Problem
 from corsguard.unknown import GUARD_OPTIONS, means_origins, means_routes, unknown_fields
 
 __all__ = [
     "Settings",
+    "as_item",
     "as_toml",
     "as_variable_named",
     "read_environ",

@@ -123,7 +123,9 @@ class Guard:
         if problems:
             raise PolicyError(problems)
         if given is None and fields:
-            return cls.from_mapping(fields)
+            from corsguard import config
+
+            return cls._of_settings(config.read_mapping(fields))
         return given if isinstance(given, Guard) else cls(given)
 
     @classmethod
@@ -134,7 +136,8 @@ class Guard:
         """
         from corsguard import config
 
-        return cls._of_settings(config.read_mapping(mapping), lambda found: found.within(place))
+        settings = config.read_mapping(mapping)
+        return cls._of_settings(settings, lambda found: config.as_item(found).within(place))
 
     @classmethod
     def configured(cls, given: Any, place: str = "") -> Guard:

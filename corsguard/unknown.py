@@ -114,7 +114,8 @@ def _suggestion(key: str, value: object, names: tuple[str, ...], prefix: str) ->
     fields = {name.removeprefix(prefix).lower(): name for name in names}
     option = key.removeprefix(prefix)
     if option.startswith("/") and "routes" in fields:
-        return f'{{"routes": {{"{option}": ...}}}}'
+        policy = "None" if value is None or value is False else "..."
+        return f'{{"routes": {{"{option}": {policy}}}}}'
     if plain(option) in REGEX_OPTIONS:
         return 're.compile(r"...") in allow_origins'
     if plain(option) in FOR_ANYONE and _is_false(value):
