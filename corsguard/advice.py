@@ -22,6 +22,11 @@ __all__ = ["advice"]
 
 _LONGEST_FORWARDED = 1_000
 _LONGEST_HOST = 80
+_SENDERS = {
+    "null": "any sandboxed frame",
+    "file://": "any file on the user's disk, a downloaded page too,",
+}
+"""Who sends the origins that stand for no one in particular."""
 
 
 def advice(
@@ -59,7 +64,8 @@ def _of_origin(text: str, engine: Engine) -> str:
     origin = _parsed(text)
     if origin is None or origin.opaque:
         flag = "" if engine.guards_users else ", or list it with dangerously_allow_null_origin"
-        return f"any sandboxed frame sends it: give the page an origin of its own{flag}"
+        who = _SENDERS.get(text, _SENDERS["null"])
+        return f"{who} sends it: give the page an origin of its own{flag}"
     if engine.refuses_plain_http(origin):
         flag = "dangerously_allow_insecure_origins"
         if engine.may_match(text):

@@ -7,11 +7,11 @@ from typing import Any
 
 from corsguard.escape import shown
 from corsguard.problem import POLICY_OR_FIELDS, Problem
-from corsguard.state import FIELDS
+from corsguard.unknown import FIELDS, GUARD_OPTIONS, is_table_of_fields
 
 __all__ = ["argument_problems"]
 
-_OPTIONS = frozenset({"enforce", "enforce_exempt", "own_origins"})
+_OPTIONS = frozenset(GUARD_OPTIONS)
 """The keyword arguments of a guard besides its policies."""
 
 
@@ -35,7 +35,7 @@ def argument_problems(
         if fields.keys() <= _OPTIONS:
             options = ", ".join(f"{name}={shown(value)}" for name, value in fields.items())
             suggestion = f"policy=Guard(Policy(...), {options})"
-    elif isinstance(given, Mapping) and not FIELDS.isdisjoint(given):
+    elif isinstance(given, Mapping) and is_table_of_fields(given, kinds):
         message = f"{shown(given)} is a dict of a policy's fields, which are keywords here"
     else:
         return []

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from corsguard.checks import CHECKS
 from corsguard.dangers import cautions
 from corsguard.escape import shown
-from corsguard.forms import as_toml, as_variable
+from corsguard.forms import as_item, as_toml, as_variable
 from corsguard.policy import Policy
 from corsguard.problem import NO_POLICY, PolicyError, Problem
 from corsguard.unknown import GUARD_OPTIONS, means_origins, means_routes, unknown_fields
 
 __all__ = [
     "Settings",
+    "as_item",
     "as_toml",
     "as_variable_named",
     "read_environ",
@@ -48,7 +49,7 @@ class Settings(NamedTuple):
     own_origins: Any
     problems: tuple[Problem, ...]
     cautions: tuple[Problem, ...]
-    """What the policies that were read start with, but should be warned of."""
+    """What the policies that were read start with, but should be warned of, enforced or not."""
 
 
 class _Found(NamedTuple):
@@ -132,7 +133,9 @@ def _settings(
         found.problems.extend(_beside_routes(key, value) for key, value in fields.items())
     elif fields:
         policies = _read_policy(fields, found, reported=others, enforced=enforced)
-    elif not enforce and not any(means_origins(key) or means_routes(key) for key in others):
+    elif not enforce and not any(
+        means_origins(*item) or means_routes(item[0]) for item in others.items()
+    ):
         found.problems.append(NO_POLICY)
     return Settings(
         policies,
@@ -175,8 +178,7 @@ def _read_policy(
     except PolicyError as error:
         found.problems.extend(problem.within(place) for problem in error.problems)
         return None
-    unusual = cautions(policy, enforced=enforced)
-    found.cautions.extend(caution.within(place) for caution in unusual)
+    found.cautions.extend(caution.within(place) for caution in cautions(policy))
     return policy
 
 

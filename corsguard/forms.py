@@ -8,9 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from corsguard.problem import NO_POLICY, Problem
+from corsguard.problem import (
+    ALLOW_NOTHING,
+    ALLOW_NOTHING_IN_MAPPING,
+    NO_POLICY,
+    NOTHING_AS_VARIABLE,
+    Problem,
+)
 
-__all__ = ["as_toml", "as_variable"]
+__all__ = ["as_item", "as_toml", "as_variable"]
 
 _IN_TOML = {
     "True": "true",
@@ -22,8 +28,23 @@ _IN_TOML = {
     ),
 }
 _A_ROUTE = re.compile(r'(?:\{"routes": )?\{"(/[^"]*)": \.\.\.\}+')
-# And the brackets of a list of quoted texts, not those of IPv6.
-_QUOTES = re.compile(r"\[(?=[\"'])|(?<=[\"'])\]|[\"']")
+_NO_ROUTE = re.compile(r'\{"routes": \{"(/[^"]*)": None\}\}')
+_TEXT = r"""(?:"[^"]*"|'[^']*')"""
+_TEXTS = rf"{_TEXT}(?:, {_TEXT})*"
+# Not the brackets of IPv6, nor those of a TOML table or of prose.
+_LIST = re.compile(rf"\[({_TEXTS})\]")
+_VALUES = re.compile(_TEXTS)
+
+
+def as_item(problem: Problem) -> Problem:
+    """Return the problem of a mapping in the one configuration shape, which has a key for routes.
+
+    What allows nothing there is not written as a Guard's policies by path prefix are.
+    """
+    return problem._replace(
+        message=problem.message.replace(ALLOW_NOTHING, ALLOW_NOTHING_IN_MAPPING),
+        suggestion=problem.suggestion.replace(ALLOW_NOTHING, ALLOW_NOTHING_IN_MAPPING),
+    )
 
 
 def as_toml(problem: Problem) -> Problem:
@@ -32,6 +53,7 @@ def as_toml(problem: Problem) -> Problem:
         return problem._replace(suggestion='allow_origins = ["https://app.example.com"]')
     suggestion = _without_regex(problem.suggestion, "a TOML file")
     suggestion = _A_ROUTE.sub(r'[routes."\1"]', suggestion)
+    suggestion = _NO_ROUTE.sub(r'[routes] "\1" = false', suggestion)
     return problem._replace(suggestion=_IN_TOML.get(suggestion, suggestion))
 
 
@@ -48,10 +70,12 @@ def as_variable(problem: Problem, variables: Mapping[str, str]) -> Problem:
     if problem.field not in variables:
         return problem._replace(suggestion=suggestion)
     if suggestion == problem.suggestion:
-        suggestion = _QUOTES.sub("", suggestion)
+        suggestion = _without_quotes(suggestion.replace(ALLOW_NOTHING, _NOTHING_HERE))
     return problem._replace(field=variables[problem.field], suggestion=suggestion)
 
 
+_NOTHING_HERE = f"to allow nothing, write {NOTHING_AS_VARIABLE}"
+_NO_QUOTES = str.maketrans("", "", "\"'")
 _ENVIRONMENT = "the environment"
 _IN_PYTHON = "in Python, "
 
@@ -64,7 +88,18 @@ def _of_variables(suggestion: str, variables: Mapping[str, str]) -> str:
     suggestion = names.sub(lambda match: variables[match[0]], suggestion)
     if "re.compile(" in suggestion:
         return _without_regex(suggestion, _ENVIRONMENT)
-    return _QUOTES.sub("", suggestion)
+    return _without_quotes(suggestion)
+
+
+def _without_quotes(suggestion: str) -> str:
+    """Return the suggestion with its lists, or all of it where it is nothing else, as a variable
+    holds them. The quotes of prose stay."""
+    suggestion = _LIST.sub(lambda match: _bare(match[1]), suggestion)
+    return _bare(suggestion) if _VALUES.fullmatch(suggestion) else suggestion
+
+
+def _bare(values: str) -> str:
+    return values.translate(_NO_QUOTES)
 
 
 def _without_regex(suggestion: str, place: str) -> str:

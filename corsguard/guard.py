@@ -63,7 +63,8 @@ class Guard:
     allows; "report" only says so. `enforce_exempt` are route prefixes that it leaves alone.
     `own_origins` are this service's own origins, where a proxy rewrites `Host`.
 
-    Raises PolicyError with every problem found. Safe to use from many threads.
+    Raises PolicyError with every problem found; warns with PolicyWarning of what a policy could not
+    know of itself: that it is enforced. Safe to use from many threads.
 
     `answers` and `answers_to_cookies` are the decisions that are known already, by the origin of a
     request without or with a cookie: an adapter that finds one there need not ask `decide`, unless
@@ -81,11 +82,16 @@ class Guard:
         enforce_exempt: Iterable[str] = (),
         own_origins: Iterable[str] = (),
     ) -> None:
+        self._open(State(policies, enforce, enforce_exempt, own_origins))
+        self._warn(self._state)
+
+    def _open(self, state: State) -> None:
+        """Start with a state, without a warning."""
         self._log = Log()
         self._log_has = self._log.has
         self._subscribers: tuple[Subscriber, ...] = ()
         self._sync_only = False
-        self._state = State(policies, enforce, enforce_exempt, own_origins)
+        self._state = state
         self._restart()
         restart_in_child(self._restart)
 
@@ -117,7 +123,9 @@ class Guard:
         if problems:
             raise PolicyError(problems)
         if given is None and fields:
-            return cls.from_mapping(fields)
+            from corsguard import config
+
+            return cls._of_settings(config.read_mapping(fields))
         return given if isinstance(given, Guard) else cls(given)
 
     @classmethod
@@ -128,7 +136,8 @@ class Guard:
         """
         from corsguard import config
 
-        return cls._of_settings(config.read_mapping(mapping), lambda found: found.within(place))
+        settings = config.read_mapping(mapping)
+        return cls._of_settings(settings, lambda found: config.as_item(found).within(place))
 
     @classmethod
     def configured(cls, given: Any, place: str = "") -> Guard:
@@ -167,17 +176,14 @@ class Guard:
     ) -> Guard:
         """The guard of what was read, whose problems and warnings are named as they stand there."""
         try:
-            guard = cls(
-                settings.policies,
-                enforce=settings.enforce,
-                enforce_exempt=settings.enforce_exempt,
-                own_origins=settings.own_origins,
-            )
+            state = State(*settings[:4])
         except PolicyError as error:
             raise PolicyError(map(named, (*settings.problems, *error.problems))) from None
         if settings.problems:
             raise PolicyError(map(named, settings.problems))
-        warn_of(map(named, settings.cautions))
+        guard = cls.__new__(cls)
+        cls._open(guard, state)
+        warn_of(map(named, (*settings.cautions, *state.cautions_of_enforcement())))
         return guard
 
     @property
@@ -224,10 +230,12 @@ class Guard:
         """Replace all policies at once; the rest stays.
 
         A request is answered wholly by the old ones or wholly by the new ones. Raises PolicyError,
-        and then the old ones stay in force.
+        and then the old ones stay in force; warns with PolicyWarning once the new ones are.
         """
         with self._replacing:
-            self._replace(self._state.with_policies(policies))
+            state = self._state.with_policies(policies)
+            self._replace(state)
+        self._warn(state)
 
     def adopt(self, views: Iterable[tuple[str, Policy]]) -> None:
         """Compile the policies of views, each with the place that a problem of it is said to have.
@@ -244,6 +252,9 @@ class Guard:
         """
         self._state.require_sync()
         self._sync_only = True
+
+    def _warn(self, state: State) -> None:
+        warn_of(state.cautions_of_enforcement())
 
     def _replace(self, state: State) -> None:
         if self._sync_only:

@@ -9,16 +9,28 @@ and `AllowedOrigins`.
 
 from __future__ import annotations
 
-__all__ = ["INSTEAD", "NAMES", "OF_ORIGINS", "OF_ROUTES", "REGEX_OPTIONS", "plain"]
+__all__ = [
+    "FOR_ANYONE",
+    "INSTEAD",
+    "NAMES",
+    "NOT_FOR_ANYONE",
+    "OF_ORIGINS",
+    "OF_ROUTES",
+    "REGEX_OPTIONS",
+    "plain",
+]
 
 _RENAMED = {
     "allow_origins": """
         origin origins alloworigin alloworigins allowedorigin allowedorigins originwhitelist
-        originswhitelist whitelist allowlist originallowlist
+        originswhitelist whitelist allowlist originallowlist trustedorigin trustedorigins
+        csrftrustedorigins
     """,
     "allow_credentials": """
         credential credentials credentialed supportcredentials supportscredentials
-        allowscredentials allowedcredentials allowcredential withcredentials
+        allowscredentials allowedcredentials allowcredential withcredentials cookie cookies
+        allowcookie allowcookies allowedcookies allowscookies supportcookies supportscookies
+        withcookies
     """,
     "allow_methods": "method methods allowmethod allowedmethod allowedmethods",
     "allow_headers": """
@@ -32,6 +44,7 @@ _RENAMED = {
         maxage maxageseconds maxageinseconds maxagesec preflightmaxage
     """,
     "dangerously_allow_insecure_origins": "dangerouslytolerateinsecureorigins",
+    "dangerously_allow_null_origin": "nullorigin nullorigins allownull",
     "dangerously_allow_public_suffixes": "dangerouslytoleratesubdomainsofpublicsuffixes",
 }
 NAMES = {theirs: ours for ours, names in _RENAMED.items() for theirs in names.split()}
@@ -48,6 +61,7 @@ REGEX_OPTIONS = frozenset(
 
 _ROUTES = 'routes: one policy for each path prefix, such as {"/api": ...}'
 _ANY_ORIGIN = 'allow_origins: ["*"], where any site may read the responses'
+_HOSTS = "allow_origins: it lists origins, such as https://app.example.com, and no hosts"
 _PATTERN = "allow_origins: patterns such as https://*.example.com are entries of it"
 _CALLABLE = "allow_origins: a callable in the list, which takes an origin and returns a bool"
 _PREFLIGHTS = "remove it: every preflight is answered, with 204 or 403, before the application"
@@ -61,9 +75,17 @@ INSTEAD = {
     "urlsregex": _ROUTES,
     "paths": _ROUTES,
     "allowallorigins": _ANY_ORIGIN,
+    "alloworiginsall": _ANY_ORIGIN,
     "alloworiginall": _ANY_ORIGIN,
+    "allowall": _ANY_ORIGIN,
+    "allowanyorigins": _ANY_ORIGIN,
     "allowanyorigin": _ANY_ORIGIN,
     "originallowall": _ANY_ORIGIN,
+    "allowhosts": _HOSTS,
+    "allowedhost": _HOSTS,
+    "allowedhosts": _HOSTS,
+    "trustedhosts": _HOSTS,
+    "hosts": _HOSTS,
     "allowedoriginpattern": _PATTERN,
     "allowedoriginpatterns": _PATTERN,
     "alloworiginfunc": _CALLABLE,
@@ -87,6 +109,12 @@ INSTEAD = {
     "replacehttpsreferer": "remove it: the Referer is left as it is",
 }
 """From a peer's option that none of our fields takes the value of, to what to do."""
+
+FOR_ANYONE = frozenset(theirs for theirs, advice in INSTEAD.items() if advice == _ANY_ORIGIN)
+"""The flags that allow every origin."""
+
+NOT_FOR_ANYONE = "remove it: only what allow_origins lists is allowed"
+"""What to do with one of these whose value is false."""
 
 OF_ORIGINS = frozenset(
     {

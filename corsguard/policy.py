@@ -11,7 +11,7 @@ from corsguard.checks import CHECKS, FLAGS, Findings, Starts, anything
 from corsguard.dangers import cautions, combinations
 from corsguard.escape import shown
 from corsguard.problem import PolicyError, PolicyWarning, Problem, warn_of
-from corsguard.unknown import means_origins, meant_fields, unknown_fields
+from corsguard.unknown import means_origins, means_routes, meant_fields, unknown_fields
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -156,8 +156,8 @@ class Policy:
         try:
             cls._keep(policy, {**_DEFAULTS, **flags, **known}, exposed=exposed)
         except PolicyError as error:
-            misnamed = "allow_origins" not in known and any(map(means_origins, others))
-            follow_up = "no-origins" if misnamed else None
+            misnamed = any(means_origins(*item) or means_routes(item[0]) for item in others.items())
+            follow_up = "no-origins" if misnamed and "allow_origins" not in known else None
             found = [problem for problem in error.problems if problem.code != follow_up]
             raise PolicyError([*unknown, *found]) from None
         if unknown:

@@ -10,6 +10,8 @@ from corsguard.escape import shown
 
 __all__ = [
     "ALLOW_NOTHING",
+    "ALLOW_NOTHING_IN_MAPPING",
+    "NOTHING_AS_VARIABLE",
     "NO_POLICY",
     "POLICY_OR_FIELDS",
     "PolicyError",
@@ -52,11 +54,16 @@ class Problem(NamedTuple):
         return {**self._asdict(), "value": value}
 
 
-ALLOW_NOTHING = (
-    'to allow nothing, write {"/": None} in Python, [routes] "/" = false in TOML, '
-    "CORSGUARD_ALLOW_ORIGINS=none in the environment"
+NOTHING_AS_VARIABLE = "CORSGUARD_ALLOW_ORIGINS=none"
+_IN_EACH = (
+    'to allow nothing, write {} in Python, [routes] "/" = false in TOML, '
+    f"{NOTHING_AS_VARIABLE} in the environment"
 )
+ALLOW_NOTHING = _IN_EACH.replace("{}", '{"/": None}')
 """The form of a policy that no origin passes, for each place where it may be configured."""
+
+ALLOW_NOTHING_IN_MAPPING = _IN_EACH.replace("{}", '{"routes": {"/": None}}')
+"""The same where Python's form is a mapping in the one configuration shape."""
 
 NO_POLICY = Problem(
     "no-policy",

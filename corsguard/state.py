@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from re import Pattern
 from types import MappingProxyType
 
-from corsguard.checks import CHECKS, Findings
+from corsguard.checks import Findings
 from corsguard.dangers import cautions, exposure
 from corsguard.decision import Decision
 from corsguard.enforcement import Enforce
@@ -16,9 +16,10 @@ from corsguard.memory import Memory
 from corsguard.policy import Policy, PolicyError, Problem
 from corsguard.predicates import Predicate, is_async
 from corsguard.routes import Routes, prefix_problems
+from corsguard.unknown import is_table_of_fields
 from corsguard.views import View
 
-__all__ = ["FIELDS", "Enforce", "Policies", "State"]
+__all__ = ["Enforce", "Policies", "State"]
 
 Policies = Policy | Mapping[str, Policy | None] | None
 """One policy for every path, or policies by route prefix, or none."""
@@ -74,7 +75,7 @@ class State:
         for origin in self.own_origins:
             found.own_origin("own_origins", origin)
         table = _by_prefix(policies)
-        if not FIELDS.isdisjoint(table):
+        if isinstance(policies, Mapping) and is_table_of_fields(table, (Policy,)):
             message = f"{shown(policies)} is a table of fields, not of policies by path prefix"
             found.add("type-invalid", "policy", policies, message, _A_POLICY)
             table = {}
@@ -165,12 +166,25 @@ class State:
 
     def cautions(self) -> Iterator[Problem]:
         """What the policies start with, but should be warned of: each where it stands first."""
+        for place, policy in self._placed_once():
+            enforced = self._engines[id(policy)].enforced
+            yield from (caution.within(place) for caution in cautions(policy, enforced=enforced))
+
+    def cautions_of_enforcement(self) -> Iterator[Problem]:
+        """Those of the routes that there are only because their policies are enforced."""
+        views = {place for place, _ in self.views}
+        for place, policy in self._placed_once():
+            if place not in views and self._engines[id(policy)].enforced:
+                known = set(map(str, cautions(policy)))
+                for caution in cautions(policy, enforced=True):
+                    if str(caution) not in known:
+                        yield caution.within(place)
+
+    def _placed_once(self) -> Iterator[tuple[str, Policy]]:
         places: dict[int, tuple[str, Policy]] = {}
         for place, policy in self.placed():
             places.setdefault(id(policy), (place, policy))
-        for place, policy in places.values():
-            enforced = self._engines[id(policy)].enforced
-            yield from (caution.within(place) for caution in cautions(policy, enforced=enforced))
+        yield from places.values()
 
     def require_sync(self) -> None:
         """Raise PolicyError where a callable of a policy can only be awaited."""
@@ -191,8 +205,6 @@ class State:
 
 
 _A_POLICY = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
-FIELDS = frozenset({*CHECKS, "routes"})
-"""The keys that a mapping of policies by path prefix can't have: those of a mapping of fields."""
 _EVERYWHERE = ""
 """The prefix of a policy that holds for every path, whatever the path looks like."""
 

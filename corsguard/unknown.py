@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
+from corsguard.checks import CHECKS
 from corsguard.escape import shown
-from corsguard.peers import INSTEAD, NAMES, OF_ORIGINS, OF_ROUTES, REGEX_OPTIONS, plain
+from corsguard.peers import (
+    FOR_ANYONE,
+    INSTEAD,
+    NAMES,
+    NOT_FOR_ANYONE,
+    OF_ORIGINS,
+    OF_ROUTES,
+    REGEX_OPTIONS,
+    plain,
+)
 from corsguard.problem import Problem
 
-__all__ = ["GUARD_OPTIONS", "means_origins", "means_routes", "meant_fields", "unknown_fields"]
+__all__ = [
+    "FIELDS",
+    "GUARD_OPTIONS",
+    "is_table_of_fields",
+    "means_origins",
+    "means_routes",
+    "meant_fields",
+    "unknown_fields",
+]
 
 GUARD_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
 """What stands beside a policy's fields, or beside `routes`, in a configuration."""
 
 _OF_GUARD = {plain(name): name for name in (*GUARD_OPTIONS, "routes")}
+FIELDS = frozenset({*CHECKS, "routes"})
+"""The keys that a mapping of policies by path prefix can't have: those of a mapping of fields."""
+_NO = frozenset({"false", "no", "off", "none", "0"})
+_LEAST_LIKENESS = 0.6
 _LEAST_LIKENESS_TO_PEERS = 0.8  # theirs are more, so that a near one tells less
 
 
@@ -32,7 +55,7 @@ def unknown_fields(
             shown(key, str),
             value,
             f"there is no field {shown(key)}",
-            _suggestion(shown(key, str), names, prefix),
+            _suggestion(shown(key, str), value, names, prefix),
         )
         for key, value in given.items()
         if key not in names
@@ -51,25 +74,52 @@ def meant_fields(given: Mapping[str, object], known: Iterable[str]) -> dict[str,
     return {field: meant[field] for field in names if field in meant and field not in given}
 
 
-def means_origins(key: object) -> bool:
-    """Return True if an unknown key says which origins are allowed, however it is spelled."""
-    name = shown(key, str)
-    return plain(name) in OF_ORIGINS or _meant(name, ("allow_origins",)) == "allow_origins"
+def means_origins(key: object, value: object = True) -> bool:
+    """Return True if an unknown key says which origins are allowed, however it is spelled.
+
+    One that says that not every origin is, by its value, does not say which.
+    """
+    name = plain(shown(key, str))
+    if name in FOR_ANYONE:
+        return not _is_false(value)
+    return name in OF_ORIGINS or _meant(name, CHECKS) == "allow_origins"
 
 
 def means_routes(key: object) -> bool:
     """Return True if an unknown key says what holds for a path, or is a path."""
     name = shown(key, str)
-    return plain(name) in OF_ROUTES or name.startswith("/")
+    is_routes = plain(name) in OF_ROUTES or _meant(name, CHECKS) == "routes"
+    return is_routes or name.startswith("/")
 
 
-def _suggestion(key: str, names: tuple[str, ...], prefix: str) -> str:
+def is_table_of_fields(given: Mapping[Any, object], policies: tuple[type, ...]) -> bool:
+    """Return True for a mapping of fields, not of policies by path, whatever they are called.
+
+    `policies` are the types of what may stand there for a path.
+    """
+    if not FIELDS.isdisjoint(given):
+        return True
+    names = [key for key in given if isinstance(key, str)]
+    if any(name.startswith("/") for name in names):
+        return False
+    return any(_is_field(name) for name in names if not isinstance(given[name], policies))
+
+
+def _is_field(name: str) -> bool:
+    option = plain(name)
+    return option in INSTEAD or option in REGEX_OPTIONS or _meant(name, CHECKS) is not None
+
+
+def _suggestion(key: str, value: object, names: tuple[str, ...], prefix: str) -> str:
     fields = {name.removeprefix(prefix).lower(): name for name in names}
     option = key.removeprefix(prefix)
     if option.startswith("/") and "routes" in fields:
-        return f'{{"routes": {{"{option}": ...}}}}'
+        policy = "None" if value is None or value is False else "..."
+        return f'{{"routes": {{"{option}": {policy}}}}}'
     if plain(option) in REGEX_OPTIONS:
         return 're.compile(r"...") in allow_origins'
+    if plain(option) in FOR_ANYONE and _is_false(value):
+        return NOT_FOR_ANYONE
     if plain(option) in INSTEAD:
         return INSTEAD[plain(option)]
     field = _meant(option, fields)
@@ -82,14 +132,33 @@ def _suggestion(key: str, names: tuple[str, ...], prefix: str) -> str:
     return f"one of {', '.join(names)}"
 
 
+def _is_false(value: object) -> bool:
+    """Return True for what switches an option off, in Python or as a variable's text."""
+    return not value or str(value).strip().lower() in _NO
+
+
 def _meant(name: str, fields: Iterable[str]) -> str | None:
-    """Return the field that an unknown name was most likely meant to be, or None."""
+    """Return the field that an unknown name was most likely meant to be, or None.
+
+    The likeliest is the name that is most like it, of ours and of the peers': ours where two are
+    equally like it.
+    """
+    option = plain(name)
+    ours = dict(_OF_GUARD)
+    for field in fields:
+        ours[plain(field)] = ours[plain(field).removeprefix("dangerously")] = field
+    return ours.get(option) or NAMES.get(option) or _nearest(option, ours)
+
+
+def _nearest(option: str, ours: Mapping[str, str]) -> str | None:
+    from difflib import SequenceMatcher
+
     from corsguard.mending import closest_name
 
-    option = plain(name)
-    ours = {**_OF_GUARD, **{plain(field): field for field in fields}}
-    field = ours.get(option) or NAMES.get(option)
-    if field is None:
-        near = closest_name(option, NAMES, _LEAST_LIKENESS_TO_PEERS)
-        field = NAMES[near] if near else ours.get(closest_name(option, ours) or "")
-    return field
+    near = {
+        name: table[name]
+        for table, least in ((NAMES, _LEAST_LIKENESS_TO_PEERS), (ours, _LEAST_LIKENESS))
+        if (name := closest_name(option, table, least))
+    }
+    likeness = {name: SequenceMatcher(None, name, option).ratio() for name in reversed(near)}
+    return near[max(likeness, key=likeness.__getitem__)] if near else None

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from corsguard import Guard, Policy, PolicyError, Problem
 from corsguard.checks import CHECKS
+from corsguard.forms import as_item
 from corsguard.problem import NO_POLICY
 from corsguard_django.views import Views, decorated_in
 
@@ -76,7 +77,8 @@ def guard_of_settings() -> Guard:
 
 
 def in_settings(problem: Problem) -> Problem:
-    """Return a problem of the setting with its suggestion as the setting is written, as a dict."""
+    """Return a problem of the setting as the setting is written, as a dict."""
+    problem = as_item(problem)
     suggestion = _POLICY.sub(r"{\1}", problem.suggestion)
     suggestion = _KEYWORD.sub(r'"\1": ', suggestion)
     if suggestion.startswith("give a policy, such as"):

@@ -12,6 +12,7 @@ from corsguard.guard import Guard
 from corsguard.headers import RequestHeaders
 from corsguard.log import Log
 from corsguard.policy import Policy
+from corsguard.state import State
 from corsguard.views import View, view_in_words
 
 __all__ = ["Place", "Rehearsal"]
@@ -67,6 +68,9 @@ class Rehearsal(Guard):
         """Where the policy of the last request stands; None before the first one."""
         self.decision: Decision | None = None
         """What was decided about that request."""
+
+    def _warn(self, state: State) -> None:
+        """Say nothing: the guard that it is made from has said it."""
 
     def with_policy(self, place: Place, policy: Policy) -> Rehearsal:
         """The same with policy in that place. Raises PolicyError."""

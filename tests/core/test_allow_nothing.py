@@ -89,12 +89,56 @@ def test_no_policy_in_a_file_names_the_form(tmp_path: Path) -> None:
     assert FORMS[1] in problem.message
 
 
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {},
+        {"allow_origins": []},
+        {"routes": {"/": {"allow_origins": []}}},
+        {"allow_origins": ["none"]},
+    ],
+)
+def test_a_mapping_names_the_form_that_starts_in_its_place(mapping: dict[str, object]) -> None:
+    def told(make: Callable[[], object]) -> str:
+        (problem,) = problems(make)
+        return problem.message + problem.suggestion
+
+    assert 'write {"routes": {"/": None}} in Python' in told(lambda: Guard.from_mapping(mapping))
+    assert 'write {"routes": {"/": None}} in Python' in told(lambda: Guard.configured(mapping))
+    assert 'write {"/": None} in Python' in told(lambda: Guard.of(None, mapping))
+
+
+@pytest.mark.parametrize(
+    ("mapping", "suggestion"),
+    [
+        ({"/": None}, '{"routes": {"/": None}}'),
+        ({"/api": False}, '{"routes": {"/api": None}}'),
+        ({"/": Policy(allow_origins=[A])}, '{"routes": {"/": ...}}'),
+    ],
+)
+def test_the_form_of_a_guard_s_policies_in_a_mapping_is_an_unknown_field(
+    mapping: dict[str, object], suggestion: str
+) -> None:
+    (problem,) = problems(lambda: Guard.from_mapping(mapping))
+    assert (problem.code, problem.suggestion) == ("unknown-field", suggestion)
+
+
+def test_a_route_that_is_false_beside_the_routes_of_a_file_is_shown_among_them(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "corsguard.toml"
+    file.write_text('"/" = false\n', encoding="utf-8")
+    (problem,) = problems(lambda: Guard.from_file(file))
+    assert (problem.code, problem.suggestion) == ("unknown-field", FORMS[1])
+
+
 @pytest.mark.parametrize("text", ["none,https://a.example", "https://a.example, None", "none,none"])
 def test_none_stands_alone(text: str) -> None:
     found = problems(lambda: Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": text}))
     assert {problem.code for problem in found} == {"origin-invalid"}
     assert {problem.field for problem in found} == {"CORSGUARD_ALLOW_ORIGINS"}
-    assert all(problem.suggestion.startswith("remove it; to allow nothing") for problem in found)
+    told = f"remove it; to allow nothing, write {FORMS[2]}"
+    assert {problem.suggestion for problem in found} == {told}
 
 
 def test_none_in_a_list_of_python_is_no_origin() -> None:

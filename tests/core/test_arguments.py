@@ -56,12 +56,48 @@ def test_a_policy_and_fields_at_once_are_one_problem(given: Any) -> None:
     assert "allow_origins=[...]" in problem.suggestion
 
 
-@pytest.mark.parametrize("given", [{"allow_origins": [A]}, {"routes": {"/": POLICY}}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"allow_origins": [A]},
+        {"routes": {"/": POLICY}},
+        {"enforce": True},
+        {"own_origins": [A], "enforce_exempt": []},
+        {"origins": "*", "supports_credentials": True},
+        {"allowOrigins": [A]},
+        {"alow_origins": [A], "debug": True},
+        {"CORS_ALLOW_ALL_ORIGINS": True},
+        {"allow_origin_regex": "x"},
+        {"resources": {"/api/*": {"origins": "*"}}},
+        {"max_age": None, 5: 5},
+    ],
+)
 def test_a_dict_of_fields_in_the_place_of_a_policy_is_one_problem(given: Any) -> None:
     problem = problem_of(given, {})
     assert problem[:2] == ("type-invalid", "policy")
     assert "which are keywords here" in problem.message
     assert "allow_origins=[...]" in problem.suggestion
+
+
+@pytest.mark.parametrize("given", [{"origins": "*"}, {"allowOrigins": [A]}, {"enforce": True}])
+def test_a_dict_of_fields_is_one_problem_of_a_guard_as_well(given: Any) -> None:
+    with pytest.raises(PolicyError) as caught:
+        Guard(given)
+    (problem,) = caught.value.problems
+    assert problem[:2] == ("type-invalid", "policy")
+    assert "is a table of fields" in problem.message
+    assert "Guard.from_mapping" in problem.suggestion
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"origins": POLICY}, {"api": None}, {"api": POLICY}, {"/": POLICY, "enforce": None}, {5: 5}],
+)
+def test_a_path_without_its_slash_is_not_mistaken_for_a_field(given: Any) -> None:
+    with pytest.raises(PolicyError) as caught:
+        Guard.of(given)
+    assert all("which are keywords" not in problem.message for problem in caught.value.problems)
+    assert all(problem.field == "routes" for problem in caught.value.problems[:1])
 
 
 def test_neither_is_one_problem() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy, PolicyError, PolicyWarning, Problem, Reason
+from corsguard.config import as_variable_named
 
 A, B = "https://a.example", "https://b.example"
 LISTED = Policy(allow_origins=[A])
@@ -434,3 +435,25 @@ def test_only_names_that_begin_with_corsguard_are_read(monkeypatch: pytest.Monke
     monkeypatch.setenv("MY_CORSGUARD_ALLOW_ORIGINS", B)
     monkeypatch.setenv("ALLOW_ORIGINS", B)
     assert Guard.from_env(os.environ).policies == LISTED
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "suggestion"),
+    [
+        ("ALLOW_ORIGINS", "a.example", A),
+        ("ALLOW_ORIGINS", "a.example b.example", "https://a.example, https://b.example"),
+        ("ALLOW_HEADERS", "*,X-A", "* or X-A"),
+        ("ENFORCE", "Report", "report"),
+    ],
+)
+def test_the_environment_is_told_its_values_without_quotes(
+    variable: str, text: str, suggestion: str
+) -> None:
+    environ = {"CORSGUARD_ALLOW_ORIGINS": A, f"CORSGUARD_{variable}": text}
+    (found,) = rows(Guard.from_env, environ)
+    assert found[1:] == (f"CORSGUARD_{variable}", suggestion)
+
+
+def test_the_environment_is_told_prose_with_its_quotes() -> None:
+    problem = Problem("x", "enforce", None, "", 'write "report", as in enforce="report"')
+    assert as_variable_named(problem).suggestion == problem.suggestion

@@ -228,6 +228,12 @@ BY_REGEX = Policy(allow_origins=[A, re.compile(r"https?://(?:x|y)\.a\.example")]
          "dangerously_allow_null_origin"),
         (Guard(LISTED), "null", "GET", {}, None,
          "any sandboxed frame sends it: give the page an origin of its own"),
+        (Guard(PLAIN), "file://", "GET", {}, None,
+         "any file on the user's disk, a downloaded page too, sends it: give the page an origin "
+         "of its own, or list it with dangerously_allow_null_origin"),
+        (Guard(LISTED), "file://", "GET", {}, None,
+         "any file on the user's disk, a downloaded page too, sends it: give the page an origin "
+         "of its own"),
         (Guard(PLAIN), "https://A.example", "GET", {}, None,
          "no browser sends such an Origin: look for a proxy that rewrites it"),
         (Guard(PLAIN), A, "OPTIONS", ask("DELETE"), None, "add it to allow_methods"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from core.facts import get
 
 from corsguard import Guard, OriginEntry, Policy, PolicyWarning
+from corsguard.browser.rehearsal import Rehearsal
 
 WITH_CREDENTIALS = {"allow_credentials": True}
 INSECURE = {"dangerously_allow_insecure_origins": True}
@@ -63,14 +66,53 @@ def test_a_regex_for_plain_http_is_warned_of_with_credentials(entry: str) -> Non
     assert warned_of(regex, **WITH_CREDENTIALS, **INSECURE) == []
 
 
-def test_a_regex_for_plain_http_is_warned_of_under_enforce() -> None:
-    plain = Policy(allow_origins=[re.compile(r"http://10\.0\.0\.\d+")])
-    routes = {"/": plain, "/hook": Policy(allow_origins=[re.compile(r"http://10\.0\.1\.\d+")])}
-    guard = Guard(routes, enforce=True, enforce_exempt=["/hook"])
-    assert [warning.problem.field for warning in guard.warnings] == ['routes."/".allow_origins']
-    assert Guard(routes).warnings == ()
+def said_by(make: Callable[[], object]) -> list[tuple[str, str]]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        make()
+    assert {Path(each.filename) for each in caught} <= {Path(__file__)}
+    said = [each.message.problem for each in caught if isinstance(each.message, PolicyWarning)]
+    return [(problem.code, problem.field) for problem in said]
+
+
+def test_a_regex_for_plain_http_is_warned_of_once_under_enforce() -> None:
+    regex, other = re.compile(r"http://10\.0\.0\.\d+"), re.compile(r"http://10\.0\.1\.\d+")
+    plain, hook = Policy(allow_origins=[regex]), Policy(allow_origins=[other])
+    routes = {"/": plain, "/hook": hook}
+    fields = {prefix: {"allow_origins": policy.allow_origins} for prefix, policy in routes.items()}
+    options: dict[str, Any] = {"enforce": True, "enforce_exempt": ["/hook"]}
+    found = [("never-matches", 'routes."/".allow_origins')]
+    made: list[Guard] = []
+    assert said_by(lambda: made.append(Guard(routes, **options))) == found
+    assert [warning.problem[:2] for warning in made[0].warnings] == found
+    assert said_by(lambda: made[0].reconfigure(plain)) == [("never-matches", "allow_origins")]
+    assert said_by(lambda: made[0].reconfigure({"/hook": hook})) == []
+    assert said_by(lambda: made[0].adopt([("view", plain)])) == []
+    assert said_by(lambda: made[0].reconfigure(None)) == []
+    assert said_by(lambda: Guard(routes)) == []
+    for table in (routes, fields):
+        assert said_by(lambda: Guard.from_mapping({"routes": table, **options})) == found  # noqa: B023
+    alone = {"allow_origins": [regex], "enforce": "report"}
+    place = [("never-matches", "CORSGUARD.allow_origins")]
+    assert said_by(lambda: Guard.from_mapping(alone, "CORSGUARD")) == place
+
+
+def test_what_a_policy_has_warned_of_is_not_said_again_by_its_guard() -> None:
+    with pytest.warns(PolicyWarning, match="max-age-capped"):
+        policy = Policy(allow_origins=["https://a.example"], max_age=86_400)
+    assert said_by(lambda: Guard(policy, enforce=True)) == []
+    assert said_by(
+        lambda: Guard.from_mapping(
+            {"allow_origins": ["https://a.example"], "max_age": 86_400, "enforce": True}
+        )
+    ) == [("max-age-capped", "max_age")]
+
+
+def test_a_guard_that_a_rehearsal_is_made_from_has_said_it() -> None:
+    regex = re.compile(r"http://10\.0\.0\.\d+")
     with pytest.warns(PolicyWarning, match="never-matches"):
-        Guard.from_mapping({"allow_origins": list(plain.allow_origins), "enforce": True})
+        guard = Guard(Policy(allow_origins=[regex]), enforce=True)
+    assert said_by(lambda: Rehearsal(guard)) == []
 
 
 def test_what_the_warning_says_is_so() -> None:

@@ -60,6 +60,15 @@ RENAMED = [
     ("allow_credential", "allow_credentials"),
     ("max_agee", "max_age"),
     ("dangerously_allow_null", "dangerously_allow_null_origin"),
+    ("allow_null_origin", "dangerously_allow_null_origin"),
+    ("allow_null_origins", "dangerously_allow_null_origin"),
+    ("null_origin", "dangerously_allow_null_origin"),
+    ("allow_insecure_origins", "dangerously_allow_insecure_origins"),
+    ("allow_public_suffixes", "dangerously_allow_public_suffixes"),
+    # what is not of a CORS library
+    ("allow_cookies", "allow_credentials"),
+    ("trusted_origins", "allow_origins"),
+    ("CSRF_TRUSTED_ORIGINS", "allow_origins"),
 ]
 ADVISED = [
     ("resources", "routes"),
@@ -83,6 +92,8 @@ ADVISED = [
     ("CORS_ALLOW_PRIVATE_NETWORK", "remove it"),
     ("preflightContinue", "remove it"),
     ("optionsSuccessStatus", "remove it"),
+    ("allowed_hosts", "allow_origins: it lists origins"),
+    ("ALLOWED_HOSTS", "allow_origins: it lists origins"),
 ]
 
 
@@ -195,6 +206,8 @@ def test_a_suggestion_holds_once_misnamed_credentials_are_renamed() -> None:
             "environment holds one policy",
         ),
         ("CORSGUARD_VARY_HEADER", "remove it: `Vary` is always right"),
+        ("CORSGUARD_OWN_ORIGIN", "CORSGUARD_OWN_ORIGINS"),
+        ("CORSGUARD_ALLOW_NULL_ORIGIN", "CORSGUARD_DANGEROUSLY_ALLOW_NULL_ORIGIN"),
     ],
 )
 def test_a_peer_s_option_in_the_environment_is_answered_with_a_variable(
@@ -226,6 +239,37 @@ def test_a_regex_and_routes_are_suggested_as_a_file_can_hold_them(tmp_path: Path
         'routes: one policy for each path prefix, such as [routes."/api"]',
         '[routes."/x"]',
     ]
+
+
+@pytest.mark.parametrize("name", ["own_origin", "OwnOrigin", "own_orgins", "own-origins"])
+def test_the_service_s_own_origins_are_never_mistaken_for_those_that_are_allowed(name: str) -> None:
+    for make in (Guard.from_mapping, lambda given: Guard.of(None, given)):
+        (problem,) = problems(make, {"allow_origins": [A], name: [A]})
+        assert problem.suggestion == "own_origins"
+    (problem,) = problems(Policy.from_mapping, {"allow_origins": [A], name: [A]})
+    assert problem.suggestion.startswith("own_origins beside the policy")
+    assert [each.code for each in problems(Guard.from_mapping, {name: [A]})] == [
+        "unknown-field",
+        "no-policy",
+    ]
+
+
+@pytest.mark.parametrize("value", [False, None, 0, "false", " Off "])
+@pytest.mark.parametrize("name", ["CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL", "allow_all"])
+def test_a_flag_that_allows_not_every_origin_is_to_be_removed(name: str, value: object) -> None:
+    (problem,) = problems(Guard.from_mapping, {"allow_origins": [A], name: value})
+    assert problem.suggestion == "remove it: only what allow_origins lists is allowed"
+    found = problems(Guard.from_mapping, {name: value, "max_age": 5})
+    assert [each.code for each in found] == ["unknown-field", "no-origins"]
+    found = problems(Guard.from_mapping, {name: True, "max_age": 5})
+    assert [each.code for each in found] == ["unknown-field"]
+
+
+@pytest.mark.parametrize("key", ["resources", "CORS_URLS_REGEX", "routes", "rotues", "/api"])
+def test_no_origins_are_missing_from_a_policy_that_was_given_routes(key: str) -> None:
+    fields = {key: {"/api/*": {"origins": "*"}}}
+    for found in (problems(Policy, **fields), problems(Policy.from_mapping, fields)):
+        assert [problem.code for problem in found] == ["unknown-field"]
 
 
 @pytest.mark.parametrize("option", ["enforce", "own_origins", "enforce_exempt"])

@@ -118,6 +118,24 @@ def test_setting_that_allows_nothing_starts_and_is_sound() -> None:
     assert found(CORSGUARD={"routes": {"/": None}}) == []
 
 
+@pytest.mark.parametrize("setting", [None, {}, {"allow_origins": []}])
+def test_the_form_that_allows_nothing_is_written_as_the_setting_is(setting: object) -> None:
+    [message] = found(CORSGUARD=setting)
+    assert 'write {"routes": {"/": None}} in Python' in message.msg
+
+
+def test_a_path_beside_the_fields_is_shown_among_the_routes() -> None:
+    [message] = found(CORSGUARD={"/": None})
+    assert (message.id, message.hint) == ("corsguard.unknown-field", '{"routes": {"/": None}}')
+
+
+def test_a_setting_that_corsheaders_has_left_switched_off_is_to_be_removed() -> None:
+    [message] = found(CORS_ALLOW_ALL_ORIGINS=False, CORS_ORIGIN_ALLOW_ALL=True)
+    first, second = str(message.hint).split("; ")
+    assert first == ("CORS_ALLOW_ALL_ORIGINS: remove it: only what allow_origins lists is allowed")
+    assert second.startswith('CORS_ORIGIN_ALLOW_ALL: allow_origins: ["*"]')
+
+
 @pytest.mark.parametrize("option", ["origins", "supports_credentials", "CORS_ALLOWED_ORIGINS"])
 def test_option_of_a_peer_in_the_setting_is_an_error(option: str) -> None:
     messages = found(CORSGUARD={option: [APP], "allow_origins": [APP]})
