@@ -11,13 +11,14 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import partial, partialmethod
 from itertools import chain
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 from weakref import ref
 
 from corsguard.problem import Problem
 
 __all__ = [
+    "has_exempt",
     "held_by",
     "hidden_in",
     "is_remembered",
@@ -29,9 +30,10 @@ __all__ = [
 ]
 
 _CONTAINERS = (dict, frozenset, list, set, tuple)
+_FUNCTIONS = (FunctionType, MethodType, partial)
 _LARGEST = 100
 """A container of more is data, not what a view calls."""
-_DEEPEST = 8
+_MOST_WRAPPERS = 100
 _WHERE = (
     "put the decorator above all others, on what the URL leads to (of a class that is not found, "
     "on its methods), or use functools.wraps in the decorator between"
@@ -104,16 +106,22 @@ def unreachable(
     return [unreachable_problem(each) for each in lost if _module(each) in modules]
 
 
-def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Problem]:
-    """Return a problem for each exempt object that is called by a view, but not found by look-up.
+def has_exempt() -> bool:
+    """Return True if anything that `@cors_exempt` has decorated is alive."""
+    return any(known.exempt for _, known in _living())
 
-    It is sure to be one: a wrapper that holds the exempt view in its closure or attributes stands
-    in a URL, and requests that the view should answer without CORS get the policy of the path.
+
+def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Problem]:
+    """Return a problem for each exempt object that a view wraps, but that look-up does not find.
+
+    It is sure to be one: a wrapper that holds the exempt view stands in a URL, and requests that
+    the view should answer without CORS get the policy of the path. What a view merely knows, such
+    as the application and all that this holds, is not looked into.
     """
-    exempt = {id(each) for each, known in _living() if known.exempt}
+    exempt = {id(each) for each, known in _living() if known.exempt and not known.reached}
     if exempt:
         exempt -= {id(each) for each in reached}
-    inside = {id(each): each for view in views for each in _contents(view)} if exempt else {}
+    inside = {id(each): each for view in views for each in _wrapped_by(view)} if exempt else {}
     return [unreachable_problem(inside[each]) for each in inside if each in exempt]
 
 
@@ -128,56 +136,77 @@ def _is_of_request(decorated: object, found: Collection[int]) -> bool:
     return id(type(getattr(method, "__self__", None))) in found
 
 
-def _contents(view: object) -> Iterator[object]:
-    """Yield what a view holds: the contents of closures, attributes, arguments of a partial."""
+def _wrapped_by(view: object) -> Iterator[object]:
+    """Yield a view and what it wraps, from wrapper to wrapper.
+
+    Of an object, the functions that are its attributes; where it is the view itself, or its method
+    is, those in containers too.
+    """
+    waiting = [view]
+    if type(view) is MethodType:
+        waiting.append(view.__self__)
+    first = tuple(map(id, waiting))
     seen: set[int] = set()
-    waiting = [(view, 0)]
-    while waiting:
-        each, depth = waiting.pop()
-        if id(each) in seen or depth > _DEEPEST:
+    while waiting and len(seen) < _MOST_WRAPPERS:
+        each = waiting.pop()
+        if id(each) in seen:
             continue
         seen.add(id(each))
         yield each
-        waiting.extend((inner, depth + 1) for inner in held_by(each))
+        waiting.extend(_inside(each))
+        held = _attributes(each) if callable(each) else ()
+        waiting.extend(value for value in held if issubclass(type(value), _FUNCTIONS))
+        if id(each) in first:
+            waiting.extend(inner for value in held for inner in (value, *_inside(value)))
 
 
 def held_by(holder: object) -> Iterator[object]:
     """Yield what a function, object or container may call, as far as it holds that itself."""
-    for held in chain(_inside(holder), _of_function(holder), _attributes(holder)):
-        if callable(held) or isinstance(held, (*_CONTAINERS, partialmethod)):
+    for held in chain(_inside(holder), _attributes(holder)):
+        # By its type: a proxy would say what it stands for, and may need a request for that.
+        if callable(held) or issubclass(type(held), (*_CONTAINERS, partialmethod)):
             yield held
 
 
-def _inside(holder: object) -> Iterable[object]:
-    if isinstance(holder, (partial, partialmethod)):
-        return (holder.func, *holder.args, *holder.keywords.values())
-    if isinstance(holder, _CONTAINERS) and len(holder) <= _LARGEST:
-        return tuple(holder.values() if isinstance(holder, dict) else holder)
+def _inside(holder: Any) -> Iterable[object]:
+    """Return what a function or a partial holds, and what is in a small container."""
+    kind = type(holder)
+    if issubclass(kind, FunctionType):
+        return _of_function(holder)
+    if issubclass(kind, (partial, partialmethod)):
+        wrapped = vars(holder).get("__wrapped__")
+        return (holder.func, *holder.args, *holder.keywords.values(), wrapped)
+    if issubclass(kind, (MethodType, classmethod, staticmethod)):
+        return (holder.__func__,)
+    if issubclass(kind, _CONTAINERS) and len(holder) <= _LARGEST:
+        return tuple(holder.values() if issubclass(kind, dict) else holder)
     return ()
 
 
-def _of_function(holder: object) -> Iterator[object]:
-    """Yield what a function holds: the contents of its closure, and its defaults."""
-    for cell in _get(holder, "__closure__") or ():
+def _of_function(function: FunctionType) -> Iterator[object]:
+    """Yield the contents of a function's closure, its defaults, and what it says it wraps."""
+    for cell in function.__closure__ or ():
         with suppress(ValueError):  # nothing has been assigned to it yet
             yield cell.cell_contents
-    for name in ("__defaults__", "__kwdefaults__", "__wrapped__", "__func__", "__self__"):
-        yield _get(holder, name)
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
+    yield vars(function).get("__wrapped__")
 
 
 def _attributes(holder: object) -> Iterable[object]:
     """Return the values of an object's own attributes; of a class or a module, none."""
-    if isinstance(holder, (type, ModuleType)):
+    kind = type(holder)
+    if issubclass(kind, (type, ModuleType, FunctionType)):
         return ()
-    names = {name for each in type(holder).__mro__ for name in _slots(each)}
+    names = {name for each in kind.__mro__ for name in _slots(each)}
     slots = (_get(holder, name) for name in names)
     return (*(_get(holder, "__dict__") or {}).values(), *slots)
 
 
 def _get(holder: object, name: str) -> Any:
     try:
-        return getattr(holder, name, None)
-    except Exception:  # of a proxy, such as Flask's `request` outside of a request
+        return object.__getattribute__(holder, name)
+    except AttributeError:  # of a slot that is empty, or of what has no such attribute
         return None
 
 
@@ -196,11 +225,8 @@ def unreachable_problem(decorated: object) -> Problem:
 
 def _innermost(decorated: Any) -> Any:
     """Return the function, class or object that is inside all wrappers and partial objects."""
-    seen: set[int] = set()
-    while id(decorated) not in seen:
-        seen.add(id(decorated))
-        if isinstance(decorated, partial):
-            decorated = decorated.func
+    for _ in range(_MOST_WRAPPERS):
+        decorated = decorated.func if isinstance(decorated, partial) else decorated
         decorated = getattr(decorated, "__wrapped__", decorated)
     return decorated
 

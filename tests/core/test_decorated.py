@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from corsguard import Policy
-from corsguard.decorated import hidden_in, mark_reached, unreachable
+from corsguard.decorated import has_exempt, held_by, hidden_in, mark_reached, unreachable
 from corsguard.views import cors_exempt, cors_policy, decorated_layer, has_own_policy, layers
 
 PUBLIC = Policy(allow_origins=["*"])
@@ -158,6 +158,47 @@ def test_a_view_that_hides_nothing_exempt_is_no_problem() -> None:
     assert hidden_in([without_wraps(public)], []) == []
     lost = exempt_view()
     assert hidden_in([answer, Holder(answer), Keeper], []) == []
+    assert has_own_policy(lost)
+
+
+class Application:
+    """A callable that knows everything, as Flask's application does."""
+
+    def __init__(self, *views: Called) -> None:
+        self.extensions = {"views": [*views]}
+
+    def __call__(self) -> str:
+        raise NotImplementedError
+
+
+def test_what_a_view_merely_knows_is_not_hidden_by_it() -> None:
+    lost = exempt_view()
+    assert hidden_in([without_wraps(Application(lost))], []) == []
+    assert codes(hidden_in([Application(lost)], [])) == ["view-policy-unreachable"]
+    mark_reached([lost])  # by another application
+    assert hidden_in([without_wraps(lost)], []) == []
+
+
+class Proxy:
+    """An object that evaluates what it stands for when it is asked for anything."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError("the database is not up yet")
+
+    def __call__(self) -> str:
+        raise NotImplementedError
+
+
+def test_a_proxy_is_not_evaluated() -> None:
+    lost, proxy = exempt_view(), Proxy()
+    found = hidden_in([lambda: (proxy, lost), proxy, partial(proxy)], [])
+    assert codes(found) == ["view-policy-unreachable"]
+    assert list(held_by(Keeper(proxy))) == [proxy]
+
+
+def test_exempt_views_are_noticed() -> None:
+    lost = exempt_view()
+    assert has_exempt()
     assert has_own_policy(lost)
 
 
