@@ -35,7 +35,7 @@ def check_protocols(guard: Guard) -> Iterator[CheckMessage]:
     )
     covered = {kind: coverage(application, kind) for kind in ("http", *_HANDSHAKES)}
     if is_routed(application):
-        yield from _of_protocols(path, covered, hint, enforce=guard.enforce)
+        yield from _of_protocols(path, covered, hint, enforce=bool(guard.enforce))
     elif guard.enforce and any(covered.values()):
         yield Warning(
             f"ASGI_APPLICATION is {path}, and nothing tells what it serves besides Django: "

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from adapters.django.asking import APP
 from adapters.django.routers import (
+    REACHED,
     Inner,
     Mux,
     OwnHandler,
@@ -70,12 +71,15 @@ def around(application: Any) -> Any:
 def around_unset() -> Any:
     """Return a function whose closure has nothing in it yet."""
 
+    application: Any
+
     async def timed(scope: Any, receive: Any, send: Any) -> None:
         await application(scope, receive, send)
 
-    if not timed:
+    made = timed
+    if REACHED is None:
         application = socket
-    return timed
+    return made
 
 
 async def around_global(scope: Any, receive: Any, send: Any) -> None:
