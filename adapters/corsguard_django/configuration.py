@@ -10,7 +10,8 @@ from django.conf import settings
 from corsguard import Guard, Policy, PolicyError, Problem
 from corsguard.checks import CHECKS
 from corsguard.problem import NO_POLICY
-from corsguard_django.views import Views, decorated_in
+from corsguard_django.views import Views
+from corsguard_django.walk import decorated_in
 
 __all__ = [
     "SETTING",
