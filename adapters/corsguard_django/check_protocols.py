@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004  # their name in Django
 from django.utils.module_loading import import_string
 
 from corsguard import Guard
-from corsguard_django.protocols import is_covered, is_django, outside, routed
+from corsguard_django.protocols import Coverage, coverage, is_routed
 
 __all__ = ["check_protocols"]
 
@@ -19,7 +19,8 @@ _HANDSHAKES = ("websocket", "webtransport")
 def check_protocols(guard: Guard) -> Iterator[CheckMessage]:
     """Yield an error for each protocol that is answered outside of corsguard.
 
-    A handshake is refused under `enforce` only. Without it, nothing could be done about one.
+    It is a warning where that is not sure, or where a validator of Channels decides. A handshake is
+    refused under `enforce` only. Without it, nothing could be done about one.
     """
     path = getattr(settings, "ASGI_APPLICATION", None)
     if not path:
@@ -32,26 +33,48 @@ def check_protocols(guard: Guard) -> Iterator[CheckMessage]:
         f"in {path.rpartition('.')[0]}: application = CORSMiddleware(application), of "
         "corsguard_django.channels"
     )
-    if routed(application) is None:
-        if guard.enforce and not is_covered(application) and not is_django(application):
-            yield Warning(
-                f"ASGI_APPLICATION is {path}, and nothing tells what it serves besides Django: "
-                "`enforce` does not see that",
-                hint=hint,
-                id="corsguard.asgi-unknown",
-            )
-        return
-    for kind in _HANDSHAKES if guard.enforce else ():
-        if outside(application, kind):
+    covered = {kind: coverage(application, kind) for kind in ("http", *_HANDSHAKES)}
+    if is_routed(application):
+        yield from _of_protocols(path, covered, hint, enforce=bool(guard.enforce))
+    elif guard.enforce and any(covered.values()):
+        yield Warning(
+            f"ASGI_APPLICATION is {path}, and nothing tells what it serves besides Django: "
+            "`enforce` does not see that",
+            hint=hint,
+            id="corsguard.asgi-unknown",
+        )
+
+
+def _of_protocols(
+    path: str, covered: Mapping[str, Coverage], hint: str, *, enforce: bool
+) -> Iterator[CheckMessage]:
+    """Yield what is found of each protocol that a router leads to."""
+    for kind in _HANDSHAKES if enforce else ():
+        if covered[kind] is Coverage.OUTSIDE:
             yield Error(
                 f"{path} accepts a {kind} handshake from any page, with its cookies: "
                 "`enforce` does not see it",
                 hint=hint,
                 id=f"corsguard.asgi-{kind}",
             )
-    if outside(application, "http"):
+        elif covered[kind] is Coverage.VALIDATED:
+            yield Warning(
+                f"{path} leaves each {kind} handshake to a validator of origins, which decides by "
+                "ALLOWED_HOSTS or a list of its own, and not by CORSGUARD",
+                hint=hint,
+                id=f"corsguard.asgi-{kind}",
+            )
+    if covered["http"] is Coverage.OUTSIDE:
         yield Error(
             f"{path} serves http by something else than Django, where no policy applies",
             hint=hint,
             id="corsguard.asgi-http",
+        )
+    asked = ("http", *_HANDSHAKES) if enforce else ("http",)
+    if unknown := [kind for kind in asked if covered[kind] is Coverage.UNKNOWN]:
+        yield Warning(
+            f"nothing tells what answers {' and '.join(unknown)} in {path}: where that is not "
+            "Django, no policy applies",
+            hint=hint,
+            id="corsguard.asgi-unknown",
         )

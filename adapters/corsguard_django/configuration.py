@@ -11,7 +11,8 @@ from corsguard import Guard, Policy, PolicyError, Problem
 from corsguard.checks import CHECKS
 from corsguard.forms import as_item
 from corsguard.problem import NO_POLICY
-from corsguard_django.views import Views, decorated_in
+from corsguard_django.views import Views
+from corsguard_django.walk import decorated_in
 
 __all__ = [
     "SETTING",

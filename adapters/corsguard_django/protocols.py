@@ -1,96 +1,155 @@
 """What an ASGI application routes each protocol to, in the ways of Channels.
 
-Channels is not imported: what is looked for is what its routers and middleware have.
+Channels is not imported: what is looked for is what its routers and middleware have. Only classes
+that are known to answer nothing by themselves are looked into. Any other that has `.app` may serve
+what it likes, and pass on the rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from enum import IntEnum
+from types import FunctionType
 from typing import Any
 
 from django.core.handlers.asgi import ASGIHandler
 
-__all__ = ["is_covered", "is_django", "leads_to_django", "outside", "routed"]
+__all__ = ["Coverage", "coverage", "is_routed", "leads_to_django"]
 
 _INNER = ("inner", "application", "app")
+_TRANSPARENT = frozenset({"channels", "django", "sentry_sdk"})
 _OURS = frozenset({"corsguard_asgi", "corsguard_django"})
+
+
+class Coverage(IntEnum):
+    """How far corsguard covers what answers a protocol; of several, the highest counts."""
+
+    COVERED = 0
+    """corsguard is around it, or it is Django, or nothing answers."""
+    VALIDATED = 1
+    """A validator of Channels decides on handshakes."""
+    UNKNOWN = 2
+    """Nothing tells."""
+    OUTSIDE = 3
+    """Something else than Django answers, outside of corsguard."""
 
 
 def leads_to_django(application: object, scope: Mapping[str, Any]) -> bool:
     """Return True if a request is sure to reach Django, whose own middleware decides on it."""
-    path = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/")
-    return any(isinstance(each, ASGIHandler) for each in _way(application, scope["type"], path))
+    path = scope.get("path_remaining")  # what a router around this has left
+    if path is None:
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+    seen: set[int] = set()
+    while _is_transparent(application) and id(application) not in seen:
+        if isinstance(application, ASGIHandler):
+            return True
+        seen.add(id(application))
+        application, path = _next(application, scope["type"], path.lstrip("/"))
+    return False
 
 
-def routed(application: object) -> Mapping[str, Any] | None:
-    """Return what a router of protocols has by their names; None where there is no such router."""
+def is_routed(application: object) -> bool:
+    """Return True if a router of protocols or paths is in an application, so that it tells."""
     *_, innermost = _wrapped(application)
-    return _mapping(innermost)
+    return _mapping(innermost) is not None or _routes(innermost) is not None
 
 
-def is_covered(application: object) -> bool:
-    """Return True if corsguard is around all that an application does."""
-    return any(map(_is_ours, _wrapped(application)))
-
-
-def is_django(application: object) -> bool:
-    """Return True if there is nothing but Django behind an application."""
-    *_, innermost = _wrapped(application)
-    return isinstance(innermost, ASGIHandler)
-
-
-def outside(application: object, kind: str) -> bool:
-    """Return True if anything but Django answers a protocol, and corsguard is not around it.
+def coverage(application: object, kind: str) -> Coverage:
+    """Return how far corsguard covers what answers a protocol.
 
     Django itself answers http, and accepts no other protocol.
     """
-    if is_covered(application) or is_django(application):
-        return False
-    *_, innermost = _wrapped(application)
-    mapping = _mapping(innermost)
+    validated = False
+    for each in _wrapped(application):
+        if _is_ours(each) or (isinstance(each, ASGIHandler) and _is_transparent(each)):
+            return Coverage.COVERED
+        validated = validated or (kind != "http" and hasattr(each, "valid_origin"))
+    found = _innermost(each, kind)
+    return min(found, Coverage.VALIDATED) if validated else found
+
+
+def _innermost(application: object, kind: str) -> Coverage:
+    """Return the coverage of a router, or of the last that can be looked into."""
+    mapping, routes = _mapping(application), _routes(application)
     if mapping is not None:
-        return kind in mapping and outside(mapping[kind], kind)
-    routes = _routes(innermost)
-    return routes is None or any(outside(route.callback, kind) for route in routes)
+        return coverage(mapping[kind], kind) if kind in mapping else Coverage.COVERED
+    if routes is not None:
+        every = (coverage(route.callback, kind) for route in routes)
+        return max(every, default=Coverage.COVERED)
+    is_handler = kind != "http" and isinstance(application, FunctionType)
+    if hasattr(application, "consumer_class"):  # of Channels: what as_asgi() returns
+        return Coverage.OUTSIDE
+    # Most functions that are routed to accept handshakes, but some stand around a middleware.
+    is_outside = is_handler and not any(map(_is_ours, _named_by(application)))
+    return Coverage.OUTSIDE if is_outside else Coverage.UNKNOWN
 
 
 def _wrapped(application: object) -> Iterator[object]:
-    """Yield an application, and what it is a middleware around, down to a router or the last."""
+    """Yield an application, and what it is a middleware around, as far as that is sure."""
     seen: set[int] = set()
-    while application is not None and id(application) not in seen:
+    while id(application) not in seen:
         seen.add(id(application))
         yield application
-        if isinstance(application, ASGIHandler) or _mapping(application) is not None:
+        inner = _inner(application)
+        if inner is None:
             return
-        inner = (getattr(application, name, None) for name in _INNER)
-        application = next(filter(callable, inner), None)
+        application = inner
 
 
-def _way(application: object, kind: str, path: str) -> Iterator[object]:
-    """Yield all that a request passes through, as far as it can be known."""
-    for each in _wrapped(application):
-        yield each
-        mapping = _mapping(each)
-        if mapping is not None:
-            yield from _way(mapping.get(kind), kind, path)
-        for route in _routes(each) or ():
-            if match := route.pattern.match(path):
-                yield from _way(route.callback, kind, match[0])
-                break
+def _inner(application: object) -> object | None:
+    """Return what a middleware is around; None of a router, and of what may answer by itself."""
+    if not (_is_transparent(application) or hasattr(application, "valid_origin")):
+        return None
+    if _mapping(application) is not None or isinstance(application, ASGIHandler):
+        return None
+    inner = (getattr(application, name, None) for name in _INNER)
+    return next(filter(callable, inner), None)
+
+
+def _next(application: object, kind: str, path: str) -> tuple[object, str]:
+    """Return what a request reaches next, and the path that is left for it."""
+    mapping = _mapping(application)
+    if mapping is not None:
+        return mapping.get(kind), path
+    for route in _routes(application) or ():
+        if match := route.pattern.match(path):
+            return route.callback, match[0]
+    return _inner(application), path
 
 
 def _mapping(application: object) -> Mapping[str, Any] | None:
     """Return the protocols of a ProtocolTypeRouter."""
     mapping = getattr(application, "application_mapping", None)
-    return mapping if isinstance(mapping, Mapping) else None
+    known = isinstance(mapping, Mapping) and _is_transparent(application)
+    return mapping if known else None
 
 
 def _routes(application: object) -> list[Any] | None:
     """Return the routes of a URLRouter."""
     routes = getattr(application, "routes", None)
-    is_router = hasattr(application, "_path_routing") and isinstance(routes, (list, tuple))
-    return list(routes) if is_router and routes is not None else None
+    is_router = hasattr(application, "_path_routing") and _is_transparent(application)
+    return list(routes) if is_router and isinstance(routes, (list, tuple)) else None
+
+
+def _named_by(function: Any) -> Iterator[object]:
+    """Yield what a function may call: what its closure has, and the globals that it names."""
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # nothing has been assigned to it yet
+            yield cell.cell_contents
+    for name in function.__code__.co_names:
+        yield function.__globals__.get(name)
+
+
+def _is_transparent(application: object) -> bool:
+    return _package(application) in _TRANSPARENT
 
 
 def _is_ours(application: object) -> bool:
-    return type(application).__module__.partition(".")[0] in _OURS
+    return _package(application) in _OURS
+
+
+def _package(application: object) -> str:
+    """Return the package of the class whose `__call__` an application has."""
+    owner = next((each for each in type(application).__mro__ if "__call__" in vars(each)), object)
+    return owner.__module__.partition(".")[0]

@@ -14,7 +14,7 @@ from corsguard import Problem, decorated
 from corsguard.views import has_own_policy, layers
 from corsguard_django.layers import class_of, handler_layers, handlers_of, parts_of, view_layers
 
-__all__ = ["hidden_in_urlconf", "unreachable_views"]
+__all__ = ["entries_of", "hidden_in", "unreachable_views"]
 
 # What these define is no view of the project: functions around its views.
 _OF_OTHERS = sys.stdlib_module_names | set(
@@ -22,16 +22,21 @@ _OF_OTHERS = sys.stdlib_module_names | set(
 )
 
 
-def hidden_in_urlconf(urlconf: Any) -> list[Problem]:
-    """Return a problem for each exempt view that a URLconf leads to, but a wrapper hides.
+def hidden_in(entries: Iterable[Any]) -> list[Problem]:
+    """Return a problem for each exempt view that entries lead to, but a wrapper hides.
 
     Its requests would be answered with the policy of their path. A view that is decorated itself
-    has a policy that wins, whatever it contains. All that is found is marked as reached.
+    has a policy that wins, whatever it contains. So has one that another URLconf leads to: what is
+    around it here is another view. All that is found is marked as reached.
     """
-    entries = list(_entries(get_resolver(urlconf).url_patterns))
-    reached = list(_reached_by(entries))
+    if not decorated.has_exempt():
+        return []
+    every = list(entries)
+    reached = list(_reached_by(every))
     decorated.mark_reached(reached)
-    views = (part for entry in entries for part in _undecorated_parts(entry.callback))
+    views = [part for entry in every for part in _undecorated_parts(entry.callback)]
+    if decorated.hidden_in(views, reached):
+        decorated.mark_reached(_elsewhere())
     return decorated.hidden_in(views, reached)
 
 
@@ -42,19 +47,21 @@ def unreachable_views(*, exempt: bool = False) -> list[Problem]:
     that define what that leads to, or that it names. With `exempt`, only what `@cors_exempt` has
     decorated.
     """
+    if exempt and not decorated.has_exempt():
+        return []
     resolver = get_resolver()
     modules = set(_modules(resolver.url_patterns, resolver.urlconf_module))
-    reached = list(_reached_by(_entries(resolver.url_patterns)))
+    reached = list(_reached_by(entries_of(resolver.url_patterns)))
     if decorated.unreachable(reached, modules, exempt=exempt):
         decorated.mark_reached(_elsewhere())  # a middleware may choose another URLconf
     return decorated.unreachable(reached, modules, exempt=exempt)
 
 
-def _entries(patterns: Iterable[Any]) -> Iterator[Any]:
+def entries_of(patterns: Iterable[Any]) -> Iterator[Any]:
     """Yield the entries of a URLconf, and those of what it includes."""
     for entry in patterns:
         yield entry
-        yield from _entries(getattr(entry, "url_patterns", ()))
+        yield from entries_of(getattr(entry, "url_patterns", ()))
 
 
 def _reached_by(entries: Iterable[Any]) -> Iterator[object]:
@@ -69,7 +76,7 @@ def _elsewhere() -> Iterator[object]:
     """Yield the same for every other module that is loaded and has a URLconf."""
     for module in list(sys.modules.values()):
         with suppress(Exception):  # an include() of it may be broken, which nobody has asked for
-            yield from list(_reached_by(_entries(vars(module)["urlpatterns"])))
+            yield from list(_reached_by(entries_of(vars(module)["urlpatterns"])))
 
 
 def _undecorated_parts(view: object) -> Iterator[object]:
@@ -87,7 +94,7 @@ def _undecorated_parts(view: object) -> Iterator[object]:
 def _modules(patterns: Iterable[Any], urlconf: object) -> Iterator[str]:
     """Yield the names of the modules that define the views of a project."""
     yield from _named_by(urlconf)
-    for entry in _entries(patterns):
+    for entry in entries_of(patterns):
         yield from _named_by(getattr(entry, "urlconf_name", None) and entry.urlconf_module)
         for layer in layers(entry.callback):
             yield from _of_project(getattr(layer, "__module__", None))

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import Resolver404, ResolverMatch, get_resolver
-from django.utils.translation import get_language_from_path, override
+from django.utils.translation import override
 
-from corsguard import Guard, Policy, PolicyError
-from corsguard.views import (
-    View,
-    class_in_words,
-    handler_in_words,
-    has_own_policy,
-    in_words,
-    own_policy,
-    sharing,
-    view_in_words,
-)
-from corsguard_django.layers import class_of, decorated_handlers, view_layers
-from corsguard_django.reach import hidden_in_urlconf
+from corsguard import Guard, PolicyError
+from corsguard.views import View, has_own_policy, in_words, own_policy, sharing
+from corsguard_django.languages import languages_of
+from corsguard_django.layers import class_of, decorated_handlers
+from corsguard_django.walk import decorated_layer_of, walked
 
 __all__ = [
     "METHOD",
     "OF_PATH",
     "Holding",
     "Views",
-    "decorated_in",
     "holder_around",
     "holder_of_view",
     "method_of",
@@ -42,8 +33,6 @@ Holding = tuple[View | None, frozenset[str] | None]
 """The view whose policy holds for a request, None for the policy of its path; and the methods of
 the URL that the policy of the path then holds for, None for all of them."""
 OF_PATH: Holding = (None, None)
-_Decorated = tuple[str, object, str]
-"""The pattern of an entry, what holds a policy there, and that in words."""
 
 
 class _Known(NamedTuple):
@@ -65,6 +54,7 @@ class Views:
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
         self._found: dict[object, Mapping[int, str]] = {}
+        self._translated: set[object] = set()  # the URLconfs that differ between languages
         self._known: dict[int, _Known] = {}  # by the id of the view
 
     def in_urlconf(self, urlconf: Any) -> Mapping[int, str]:
@@ -74,12 +64,15 @@ class Views:
         """
         found = self._found.get(urlconf)
         if found is None:
-            decorated = list(_decorated_in(urlconf))
-            own = [(f'view "{pattern}"', own_policy(holder)) for pattern, holder, _ in decorated]
-            if problems := hidden_in_urlconf(urlconf):
-                raise PolicyError(problems)
+            walk = walked(urlconf)
+            if walk.hidden:
+                raise PolicyError(walk.hidden)
+            own = [(f'view "{each.pattern}"', own_policy(each.holder)) for each in walk.decorated]
             self.guard.adopt((place, policy) for place, policy in own if policy)
-            found = self._found[urlconf] = in_words(each[1:] for each in decorated)
+            if walk.is_translated:
+                self._translated.add(urlconf)
+            words = ((each.holder, each.in_words) for each in walk.decorated)
+            found = self._found[urlconf] = in_words(words)
         return found
 
     def reached(self, request: HttpRequest) -> Holding:
@@ -98,10 +91,10 @@ class Views:
         if not words:
             return OF_PATH
         path = request.path_info
-        # LocaleMiddleware, which has not run yet, will take the language of i18n_patterns() from
-        # the path too; a preflight has no cookie that could tell another.
-        usual = settings.LANGUAGE_CODE
-        for language in dict.fromkeys((get_language_from_path(path) or usual, usual)):
+        languages = [settings.LANGUAGE_CODE]
+        if urlconf in self._translated:
+            languages = languages_of(request, urlconf)
+        for language in languages:
             with override(language), suppress(Resolver404):
                 return self._holding(get_resolver(urlconf).resolve(path), request, words)
         return OF_PATH
@@ -137,61 +130,9 @@ class Views:
         return known
 
 
-def decorated_in(urlconf: Any = None) -> Iterator[tuple[str, Policy | None]]:
-    """What has a policy of its own in a URLconf, None for the root one: its pattern, the policy."""
-    return ((pattern, own_policy(holder)) for pattern, holder, _ in _decorated_in(urlconf))
-
-
-def _decorated_in(urlconf: Any) -> Iterator[_Decorated]:
-    return _decorated(get_resolver(urlconf).url_patterns, "/", [])
-
-
-def _decorated(
-    entries: Iterable[Any], prefix: str, namespaces: list[str | None]
-) -> Iterator[_Decorated]:
-    for entry in entries:
-        pattern = f"{prefix}{entry.pattern}"
-        for holder in _holders(entry):
-            if has_own_policy(holder):
-                yield pattern, holder, _in_words(holder, entry, pattern, namespaces)
-        yield from _decorated_handlers(entry.callback, pattern)
-        inner = [*namespaces, getattr(entry, "namespace", None)]
-        yield from _decorated(getattr(entry, "url_patterns", ()), pattern, inner)
-
-
-def _decorated_handlers(view: object, pattern: str) -> Iterator[_Decorated]:
-    handlers = decorated_handlers(view)
-    view_class = class_of(view)
-    seen: list[object] = []  # GET's is that of HEAD too
-    for handler in handlers.values():
-        if handler is None or any(handler is each for each in seen):
-            continue
-        seen.append(handler)
-        if view_class:
-            yield pattern, handler, handler_in_words(view_class, handlers, handler)
-        else:
-            name = getattr(handler, "__name__", "")
-            yield pattern, handler, f"the operation {name}"
-
-
-def _in_words(holder: object, entry: Any, pattern: str, namespaces: list[str | None]) -> str:
-    """What holds the policy of an entry of a URLconf, unless it is a handler of a class."""
-    if hasattr(entry, "url_patterns"):
-        return f"every view of include() at {pattern}"
-    view_class = class_of(entry.callback)
-    if view_class and holder is view_class:
-        return class_in_words(view_class)
-    dispatch = getattr(view_class, "dispatch", None)
-    # as_view() gives a view what dispatch() is decorated with.
-    if view_class and has_own_policy(dispatch) and own_policy(dispatch) is own_policy(holder):
-        return class_in_words(view_class, "dispatch")
-    match = ResolverMatch(entry.callback, (), {}, entry.name, namespaces=namespaces)
-    return view_in_words(match.view_name)
-
-
 def holder_of_view(view: object) -> object | None:
     """Return what holds the policy of a view for all methods: a layer of it, or its class."""
-    layer = _decorated_layer(view)
+    layer = decorated_layer_of(view)
     if layer is not None:
         return layer
     view_class = class_of(view)
@@ -208,18 +149,6 @@ def holder_around(entries: Sequence[object]) -> object | None:
             if has_own_policy(holder):
                 return holder
     return None
-
-
-def _decorated_layer(view: object) -> object | None:
-    return next(filter(has_own_policy, view_layers(view)), None)
-
-
-def _holders(entry: Any) -> Iterator[object]:
-    """Yield what may hold the policy of an entry, the nearest to the view first."""
-    yield _decorated_layer(entry.callback)
-    yield class_of(entry.callback)
-    yield getattr(entry, "urlconf_name", None)  # what include() returned
-    yield entry
 
 
 def method_of(request: HttpRequest) -> str:

@@ -247,7 +247,8 @@ def test_what_is_served_outside_of_corsguard_is_an_error(
 ) -> None:
     messages = found(application)
     assert [message.id for message in messages] == expected
-    assert all(message.is_serious() for message in messages)
+    # The validator of Channels refuses pages too, by a list of its own.
+    assert all(message.is_serious() is (application != "validated") for message in messages)
     assert all("CORSMiddleware(application)" in str(message.hint) for message in messages)
 
 

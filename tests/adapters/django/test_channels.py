@@ -15,6 +15,9 @@ from adapters.django.asking import APP, EVIL
 from adapters.django.routers import (
     REACHED,
     Inner,
+    Mux,
+    OwnHandler,
+    OwnRouter,
     Router,
     URLRouter,
     Validator,
@@ -223,10 +226,26 @@ def beside(django: Any) -> dict[str, Any]:
         "nested": Router(http=nested),
         "function": by_function(http=URLRouter(*routes)),
         "partial": partial(URLRouter(*routes)),
+        "mux": Mux(django),
+        "wrapped mux": Inner(Router(http=Mux(django))),
+        "own router": OwnRouter(http=django),
+        "own handler": OwnHandler(),
+        "inside": URLRouter(route("events", events), re_route("", Mux(django))),
     }
 
 
-KINDS = ["router", "wrapped", "nested", "function", "partial"]
+KINDS = [
+    "router",
+    "wrapped",
+    "nested",
+    "function",
+    "partial",
+    "mux",
+    "wrapped mux",
+    "own router",
+    "own handler",
+    "inside",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -273,6 +292,25 @@ def test_http_of_django_has_the_policies_of_its_views_and_is_decided_once(
 @sync_only_middleware
 def sync_only(get_response: Any) -> Any:
     return lambda request: get_response(request)
+
+
+def test_handshake_that_a_class_answers_itself_is_refused() -> None:
+    assert not connects(CORSMiddleware(Mux(ASGIHandler())), ("origin", EVIL), COOKIE)
+    assert connects(CORSMiddleware(Mux(ASGIHandler())), ("origin", APP), COOKIE)
+
+
+def test_path_that_a_router_around_corsguard_has_left_is_the_one_that_is_routed() -> None:
+    inner = URLRouter(route("events", events), re_route("", ASGIHandler()))
+    outer = URLRouter(route("api/", CORSMiddleware(inner)))
+    outer.routes[0].pattern = type(outer.routes[0].pattern)("api/", is_endpoint=False)
+    assert fetch(outer, "POST", "/api/events", ("origin", EVIL), COOKIE)[0] == 403
+    assert REACHED == []
+
+
+def test_application_around_itself_is_not_taken_for_django() -> None:
+    circle = Inner(None)
+    circle.inner = circle
+    assert fetch(CORSMiddleware(circle), "POST", "/", ("origin", EVIL), COOKIE)[0] == 403
 
 
 def test_urlconf_that_a_middleware_chooses_is_that_of_django_behind_a_router() -> None:

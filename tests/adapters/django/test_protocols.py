@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 from adapters.django.asking import APP
 from adapters.django.routers import (
+    REACHED,
     Inner,
+    Mux,
+    OwnHandler,
+    OwnRouter,
     Router,
     URLRouter,
     Validator,
     by_function,
-    events,
+    consumer,
     re_route,
     route,
     socket,
@@ -54,13 +58,42 @@ def found(application: Any, **changed: Any) -> list[CheckMessage]:
 
 
 SOCKET, HTTP = "corsguard.asgi-websocket", "corsguard.asgi-http"
+UNKNOWN = "corsguard.asgi-unknown"
+
+
+def around(application: Any) -> Any:
+    async def timed(scope: Any, receive: Any, send: Any) -> None:
+        await application(scope, receive, send)
+
+    return timed
+
+
+def around_unset() -> Any:
+    """Return a function whose closure has nothing in it yet."""
+
+    application: Any
+
+    async def timed(scope: Any, receive: Any, send: Any) -> None:
+        await application(scope, receive, send)
+
+    made = timed
+    if REACHED is None:
+        application = socket
+    return made
+
+
+async def around_global(scope: Any, receive: Any, send: Any) -> None:
+    await COVERED(scope, receive, send)
+
+
+with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=__name__):
+    COVERED = CORSMiddleware(socket)
 
 
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
         (lambda: Router(http=ASGIHandler(), websocket=socket), [SOCKET]),
-        (lambda: Router(http=ASGIHandler(), websocket=Inner(Validator(socket))), [SOCKET]),
         (lambda: Router(websocket=URLRouter(route("ws", socket))), [SOCKET]),
         (
             lambda: Router(
@@ -70,13 +103,29 @@ SOCKET, HTTP = "corsguard.asgi-websocket", "corsguard.asgi-http"
         ),
         (lambda: Router(webtransport=socket), ["corsguard.asgi-webtransport"]),
         (lambda: Inner(Router(http=ASGIHandler(), websocket=socket)), [SOCKET]),
-        (lambda: Router(http=events, websocket=socket), [SOCKET, HTTP]),
-        (lambda: Router(http=URLRouter(route("e", events), re_route("", ASGIHandler()))), [HTTP]),
-        (lambda: Router(http=by_function()), [HTTP]),
-        (lambda: Router(http=Router(http=events)), [HTTP]),
-        (lambda: CORSMiddleware(Router(http=events, websocket=socket)), []),
-        (lambda: Inner(CORSMiddleware(Router(http=events, websocket=socket))), []),
-        (lambda: PlainMiddleware(Router(http=events, websocket=socket), POLICY), []),
+        (lambda: Router(http=consumer(), websocket=socket), [SOCKET, HTTP]),
+        (
+            lambda: Router(http=URLRouter(route("e", consumer()), re_route("", ASGIHandler()))),
+            [HTTP],
+        ),
+        (lambda: Router(http=by_function()), [UNKNOWN]),
+        (lambda: Router(http=Mux(ASGIHandler())), [UNKNOWN]),
+        (lambda: Router(http=OwnHandler()), [UNKNOWN]),
+        (lambda: Router(websocket=Mux(CORSMiddleware(socket))), [UNKNOWN]),
+        (lambda: Router(websocket=around(CORSMiddleware(socket))), [UNKNOWN]),
+        (lambda: Router(websocket=around_global), [UNKNOWN]),
+        (lambda: Router(websocket=around_unset()), [SOCKET]),
+        (lambda: Router(http=Mux(ASGIHandler()), websocket=Mux(socket)), [UNKNOWN]),
+        (lambda: Router(websocket=URLRouter()), []),
+        (lambda: Mux(ASGIHandler()), [UNKNOWN]),
+        (OwnHandler, [UNKNOWN]),
+        (lambda: OwnRouter(http=ASGIHandler()), [UNKNOWN]),
+        (lambda: Mux(CORSMiddleware(ASGIHandler())), [UNKNOWN]),
+        (lambda: CORSMiddleware(Mux(ASGIHandler())), []),
+        (lambda: Router(http=Router(http=consumer())), [HTTP]),
+        (lambda: CORSMiddleware(Router(http=consumer(), websocket=socket)), []),
+        (lambda: Inner(CORSMiddleware(Router(http=consumer(), websocket=socket))), []),
+        (lambda: PlainMiddleware(Router(http=consumer(), websocket=socket), POLICY), []),
         (lambda: Router(http=Inner(ASGIHandler()), websocket=CORSMiddleware(socket)), []),
         (lambda: Router(websocket=Inner(Validator(CORSMiddleware(socket)))), []),
         (lambda: Router(http=URLRouter(re_route("", ASGIHandler())), lifespan=socket), []),
@@ -84,7 +133,7 @@ SOCKET, HTTP = "corsguard.asgi-websocket", "corsguard.asgi-http"
         (lambda: Router(), []),
         (ASGIHandler, []),
         (lambda: Inner(ASGIHandler()), []),
-        (by_function, ["corsguard.asgi-unknown"]),
+        (by_function, [UNKNOWN]),
         (lambda: CORSMiddleware(by_function()), []),
     ],
 )
@@ -92,9 +141,35 @@ def test_what_is_served_outside_of_corsguard_is_found(make: Any, expected: list[
     messages = found(make())
     assert [message.id for message in messages] == expected
     for message in messages:
-        assert message.is_serious() is (message.id != "corsguard.asgi-unknown")
+        assert message.is_serious() is (message.id != UNKNOWN)
         assert "application = CORSMiddleware(application)" in str(message.hint)
         assert "corsguard_django.channels" in str(message.hint)
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda: Validator(socket), [SOCKET]),
+        (lambda: Inner(Validator(Inner(URLRouter(route("ws", consumer()))))), [SOCKET]),
+        (lambda: URLRouter(route("a", Validator(socket)), route("b", Inner(None))), [UNKNOWN]),
+        (lambda: Validator(Mux(socket)), [SOCKET]),
+        (lambda: Mux(Validator(socket)), [UNKNOWN]),
+        (lambda: Validator(CORSMiddleware(socket)), []),
+    ],
+)
+def test_validator_of_channels_is_a_warning(make: Any, expected: list[str]) -> None:
+    messages = found(Router(http=ASGIHandler(), websocket=make()))
+    assert [message.id for message in messages] == expected
+    for message in messages:
+        assert not message.is_serious()
+        assert "ALLOWED_HOSTS" in message.msg or message.id == UNKNOWN
+        assert "application = CORSMiddleware(application)" in str(message.hint)
+
+
+def test_function_around_django_is_no_error_without_enforce() -> None:
+    [message] = found(Router(http=around(ASGIHandler())), CORSGUARD=POLICY)
+    assert (message.id, message.is_serious()) == (UNKNOWN, False)
+    assert found(Router(websocket=Mux(socket)), CORSGUARD=POLICY) == []
 
 
 def test_application_around_itself_ends_the_search() -> None:
@@ -105,7 +180,9 @@ def test_application_around_itself_ends_the_search() -> None:
 
 def test_without_enforce_only_http_is_an_error() -> None:
     changed = {"CORSGUARD": POLICY}
-    assert [each.id for each in found(Router(http=events, websocket=socket), **changed)] == [HTTP]
+    assert [each.id for each in found(Router(http=consumer(), websocket=socket), **changed)] == [
+        HTTP
+    ]
     assert found(by_function(), **changed) == []
 
 

@@ -24,6 +24,7 @@ from django.views import View
 
 from corsguard import Policy, decorated
 from corsguard_django import cors_exempt, cors_policy
+from corsguard_django.walk import walked
 
 OURS = "corsguard_django.CORSMiddleware"
 POLICY = Policy(allow_origins=[APP])
@@ -224,6 +225,63 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
         for record in caplog.records
         if (record.name, record.levelno) == ("corsguard", logging.ERROR)
     ]
+
+
+def test_exempt_view_that_another_urlconf_leads_to_is_not_hidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lost = make()
+    other: Any = ModuleType("other_urls")
+    other.urlpatterns = [path("lost", lost)]
+    with override_settings(ROOT_URLCONF=(path("a", hides(lost)),)):
+        with pytest.raises(ImproperlyConfigured, match="view-policy-unreachable"):
+            WSGIHandler()
+        monkeypatch.setitem(sys.modules, "other_urls", other)
+        WSGIHandler()
+        monkeypatch.delitem(sys.modules, "other_urls")
+        WSGIHandler()
+
+
+def test_what_was_found_is_kept_for_the_next_handler() -> None:
+    lost = [make()]
+    assert len(lost) == 1
+    assert walked() is walked()
+
+
+def test_view_that_is_decorated_later_is_seen_by_the_next_handler(ask: Ask) -> None:
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("view")
+
+    class Items(View):
+        def get(self, request: HttpRequest) -> HttpResponse:
+            return HttpResponse("get")
+
+    with override_settings(ROOT_URLCONF=(path("a", view), path("items", Items.as_view()))):
+        for where in ("/a", "/items"):
+            assert cors(ask("GET", where, Origin=APP))["allow-origin"] == APP
+        cors_exempt(view)
+        cors_exempt(Items.get)
+        for where in ("/a", "/items"):
+            assert cors(ask("GET", where, Origin=APP)) == {}
+        cors_policy(allow_origins=["https://partner.example"])(view)
+        assert cors(ask("GET", "/a", Origin=APP)) == {"vary": "Origin"}
+
+
+def test_urlconf_that_changes_is_seen_by_the_next_handler(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls: Any = ModuleType("changing_urls")
+    urls.urlpatterns = [path("plain", plain)]
+    monkeypatch.setitem(sys.modules, "changing_urls", urls)
+    with override_settings(ROOT_URLCONF="changing_urls"):
+        assert ask("GET", "/a", Origin=APP).status_code == 404
+        urls.urlpatterns.append(path("a", make()))
+        assert cors(ask("GET", "/a", Origin=APP)) == {}
+        urls.urlpatterns[1].callback = plain
+        assert cors(ask("GET", "/a", Origin=APP))["allow-origin"] == APP
+        urls.urlpatterns[:] = [path("a", hides(make()))]
+        with pytest.raises(ImproperlyConfigured, match="view-policy-unreachable"):
+            WSGIHandler()
 
 
 @pytest.mark.parametrize("handler", [WSGIHandler, ASGIHandler])

@@ -1,0 +1,54 @@
+"""The languages in which Django may look for the view of a request, before it has chosen one."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+from django.conf.urls.i18n import is_language_prefix_patterns_used
+from django.http import HttpRequest
+from django.middleware.locale import LocaleMiddleware
+from django.utils.module_loading import import_string
+from django.utils.translation import get_language_from_path, get_language_from_request
+
+__all__ = ["languages_of"]
+
+_MOST = 20
+"""So many languages are tried, as each costs a look-up of the path."""
+
+
+def languages_of(request: HttpRequest, urlconf: Any) -> list[str]:
+    """Return the languages to look for a view in, the one that Django will choose first.
+
+    LocaleMiddleware chooses as it says here, once it runs; another middleware as it likes.
+    """
+    usual = settings.LANGUAGE_CODE
+    if not settings.USE_I18N:
+        return [usual]
+    of_path = get_language_from_path(request.path_info)
+    of_request = None
+    with suppress(Exception):  # which is for LocaleMiddleware to raise
+        of_request = get_language_from_request(request)
+    is_prefixed, is_usual_prefixed = is_language_prefix_patterns_used(
+        urlconf or settings.ROOT_URLCONF
+    )
+    chosen = [of_path, usual]
+    if _chooses_language():
+        if not is_prefixed:
+            chosen = [of_request, usual]
+        elif is_usual_prefixed:
+            chosen = [of_path, of_request, usual]
+    every = (*chosen, of_path, of_request, *(code for code, _ in settings.LANGUAGES))
+    return list(islice(dict.fromkeys(filter(None, every)), _MOST))
+
+
+def _chooses_language() -> bool:
+    """Return True if LocaleMiddleware, or what is derived from it, is in MIDDLEWARE."""
+    for name in settings.MIDDLEWARE:
+        with suppress(ImportError):  # which is for Django to tell
+            found = import_string(name)
+            if isinstance(found, type) and issubclass(found, LocaleMiddleware):
+                return True
+    return False
