@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Flask
@@ -137,8 +137,8 @@ def _of_methods(view_class: Any) -> Iterator[_Held]:
 
 def _class_of(function: Callable[..., Any]) -> Any:
     """Return the class that a view function makes an instance of at each request, or None."""
-    classes = (getattr(layer, "view_class", None) for layer in layers(function))
-    return next(filter(None, classes), None)
+    given = (getattr(layer, "view_class", None) for layer in layers(function))
+    return next((each for each in given if isinstance(each, type)), None)
 
 
 def _handlers(view_class: Any) -> dict[str, object]:
@@ -154,12 +154,17 @@ def _method_decorators(view_class: Any, method: str | None) -> Sequence[object]:
 
     It is one list for all methods, or a list for each. None is for what is applied to any.
     """
-    given = getattr(view_class, "method_decorators", None) or ()
+    given = getattr(view_class, "method_decorators", None)
     if not isinstance(given, Mapping):
-        return tuple(given)
+        return _listed(given)
     if method is None:
-        return tuple(each for decorators in given.values() for each in decorators)
-    return tuple(given.get(method.lower(), ()))
+        return tuple(each for decorators in given.values() for each in _listed(decorators))
+    return _listed(given.get(method.lower()))
+
+
+def _listed(given: Any) -> Sequence[object]:
+    """Return what is in a list; nothing of what is none, such as a property of the instance."""
+    return tuple(given) if isinstance(given, Iterable) else ()
 
 
 def _around(app: Flask, endpoint: str) -> Iterator[tuple[str, object]]:

@@ -235,6 +235,48 @@ def test_the_class_of_a_wrapped_view_is_found(app: Flask) -> None:
         assert is_exempt(app, path)
 
 
+class MakingUp:
+    """Has any attribute, a new one each time, as a test's stand-in for a view has."""
+
+    methods = ("GET",)
+    required_methods = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name != "__wrapped__":
+            raise AttributeError(name)
+        return MakingUp()
+
+    def __call__(self, **values: Any) -> Any:
+        return "seen"
+
+
+def test_a_view_that_has_any_attribute_has_no_policy_of_its_own(app: Flask) -> None:
+    app.add_url_rule("/made-up", "made-up", MakingUp())
+    assert allowed(fetch(app, "/made-up")) == APP
+
+
+@pytest.mark.parametrize("given", ["wide", 1, MakingUp()])
+def test_a_view_class_that_is_no_class_is_none(app: Flask, given: object) -> None:
+    plain, closed = checked(lambda: "seen"), checked(exempt())
+    vars(plain)["view_class"] = vars(closed)["view_class"] = given
+    app.add_url_rule("/plain", "plain", plain)
+    app.add_url_rule("/closed", "closed", closed)
+    assert allowed(fetch(app, "/plain")) == APP
+    assert is_exempt(app, "/closed")
+
+
+@pytest.mark.parametrize("given", [property(lambda _: ()), 1, None, {"get": cors_exempt}])
+def test_method_decorators_that_are_no_list_are_none(app: Flask, given: Any) -> None:
+    class Items(MethodView):
+        method_decorators = given
+
+        def get(self) -> str:
+            return "get"
+
+    added(app, Items)
+    assert allowed(fetch(app, "/items")) == APP
+
+
 def test_a_policy_is_given_by_its_fields(app: Flask) -> None:
     own = cors_policy(allow_origins=[PARTNER], allow_credentials=True)
     app.add_url_rule("/own", "own", own(lambda: "own"))
