@@ -20,6 +20,7 @@ from corsguard.views import (
     own_policy,
     view_in_words,
 )
+from corsguard_flask.applied import applied
 
 __all__ = ["BlueprintPolicies", "Views", "reached_in", "view_of", "views_of"]
 
@@ -86,8 +87,10 @@ def _reached(function: Callable[..., Any]) -> Iterator[object]:
         return
     yield from view_class.__mro__
     yield from layers(getattr(view_class, "dispatch_request", None))
-    for handler in _handlers(view_class).values():
+    for method, handler in _handlers(view_class).items():
         yield from layers(handler)
+        for each in _applied(view_class, method, handler):
+            yield from layers(each)
     for decorator in _method_decorators(view_class, None):
         yield from layers(decorator)
 
@@ -123,9 +126,9 @@ def _of_methods(view_class: Any) -> Iterator[_Held]:
             words = handler_in_words(view_class, handlers, handler)
             held = _Held(method, own_policy(layer), layer, words)
         else:
-            decorators = _method_decorators(view_class, method)
+            made = _applied(view_class, method, handler)
             # Each is applied to the result of the one before it, so the last is the outermost.
-            if last := next(filter(None, map(decorated_layer, reversed(decorators))), None):
+            if last := next(filter(None, map(decorated_layer, reversed(made))), None):
                 words = f"the method_decorators of the class {view_class.__name__}"
                 held = _Held(method, own_policy(last), view_class.method_decorators, words)
         if held:
@@ -147,6 +150,14 @@ def _handlers(view_class: Any) -> dict[str, object]:
         return {}
     methods = view_class.methods or ()
     return {method: getattr(view_class, method.lower(), None) for method in methods}
+
+
+def _applied(view_class: type, method: str, handler: object) -> Sequence[object]:
+    """Return what each of the method_decorators makes of a method that has no policy itself."""
+    if decorated_layer(handler):
+        return ()
+    decorators = _method_decorators(view_class, method)
+    return [applied(each, view_class, handler) for each in decorators]
 
 
 def _method_decorators(view_class: Any, method: str | None) -> Sequence[object]:
