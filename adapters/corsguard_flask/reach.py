@@ -25,6 +25,9 @@ _INSTALLED = ("site-packages", "dist-packages")
 _applications: dict[int, ref[Flask]] = {}
 """id of an application that has a CORSGuard -> the application, as long as it lives."""
 
+_logged: dict[int, ref[Any]] = {}
+"""id of an object that was logged as one that no URL leads to -> that, as long as it lives."""
+
 
 def register(app: Flask) -> None:
     """Remember an application: what its URLs lead to is not lost for any other."""
@@ -57,12 +60,23 @@ def _lost_in(app: Flask, reached: Sequence[object]) -> list[Problem]:
 
 
 def log_unreachable(app: Flask) -> None:
-    """Log each exempt object of an application that no URL leads to.
+    """Log each exempt object of an application that no URL leads to, once per process.
 
     It raises nothing: a view that is added under some condition only is no fault.
     """
-    for problem in unreachable_views(app, exempt=True):
-        _logger.error("%s", problem)
+    new = [each for each in unreached(reached_in(app), exempt=True) if id(each) not in _logged]
+    problems = unreachable_views(app, exempt=True) if new else []
+    lost = [(each, unreachable_problem(each)) for each in new] if problems else []
+    for each, problem in lost:
+        if problem in problems and _is_first(each):
+            _logger.error("%s", problem)
+
+
+def _is_first(lost: object) -> bool:
+    """Return True once for an object, whichever thread or application asks first."""
+    key = id(lost)
+    reference = ref(lost, lambda _: _logged.pop(key, None))
+    return _logged.setdefault(key, reference) is reference
 
 
 def unreachable_views(app: Flask, *, exempt: bool = False) -> list[Problem]:
