@@ -295,6 +295,31 @@ def test_what_a_class_decorates_at_each_request_is_not_lost(
     assert errors(caplog) == []
 
 
+def test_what_a_class_has_composed_at_each_request_is_not_lost(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    def private(view: Function) -> Function:
+        return cors_exempt(wraps(view)(lambda **values: view(**values)))
+
+    class Items(MethodView):
+        method_decorators = (private,)
+
+        def get(self) -> str:
+            return "get"
+
+    app.add_url_rule("/items", view_func=Items.as_view("items"))
+    lost = cors_exempt(lambda: "lost")
+    of_request = private(Items().get)  # of a request that another thread answers meanwhile
+    other = Flask(__name__)
+    CORSGuard(other, {"/": POLICY})
+    assert fetch(other, "/").status_code == 404
+    assert "Vary" not in fetch(app, "/items").headers
+    assert of_request() == "get"
+    (line,) = errors(caplog)
+    assert "Items.get" not in line
+    del lost
+
+
 LOST = """
 CORSGuard(app, {"/": OF_PATH})
 
