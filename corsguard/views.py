@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial, update_wrapper
-from types import FunctionType
+from types import FunctionType, NoneType
 from typing import Any, NamedTuple, TypeVar, Unpack, cast
 
 from corsguard.decorated import is_remembered, remember
@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _ATTRIBUTE = "corsguard_policy"
+_MOST_LAYERS = 100
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -90,11 +91,12 @@ def layers(view: object) -> Iterator[object]:
     """Yield a view and the functions that it wraps, the outermost first.
 
     Follows `__wrapped__` (functools.wraps), `partial.func`, the function of a bound method, and
-    the `__call__` of an object.
+    the `__call__` of an object. Stops after `_MOST_LAYERS`: an object may make up any attribute,
+    a new one each time.
     """
-    seen: set[int] = set()
-    while view is not None and id(view) not in seen:
-        seen.add(id(view))
+    seen: dict[int, object] = {}  # the objects too, so that no id is used again
+    while view is not None and id(view) not in seen and len(seen) < _MOST_LAYERS:
+        seen[id(view)] = view
         yield view
         view = _inner(view)
 
@@ -124,7 +126,8 @@ def decorated_layer(view: object) -> object | None:
 
 def has_own_policy(view: object) -> bool:
     """Whether view is decorated with a policy, or as exempt."""
-    return hasattr(view, _ATTRIBUTE)
+    # By the type: a stand-in of a test, say, has any attribute.
+    return isinstance(getattr(view, _ATTRIBUTE, _ATTRIBUTE), (Policy, NoneType))
 
 
 def own_policy(view: object) -> Policy | None:

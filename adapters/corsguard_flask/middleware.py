@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response, abort, request, request_started
@@ -10,6 +11,7 @@ from flask import Flask, Request, Response, abort, request, request_started
 from corsguard import Decision, Guard, Kind, PolicyError, Problem, Reason
 from corsguard.decision import DECISION
 from corsguard.headers import environ_reader
+from corsguard.locks import restart_in_child
 from corsguard.problem import NO_POLICY, warn_of
 from corsguard.views import View, sharing
 from corsguard_flask.debugger import answer_debugged, is_debugged
@@ -74,6 +76,8 @@ class FlaskMiddleware(CORSMiddleware):
         self._needs_views = not (guard.policies or guard.enforce)
         self.is_quiet = False
         """Whether views that no URL leads to are not logged: a command reports them itself."""
+        self._restart()
+        restart_in_child(self._restart)
 
     def rehearsing(self, guard: Guard, app: WSGIApplication) -> FlaskMiddleware:
         """The same with another guard, and with app to answer in the place of Flask."""
@@ -87,6 +91,22 @@ class FlaskMiddleware(CORSMiddleware):
 
         Raises PolicyError, each time, so that an application with a dangerous one answers nothing.
         """
+        functions, seen = self._flask.view_functions, self._seen
+        if (
+            functions is not self._functions
+            or seen[0] != len(functions)
+            or seen[1] != self._functions.changes
+            or seen[2] is not self._blueprints.table
+        ):
+            with self._lock:  # one thread reads them, and the others wait for what it finds
+                self._read_changed()
+        return self._views
+
+    def _restart(self) -> None:
+        """Make a new lock; see corsguard.locks. What was being read is read again."""
+        self._lock = RLock()  # a decorator that is applied to find its policy may send a request
+
+    def _read_changed(self) -> None:
         functions, table = self._flask.view_functions, self._blueprints.table
         if functions is not self._functions:
             functions = self._note_changes(functions)
@@ -101,14 +121,13 @@ class FlaskMiddleware(CORSMiddleware):
             if views or self._watches_method:
                 request_started.connect(self._matched, self._flask)
             self._views, self._seen = views, (count, changes, table)
-        return self._views
 
     def _note_changes(self, functions: dict[str, Any]) -> ViewFunctions:
         """Have Flask keep its view functions in a dict that counts changes; none is seen yet."""
         if not isinstance(functions, ViewFunctions):
             functions = ViewFunctions(functions)
+        self._seen = (0, 0, None)  # first, as other threads compare it without the lock
         self._functions = self._flask.view_functions = functions
-        self._seen = (0, 0, None)
         return functions
 
     @property

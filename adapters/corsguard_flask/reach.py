@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 from weakref import ref
@@ -24,6 +24,9 @@ _INSTALLED = ("site-packages", "dist-packages")
 
 _applications: dict[int, ref[Flask]] = {}
 """id of an application that has a CORSGuard -> the application, as long as it lives."""
+
+_logged: dict[int, ref[Any]] = {}
+"""id of an object that was logged as one that no URL leads to -> that, as long as it lives."""
 
 
 def register(app: Flask) -> None:
@@ -51,18 +54,39 @@ def _lost_in(app: Flask, reached: Sequence[object]) -> list[Problem]:
     made_of_views = [
         each
         for each in unreached(everywhere, exempt=True)
-        if any(id(layer) in views for layer in layers(each))
+        if any(id(layer) in views for layer in layers(each)) and not _is_of_request(each, views)
     ]
     return [*hidden_in(reached, everywhere), *map(unreachable_problem, made_of_views)]
 
 
 def log_unreachable(app: Flask) -> None:
-    """Log each exempt object of an application that no URL leads to.
+    """Log each exempt object of an application that no URL leads to, once per process.
 
     It raises nothing: a view that is added under some condition only is no fault.
     """
-    for problem in unreachable_views(app, exempt=True):
-        _logger.error("%s", problem)
+    reached = reached_in(app)
+    new = [each for each in unreached(reached, exempt=True) if id(each) not in _logged]
+    problems = unreachable_views(app, exempt=True) if new else []
+    if not problems:
+        return
+    found = {id(each) for each in [*reached, *_reached_by_others(app)]}
+    for each in new:
+        problem = unreachable_problem(each)
+        if problem in problems and not _is_of_request(each, found) and _is_first(each):
+            _logger.error("%s", problem)
+
+
+def _is_of_request(decorated: object, found: Collection[int]) -> bool:
+    """Return True for what a view's class makes of its method at each request, in any layer."""
+    owners = (type(getattr(layer, "__self__", None)) for layer in layers(decorated))
+    return any(id(owner) in found for owner in owners)
+
+
+def _is_first(lost: object) -> bool:
+    """Return True once for an object, whichever thread or application asks first."""
+    key = id(lost)
+    reference = ref(lost, lambda _: _logged.pop(key, None))
+    return _logged.setdefault(key, reference) is reference
 
 
 def unreachable_views(app: Flask, *, exempt: bool = False) -> list[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Flask
@@ -20,6 +20,7 @@ from corsguard.views import (
     own_policy,
     view_in_words,
 )
+from corsguard_flask.applied import applied
 
 __all__ = ["BlueprintPolicies", "Views", "reached_in", "view_of", "views_of"]
 
@@ -86,8 +87,10 @@ def _reached(function: Callable[..., Any]) -> Iterator[object]:
         return
     yield from view_class.__mro__
     yield from layers(getattr(view_class, "dispatch_request", None))
-    for handler in _handlers(view_class).values():
+    for method, handler in _handlers(view_class).items():
         yield from layers(handler)
+        for each in _applied(view_class, method, handler):
+            yield from layers(each)
     for decorator in _method_decorators(view_class, None):
         yield from layers(decorator)
 
@@ -123,9 +126,9 @@ def _of_methods(view_class: Any) -> Iterator[_Held]:
             words = handler_in_words(view_class, handlers, handler)
             held = _Held(method, own_policy(layer), layer, words)
         else:
-            decorators = _method_decorators(view_class, method)
+            made = _applied(view_class, method, handler)
             # Each is applied to the result of the one before it, so the last is the outermost.
-            if last := next(filter(None, map(decorated_layer, reversed(decorators))), None):
+            if last := next(filter(None, map(decorated_layer, reversed(made))), None):
                 words = f"the method_decorators of the class {view_class.__name__}"
                 held = _Held(method, own_policy(last), view_class.method_decorators, words)
         if held:
@@ -137,8 +140,8 @@ def _of_methods(view_class: Any) -> Iterator[_Held]:
 
 def _class_of(function: Callable[..., Any]) -> Any:
     """Return the class that a view function makes an instance of at each request, or None."""
-    classes = (getattr(layer, "view_class", None) for layer in layers(function))
-    return next(filter(None, classes), None)
+    given = (getattr(layer, "view_class", None) for layer in layers(function))
+    return next((each for each in given if isinstance(each, type)), None)
 
 
 def _handlers(view_class: Any) -> dict[str, object]:
@@ -149,17 +152,30 @@ def _handlers(view_class: Any) -> dict[str, object]:
     return {method: getattr(view_class, method.lower(), None) for method in methods}
 
 
+def _applied(view_class: type, method: str, handler: object) -> Sequence[object]:
+    """Return what each of the method_decorators makes of a method that has no policy itself."""
+    if decorated_layer(handler):
+        return ()
+    decorators = _method_decorators(view_class, method)
+    return [applied(each, view_class, handler) for each in decorators]
+
+
 def _method_decorators(view_class: Any, method: str | None) -> Sequence[object]:
     """Return what Flask-RESTful and Flask-RESTX apply to a method of a class at each request.
 
     It is one list for all methods, or a list for each. None is for what is applied to any.
     """
-    given = getattr(view_class, "method_decorators", None) or ()
+    given = getattr(view_class, "method_decorators", None)
     if not isinstance(given, Mapping):
-        return tuple(given)
+        return _listed(given)
     if method is None:
-        return tuple(each for decorators in given.values() for each in decorators)
-    return tuple(given.get(method.lower(), ()))
+        return tuple(each for decorators in given.values() for each in _listed(decorators))
+    return _listed(given.get(method.lower()))
+
+
+def _listed(given: Any) -> Sequence[object]:
+    """Return what is in a list; nothing of what is none, such as a property of the instance."""
+    return tuple(given) if isinstance(given, Iterable) else ()
 
 
 def _around(app: Flask, endpoint: str) -> Iterator[tuple[str, object]]:

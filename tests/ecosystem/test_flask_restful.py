@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from functools import wraps
+
 from adapters.flask.facts import APP, PUBLIC
 from ecosystem.facts_flask import guarded, policies_at
 from flask import Blueprint, Flask
@@ -34,6 +36,24 @@ def test_method_decorators_apply_at_each_request_and_are_found_before() -> None:
     api.add_resource(One, "/one")
     assert policies_at(app, "/all", "GET", "PUT", "HEAD") == [None] * 3
     assert policies_at(app, "/one", "GET", "PUT", "HEAD") == ["*", APP, "*"]
+
+
+def test_method_decorators_that_call_another_are_found() -> None:
+    def private(view):
+        return cors_exempt(wraps(view)(lambda *args, **values: view(*args, **values)))
+
+    class All(Both):
+        method_decorators = [private]  # noqa: RUF012
+
+    class One(Both):
+        method_decorators = {"get": [lambda view: cors_exempt(view)]}  # noqa: RUF012
+
+    app = guarded(Flask(__name__))
+    api = Api(app)
+    api.add_resource(All, "/all")
+    api.add_resource(One, "/one")
+    assert policies_at(app, "/all", "GET", "PUT", "HEAD") == [None] * 3
+    assert policies_at(app, "/one", "GET", "PUT", "HEAD") == [None, APP, None]
 
 
 def test_resources_and_their_methods_are_decorated() -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from functools import wraps
+
 from adapters.flask.facts import APP
 from ecosystem.facts_flask import guarded, policies_at
 from flask import Flask
@@ -28,6 +30,18 @@ def test_method_decorators_apply_at_each_request_and_are_found_before() -> None:
     app = guarded(Flask(__name__))
     Api(app).add_resource(Items, "/items")
     assert policies_at(app, "/items", "GET", "PUT", "HEAD") == [None] * 3
+
+
+def test_method_decorators_that_call_another_are_found() -> None:
+    def private(view):
+        return cors_exempt(wraps(view)(lambda *args, **values: view(*args, **values)))
+
+    class All(Both):
+        method_decorators = [private]  # noqa: RUF012
+
+    app = guarded(Flask(__name__))
+    Api(app).add_resource(All, "/all")
+    assert policies_at(app, "/all", "GET", "PUT", "HEAD") == [None] * 3
 
 
 def test_resources_of_a_namespace_are_decorated() -> None:

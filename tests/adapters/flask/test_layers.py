@@ -12,6 +12,7 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from flask.views import MethodView, View
 
+from corsguard import PolicyError
 from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 
 Function = Callable[..., Any]
@@ -203,6 +204,109 @@ def test_the_last_of_the_method_decorators_wins(app: Flask) -> None:
     assert allowed(fetch(app, "/items", origin=PARTNER)) == PARTNER
 
 
+def private(view: Function) -> Function:
+    return cors_exempt(checked(view))
+
+
+class Private:
+    def __call__(self, view: Function) -> Function:
+        return checked(private(view))
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        [private],
+        [private, checked],
+        [checked, partial(private)],
+        [lambda view: cors_exempt(view)],
+        (Private(), checked),
+        {"get": [private], "put": [lambda view: partial(cors_exempt(view))]},
+    ],
+)
+def test_method_decorators_that_call_another_are_found(app: Flask, listed: Any) -> None:
+    class Items(Resource):
+        method_decorators = listed
+
+    added(app, Items)
+    for method in ("GET", "PUT", "HEAD"):
+        assert is_exempt(app, "/items", method)
+
+
+def test_method_decorators_may_differ_by_the_method(app: Flask) -> None:
+    def by_name(view: Function) -> Function:
+        return cors_exempt(view) if view.__name__ == "put" else view
+
+    class Items(Resource):
+        method_decorators = [cors_policy(PUBLIC), by_name]  # noqa: RUF012
+
+    added(app, Items)
+    assert is_exempt(app, "/items", "PUT")
+    assert allowed(fetch(app, "/items")) == "*"
+
+
+def test_method_decorators_are_applied_once_besides_the_requests(app: Flask) -> None:
+    given: list[str] = []
+
+    def noting(view: Function) -> Function:
+        given.append(type(view).__name__)
+        return view
+
+    class Items(Resource):
+        method_decorators = [noting]  # noqa: RUF012
+
+    added(app, Items)
+    for number in range(3):
+        app.view_functions[f"later {number}"] = lambda: "later"
+        assert allowed(fetch(app, "/items")) == APP
+    assert given.count("method") == 3
+    assert given.count("function") == 2  # one for each method of the class
+
+
+def test_a_method_decorator_that_needs_a_request_is_left_alone(app: Flask) -> None:
+    def of_request(view: Function) -> Function:
+        return view if request.method == "GET" else checked(view)
+
+    class Fixed(type):
+        def __setattr__(cls, name: str, value: object) -> None:
+            if name != "methods":
+                raise AttributeError(name)
+            super().__setattr__(name, value)
+
+    class Items(Resource):
+        method_decorators = [of_request, cors_exempt]  # noqa: RUF012
+
+    class Others(MethodView, metaclass=Fixed):
+        method_decorators = ("no decorator", of_request, private)
+
+        def get(self) -> str:
+            return "get"
+
+    added(app, Items)
+    added(app, Others, "/others")
+    assert is_exempt(app, "/items")
+    assert is_exempt(app, "/others")
+
+
+def test_a_method_decorator_that_hides_an_exempt_view_answers_nothing(app: Flask) -> None:
+    def opaque(view: Function) -> Function:
+        exempt = cors_exempt(view)
+        return lambda **values: exempt(**values)
+
+    class Items(Resource):
+        method_decorators = [opaque]  # noqa: RUF012
+
+        def get(self) -> str:
+            return "get"
+
+        def put(self) -> str:
+            return "put"
+
+    added(app, Items)
+    with pytest.raises(PolicyError, match=r"Items\.get .* \[view-policy-unreachable\]"):
+        fetch(app, "/items")
+
+
 def test_the_policy_of_a_method_wins_over_method_decorators(app: Flask) -> None:
     class Items(Resource):
         method_decorators = [cors_exempt]  # noqa: RUF012
@@ -233,6 +337,48 @@ def test_the_class_of_a_wrapped_view_is_found(app: Flask) -> None:
     app.add_url_rule("/partial", view_func=partial(Closed.as_view("x")), endpoint="partial")
     for path in ("/closed", "/dispatched", "/partial"):
         assert is_exempt(app, path)
+
+
+class MakingUp:
+    """Has any attribute, a new one each time, as a test's stand-in for a view has."""
+
+    methods = ("GET",)
+    required_methods = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name != "__wrapped__":
+            raise AttributeError(name)
+        return MakingUp()
+
+    def __call__(self, **values: Any) -> Any:
+        return "seen"
+
+
+def test_a_view_that_has_any_attribute_has_no_policy_of_its_own(app: Flask) -> None:
+    app.add_url_rule("/made-up", "made-up", MakingUp())
+    assert allowed(fetch(app, "/made-up")) == APP
+
+
+@pytest.mark.parametrize("given", ["wide", 1, MakingUp()])
+def test_a_view_class_that_is_no_class_is_none(app: Flask, given: object) -> None:
+    plain, closed = checked(lambda: "seen"), checked(exempt())
+    vars(plain)["view_class"] = vars(closed)["view_class"] = given
+    app.add_url_rule("/plain", "plain", plain)
+    app.add_url_rule("/closed", "closed", closed)
+    assert allowed(fetch(app, "/plain")) == APP
+    assert is_exempt(app, "/closed")
+
+
+@pytest.mark.parametrize("given", [property(lambda _: ()), 1, None, {"get": cors_exempt}])
+def test_method_decorators_that_are_no_list_are_none(app: Flask, given: Any) -> None:
+    class Items(MethodView):
+        method_decorators = given
+
+        def get(self) -> str:
+            return "get"
+
+    added(app, Items)
+    assert allowed(fetch(app, "/items")) == APP
 
 
 def test_a_policy_is_given_by_its_fields(app: Flask) -> None:

@@ -6,10 +6,14 @@ import gc
 import importlib
 import inspect
 import logging
+import os
+import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
 from pathlib import Path
+from threading import Barrier
 from types import ModuleType
 from typing import Any
 
@@ -149,6 +153,114 @@ def test_an_exempt_view_without_a_url_is_logged_once(
     assert Path(__file__).name in line
 
 
+def test_an_exempt_view_without_a_url_is_logged_once_in_a_process(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost = [cors_exempt(lambda: "lost")]
+    other = Flask(__name__)
+    CORSGuard(other, {"/": POLICY})
+    for number in range(3):
+        for each in (app, other):
+            each.view_functions[f"later {number}"] = lambda: "later"
+            assert fetch(each, "/").status_code == 404
+    assert len(errors(caplog)) == 1
+    lost.append(cors_exempt(lambda: "another"))
+    app.view_functions["last"] = lambda: "last"
+    assert fetch(app, "/").status_code == fetch(other, "/").status_code == 404
+    assert len(errors(caplog)) == 2
+    assert len(lost) == 2
+
+
+def test_an_exempt_view_of_another_module_is_not_logged(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    @cors_exempt
+    def lost() -> str:
+        return "lost"
+
+    elsewhere = lambda: "lost"  # noqa: E731
+    elsewhere.__module__ = "elsewhere"
+    decorated = cors_exempt(elsewhere)
+    assert fetch(app, "/").status_code == 404
+    (line,) = errors(caplog)
+    assert lost.__qualname__ in line
+    del decorated
+
+
+def test_threads_read_the_views_once(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    applied = []
+
+    def noting(view: Function) -> Function:
+        applied.append(view)
+        return view
+
+    class Items(MethodView):
+        method_decorators = (noting,)
+
+        def get(self) -> str:
+            return "get"
+
+    lost = cors_exempt(lambda: "lost")
+    app.add_url_rule("/items", view_func=Items.as_view("items"))
+    together = Barrier(8)
+
+    def first(_: int) -> int:
+        together.wait()
+        return fetch(app, "/items").status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(first, range(8))) == {200}
+    assert len(applied) == len(errors(caplog)) == 1
+    del lost
+
+
+FORKING = """
+import os, signal
+from threading import Event, Thread
+from flask import Flask
+from flask.views import MethodView
+from corsguard_flask import CORSGuard, cors_exempt
+
+parent, inside, ended = os.getpid(), Event(), Event()
+
+def waiting(view):
+    if os.getpid() == parent:
+        inside.set()
+        ended.wait()
+    return cors_exempt(view)
+
+class Items(MethodView):
+    method_decorators = (waiting,)
+    def get(self):
+        return "get"
+
+def answer():
+    return app.test_client().get("/items", headers={"Origin": "https://app.example"})
+
+app = Flask(__name__)
+CORSGuard(app, allow_origins=["https://app.example"], allow_credentials=True)
+app.add_url_rule("/items", view_func=Items.as_view("items"))
+thread = Thread(target=answer)
+thread.start()
+inside.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(20)  # ends it where it waits for the lock
+    os._exit("Vary" in answer().headers)
+status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+ended.set()
+thread.join()
+raise SystemExit(abs(status))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_a_child_forked_while_views_are_read_reads_them_itself() -> None:
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKING]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_what_another_living_application_serves_is_not_lost(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -181,6 +293,31 @@ def test_what_a_class_decorates_at_each_request_is_not_lost(
     assert "Vary" not in fetch(app, "/items").headers
     assert of_request() == "get"
     assert errors(caplog) == []
+
+
+def test_what_a_class_has_composed_at_each_request_is_not_lost(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    def private(view: Function) -> Function:
+        return cors_exempt(wraps(view)(lambda **values: view(**values)))
+
+    class Items(MethodView):
+        method_decorators = (private,)
+
+        def get(self) -> str:
+            return "get"
+
+    app.add_url_rule("/items", view_func=Items.as_view("items"))
+    lost = cors_exempt(lambda: "lost")
+    of_request = private(Items().get)  # of a request that another thread answers meanwhile
+    other = Flask(__name__)
+    CORSGuard(other, {"/": POLICY})
+    assert fetch(other, "/").status_code == 404
+    assert "Vary" not in fetch(app, "/items").headers
+    assert of_request() == "get"
+    (line,) = errors(caplog)
+    assert "Items.get" not in line
+    del lost
 
 
 LOST = """
