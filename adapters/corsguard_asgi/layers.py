@@ -27,11 +27,16 @@ __all__ = ["ends_behind"]
 
 _MOST_OBJECTS = 1000  # all that a layer reaches may be much
 
+_COLLECTIONS = frozenset({dict, list, tuple, set, frozenset})
 
-def ends_behind(layer: object, is_end: Callable[[object], bool]) -> list[object]:
+
+def ends_behind(
+    layer: object, is_end: Callable[[object], bool], *, in_collections: bool = False
+) -> list[object]:
     """Return the objects behind a layer that are an end, the nearest first.
 
-    Nothing is looked for behind an end.
+    Nothing is looked for behind an end, nor in a collection unless in_collections is set: of what
+    is there, a layer may call one or another, and change the request for each.
     """
     seen = {id(layer): layer}  # which keeps each alive, so that no other gets its id
     waiting = deque([layer])
@@ -41,11 +46,16 @@ def ends_behind(layer: object, is_end: Callable[[object], bool]) -> list[object]
         if is_end(each):
             ends.append(each)
             continue
-        for held in _held(each):
+        is_searched = in_collections and type(each) in _COLLECTIONS
+        for held in _items(each) if is_searched else _held(each):
             if id(held) not in seen and len(seen) < _MOST_OBJECTS:
                 seen[id(held)] = held
                 waiting.append(held)
     return ends
+
+
+def _items(collection: Any) -> list[object]:
+    return list(collection.values() if type(collection) is dict else collection)
 
 
 def _held(each: Any) -> Iterator[object]:

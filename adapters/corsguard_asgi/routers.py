@@ -48,7 +48,11 @@ def path_reader(app: object, middleware: object) -> tuple[ReadPath, bool]:
     unknown = partial(_unknown, middleware)
     found = [(_rule_of(type(each)), each) for each in ends_behind(layer, _is_end)]
     readers = [(each, rule) for rule, each in found if rule is not None]
-    return (partial(_agreed, readers, unknown), True) if readers else (unknown, False)
+    if readers:
+        return partial(_agreed, readers, unknown), True
+    ends = ends_behind(layer, _is_end, in_collections=True)
+    possible = [each for each in ends if _rule_of(type(each)) is _fastapi]
+    return partial(_possible, possible, unknown) if possible else unknown, False
 
 
 def own_root(scope: Scope) -> str:
@@ -100,6 +104,13 @@ def _agreed(readers: list[tuple[object, _Rule]], otherwise: ReadPath, scope: Sco
     if not paths:
         return otherwise(scope)
     return paths.pop() if len(paths) == 1 else None
+
+
+def _possible(apps: list[object], unknown: ReadPath, scope: Scope) -> str | None:
+    """Return the path where no root path of an application that may be behind a layer matters."""
+    path, outside = unknown(scope), scope.get("app")
+    agree = all(_fastapi(app, scope) == path for app in apps if app is not outside)
+    return path if agree else None
 
 
 def _starlette(_: object, scope: Scope) -> str:

@@ -324,17 +324,62 @@ def test_in_litestar_an_opaque_layer_inside_does_not_lead_back_to_litestar() -> 
         assert (answer.status, answer.cors) == (200, NONE)
 
 
+# Collections, of which a layer may call one or another
+
+
+class Collected:
+    def __init__(self, app: App, of: Callable[[list[App]], Any]) -> None:
+        self.apps = of([app])
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        [app] = self.apps.values() if isinstance(self.apps, dict) else self.apps
+        await app(scope, receive, send)
+
+
+COLLECTIONS = pytest.mark.parametrize(
+    "of", [list, tuple, set, frozenset, lambda apps: {"/": apps[0]}]
+)
+
+
+@COLLECTIONS
+def test_no_route_applies_where_the_root_path_of_a_fastapi_in_a_collection_may_count(
+    of: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = CORSMiddleware(Collected(service(), of), Guard(ROUTES, enforce=True))
+    for path in ("/v1/admin", "/v1/other"):
+        assert ask(app, scope_of("POST", path, [("Origin", APP)])).status == 403
+    assert get(app, "/other").cors == OF_ROOT
+    [warned] = [text for text in caplog.messages if "root_path" in text]
+    assert warned.startswith("no route applies to /v1/admin (root_path '')")
+
+
+@COLLECTIONS
+@pytest.mark.parametrize("inner", [service(""), Starlette()])
+def test_routes_apply_where_what_is_in_a_collection_has_no_root_path(inner: App, of: Any) -> None:
+    app = CORSMiddleware(Collected(inner, of), ROUTES)
+    assert get(app, "/v1/admin").cors == OF_ROOT
+    assert get(app, "/v1/admin", root_path="/v1").cors == NONE
+
+
+def test_a_fastapi_around_the_middleware_is_not_in_its_collections() -> None:
+    outer = service()
+    layer: Any = Answering()
+    layer.apps = [outer]
+    scope = scope_of("GET", "/v1/other", [("Origin", APP)], app=outer)
+    assert ask(CORSMiddleware(layer, ROUTES), scope).cors == OF_ROOT
+
+
 # What is not found
 
 
 class Hidden:
-    """A layer that keeps the next one in what it does not call itself."""
+    """A layer that keeps the next one in what is no application itself."""
 
     def __init__(self, app: App) -> None:
-        self.apps = {"next": app}
+        self.state = Handler(app)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.apps["next"](scope, receive, send)
+        await self.state.inner(scope, receive, send)
 
 
 def test_the_log_says_once_that_an_application_had_a_root_path_of_its_own(
