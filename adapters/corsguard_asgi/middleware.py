@@ -11,7 +11,7 @@ from corsguard.decision import DECISION
 from corsguard.escape import escaped
 from corsguard_asgi.errors import let_carry
 from corsguard_asgi.fields import Fields, Message, answer_fields, put_on, read, value_of
-from corsguard_asgi.routers import path_reader
+from corsguard_asgi.routers import ReadPath, own_root, path_reader
 
 if TYPE_CHECKING:
     from corsguard.guard import GuardFields
@@ -59,9 +59,13 @@ class CORSMiddleware:
             # raised there for an application without one: nobody would see the message at start.
             _logger.error("the middleware does not start: %s", error)  # noqa: TRY400
             raise
-        self._read_path, certain = path_reader(app, self)
+        self._read_path: ReadPath
+        self._is_certain: bool
+        self._next: ASGIApp
+        self._search()
+        if not self._is_certain:
+            self._read_path = self._search_and_read
         self._has_logged_root = False
-        self._is_certain = certain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -69,10 +73,14 @@ class CORSMiddleware:
             self._log_start()
             await self.app(scope, receive, send)
             return
-        guard = self.guard
-        decision = _known(guard, scope) or self._decided(guard, scope)
+        guard, app = self.guard, self.app
+        decision = _known(guard, scope)
         if decision is None:
-            decision = await guard.decide_async(*self._asked(scope))
+            asked = self._asked(scope)
+            # A callable may have to be awaited.
+            has_callables = guard.has_callables
+            decision = await guard.decide_async(*asked) if has_callables else guard.decide(*asked)
+            app = self._next
         if decision.status is not None:
             await _answer(decision, scope, receive, send)
             return
@@ -85,7 +93,7 @@ class CORSMiddleware:
         scope[DECISION] = decision
         fields = decision.headers
         if not fields or kind != "http":
-            await self.app(scope, receive, send)
+            await app(scope, receive, send)
             return
         started = False
 
@@ -97,15 +105,26 @@ class CORSMiddleware:
             return send(message)
 
         try:
-            await self.app(scope, receive, send_on)
+            await app(scope, receive, send_on)
         except Exception as error:
             if not started:
                 await _fail(framework, guard, decision, error, send_on)
             raise
 
-    def _decided(self, guard: Guard, scope: Scope) -> Decision | None:
-        """Return the decision on a request; None where a callable may have to be awaited."""
-        return None if guard.has_callables else guard.decide(*self._asked(scope))
+    async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call an application that is not known, and warn where it has a root path of its own.
+
+        FastAPI puts that into the scope that it gets. The decision was made without it.
+        """
+        before = own_root(scope)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            root = own_root(scope)
+            if root not in ("", "/", before) and not self._has_logged_root and self._has_routes():
+                self._has_logged_root = True
+                where = (escaped(scope["path"]), escaped(repr(root)), self._why())
+                _logger.warning("the route of %s did not consider root_path %s: %s", *where)
 
     def _asked(self, scope: Scope) -> _Asked:
         """Return what the guard decides a request by."""
@@ -133,8 +152,19 @@ class CORSMiddleware:
         path = scope["path"]
         return f"/{path}" if path.startswith("/") else f"//{path}"  # behind an empty segment
 
+    def _search_and_read(self, scope: Scope) -> str | None:
+        """Read the path of the first request; by now a layer may have got what it wraps."""
+        self._search()
+        return self._read_path(scope)
+
+    def _search(self) -> None:
+        self._read_path, self._is_certain = path_reader(self.app, self)
+        self._next = self.app if self._is_certain else self._watched
+
     def _log_start(self) -> None:
         """Log, when a server starts the application, where no route will apply."""
+        if not self._is_certain:
+            self._search()
         if not self._is_certain and self._has_routes():
             _logger.info("where a request has a root path, no route applies: %s", self._why())
 

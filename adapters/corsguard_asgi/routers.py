@@ -10,9 +10,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from types import FunctionType
 from typing import Any
 
-__all__ = ["path_reader"]
+from corsguard_asgi.layers import ends_behind
+
+__all__ = ["ReadPath", "own_root", "path_reader"]
 
 Scope = Mapping[str, Any]
 ReadPath = Callable[[Scope], str | None]
@@ -26,22 +29,35 @@ def path_reader(app: object, middleware: object) -> tuple[ReadPath, bool]:
 
     `app` is the next layer. It is looked through (`app.app`, and so on) for an application whose
     class is known. Without one, the innermost layer may be a part of a framework that stands
-    behind its router.
+    behind its router, or keep the next one where only a search finds it.
     """
     names: list[str] = []
+    layer = app
     for layer in _layers(app):
         owner = getattr(layer, "__self__", layer)  # of a method, such as Quart.asgi_app
-        kinds = (owner if isinstance(owner, type) else type(owner)).__mro__
-        for kind in kinds:
-            rule = _OF_CLASSES.get(f"{kind.__module__}.{kind.__qualname__}")
-            if rule is not None:
-                return partial(rule, owner), True
-        names = [str(getattr(owner, "__module__", "")), *(kind.__module__ for kind in kinds)]
+        kind = owner if isinstance(owner, type) else type(owner)
+        rule = _rule_of(kind)
+        if rule is not None:
+            return partial(rule, owner), True
+        kinds = kind.__mro__
+        names = [str(getattr(owner, "__module__", "")), *(each.__module__ for each in kinds)]
     for name in names:
         rule = _OF_PARTS.get(name.partition(".")[0])
         if rule is not None:
             return partial(rule, None), True
-    return partial(_unknown, middleware), False
+    unknown = partial(_unknown, middleware)
+    found = [(_rule_of(type(each)), each) for each in ends_behind(layer, _is_end)]
+    readers = [(each, rule) for rule, each in found if rule is not None]
+    if readers:
+        return partial(_agreed, readers, unknown), True
+    ends = ends_behind(layer, _is_end, in_collections=True)
+    possible = [each for each in ends if _rule_of(type(each)) is _fastapi]
+    return partial(_possible, possible, unknown) if possible else unknown, False
+
+
+def own_root(scope: Scope) -> str:
+    """Return the root path of the application itself, without what Starlette's mounts add."""
+    return str(scope.get("app_root_path", scope.get("root_path")) or "")
 
 
 def has_root(scope: Scope) -> bool:
@@ -57,6 +73,44 @@ def _layers(app: object) -> Iterator[object]:
         if not callable(inner):
             return
         app = inner
+
+
+def _rule_of(kind: type) -> _Rule | None:
+    """Return how the instances of a class read a path; None where it is not known."""
+    for each in kind.__mro__:
+        rule = _OF_CLASSES.get(f"{each.__module__}.{each.__qualname__}")
+        if rule is not None:
+            return rule
+    return None
+
+
+def _is_end(each: object) -> bool:
+    """Return True if nothing is to be searched behind an object.
+
+    That is an application, and what Litestar's router is in front of: it leads back to Litestar.
+    """
+    kind = type(each)  # isinstance() would evaluate a proxy
+    module = each.__module__ if kind is FunctionType else kind.__module__
+    return str(module).partition(".")[0] == "litestar" or _rule_of(kind) is not None
+
+
+def _agreed(readers: list[tuple[object, _Rule]], otherwise: ReadPath, scope: Scope) -> str | None:
+    """Return the path that all applications behind a layer read; None where they differ.
+
+    The application that the middleware is inside of may be found, too, and is not behind it.
+    """
+    outside = scope.get("app")
+    paths = {rule(app, scope) for app, rule in readers if app is not outside}
+    if not paths:
+        return otherwise(scope)
+    return paths.pop() if len(paths) == 1 else None
+
+
+def _possible(apps: list[object], unknown: ReadPath, scope: Scope) -> str | None:
+    """Return the path where no root path of an application that may be behind a layer matters."""
+    path, outside = unknown(scope), scope.get("app")
+    agree = all(_fastapi(app, scope) == path for app in apps if app is not outside)
+    return path if agree else None
 
 
 def _starlette(_: object, scope: Scope) -> str:

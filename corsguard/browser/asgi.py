@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from math import inf
 from threading import TIMEOUT_MAX, Thread
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -39,14 +38,18 @@ class AsgiCaller:
     def __call__(self, sent: Sent, url: URL, timeout: float) -> Outcome:
         """Return what came within timeout seconds; raises TimeoutError where nothing did."""
         if self._loop is None:
-            self._loop = self._started()
+            self._loop = self._started(timeout)
         exchange = _Exchange(self._app, sent, _scope(sent, url, self._state))
         return self._loop.run(exchange.play(timeout), timeout)
 
-    def _started(self) -> _Loop:
+    def _started(self, timeout: float) -> _Loop:
         loop, lifespan = _Loop(), _Lifespan(self._app, self._state)
-        weakref.finalize(self, loop.close, lifespan.stop)
-        loop.run(lifespan.start())
+        close = weakref.finalize(self, loop.close, lifespan.stop)
+        try:
+            loop.run(lifespan.start(timeout), timeout, _late_start)
+        except BaseException:
+            close()
+            raise
         return loop
 
 
@@ -63,26 +66,34 @@ class _Loop:
         self._loop.run_forever()
         self._loop.close()
 
-    def run(self, coroutine: Coroutine[Any, Any, T], seconds: float = inf) -> T:
-        """Run a coroutine that ends by itself about seconds from now, or whenever it does.
+    def run(
+        self,
+        coroutine: Coroutine[Any, Any, T],
+        seconds: float,
+        error: Callable[[float, str], TimeoutError] = late,
+    ) -> T:
+        """Run a coroutine that ends by itself about seconds from now.
 
-        Raises TimeoutError where the loop does not get that far: something blocks it.
+        Raises the error where the loop does not get that far: something blocks it.
         """
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         _, waiting = wait([future], min(seconds + 3 * _GRACE, TIMEOUT_MAX))
         if waiting:
             self._blocked = future
-            raise late(seconds, ": it blocks the event loop")
+            raise error(seconds, ": it blocks the event loop")
         return future.result()
 
     def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run what comes last, and end; a loop that is blocked ends when it can."""
-        is_blocked = self._blocked is not None and not self._blocked.done()
-        if not is_blocked:
-            self.run(last())
+        if not self._is_blocked():
+            with suppress(TimeoutError):  # it blocks the loop
+                self.run(last(), 2 * _GRACE)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        if not is_blocked:
+        if not self._is_blocked():
             self._thread.join()
+
+    def _is_blocked(self) -> bool:
+        return self._blocked is not None and not self._blocked.done()
 
 
 class _Lifespan:
@@ -95,25 +106,38 @@ class _Lifespan:
         self._told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._running: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Start the application up; one that knows no lifespan is left alone."""
+    async def start(self, timeout: float) -> None:
+        """Start the application up; one that knows no lifespan is left alone.
+
+        Raises TimeoutError where that takes more than timeout seconds.
+        """
         self._running = asyncio.create_task(self._run())
-        told = await self._ask("lifespan.startup")
+        told = await self._ask("lifespan.startup", timeout)
+        if told is None:
+            await _cancel(self._running)
+            raise _late_start(timeout)
         if told["type"] == "lifespan.startup.failed":
             raise RuntimeError(f"the application does not start: {told.get('message', '')}")
 
     async def stop(self) -> None:
+        """Shut the application down; cancel it if it takes no notice."""
         if self._running is not None and not self._running.done():
-            await self._ask("lifespan.shutdown")
-            await self._running
+            if await self._ask("lifespan.shutdown", _GRACE) is not None:
+                await asyncio.wait({self._running}, timeout=_GRACE)
+            await _cancel(self._running)
 
-    async def _ask(self, what: str) -> dict[str, Any]:
+    async def _ask(self, what: str, timeout: float) -> dict[str, Any] | None:
+        """Return the answer; None where none comes within timeout seconds."""
         await self._asked.put({"type": what})
-        return await self._told.get()
+        try:
+            return await asyncio.wait_for(self._told.get(), timeout)
+        except TimeoutError:
+            return None
 
     async def _run(self) -> None:
-        # An application that has no lifespan raises, or returns: either is an answer.
-        with suppress(Exception):
+        # An application that has no lifespan raises, or returns: either is an answer. So is
+        # SystemExit, which would end the loop.
+        with suppress(BaseException):
             await self._app(self._scope, self._asked.get, self._send)
         await self._told.put({"type": "lifespan.startup.complete"})
 
@@ -176,8 +200,7 @@ class _Exchange:
         self._is_left = True
         self._over.set()
         await asyncio.wait({running}, timeout=_GRACE)
-        running.cancel()
-        await asyncio.wait({running}, timeout=_GRACE)
+        await _cancel(running)
 
     async def _receive(self) -> dict[str, Any]:
         if self._messages:
@@ -201,6 +224,15 @@ class _Exchange:
                 self._is_full.set()
             if not message.get("more_body", False):
                 self._over.set()
+
+
+async def _cancel(running: asyncio.Task[None]) -> None:
+    running.cancel()
+    await asyncio.wait({running}, timeout=_GRACE)
+
+
+def _late_start(seconds: float, why: str = "") -> TimeoutError:
+    return TimeoutError(f"the application's lifespan did not start within {seconds:g} s{why}")
 
 
 def _scope(sent: Sent, url: URL, state: dict[str, Any]) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from corsguard import Policy
-from corsguard.browser import Blocked, BlockReason, Browser
+from corsguard.browser import Blocked, BlockReason, Browser, assert_cors
 from corsguard_asgi import CORSMiddleware
 
+PATIENCE = 10  # seconds
 PAGE = "https://app.example.com"
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -138,6 +139,123 @@ def test_an_application_that_fails_to_start_fails_every_time() -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError, match="does not start: no database"):
             browser.fetch("/")
+
+
+async def never_starts(scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    await asyncio.Event().wait()
+
+
+async def ignores_its_scope(scope: Scope, receive: Receive, send: Send) -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("app", [never_starts, ignores_its_scope])
+def test_a_lifespan_that_does_not_start_in_time_is_an_error(app: Any) -> None:
+    before = set(threading.enumerate())
+    browser = Browser.on(app, page=PAGE)
+    for _ in range(2):
+        with pytest.raises(
+            TimeoutError, match=r"the application's lifespan did not start within 0\.2 s$"
+        ):
+            browser.fetch("/", timeout=0.2)
+        assert set(threading.enumerate()) <= before
+    with pytest.raises(TimeoutError, match="did not start"):
+        assert_cors(app, page=PAGE, blocked=True, timeout=0.2)
+
+
+def test_a_lifespan_that_blocks_the_loop_is_an_error_too() -> None:
+    over = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        over.wait(PATIENCE)
+
+    before = set(threading.enumerate())
+    with pytest.raises(TimeoutError, match=r"lifespan did not start .* blocks the event loop"):
+        Browser.on(app, page=PAGE).fetch("/", timeout=0.2)
+    over.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_an_application_that_starts_after_a_failure_is_asked() -> None:
+    starts: list[str] = []
+    service = Service()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            starts.append("start")
+            if len(starts) == 1:
+                await asyncio.Event().wait()
+        await service(scope, receive, send)
+
+    browser = Browser.on(app, page=PAGE)
+    with pytest.raises(TimeoutError):
+        browser.fetch("/", timeout=0.2)
+    assert browser.fetch("/").text == "at the start"
+
+
+@pytest.mark.parametrize("after", [0, 1])
+@pytest.mark.parametrize("catches", [False, True])
+def test_a_lifespan_that_does_not_end_is_cancelled(after: int, *, catches: bool) -> None:
+    ended: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await answer(send, b"here")
+            return
+        for what in ("startup", "shutdown")[: after + 1]:
+            await receive()
+            await send({"type": f"lifespan.{what}.complete"})
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                ended.append("cancelled")
+                if not catches:
+                    raise
+                return
+
+    before = set(threading.enumerate())
+    browser = Browser.on(app, page=PAGE)
+    assert browser.fetch("/").text == "here"
+    del browser
+    gc.collect()
+    assert ended == ["cancelled"]
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_shutdown_that_blocks_the_loop_is_left_alone() -> None:
+    over = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await answer(send, b"here")
+            return
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        over.wait(PATIENCE)
+
+    before = set(threading.enumerate())
+    browser = Browser.on(app, page=PAGE)
+    assert browser.fetch("/").text == "here"
+    del browser
+    gc.collect()
+    [thread] = set(threading.enumerate()) - before
+    over.set()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def test_an_application_may_exit_from_its_lifespan() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            raise SystemExit(3)
+        await answer(send, b"here")
+
+    assert Browser.on(app, page=PAGE).fetch("/").text == "here"
 
 
 def test_what_the_application_raises_is_raised() -> None:

@@ -1,0 +1,145 @@
+"""The objects that a layer may pass a request on to, found without calling any of them.
+
+A layer may be a function around the next one, or keep it in an attribute of any name. Attributes
+are read from where Python stores them: a proxy or a property is never evaluated.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from dis import get_instructions
+from functools import partial
+from itertools import chain
+from types import (
+    CellType,
+    CodeType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
+from typing import Any
+
+__all__ = ["ends_behind"]
+
+_MOST_OBJECTS = 1000  # all that a layer reaches may be much
+
+_COLLECTIONS = frozenset({dict, list, tuple, set, frozenset})
+
+
+def ends_behind(
+    layer: object, is_end: Callable[[object], bool], *, in_collections: bool = False
+) -> list[object]:
+    """Return the objects behind a layer that are an end, the nearest first.
+
+    Nothing is looked for behind an end, nor in a collection unless in_collections is set: of what
+    is there, a layer may call one or another, and change the request for each.
+    """
+    seen = {id(layer): layer}  # which keeps each alive, so that no other gets its id
+    waiting = deque([layer])
+    ends: list[object] = []
+    while waiting:
+        each = waiting.popleft()
+        if is_end(each):
+            ends.append(each)
+            continue
+        is_searched = in_collections and type(each) in _COLLECTIONS
+        for held in _items(each) if is_searched else _held(each):
+            if id(held) not in seen and len(seen) < _MOST_OBJECTS:
+                seen[id(held)] = held
+                waiting.append(held)
+    return ends
+
+
+def _items(collection: Any) -> list[object]:
+    return list(collection.values() if type(collection) is dict else collection)
+
+
+def _held(each: Any) -> Iterator[object]:
+    """Yield what an object may call; nothing of a class, nor of what can't be called itself."""
+    kind = type(each)
+    if kind is FunctionType:
+        return _of_function(each)
+    if kind is MethodType:
+        return chain(_held_as_self(each.__self__), (each.__func__,))
+    if kind is staticmethod or kind is classmethod:
+        return iter((each.__func__,))
+    if issubclass(kind, partial):
+        return chain((each.func,), each.args, each.keywords.values())
+    return _of_object(each) if callable(each) else iter(())
+
+
+def _of_function(function: FunctionType) -> Iterator[object]:
+    yield from vars(function).values()  # __wrapped__, for one
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
+    for cell in function.__closure__ or ():
+        yield from _held_as_self(_content(cell))
+    if not _is_stdlib(function.__globals__.get("__name__")):
+        yield from _named(function.__code__, function.__globals__)
+
+
+def _held_as_self(each: object) -> Iterator[object]:
+    """Yield an object, or where it can't be called what it holds: the `self` of a method."""
+    return iter((each,)) if callable(each) else _of_object(each)
+
+
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # it has none yet
+        return None
+
+
+def _named(code: CodeType, variables: dict[str, Any]) -> Iterator[object]:
+    """Yield the global variables that a function reads, and what it reads of modules."""
+    for instruction in get_instructions(code):
+        if instruction.opname == "LOAD_GLOBAL" and instruction.argval in variables:
+            value = variables[instruction.argval]
+            yield from _of_module(value, code) if type(value) is ModuleType else (value,)
+    for constant in code.co_consts:
+        if type(constant) is CodeType:
+            yield from _named(constant, variables)
+
+
+def _of_module(module: ModuleType, code: CodeType) -> Iterator[object]:
+    """Yield what a function may read of a module, by `module.app` or `package.module.app`."""
+    modules = [module]
+    for each in modules:
+        for value in [vars(each)[name] for name in code.co_names if name in vars(each)]:
+            if type(value) is not ModuleType:
+                yield value
+            elif value not in modules:
+                modules.append(value)
+
+
+def _of_object(each: object) -> Iterator[object]:
+    """Yield the attributes of an object, and those of its class."""
+    kind = type(each)
+    if issubclass(kind, type):
+        return
+    classes = [of for of in kind.__mro__ if not _is_stdlib(of.__module__)]
+    for of in classes:
+        stored = vars(of).get("__dict__")
+        if type(stored) is GetSetDescriptorType:
+            yield from list(stored.__get__(each, kind).values())
+        yield from _of_class(of, each)
+
+
+def _of_class(of: type, each: object) -> Iterator[object]:
+    """Yield the methods, the class variables and the slots of an object that one class defines."""
+    for name, value in list(vars(of).items()):
+        if type(value) is MemberDescriptorType:
+            try:
+                yield value.__get__(each, of)
+            except AttributeError:  # it is not set
+                continue
+        elif name == "__call__" or not name.startswith("__"):
+            yield value
+
+
+def _is_stdlib(module: object) -> bool:
+    return str(module).partition(".")[0] in sys.stdlib_module_names
