@@ -27,6 +27,12 @@ from corsguard.registrable import MOST_OWNERS, coverage
         (r"https://[ab]\.example|https://localhost:\d+", set(), set()),
         (r"https://x\.[ab]\.vercel\.app", set(), {"a.vercel.app", "b.vercel.app"}),
         (r"https://(?:a|vercel)\.app", {"a.app"}, {"vercel.app"}),
+        (r"https://(?:a\.)?ap-[a-z]+-1\.amazonaws\.com", {"amazonaws.com"}, set()),
+        (
+            r"https://a\.s3\.ap-(?:east|south)-1\.amazonaws\.com",
+            {"amazonaws.com"},
+            {"a.s3.ap-east-1.amazonaws.com", "a.s3.ap-south-1.amazonaws.com"},
+        ),
         (r"https://a\.nip\.io|https://b-1-2-3-4\.nip\.io", set(), {"a.nip.io", "b-1-2-3-4.nip.io"}),
         (r"https://1\.2\.3\.[45]", {"1.2.3.4", "1.2.3.5"}, set()),
         (r"https://10\.0\.0\.[45]|http://127\.0\.0\.1", set(), set()),
@@ -40,6 +46,30 @@ def test_owners_are_told_by_the_list(pattern: str, registered: set[str], hosted:
     covered = coverage(re.compile(pattern))
     assert covered is not None
     assert (set(covered.registered.names), set(covered.hosted.names)) == (registered, hosted)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"https://[a-z0-9.-]+\.amazonaws\.com",
+        r"https://mybucket\.s3[a-z0-9.-]*\.amazonaws\.com",
+        r"https://[a-z0-9-]+\.s3\.[a-z0-9-]+\.amazonaws\.com",
+    ],
+)
+def test_names_below_a_domain_that_has_suffixes_below_it_are_of_one_owner(pattern: str) -> None:
+    covered = coverage(re.compile(pattern))
+    assert covered is not None
+    assert covered.registered.names == {"amazonaws.com"}
+    entries = [re.compile(pattern)]
+    assert Policy(allow_origins=entries)
+    with pytest.raises(PolicyError) as caught:
+        Policy(allow_origins=entries, allow_credentials=True)
+    (problem,) = caught.value.problems
+    assert problem.code == "regex-too-wide"
+    assert "a name that anyone can take" in problem.message
+    assert Policy(
+        allow_origins=entries, allow_credentials=True, dangerously_allow_public_suffixes=True
+    )
 
 
 def test_the_limit_is_a_hundred() -> None:
