@@ -7,12 +7,14 @@ from random import Random
 
 import pytest
 from fuzz.drawing import compiled
-from fuzz.regexes import check_coverage, match_of
+from fuzz.regexes import accepts, check_coverage, match_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corsguard import Policy, PolicyError
 from corsguard.ambiguity import is_linear, may_match
+from corsguard.origin import Origin, OriginError, is_insecure
+from corsguard.origin_grammar import grammar
 from corsguard.registrable import MOST_OWNERS, coverage
 
 
@@ -116,6 +118,13 @@ def test_what_is_too_large_to_count_is_refused(more: str) -> None:
         (r"app://EXAMPLE", True, True),
         (r"https://a:0", False, False),
         (r"example\.com", False, False),
+        (r"https://(?:a\.)?\.b", False, False),
+        (r"https://\.?example\.com", True, True),
+        (r"https?://a(?:443|:443|:80)", True, True),
+        (r"https?://[a-z.]+\.\d+", False, False),
+        (r"http://[a-z0-9.]+:80", False, False),
+        (r"http://127(?:\.[0-9]+){2}", False, False),
+        (r"app://127\.1:80", True, True),
     ],
 )
 def test_may_match_tells_whether_any_origin_is_left(
@@ -124,6 +133,32 @@ def test_may_match_tells_whether_any_origin_is_left(
     compiled_pattern = re.compile(pattern)
     assert may_match(compiled_pattern) is any_origin
     assert may_match(compiled_pattern, secure_only=True) is secure
+
+
+HOSTS = [
+    *("a", "example.com", "example.com.", "a..b", ".a", "a..", ".", "", "_a.b-", "A.com", "-"),
+    *("1.2.3.4", "1.2.3.4.", "256.1.1.1", "1.2.3", "01.2.3.4", "a.0x1f", "a.0x", "0xg", "00a"),
+    *("a.0", "a.0b", "a.12", "a.12c", "127.0.0.1", "127.1", "x.localhost.", "b." * 9 + "c"),
+    *("a" * 63, "a" * 64, f"{'a' * 64}.com", f"{'a' * 63}.com", "[::1]", "[::]", "[2001:db8::7]"),
+    *("[1:2:3:4:5:6:7:8]", "[01::]", "[1::2::3]", "[1:2]", "[::1", "[]", "[::1.2.3.4]"),
+]
+PORTS = [
+    *("", ":", ":0", ":1", ":8", ":80", ":81", ":08", ":443", ":44", ":442", ":433", ":543"),
+    *(":8080", ":09999", ":65535", ":65536", ":65600", ":66000", ":70000", ":60000", ":100000"),
+]
+
+
+@pytest.mark.parametrize("scheme", ["https", "http", "app", "httpx", "1a", ""])
+def test_the_grammar_accepts_what_a_browser_sends_and_nothing_else(scheme: str) -> None:
+    for text in (f"{scheme}://{host}{port}" for host in HOSTS for port in PORTS):
+        try:
+            origin = Origin.parse(text)
+        except OriginError:
+            assert not accepts(grammar("any"), text), text
+            assert not accepts(grammar("secure"), text), text
+        else:
+            assert accepts(grammar("any"), text), text
+            assert accepts(grammar("secure"), text) is not is_insecure(origin), text
 
 
 @pytest.mark.parametrize(
