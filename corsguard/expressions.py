@@ -18,6 +18,7 @@ __all__ = [
     "is_under_suffix",
     "is_within",
     "narrowed",
+    "read_from_its_end",
     "with_scheme",
     "without_path",
     "written",
@@ -29,6 +30,12 @@ _ADDRESS = re.compile(r"(?:[a-z]+://)?\[[^\]]*(?:\](?=[:/]|$)|$)", re.IGNORECASE
 _ANCHORS = re.compile(r"^(?:\^|\\A)|(?:\$|\\Z)$")
 _GLOB = re.compile(r"(https?|[a-z][a-z0-9+.-]*)://([a-z0-9._*-]+)((?::[0-9*]+)?)")
 _PATH = re.compile(r"(?<![/\\])(?:\\?/\*?|\\?/\.\*|\(\\?/\.\*\)\??|\\?/\?)(\$?)$")
+# What expressions begin with that are to be found anywhere in a host: `\.` and `(^|\.)`.
+_AFTER_A_DOT = re.compile(
+    r"\A(?P<scheme>\^?[a-z?*()]+:\\?/\\?/)?\^?"
+    r"(?:\\\.|\((?:\?:)?(?:\^\|(?:\.[*+])?\\\.|(?:\.[*+])?\\\.\|\^)\))(?=[a-z0-9])"
+)
+_TWO_CHARACTERS = re.compile(r"[a-z0-9/-]\?\?")  # of a glob, where each `?` is a character
 _LAST_LABELS = re.compile(r"((?:\\\.[a-z0-9-]+)+)(?=$|[:($])")
 _LABEL = "[a-z0-9-]+"
 # What repeats any character or nearly any, a counted dot, an escape, a class, and a bare dot.
@@ -44,6 +51,8 @@ def compiled(text: str) -> re.Pattern[str] | None:
         return None
     if not text.isascii() or not text.isprintable() or " " in text or "://*" in text:
         return None
+    if _TWO_CHARACTERS.search(text):
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what `re` says of it would name a line of ours
@@ -57,6 +66,11 @@ def with_scheme(source: str) -> str:
     if "://" in source.replace(r"\/", "/"):
         return source
     return f"https://{_ANCHORS.sub('', source)}"
+
+
+def read_from_its_end(source: str) -> str:
+    """Return an expression for the end of a host, after a dot, with any labels before that dot."""
+    return _AFTER_A_DOT.sub(r"\g<scheme>.*\\.", source)
 
 
 def narrowed(source: str) -> str | None:

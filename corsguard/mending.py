@@ -47,6 +47,8 @@ def mended_origin(text: str) -> str | None:
     bare = host.lstrip("*.")
     labels_before = host.removesuffix(bare)
     bare = ascii_host(bare.rstrip("."))
+    if "*.*" in labels_before:
+        return None  # two labels at least
     if labels_before.endswith("*") and not _is_owned(bare):
         return None  # a part of a label, such as `*-preview.example.com`
     subdomains = "*." if labels_before else ""
@@ -60,10 +62,15 @@ def mended_origin(text: str) -> str | None:
 
 
 def _is_owned(host: str) -> bool:
-    """Return True if host is a name that somebody registers, and no name below one."""
-    from corsguard.suffix import owned_part
+    """Return True if host is a name that somebody registers, and no name below one.
 
-    return not host.startswith("-") and owned_part(host) == host
+    Names that are given away are not: `*-app.vercel.app` has a dot where its author means one.
+    """
+    from corsguard.suffix import owned_part, suffix_of
+
+    suffix = suffix_of(host)
+    is_given = suffix.private and suffix.labels <= host.count(".")
+    return not host.startswith("-") and not is_given and owned_part(host) == host
 
 
 def mended_origins(text: str) -> list[str]:

@@ -1,7 +1,9 @@
 """Kinds of origins as regular expressions, to ask whether a pattern covers any, and which.
 
-They hold for Origin.parse: each accepts every origin of its kind, and a few texts that are none,
-such as labels that are too long. The first group is what is counted: a host, or an id.
+They hold for Origin.parse: each accepts every origin of its kind. `any` and `secure` accept little
+else: hosts that are too long, and IPv6 addresses that a browser compresses further. The others
+accept more that is none, such as default ports. Their first group is what is counted: a host, or an
+id.
 """
 
 from __future__ import annotations
@@ -22,7 +24,24 @@ _FIRST_GROUP = (
 )
 _PORT = "(?::[1-9][0-9]*)?"
 _OPAQUE = r"(?:[A-Za-z0-9._-]+|\[[0-9a-f:]+\])"
-_LOOPBACK = r"(?:(?:[a-z0-9_-]+\.)*localhost\.?|127\.[0-9.]+|\[::1\])"
+# The last label is not a number (URL standard, "ends in a number checker").
+_WORD = "(?:[a-z_-]|[1-9][0-9]*[a-z_-]|0[0-9]+[a-z_-]|0[a-wyz_-]|0x[0-9a-f]*[g-z_-])"
+
+# For `any` and `secure`, exactly.
+_LABELS = r"(?:[a-z0-9_-]{1,63}\.)*"
+_GROUPS = f"{_GROUP}(?::{_GROUP})"
+_IPV6 = rf"\[(?:{_GROUPS}{{7}}|(?:{_GROUPS}*)?::(?:{_GROUPS}*)?)\]"
+_WEB_HOST = rf"(?:{_LABELS}{_WORD}[a-z0-9_-]{{0,62}}\.?|{_OCTET}(?:\.{_OCTET}){{3}}|{_IPV6})"
+_LOOPBACK = rf"(?:{_LABELS}localhost\.?|127(?:\.{_OCTET}){{3}}|\[::1\])"
+_OTHER_LABEL = "[A-Za-z0-9_-]{1,63}"
+_OTHER_HOST = rf"(?:(?:{_OTHER_LABEL}\.)*{_OTHER_LABEL}\.?|\.|{_IPV6})"
+_FIVE_DIGITS = "[1-5][0-9]{4}|6(?:[0-4][0-9]{3}|5(?:[0-4][0-9]{2}|5(?:[0-2][0-9]|3[0-5])))"
+_PORTS = {
+    "https": "[1-9][0-9]?|(?:[1-35-9][0-9]|4[0-35-9])[0-9]|44[0-24-9]|[1-9][0-9]{3}",
+    "http": "[1-9]|[1-79][0-9]|8[1-9]|[1-9][0-9]{2,3}",
+    "": "[1-9][0-9]{0,3}",
+}
+"""Scheme -> its ports of up to four digits, but for the default one, which an origin leaves out."""
 
 
 @cache
@@ -35,22 +54,24 @@ def grammar(name: str) -> Automaton:
 def _grammars() -> dict[str, str]:
     other = f"{_other_than('http', 'https')}://"
     others = f"{other}({_OPAQUE}){_PORT}"
-    host = r"(?:[a-z0-9._-]+|\[[0-9a-f:]+\])"
-    # The last label is not a number (URL standard, "ends in a number checker").
-    word = "[a-z_-]|[1-9][0-9]*[a-z_-]|0[0-9]+[a-z_-]|0[a-wyz_-]|0x[0-9a-f]*[g-z_-]"
-    domain = rf"(?:[a-z0-9_-]+\.)*(?:{word})[a-z0-9_-]*"
+    domain = rf"(?:[a-z0-9_-]+\.)*{_WORD}[a-z0-9_-]*"
     some_groups = f"{_GROUP}(?::{_GROUP})*"
     start = f"{_FIRST_GROUP}(?::{_GROUP})*"
     ipv6 = f"{_FIRST_GROUP}(?::{_GROUP}){{7}}|(?:{start})?::(?:{some_groups})?"
+    secure = f"https://{_WEB_HOST}{_port('https')}|{other}{_OTHER_HOST}{_port('')}"
     return {
-        "any": f"https?://{host}{_PORT}|{others}",
-        "secure": f"https://{host}{_PORT}|{others}|http://{_LOOPBACK}{_PORT}",
+        "any": f"{secure}|http://{_WEB_HOST}{_port('http')}",
+        "secure": f"{secure}|http://{_LOOPBACK}{_port('http')}",
         "domain": rf"https?://({domain})\.?{_PORT}",
         "IPv4": f"https?://({_public_ipv4()}){_PORT}",
         "IPv6": rf"https?://\[({ipv6})\]{_PORT}",
         "id": others,
         "id but for https": f"{other}([A-Za-z0-9_-]*[A-Z][A-Za-z0-9_-]*|[0-9]+){_PORT}",
     }
+
+
+def _port(scheme: str) -> str:
+    return f"(?::(?:{_PORTS[scheme]}|{_FIVE_DIGITS}))?"
 
 
 def _public_ipv4() -> str:

@@ -178,9 +178,12 @@ class _Count:
 
     def _count(self, hosts: Hosts, name: str, label: Label) -> bool:
         """Count what has the first label of name, and return True if there are owners below it."""
-        is_suffix = suffix_of(name).labels == name.count(".") + 1
+        labels = name.split(".")
+        suffix = suffix_of(name)
+        is_suffix = suffix.labels == len(labels)
         if label.begins or not is_suffix:
-            self._kind(name).found[name] = _Place(hosts, name, label.states)
+            owned = ".".join(labels[-suffix.labels - 1 :])
+            self._kind(name).found.setdefault(owned, _Place(hosts, name, label.states))
         if label.further is None or is_suffix:
             return label.further is not None
         # All below it is its owner's, but for what the list has there.

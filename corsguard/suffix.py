@@ -5,7 +5,6 @@ Start-up only. Hosts are in ASCII, as browsers write them.
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import NamedTuple
 
@@ -42,10 +41,10 @@ _MISSING = """
     *.webcontainer-api.io
     gradio.live             Gradio: names of shared demos
 """
-# Services whose names are addresses: 10.0.0.1.nip.io and app-10-0-0-1.nip.io are at 10.0.0.1. What
-# does not hold all of an address is at any address that its subdomains name.
+# Services whose names are addresses: 10.0.0.1.nip.io is at 10.0.0.1. Which address of several in a
+# name they take differs (203-0-113-7.10.0.0.1.sslip.io is at 203.0.113.7), so anyone can have a
+# name below any other.
 _OF_ADDRESSES = ("nip.io", "sslip.io", "traefik.me")
-_ADDRESS = re.compile(r"(?:^|[.-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}$|(?:[0-9]{1,3}-){3}[0-9]{1,3}$")
 
 
 class Match(NamedTuple):
@@ -81,11 +80,9 @@ def owned_part(host: str) -> str:
 def suffix_of(name: str) -> Match:
     """Return the longest suffix of name under which anyone can have a name."""
     labels = _labels(name)
-    for service in _OF_ADDRESSES:
-        if name == service:
-            return Match(len(labels), private=True)
-        if name.endswith(f".{service}"):
-            return _suffix_of_addresses(labels, service)
+    whole = ".".join(labels)
+    if any(whole == service or whole.endswith(f".{service}") for service in _OF_ADDRESSES):
+        return Match(len(labels), private=True)
     return _all().match(labels)
 
 
@@ -127,15 +124,6 @@ class _List(NamedTuple):
 
 def _labels(name: str) -> list[str]:
     return name.removesuffix(".").lower().split(".")
-
-
-def _suffix_of_addresses(labels: list[str], service: str) -> Match:
-    """The same for a name below a service whose names are addresses."""
-    own = labels[: -service.count(".") - 1]
-    for start in range(len(own) - 1, -1, -1):
-        if _ADDRESS.search(".".join(own[start:])):
-            return Match(len(labels) - start - 1, private=True)
-    return Match(len(labels), private=True)
 
 
 @cache

@@ -18,6 +18,7 @@ from corsguard.expressions import (
     is_under_suffix,
     is_within,
     narrowed,
+    read_from_its_end,
     with_scheme,
     without_path,
     written,
@@ -47,6 +48,21 @@ _EXAMPLES = {
     "enforce_exempt": "a prefix such as /api",
 }
 _FLAG = "dangerously_allow_public_suffixes"
+_WORDS = {
+    **dict.fromkeys(("none", "nothing"), f"remove it; {ALLOW_NOTHING}"),
+    **dict.fromkeys(
+        ("self", "same-origin", "same-site"), "remove it: a service allows its own pages anyway"
+    ),
+    **dict.fromkeys(
+        ("all", "any", "anyone", "anything", "everyone", "everything", "anywhere", "everywhere"),
+        "`*` alone, where pages of every origin may read what everyone can",
+    ),
+    **dict.fromkeys(
+        ("true", "false", "yes", "no", "on", "off", "default", "undefined"),
+        _EXAMPLES["allow_origins"],
+    ),
+}
+"""Words that name no host -> what to write in their place."""
 _EVERY_ADDRESS = ("0.0.0.0", "[::]")  # noqa: S104  # nothing binds it
 """Hosts by which a server listens on every address; pages are opened under another."""
 
@@ -57,11 +73,16 @@ def instead_of_origin(field: str, text: str, starts: Starts) -> str:
     if values:
         texts = [_shown(value) for value in values]
         return ", ".join(map(quoted, texts)) if len(texts) > 1 else texts[0]
-    if text.strip().lower() == "none":
-        return f"remove it; {ALLOW_NOTHING}"
-    if field == "allow_origins":
-        return _with_a_flag(text, starts) or _EXAMPLES[field]
-    return _EXAMPLES[field]
+    if field != "allow_origins":
+        return _EXAMPLES[field]
+    word = _WORDS.get(_word(text))
+    if word and not (word.startswith("`*`") and not starts(field, ["*"])):
+        return word
+    return _with_a_flag(text, starts) or _EXAMPLES[field]
+
+
+def _word(text: str) -> str:
+    return text.strip(" '\"\t\r\n").lower()
 
 
 def _with_a_flag(text: str, starts: Starts) -> str | None:
@@ -86,7 +107,7 @@ def instead_of_entry(field: str, entry: object, starts: Starts) -> str:
     """Return what to write for an entry of another type than str: the strings in it, or words."""
     is_list = isinstance(entry, (list, tuple)) and not isinstance(entry, (Origin, OriginPattern))
     entries = cast(Iterable[object], entry) if is_list else [entry]
-    texts = [_entry_meant(field, text_of(each), starts) for each in entries]
+    texts = [_entry_meant(field, each, starts) for each in entries]
     if None in texts or not texts:
         return _EXAMPLES.get(field, "remove it")
     return ", ".join(map(repr, texts))
@@ -95,10 +116,11 @@ def instead_of_entry(field: str, entry: object, starts: Starts) -> str:
 def instead_of_star(field: str, entries: Iterable[object], starts: Starts) -> str:
     """Return the lists to choose from where `*` has others beside it."""
     others = [entry for entry in entries if entry != "*"][:8]  # enough to see what is meant
+    meant = _all_meant(field, others, starts)
     stars: list[object] = ["*"]
     if field == "allow_headers":  # it is the one name that `*` does not cover
-        stars += [name for name in others if text_of(name).lower() == "authorization"]
-    choices = (stars, _all_meant(field, others, starts))
+        stars += [name for name in meant if str(name).lower() == "authorization"][:1]
+    choices = (stars, meant)
     lists = [listed(choice) for choice in choices if choice and starts(field, choice)]
     return " or ".join(lists) or "remove `*`, and list what pages need"
 
@@ -140,12 +162,15 @@ def names_in(field: str, text: str) -> list[str]:
     return [name for name in names if is_token(name)]
 
 
-def _entry_meant(field: str, text: str, starts: Starts) -> str | None:
+def _entry_meant(field: str, entry: object, starts: Starts) -> str | None:
+    text = text_of(entry)
     if field in _ORIGINS:
         values = _origins_meant(field, text, starts) if "://" in text else []
         return values[0] if len(values) == 1 and isinstance(values[0], str) else None
     if field == "enforce_exempt":
         return mended_prefix(text) if text.startswith("/") else None
+    if not isinstance(entry, (str, bytes)):
+        return None  # what has a name of its own, such as None, names no method or header
     return text if is_token(text) and starts(field, [text]) else None
 
 
@@ -161,9 +186,9 @@ def _origins_meant(field: str, text: str, starts: Starts) -> list[str | re.Patte
 def _candidates(text: str) -> Iterator[str | re.Pattern[str]]:
     """Yield what text may have been meant to be, the likeliest first."""
     bare = text.strip()
-    if bare.lower() in {"null", "none"}:
-        if bare.lower() == "null":
-            yield "null"
+    if bare.lower() == "null":
+        yield "null"
+    if bare.lower() == "null" or _word(bare) in _WORDS:
         return
     origin = mended_origin(text) or mended_origin(bare.removeprefix("^").removesuffix("$"))
     if origin and not _is_too_open(origin, text):
@@ -171,7 +196,9 @@ def _candidates(text: str) -> Iterator[str | re.Pattern[str]]:
     glob = glob_expression(bare if "://" in bare else f"https://{bare}")
     if glob:
         yield re.compile(glob)
-    yield from _of_expression(without_path(bare))
+    for value in _of_expression(read_from_its_end(without_path(bare))):
+        if not (isinstance(value, str) and _is_too_open(value, text)):
+            yield value
 
 
 def _is_too_open(origin: str, text: str) -> bool:

@@ -115,6 +115,25 @@ def test_a_guard_that_a_rehearsal_is_made_from_has_said_it() -> None:
     assert said_by(lambda: Rehearsal(guard)) == []
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        r"https://a\.\.b",
+        r"https://256\.1\.1\.1",
+        r"https://example\.com:443",
+        r"http://localhost:80",
+        r"https://example\.com:0443",
+        r"https://example\.com:65536",
+        r"https://[a-z]{64}\.example\.com",
+        r"https://\.example\.com",
+        r"https://1\.2\.3\.4\.",
+    ],
+)
+def test_a_regex_that_no_browser_s_origin_has_is_warned_of(entry: str) -> None:
+    (warning,) = warned_of(re.compile(entry))
+    assert warning.startswith("regex-matches-nothing: ")
+
+
 def test_what_the_warning_says_is_so() -> None:
     regex = re.compile(r"http://10\.0\.0\.\d+")
     with pytest.warns(PolicyWarning, match="never-matches"):
@@ -132,6 +151,9 @@ def test_what_the_warning_says_is_so() -> None:
         "https://xn--i-7iq.ws",
         "https://xn.example",
         "https://a-xn--f.example",
+        re.compile(r"https://example\.com(?::443)?"),
+        re.compile(r"https?://localhost:(?:80|443)"),
+        re.compile(r"https://[a-z]{63}\.example\.com\."),
         re.compile(r"https?://10\.0\.0\.\d+"),
         re.compile(r"http://localhost:\d+"),
         re.compile(r"http://127\.0\.0\.1:\d+|http://10\.0\.0\.\d+"),

@@ -7,12 +7,14 @@ from random import Random
 
 import pytest
 from fuzz.drawing import compiled
-from fuzz.regexes import check_coverage, match_of
+from fuzz.regexes import accepts, check_coverage, match_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corsguard import Policy, PolicyError
 from corsguard.ambiguity import is_linear, may_match
+from corsguard.origin import Origin, OriginError, is_insecure
+from corsguard.origin_grammar import grammar
 from corsguard.registrable import MOST_OWNERS, coverage
 
 
@@ -27,6 +29,12 @@ from corsguard.registrable import MOST_OWNERS, coverage
         (r"https://[ab]\.example|https://localhost:\d+", set(), set()),
         (r"https://x\.[ab]\.vercel\.app", set(), {"a.vercel.app", "b.vercel.app"}),
         (r"https://(?:a|vercel)\.app", {"a.app"}, {"vercel.app"}),
+        (r"https://(?:a\.)?ap-[a-z]+-1\.amazonaws\.com", {"amazonaws.com"}, set()),
+        (
+            r"https://a\.s3\.ap-(?:east|south)-1\.amazonaws\.com",
+            {"amazonaws.com"},
+            {"a.s3.ap-east-1.amazonaws.com", "a.s3.ap-south-1.amazonaws.com"},
+        ),
         (r"https://a\.nip\.io|https://b-1-2-3-4\.nip\.io", set(), {"a.nip.io", "b-1-2-3-4.nip.io"}),
         (r"https://1\.2\.3\.[45]", {"1.2.3.4", "1.2.3.5"}, set()),
         (r"https://10\.0\.0\.[45]|http://127\.0\.0\.1", set(), set()),
@@ -40,6 +48,30 @@ def test_owners_are_told_by_the_list(pattern: str, registered: set[str], hosted:
     covered = coverage(re.compile(pattern))
     assert covered is not None
     assert (set(covered.registered.names), set(covered.hosted.names)) == (registered, hosted)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"https://[a-z0-9.-]+\.amazonaws\.com",
+        r"https://mybucket\.s3[a-z0-9.-]*\.amazonaws\.com",
+        r"https://[a-z0-9-]+\.s3\.[a-z0-9-]+\.amazonaws\.com",
+    ],
+)
+def test_names_below_a_domain_that_has_suffixes_below_it_are_of_one_owner(pattern: str) -> None:
+    covered = coverage(re.compile(pattern))
+    assert covered is not None
+    assert covered.registered.names == {"amazonaws.com"}
+    entries = [re.compile(pattern)]
+    assert Policy(allow_origins=entries)
+    with pytest.raises(PolicyError) as caught:
+        Policy(allow_origins=entries, allow_credentials=True)
+    (problem,) = caught.value.problems
+    assert problem.code == "regex-too-wide"
+    assert "a name that anyone can take" in problem.message
+    assert Policy(
+        allow_origins=entries, allow_credentials=True, dangerously_allow_public_suffixes=True
+    )
 
 
 def test_the_limit_is_a_hundred() -> None:
@@ -86,6 +118,13 @@ def test_what_is_too_large_to_count_is_refused(more: str) -> None:
         (r"app://EXAMPLE", True, True),
         (r"https://a:0", False, False),
         (r"example\.com", False, False),
+        (r"https://(?:a\.)?\.b", False, False),
+        (r"https://\.?example\.com", True, True),
+        (r"https?://a(?:443|:443|:80)", True, True),
+        (r"https?://[a-z.]+\.\d+", False, False),
+        (r"http://[a-z0-9.]+:80", False, False),
+        (r"http://127(?:\.[0-9]+){2}", False, False),
+        (r"app://127\.1:80", True, True),
     ],
 )
 def test_may_match_tells_whether_any_origin_is_left(
@@ -94,6 +133,32 @@ def test_may_match_tells_whether_any_origin_is_left(
     compiled_pattern = re.compile(pattern)
     assert may_match(compiled_pattern) is any_origin
     assert may_match(compiled_pattern, secure_only=True) is secure
+
+
+HOSTS = [
+    *("a", "example.com", "example.com.", "a..b", ".a", "a..", ".", "", "_a.b-", "A.com", "-"),
+    *("1.2.3.4", "1.2.3.4.", "256.1.1.1", "1.2.3", "01.2.3.4", "a.0x1f", "a.0x", "0xg", "00a"),
+    *("a.0", "a.0b", "a.12", "a.12c", "127.0.0.1", "127.1", "x.localhost.", "b." * 9 + "c"),
+    *("a" * 63, "a" * 64, f"{'a' * 64}.com", f"{'a' * 63}.com", "[::1]", "[::]", "[2001:db8::7]"),
+    *("[1:2:3:4:5:6:7:8]", "[01::]", "[1::2::3]", "[1:2]", "[::1", "[]", "[::1.2.3.4]"),
+]
+PORTS = [
+    *("", ":", ":0", ":1", ":8", ":80", ":81", ":08", ":443", ":44", ":442", ":433", ":543"),
+    *(":8080", ":09999", ":65535", ":65536", ":65600", ":66000", ":70000", ":60000", ":100000"),
+]
+
+
+@pytest.mark.parametrize("scheme", ["https", "http", "app", "httpx", "1a", ""])
+def test_the_grammar_accepts_what_a_browser_sends_and_nothing_else(scheme: str) -> None:
+    for text in (f"{scheme}://{host}{port}" for host in HOSTS for port in PORTS):
+        try:
+            origin = Origin.parse(text)
+        except OriginError:
+            assert not accepts(grammar("any"), text), text
+            assert not accepts(grammar("secure"), text), text
+        else:
+            assert accepts(grammar("any"), text), text
+            assert accepts(grammar("secure"), text) is not is_insecure(origin), text
 
 
 @pytest.mark.parametrize(

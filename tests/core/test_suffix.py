@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from publicsuffixlist import PublicSuffixList
 
@@ -26,6 +28,8 @@ def test_the_list_is_read_as_its_own_package_reads_it(name: str) -> None:
 
 OPEN = [
     *("nip.io", "1.nip.io", "0.0.1.nip.io", "app.sslip.io", "traefik.me", "loca.lt", "serveo.net"),
+    *("10.0.0.1.nip.io", "app.10.0.0.1.nip.io", "app-10-0-0-1.sslip.io", "10-0-0-1.traefik.me"),
+    *("10.0.0.1.sslip.io", "203-0-113-7.10.0.0.1.sslip.io", "0a000001.nip.io", "--1.sslip.io"),
     *("lhr.life", "share.zrok.io", "pagekite.me", "exp.direct", "devtunnels.ms"),
     *("euw.devtunnels.ms", "app.github.dev", "github.dev", "gitpod.io", "ws-eu1.gitpod.io"),
     *("codesandbox.io", "sse.codesandbox.io", "stackblitz.io", "webcontainer.io"),
@@ -46,7 +50,6 @@ def test_origin_public_suffix_for_services_that_give_names_away(suffix: str) -> 
 @pytest.mark.parametrize(
     "host",
     [
-        *("10.0.0.1.nip.io", "app.10.0.0.1.nip.io", "app-10-0-0-1.sslip.io", "10-0-0-1.traefik.me"),
         *("mine.app.github.dev", "mine.loca.lt", "mine.ws-eu1.gitpod.io", "mine.x.devtunnels.ms"),
         *("notnip.io", "loca.lt.example.com"),
     ],
@@ -60,3 +63,24 @@ def test_what_is_below_a_name_that_was_given_away_is_its_owner_s(host: str) -> N
 def test_what_is_added_is_private_and_no_browser_knows_of_it(suffix: str) -> None:
     assert suffix_of(f"a.{suffix}").private
     assert not is_public_suffix(suffix)
+
+
+@pytest.mark.parametrize("service", ["nip.io", "sslip.io", "traefik.me"])
+@pytest.mark.parametrize("name", ["10-0-0-1", "10.0.0.1", "app.10.0.0.1", "a.b-10-0-0-1"])
+def test_a_name_that_holds_an_address_is_allowed_by_itself_alone(name: str, service: str) -> None:
+    host = f"{name}.{service}"
+    assert suffix_of(host) == (host.count(".") + 1, True)
+    assert Policy(allow_origins=[f"https://{host}"], allow_credentials=True)
+    with pytest.raises(PolicyError) as caught:
+        Policy(allow_origins=[f"https://*.{host}:8443"], allow_credentials=True)
+    (problem,) = caught.value.problems
+    assert problem.code == "origin-public-suffix"
+    assert problem.suggestion.startswith(f"list each name, such as https://your-name.{host}:8443")
+    for labels in ("[a-z0-9-]+", "[a-z0-9.-]+"):
+        expression = re.compile(rf"https://{labels}\.{re.escape(host)}")
+        assert Policy(allow_origins=[expression])
+        with pytest.raises(PolicyError) as caught:
+            Policy(allow_origins=[expression], allow_credentials=True)
+        assert [problem.code for problem in caught.value.problems] == ["regex-too-wide"]
+    known = re.compile(rf"https://(?:a|b)\.{re.escape(host)}")
+    assert Policy(allow_origins=[known], allow_credentials=True)

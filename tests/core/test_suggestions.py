@@ -45,6 +45,16 @@ def suggested(entry: object, **fields: Any) -> str:
         ("https://*preview.example.com", r"https://[a-z0-9-]+preview\.example\.com"),
         ("https://pr-*.example.com:8443", r"https://pr-[a-z0-9-]+\.example\.com:8443"),
         ("https://app.*.example.com", r"https://app\.[a-z0-9-]+\.example\.com"),
+        # a `*` for each label, where a pattern would cover one label as well
+        ("https://*.*.example.com", r"https://[a-z0-9-]+\.[a-z0-9-]+\.example\.com"),
+        ("*.*.example.com:8443", r"https://[a-z0-9-]+\.[a-z0-9-]+\.example\.com:8443"),
+        ("https://*.*.vercel.app", r"https://[a-z0-9-]+\.[a-z0-9-]+\.vercel\.app"),
+        # a part of a name that is given away: below it there is somebody else's
+        ("https://*preview.netlify.app", r"https://[a-z0-9-]+preview\.netlify\.app"),
+        ("*app.vercel.app", r"https://[a-z0-9-]+app\.vercel\.app"),
+        (r"https://.*app\.vercel\.app", r"https://[a-z0-9-]+app\.vercel\.app"),
+        ("*app-10-0-0-1.nip.io", r"https://[a-z0-9-]+app-10-0-0-1\.nip\.io"),
+        (r"\.vercel\.app$", r"https://[a-z0-9-]+\.vercel\.app"),
         ("http://localhost:30*", r"http://localhost:30[0-9]+"),
         ("http://192.168.*.*:3000", r"http://192\.168\.[0-9]+\.[0-9]+:3000"),
         # a regular expression that starts as it is
@@ -80,6 +90,14 @@ def test_a_text_that_is_a_regex_is_to_be_compiled(text: str, expression: str) ->
         (r"https://.*\.example\.com", "https://*.example.com"),
         (r"https://[^/]+\.example\.com", "https://*.example.com"),
         (r".*\.example\.com$", "https://*.example.com"),
+        # one that is to be found at the end of a host
+        (r"\.example\.com$", "https://*.example.com"),
+        (r"^\.example\.com", "https://*.example.com"),
+        (r"(^|\.)example\.com$", "https://*.example.com"),
+        (r"(?:\.|^)example\.com$", "https://*.example.com"),
+        (r"(^|.*\.)example\.com$", "https://*.example.com"),
+        (r"^https?://(^|\.)example\.com$", "https://*.example.com"),
+        (r"https:\/\/\.example\.com(:\d+)?$", "https://*.example.com:*"),
         ("https://*.example.com$", "https://*.example.com"),
         ("^https://app.example.com$", A),
         ("https://*example.com", "https://*.example.com"),
@@ -112,11 +130,38 @@ def test_a_text_that_a_pattern_says_is_that_pattern(text: str, pattern: str) -> 
         "https://.co.uk",
         "a.example .com",
         "Null",
+        r"\.com$",
+        r"(^|\.)co\.uk$",
+        "https://*.*.com",
+        "https://**.*.example.com",
+        "https://??.example.com",
+        "https://pr-??.example.com",
+        "??.example.com",
+        "true",
+        "'Default'",
     ],
     ids=lambda text: text[:40],
 )
 def test_words_where_no_value_starts(text: str) -> None:
     assert suggested(text) == EXAMPLE
+
+
+@pytest.mark.parametrize("word", ["all", "any", "ALL", " everyone ", '"anywhere"'])
+def test_a_word_for_every_origin_is_no_host(word: str) -> None:
+    assert suggested(word) == ("`*` alone, where pages of every origin may read what everyone can")
+    assert suggested(word, allow_credentials=True) == EXAMPLE
+    assert problems(allow_origins=word)[0].suggestion == '["https://app.example.com"]'
+
+
+@pytest.mark.parametrize("word", ["self", "'self'", "same-origin"])
+def test_a_word_for_the_service_itself_is_to_be_removed(word: str) -> None:
+    assert suggested(word) == "remove it: a service allows its own pages anyway"
+    assert guard_problems(own_origins=[word]) == ["an origin such as https://api.example.com"]
+
+
+def test_a_name_of_one_label_is_a_host() -> None:
+    assert suggested("intranet") == "https://intranet"
+    assert suggested("nothing") == suggested("none")
 
 
 def test_a_quote_in_an_expression_is_written_as_python_reads_it() -> None:
@@ -134,6 +179,8 @@ def test_a_quote_in_an_expression_is_written_as_python_reads_it() -> None:
             r"https://.*--shop\.netlify\.app",
             r're.compile(r"https://[a-z0-9-]+--shop\.netlify\.app")',
         ),
+        ("*shop.netlify.app", r're.compile(r"https://[a-z0-9-]+shop\.netlify\.app")'),
+        (r"\.vercel\.app$", r're.compile(r"https://[a-z0-9-]+\.vercel\.app")'),
         ("https://*-shop.netlify.app", r're.compile(r"https://[a-z0-9-]+-shop\.netlify\.app")'),
     ],
 )
@@ -193,6 +240,23 @@ def test_origin_public_suffix_suggests_what_starts(suffix: str) -> None:
             ["*", "Authorization", "Content-Type"],
             ['["*", "Authorization"] or ["Authorization", "Content-Type"]'],
         ),
+        (
+            "allow_headers",
+            ["*", " Authorization", "AUTHORIZATION"],
+            [
+                '"Authorization"',
+                '["*", "Authorization"] or ["Authorization", "AUTHORIZATION"]',
+            ],
+        ),
+        (
+            "allow_headers",
+            ["*", "Authorization, X-A"],
+            ['"Authorization", "X-A"', '["*", "Authorization"] or ["Authorization", "X-A"]'],
+        ),
+        ("allow_headers", ["*", None], ["remove it"]),
+        ("allow_headers", ["*", 1, True], ["remove it", "remove it"]),
+        ("expose_headers", [None, b"X-A"], ["remove it", "'X-A'"]),
+        ("allow_methods", [("GET", "PUT"), ("GET", None)], ["'GET', 'PUT'", "remove it"]),
         ("allow_headers", ["*", "x foo"], ['"x-foo"', '["*"] or ["x-foo"]']),
         ("allow_methods", ["*", "patch"], ["PATCH", '["*"] or ["PATCH"]']),
         ("allow_methods", ["*", "TRACE"], ["remove TRACE", '["*"]']),
