@@ -23,6 +23,7 @@ __all__ = [
     "hidden_in",
     "is_remembered",
     "mark_reached",
+    "module_of",
     "remember",
     "unreachable",
     "unreachable_problem",
@@ -229,6 +230,17 @@ def _innermost(decorated: Any) -> Any:
         decorated = decorated.func if isinstance(decorated, partial) else decorated
         decorated = getattr(decorated, "__wrapped__", decorated)
     return decorated
+
+
+def module_of(value: Any) -> str:
+    """Return the module of a module, class or function; of anything else, that of its class.
+
+    By its type alone: a proxy that is asked for an attribute may need a request or a database.
+    """
+    kind = type(value)
+    if issubclass(kind, ModuleType):
+        return str(value.__name__)
+    return str((value if issubclass(kind, (type, FunctionType)) else kind).__module__)
 
 
 def _module(decorated: object) -> str:

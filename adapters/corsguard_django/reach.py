@@ -105,10 +105,7 @@ def _named_by(urlconf: object) -> Iterator[str]:
     if isinstance(urlconf, ModuleType):
         yield urlconf.__name__
         for value in list(vars(urlconf).values()):
-            if isinstance(value, ModuleType):
-                yield from _of_project(value.__name__)
-            else:
-                yield from _of_project(getattr(value, "__module__", None))
+            yield from _of_project(decorated.module_of(value))
 
 
 def _of_project(module: object) -> Iterator[str]:

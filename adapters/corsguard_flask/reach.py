@@ -6,14 +6,14 @@ import logging
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 from weakref import ref
 
 from flask import Blueprint, Flask
 
 from corsguard import PolicyError, Problem
-from corsguard.decorated import hidden_in, unreachable, unreachable_problem, unreached
+from corsguard.decorated import hidden_in, module_of, unreachable, unreachable_problem, unreached
 from corsguard.views import layers
 from corsguard_flask.views import reached_in
 
@@ -129,13 +129,7 @@ def _named_by(app: Flask, module: ModuleType) -> Iterator[str]:
 
 
 def _module_of(value: Any) -> str:
-    # By the type alone, and no attribute of other types: that of a proxy, say, needs a request.
-    kind = type(value)
-    if issubclass(kind, ModuleType):
-        return str(value.__name__)
-    if issubclass(kind, Blueprint):
-        return str(value.import_name)
-    return str((value if issubclass(kind, (type, FunctionType)) else kind).__module__)
+    return str(value.import_name) if issubclass(type(value), Blueprint) else module_of(value)
 
 
 def _belongs_to(app: Flask, module: ModuleType) -> bool:

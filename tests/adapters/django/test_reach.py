@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import include, path
 from django.utils.decorators import method_decorator, sync_only_middleware
+from django.utils.functional import SimpleLazyObject
 from django.views import View
 
 from corsguard import Policy, decorated
@@ -314,3 +315,14 @@ def test_project_with_the_app_logs_nothing_at_start(caplog: pytest.LogCaptureFix
     with override_settings():
         WSGIHandler()
     assert caplog.records == []
+
+
+def test_what_is_lazy_is_not_evaluated_at_start() -> None:
+    def connect() -> None:
+        raise RuntimeError("the database is not up yet")
+
+    urlconf: Any = ModuleType("lazy_urls")
+    urlconf.database, urlconf.lost = SimpleLazyObject(connect), make()
+    urlconf.urlpatterns = []
+    with override_settings(ROOT_URLCONF=urlconf, CORSGUARD={"allow_origins": ["*"]}):
+        WSGIHandler()
