@@ -107,7 +107,8 @@ def read_environ(environ: Mapping[str, str]) -> Settings:
     if _is_none(mapping.get("allow_origins")):
         return _allow_nothing(mapping, others, unknown)
     settings = _settings(mapping, others, unknown)
-    theirs = [name for name in environ if name.startswith("CORS_") and means_origins(name)]
+    names = (name for name in environ if name.startswith("CORS_"))
+    theirs = [name for name in names if means_origins(name, value=False)]  # no flag is a list
     if theirs and NO_POLICY in settings.problems:
         rename = f"rename {theirs[0]} to {_VARIABLES['allow_origins']}"
         return settings._replace(problems=(NO_POLICY._replace(suggestion=rename),))

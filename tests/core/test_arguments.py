@@ -100,6 +100,11 @@ def test_a_path_without_its_slash_is_not_mistaken_for_a_field(given: Any) -> Non
     assert all(problem.field == "routes" for problem in caught.value.problems[:1])
 
 
+def test_options_beside_a_policy_are_answered_with_the_guard_that_has_them() -> None:
+    problem = problem_of(POLICY, {"enforce": True})
+    assert problem.suggestion == "policy=Guard(Policy(...), enforce=True)"
+
+
 def test_neither_is_one_problem() -> None:
     assert problem_of(None, {}).code == "no-policy"
 

@@ -222,6 +222,8 @@ def test_a_peer_s_variable_is_to_be_renamed_where_no_policy_is_found() -> None:
     (problem,) = problems(Guard.from_env, {"CORS_ALLOWED_ORIGINS": A})
     assert problem.code == "no-policy"
     assert problem.suggestion == "rename CORS_ALLOWED_ORIGINS to CORSGUARD_ALLOW_ORIGINS"
+    (problem,) = problems(Guard.from_env, {"CORS_ALLOW_ALL_ORIGINS": "true"})
+    assert problem.suggestion == "CORSGUARD_ALLOW_ORIGINS=https://app.example.com"
     environ = {"CORS_ALLOWED_ORIGINS": A, "CORSGUARD_ALLOW_ORIGINS": A}
     assert Guard.from_env(environ).policy_for("/") == Policy(allow_origins=[A])
 
@@ -255,7 +257,7 @@ def test_the_service_s_own_origins_are_never_mistaken_for_those_that_are_allowed
 
 
 @pytest.mark.parametrize("value", [False, None, 0, "false", " Off "])
-@pytest.mark.parametrize("name", ["CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL", "allow_all"])
+@pytest.mark.parametrize("name", ["CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL", "allorigins"])
 def test_a_flag_that_allows_not_every_origin_is_to_be_removed(name: str, value: object) -> None:
     (problem,) = problems(Guard.from_mapping, {"allow_origins": [A], name: value})
     assert problem.suggestion == "remove it: only what allow_origins lists is allowed"
