@@ -11,6 +11,7 @@ from adapters.django.asking import APP, EVIL
 from channels.auth import AuthMiddlewareStack
 from channels.generic.http import AsyncHttpConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.middleware import BaseMiddleware
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from channels.testing import ApplicationCommunicator, WebsocketCommunicator
@@ -19,6 +20,7 @@ from django.core.checks import CheckMessage, run_checks
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path, re_path
+from sentry_sdk.integrations.asgi import SentryAsgiMiddleware
 
 from corsguard import Guard, Policy
 from corsguard_django import cors_exempt
@@ -63,6 +65,32 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name) from None
 
 
+class Token(BaseMiddleware):
+    """A middleware of a project."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await super().__call__({**scope, "token": ""}, receive, send)
+
+
+class Mux:
+    """A class of a project that answers handshakes and some paths by itself."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await SOCKETS(scope, receive, send)
+        elif scope["path"] == "/upload":
+            await Events.as_asgi()(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+async def timed(scope: Any, receive: Any, send: Any) -> None:
+    await LAZY["django"](scope, receive, send)
+
+
 @pytest.fixture(autouse=True)
 def project() -> Iterator[None]:
     CONNECTED.clear()
@@ -99,6 +127,11 @@ def project() -> Iterator[None]:
             events=ProtocolTypeRouter({"http": events}),
             all=CORSMiddleware(ProtocolTypeRouter({"http": events, "websocket": authenticated})),
             django=django,
+            sentry=SentryAsgiMiddleware(ProtocolTypeRouter({"http": SentryAsgiMiddleware(django)})),
+            token=ProtocolTypeRouter({"http": django, "websocket": Token(SOCKETS)}),
+            by_function=ProtocolTypeRouter({"http": timed}),
+            mux=Mux(django),
+            around_mux=CORSMiddleware(Mux(django)),
         )
         yield
 
@@ -120,7 +153,7 @@ def connects(application: str, origin: str | None) -> bool:
     return asyncio.run(connect())
 
 
-@pytest.mark.parametrize("application", ["around", "inside", "all"])
+@pytest.mark.parametrize("application", ["around", "inside", "all", "around_mux"])
 @pytest.mark.parametrize(
     ("origin", "expected"), [(EVIL, False), (APP, True), (OWN, True), (None, True)]
 )
@@ -211,6 +244,13 @@ def test_http_beside_django_is_covered_as_well() -> None:
     assert fetch("all", "POST", "/events", Origin=EVIL)[0] == 403
 
 
+def test_path_that_a_class_answers_itself_is_covered_as_well() -> None:
+    assert fetch("around_mux", "POST", "/upload", Origin=EVIL)[0] == 403
+    status, cors, _ = fetch("around_mux", "POST", "/upload", Origin=APP)
+    assert (status, cors["allow-origin"]) == (200, APP)
+    assert fetch("around_mux", "GET", "/exempt", Origin=APP) == (200, {}, b"exempt")
+
+
 def test_each_request_is_decided_once() -> None:
     guard = Guard(POLICY, enforce=True)
     told: list[str] = []
@@ -240,6 +280,11 @@ def found(application: str, **changed: Any) -> list[CheckMessage]:
         ("inside", []),
         ("all", []),
         ("django", []),
+        ("sentry", []),
+        ("around_mux", []),
+        ("token", ["corsguard.asgi-unknown"]),
+        ("by_function", ["corsguard.asgi-unknown"]),
+        ("mux", ["corsguard.asgi-unknown"]),
     ],
 )
 def test_what_is_served_outside_of_corsguard_is_an_error(
@@ -248,10 +293,13 @@ def test_what_is_served_outside_of_corsguard_is_an_error(
     messages = found(application)
     assert [message.id for message in messages] == expected
     # The validator of Channels refuses pages too, by a list of its own.
-    assert all(message.is_serious() is (application != "validated") for message in messages)
+    is_sure = application != "validated" and "corsguard.asgi-unknown" not in expected
+    assert all(message.is_serious() is is_sure for message in messages)
     assert all("CORSMiddleware(application)" in str(message.hint) for message in messages)
 
 
 def test_without_enforce_only_http_is_an_error() -> None:
     assert found("bare", CORSGUARD=POLICY) == []
     assert [m.id for m in found("events", CORSGUARD=POLICY)] == ["corsguard.asgi-http"]
+    [message] = found("by_function", CORSGUARD=POLICY)
+    assert (message.id, message.is_serious()) == ("corsguard.asgi-unknown", False)
