@@ -8,15 +8,20 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
+from random import Random
 
+from corsguard.automaton import Budget, TooMuchError, automaton_of, characters_of
 from corsguard.dangers import is_open_to_anyone
-from corsguard.origin import Origin, OriginError, OriginPattern
+from corsguard.intersection import Intersection
+from corsguard.origin import MAX_LENGTH, Origin, OriginError, OriginPattern
+from corsguard.origin_grammar import grammar
 
 __all__ = [
     "compiled",
     "glob_expression",
     "is_under_suffix",
     "is_within",
+    "matches_origins",
     "narrowed",
     "read_from_its_end",
     "with_scheme",
@@ -25,6 +30,8 @@ __all__ = [
 ]
 
 _LONGEST = 1_000  # of a text that is worth reading as an expression
+_MOST_WORK = 100_000  # steps, so that a tenth of a second at most is taken
+_MOST_TRIED = 40
 _SYNTAX = re.compile(r"[\\()\[\]{}^$+|?]|\.\*")
 _ADDRESS = re.compile(r"(?:[a-z]+://)?\[[^\]]*(?:\](?=[:/]|$)|$)", re.IGNORECASE)  # IPv6
 _ANCHORS = re.compile(r"^(?:\^|\\A)|(?:\$|\\Z)$")
@@ -133,6 +140,30 @@ def _samples(pattern: OriginPattern) -> Iterator[str]:
     for prefix in prefixes:
         for port in ports:
             yield f"{pattern.scheme}://{prefix}{pattern.host}{port and ':'}{port}"
+
+
+def matches_origins(expression: re.Pattern[str]) -> bool:
+    """Return True if expression matches one of some origins that its automaton accepts.
+
+    The automaton alone can't tell: it passes over anchors in the middle, and what looks around.
+    """
+    try:
+        found = Intersection(automaton_of(expression), grammar("any"), Budget(_MOST_WORK))
+    except (TooMuchError, RecursionError):
+        return False
+    random = Random(0)  # noqa: S311  # for variety, the same on every run
+    texts = (_accepted(found, random) for _ in range(_MOST_TRIED if found.ends else 0))
+    return any(map(expression.fullmatch, texts))
+
+
+def _accepted(found: Intersection, random: Random) -> str:
+    """Return a text that both automata accept, or the end of one where it is very long."""
+    text = ""
+    state = random.choice(found.ends)
+    while state and len(text) < MAX_LENGTH:
+        text = random.choice([*characters_of(found.mask(state))]) + text
+        state = random.choice(found.earlier[state])
+    return text
 
 
 def written(expression: str) -> str:

@@ -17,6 +17,7 @@ from corsguard.expressions import (
     glob_expression,
     is_under_suffix,
     is_within,
+    matches_origins,
     narrowed,
     read_from_its_end,
     with_scheme,
@@ -233,7 +234,7 @@ def _of_expression(text: str) -> Iterator[str | re.Pattern[str]]:
     if pattern and is_within(pattern, whole):
         yield pattern
     part = compiled(narrowed(text) or "")
-    yield from filter(None, (given, part))
+    yield from (each for each in (given, part) if each and matches_origins(each))
 
 
 def _shown(value: str | re.Pattern[str]) -> str:

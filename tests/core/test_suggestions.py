@@ -76,6 +76,16 @@ def suggested(entry: object, **fields: Any) -> str:
         (r"https://(.*\.)?example\.com", r"https://([a-z0-9-]+\.)?example\.com"),
         (r"https://.{3}\.example\.com", r"https://[a-z0-9-]{3}\.example\.com"),
         ("https://a.example|https://b.example", r"https://a\.example|https://b\.example"),
+        # one that is matched, though not by each text that an automaton accepts
+        (r"https://(^|x\.)a\.example\.com", r"https://(^|x\.)a\.example\.com"),
+        (
+            r"https://(?!admin)[a-z]+\.example\.com",
+            r"https://(?!admin)[a-z]+\.example\.com",
+        ),
+        (
+            r"^https://a\.example\.com$|^https://b\.example\.com$",
+            r"^https://a\.example\.com$|^https://b\.example\.com$",
+        ),
         ("https://exa?mple.com", r"https://exa?mple\.com"),
     ],
 )
@@ -139,6 +149,12 @@ def test_a_text_that_a_pattern_says_is_that_pattern(text: str, pattern: str) -> 
         "??.example.com",
         "true",
         "'Default'",
+        # what no origin is matched by
+        r"https://^app\.example\.com",
+        r"https://app$\.example\.com",
+        r"https://app\.example\.com$:8443",
+        r"https://(?=z)a\.example\.com",
+        r"https://(?:(?:a?){20}){20}(?:(?:b?){20}){20}\.example\.com",
     ],
     ids=lambda text: text[:40],
 )
