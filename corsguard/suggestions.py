@@ -170,8 +170,8 @@ def _entry_meant(field: str, entry: object, starts: Starts) -> str | None:
         return values[0] if len(values) == 1 and isinstance(values[0], str) else None
     if field == "enforce_exempt":
         return mended_prefix(text) if text.startswith("/") else None
-    if not isinstance(entry, (str, bytes)):
-        return None  # what has a name of its own, such as None, names no method or header
+    if entry is None:
+        return None  # its own name is a token, and not one that was meant
     return text if is_token(text) and starts(field, [text]) else None
 
 

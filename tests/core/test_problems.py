@@ -99,12 +99,13 @@ def test_type_invalid(field: str, value: object, suggestion: str) -> None:
         ("allow_origins", 8000, EXAMPLE),
         ("allow_origins", None, EXAMPLE),
         ("allow_origins", OriginPattern.parse("https://*.a.example"), "'https://*.a.example'"),
-        ("allow_methods", 5, "remove it"),
+        ("allow_methods", 5, "'5'"),
         ("allow_methods", ["PUT", "PATCH"], "'PUT', 'PATCH'"),
         ("allow_headers", {"X-A": True}, "remove it"),
+        ("allow_headers", 5.5, "'5.5'"),
         ("allow_headers", None, "remove it"),
         ("allow_headers", b"X-A", "'X-A'"),
-        ("expose_headers", True, "remove it"),
+        ("expose_headers", True, "'True'"),
     ],
 )
 def test_type_invalid_within_a_list(field: str, entry: object, suggestion: str) -> None:
