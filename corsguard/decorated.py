@@ -177,7 +177,9 @@ def _inside(holder: Any) -> Iterable[object]:
     if issubclass(kind, (partial, partialmethod)):
         wrapped = vars(holder).get("__wrapped__")
         return (holder.func, *holder.args, *holder.keywords.values(), wrapped)
-    if issubclass(kind, (MethodType, classmethod, staticmethod)):
+    if issubclass(kind, MethodType):
+        return (holder.__func__, holder.__self__)
+    if issubclass(kind, (classmethod, staticmethod)):
         return (holder.__func__,)
     if issubclass(kind, _CONTAINERS) and len(holder) <= _LARGEST:
         return tuple(holder.values() if issubclass(kind, dict) else holder)
