@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Literal, NamedTuple
 
 from corsguard.decision import Decision
-from corsguard.engine import Caller, Waiter
+from corsguard.engine import Waiter
 from corsguard.guard import Guard
 from corsguard.headers import RequestHeaders
 from corsguard.log import Log
@@ -109,32 +109,6 @@ class Rehearsal(Guard):
             view=view,
             methods=methods,
             wait=wait,
-        )
-        return self.decision
-
-    async def decide_async(
-        self,
-        path: str,
-        origin: str | None,
-        method: str,
-        request_headers: RequestHeaders,
-        credentials: bool | None = None,
-        *,
-        view: View | None = None,
-        methods: Collection[str] | None = None,
-        call: Caller | None = None,
-    ) -> Decision:
-        """See Guard.decide_async."""
-        view = self._placed(path, view)
-        self.decision = await super().decide_async(
-            path,
-            origin,
-            method,
-            request_headers,
-            credentials,
-            view=view,
-            methods=methods,
-            call=call,
         )
         return self.decision
 

@@ -148,6 +148,7 @@ def test_a_view_that_a_wrapper_hides_is_found_inside_it() -> None:
         Keeper(lost),
         Keeper(lost).get,
         without_wraps(Keeper(lost)),
+        partial(lambda view: view.__func__(), staticmethod(lost)),
     ):
         assert codes(hidden_in([wrapper], [])) == ["view-policy-unreachable"], wrapper
         assert hidden_in([wrapper], [lost]) == []
