@@ -10,7 +10,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from dis import get_instructions
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from types import (
     CellType,
@@ -96,13 +96,20 @@ def _content(cell: CellType) -> object:
 
 def _named(code: CodeType, variables: dict[str, Any]) -> Iterator[object]:
     """Yield the global variables that a function reads, and what it reads of modules."""
-    for instruction in get_instructions(code):
-        if instruction.opname == "LOAD_GLOBAL" and instruction.argval in variables:
-            value = variables[instruction.argval]
-            yield from _of_module(value, code) if type(value) is ModuleType else (value,)
-    for constant in code.co_consts:
-        if type(constant) is CodeType:
-            yield from _named(constant, variables)
+    for name, where in _global_names(code):
+        if name in variables:
+            value = variables[name]
+            yield from _of_module(value, where) if type(value) is ModuleType else (value,)
+
+
+@lru_cache(4096)
+def _global_names(code: CodeType) -> tuple[tuple[str, CodeType], ...]:
+    """Return the names of global variables that code and the functions in it read, and where."""
+    names = dict.fromkeys(
+        each.argval for each in get_instructions(code) if each.opname == "LOAD_GLOBAL"
+    )
+    inner = (each for each in code.co_consts if type(each) is CodeType)
+    return (*((name, code) for name in names), *(chain.from_iterable(map(_global_names, inner))))
 
 
 def _of_module(module: ModuleType, code: CodeType) -> Iterator[object]:

@@ -11,7 +11,7 @@ from corsguard.decision import DECISION
 from corsguard.escape import escaped
 from corsguard_asgi.errors import let_carry
 from corsguard_asgi.fields import Fields, Message, answer_fields, put_on, read, value_of
-from corsguard_asgi.routers import ReadPath, own_root, path_reader
+from corsguard_asgi.routers import ReadPath, own_root, path_reader, usual_path
 
 if TYPE_CHECKING:
     from corsguard.guard import GuardFields
@@ -59,12 +59,11 @@ class CORSMiddleware:
             # raised there for an application without one: nobody would see the message at start.
             _logger.error("the middleware does not start: %s", error)  # noqa: TRY400
             raise
-        self._read_path: ReadPath
-        self._is_certain: bool
-        self._next: ASGIApp
-        self._search()
-        if not self._is_certain:
-            self._read_path = self._search_and_read
+        # What reads a path is searched for when a server starts, or else at the first request that
+        # needs one: by then a layer has got what it wraps.
+        self._read_path: ReadPath = self._search_and_read
+        self._is_certain = False
+        self._next: ASGIApp = app
         self._has_logged_root = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,7 +120,7 @@ class CORSMiddleware:
             await self.app(scope, receive, send)
         finally:
             root = own_root(scope)
-            if root not in ("", "/", before) and not self._has_logged_root and self._has_routes():
+            if root not in ("", "/", before) and not self._has_logged_root:
                 self._has_logged_root = True
                 where = (escaped(scope["path"]), escaped(repr(root)), self._why())
                 _logger.warning("the route of %s did not consider root_path %s: %s", *where)
@@ -142,10 +141,12 @@ class CORSMiddleware:
 
     def _path(self, scope: Scope) -> str:
         """Return the path that the application's router reads, or one that no route covers."""
+        if not self._has_routes():
+            return usual_path(scope)  # for the log alone
         path = self._read_path(scope)
         if path is not None:
             return path
-        if not self._has_logged_root and self._has_routes():
+        if not self._has_logged_root:
             self._has_logged_root = True
             where = (escaped(scope["path"]), escaped(repr(scope.get("root_path", ""))))
             _logger.warning("no route applies to %s (root_path %s): %s", *where, self._why())
@@ -153,7 +154,7 @@ class CORSMiddleware:
         return f"/{path}" if path.startswith("/") else f"//{path}"  # behind an empty segment
 
     def _search_and_read(self, scope: Scope) -> str | None:
-        """Read the path of the first request; by now a layer may have got what it wraps."""
+        """Read the path of the first request that needs one."""
         self._search()
         return self._read_path(scope)
 
@@ -163,9 +164,11 @@ class CORSMiddleware:
 
     def _log_start(self) -> None:
         """Log, when a server starts the application, where no route will apply."""
+        if not self._has_routes():
+            return
+        self._search()
         if not self._is_certain:
-            self._search()
-        if not self._is_certain and self._has_routes():
+            self._read_path = self._search_and_read  # once more
             _logger.info("where a request has a root path, no route applies: %s", self._why())
 
     def _has_routes(self) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from corsguard_asgi.layers import ends_behind
 
-__all__ = ["ReadPath", "own_root", "path_reader"]
+__all__ = ["ReadPath", "own_root", "path_reader", "usual_path"]
 
 Scope = Mapping[str, Any]
 ReadPath = Callable[[Scope], str | None]
@@ -113,8 +113,13 @@ def _possible(apps: list[object], unknown: ReadPath, scope: Scope) -> str | None
     return path if agree else None
 
 
-def _starlette(_: object, scope: Scope) -> str:
+def usual_path(scope: Scope) -> str:
+    """Return a path without the root path, as most routers read it."""
     return _without_segments(scope["path"], scope.get("root_path") or "")
+
+
+def _starlette(_: object, scope: Scope) -> str:
+    return usual_path(scope)
 
 
 def _fastapi(app: Any, scope: Scope) -> str:

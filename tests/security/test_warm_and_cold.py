@@ -152,7 +152,7 @@ def story_of(*ways: Fields | Replace, method: str = "GET") -> tuple[World, list[
 @example(story=story_of([], [(ABOVE, "other"), (CACHED, "yes")]))
 @example(story=story_of([], [(BELOW, "other"), (CACHED, "yes")]))
 @example(story=story_of([], Replace("/admin", None), []))
-@settings(max_examples=40, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(story=stories())
 def test_what_has_answered_before_answers_as_what_has_not(
     serve: Serve, story: tuple[World, list[Step]]

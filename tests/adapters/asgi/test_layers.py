@@ -56,6 +56,15 @@ def closure(app: App) -> App:
     return timing
 
 
+def closure_without_a_value(app: App) -> App:
+    async def timing(scope: Any, receive: Any, send: Any) -> None:
+        await (app if scope else unset)(scope, receive, send)
+
+    unset = app
+    del unset
+    return timing
+
+
 def two_closures(app: App) -> App:
     return closure(closure(app))
 
@@ -200,6 +209,7 @@ OPAQUE = pytest.mark.parametrize(
     "layer",
     [
         closure,
+        closure_without_a_value,
         two_closures,
         default,
         keyword_default,
