@@ -58,7 +58,7 @@ def closure(app: App) -> App:
 
 def closure_without_a_value(app: App) -> App:
     async def timing(scope: Any, receive: Any, send: Any) -> None:
-        await (app if scope else unset)(scope, receive, send)
+        await (app if scope else unset)(scope, receive, send)  # noqa: F821  # it has no value
 
     unset = app
     del unset
