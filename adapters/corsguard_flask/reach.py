@@ -13,7 +13,14 @@ from weakref import ref
 from flask import Blueprint, Flask
 
 from corsguard import PolicyError, Problem
-from corsguard.decorated import hidden_in, module_of, unreachable, unreachable_problem, unreached
+from corsguard.decorated import (
+    hidden_in,
+    mark_reached,
+    module_of,
+    unreachable,
+    unreachable_problem,
+    unreached,
+)
 from corsguard.views import layers
 from corsguard_flask.views import reached_in
 
@@ -65,6 +72,7 @@ def log_unreachable(app: Flask) -> None:
     It raises nothing: a view that is added under some condition only is no fault.
     """
     reached = reached_in(app)
+    mark_reached(reached)  # a view may outlive this application
     new = [each for each in unreached(reached, exempt=True) if id(each) not in _logged]
     problems = unreachable_views(app, exempt=True) if new else []
     if not problems:

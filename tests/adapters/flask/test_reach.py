@@ -285,6 +285,21 @@ def test_what_another_living_application_serves_is_not_lost(
     del internal
 
 
+def test_what_an_application_has_served_is_not_lost_with_it(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = Flask(__name__)
+    CORSGuard(other, {"/": POLICY})
+    internal = cors_exempt(lambda: "internal")
+    other.add_url_rule("/internal", "internal", internal)
+    assert fetch(other, "/internal").status_code == 200
+    del other
+    gc.collect()
+    assert fetch(app, "/").status_code == 404
+    assert errors(caplog) == []
+    del internal
+
+
 def test_what_a_class_decorates_at_each_request_is_not_lost(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
