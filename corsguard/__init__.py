@@ -1,12 +1,14 @@
-"""CORS for Python services: a policy that is checked, a decision that can say why."""
+"""CORS for Python services: dangerous policies don't start, and every refusal says why."""
 
-from corsguard.checks import OriginEntry
-from corsguard.decision import Decision, Kind, Reason
 from corsguard.engine import Engine
-from corsguard.guard import Facts, Guard
+from corsguard.engine.decision import Decision, Kind, Reason
+from corsguard.engine.request import Facts
+from corsguard.errors import PolicyError, PolicyWarning, Problem
+from corsguard.guard import Guard
+from corsguard.guard.snapshot import Policies
 from corsguard.origin import Origin, OriginError, OriginPattern
-from corsguard.policy import Policy, PolicyError, PolicyWarning, Problem
-from corsguard.state import Policies
+from corsguard.policy import Policy
+from corsguard.policy.validation import OriginEntry
 
 __all__ = [
     "Decision",

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from corsguard import Decision, Guard
-from corsguard.decision import DECISION
-from corsguard.predicates import is_async
+from corsguard.engine.decision import DECISION
+from corsguard.policy.predicates import is_async
 from corsguard_asgi.fields import Message, put_on
 
 __all__ = ["let_carry"]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from corsguard import Decision, Guard
-from corsguard.headers import READ_NAMES, is_merged
-from corsguard.memory import Memory
+from corsguard.engine.cache import Memory
+from corsguard.engine.headers import READ_NAMES, is_merged
 
 __all__ = ["Decided", "Fields", "Message", "answer_fields", "put_on", "read", "value_of"]
 
@@ -20,7 +20,7 @@ _READ_NAMES = frozenset(name.encode() for name in READ_NAMES)
 
 # The fields of a decision, encoded. Decisions are remembered, and so are their very tuples.
 _remembered: Memory[int, tuple[Decided, Sequence[Field]]] = Memory()
-# As corsguard.headers.UNTOUCHED.
+# As corsguard.engine.headers.UNTOUCHED.
 _untouched: Memory[bytes, None] = Memory()
 
 

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 from corsguard import Decision, Guard, Policies, PolicyError
-from corsguard.decision import DECISION
-from corsguard.escape import escaped
+from corsguard.engine.decision import DECISION
+from corsguard.escaping import escaped
 from corsguard_asgi.errors import let_carry
 from corsguard_asgi.fields import Fields, Message, answer_fields, put_on, read, value_of
 from corsguard_asgi.routers import ReadPath, own_root, path_reader, usual_path

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from corsguard import Decision, Guard
-from corsguard.decision import DECISION
+from corsguard.engine.decision import DECISION
 from corsguard_django.live import Configured
 from corsguard_django.middleware import AROUND, Around, decide_async
 from corsguard_django.protocols import leads_to_django

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from corsguard import Guard, Policy, PolicyError, Problem
-from corsguard.checks import CHECKS
-from corsguard.forms import as_item
-from corsguard.problem import NO_POLICY
+from corsguard.errors import NO_POLICY
+from corsguard.policy.suggestion_forms import as_item
+from corsguard.policy.validation import CHECKS
 from corsguard_django.views import Views
 from corsguard_django.walk import decorated_in
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, Unpack
 
-from corsguard import Policy, views
+from corsguard import Policy
+from corsguard.guard import view_policies
 from corsguard.policy import PolicyFields
 
 __all__ = ["cors_exempt", "cors_policy"]
@@ -24,7 +25,7 @@ def cors_policy(
 
     Raises TypeError for anything else, and PolicyError.
     """
-    decorate = views.cors_policy(policy, **fields)
+    decorate = view_policies.cors_policy(policy, **fields)
 
     def decorate_any(decorated: Decorated) -> Decorated:
         result: Decorated = _decorated(decorate, decorated)
@@ -35,7 +36,7 @@ def cors_policy(
 
 def cors_exempt(decorated: Decorated) -> Decorated:
     """Decorate the same with no CORS at all, whatever the policy of its path. Enforcement stays."""
-    result: Decorated = _decorated(views.cors_exempt, decorated)
+    result: Decorated = _decorated(view_policies.cors_exempt, decorated)
     return result
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, cast
 
-from corsguard.views import has_own_policy, layers
+from corsguard.guard.view_policies import has_own_policy, layers
 
 __all__ = [
     "attribute_of",

@@ -10,7 +10,7 @@ from django.urls import get_resolver
 
 from corsguard import Guard, Policies, Policy
 from corsguard.cli.routes import RouteRow
-from corsguard.views import own_policy
+from corsguard.guard.view_policies import own_policy
 from corsguard_django.configuration import SETTING, place_of
 from corsguard_django.layers import decorated_handlers, methods_of
 from corsguard_django.views import Views, holder_around, holder_of_view

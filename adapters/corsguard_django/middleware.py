@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from corsguard import Decision, Guard
-from corsguard.decision import DECISION
-from corsguard.headers import UNTOUCHED, environ_reader, is_merged
-from corsguard.predicates import Predicate, in_time
+from corsguard.engine.decision import DECISION
+from corsguard.engine.headers import UNTOUCHED, environ_reader, is_merged
+from corsguard.policy.predicates import Predicate, in_time
 from corsguard_django.live import Configured
 from corsguard_django.views import METHOD, OF_PATH, Holding
 

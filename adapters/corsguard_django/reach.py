@@ -10,8 +10,9 @@ from typing import Any
 
 from django.urls import get_resolver
 
-from corsguard import Problem, decorated
-from corsguard.views import has_own_policy, layers
+from corsguard import Problem
+from corsguard.guard import decorated_views
+from corsguard.guard.view_policies import has_own_policy, layers
 from corsguard_django.layers import class_of, handler_layers, handlers_of, parts_of, view_layers
 
 __all__ = ["entries_of", "hidden_in", "unreachable_views"]
@@ -29,15 +30,15 @@ def hidden_in(entries: Iterable[Any]) -> list[Problem]:
     has a policy that wins, whatever it contains. So has one that another URLconf leads to: what is
     around it here is another view. All that is found is marked as reached.
     """
-    if not decorated.has_exempt():
+    if not decorated_views.has_exempt():
         return []
     every = list(entries)
     reached = list(_reached_by(every))
-    decorated.mark_reached(reached)
+    decorated_views.mark_reached(reached)
     views = [part for entry in every for part in _undecorated_parts(entry.callback)]
-    if decorated.hidden_in(views, reached):
-        decorated.mark_reached(_elsewhere())
-    return decorated.hidden_in(views, reached)
+    if decorated_views.hidden_in(views, reached):
+        decorated_views.mark_reached(_elsewhere())
+    return decorated_views.hidden_in(views, reached)
 
 
 def unreachable_views(*, exempt: bool = False) -> list[Problem]:
@@ -47,14 +48,14 @@ def unreachable_views(*, exempt: bool = False) -> list[Problem]:
     that define what that leads to, or that it names. With `exempt`, only what `@cors_exempt` has
     decorated.
     """
-    if exempt and not decorated.has_exempt():
+    if exempt and not decorated_views.has_exempt():
         return []
     resolver = get_resolver()
     modules = set(_modules(resolver.url_patterns, resolver.urlconf_module))
     reached = list(_reached_by(entries_of(resolver.url_patterns)))
-    if decorated.unreachable(reached, modules, exempt=exempt):
-        decorated.mark_reached(_elsewhere())  # a middleware may choose another URLconf
-    return decorated.unreachable(reached, modules, exempt=exempt)
+    if decorated_views.unreachable(reached, modules, exempt=exempt):
+        decorated_views.mark_reached(_elsewhere())  # a middleware may choose another URLconf
+    return decorated_views.unreachable(reached, modules, exempt=exempt)
 
 
 def entries_of(patterns: Iterable[Any]) -> Iterator[Any]:
@@ -105,7 +106,7 @@ def _named_by(urlconf: object) -> Iterator[str]:
     if isinstance(urlconf, ModuleType):
         yield urlconf.__name__
         for value in list(vars(urlconf).values()):
-            yield from _of_project(decorated.module_of(value))
+            yield from _of_project(decorated_views.module_of(value))
 
 
 def _of_project(module: object) -> Iterator[str]:

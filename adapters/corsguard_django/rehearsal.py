@@ -17,9 +17,9 @@ from django.utils.module_loading import import_string
 from django.utils.translation import override
 
 from corsguard import Guard
-from corsguard.browser.apps import serving
+from corsguard.browser.applications import serving
 from corsguard.browser.messages import Send
-from corsguard.browser.remedy import Stage
+from corsguard.explain.fixes import Stage
 from corsguard.origin import Origin
 from corsguard_django.layers import methods_of
 from corsguard_django.middleware import CORSMiddleware

@@ -12,7 +12,7 @@ from django.urls import Resolver404, ResolverMatch, get_resolver
 from django.utils.translation import override
 
 from corsguard import Guard, PolicyError
-from corsguard.views import View, has_own_policy, in_words, own_policy, sharing
+from corsguard.guard.view_policies import View, has_own_policy, in_words, own_policy, sharing
 from corsguard_django.languages import languages_of
 from corsguard_django.layers import class_of, decorated_handlers
 from corsguard_django.walk import decorated_layer_of, walked

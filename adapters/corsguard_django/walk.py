@@ -11,8 +11,8 @@ from django.urls.resolvers import RegexPattern, RoutePattern
 from django.utils.functional import Promise
 
 from corsguard import Policy, Problem
-from corsguard.decorated import mark_reached, unreached
-from corsguard.views import (
+from corsguard.guard.decorated_views import mark_reached, unreached
+from corsguard.guard.view_policies import (
     class_in_words,
     handler_in_words,
     has_own_policy,

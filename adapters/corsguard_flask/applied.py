@@ -10,8 +10,8 @@ from contextlib import suppress
 from functools import wraps
 from typing import Any, NamedTuple
 
-from corsguard.decorated import mark_reached
-from corsguard.views import decorated_layer, layers
+from corsguard.guard.decorated_views import mark_reached
+from corsguard.guard.view_policies import decorated_layer, layers
 
 __all__ = ["applied"]
 

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.cli import ScriptInfo
 
 from corsguard import PolicyError, PolicyWarning
-from corsguard.cli.options_click import request_options
+from corsguard.cli.click_options import request_options
 from corsguard.cli.routes import compare, write_routes
 from corsguard_flask.front import front_of
 from corsguard_flask.listing import placed, rows_of
@@ -71,9 +71,9 @@ def explain(context: click.Context, /, url: str, **options: Any) -> None:
     Shows each step, and for a request that is blocked the smallest change that allows it. Exits
     with 0 if the request is allowed, 1 if it is blocked, 2 if it can't be told.
     """
-    from corsguard.cli.asking import UsageError, asked
     from corsguard.cli.explain import explain as explained
     from corsguard.cli.explain import in_setting
+    from corsguard.explain.question import UsageError, asked
     from corsguard_flask.rehearsal import stage_of
 
     try:

@@ -10,9 +10,9 @@ from flask import Flask
 from werkzeug.exceptions import InternalServerError
 
 from corsguard import Decision, Kind
-from corsguard.decision import DECISION
-from corsguard.escape import escaped
-from corsguard.own import OWN_SITES
+from corsguard.engine.decision import DECISION
+from corsguard.engine.same_origin import OWN_SITES
+from corsguard.escaping import escaped
 from corsguard_wsgi.middleware import path_of
 
 if TYPE_CHECKING:

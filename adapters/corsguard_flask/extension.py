@@ -8,8 +8,8 @@ from typing import Any, Unpack
 from flask import Blueprint, Flask
 
 from corsguard import Guard, Policies, Policy, PolicyError
+from corsguard.errors import NO_POLICY, warn_of
 from corsguard.guard import GuardFields
-from corsguard.problem import NO_POLICY, warn_of
 from corsguard_flask.cli import cors
 from corsguard_flask.front import CONNEXION, is_of_connexion
 from corsguard_flask.middleware import FlaskMiddleware

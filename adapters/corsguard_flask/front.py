@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import Flask
 
 from corsguard import Problem
-from corsguard.decorated import held_by
-from corsguard.state import Enforce
+from corsguard.guard.decorated_views import held_by
+from corsguard.guard.snapshot import Enforce
 
 if TYPE_CHECKING:
     from corsguard_flask.middleware import FlaskMiddleware

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Request, Response, abort, request, request_started
 
 from corsguard import Decision, Guard, Kind, PolicyError, Problem, Reason
-from corsguard.decision import DECISION
-from corsguard.headers import environ_reader
-from corsguard.locks import restart_in_child
-from corsguard.problem import NO_POLICY, warn_of
-from corsguard.views import View, sharing
+from corsguard.engine.decision import DECISION
+from corsguard.engine.headers import environ_reader
+from corsguard.errors import NO_POLICY, warn_of
+from corsguard.fork_safety import restart_in_child
+from corsguard.guard.view_policies import View, sharing
 from corsguard_flask.debugger import answer_debugged, is_debugged
 from corsguard_flask.noting import ViewFunctions
 from corsguard_flask.reach import check_reach, log_unreachable
@@ -103,7 +103,7 @@ class FlaskMiddleware(CORSMiddleware):
         return self._views
 
     def _restart(self) -> None:
-        """Make a new lock; see corsguard.locks. What was being read is read again."""
+        """Make a new lock; see corsguard.fork_safety. What was being read is read again."""
         self._lock = RLock()  # a decorator that is applied to find its policy may send a request
 
     def _read_changed(self) -> None:

@@ -13,7 +13,7 @@ from weakref import ref
 from flask import Blueprint, Flask
 
 from corsguard import PolicyError, Problem
-from corsguard.decorated import (
+from corsguard.guard.decorated_views import (
     hidden_in,
     mark_reached,
     module_of,
@@ -21,7 +21,7 @@ from corsguard.decorated import (
     unreachable_problem,
     unreached,
 )
-from corsguard.views import layers
+from corsguard.guard.view_policies import layers
 from corsguard_flask.views import reached_in
 
 __all__ = ["check_reach", "log_unreachable", "register", "unreachable_views"]

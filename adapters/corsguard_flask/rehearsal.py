@@ -10,9 +10,9 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from corsguard import Guard
-from corsguard.browser.apps import serving
+from corsguard.browser.applications import serving
 from corsguard.browser.messages import Send
-from corsguard.browser.remedy import Stage
+from corsguard.explain.fixes import Stage
 from corsguard.origin import Origin
 from corsguard_flask.middleware import FlaskMiddleware
 

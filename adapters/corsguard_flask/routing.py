@@ -11,7 +11,7 @@ from flask.globals import _cv_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from corsguard.escape import escaped
+from corsguard.escaping import escaped
 from corsguard_wsgi.middleware import path_of
 
 if TYPE_CHECKING:

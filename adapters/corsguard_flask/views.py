@@ -9,7 +9,7 @@ from flask import Blueprint, Flask
 from flask.views import MethodView
 
 from corsguard import Policy
-from corsguard.views import (
+from corsguard.guard.view_policies import (
     View,
     class_in_words,
     decorated_layer,

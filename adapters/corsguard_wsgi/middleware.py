@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, Unpack
 
 from corsguard import Decision, Guard, Policies
-from corsguard.decision import DECISION
-from corsguard.headers import UNTOUCHED, environ_reader, is_merged
-from corsguard.views import View
+from corsguard.engine.decision import DECISION
+from corsguard.engine.headers import UNTOUCHED, environ_reader, is_merged
+from corsguard.guard.view_policies import View
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

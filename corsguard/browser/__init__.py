@@ -1,6 +1,6 @@
 """The other side of the protocol: what a browser does with a request, and what a script sees."""
 
-from corsguard.browser.asserting import assert_cors
+from corsguard.browser.assertions import assert_cors
 from corsguard.browser.browser import Browser
 from corsguard.browser.clauses import Clause
 from corsguard.browser.cookies import Cookie

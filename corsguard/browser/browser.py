@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from corsguard.browser.apps import TIMEOUT, Serving, seconds, serving
-from corsguard.browser.cache import PreflightCache
+from corsguard.browser.applications import TIMEOUT, Serving, seconds, serving
 from corsguard.browser.console import console_text
 from corsguard.browser.cookies import Cookie, Jar
-from corsguard.browser.engines import ENGINES
+from corsguard.browser.engine_quirks import ENGINES
 from corsguard.browser.exchange import Blocked, EngineName, Exchange, Refusal
-from corsguard.browser.fetching import Fetch, Surroundings
 from corsguard.browser.interface import Interface
-from corsguard.browser.making import made
+from corsguard.browser.main_fetch import Fetch, Surroundings
 from corsguard.browser.messages import Credentials, Mode, Redirect, Request, Response, Send
-from corsguard.browser.trail import Refused, Trail
+from corsguard.browser.preflight_cache import PreflightCache
+from corsguard.browser.request_constructor import made
+from corsguard.browser.trace import Refused, Trail
 from corsguard.browser.url import URL, page_origin
-from corsguard.mending import mended_origin
 from corsguard.origin import Origin, OriginError
+from corsguard.policy.origin_fixes import mended_origin
 
 __all__ = ["Browser"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 
 from corsguard.browser.cookies import Kept
-from corsguard.browser.trail import Trail
+from corsguard.browser.trace import Trail
 from corsguard.browser.url import HTTP_SCHEMES, URL, is_trustworthy, without_final_dot
 from corsguard.origin import Origin, is_ip_address, is_loopback
 

@@ -8,11 +8,11 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Literal, NamedTuple
 
-from corsguard.browser.engines import Traits
+from corsguard.browser.engine_quirks import Traits
 from corsguard.browser.messages import Answer
 from corsguard.browser.url import URL, is_trustworthy, without_final_dot
 from corsguard.origin import is_ip_address
-from corsguard.suffix import is_public_suffix
+from corsguard.public_suffix import is_public_suffix
 
 __all__ = ["Cookie", "Jar", "Kept", "cookie_of"]
 

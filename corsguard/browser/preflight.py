@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NoReturn
 
-from corsguard.browser.cache import CacheKey, PreflightCache
-from corsguard.browser.checks import check_cors
 from corsguard.browser.clauses import Clause
-from corsguard.browser.engines import Traits
+from corsguard.browser.engine_quirks import Traits
 from corsguard.browser.exchange import BlockReason
-from corsguard.browser.fields import combined, lines, listed, max_age
-from corsguard.browser.making import Fetching
+from corsguard.browser.header_values import combined, lines, listed, max_age
 from corsguard.browser.messages import Answer, Fields
+from corsguard.browser.preflight_cache import CacheKey, PreflightCache
 from corsguard.browser.redirect import REDIRECT_STATUSES
+from corsguard.browser.request_constructor import Fetching
+from corsguard.browser.response_checks import check_cors
 from corsguard.browser.safelist import unsafe_names
-from corsguard.browser.trail import Trail
-from corsguard.fetch import (
+from corsguard.browser.trace import Trail
+from corsguard.fetch_spec import (
     ALLOW_HEADERS,
     ALLOW_METHODS,
     REQUEST_HEADERS,

@@ -6,15 +6,15 @@ from typing import NoReturn
 
 from corsguard.browser.caveats import is_mixed_content, mixed_content
 from corsguard.browser.clauses import Clause
-from corsguard.browser.engines import Traits
+from corsguard.browser.engine_quirks import Traits
 from corsguard.browser.exchange import BlockReason
-from corsguard.browser.fields import lines
-from corsguard.browser.making import Fetching
+from corsguard.browser.header_values import lines
 from corsguard.browser.messages import Answer
-from corsguard.browser.referrer import policy_after
-from corsguard.browser.trail import Trail
+from corsguard.browser.referrer_policy import policy_after
+from corsguard.browser.request_constructor import Fetching
+from corsguard.browser.trace import Trail
 from corsguard.browser.url import HTTP_SCHEMES, URL, URLError
-from corsguard.fetch import REQUEST_BODY_HEADERS
+from corsguard.fetch_spec import REQUEST_BODY_HEADERS
 from corsguard.origin import Origin
 
 __all__ = ["REDIRECT_STATUSES", "followed", "refuse_mixed_content"]

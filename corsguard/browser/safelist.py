@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from string import ascii_letters, digits
 
-from corsguard.browser.engines import Traits
+from corsguard.browser.engine_quirks import Traits
 from corsguard.browser.messages import Fields, Headers
 
 __all__ = [

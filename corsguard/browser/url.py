@@ -7,7 +7,6 @@ from socket import inet_aton, inet_ntoa
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from corsguard.mending import ascii_host, mended_origin
 from corsguard.origin import (
     DEFAULT_PORTS,
     Origin,
@@ -16,7 +15,8 @@ from corsguard.origin import (
     is_ip_address,
     is_loopback,
 )
-from corsguard.suffix import owned_part
+from corsguard.policy.origin_fixes import ascii_host, mended_origin
+from corsguard.public_suffix import owned_part
 
 __all__ = [
     "HTTP_SCHEMES",

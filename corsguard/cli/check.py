@@ -8,9 +8,9 @@ import warnings
 import click
 
 from corsguard import Guard, Policies, Policy, PolicyError, PolicyWarning, Problem
-from corsguard.cli.report import Report
+from corsguard.cli.check_report import Report
 from corsguard.cli.terminal import console, fail
-from corsguard.forms import as_toml
+from corsguard.policy.suggestion_forms import as_toml
 
 __all__ = ["by_route", "check", "guard_of", "sound_guard_of"]
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corsguard.cli.check import check, sound_guard_of
+from corsguard.cli.click_options import request_options, with_options
 from corsguard.cli.options import REQUEST
-from corsguard.cli.options_click import request_options, with_options
 from corsguard.cli.terminal import fail
 
 if TYPE_CHECKING:
-    from corsguard.cli.asking import Asked
+    from corsguard.explain.question import Asked
 
 __all__ = ["group"]
 
@@ -82,8 +82,8 @@ def _explain(file: str, url: str, **options: Any) -> None:
     file that allows it, and what that exposes. Nothing is sent. Exits with 0 if the request is
     allowed, 1 if it is blocked, 2 if it can't be told.
     """
-    from corsguard.browser.policy_server import policy_server
     from corsguard.cli.explain import explain, in_toml
+    from corsguard.explain.policy_server import policy_server
 
     guard = sound_guard_of(file)
     sys.exit(explain(_asked(url, options), guard, policy_server, in_toml))
@@ -106,7 +106,7 @@ def _describe(file: str, form: str, url: str | None) -> None:
 
     Exits with 0, or with 2 if the file can't be used.
     """
-    from corsguard.cli.describe import describe
+    from corsguard.cli.describe.command import describe
 
     sys.exit(describe(file, form, url))
 
@@ -146,7 +146,7 @@ def _probe(url: str, **options: Any) -> None:
 
 
 def _asked(url: str, options: dict[str, Any]) -> Asked:
-    from corsguard.cli.asking import UsageError, asked
+    from corsguard.explain.question import UsageError, asked
 
     try:
         return asked(url, options)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from corsguard.browser import Answer, Exchange
-from corsguard.browser.fields import lines
-from corsguard.fetch import (
+from corsguard.browser.header_values import lines
+from corsguard.fetch_spec import (
     ALLOW_CREDENTIALS,
     ALLOW_ORIGIN,
     EXPOSE_HEADERS,

@@ -9,10 +9,10 @@ from itertools import groupby
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from corsguard.browser import BlockReason, Refusal
-from corsguard.browser.remedy import Change, Explanation, Stage, explained
-from corsguard.cli.asking import Asked
-from corsguard.cli.explanation import as_document
-from corsguard.escape import quoted
+from corsguard.escaping import quoted
+from corsguard.explain.fixes import Change, Explanation, Stage, explained
+from corsguard.explain.question import Asked
+from corsguard.explain.report import as_document
 from corsguard.guard import Guard
 from corsguard.policy import Policy
 

@@ -11,14 +11,14 @@ import click
 from corsguard.browser import BlockReason, Exchange
 from corsguard.browser.messages import SendError
 from corsguard.browser.url import URL
-from corsguard.cli.asking import Asked
 from corsguard.cli.audit import INTERRUPTED, run_audit
 from corsguard.cli.audit.client import SAFE_METHODS, Client, Limits
 from corsguard.cli.diagram import draw, verdict
 from corsguard.cli.evidence import evidence_of
-from corsguard.cli.explanation import exchange_document
 from corsguard.cli.options import REQUEST
 from corsguard.cli.terminal import console, fail, printable, wrapped
+from corsguard.explain.question import Asked
+from corsguard.explain.report import exchange_document
 
 __all__ = ["probe"]
 

@@ -10,10 +10,10 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, NamedTuple
 
-from corsguard.cli.summary import summary
-from corsguard.fetch import SAFELISTED_METHODS
+from corsguard.errors import Problem
+from corsguard.fetch_spec import SAFELISTED_METHODS
 from corsguard.policy import Policy
-from corsguard.problem import Problem
+from corsguard.policy.summary import summary
 
 __all__ = ["RouteRow", "compare", "write_routes"]
 

@@ -22,7 +22,7 @@ from browser.scripted import (
 )
 
 from corsguard.browser import Answer, BlockReason, EngineName, SendError, Sent
-from corsguard.fetch import BAD_PORTS
+from corsguard.fetch_spec import BAD_PORTS
 
 ALL: tuple[EngineName, ...] = ("standard", "chromium", "firefox", "webkit")
 NETWORK_FETCH = 'Fetch, "HTTP-network-or-cache fetch"'

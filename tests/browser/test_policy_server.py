@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from corsguard import Guard, Policy
 from corsguard.browser import Answer, Browser, EngineName, Request, Sent
-from corsguard.browser.apps import serving
-from corsguard.browser.policy_server import policy_server
+from corsguard.browser.applications import serving
+from corsguard.explain.policy_server import policy_server
 from corsguard.origin import Origin
 from corsguard_wsgi import CORSMiddleware
 

@@ -24,10 +24,10 @@ from corsguard.browser import (
     Send,
     Sent,
 )
-from corsguard.browser.policy_server import policy_server
-from corsguard.browser.rehearsal import Rehearsal
-from corsguard.browser.remedy import Change, Explanation, Play, explained
-from corsguard.checks import CHECKS
+from corsguard.explain.fixes import Change, Explanation, Play, explained
+from corsguard.explain.policy_server import policy_server
+from corsguard.explain.trial_guard import Rehearsal
+from corsguard.policy.validation import CHECKS
 
 
 def playing(page: str, request: Request, engine: EngineName = "standard") -> Play:

@@ -13,7 +13,7 @@ from cli.command import Command
 
 from corsguard import Guard
 from corsguard.browser import Browser, Request
-from corsguard.browser.policy_server import policy_server
+from corsguard.explain.policy_server import policy_server
 
 FILE = """
 enforce = true

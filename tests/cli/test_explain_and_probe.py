@@ -11,9 +11,9 @@ from cli.audit.serving import wsgi
 
 from corsguard import Guard, Policy, PolicyError, PolicyWarning, Reason
 from corsguard.browser import Browser, Cookie, Exchange, Request
-from corsguard.browser.engines import ENGINES
-from corsguard.browser.policy_server import policy_server
+from corsguard.browser.engine_quirks import ENGINES
 from corsguard.cli.audit.client import Client, Limits
+from corsguard.explain.policy_server import policy_server
 from corsguard_wsgi import CORSMiddleware
 
 PAIRS = 1_000

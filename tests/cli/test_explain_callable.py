@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy
-from corsguard.browser.policy_server import policy_server
-from corsguard.cli.asking import asked
 from corsguard.cli.explain import explain, in_python
 from corsguard.cli.options import OPTIONS
+from corsguard.explain.policy_server import policy_server
+from corsguard.explain.question import asked
 
 APP = "https://app.example.com"
 EVIL = "https://evil.example"

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from corsguard import OriginEntry, Policy
-from corsguard.cli.summary import summary
+from corsguard.policy.summary import summary
 
 A = "https://a.example"
 
@@ -57,6 +57,6 @@ def test_what_is_not_the_default_is_told() -> None:
 
 
 def test_it_needs_no_extra() -> None:
-    code = "import sys, corsguard.cli.summary; print({'click', 'rich'} & set(sys.modules))"
+    code = "import sys, corsguard.policy.summary; print({'click', 'rich'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "set()\n"

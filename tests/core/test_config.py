@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy, PolicyError, PolicyWarning, Problem, Reason
-from corsguard.config import as_variable_named
+from corsguard.guard.config import as_variable_named
 
 A, B = "https://a.example", "https://b.example"
 LISTED = Policy(allow_origins=[A])

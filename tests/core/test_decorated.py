@@ -11,8 +11,20 @@ from typing import Any
 import pytest
 
 from corsguard import Policy
-from corsguard.decorated import has_exempt, held_by, hidden_in, mark_reached, unreachable
-from corsguard.views import cors_exempt, cors_policy, decorated_layer, has_own_policy, layers
+from corsguard.guard.decorated_views import (
+    has_exempt,
+    held_by,
+    hidden_in,
+    mark_reached,
+    unreachable,
+)
+from corsguard.guard.view_policies import (
+    cors_exempt,
+    cors_policy,
+    decorated_layer,
+    has_own_policy,
+    layers,
+)
 
 PUBLIC = Policy(allow_origins=["*"])
 HERE = {__name__}

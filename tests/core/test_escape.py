@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corsguard.escape import escaped
+from corsguard.escaping import escaped
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from corsguard import Decision, Facts, Guard, Policy, Reason
-from corsguard.headers import environ_reader
-from corsguard.memory import Memory
+from corsguard.engine.cache import Memory
+from corsguard.engine.headers import environ_reader
 
 A = "https://a.example"
 EVIL = "https://evil.example"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Origin, OriginError, OriginPattern, Policy, PolicyError
-from corsguard.headers import merged, names_in
-from corsguard.routes import is_canonical
+from corsguard.engine.headers import merged, names_in
+from corsguard.guard.routes import is_canonical
 
 SHORT, LONG = 2_000, 8_000
 FILLINGS = [

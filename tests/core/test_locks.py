@@ -14,7 +14,7 @@ import pytest
 from core.facts import EVIL, LISTED, PLAIN, A
 
 import corsguard
-from corsguard import Guard, locks
+from corsguard import Guard, fork_safety
 
 PROGRAM = Path(__file__).with_name("forking.py")
 
@@ -30,7 +30,7 @@ def test_a_lock_that_another_thread_holds_is_free_in_the_child() -> None:
     guard = Guard(PLAIN)
     for _ in range(2):  # held at the time of a fork, and of a fork of the child
         assert guard._replacing.acquire(blocking=False)
-        locks._restart_all()
+        fork_safety._restart_all()
         guard.reconfigure(LISTED)
         assert guard.decide("/", A, "GET", {}).allowed
 
@@ -39,7 +39,7 @@ def test_what_was_half_replaced_is_replaced_in_the_child() -> None:
     guard = Guard(PLAIN)
     assert guard.decide("/", A, "GET", {}) is guard.known({"HTTP_ORIGIN": A}, "GET")
     guard._state = Guard(LISTED)._state  # the other thread got as far as this
-    locks._restart_all()
+    fork_safety._restart_all()
     assert guard.policies is LISTED
     assert guard.known({"HTTP_ORIGIN": A}, "GET") is None
 
@@ -47,19 +47,19 @@ def test_what_was_half_replaced_is_replaced_in_the_child() -> None:
 def test_who_holds_a_lock_when_the_child_begins_may_release_it() -> None:
     guard = Guard(PLAIN)
     with guard._replacing:
-        locks._restart_all()
+        fork_safety._restart_all()
         guard.reconfigure(LISTED)
     guard.reconfigure(PLAIN)
 
 
 def test_locks_do_not_outlive_their_guard() -> None:
-    before = set(locks._restarts)
+    before = set(fork_safety._restarts)
     guard = Guard(LISTED)
-    of_guard = set(locks._restarts) - before
+    of_guard = set(fork_safety._restarts) - before
     assert of_guard
     del guard
     gc.collect()
-    assert of_guard.isdisjoint(locks._restarts)
+    assert of_guard.isdisjoint(fork_safety._restarts)
 
 
 def test_a_guard_need_not_be_hashable() -> None:
@@ -68,7 +68,7 @@ def test_a_guard_need_not_be_hashable() -> None:
 
     mine = Mine(PLAIN)
     held = mine._replacing = Lock()
-    locks._restart_all()
+    fork_safety._restart_all()
     assert mine._replacing is not held
     assert not mine.decide("/", EVIL, "GET", {}).allowed
 
@@ -77,20 +77,28 @@ def test_what_a_child_may_import_is_imported_before_the_fork(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     guard = Guard(PLAIN)
-    monkeypatch.delitem(sys.modules, "corsguard.config", raising=False)
-    locks._import_all()
-    assert "corsguard.config" in sys.modules
-    monkeypatch.delitem(sys.modules, "corsguard.config")
-    monkeypatch.setattr(locks, "_restarts", {})  # without any guard, a fork needs nothing
-    locks._import_all()
-    assert "corsguard.config" not in sys.modules
+    monkeypatch.delitem(sys.modules, "corsguard.guard.config", raising=False)
+    fork_safety._import_all()
+    assert "corsguard.guard.config" in sys.modules
+    monkeypatch.delitem(sys.modules, "corsguard.guard.config")
+    monkeypatch.setattr(fork_safety, "_restarts", {})  # without any guard, a fork needs nothing
+    fork_safety._import_all()
+    assert "corsguard.guard.config" not in sys.modules
     assert guard.policies is PLAIN
 
 
 def test_every_import_inside_a_function_of_the_core_is_known() -> None:
-    known = {*locks._IMPORTED_LATE, *locks._IF_THERE, *locks._own_modules(), "corsguard"}
+    known = {
+        *fork_safety._IMPORTED_LATE,
+        *fork_safety._IF_THERE,
+        *fork_safety._own_modules(),
+        "corsguard",
+        "corsguard.guard",
+    }
     found = set()
-    for path in Path(corsguard.__file__).parent.glob("*.py"):
+    root = Path(corsguard.__file__).parent
+    folders = (root, root / "policy", root / "engine", root / "guard")
+    for path in [path for folder in folders for path in folder.glob("*.py")]:
         for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 found |= {name for each in ast.walk(function) for name in imported_by(each)}

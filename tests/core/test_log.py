@@ -11,7 +11,7 @@ import pytest
 from core.facts import ANY, EVIL, LISTED, PLAIN, A, ask
 
 from corsguard import Guard, Policy
-from corsguard.log import Log
+from corsguard.guard.refusal_log import Log
 
 
 def levels(caplog: pytest.LogCaptureFixture) -> list[int]:
@@ -345,7 +345,7 @@ def test_nothing_is_formatted_for_a_line_that_is_not_logged(
         raise Unprintable
 
     Unprintable.asked = 0
-    monkeypatch.setattr("corsguard.log.format_tb", count)
+    monkeypatch.setattr("corsguard.guard.refusal_log.format_tb", count)
     guard = Guard(Policy(allow_origins=[broken]))
     guard.subscribe(broken)
     with caplog.at_level(level, logger="corsguard"):

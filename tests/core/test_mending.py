@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corsguard import Guard, OriginPattern, Policy, PolicyError, Problem
-from corsguard.mending import closest_name, mended_origin, mended_prefix, mended_regex
+from corsguard.policy.origin_fixes import closest_name, mended_origin, mended_prefix, mended_regex
 
 LISTED = Policy(allow_origins=["https://a.example"])
 EXAMPLE = "an origin such as https://app.example.com or https://*.example.com"

@@ -12,7 +12,7 @@ import pytest
 from core.facts import get
 
 from corsguard import Guard, OriginEntry, Policy, PolicyWarning
-from corsguard.browser.rehearsal import Rehearsal
+from corsguard.explain.trial_guard import Rehearsal
 
 WITH_CREDENTIALS = {"allow_credentials": True}
 INSECURE = {"dangerously_allow_insecure_origins": True}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy, PolicyError, Problem
-from corsguard.peers import INSTEAD, NAMES, plain
+from corsguard.policy.peer_options import INSTEAD, NAMES, plain
 
 A = "https://a.example"
 

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from corsguard import Decision, Engine, Guard, Policy, PolicyError
-from corsguard.views import View
+from corsguard.guard.view_policies import View
 
 APP, EVIL = "https://app.example", "https://evil.example"
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from corsguard import Engine, Policy, PolicyError, PolicyWarning, Problem
-from corsguard.ambiguity import may_match
+from corsguard.policy.redos import may_match
 
 NO_NAME = "end it with the labels of a domain that is yours"
 NO_DOT = r"escape each dot (\.) and write [a-z0-9-]+ for a label"

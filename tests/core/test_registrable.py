@@ -12,10 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corsguard import Policy, PolicyError
-from corsguard.ambiguity import is_linear, may_match
 from corsguard.origin import Origin, OriginError, is_insecure
-from corsguard.origin_grammar import grammar
-from corsguard.registrable import MOST_OWNERS, coverage
+from corsguard.policy.origin_grammar import grammar
+from corsguard.policy.redos import is_linear, may_match
+from corsguard.policy.regex_coverage import MOST_OWNERS, coverage
 
 
 @pytest.mark.parametrize(

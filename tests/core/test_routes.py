@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corsguard import Guard, Policy, PolicyError, Problem
-from corsguard.routes import Routes, prefix_problems
+from corsguard.guard.routes import Routes, prefix_problems
 
 ROOT = Policy(allow_origins=["https://root.example"])
 API = Policy(allow_origins=["https://api.example"])

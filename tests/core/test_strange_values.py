@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy, PolicyError, Problem
-from corsguard.views import View
+from corsguard.guard.view_policies import View
 
 A = "https://a.example"
 LISTED = Policy(allow_origins=[A])

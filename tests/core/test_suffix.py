@@ -8,7 +8,7 @@ import pytest
 from publicsuffixlist import PublicSuffixList
 
 from corsguard import Policy, PolicyError
-from corsguard.suffix import holds_public_suffix, is_public_suffix, owned_part, suffix_of
+from corsguard.public_suffix import holds_public_suffix, is_public_suffix, owned_part, suffix_of
 
 LIST = PublicSuffixList()
 NAMES = [

@@ -10,8 +10,14 @@ from typing import Any
 import pytest
 
 from corsguard import Policy
-from corsguard.decorated import hidden_in, is_remembered, unreachable, unreached
-from corsguard.views import cors_exempt, cors_policy, decorated_layer, layers, own_policy
+from corsguard.guard.decorated_views import hidden_in, is_remembered, unreachable, unreached
+from corsguard.guard.view_policies import (
+    cors_exempt,
+    cors_policy,
+    decorated_layer,
+    layers,
+    own_policy,
+)
 
 PUBLIC = Policy(allow_origins=["*"])
 HERE = {__name__}

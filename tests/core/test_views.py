@@ -12,7 +12,14 @@ import pytest
 from core.facts import ANY, EVIL, LISTED, PLAIN, A, ask, field
 
 from corsguard import Guard, Policy, PolicyError, Reason
-from corsguard.views import View, cors_exempt, cors_policy, has_own_policy, own_policy, sharing
+from corsguard.guard.view_policies import (
+    View,
+    cors_exempt,
+    cors_policy,
+    has_own_policy,
+    own_policy,
+    sharing,
+)
 
 WILD = Policy(allow_origins=[A], allow_methods=["*"])
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from fuzz.drawing import Request
 
 from corsguard import Guard, Origin, OriginError, Policy, Reason
-from corsguard.fetch import is_token
+from corsguard.fetch_spec import is_token
 
 APP = "https://app.example.com"
 OWN = "https://own.example"

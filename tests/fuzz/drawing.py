@@ -7,7 +7,7 @@ import warnings
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from corsguard.checks import CHECKS
+from corsguard.policy.validation import CHECKS
 
 SEPARATOR = b"\x1e"
 """Stands between the parts of an input, as no part of a request is likely to need it."""

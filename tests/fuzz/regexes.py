@@ -8,12 +8,12 @@ from importlib import import_module
 from ipaddress import ip_address
 from typing import Any
 
-from corsguard.ambiguity import is_linear
-from corsguard.automaton import ALPHABET, Automaton, Budget, TooMuchError
 from corsguard.origin import Origin, OriginError, is_ip_address
-from corsguard.regex import inexact_constructs
-from corsguard.registrable import RESERVED, Coverage, coverage
-from corsguard.suffix import suffix_of
+from corsguard.policy.redos import is_linear
+from corsguard.policy.regex_ast import inexact_constructs
+from corsguard.policy.regex_automaton import ALPHABET, Automaton, Budget, TooMuchError
+from corsguard.policy.regex_coverage import RESERVED, Coverage, coverage
+from corsguard.public_suffix import suffix_of
 
 Choose = Callable[[int], int]
 """Chooses a number below another."""

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from security.backtracking import Shown, either, growth, in_turn, literal, one_of, repeated, steps
 
 from corsguard import Engine, Policy, PolicyError
-from corsguard.ambiguity import MOST_WAYS
 from corsguard.origin import MAX_LENGTH
+from corsguard.policy.redos import MOST_WAYS
 
 # A regular expression that matches no origin, as one with two dots in a row, starts all the same.
 pytestmark = pytest.mark.filterwarnings("ignore:.*regex-matches-nothing")

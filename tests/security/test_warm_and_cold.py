@@ -38,7 +38,7 @@ from security.worlds import (
 )
 
 from corsguard import Policies, PolicyError
-from corsguard.state import Enforce
+from corsguard.guard.snapshot import Enforce
 
 
 class Request(NamedTuple):

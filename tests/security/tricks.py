@@ -12,7 +12,7 @@ from re import Pattern
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from corsguard.predicates import Predicate
+from corsguard.policy.predicates import Predicate
 
 EVIL = "evil.example"
 

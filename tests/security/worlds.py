@@ -28,7 +28,7 @@ from flask import Flask
 from flask.views import MethodView
 
 from corsguard import Guard, Policies, Policy
-from corsguard.state import Enforce
+from corsguard.guard.snapshot import Enforce
 from corsguard_asgi import CORSMiddleware as ASGIMiddleware
 from corsguard_django import cors_exempt, cors_policy
 from corsguard_flask import CORSGuard

@@ -9,7 +9,7 @@ from corsguard.browser.messages import SendError
 from corsguard.cli.audit.catalogue import Finding, Severity
 from corsguard.cli.audit.checks import CHECKS
 from corsguard.cli.audit.server import Server
-from corsguard.escape import escaped
+from corsguard.escaping import escaped
 
 __all__ = ["Audit", "Checked", "audit"]
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from corsguard.browser.messages import Answer, Fields, Sent
-from corsguard.fetch import ALLOW_CREDENTIALS, ALLOW_ORIGIN
+from corsguard.fetch_spec import ALLOW_CREDENTIALS, ALLOW_ORIGIN
 
 __all__ = ["RULES", "Evidence", "Finding", "Rule", "Severity"]
 

@@ -10,7 +10,7 @@ from corsguard.cli.audit.catalogue import Evidence, Finding
 from corsguard.cli.audit.origins import Trick, tricks
 from corsguard.cli.audit.paths import missing_below, other_spellings
 from corsguard.cli.audit.server import Server
-from corsguard.fetch import (
+from corsguard.fetch_spec import (
     ALLOW_CREDENTIALS,
     ALLOW_HEADERS,
     ALLOW_METHODS,

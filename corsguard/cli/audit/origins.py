@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from corsguard.origin import Origin, is_ip_address
-from corsguard.suffix import owned_part
+from corsguard.public_suffix import owned_part
 
 __all__ = ["Trick", "strangers", "tricks"]
 

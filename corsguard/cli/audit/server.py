@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from corsguard.browser.engines import ENGINES
+from corsguard.browser.engine_quirks import ENGINES
 from corsguard.browser.messages import Fields, Send, Sent
 from corsguard.browser.safelist import unsafe_names
 from corsguard.cli.audit.catalogue import Evidence
 from corsguard.cli.audit.origins import strangers
-from corsguard.fetch import REQUEST_HEADERS, REQUEST_METHOD, is_forbidden_request_header
+from corsguard.fetch_spec import REQUEST_HEADERS, REQUEST_METHOD, is_forbidden_request_header
 from corsguard.origin import Origin
 
 __all__ = ["Server"]

@@ -15,7 +15,7 @@ from corsguard import Decision, Facts, Kind
 from corsguard.cli.demo.journal import JOURNAL
 from corsguard.cli.demo.servers import Origins, PortError, serving
 from corsguard.cli.terminal import console, fail
-from corsguard.escape import escaped
+from corsguard.escaping import escaped
 
 __all__ = ["run"]
 

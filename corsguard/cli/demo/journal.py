@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from corsguard import Decision
-from corsguard.decision import DECISION
-from corsguard.escape import escaped
+from corsguard.engine.decision import DECISION
+from corsguard.escaping import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

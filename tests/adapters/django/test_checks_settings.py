@@ -126,7 +126,10 @@ def test_the_form_that_allows_nothing_is_written_as_the_setting_is(setting: obje
 
 def test_a_path_beside_the_fields_is_shown_among_the_routes() -> None:
     [message] = found(CORSGUARD={"/": None})
-    assert (message.id, message.hint) == ("corsguard.unknown-field", '{"routes": {"/": None}}')
+    assert (message.id, message.hint) == (
+        "corsguard.unknown-field",
+        '{"routes": {"/": None}}',
+    )
 
 
 def test_a_setting_that_corsheaders_has_left_switched_off_is_to_be_removed() -> None:

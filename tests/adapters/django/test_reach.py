@@ -23,7 +23,8 @@ from django.utils.decorators import method_decorator, sync_only_middleware
 from django.utils.functional import SimpleLazyObject
 from django.views import View
 
-from corsguard import Policy, decorated
+from corsguard import Policy
+from corsguard.guard import decorated_views
 from corsguard_django import cors_exempt, cors_policy
 from corsguard_django.walk import walked
 
@@ -68,7 +69,7 @@ urlpatterns = [path("plain", plain)]
 @pytest.fixture(autouse=True)
 def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # What other tests have decorated may still be alive.
-    monkeypatch.setattr(decorated, "_remembered", {})
+    monkeypatch.setattr(decorated_views, "_remembered", {})
     with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=__name__):
         yield
 

@@ -11,7 +11,7 @@ from e2e.differential.cases import Case, Hop
 
 from corsguard.browser.exchange import BlockReason as Reason
 from corsguard.browser.messages import Answer, Fields, Request
-from corsguard.fetch import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN
+from corsguard.fetch_spec import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN
 
 Aim = Callable[[Random], Case]
 Ask = Callable[[Random], Request]

@@ -8,7 +8,7 @@ from typing import Any
 
 from corsguard import Policy, PolicyWarning
 from corsguard.browser.messages import Answer, Fields, Request
-from corsguard.fetch import (
+from corsguard.fetch_spec import (
     ALLOW_CREDENTIALS,
     ALLOW_HEADERS,
     ALLOW_METHODS,

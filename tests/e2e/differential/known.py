@@ -6,7 +6,7 @@ from e2e.differential.asking import CREDENTIALS
 from e2e.differential.cases import Case, Hop
 
 from corsguard.browser.messages import Answer, Request
-from corsguard.fetch import (
+from corsguard.fetch_spec import (
     ALLOW_CREDENTIALS,
     ALLOW_HEADERS,
     ALLOW_METHODS,

@@ -23,8 +23,8 @@ from corsguard import (
     Problem,
     Reason,
 )
-from corsguard.fetch import is_token
-from corsguard.headers import names_in
+from corsguard.engine.headers import names_in
+from corsguard.fetch_spec import is_token
 from corsguard.origin import MAX_LENGTH
 
 APP = "https://app.example.com"

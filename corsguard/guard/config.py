@@ -1,0 +1,228 @@
+"""The one configuration shape, read from a mapping, a TOML file or the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike, fspath
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from corsguard.errors import NO_POLICY, PolicyError, Problem
+from corsguard.escaping import shown
+from corsguard.policy import Policy
+from corsguard.policy.safety import cautions
+from corsguard.policy.suggestion_forms import as_item, as_toml, as_variable
+from corsguard.policy.unknown_fields import (
+    GUARD_OPTIONS,
+    means_origins,
+    means_routes,
+    unknown_fields,
+)
+from corsguard.policy.validation import CHECKS
+
+__all__ = [
+    "Settings",
+    "as_item",
+    "as_toml",
+    "as_variable_named",
+    "read_environ",
+    "read_file",
+    "read_mapping",
+]
+
+_PREFIX = "CORSGUARD_"
+_VARIABLES = {field: f"{_PREFIX}{field.upper()}" for field in (*CHECKS, *GUARD_OPTIONS)}
+_LISTS = frozenset(
+    {
+        "allow_origins",
+        "allow_methods",
+        "allow_headers",
+        "expose_headers",
+        "enforce_exempt",
+        "own_origins",
+    }
+)
+_SOME_ORIGIN = "https://app.example.com"
+
+
+class Settings(NamedTuple):
+    """What a configuration says, as the parameters of a Guard, and the problems of reading it."""
+
+    policies: Policy | dict[str, Policy | None] | None
+    enforce: Any
+    enforce_exempt: Any
+    own_origins: Any
+    problems: tuple[Problem, ...]
+    cautions: tuple[Problem, ...]
+    """What the policies that were read start with, but should be warned of, enforced or not."""
+
+
+class _Found(NamedTuple):
+    problems: list[Problem]
+    cautions: list[Problem]
+
+
+def read_file(path: str | PathLike[str]) -> Settings:
+    """The settings of a TOML file; raises OSError and ValueError where it can't be read."""
+    import tomllib
+
+    with open(path, "rb") as file:
+        content = file.read()
+    try:
+        mapping = tomllib.loads(content.decode("utf-8-sig"))  # some editors put a BOM first
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        why = f"not UTF-8, as TOML must be (at line {line})"
+    except RecursionError:
+        why = "can't be read: nested too deeply"
+    except ValueError as error:
+        why = f"not TOML: {error}"
+    else:
+        return read_mapping(mapping)
+    raise ValueError(f"{fspath(path)}: {why}")
+
+
+def read_mapping(mapping: Mapping[str, Any]) -> Settings:
+    """The settings of a mapping: a policy's fields or `routes`, and what stands beside them."""
+    if not isinstance(mapping, Mapping):
+        message = f"{shown(mapping)} is not a table of a policy's fields, or of routes"
+        suggestion = '{"allow_origins": ["https://app.example.com"]}'
+        problem = Problem("type-invalid", "policy", mapping, message, suggestion)
+        return Settings(None, False, (), (), (problem,), ())
+    known = (*CHECKS, "routes", *GUARD_OPTIONS)
+    others = {key: value for key, value in mapping.items() if key not in known}
+    return _settings(mapping, others, unknown_fields(mapping, known))
+
+
+def read_environ(environ: Mapping[str, str]) -> Settings:
+    """The settings of the variables whose names begin with CORSGUARD_."""
+    given = {name: text for name, text in environ.items() if name.startswith(_PREFIX)}
+    mapping = {
+        field: _value(field, given[variable])
+        for field, variable in _VARIABLES.items()
+        if variable in given
+    }
+    known = set(_VARIABLES.values())
+    others = {
+        name.removeprefix(_PREFIX): _value("", text)
+        for name, text in given.items()
+        if name not in known
+    }
+    unknown = unknown_fields(given, _VARIABLES.values(), _PREFIX)
+    if _is_none(mapping.get("allow_origins")):
+        return _allow_nothing(mapping, others, unknown)
+    settings = _settings(mapping, others, unknown)
+    names = (name for name in environ if name.startswith("CORS_"))
+    theirs = [name for name in names if means_origins(name, value=False)]  # no flag is a list
+    if theirs and NO_POLICY in settings.problems:
+        rename = f"rename {theirs[0]} to {_VARIABLES['allow_origins']}"
+        return settings._replace(problems=(NO_POLICY._replace(suggestion=rename),))
+    return settings
+
+
+def as_variable_named(problem: Problem) -> Problem:
+    """A problem of the environment, with the variable in place of its field."""
+    return as_variable(problem, _VARIABLES)
+
+
+def _settings(
+    mapping: Mapping[str, Any], others: Mapping[str, object], unknown: list[Problem]
+) -> Settings:
+    """The settings of a mapping whose unknown keys, `others`, have been reported."""
+    found = _Found(unknown, [])
+    fields = {key: value for key, value in mapping.items() if key in CHECKS}
+    enforce = mapping.get("enforce", False)
+    enforced = enforce is True or enforce == "report"
+    policies: Policy | dict[str, Policy | None] | None = None
+    if "routes" in mapping:
+        policies = _read_routes(mapping["routes"], found, enforced=enforced)
+        found.problems.extend(_beside_routes(key, value) for key, value in fields.items())
+    elif fields:
+        policies = _read_policy(fields, found, reported=others, enforced=enforced)
+    elif not enforce and not any(
+        means_origins(*item) or means_routes(item[0]) for item in others.items()
+    ):
+        found.problems.append(NO_POLICY)
+    return Settings(
+        policies,
+        enforce,
+        mapping.get("enforce_exempt", ()),
+        mapping.get("own_origins", ()),
+        tuple(found.problems),
+        tuple(found.cautions),
+    )
+
+
+def _is_none(origins: object) -> bool:
+    """Return True for the list of a variable that says `none`: no origin is allowed."""
+    return isinstance(origins, list) and [origin.lower() for origin in origins] == ["none"]
+
+
+def _allow_nothing(
+    mapping: Mapping[str, Any], others: Mapping[str, object], unknown: list[Problem]
+) -> Settings:
+    """The settings that allow no origin; what else the policy would be is checked all the same."""
+    settings = _settings({**mapping, "allow_origins": [_SOME_ORIGIN]}, others, unknown)
+    return settings._replace(policies={"/": None}, cautions=())
+
+
+def _read_policy(
+    given: object,
+    found: _Found,
+    place: str = "",
+    *,
+    reported: Mapping[str, object] = MappingProxyType({}),
+    enforced: bool,
+) -> Policy | None:
+    """The policy of a table of fields, or None, and what is wrong with it or rarely meant."""
+    try:
+        policy = Policy.read(
+            given,  # type: ignore[arg-type]  # it checks that itself
+            reported=reported,
+            enforced=enforced,
+        )
+    except PolicyError as error:
+        found.problems.extend(problem.within(place) for problem in error.problems)
+        return None
+    found.cautions.extend(caution.within(place) for caution in cautions(policy))
+    return policy
+
+
+def _read_routes(given: object, found: _Found, *, enforced: bool) -> dict[str, Policy | None]:
+    if not isinstance(given, Mapping):
+        message = f"{shown(given)} is not a table from path prefix to policy"
+        found.problems.append(Problem("type-invalid", "routes", given, message, '{"/api": {...}}'))
+        return {}
+    routes: dict[str, Policy | None] = {}
+    for prefix, entry in given.items():
+        if entry is None or entry is False or isinstance(entry, Policy):
+            routes[prefix] = entry or None
+        elif not isinstance(entry, Mapping):
+            message = f"{shown(entry)} is neither a table of a policy's fields nor false"
+            place = f'routes."{shown(prefix, str)}"'
+            found.problems.append(
+                Problem("type-invalid", place, entry, message, '{"allow_origins": [...]}')
+            )
+        else:
+            place = f'routes."{shown(prefix, str)}"'
+            routes[prefix] = _read_policy(entry, found, place, enforced=enforced)
+    return routes
+
+
+def _beside_routes(field: str, value: object) -> Problem:
+    message = f"{field} stands beside `routes`, where it holds for no path"
+    return Problem("unknown-field", field, value, message, f'routes."/".{field}')
+
+
+def _value(field: str, text: str) -> object:
+    """What the text of a variable says, in the type of its field; the text itself if nothing."""
+    text = text.strip()
+    if field in _LISTS:
+        return [part for element in text.split(",") if (part := element.strip())]
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return float(text) if field == "predicate_timeout" else int(text)
+    except ValueError:
+        return text

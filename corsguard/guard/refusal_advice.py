@@ -1,0 +1,127 @@
+"""Advice: what to change so that a request would be allowed. For a line of the log, nothing else.
+
+No decision depends on anything here. This is the one place that reads `X-Forwarded-Host` and
+`Forwarded`, and only to say what a proxy does to `Host`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from corsguard import fetch_spec
+from corsguard.engine.decision import Decision, Kind, Reason
+from corsguard.escaping import escaped
+from corsguard.origin import Origin, OriginError, default_port_suffix
+
+if TYPE_CHECKING:
+    from corsguard.engine import Engine
+    from corsguard.engine.request import Facts
+
+__all__ = ["advice"]
+
+_LONGEST_FORWARDED = 1_000
+_LONGEST_HOST = 80
+_SENDERS = {
+    "null": "any sandboxed frame",
+    "file://": "any file on the user's disk, a downloaded page too,",
+}
+"""Who sends the origins that stand for no one in particular."""
+
+
+def advice(
+    decision: Decision,
+    reason: Reason,
+    facts: Facts,
+    read: Callable[[str], str | None],
+    engine: Engine | None,
+) -> str:
+    """Return what to change so that a refused request would be allowed.
+
+    `reason` is the one before enforcement, and `engine` that of the policy that applies, None
+    where none does.
+    """
+    if decision.kind is not Kind.PREFLIGHT and (own := _own_origin(facts, read)):
+        return own
+    if facts.origin is None:
+        return "list the path in enforce_exempt, if any site may do this"
+    if engine is None:
+        return "allow the origin in a policy for this path, or list the path in enforce_exempt"
+    if reason is Reason.ORIGIN_INVALID:
+        return "no browser sends such an Origin: look for a proxy that rewrites it"
+    if reason is Reason.ORIGIN_NOT_ALLOWED:
+        return _of_origin(facts.origin, engine)
+    if reason is Reason.METHOD_NOT_ALLOWED:
+        return _of_method(facts.requested_method or "", engine)
+    if reason is Reason.HEADERS_NOT_ALLOWED:
+        return (
+            "add it to allow_headers"
+            if fetch_spec.is_token(decision.detail)
+            else "no page sends it"
+        )
+    if engine.any_origin:  # of a view, under enforcement, or without credentials
+        return "list the origin by name in allow_origins, and set allow_credentials for its cookies"
+    return 'set allow_credentials, or have the page send no cookies (credentials: "omit")'
+
+
+def _of_origin(text: str, engine: Engine) -> str:
+    origin = _parsed(text)
+    if origin is None or origin.opaque:
+        flag = "" if engine.guards_users else ", or list it with dangerously_allow_null_origin"
+        who = _SENDERS.get(text, _SENDERS["null"])
+        return f"{who} sends it: give the page an origin of its own{flag}"
+    if engine.refuses_plain_http(origin):
+        flag = "dangerously_allow_insecure_origins"
+        if engine.may_match(text):
+            return f"plain http is the reason: serve the page over https, or set {flag}"
+        return f"serve the page over https, or add it to allow_origins and set {flag}"
+    return "add it to allow_origins"
+
+
+def _of_method(method: str, engine: Engine) -> str:
+    if method.upper() in engine.policy.allow_methods:
+        return f"methods are case-sensitive: have the page send {escaped(method.upper(), 20)}"
+    if not fetch_spec.is_token(method) or method.upper() in fetch_spec.FORBIDDEN_METHODS:
+        return "no page can send it"
+    return "add it to allow_methods"
+
+
+def _own_origin(facts: Facts, read: Callable[[str], str | None]) -> str:
+    """Return what to list where a proxy changes `Host`, so that an own page looks foreign.
+
+    Empty where that is not the reason: the browser's own word, `Sec-Fetch-Site`, comes first.
+    """
+    origin = _parsed(facts.origin)
+    if origin is None or origin.opaque or read("sec-fetch-site") is not None:
+        return ""
+    for name, host in _forwarded(read):
+        if host.lower().removesuffix(default_port_suffix(origin.scheme)) == origin.authority:
+            given = escaped(read("host") or "missing", _LONGEST_HOST)
+            said = f"Host is {given}, {name} {escaped(host, _LONGEST_HOST)}"
+            return f"if this service is {origin}, list {origin} in own_origins: {said}"
+    return ""
+
+
+def _forwarded(read: Callable[[str], str | None]) -> Iterator[tuple[str, str]]:
+    """Yield the hosts that proxies say the client has asked for, each with where that is said."""
+    for host in _field(read, "x-forwarded-host").split(","):
+        yield "X-Forwarded-Host", host.strip()
+    for element in _field(read, "forwarded").split(","):  # RFC 7239, 4
+        for pair in element.split(";"):
+            name, _, value = pair.partition("=")
+            if name.strip().lower() == "host":
+                yield "Forwarded host", value.strip().strip('"')
+
+
+def _field(read: Callable[[str], str | None], name: str) -> str:
+    try:
+        return (read(name) or "")[:_LONGEST_FORWARDED]
+    except LookupError:  # of an adapter that reads what decisions need, and no more
+        return ""
+
+
+def _parsed(text: str | None) -> Origin | None:
+    try:
+        return None if text is None else Origin.parse(text)
+    except OriginError:
+        return None

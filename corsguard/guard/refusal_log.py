@@ -1,0 +1,160 @@
+"""What the guard writes to the logger `corsguard`: bounded, escaped, the first of its kind loud.
+
+Nothing is formatted for a line that is not logged.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Lock
+from traceback import format_tb
+from typing import TYPE_CHECKING
+
+from corsguard.engine.csrf import is_websocket
+from corsguard.engine.decision import Decision, Kind, Reason
+from corsguard.escaping import LONGEST, escaped
+from corsguard.fork_safety import restart_in_child
+from corsguard.guard.refusal_advice import advice
+from corsguard.policy.predicates import Fault
+
+if TYPE_CHECKING:
+    from corsguard.engine import Engine
+    from corsguard.engine.request import Facts
+
+__all__ = ["Log"]
+
+_logger = logging.getLogger("corsguard")
+_MOST_ITEMS = 100
+_MOST_GROUPS = 1_000
+
+
+class Log:
+    """Says each thing at WARNING once, at most 100 of a group, and the rest at DEBUG.
+
+    Its memory is bounded whatever the requests hold: 1,000 groups, each of 100 short strings.
+    """
+
+    has = staticmethod(_logger.isEnabledFor)
+    """Whether what is said at a level is logged; what has been said before is said at DEBUG."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], set[str]] = {}
+        self._restart()
+        restart_in_child(self._restart)
+
+    def _restart(self) -> None:
+        """Make new locks; see corsguard.fork_safety."""
+        self._lock = Lock()
+
+    def refused(
+        self,
+        decision: Decision,
+        reason: Reason,
+        facts: Facts,
+        read: Callable[[str], str | None],
+        engine: Engine | None,
+    ) -> None:
+        """Log a refusal, loud once for its reason, origin and route; see `advice` for the rest."""
+        origin = "no origin" if facts.origin is None else facts.origin
+        level = self._level((decision.reason, facts.route or "no route"), origin[:LONGEST])
+        if level is not None:
+            outcome, served = _outcome(decision, facts, read)
+            _logger.log(
+                level,
+                "%s %s %s from %s: %s%s: %s; %s",
+                outcome,
+                escaped(facts.method, 20),
+                escaped(facts.path),
+                escaped(origin),
+                decision.reason.value,
+                served,
+                decision.detail or decision.reason.words,
+                advice(decision, reason, facts, read, engine),
+            )
+
+    def fault(self, fault: Fault, route: str | None) -> None:
+        """Log a callable of a policy that returned no bool."""
+        name, error = fault
+        group = "failures of allow_origins", route or "no route"
+        self._failed(group, name, "%s of allow_origins failed, which counts as a no", error)
+
+    def subscriber_failed(self, subscriber: object, error: Exception) -> None:
+        """Log a subscriber that raised; the request goes on."""
+        name = getattr(subscriber, "__qualname__", None) or type(subscriber).__qualname__
+        self._failed(("failures of subscribers", ""), name, "subscriber %s failed", error)
+
+    def replaced(self, names: list[str], path: str | None = None) -> None:
+        """Log the fields of the CORS protocol that the application set itself, at path."""
+        for name in names:
+            level = self._level(("replaced fields", ""), name.lower())
+            if level is not None:
+                _logger.log(
+                    level,
+                    "the application sets %s itself%s; the policy's own is sent instead",
+                    escaped(name),
+                    "" if path is None else f" at {escaped(path)}",
+                )
+
+    def _failed(self, group: tuple[str, str], name: str, what: str, error: Exception) -> None:
+        kind = type(error).__name__
+        level = self._level(group, f"{name} {kind}")
+        if level is not None:
+            # Not exc_info: an error's own text may hold what the request sent, line ends included.
+            _logger.log(
+                level,
+                "%s: %s: %s\n%s",
+                what % name,
+                kind,
+                _text_of(error),
+                "".join(format_tb(error.__traceback__)),
+            )
+
+    def _level(self, group: tuple[str, str], item: str) -> int | None:
+        """Return WARNING for the first of its kind, else DEBUG; None where that is not logged."""
+        level = logging.WARNING if self._is_first(group, item) else logging.DEBUG
+        return level if _logger.isEnabledFor(level) else None
+
+    def _is_first(self, group: tuple[str, str], item: str) -> bool:
+        with self._lock:
+            if group not in self._seen and len(self._seen) >= _MOST_GROUPS:
+                return False
+            seen = self._seen.setdefault(group, set())
+            if item in seen or len(seen) > _MOST_ITEMS:
+                return False
+            seen.add(item)
+            count = len(seen)
+        if count > _MOST_ITEMS:
+            _logger.warning("further ones are logged at DEBUG: %s, %s", *group)
+        return count <= _MOST_ITEMS
+
+
+def _outcome(
+    decision: Decision, facts: Facts, read: Callable[[str], str | None]
+) -> tuple[str, str]:
+    """Return what became of a request, and in brackets, what that means to the page."""
+    if decision.reason is Reason.CROSS_ORIGIN_REFUSED:
+        if decision.status is None:
+            return 'would be refused (enforce="report"):', " (the request was served)"
+        return "refused, 403 (enforce):", ""
+    if decision.kind is Kind.PREFLIGHT:
+        if decision.status == 403:
+            return "preflight answered 403:", ""
+        return "preflight answered 204, but the browser blocks the request:", ""
+    if facts.method == "GET" and is_websocket(read):
+        means = "the request was served; browsers apply no CORS to WebSockets, enforce does"
+        return "no policy allows the WebSocket handshake", f" ({means})"
+    what = "CORS headers"
+    if decision.reason is Reason.CREDENTIALS_NOT_ALLOWED:
+        what = "Access-Control-Allow-Credentials"
+    means = "the request was served; the browser hides the response"
+    if read("sec-fetch-mode") == "navigate":
+        means = "the request was served; the browser shows the page, which needs none"
+    return f"no {what} for", f" ({means})"
+
+
+def _text_of(error: Exception) -> str:
+    try:
+        return escaped(str(error), 500)
+    except Exception:  # of its own __str__, which must not fail the request
+        return "an error without a text"

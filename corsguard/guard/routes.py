@@ -1,0 +1,89 @@
+"""Which entry holds for a path: literal prefixes, matched by whole segments, the longest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Generic, TypeVar
+
+from corsguard.errors import Problem
+from corsguard.escaping import shown
+
+__all__ = ["Routes", "is_canonical", "prefix_problems"]
+
+Entry = TypeVar("Entry")
+
+# None of these belongs in a literal prefix: a wildcard, a router's placeholder, a query, a
+# fragment, an escape that the server has decoded before any path is compared.
+_NOT_LITERAL = frozenset("*<>{}?#%\\")
+
+_CONTROLS = frozenset(map(chr, (*range(0x20), 0x7F)))
+_UNDECODABLE = "\ufffd"  # what stands in the place of bytes that are no UTF-8
+
+
+class Routes(Generic[Entry]):
+    """An immutable table from route prefix to entry."""
+
+    __slots__ = ("_longest", "_table")
+
+    def __init__(self, table: Mapping[str, Entry]) -> None:
+        # Without its last slash, a prefix is what stands before a slash of the paths it covers.
+        self._table = {prefix.rstrip("/"): (prefix, entry) for prefix, entry in table.items()}
+        self._longest = max(map(len, self._table), default=0)
+
+    def find(self, path: str) -> tuple[str, Entry] | None:
+        """The longest prefix that covers path, as it was written, and its entry; or None.
+
+        A path that is not canonical is covered by nothing, `/` included: a router may map it to
+        another view than its spelling tells. An empty path is `/`.
+        """
+        path = path or "/"
+        if not is_canonical(path):
+            return None
+        end = len(path)
+        if end > self._longest:
+            end = path.rfind("/", 0, self._longest + 1)
+        while end > 0:
+            found = self._table.get(path[:end])
+            if found is not None:
+                return found
+            end = path.rfind("/", 0, end)
+        return self._table.get("")
+
+
+def is_canonical(path: str) -> bool:
+    """Whether path is absolute, without `.`, `..`, empty inner segments, backslashes, control
+    characters and what is no UTF-8: a router may drop these, or not see them."""
+    if not path.startswith("/") or "//" in path or "\\" in path or _UNDECODABLE in path:
+        return False
+    if not path.isprintable() and not _CONTROLS.isdisjoint(path):
+        return False
+    return "/." not in path or not {".", ".."} & set(path.split("/"))
+
+
+def prefix_problems(field: str, prefixes: Iterable[object]) -> list[Problem]:
+    """What is wrong with route prefixes; field is where they stand."""
+    problems = []
+    seen: dict[str, str] = {}
+    given = list(prefixes)
+    taken = {prefix.rstrip("/") for prefix in given if isinstance(prefix, str)}
+    for prefix in given:
+        if not isinstance(prefix, str):
+            message = f"{shown(prefix)} is not a str"
+            suggestion = "a str such as '/api'"
+            problems.append(Problem("type-invalid", field, prefix, message, suggestion))
+            continue
+        if prefix.strip() != prefix or not is_canonical(prefix) or _NOT_LITERAL & set(prefix):
+            from corsguard.policy.origin_fixes import mended_prefix
+
+            message = f"{prefix!r} is not a literal path prefix, such as /api"
+            meant = mended_prefix(prefix)
+            suggestion = meant
+            if meant.rstrip("/") in taken - {prefix.rstrip("/")}:
+                suggestion = f"remove it: {meant} is listed already"
+            taken.add(meant.rstrip("/"))
+            problems.append(Problem("route-invalid", field, prefix, message, suggestion))
+        earlier = seen.setdefault(prefix.rstrip("/"), prefix)
+        if earlier != prefix:
+            message = f"{prefix!r} and {earlier!r} are the same prefix"
+            problems.append(Problem("route-duplicate", field, prefix, message, f"keep {earlier}"))
+    return problems

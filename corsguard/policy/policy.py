@@ -1,0 +1,236 @@
+"""Policy: an immutable statement of what a server allows, checked when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypedDict, cast
+
+from corsguard.errors import PolicyError, PolicyWarning, Problem, warn_of
+from corsguard.escaping import shown
+from corsguard.policy.safety import cautions, combinations
+from corsguard.policy.unknown_fields import (
+    means_origins,
+    means_routes,
+    meant_fields,
+    unknown_fields,
+)
+from corsguard.policy.validation import CHECKS, FLAGS, Findings, Starts, anything
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from corsguard.policy.validation import OriginEntry
+
+__all__ = ["Policy", "PolicyError", "PolicyFields", "PolicyWarning", "Problem"]
+
+_Parameters = ParamSpec("_Parameters")
+
+
+class PolicyFields(TypedDict, total=False):
+    """The fields of a policy as the keyword arguments of whatever takes a policy."""
+
+    allow_origins: Iterable[OriginEntry]
+    allow_credentials: bool
+    allow_methods: Iterable[str]
+    allow_headers: Iterable[str]
+    expose_headers: Iterable[str]
+    max_age: int | timedelta | None
+    predicate_timeout: float
+    dangerously_allow_insecure_origins: bool
+    dangerously_allow_public_suffixes: bool
+    dangerously_allow_null_origin: bool
+
+
+def _report_unknown_fields(init: Callable[_Parameters, None]) -> Callable[_Parameters, None]:
+    """Wrap a Policy's `__init__` so that an unknown keyword is a PolicyError with the right name.
+
+    Python's own TypeError would name the keyword, but not the field that was meant. Type checkers
+    still see the signature of `init`.
+    """
+
+    @wraps(init)
+    def report(self: Policy, /, *given: Any, **fields: Any) -> None:
+        if not CHECKS.keys() >= fields.keys():
+            Policy.read(fields)  # raises: one of them is unknown
+        cast(Callable[..., None], init)(self, *given, **fields)
+
+    return cast(Callable[_Parameters, None], report)
+
+
+class Policy:
+    """What a server allows pages of other origins. Immutable, hashable, comparable.
+
+    Each field is named after the response header that it becomes (Fetch, "HTTP responses" of the
+    CORS protocol), without `Access-Control-`:
+
+    * allow_origins: a list of origin patterns (`https://example.com`, `https://*.example.com`,
+      `http://localhost:*`, or `*` alone), compiled regular expressions of str, matched as a
+      whole, and callables that take a serialised origin and return a bool, or an awaitable of one.
+    * allow_credentials: whether pages may send cookies and read the answer.
+    * allow_methods, allow_headers, expose_headers: lists of names, or `*`.
+    * max_age: how long a browser may keep the answer to a preflight, in seconds or as a
+      timedelta; 0 for not at all; None to leave it to the browser (5 seconds).
+    * predicate_timeout: how many seconds an async callable may take before it counts as a no.
+    * dangerously_...: each lifts one check of allow_origins.
+
+    Raises PolicyError with every problem found; warns with PolicyWarning.
+    """
+
+    __slots__ = tuple(CHECKS)
+
+    allow_origins: tuple[OriginEntry, ...]
+    allow_credentials: bool
+    allow_methods: tuple[str, ...]
+    allow_headers: tuple[str, ...]
+    expose_headers: tuple[str, ...]
+    max_age: int | None
+    predicate_timeout: float
+    dangerously_allow_insecure_origins: bool
+    dangerously_allow_public_suffixes: bool
+    dangerously_allow_null_origin: bool
+
+    @_report_unknown_fields
+    def __init__(
+        self,
+        *,
+        allow_origins: Iterable[OriginEntry],
+        allow_credentials: bool = False,
+        allow_methods: Iterable[str] = (),
+        allow_headers: Iterable[str] = (),
+        expose_headers: Iterable[str] = (),
+        max_age: int | timedelta | None = 7_200,
+        predicate_timeout: float = 1.0,
+        dangerously_allow_insecure_origins: bool = False,
+        dangerously_allow_public_suffixes: bool = False,
+        dangerously_allow_null_origin: bool = False,
+    ) -> None:
+        self._keep(locals())
+        warn_of(cautions(self))
+
+    def _keep(self, given: Mapping[str, Any], *, exposed: bool = False) -> None:
+        found = self._check(given, _trial(given, exposed=exposed))
+        if found.problems:
+            raise PolicyError(found.problems)
+
+    def _check(self, given: Mapping[str, Any], starts: Starts) -> Findings:
+        """Take the fields that are given, and return what is wrong with them."""
+        found = Findings(starts=starts)
+        for field, check in CHECKS.items():
+            object.__setattr__(self, field, check(found, field, given[field]))
+        found.problems.extend(combinations(self))
+        return found
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Policy:
+        """The policy whose fields are the mapping's items, as in a configuration file.
+
+        Raises PolicyError, where an unknown key is a problem as well, and a missing
+        `allow_origins`; warns with PolicyWarning.
+        """
+        policy = cls.read(mapping)
+        warn_of(cautions(policy))
+        return policy
+
+    @classmethod
+    def read(
+        cls,
+        mapping: Mapping[str, Any],
+        *,
+        reported: Mapping[str, object] = MappingProxyType({}),
+        enforced: bool = False,
+    ) -> Policy:
+        """Return the policy without a warning, for callers that know which place it should name.
+
+        `reported` are unknown fields that the caller has reported: they may stand for a field
+        that seems to be missing. `enforced` says that the policy is for a guard that enforces it.
+        Raises PolicyError.
+        """
+        if not isinstance(mapping, Mapping):
+            message = f"{shown(mapping)} is not a table of a policy's fields"
+            suggestion = '{"allow_origins": ["https://app.example.com"]}'
+            raise PolicyError([Problem("type-invalid", "policy", mapping, message, suggestion)])
+        unknown = unknown_fields(mapping, CHECKS)
+        known = {key: value for key, value in mapping.items() if key in CHECKS}
+        others = {**{key: mapping[key] for key in mapping if key not in CHECKS}, **reported}
+        meant = meant_fields({**others, **known}, CHECKS)
+        flags = {flag: True for flag in _LIFTING if meant.get(flag) is True}
+        policy = cls.__new__(cls)
+        exposed = enforced or meant.get("allow_credentials") is True
+        try:
+            cls._keep(policy, {**_DEFAULTS, **flags, **known}, exposed=exposed)
+        except PolicyError as error:
+            misnamed = any(means_origins(*item) or means_routes(item[0]) for item in others.items())
+            follow_up = "no-origins" if misnamed and "allow_origins" not in known else None
+            found = [problem for problem in error.problems if problem.code != follow_up]
+            raise PolicyError([*unknown, *found]) from None
+        if unknown:
+            raise PolicyError(unknown)
+        return policy
+
+    @property
+    def warnings(self) -> tuple[PolicyWarning, ...]:
+        """What this policy warned of when it was made."""
+        return tuple(PolicyWarning(problem) for problem in cautions(self))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a policy can't be changed: make a new one with another {name}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a policy can't be changed: make a new one without {name}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Policy) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        fields = zip(CHECKS, self._values(), strict=True)
+        return f"Policy({', '.join(f'{name}={value!r}' for name, value in fields)})"
+
+    def __copy__(self) -> Policy:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Policy:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Policy.from_mapping, (dict(zip(CHECKS, self._values(), strict=True)),)
+
+    def _values(self) -> tuple[object, ...]:
+        return tuple(getattr(self, field) for field in CHECKS)
+
+
+_LIFTING = tuple(flag for flag in FLAGS if flag != "allow_credentials")
+_UNMATCHED = frozenset({"never-matches", "regex-matches-nothing"})
+_SOME_ORIGINS = ("https://app.example.com",)
+
+
+def _trial(given: Mapping[str, Any], *, exposed: bool) -> Starts:
+    """Return a function that tells whether a value of a field would start beside the given flags.
+
+    `exposed` says that the origins have to be as safe as with credentials.
+    """
+
+    def starts(field: str, value: object, /, *lifting: str) -> bool:
+        flags = {flag: Findings().flag(flag, given[flag]) for flag in FLAGS}
+        fields = {**_DEFAULTS, "allow_origins": _SOME_ORIGINS, **flags, field: value}
+        fields |= dict.fromkeys(lifting, True)
+        if exposed and field == "allow_origins":
+            fields["allow_credentials"] = True
+        policy = Policy.__new__(Policy)
+        found = policy._check(fields, anything).problems  # noqa: SLF001  # of this very class
+        unmatched = (
+            [each for each in cautions(policy) if each.code in _UNMATCHED] if not found else []
+        )
+        return all(problem.field != field for problem in (*found, *unmatched))
+
+    return starts
+
+
+_DEFAULTS: dict[str, object] = {
+    "allow_origins": (),
+    **vars(Policy.__init__)["__wrapped__"].__kwdefaults__,
+}

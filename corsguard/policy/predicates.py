@@ -1,0 +1,72 @@
+"""The callables of a policy, and what they answer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+__all__ = ["Fault", "Predicate", "in_time", "is_async", "is_yes"]
+
+Fault = tuple[str, Exception]
+"""The name of a callable of `allow_origins` that failed, and its exception. It counts as False."""
+
+Predicate = Callable[[str], "bool | Awaitable[bool]"]
+"""A callable of `allow_origins`, asked about a valid, serialised origin, never about `null`."""
+
+
+def is_async(function: Callable[..., object]) -> bool:
+    """Whether function is sure to return an awaitable."""
+    from inspect import iscoroutinefunction
+
+    return iscoroutinefunction(function) or iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004  # of an object, not whether it has one
+    )
+
+
+def is_yes(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:
+    """Whether a callable said yes; what is no bool is a fault, and counts as a no."""
+    if not isinstance(answer, bool):
+        if isinstance(answer, Coroutine):
+            answer.close()  # it is never awaited, and Python need not say so
+        if not isinstance(answer, Exception):
+            answer = TypeError(f"a bool was expected, and it returned {type(answer).__name__}")
+        faults.append((getattr(predicate, "__qualname__", repr(predicate)), answer))
+    return answer is True
+
+
+async def in_time(answer: Awaitable[object], seconds: float) -> object:
+    """Return what is awaited, on asyncio or on trio.
+
+    Raises TimeoutError after so many seconds, and RuntimeError where something that it waits for
+    was cancelled, but not the request.
+    """
+    trio = _running_trio()
+    if trio is None:
+        return await _in_time_on_asyncio(answer, seconds)
+    with trio.move_on_after(seconds):
+        return await answer
+    raise TimeoutError
+
+
+async def _in_time_on_asyncio(answer: Awaitable[object], seconds: float) -> object:
+    from asyncio import CancelledError, current_task, timeout  # loaded where anything is awaited
+
+    async with timeout(seconds):
+        try:
+            return await answer
+        except CancelledError:
+            task = current_task()
+            if task is None or task.cancelling():
+                raise
+            raise RuntimeError("what it waited for was cancelled") from None
+
+
+def _running_trio() -> Any:
+    """Return the module trio where the current task is one of its tasks; None elsewhere."""
+    try:
+        trio: Any = sys.modules["trio"]  # whoever runs on it has imported it
+        trio.lowlevel.current_task()
+    except (KeyError, RuntimeError):
+        return None
+    return trio

@@ -1,0 +1,197 @@
+"""The hosts of the origins that a regular expression covers, read from their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from corsguard.policy.regex_automaton import ALPHABET, Automaton, Budget, characters_of
+from corsguard.policy.regex_intersection import Intersection
+
+__all__ = ["Hosts", "Label", "States"]
+
+States = frozenset[int]
+
+
+class Label(NamedTuple):
+    """A whole label of a host."""
+
+    text: str
+    states: States
+    """What reads its first character."""
+    begins: bool
+    """Whether it may be the first label of a host."""
+    further: States | None
+    """What reads the character before the dot before it, where there may be one."""
+
+
+class Hosts(Intersection):
+    """The origins that are of a grammar, whose first group is a host, and that a pattern covers."""
+
+    def __init__(
+        self,
+        pattern: Automaton,
+        grammar: Automaton,
+        budget: Budget,
+        separator: str = ".",
+        without: frozenset[int] = frozenset(),
+    ) -> None:
+        """Read labels up to each separator, or hosts as a whole where it is empty.
+
+        `without` are places of the pattern where no host may begin.
+        """
+        self._group = grammar.groups[1]
+        self.separator = separator
+        gate = self._group.start - 1  # reads what is right before a host
+        size = len(grammar.reads)
+        super().__init__(pattern, grammar, budget, frozenset(at * size + gate for at in without))
+        self.begun = frozenset(at // size for at in self.reached if at % size == gate)
+        """The places of the pattern that read what is right before a host."""
+        self._read: dict[States, dict[str, States]] = {}
+        self._before: dict[States, tuple[States, bool]] = {}
+
+    @property
+    def last(self) -> States:
+        """What reads the last character of a host."""
+        return self._ends_of_hosts[0]
+
+    @property
+    def tails(self) -> list[str]:
+        """What may follow a host, such as a port: at least one for each state that ends it."""
+        return self._ends_of_hosts[1]
+
+    def labels(self, states: States) -> Iterator[tuple[list[Label], list[tuple[str, States]]]]:
+        """Yield, for each length, the labels of it, and the ends of longer ones.
+
+        Each of those is with what may read on.
+        """
+        ends = [("", states)]
+        while ends:
+            whole: list[Label] = []
+            longer: list[tuple[str, States]] = []
+            for text, following in ends:
+                for label, earlier in self._read_on(text, following):
+                    if label.begins or label.further:
+                        whole.append(label)
+                    if self.read(earlier).keys() - {self.separator}:
+                        longer.append((label.text, earlier))
+            yield whole, longer
+            ends = longer
+
+    def reachable(self, states: States) -> Iterator[tuple[str, States, list[Label]]]:
+        """Yield the shortest end of a label that leads to each set of states, and whole labels.
+
+        Those are one character longer than the end.
+        """
+        seen = {states}
+        waiting = [("", states)]
+        for text, following in waiting:
+            whole: list[Label] = []
+            for label, earlier in self._read_on(text, following):
+                if label.begins or label.further:
+                    whole.append(label)
+                if earlier not in seen:
+                    seen.add(earlier)
+                    waiting.append((label.text, earlier))
+            yield text, following, whole
+
+    def follow(self, text: str, states: States) -> Label | None:
+        """Return the label that ends with text, read before states, if there is one."""
+        reading = states
+        earlier: States = states
+        for character in reversed(text):
+            found = self.read(earlier).get(character)
+            if found is None:
+                return None
+            reading = found
+            earlier = self._earlier_in_host(reading)[0]
+        label = self._label(text, reading)
+        return label if label.begins or label.further else None
+
+    def read(self, states: States) -> dict[str, States]:
+        """Return, for each character that states read, those that read it."""
+        if states not in self._read:
+            self._read[states] = self._read_anew(states)
+        return self._read[states]
+
+    def beginnings(self, states: States) -> Iterator[str]:
+        """Yield what may stand before states, the shortest first: a scheme, and other labels."""
+        waiting: list[tuple[int, str]] = []
+        for state in states:
+            for earlier in self.earlier[state]:
+                if self.other(earlier) not in self._group:
+                    waiting.append((earlier, ""))
+                elif "." in characters_of(self.mask(earlier)):
+                    waiting.extend((each, ".") for each in self.earlier[earlier])
+        waiting.sort(key=lambda each: len(each[1]))
+        seen = {state for state, _ in waiting}
+        for state, text in waiting:
+            if state == 0:
+                yield text
+                continue
+            longer = next(characters_of(self.mask(state))) + text
+            for earlier in self.earlier[state]:
+                if earlier not in seen or earlier == 0:
+                    seen.add(earlier)
+                    waiting.append((earlier, longer))
+
+    def _read_anew(self, states: States) -> dict[str, States]:
+        alike: dict[int, list[int]] = {}
+        for state in states:
+            alike.setdefault(self.mask(state), []).append(state)
+        self.budget.spend(len(states))
+        reading: dict[str, tuple[int, ...]] = {}
+        for mask in alike:
+            for character in characters_of(mask):
+                reading[character] = (*reading.get(character, ()), mask)
+        self.budget.spend(sum(map(len, reading.values())))
+        whole = {
+            masks: frozenset(state for mask in masks for state in alike[mask])
+            for masks in dict.fromkeys(reading.values())
+        }
+        self.budget.spend(sum(map(len, whole.values())))
+        return {each: whole[reading[each]] for each in sorted(reading, key=ALPHABET.index)}
+
+    def _read_on(self, text: str, states: States) -> Iterator[tuple[Label, States]]:
+        """Yield the label that each character before text makes, whole or not."""
+        read = self.read(states)
+        self.budget.spend(len(read))
+        for character, reading in read.items():
+            if character != self.separator:
+                yield (
+                    self._label(character + text, reading),
+                    self._earlier_in_host(reading)[0],
+                )
+
+    def _label(self, text: str, reading: States) -> Label:
+        earlier, begins = self._earlier_in_host(reading)
+        dots = self.read(earlier).get(self.separator)
+        return Label(text, reading, begins, dots and self._earlier_in_host(dots)[0])
+
+    def _earlier_in_host(self, states: States) -> tuple[States, bool]:
+        """Return what reads the character of the host before states, and whether none need be."""
+        if states not in self._before:
+            earlier = {each for state in states for each in self.earlier[state]}
+            self.budget.spend(len(earlier))
+            within = frozenset(each for each in earlier if self.other(each) in self._group)
+            self._before[states] = within, len(within) < len(earlier)
+        return self._before[states]
+
+    @cached_property
+    def _ends_of_hosts(self) -> tuple[States, list[str]]:
+        hosts: set[int] = set()
+        tails: dict[str, None] = {}
+        seen = set(self.ends)
+        waiting = [(state, "") for state in self.ends]
+        for state, text in waiting:
+            if self.other(state) in self._group:
+                hosts.add(state)
+                tails[text] = None
+                continue
+            longer = next(characters_of(self.mask(state))) + text
+            for earlier in self.earlier[state]:
+                if earlier not in seen:
+                    seen.add(earlier)
+                    waiting.append((earlier, longer))
+        return frozenset(hosts), list(tails)

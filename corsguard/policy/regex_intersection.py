@@ -1,0 +1,65 @@
+"""The texts that two automata both accept: a regular expression, and a kind of origins."""
+
+from __future__ import annotations
+
+from corsguard.policy.regex_automaton import Automaton, Budget
+
+__all__ = ["Intersection"]
+
+
+class Intersection:
+    """The pairs of a pattern's places and a grammar's that texts lead to, each pair a state."""
+
+    def __init__(
+        self,
+        pattern: Automaton,
+        grammar: Automaton,
+        budget: Budget,
+        closed: frozenset[int] = frozenset(),
+    ) -> None:
+        """Find the states that are reached, other than through closed ones."""
+        self.budget = budget
+        self._size = len(grammar.reads)
+        self._masks = pattern.masks(), grammar.masks()
+        self.earlier: dict[int, list[int]] = {}
+        """State -> those that may have read the character before."""
+        self.reached = self._reach(pattern.edges, grammar.edges, closed)
+        pairs = ((state, *divmod(state, self._size)) for state in self.reached)
+        self.ends = [
+            state
+            for state, place, other in pairs
+            if place in pattern.ends and other in grammar.ends
+        ]
+        """The states where a text may end: none where there is no such text."""
+
+    def mask(self, state: int) -> int:
+        """Return what a state reads."""
+        masks, other_masks = self._masks
+        return masks[state // self._size] & other_masks[state % self._size]
+
+    def other(self, state: int) -> int:
+        """Return the place of the grammar."""
+        return state % self._size
+
+    def _reach(
+        self,
+        places: list[dict[int, int]],
+        others: list[dict[int, int]],
+        closed: frozenset[int],
+    ) -> list[int]:
+        masks, other_masks = self._masks
+        reached = {0, *closed}
+        waiting = [0]
+        for state in waiting:
+            place, other = divmod(state, self._size)
+            self.budget.spend(len(places[place]) * len(others[other]) + 1)
+            for following in places[place]:
+                for other_following in others[other]:
+                    if not masks[following] & other_masks[other_following]:
+                        continue
+                    after = following * self._size + other_following
+                    self.earlier.setdefault(after, []).append(state)
+                    if after not in reached:
+                        reached.add(after)
+                        waiting.append(after)
+        return waiting

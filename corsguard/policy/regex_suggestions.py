@@ -1,0 +1,172 @@
+"""The regular expressions that stand in the texts of origins, where a policy needs `re.compile`.
+
+Start-up only.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from random import Random
+
+from corsguard.origin import MAX_LENGTH, Origin, OriginError, OriginPattern
+from corsguard.policy.origin_grammar import grammar
+from corsguard.policy.regex_automaton import Budget, TooMuchError, automaton_of, characters_of
+from corsguard.policy.regex_intersection import Intersection
+from corsguard.policy.safety import is_open_to_anyone
+
+__all__ = [
+    "compiled",
+    "glob_expression",
+    "is_under_suffix",
+    "is_within",
+    "matches_origins",
+    "narrowed",
+    "read_from_its_end",
+    "with_scheme",
+    "without_path",
+    "written",
+]
+
+_LONGEST = 1_000  # of a text that is worth reading as an expression
+_MOST_WORK = 100_000  # steps, so that a tenth of a second at most is taken
+_MOST_TRIED = 40
+_SYNTAX = re.compile(r"[\\()\[\]{}^$+|?]|\.\*")
+_ADDRESS = re.compile(r"(?:[a-z]+://)?\[[^\]]*(?:\](?=[:/]|$)|$)", re.IGNORECASE)  # IPv6
+_ANCHORS = re.compile(r"^(?:\^|\\A)|(?:\$|\\Z)$")
+_GLOB = re.compile(r"(https?|[a-z][a-z0-9+.-]*)://([a-z0-9._*-]+)((?::[0-9*]+)?)")
+_PATH = re.compile(r"(?<![/\\])(?:\\?/\*?|\\?/\.\*|\(\\?/\.\*\)\??|\\?/\?)(\$?)$")
+# What expressions begin with that are to be found anywhere in a host: `\.` and `(^|\.)`.
+_AFTER_A_DOT = re.compile(
+    r"\A(?P<scheme>\^?[a-z?*()]+:\\?/\\?/)?\^?"
+    r"(?:\\\.|\((?:\?:)?(?:\^\|(?:\.[*+])?\\\.|(?:\.[*+])?\\\.\|\^)\))(?=[a-z0-9])"
+)
+_TWO_CHARACTERS = re.compile(r"[a-z0-9/-]\?\?")  # of a glob, where each `?` is a character
+_LAST_LABELS = re.compile(r"((?:\\\.[a-z0-9-]+)+)(?=$|[:($])")
+_LABEL = "[a-z0-9-]+"
+# What repeats any character or nearly any, a counted dot, an escape, a class, and a bare dot.
+_PARTS = re.compile(
+    r"(?P<label>(?:\.|\\S|\[\^[./:\\]+\])[*+]\??)|(?P<counted>\.(?=\{))|\\."
+    r"|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<dot>\.)"
+)
+
+
+def compiled(text: str) -> re.Pattern[str] | None:
+    """Return text as a regular expression, or None where it does not look like one."""
+    if len(text) > _LONGEST or not _SYNTAX.search(text) or _ADDRESS.match(text):
+        return None
+    if not text.isascii() or not text.isprintable() or " " in text or "://*" in text:
+        return None
+    if _TWO_CHARACTERS.search(text):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what `re` says of it would name a line of ours
+            return re.compile(text)
+    except (re.error, OverflowError, RecursionError):
+        return None
+
+
+def with_scheme(source: str) -> str:
+    """Return the expression with https in front of it where it has no scheme."""
+    if "://" in source.replace(r"\/", "/"):
+        return source
+    return f"https://{_ANCHORS.sub('', source)}"
+
+
+def read_from_its_end(source: str) -> str:
+    """Return an expression for the end of a host, after a dot, with any labels before that dot."""
+    return _AFTER_A_DOT.sub(r"\g<scheme>.*\\.", source)
+
+
+def narrowed(source: str) -> str | None:
+    """Return an expression that covers no more than source, and in which each dot is a dot.
+
+    What repeats any character (`.*`) covers one label of a host. None where something is not to
+    be matched (`(?!`): less of that would cover more.
+    """
+    if "(?!" in source or "(?<!" in source:
+        return None
+    return _PARTS.sub(_narrowed_part, _ANCHORS.sub("", with_scheme(source)))
+
+
+def _narrowed_part(match: re.Match[str]) -> str:
+    if match["label"]:
+        return _LABEL
+    if match["counted"]:
+        return _LABEL.removesuffix("+")
+    return r"\." if match["dot"] else match[0]
+
+
+def glob_expression(text: str) -> str | None:
+    """Return the expression for an origin with `*` in the place of some characters of a label or
+    a port, or None where text is none."""
+    match = _GLOB.fullmatch(text.lower())
+    if match is None or "*" not in match[2] + match[3].removeprefix(":*"):
+        return None
+    scheme, host, port = match.groups()
+    try:  # with something in the place of each `*`
+        Origin.parse(f"{scheme}://{host.replace('*', '7')}{port.replace('*', '7')}")
+    except OriginError:
+        return None
+    is_address = set(host) <= set("0123456789.*") and any(map(str.isdigit, host))
+    host = host.replace(".", r"\.").replace("*", "[0-9]+" if is_address else _LABEL)
+    port = r"(?::[0-9]{1,5})?" if port == ":*" else port.replace("*", "[0-9]+")
+    return f"{scheme}://{host}{port}"
+
+
+def without_path(text: str) -> str:
+    """Return an expression without the slash or the path behind its host."""
+    return _PATH.sub(r"\1", text) if "://" in text.replace(r"\/", "/") else text
+
+
+def is_under_suffix(expression: str) -> bool:
+    """Return True if what expression covers ends with a suffix that anyone can have a name under,
+    after a dot."""
+    host = _LAST_LABELS.search(expression)
+    return host is not None and is_open_to_anyone(f"https://*{host[1]}".replace("\\", ""))
+
+
+def is_within(pattern: str, expression: re.Pattern[str]) -> bool:
+    """Return True if the expression covers origins of each kind that pattern covers."""
+    return all(expression.fullmatch(origin) for origin in _samples(OriginPattern.parse(pattern)))
+
+
+def _samples(pattern: OriginPattern) -> Iterator[str]:
+    prefixes = ("a.", "b-7.", "xn--a.b.c.") if pattern.subdomains else ("",)
+    # With any port, the default one as well, which an origin leaves out.
+    ports = ("7", "3000", "65535") if pattern.port == "*" else (pattern.port,)
+    for prefix in prefixes:
+        for port in ports:
+            yield f"{pattern.scheme}://{prefix}{pattern.host}{port and ':'}{port}"
+
+
+def matches_origins(expression: re.Pattern[str]) -> bool:
+    """Return True if expression matches one of some origins that its automaton accepts.
+
+    The automaton alone can't tell: it passes over anchors in the middle, and what looks around.
+    """
+    try:
+        found = Intersection(automaton_of(expression), grammar("any"), Budget(_MOST_WORK))
+    except (TooMuchError, RecursionError):
+        return False
+    random = Random(0)  # noqa: S311  # for variety, the same on every run
+    texts = (_accepted(found, random) for _ in range(_MOST_TRIED if found.ends else 0))
+    return any(map(expression.fullmatch, texts))
+
+
+def _accepted(found: Intersection, random: Random) -> str:
+    """Return a text that both automata accept, or the end of one where it is very long."""
+    text = ""
+    state = random.choice(found.ends)
+    while state and len(text) < MAX_LENGTH:
+        text = random.choice([*characters_of(found.mask(state))]) + text
+        state = random.choice(found.earlier[state])
+    return text
+
+
+def written(expression: str) -> str:
+    """Return the Python that compiles expression."""
+    raw = '"' not in expression and not expression.endswith("\\")
+    return f're.compile(r"{expression}")' if raw else f"re.compile({expression!r})"

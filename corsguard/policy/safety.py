@@ -1,0 +1,232 @@
+"""What is dangerous in a policy whose fields are right by themselves, and what is rarely meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from re import Pattern
+from typing import TYPE_CHECKING
+
+from corsguard import fetch_spec
+from corsguard.errors import Problem
+from corsguard.origin import OriginError, OriginPattern, is_insecure, is_loopback
+
+if TYPE_CHECKING:
+    from corsguard.policy import Policy
+
+__all__ = ["cautions", "combinations", "exposure", "is_open_to_anyone"]
+
+_OPAQUE = {
+    "null": "any page of any site can be `null`: a sandboxed frame is enough",
+    "file://": "any file on the user's disk, a downloaded page too, can be `file://`",
+}
+"""The origins that stand for no one in particular, and who can have them."""
+_NO_PAGE = frozenset({"about", "blob", "data", "ftp", "javascript", "mailto", "ws", "wss"})
+"""Schemes whose pages, where there are any, have the origin `null` or that of another page."""
+_SECURE_SCHEMES = {"ws": "http", "wss": "https"}
+
+
+def combinations(policy: Policy) -> Iterator[Problem]:
+    """What is wrong with fields of policy that are right by themselves."""
+    for entry in _opaque(policy):
+        if not policy.dangerously_allow_null_origin:
+            yield Problem(
+                "origin-null",
+                "allow_origins",
+                entry,
+                _OPAQUE[entry],
+                f"remove {entry}; without credentials, dangerously_allow_null_origin lets it start",
+            )
+    if not policy.allow_credentials:
+        return
+    if "*" in policy.allow_origins:
+        yield Problem(
+            "wildcard-with-credentials",
+            "allow_origins",
+            "*",
+            "browsers refuse `*` with credentials, and echoing every origin instead would let "
+            "any page act as the user",
+            "list the origins, or remove allow_credentials",
+        )
+    if "*" in policy.expose_headers:
+        yield Problem(
+            "expose-wildcard-with-credentials",
+            "expose_headers",
+            "*",
+            "with credentials, browsers read `*` as the name of a header",
+            "list the headers",
+        )
+    yield from exposure(policy)
+
+
+def _opaque(policy: Policy) -> list[str]:
+    return [entry for entry in _OPAQUE if entry in policy.allow_origins]
+
+
+def exposure(policy: Policy) -> Iterator[Problem]:
+    """The origins of policy that must not act as a user: with credentials, and under enforce."""
+    if policy.dangerously_allow_null_origin:
+        for name in _opaque(policy):
+            suggestion = f"remove {name}, or allow_credentials and enforce"
+            yield Problem("origin-null", "allow_origins", name, _OPAQUE[name], suggestion)
+    for entry in policy.allow_origins:
+        if isinstance(entry, Pattern):
+            yield from _exposed_by(entry, policy)
+        if not isinstance(entry, str):
+            continue
+        for_anyone = not policy.dangerously_allow_public_suffixes and is_open_to_anyone(entry)
+        if not for_anyone and not entry.startswith("http://"):
+            continue  # by far the most; spares parsing a long list a second time
+        try:
+            pattern = OriginPattern.parse(entry)
+        except OriginError:
+            continue  # a problem already
+        insecure = is_insecure(pattern) and not policy.dangerously_allow_insecure_origins
+        yield from _exposed(entry, pattern, insecure=insecure, for_anyone=for_anyone)
+
+
+def _exposed(
+    entry: str, pattern: OriginPattern, *, insecure: bool, for_anyone: bool
+) -> Iterator[Problem]:
+    from corsguard.policy.suggestions import (
+        within_reach,  # where one of these is wrong, and only there
+    )
+
+    safe = within_reach(pattern) if insecure else pattern
+    if for_anyone:
+        safe, narrower = _narrowed(safe)
+    if insecure:
+        yield Problem(
+            "origin-insecure",
+            "allow_origins",
+            entry,
+            f"{entry} is plain http: anyone on the network can pose as it",
+            f"{safe}, or dangerously_allow_insecure_origins",
+        )
+    if for_anyone:
+        yield Problem(
+            "origin-public-suffix",
+            "allow_origins",
+            entry,
+            f"anyone can have a name under {pattern.host}, or below one that is under it",
+            f"{narrower}, or dangerously_allow_public_suffixes",
+        )
+
+
+def _narrowed(pattern: OriginPattern) -> tuple[OriginPattern, str]:
+    """Return the pattern that only one owner's names are covered by, and what to write.
+
+    Under some suffixes each name has names below it that anyone can have: list the names then.
+    """
+    for labels in ("your-name", "your-name.your-name"):
+        narrower = pattern._replace(host=f"{labels}.{pattern.host}")
+        if not is_open_to_anyone(str(narrower)):
+            return narrower, str(narrower)
+    one = pattern._replace(host=f"your-name.{pattern.host}", subdomains=False)
+    return one, f"list each name, such as {one}"
+
+
+def _exposed_by(pattern: Pattern[str], policy: Policy) -> Iterator[Problem]:
+    from corsguard.policy.regex_overmatch import exposed_names
+
+    allowed = policy.dangerously_allow_public_suffixes
+    if exposed := exposed_names(pattern, public_suffixes=allowed):
+        yield Problem("regex-too-wide", "allow_origins", pattern, *exposed)
+
+
+def cautions(policy: Policy, *, enforced: bool = False) -> Iterator[Problem]:
+    """What lets policy start, but is rarely meant; `enforced` says that a guard enforces it."""
+    cap = fetch_spec.MAX_AGE_CAPS["Chromium"]
+    if policy.max_age is not None and policy.max_age > cap:
+        yield Problem(
+            "max-age-capped",
+            "max_age",
+            policy.max_age,
+            f"Chromium keeps the answer to a preflight for {cap} seconds at most",
+            str(cap),
+        )
+    if policy.allow_headers == ("*",) and not policy.allow_credentials:
+        yield Problem(
+            "authorization-not-covered",
+            "allow_headers",
+            "*",
+            "under the Fetch standard `*` does not cover Authorization",
+            '["*", "Authorization"] if pages send it, else the names that they send',
+        )
+    for name in policy.allow_headers:
+        if fetch_spec.is_forbidden_request_header(name.lower()):
+            yield Problem(
+                "header-forbidden",
+                "allow_headers",
+                name,
+                f"the browser alone sets {name}, so no page asks for it",
+                f"remove {name}",
+            )
+    for entry in policy.allow_origins:
+        if isinstance(entry, str):
+            yield from _unmatched_origin(entry)
+        elif isinstance(entry, Pattern):
+            exposed = policy.allow_credentials or enforced
+            lifted = policy.dangerously_allow_insecure_origins
+            yield from _unmatched_regex(entry, secure_only=exposed and not lifted)
+
+
+def _unmatched_origin(entry: str) -> Iterator[Problem]:
+    """What is an origin by its grammar, but no browser sends it."""
+    scheme, _, rest = entry.partition("://")
+    if scheme == "file" and rest:
+        why, suggestion = "a browser sends file:// or null for every file", f"remove {entry}"
+    elif scheme in _NO_PAGE:
+        why, suggestion = f"no page has an origin with {scheme}", f"remove {entry}"
+        if scheme in _SECURE_SCHEMES:
+            page = OriginPattern.parse(entry)._replace(scheme=_SECURE_SCHEMES[scheme])
+            suggestion = f"{page}: a socket is opened by a page, whose origin is its own"
+    elif "xn--" in rest and not all(map(_is_punycode, rest.partition(":")[0].split("."))):
+        why, suggestion = "its host is not valid Punycode", f"remove {entry}, or correct it"
+    else:
+        return
+    message = f"{entry} matches no request: {why}"
+    yield Problem("never-matches", "allow_origins", entry, message, suggestion)
+
+
+def _is_punycode(label: str) -> bool:
+    """Return False for an A-label that no URL has (URL standard, "domain to ASCII")."""
+    if not label.startswith("xn--"):
+        return True
+    try:
+        return not label[4:].encode("ascii").decode("punycode").isascii()
+    except UnicodeError:
+        return False
+
+
+def _unmatched_regex(entry: Pattern[str], *, secure_only: bool) -> Iterator[Problem]:
+    from corsguard.policy.redos import may_match
+
+    if not may_match(entry):
+        yield Problem(
+            "regex-matches-nothing",
+            "allow_origins",
+            entry,
+            f"{entry.pattern!r} matches no origin: it has to match all of one, which is "
+            "scheme://host or scheme://host:port",
+            r"write out all of an origin, such as https://app\.example\.com",
+        )
+    elif secure_only and not may_match(entry, secure_only=True):
+        yield Problem(
+            "never-matches",
+            "allow_origins",
+            entry,
+            f"{entry.pattern!r} matches no request: with credentials, and under enforce, "
+            "plain http is refused unless it is of this machine",
+            "https in its place, or dangerously_allow_insecure_origins",
+        )
+
+
+def is_open_to_anyone(entry: str) -> bool:
+    """Return True if an entry, if it is a pattern at all, has subdomains that anyone can have."""
+    _, subdomains, authority = entry.partition("://*.")
+    host = authority.partition(":")[0].removesuffix(".")  # the list knows no trailing dot
+    if not subdomains or is_loopback(host):
+        return False
+    from corsguard.public_suffix import holds_public_suffix  # the list takes 50 ms to load
+
+    return holds_public_suffix(host)

@@ -1,0 +1,164 @@
+"""Fields that do not exist, and the fields that were meant. Start-up only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from corsguard.errors import Problem
+from corsguard.escaping import shown
+from corsguard.policy.peer_options import (
+    FOR_ANYONE,
+    INSTEAD,
+    NAMES,
+    NOT_FOR_ANYONE,
+    OF_ORIGINS,
+    OF_ROUTES,
+    REGEX_OPTIONS,
+    plain,
+)
+from corsguard.policy.validation import CHECKS
+
+__all__ = [
+    "FIELDS",
+    "GUARD_OPTIONS",
+    "is_table_of_fields",
+    "means_origins",
+    "means_routes",
+    "meant_fields",
+    "unknown_fields",
+]
+
+GUARD_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
+"""What stands beside a policy's fields, or beside `routes`, in a configuration."""
+
+_OF_GUARD = {plain(name): name for name in (*GUARD_OPTIONS, "routes")}
+FIELDS = frozenset({*CHECKS, "routes"})
+"""The keys that a mapping of policies by path prefix can't have: those of a mapping of fields."""
+_NO = frozenset({"false", "no", "off", "none", "0"})
+_LEAST_LIKENESS = 0.6
+_LEAST_LIKENESS_TO_PEERS = 0.8  # theirs are more, so that a near one tells less
+
+
+def unknown_fields(
+    given: Mapping[str, object], known: Iterable[str], prefix: str = ""
+) -> list[Problem]:
+    """Return a problem for each key of given that is not a known one.
+
+    Its suggestion is the known field that was meant; or, for an option of another library that
+    has no counterpart, what to do. All known names begin with prefix.
+    """
+    names = tuple(known)
+    return [
+        Problem(
+            "unknown-field",
+            shown(key, str),
+            value,
+            f"there is no field {shown(key)}",
+            _suggestion(shown(key, str), value, names, prefix),
+        )
+        for key, value in given.items()
+        if key not in names
+    ]
+
+
+def meant_fields(given: Mapping[str, object], known: Iterable[str]) -> dict[str, object]:
+    """Return the values of the unknown keys that are a known field under another name.
+
+    The known fields that are given as well are left out.
+    """
+    names = tuple(known)
+    meant = {
+        _meant(shown(key, str), names): value for key, value in given.items() if key not in names
+    }
+    return {field: meant[field] for field in names if field in meant and field not in given}
+
+
+def means_origins(key: object, value: object = True) -> bool:
+    """Return True if an unknown key says which origins are allowed, however it is spelled.
+
+    One that says that not every origin is, by its value, does not say which.
+    """
+    name = plain(shown(key, str))
+    if name in FOR_ANYONE:
+        return not _is_false(value)
+    return name in OF_ORIGINS or _meant(name, CHECKS) == "allow_origins"
+
+
+def means_routes(key: object) -> bool:
+    """Return True if an unknown key says what holds for a path, or is a path."""
+    name = shown(key, str)
+    is_routes = plain(name) in OF_ROUTES or _meant(name, CHECKS) == "routes"
+    return is_routes or name.startswith("/")
+
+
+def is_table_of_fields(given: Mapping[Any, object], policies: tuple[type, ...]) -> bool:
+    """Return True for a mapping of fields, not of policies by path, whatever they are called.
+
+    `policies` are the types of what may stand there for a path.
+    """
+    if not FIELDS.isdisjoint(given):
+        return True
+    names = [key for key in given if isinstance(key, str)]
+    if any(name.startswith("/") for name in names):
+        return False
+    return any(_is_field(name) for name in names if not isinstance(given[name], policies))
+
+
+def _is_field(name: str) -> bool:
+    option = plain(name)
+    return option in INSTEAD or option in REGEX_OPTIONS or _meant(name, CHECKS) is not None
+
+
+def _suggestion(key: str, value: object, names: tuple[str, ...], prefix: str) -> str:
+    fields = {name.removeprefix(prefix).lower(): name for name in names}
+    option = key.removeprefix(prefix)
+    if option.startswith("/") and "routes" in fields:
+        policy = "None" if value is None or value is False else "..."
+        return f'{{"routes": {{"{option}": {policy}}}}}'
+    if plain(option) in REGEX_OPTIONS:
+        return 're.compile(r"...") in allow_origins'
+    if plain(option) in FOR_ANYONE and _is_false(value):
+        return NOT_FOR_ANYONE
+    if plain(option) in INSTEAD:
+        return INSTEAD[plain(option)]
+    field = _meant(option, fields)
+    if field in fields:
+        return fields[field]
+    if field == "routes":
+        return INSTEAD["resources"]
+    if field in GUARD_OPTIONS:
+        return f"{field} beside the policy, as in Guard(policy, {field}=...)"
+    return f"one of {', '.join(names)}"
+
+
+def _is_false(value: object) -> bool:
+    """Return True for what switches an option off, in Python or as a variable's text."""
+    return not value or str(value).strip().lower() in _NO
+
+
+def _meant(name: str, fields: Iterable[str]) -> str | None:
+    """Return the field that an unknown name was most likely meant to be, or None.
+
+    The likeliest is the name that is most like it, of ours and of the peers': ours where two are
+    equally like it.
+    """
+    option = plain(name)
+    ours = dict(_OF_GUARD)
+    for field in fields:
+        ours[plain(field)] = ours[plain(field).removeprefix("dangerously")] = field
+    return ours.get(option) or NAMES.get(option) or _nearest(option, ours)
+
+
+def _nearest(option: str, ours: Mapping[str, str]) -> str | None:
+    from difflib import SequenceMatcher
+
+    from corsguard.policy.origin_fixes import closest_name
+
+    near = {
+        name: table[name]
+        for table, least in ((NAMES, _LEAST_LIKENESS_TO_PEERS), (ours, _LEAST_LIKENESS))
+        if (name := closest_name(option, table, least))
+    }
+    likeness = {name: SequenceMatcher(None, name, option).ratio() for name in reversed(near)}
+    return near[max(likeness, key=likeness.__getitem__)] if near else None
