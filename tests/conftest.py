@@ -38,11 +38,11 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Leave the counts for tests/proof.py."""
+    """Leave the counts for tests/tools/proof.py."""
     folder = os.environ.get("PROOF_FOLDER")
     is_whole = not hasattr(session.config, "workerinput")
     if folder and OUTCOMES and is_whole:
-        from security.tricks import TARGETS, tricks  # tests/install runs without corsguard
+        from support.security.tricks import TARGETS, tricks  # tests/install runs without corsguard
 
         counts = {
             "tests": OUTCOMES.total(),

@@ -9,11 +9,8 @@ from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
-import adapters.django.project  # noqa: F401  # the settings
 import pytest
-from adapters.asgi.exchange import exchange, scope_of, websocket_scope
-from adapters.stacks_wsgi import environ_of
-from adapters.steps import steps
+import support.django_project  # noqa: F401  # the settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +18,9 @@ from django.test import override_settings
 from django.urls import path as django_path
 from flask import Flask
 from flask import Response as FlaskResponse
+from support.asgi_exchange import exchange, scope_of, websocket_scope
+from support.stacks.wsgi import environ_of
+from support.steps import steps
 from werkzeug.test import run_wsgi_app
 
 from corsguard import Guard, Policy

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from adapters.rows_actual import CRASH_ROWS, HEADER_ROWS, MERGE_ROWS, REFUSED_ROWS
-from adapters.rows_enforce import ENFORCE_ROWS, OWN_ROWS
-from adapters.rows_enforce import PATH_ROWS as ENFORCE_PATH_ROWS
-from adapters.rows_paths import PATH_ROWS
-from adapters.rows_preflight import ANSWER_ROWS, METHOD_ROWS, NAME_ROWS, WILDCARD_ROWS
-from adapters.stacks_asgi import STACKS as ASGI_STACKS
-from adapters.stacks_django import STACKS as DJANGO_STACKS
-from adapters.stacks_flask import STACKS as FLASK_STACKS
-from adapters.stacks_wsgi import STACKS as WSGI_STACKS
-from adapters.table import Row, Stack, check
+from support.rows.actual import CRASH_ROWS, HEADER_ROWS, MERGE_ROWS, REFUSED_ROWS
+from support.rows.enforce import ENFORCE_ROWS, OWN_ROWS
+from support.rows.enforce import PATH_ROWS as ENFORCE_PATH_ROWS
+from support.rows.paths import PATH_ROWS
+from support.rows.preflight import ANSWER_ROWS, METHOD_ROWS, NAME_ROWS, WILDCARD_ROWS
+from support.stacks.asgi import STACKS as ASGI_STACKS
+from support.stacks.django import STACKS as DJANGO_STACKS
+from support.stacks.flask import STACKS as FLASK_STACKS
+from support.stacks.wsgi import STACKS as WSGI_STACKS
+from support.table import Row, Stack, check
 
 STACKS: list[Stack] = [*WSGI_STACKS, *FLASK_STACKS, *DJANGO_STACKS, *ASGI_STACKS]
 ROWS = [

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from wsgiref.util import FileWrapper
 
 import pytest
-from adapters.application import PLAIN, CrashError, Fields, reply_to
-from adapters.stacks_wsgi import STACKS, application, environ_of
-from adapters.table import APP, EVIL, origin, preflight
-from adapters.wsgi_server import POLICY, from_app, run, served
+from support.application import PLAIN, CrashError, Fields, reply_to
+from support.stacks.wsgi import STACKS, application, environ_of
+from support.table import APP, EVIL, origin, preflight
+from support.wsgi_server import POLICY, from_app, run, served
 
 from corsguard import Guard, Policy
 from corsguard_wsgi import CORSMiddleware

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pytest
-from adapters.application import PLAIN
-from adapters.stacks_wsgi import application, environ_of
-from adapters.table import APP, EVIL, HOST, origin, preflight
-from adapters.wsgi_server import POLICY, from_app, run, served
+from support.application import PLAIN
+from support.stacks.wsgi import application, environ_of
+from support.table import APP, EVIL, HOST, origin, preflight
+from support.wsgi_server import POLICY, from_app, run, served
 
 from corsguard import Decision, Guard, Kind, Policy, PolicyError, Reason
 from corsguard_wsgi import CORSMiddleware

@@ -6,11 +6,11 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from adapters.application import Fields
-from adapters.stacks_wsgi import application, environ_of, through_validator
-from adapters.table import APP, by_name
 from hypothesis import given
 from hypothesis import strategies as st
+from support.application import Fields
+from support.stacks.wsgi import application, environ_of, through_validator
+from support.table import APP, by_name
 
 from corsguard import Guard, Origin, Policy, Reason
 from corsguard_wsgi import CORSMiddleware

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from adapters.stacks_wsgi import environ_of
+from support.stacks.wsgi import environ_of
 from werkzeug.test import run_wsgi_app
 
 from corsguard import Guard, Policy, PolicyError

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from adapters.application import PLAIN, Fields
-from adapters.stacks_wsgi import application, environ_of, through_validator
-from adapters.table import APP, EVIL, HOST, PREFLIGHT_VARY, by_name, origin, preflight
+from support.application import PLAIN, Fields
+from support.stacks.wsgi import application, environ_of, through_validator
+from support.table import APP, EVIL, HOST, PREFLIGHT_VARY, by_name, origin, preflight
 
 from corsguard import Guard, Policy
 from corsguard_wsgi import CORSMiddleware

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from browser.scripted import API, OTHER, PAGE, allowing, play, redirect
+from support.scripted_server import API, OTHER, PAGE, allowing, play, redirect
 
 
 def codes(page: str, url: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from browser.scripted import (
+from support.scripted_server import (
     API,
     OTHER,
     OWN,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from browser.scripted import PAGE, allowing, answer, headers_of, play, preflighted, refused
+from support.scripted_server import PAGE, allowing, answer, headers_of, play, preflighted, refused
 
 from corsguard import Policy
 from corsguard.browser import BlockReason, Browser, Cookie, Request, assert_cors

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from browser.scripted import API, PAGE, allowing, play, preflighted, redirect, seen
+from support.scripted_server import API, PAGE, allowing, play, preflighted, redirect, seen
 
 from corsguard import Policy
 from corsguard.browser import Blocked, BlockReason, Browser, EngineName, Exchange

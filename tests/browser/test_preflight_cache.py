@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from browser.scripted import (
+from support.scripted_server import (
     API,
     CREDENTIALS,
     PREFLIGHT_CACHE,

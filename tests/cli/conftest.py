@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli.command import Command, Finished
-from cli.explaining import APP, ROUTED, Explain
-from cli.visiting import FREE_PORTS, Running
+from support.cli_command import Command, Finished
+from support.cli_explain import APP, ROUTED, Explain
+from support.demo_visit import FREE_PORTS, Running
 
 from corsguard import Decision, Facts
 from corsguard.cli import main

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from cli.command import Command
+from support.cli_command import Command
 
 Write = Callable[[str | bytes], str]
 

@@ -12,8 +12,8 @@ from contextlib import redirect_stdout
 from urllib.parse import urlsplit
 
 import pytest
-from cli.command import Command
-from cli.visiting import FREE_PORT_OPTIONS, FREE_PORTS, ask, connection
+from support.cli_command import Command
+from support.demo_visit import FREE_PORT_OPTIONS, FREE_PORTS, ask, connection
 
 from corsguard.cli import main
 from corsguard.cli.demo.servers import Origins, PortError, serving

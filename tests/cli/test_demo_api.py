@@ -5,7 +5,7 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import pytest
-from cli.visiting import FREE_PORTS, Answer, Running, ask, connection
+from support.demo_visit import FREE_PORTS, Answer, Running, ask, connection
 
 from corsguard.cli.demo.api import Api
 from corsguard.cli.demo.servers import serving

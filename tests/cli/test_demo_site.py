@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from cli.visiting import Running, ask
+from support.demo_visit import Running, ask
 
 
 @pytest.mark.parametrize(

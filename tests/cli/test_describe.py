@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.command import Command
+from support.cli_command import Command
 
 from corsguard import Guard
 from corsguard.browser import Browser, Request

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from cli.command import Command
-from cli.explaining import API, APP, ROUTED, Explain
 from rich.cells import cell_len
+from support.cli_command import Command
+from support.cli_explain import API, APP, ROUTED, Explain
 
 from corsguard.browser import EngineName
 from corsguard.browser.messages import Credentials, Mode, Redirect

@@ -7,7 +7,7 @@ import warnings
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-from cli.audit.serving import wsgi
+from support.audit.serving import wsgi
 
 from corsguard import Guard, Policy, PolicyError, PolicyWarning, Reason
 from corsguard.browser import Browser, Cookie, Exchange, Request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from cli.explaining import API, APP, Explain
+from support.cli_explain import API, APP, Explain
 
 
 def test_the_document_has_a_stable_shape(explain: Explain) -> None:

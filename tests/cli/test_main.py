@@ -11,7 +11,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from cli.command import Command
+from support.cli_command import Command
 
 from corsguard.cli import main
 

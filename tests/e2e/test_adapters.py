@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from e2e.engines import RealBrowser
-from e2e.serving.adapted import ADAPTERS, WITH_WEBSOCKETS
-from e2e.serving.pages import Pages, pages
-from e2e.serving.site import Site
+from support.e2e_serving.adapted import ADAPTERS, WITH_WEBSOCKETS
+from support.e2e_serving.pages import Pages, pages
+from support.e2e_serving.site import Site
+from support.engines import RealBrowser
 
 from corsguard import Guard, Policy
 

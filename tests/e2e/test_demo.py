@@ -12,7 +12,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from corsguard.cli.demo.servers import Origins, serving
 
 if TYPE_CHECKING:
-    from e2e.engines import Chromium
+    from support.engines import Chromium
 
 
 class Row(NamedTuple):

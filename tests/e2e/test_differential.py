@@ -8,15 +8,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import pytest
-from e2e.differential.cases import Case
-from e2e.differential.drawing import AT_LEAST, draw
-from e2e.differential.known import KNOWN
-from e2e.differential.observing import AT_A_TIME, observe
-from e2e.differential.play import Play
-from e2e.differential.predicting import differences, exchanges, observation
-from e2e.differential.server import playing
-from e2e.engines import RealBrowser
-from e2e.report import Report
+from support.differential.cases import Case
+from support.differential.drawing import AT_LEAST, draw
+from support.differential.known import KNOWN
+from support.differential.observing import AT_A_TIME, observe
+from support.differential.play import Play
+from support.differential.predicting import differences, exchanges, observation
+from support.differential.server import playing
+from support.e2e_report import Report
+from support.engines import RealBrowser
 
 from corsguard.browser import BlockReason
 

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import NamedTuple
 
 import pytest
-from e2e.engines import RealBrowser
-from e2e.report import Report
-from e2e.serving.adapted import (
+from flask_cors import CORS
+from starlette.middleware.cors import CORSMiddleware as Starlette
+from support.e2e_report import Report
+from support.e2e_serving.adapted import (
     asgi_application,
     by_django,
     counted_asgi,
@@ -17,11 +18,10 @@ from e2e.serving.adapted import (
     flask_application,
     wsgi_application,
 )
-from e2e.serving.pages import Pages, pages
-from e2e.serving.site import Site
-from e2e.serving.sockets import by_asgi, by_wsgi
-from flask_cors import CORS
-from starlette.middleware.cors import CORSMiddleware as Starlette
+from support.e2e_serving.pages import Pages, pages
+from support.e2e_serving.site import Site
+from support.e2e_serving.sockets import by_asgi, by_wsgi
+from support.engines import RealBrowser
 
 from corsguard import Policy
 from corsguard_wsgi import CORSMiddleware

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from adapters.flask.facts import APP
 from apiflask import APIBlueprint, APIFlask, HTTPTokenAuth
-from ecosystem.facts_flask import guarded, policies_at
 from flask.views import MethodView
+from support.ecosystem_flask import guarded, policies_at
+from support.flask_requests import APP
 
 from corsguard_flask import cors_exempt
 

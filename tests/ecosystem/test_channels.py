@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from adapters.django.asking import APP, EVIL
 from channels.auth import AuthMiddlewareStack
 from channels.generic.http import AsyncHttpConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -21,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path, re_path
 from sentry_sdk.integrations.asgi import SentryAsgiMiddleware
+from support.django_requests import APP, EVIL
 
 from corsguard import Guard, Policy
 from corsguard_django import cors_exempt

@@ -10,8 +10,8 @@ import warnings
 from types import ModuleType
 
 import pytest
-from adapters.flask.facts import APP, EVIL, POLICY
 from adapters.flask.test_docs import IN_LISTS, run
+from support.flask_requests import APP, EVIL, POLICY
 
 from corsguard import Guard, PolicyWarning
 from corsguard_asgi import CORSMiddleware

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from adapters.django.asking import APP, Ask, ask_async, ask_sync, cors, preflight
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.wsgi import WSGIHandler
@@ -18,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
+from support.django_requests import APP, Ask, ask_async, ask_sync, cors, preflight
 
 from corsguard import Policy
 from corsguard_django import cors_exempt, cors_policy

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import pytest
-from adapters.flask.facts import APP, PUBLIC, fetch
-from ecosystem.facts_flask import guarded, policies_at
 from flask_openapi3 import APIBlueprint, APIView, OpenAPI
+from support.ecosystem_flask import guarded, policies_at
+from support.flask_requests import APP, PUBLIC, fetch
 
 from corsguard import PolicyError
 from corsguard_flask import cors_exempt, cors_policy

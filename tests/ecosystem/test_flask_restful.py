@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from functools import wraps
 
-from adapters.flask.facts import APP, PUBLIC
-from ecosystem.facts_flask import guarded, policies_at
 from flask import Blueprint, Flask
 from flask_restful import Api, Resource
+from support.ecosystem_flask import guarded, policies_at
+from support.flask_requests import APP, PUBLIC
 
 from corsguard_flask import cors_exempt, cors_policy
 

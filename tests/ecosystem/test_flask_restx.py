@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from functools import wraps
 
-from adapters.flask.facts import APP
-from ecosystem.facts_flask import guarded, policies_at
 from flask import Flask
 from flask_restx import Api, Namespace, Resource, fields
+from support.ecosystem_flask import guarded, policies_at
+from support.flask_requests import APP
 
 from corsguard_flask import cors_exempt
 

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from adapters.flask.facts import APP, POLICY, PUBLIC
-from ecosystem.facts_flask import policies_at
 from flask import Flask
 from flask.views import MethodView
 from flask_smorest import Api, Blueprint
+from support.ecosystem_flask import policies_at
+from support.flask_requests import APP, POLICY, PUBLIC
 
 from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 

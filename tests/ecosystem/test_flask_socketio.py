@@ -13,10 +13,10 @@ from threading import Thread
 
 import pytest
 import simple_websocket
-from adapters.flask.facts import APP, EVIL, PARTNERS, POLICY, allowed, fetch
 from adapters.flask.test_docs import IN_LISTS, run
 from flask import Flask
 from flask_socketio import SocketIO
+from support.flask_requests import APP, EVIL, PARTNERS, POLICY, allowed, fetch
 from werkzeug.serving import make_server
 
 from corsguard import Guard

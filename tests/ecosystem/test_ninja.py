@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from adapters.django.asking import APP, Ask, ask_async, ask_sync, cors, preflight
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.wsgi import WSGIHandler
@@ -16,6 +15,7 @@ from django.urls import path
 from ninja import NinjaAPI, Router
 from ninja.decorators import decorate_view
 from ninja.pagination import LimitOffsetPagination, paginate
+from support.django_requests import APP, Ask, ask_async, ask_sync, cors, preflight
 
 from corsguard import Policy
 from corsguard_django import cors_exempt, cors_policy

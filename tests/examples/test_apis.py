@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from examples.asking import ELSEWHERE, PAGE, Answer, Client
-from serving.example import ROOT, example
+from support.example_requests import ELSEWHERE, PAGE, Answer, Client
+from support.serving.example import ROOT, example
 
 READABLE = {
     "access-control-allow-origin": PAGE,

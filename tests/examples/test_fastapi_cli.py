@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from examples.asking import ELSEWHERE, PAGE, Client
-from serving.example import ROOT, example
+from support.example_requests import ELSEWHERE, PAGE, Client
+from support.serving.example import ROOT, example
 
 READABLE = {
     "access-control-allow-origin": PAGE,

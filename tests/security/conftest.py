@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from adapters.stacks_asgi import STACKS as ASGI_STACKS
-from adapters.stacks_django import STACKS as DJANGO_STACKS
-from adapters.stacks_flask import STACKS as FLASK_STACKS
-from adapters.stacks_wsgi import STACKS as WSGI_STACKS
-from adapters.table import Stack
-from security.configuring import CONFIGURE, Configure
-from security.forgetful import FORGETFUL, Forgetful
+from support.security.configuring import CONFIGURE, Configure
+from support.security.forgetful import FORGETFUL, Forgetful
+from support.stacks.asgi import STACKS as ASGI_STACKS
+from support.stacks.django import STACKS as DJANGO_STACKS
+from support.stacks.flask import STACKS as FLASK_STACKS
+from support.stacks.wsgi import STACKS as WSGI_STACKS
+from support.table import Stack
 
 STACKS: list[Stack] = [
     WSGI_STACKS[0], ASGI_STACKS[0], FLASK_STACKS[0], FLASK_STACKS[2], *DJANGO_STACKS

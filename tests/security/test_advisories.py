@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from adapters.table import PREFLIGHT_VARY, Stack, by_name, preflight
-from security.asking import (
+from support.security.asking import (
     COM,
     COOKIE,
     EVIL,
@@ -24,8 +23,9 @@ from security.asking import (
     assert_refused,
     listing,
 )
-from security.configuring import Configure, problems_of
-from security.forgetful import Forgetful
+from support.security.configuring import Configure, problems_of
+from support.security.forgetful import Forgetful
+from support.table import PREFLIGHT_VARY, Stack, by_name, preflight
 
 from corsguard import Guard, Policy, Reason
 

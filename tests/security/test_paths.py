@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from adapters.table import by_name, preflight
-from security.routers import AT_SVC, LITESTAR_MOUNTS, ROUTERS, VIEWS, Router, Send
-from security.spellings import spellings
+from support.security.routers import AT_SVC, LITESTAR_MOUNTS, ROUTERS, VIEWS, Router, Send
+from support.security.spellings import spellings
+from support.table import by_name, preflight
 
 from corsguard import Guard, Policy
 

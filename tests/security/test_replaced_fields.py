@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from adapters.table import Stack
-from security.asking import COM, ask, listing
+from support.security.asking import COM, ask, listing
+from support.table import Stack
 
 
 def test_the_log_names_the_path_where_the_application_sets_a_field(

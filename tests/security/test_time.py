@@ -8,7 +8,16 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from security.backtracking import Shown, either, growth, in_turn, literal, one_of, repeated, steps
+from support.security.backtracking import (
+    Shown,
+    either,
+    growth,
+    in_turn,
+    literal,
+    one_of,
+    repeated,
+    steps,
+)
 
 from corsguard import Engine, Policy, PolicyError
 from corsguard.origin import MAX_LENGTH

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from adapters.application import Fields
-from adapters.asgi.exchange import scope_of
-from adapters.stacks_asgi import application
-from adapters.table import PREFLIGHT_VARY, by_name, preflight
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
-from security.routers import ROUTERS, DjangoProject, Reply, Router, Send, over_asgi, runner
-from security.tricks import ASKED, TARGETS, Target, tricks
+from support.application import Fields
+from support.asgi_exchange import scope_of
+from support.security.routers import ROUTERS, DjangoProject, Reply, Router, Send, over_asgi, runner
+from support.security.tricks import ASKED, TARGETS, Target, tricks
+from support.stacks.asgi import application
+from support.table import PREFLIGHT_VARY, by_name, preflight
 
 from corsguard import Engine, Guard, Origin, Policy
 from corsguard.origin import OriginError

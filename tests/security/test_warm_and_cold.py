@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import pytest
-from adapters.application import Fields
 from django.core.exceptions import ImproperlyConfigured
 from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
-from security.worlds import (
+from support.application import Fields
+from support.security.worlds import (
     ABOVE,
     ADAPTERS,
     APP,

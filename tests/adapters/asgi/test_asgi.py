@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from adapters.asgi.exchange import (
+from support.asgi_exchange import (
     APP,
     EVIL,
     REQUEST,

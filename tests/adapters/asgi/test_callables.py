@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from adapters.asgi.exchange import APP, EVIL, Answering, ask, exchange, get, scope_of
+from support.asgi_exchange import APP, EVIL, Answering, ask, exchange, get, scope_of
 
 from corsguard import Guard, Policy, Reason
 from corsguard_asgi import CORSMiddleware

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 import pytest
-from adapters.asgi.exchange import APP, EVIL, App, ask, get, scope_of
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.background import BackgroundTask
+from support.asgi_exchange import APP, EVIL, App, ask, get, scope_of
 
 from corsguard import Policy
 from corsguard_asgi import CORSMiddleware

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import uvicorn
-from adapters.asgi.exchange import APP, EVIL, Answering, App, ask, get, scope_of
 from fastapi import FastAPI
 from litestar import Litestar
 from litestar import get as litestar_get
@@ -19,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from support.asgi_exchange import APP, EVIL, Answering, App, ask, get, scope_of
 
 from corsguard import Guard, Policy, PolicyError
 from corsguard_asgi import CORSMiddleware

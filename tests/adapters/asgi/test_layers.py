@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from adapters.asgi.exchange import APP, Answering, App, ask, get, scope_of
 from fastapi import FastAPI
 from litestar import Litestar
 from litestar import get as litestar_get
@@ -21,6 +20,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
+from support.asgi_exchange import APP, Answering, App, ask, get, scope_of
 from werkzeug.local import LocalProxy
 
 from corsguard import Guard, Policy

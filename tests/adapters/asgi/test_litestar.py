@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from adapters.asgi.exchange import APP, EVIL, App, Exchange, ask, scope_of
-from adapters.asgi.exchange import get as ask_for
 from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.middleware import DefineMiddleware
+from support.asgi_exchange import APP, EVIL, App, Exchange, ask, scope_of
+from support.asgi_exchange import get as ask_for
 
 from corsguard import Policy
 from corsguard_asgi import CORSMiddleware

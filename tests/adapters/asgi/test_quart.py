@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from adapters.asgi.exchange import APP, EVIL, App, ask, get, scope_of, websocket_scope
 from quart import Quart, Response, websocket
+from support.asgi_exchange import APP, EVIL, App, ask, get, scope_of, websocket_scope
 
 from corsguard import Guard, Policy
 from corsguard_asgi import CORSMiddleware

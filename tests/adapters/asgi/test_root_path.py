@@ -9,11 +9,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import adapters.django.project  # noqa: F401  # the settings
 import falcon
 import falcon.asgi
 import pytest
-from adapters.asgi.exchange import APP, Answering, App, Exchange, ask, get, scope_of
+import support.django_project  # noqa: F401  # the settings
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
@@ -29,6 +28,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
+from support.asgi_exchange import APP, Answering, App, Exchange, ask, get, scope_of
 
 from corsguard import Guard, Policy
 from corsguard_asgi import CORSMiddleware

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from adapters.asgi.exchange import APP, EVIL, App
 from fastapi import FastAPI
-from serving.servers import Run, by_hypercorn, by_uvicorn, serving
 from starlette.responses import StreamingResponse
+from support.asgi_exchange import APP, EVIL, App
+from support.serving.servers import Run, by_hypercorn, by_uvicorn, serving
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 

@@ -6,7 +6,15 @@ import functools
 from typing import Any
 
 import pytest
-from adapters.asgi.exchange import (
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import (
+    PlainTextResponse,
+    Response,
+)
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
+from support.asgi_exchange import (
     APP,
     EVIL,
     App,
@@ -15,7 +23,7 @@ from adapters.asgi.exchange import (
     scope_of,
     websocket_scope,
 )
-from adapters.asgi.starlette_app import (
+from support.starlette_app import (
     ALLOWED,
     POLICY,
     BrokenError,
@@ -25,14 +33,6 @@ from adapters.asgi.starlette_app import (
     around,
     starlette,
 )
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import (
-    PlainTextResponse,
-    Response,
-)
-from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket
 
 from corsguard import Guard, PolicyError
 from corsguard_asgi import CORSMiddleware

@@ -5,24 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from adapters.asgi.exchange import (
-    APP,
-    App,
-    Message,
-    ask,
-    get,
-    scope_of,
-)
-from adapters.asgi.starlette_app import (
-    ALLOWED,
-    POLICY,
-    BrokenError,
-    Handler,
-    added,
-    crash,
-    hello,
-    starlette,
-)
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
@@ -34,6 +16,24 @@ from starlette.responses import (
     Response,
 )
 from starlette.routing import Mount, Route
+from support.asgi_exchange import (
+    APP,
+    App,
+    Message,
+    ask,
+    get,
+    scope_of,
+)
+from support.starlette_app import (
+    ALLOWED,
+    POLICY,
+    BrokenError,
+    Handler,
+    added,
+    crash,
+    hello,
+    starlette,
+)
 
 from corsguard_asgi import CORSMiddleware
 

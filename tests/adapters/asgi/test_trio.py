@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import pytest
 import trio
-from adapters.asgi.exchange import APP, EVIL, REQUEST, Answering, Message, get, scope_of
 from hypercorn.config import Config
 from hypercorn.trio import serve
-from serving.servers import Server, serving
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from support.asgi_exchange import APP, EVIL, REQUEST, Answering, Message, get, scope_of
+from support.serving.servers import Server, serving
 
 from corsguard import Guard, Policy
 from corsguard_asgi import CORSMiddleware

@@ -6,7 +6,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from adapters.asgi.exchange import (
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
+from support.asgi_exchange import (
     APP,
     CONNECT,
     EVIL,
@@ -16,9 +19,6 @@ from adapters.asgi.exchange import (
     ask,
     websocket_scope,
 )
-from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket
 
 from corsguard import Guard, Policy, Reason
 from corsguard_asgi import CORSMiddleware

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from adapters.django.asking import Ask, ask_async, ask_sync
+from support.django_requests import Ask, ask_async, ask_sync
 
 
 @pytest.fixture(params=[ask_sync, ask_async], ids=["sync", "async"])

@@ -10,8 +10,6 @@ from threading import get_ident
 from typing import Any
 
 import pytest
-from adapters.django.asking import APP, EVIL, Ask, cors, preflight
-from adapters.stacks_django import ASGI, WSGI
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -19,6 +17,8 @@ from django.test import override_settings
 from django.urls import path
 from django.utils.decorators import sync_and_async_middleware, sync_only_middleware
 from django.views.static import serve
+from support.django_requests import APP, EVIL, Ask, cors, preflight
+from support.stacks.django import ASGI, WSGI
 
 from corsguard import Decision, Guard, Policy
 from corsguard_django import cors_policy
@@ -98,7 +98,7 @@ def test_a_redirect_to_the_url_with_a_slash_has_the_headers(ask: Ask) -> None:
         assert preflight(ask, "/slash").status_code == 204
 
 
-@pytest.mark.parametrize("where", ["/streams", "/downloads", "/files/asking.py"])
+@pytest.mark.parametrize("where", ["/streams", "/downloads", "/files/conftest.py"])
 def test_streams_files_and_static_files_have_the_headers(ask: Ask, where: str) -> None:
     response = ask("GET", where, Origin=APP)
     assert (response.status_code, response.streaming) == (200, True)
@@ -128,7 +128,7 @@ def test_https_redirects_do_not_break_a_preflight(ask: Ask) -> None:
 def test_vary_is_merged_with_what_other_middleware_says(ask: Ask) -> None:
     gzip = "django.middleware.gzip.GZipMiddleware"
     with override_settings(MIDDLEWARE=[OURS, gzip]):
-        response = ask("GET", "/files/asking.py", Origin=APP, Accept_Encoding="gzip")
+        response = ask("GET", "/files/conftest.py", Origin=APP, Accept_Encoding="gzip")
     assert response.headers["Content-Encoding"] == "gzip"
     assert cors(response) == {"allow-origin": APP, "vary": "Accept-Encoding, Origin"}
     response.close()

@@ -8,12 +8,12 @@ from threading import Event, get_ident
 from typing import Any
 
 import pytest
-from adapters.django.asking import APP, EVIL, Ask, ask_async, ask_sync, cors, preflight
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
 from django.utils.decorators import sync_only_middleware
+from support.django_requests import APP, EVIL, Ask, ask_async, ask_sync, cors, preflight
 
 from corsguard import Policy
 

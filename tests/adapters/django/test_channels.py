@@ -11,8 +11,14 @@ from functools import partial
 from typing import Any
 
 import pytest
-from adapters.django.asking import APP, EVIL
-from adapters.django.routers import (
+from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
+from django.urls import path
+from django.utils.decorators import sync_only_middleware
+from support.django_requests import APP, EVIL
+from support.django_routers import (
     REACHED,
     Inner,
     Mux,
@@ -27,12 +33,6 @@ from adapters.django.routers import (
     route,
     socket,
 )
-from django.core.exceptions import ImproperlyConfigured
-from django.core.handlers.asgi import ASGIHandler
-from django.http import HttpRequest, HttpResponse
-from django.test import override_settings
-from django.urls import path
-from django.utils.decorators import sync_only_middleware
 
 from corsguard import Guard, Policy
 from corsguard_django import cors_exempt, cors_policy

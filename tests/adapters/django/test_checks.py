@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adapters.django.asking import APP
 from django.core.checks import CheckMessage, run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
@@ -20,6 +19,7 @@ from django.test import override_settings
 from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
+from support.django_requests import APP
 
 from corsguard import Guard, Policy, PolicyWarning
 from corsguard_django import CORSMiddleware, cors_exempt, cors_policy

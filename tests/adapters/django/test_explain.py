@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from adapters.django.explaining import API, APP, PARTNER, ROUTED, called, changes, document, explain
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +14,7 @@ from django.test import override_settings
 from django.urls import include, path
 from django.utils.decorators import method_decorator
 from django.views import View
+from support.django_explain import API, APP, PARTNER, ROUTED, called, changes, document, explain
 
 from corsguard import Guard, Policy
 from corsguard_django import cors_exempt, cors_policy

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from adapters.django.explaining import API, PARTNER, ROUTED, called, changes, document, explain
 from django.conf.urls.i18n import i18n_patterns
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponsePermanentRedirect
@@ -14,6 +13,7 @@ from django.middleware.common import CommonMiddleware
 from django.test import override_settings
 from django.urls import path, register_converter
 from django.utils.translation import get_language
+from support.django_explain import API, PARTNER, ROUTED, called, changes, document, explain
 
 OURS = "corsguard_django.CORSMiddleware"
 COMMON = "django.middleware.common.CommonMiddleware"

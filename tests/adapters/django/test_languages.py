@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from adapters.django.asking import APP, Ask, cors
 from django.conf.urls.i18n import i18n_patterns
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
@@ -14,6 +13,7 @@ from django.test import override_settings
 from django.urls import path
 from django.utils.decorators import sync_only_middleware
 from django.utils.translation import gettext_lazy, override
+from support.django_requests import APP, Ask, cors
 
 from corsguard import Policy
 from corsguard_django import cors_exempt

@@ -7,14 +7,14 @@ from functools import partial, wraps
 from typing import Any
 
 import pytest
-from adapters.django.asking import APP, Ask, cors, preflight
-from adapters.django.frameworks import Operation, PathView, ViewSet, api_view
 from django.core.checks import run_checks
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import include, path
 from django.utils.decorators import method_decorator
 from django.views import View
+from support.django_frameworks import Operation, PathView, ViewSet, api_view
+from support.django_requests import APP, Ask, cors, preflight
 
 from corsguard import Policy
 from corsguard_django import cors_exempt, cors_policy

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from adapters.django.asking import APP
-from adapters.django.frameworks import PathView
 from adapters.django.test_checks import told
 from django.core.management import CommandError
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +15,8 @@ from django.urls import include, path, re_path
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.http import require_GET
+from support.django_frameworks import PathView
+from support.django_requests import APP
 
 from corsguard import Guard, Policy
 from corsguard_django import cors_exempt, cors_policy

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from adapters.django.asking import APP
-from adapters.django.routers import (
+from django.core.checks import CheckMessage, run_checks
+from django.core.handlers.asgi import ASGIHandler
+from django.test import override_settings
+from support.django_requests import APP
+from support.django_routers import (
     REACHED,
     Inner,
     Mux,
@@ -22,9 +25,6 @@ from adapters.django.routers import (
     route,
     socket,
 )
-from django.core.checks import CheckMessage, run_checks
-from django.core.handlers.asgi import ASGIHandler
-from django.test import override_settings
 
 from corsguard import Guard, Policy
 from corsguard_asgi import CORSMiddleware as PlainMiddleware

@@ -10,8 +10,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from adapters.django.asking import APP, Ask, cors
-from adapters.django.frameworks import PathView, api_view
 from django.core.checks import CheckMessage, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.asgi import ASGIHandler
@@ -22,6 +20,8 @@ from django.urls import include, path
 from django.utils.decorators import method_decorator, sync_only_middleware
 from django.utils.functional import SimpleLazyObject
 from django.views import View
+from support.django_frameworks import PathView, api_view
+from support.django_requests import APP, Ask, cors
 
 from corsguard import Policy
 from corsguard.guard import decorated_views

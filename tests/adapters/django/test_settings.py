@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adapters.django.asking import APP, EVIL, Ask, cors
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
+from support.django_requests import APP, EVIL, Ask, cors
 
 from corsguard import Guard, Policy, PolicyWarning
 from corsguard_django import cors_exempt, cors_policy

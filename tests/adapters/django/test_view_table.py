@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from adapters.stacks_django import ASGI, WSGI, DjangoClient
-from adapters.view_rows import (
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from django.utils.decorators import method_decorator
+from django.views import View
+from support.rows.views import (
     ACTUAL_ROWS,
     ENFORCE_ROWS,
     INCLUDE_ROWS,
@@ -21,11 +25,7 @@ from adapters.view_rows import (
     ViewRow,
     check_view,
 )
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
-from django.utils.decorators import method_decorator
-from django.views import View
+from support.stacks.django import ASGI, WSGI, DjangoClient
 
 from corsguard import Guard
 from corsguard_django import cors_exempt, cors_policy

@@ -8,13 +8,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from adapters.django.asking import APP, EVIL, Ask, cors, preflight
 from django.conf.urls.i18n import i18n_patterns
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import include, path, reverse
 from django.utils.decorators import method_decorator, sync_only_middleware
 from django.views import View
+from support.django_requests import APP, EVIL, Ask, cors, preflight
 
 from corsguard import Guard, Policy, PolicyError
 from corsguard_django import cors_exempt, cors_policy

@@ -10,7 +10,6 @@ from typing import Any
 
 import flask_login  # type: ignore[import-untyped]
 import pytest
-from adapters.flask.facts import APP, EVIL, POLICY, PUBLIC, allowed, fetch, preflight
 from flask import (
     Flask,
     Response,
@@ -21,6 +20,7 @@ from flask import (
     request_started,
     stream_with_context,
 )
+from support.flask_requests import APP, EVIL, POLICY, PUBLIC, allowed, fetch, preflight
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from corsguard import Decision, Facts, Policy, Reason

@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from adapters.flask.facts import APP, EVIL, allowed, fetch, preflight
+from support.flask_requests import APP, EVIL, allowed, fetch, preflight
 
 PAGE = Path(__file__).parents[3] / "docs" / "flask.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)

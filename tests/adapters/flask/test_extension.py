@@ -9,7 +9,8 @@ from typing import Any
 
 import flask_cors
 import pytest
-from adapters.flask.facts import (
+from flask import Blueprint, Flask
+from support.flask_requests import (
     APP,
     EVIL,
     PARTNER,
@@ -20,7 +21,6 @@ from adapters.flask.facts import (
     fetch,
     preflight,
 )
-from flask import Blueprint, Flask
 
 import corsguard_flask
 from corsguard import Guard, Policy, PolicyError, PolicyWarning

@@ -6,8 +6,8 @@ import warnings
 from typing import Any
 
 import pytest
-from adapters.flask.facts import APP, EVIL, PARTNER, POLICY, allowed, fetch, preflight
 from flask import Flask
+from support.flask_requests import APP, EVIL, PARTNER, POLICY, allowed, fetch, preflight
 
 from corsguard import Guard, PolicyError, PolicyWarning
 from corsguard_flask import CORSGuard

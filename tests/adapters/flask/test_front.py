@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from adapters.flask.facts import POLICY
 from adapters.flask.test_cli import APPLICATION, run
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
+from support.flask_requests import POLICY
 
 from corsguard import PolicyWarning
 from corsguard_flask import CORSGuard

@@ -7,10 +7,10 @@ from functools import partial, update_wrapper, wraps
 from typing import Any
 
 import pytest
-from adapters.flask.facts import APP, PARTNER, PARTNERS, POLICY, PUBLIC, allowed, fetch, preflight
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from flask.views import MethodView, View
+from support.flask_requests import APP, PARTNER, PARTNERS, POLICY, PUBLIC, allowed, fetch, preflight
 
 from corsguard import PolicyError
 from corsguard_flask import CORSGuard, cors_exempt, cors_policy

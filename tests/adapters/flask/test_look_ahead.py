@@ -8,7 +8,6 @@ from typing import Any
 from weakref import WeakSet
 
 import pytest
-from adapters.flask.facts import APP, EVIL, PARTNER, PARTNERS, POLICY, allowed, fetch, preflight
 from flask import (
     Flask,
     Request,
@@ -23,6 +22,7 @@ from flask import (
 )
 from flask.ctx import AppContext
 from flask.views import MethodView
+from support.flask_requests import APP, EVIL, PARTNER, PARTNERS, POLICY, allowed, fetch, preflight
 from werkzeug.routing import BaseConverter
 
 from corsguard import Guard, Reason

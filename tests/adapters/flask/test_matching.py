@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import pytest
-from adapters.flask.facts import (
+from flask import Flask, Request, current_app, request, session
+from support.flask_requests import (
     APP,
     EVIL,
     PARTNER,
@@ -17,7 +18,6 @@ from adapters.flask.facts import (
     fetch,
     preflight,
 )
-from flask import Flask, Request, current_app, request, session
 from werkzeug.routing import BaseConverter, MapAdapter
 from werkzeug.wsgi import get_host
 

@@ -18,10 +18,10 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
-from adapters.flask.facts import APP, POLICY, PUBLIC, allowed, fetch
 from adapters.flask.test_cli import APPLICATION, run, typed
 from flask import Flask, current_app, g, request, session
 from flask.views import MethodView
+from support.flask_requests import APP, POLICY, PUBLIC, allowed, fetch
 
 from corsguard import PolicyError
 from corsguard_flask import CORSGuard, cors_exempt, cors_policy

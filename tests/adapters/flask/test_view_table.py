@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from adapters.stacks_flask import FlaskClient
-from adapters.stacks_wsgi import through_validator
-from adapters.view_rows import (
+from flask import Blueprint, Flask, request
+from flask.views import MethodView
+from support.rows.views import (
     ACTUAL_ROWS,
     ENFORCE_ROWS,
     INCLUDE_ROWS,
@@ -21,8 +21,8 @@ from adapters.view_rows import (
     ViewRow,
     check_view,
 )
-from flask import Blueprint, Flask, request
-from flask.views import MethodView
+from support.stacks.flask import FlaskClient
+from support.stacks.wsgi import through_validator
 
 from corsguard import Guard
 from corsguard_flask import CORSGuard, cors_exempt, cors_policy

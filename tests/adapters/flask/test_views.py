@@ -7,7 +7,9 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from adapters.flask.facts import (
+from flask import Blueprint, Flask, request
+from flask.views import MethodView, View
+from support.flask_requests import (
     APP,
     EVIL,
     PARTNER,
@@ -18,8 +20,6 @@ from adapters.flask.facts import (
     fetch,
     preflight,
 )
-from flask import Blueprint, Flask, request
-from flask.views import MethodView, View
 
 from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 

@@ -11,7 +11,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.audit.serving import PATIENCE, Say, saying, unserved, wsgi
+from support.audit.serving import PATIENCE, Say, saying, unserved, wsgi
 
 from corsguard.browser.messages import Answer, Fields, SendError, Sent
 from corsguard.cli.audit.client import Client, Limits
@@ -19,7 +19,7 @@ from corsguard.cli.audit.client import Client, Limits
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-CERTIFICATE = str(Path(__file__).with_name("certificate.pem"))
+CERTIFICATE = str(Path(__file__).parents[2] / "support/audit/certificate.pem")
 PATIENT = Limits(seconds=PATIENCE, seconds_to_connect=PATIENCE)
 OK = b"HTTP/1.1 200 OK\r\n"
 

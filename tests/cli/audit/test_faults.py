@@ -11,8 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.audit.auditing import audited, codes
-from cli.audit.broken import (
+from flask import Flask
+from flask_cors import CORS
+from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from support.audit.auditing import audited, codes
+from support.audit.broken import (
     FAULTS,
     PAGE,
     SOUND,
@@ -23,15 +30,8 @@ from cli.audit.broken import (
     PostOnly,
     matching,
 )
-from cli.audit.serving import asgi, wsgi
-from flask import Flask
-from flask_cors import CORS
-from serving.example import ROOT, example
-from starlette.applications import Starlette
-from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+from support.audit.serving import asgi, wsgi
+from support.serving.example import ROOT, example
 
 from corsguard.cli.audit.catalogue import RULES, Severity
 
@@ -178,7 +178,7 @@ def test_flask_cors_in_dangerous_settings(options: dict[str, Any], expected: lis
 @contextmanager
 def django(settings: dict[str, object]) -> Iterator[str]:
     """In a process of its own: Django's settings are made once in each."""
-    script = Path(__file__).with_name("django_server.py")
+    script = Path(__file__).parents[2] / "support/audit/django_server.py"
     with subprocess.Popen(
         [sys.executable, str(script), json.dumps(settings)],
         stdout=subprocess.PIPE,

@@ -13,10 +13,10 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cli.audit.auditing import QUICK
-from cli.audit.broken import FAULTS, PAGE, SOUND, Api, NoVary, Static
-from cli.audit.serving import saying, unserved, wsgi
-from cli.command import Finished
+from support.audit.auditing import QUICK
+from support.audit.broken import FAULTS, PAGE, SOUND, Api, NoVary, Static
+from support.audit.serving import saying, unserved, wsgi
+from support.cli_command import Finished
 
 from corsguard.browser.messages import Fields
 from corsguard.cli.audit import run_audit

@@ -1,0 +1,237 @@
+"""Properties: whatever is suggested as a value starts, and covers nothing that was not meant."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from ast import literal_eval
+from fnmatch import fnmatchcase
+from typing import Any
+
+from core.policy.test_suggestions import FLAGS, problems
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corsguard import Engine, OriginPattern, Policy
+from corsguard.origin import OriginError
+
+# What a value of a suggestion looks like; anything else is words.
+
+
+def values(suggestion: str) -> list[list[object]]:
+    """The lists of entries that a suggestion offers; none where it is in words."""
+    suggestion = suggestion.partition(", or dangerously_")[0]
+    if match := re.fullmatch(r're\.compile\(r"(.*)"\)', suggestion):
+        return [[re.compile(match[1])]]
+    if suggestion.startswith("["):
+        return [
+            json.loads(each) for each in re.split(r" or (?=\[)", suggestion) if "re." not in each
+        ]
+    if suggestion.startswith(('"', "'")):
+        return [list(literal_eval(f"[{suggestion}]"))]
+    try:
+        OriginPattern.parse(suggestion)
+    except OriginError:
+        return []
+    return [[suggestion]]
+
+
+def could_mean(text: str, origin: str) -> bool:
+    """Whether a reader of globs or of regular expressions takes origin for what text covers."""
+    patterns = [
+        text,
+        f"https://{text}",
+        text.replace("*", ".*"),
+        f"https://{text}".replace("*", ".*"),
+    ]
+    try:
+        found = any(re.fullmatch(pattern, origin) for pattern in patterns)
+    except re.error:
+        found = False
+    return found or fnmatchcase(origin, text.lower()) or fnmatchcase(origin, f"*//{text.lower()}")
+
+
+OTHERS = (
+    "https://evil.com",
+    "https://evilexample.com",
+    "https://evil-example.com",
+    "https://example.com.evil.com",
+    "https://evil.vercel.app",
+    "https://evil.app.evil.com",
+    "https://x.github.io",
+    "http://localhost.evil.com",
+    "https://evil.co",
+    "http://192.168.0.7.evil.com",
+    "null",
+    "file://",
+)
+SCHEMES = [
+    "",
+    "",
+    "https://",
+    "https://",
+    "http://",
+    "HTTPS://",
+    "*://",
+    "//",
+    "^https://",
+    "https?://",
+    "https:\\/\\/",
+    "app://",
+    "file://",
+]
+LABELS = [
+    "app",
+    "www",
+    "*",
+    "**",
+    "pr-*",
+    "*-preview",
+    "*app",
+    ".*",
+    "[a-z]+",
+    "[^.]+",
+    "\\w+",
+    "(a|b)",
+    "pr-\\d+",
+    "\\S+",
+    "",
+    "é",
+    "xn--f",
+    "A",
+    ".+--shop",
+    "(.*\\.)?",
+    "a?",
+]
+DOTS = [".", ".", "\\.", ""]
+DOMAINS = [
+    "example.com",
+    "example\\.com",
+    "EXAMPLE.com",
+    "vercel.app",
+    "vercel\\.app",
+    "github.io",
+    "co.uk",
+    "com",
+    "*",
+    "example.*",
+    "localhost",
+    "127.0.0.1",
+    "0.0.0.0",
+    "192.168.0.7",
+    "192.168.*.*",
+    "[::1]",
+    "example.com.",
+    "null",
+    "none",
+    ".",
+]
+TAILS = [
+    "",
+    "",
+    "",
+    ":443",
+    ":80",
+    ":8000",
+    ":*",
+    ":\\d+",
+    "(:\\d+)?",
+    ":*([0-9]+)?",
+    "/",
+    "/*",
+    "/x",
+    "$",
+    "/.*$",
+    ":30*",
+    " ",
+    ",",
+    "?",
+    "#",
+    ";",
+]
+ENTRIES = st.builds(
+    lambda scheme, labels, domain, tail: f"{scheme}{''.join(labels)}{domain}{tail}",
+    st.sampled_from(SCHEMES),
+    st.lists(st.builds(str.__add__, st.sampled_from(LABELS), st.sampled_from(DOTS)), max_size=2),
+    st.sampled_from(DOMAINS),
+    st.sampled_from(TAILS),
+)
+
+
+@settings(derandomize=True, max_examples=600, deadline=None)
+@given(
+    st.lists(ENTRIES, min_size=1, max_size=2),
+    st.fixed_dictionaries({flag: st.booleans() for flag in FLAGS}),
+    st.booleans(),
+)
+def test_whatever_is_suggested_for_origins_starts_and_covers_no_more(
+    entries: list[str], flags: dict[str, bool], is_list: bool
+) -> None:
+    given_value: object = entries if is_list else ",".join(entries)
+    for problem in problems(allow_origins=given_value, **flags):
+        for value in values(problem.suggestion):
+            assert problems(allow_origins=value, **flags) == ()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                engine = Engine(Policy(allow_origins=value, **flags))  # type: ignore[arg-type]
+            for origin in OTHERS:
+                if engine.decide(origin, "GET", {}).allowed:
+                    assert any(
+                        could_mean(entry, origin)
+                        for entry in [*entries, *",".join(entries).split(",")]
+                    )
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["allow_methods", "allow_headers", "expose_headers"]),
+    st.lists(
+        st.sampled_from(
+            [
+                "*",
+                "*, ",
+                "put",
+                "PUT",
+                "GET POST",
+                "TRACE",
+                "trace,put",
+                "X-A",
+                "x foo",
+                "Origin",
+                "X-A:",
+                "Set-Cookie",
+                "Authorization",
+                "Access-Control-Allow-Origin",
+                "Cookie",
+                "é",
+                "Access-Control-Request-Method, X-B",
+                "",
+                b"PUT",
+                b"x y",
+                5,
+                None,
+                ("a", "b c"),
+            ]
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.booleans(),
+)
+def test_whatever_is_suggested_for_names_starts(
+    field: str, entries: list[Any], credentials: bool
+) -> None:
+    given_value: object = entries
+    if len(entries) == 1:
+        given_value = entries[0]
+    for problem in problems(**{field: given_value}, allow_credentials=credentials):
+        for value in values(problem.suggestion):
+            assert problems(**{field: value}, allow_credentials=credentials) == ()
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(st.one_of(st.integers(), st.floats(), st.text("0123456789. -e", max_size=12), st.none()))
+def test_whatever_is_suggested_for_max_age_starts(value: object) -> None:
+    for problem in problems(max_age=value):
+        assert problems(max_age=int(problem.suggestion)) == ()

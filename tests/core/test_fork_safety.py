@@ -1,0 +1,111 @@
+"""A forked child finds every lock free, and nothing half replaced."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import os
+import subprocess
+import sys
+from pathlib import Path
+from threading import Lock
+
+import pytest
+from support.origins import EVIL, LISTED, PLAIN, A
+
+import corsguard
+from corsguard import Guard, fork_safety
+
+PROGRAM = Path(__file__).parents[1] / "support/forking.py"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_each_child_of_a_fork_during_updates_can_update_decide_and_log() -> None:
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", str(PROGRAM)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_lock_that_another_thread_holds_is_free_in_the_child() -> None:
+    guard = Guard(PLAIN)
+    for _ in range(2):  # held at the time of a fork, and of a fork of the child
+        assert guard._replacing.acquire(blocking=False)
+        fork_safety._restart_all()
+        guard.reconfigure(LISTED)
+        assert guard.decide("/", A, "GET", {}).allowed
+
+
+def test_what_was_half_replaced_is_replaced_in_the_child() -> None:
+    guard = Guard(PLAIN)
+    assert guard.decide("/", A, "GET", {}) is guard.known({"HTTP_ORIGIN": A}, "GET")
+    guard._state = Guard(LISTED)._state  # the other thread got as far as this
+    fork_safety._restart_all()
+    assert guard.policies is LISTED
+    assert guard.known({"HTTP_ORIGIN": A}, "GET") is None
+
+
+def test_who_holds_a_lock_when_the_child_begins_may_release_it() -> None:
+    guard = Guard(PLAIN)
+    with guard._replacing:
+        fork_safety._restart_all()
+        guard.reconfigure(LISTED)
+    guard.reconfigure(PLAIN)
+
+
+def test_locks_do_not_outlive_their_guard() -> None:
+    before = set(fork_safety._restarts)
+    guard = Guard(LISTED)
+    of_guard = set(fork_safety._restarts) - before
+    assert of_guard
+    del guard
+    gc.collect()
+    assert of_guard.isdisjoint(fork_safety._restarts)
+
+
+def test_a_guard_need_not_be_hashable() -> None:
+    class Mine(Guard):
+        __hash__ = None  # type: ignore[assignment]
+
+    mine = Mine(PLAIN)
+    held = mine._replacing = Lock()
+    fork_safety._restart_all()
+    assert mine._replacing is not held
+    assert not mine.decide("/", EVIL, "GET", {}).allowed
+
+
+def test_what_a_child_may_import_is_imported_before_the_fork(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guard = Guard(PLAIN)
+    monkeypatch.delitem(sys.modules, "corsguard.guard.config", raising=False)
+    fork_safety._import_all()
+    assert "corsguard.guard.config" in sys.modules
+    monkeypatch.delitem(sys.modules, "corsguard.guard.config")
+    monkeypatch.setattr(fork_safety, "_restarts", {})  # without any guard, a fork needs nothing
+    fork_safety._import_all()
+    assert "corsguard.guard.config" not in sys.modules
+    assert guard.policies is PLAIN
+
+
+def test_every_import_inside_a_function_of_the_core_is_known() -> None:
+    known = {
+        *fork_safety._IMPORTED_LATE,
+        *fork_safety._IF_THERE,
+        *fork_safety._own_modules(),
+        "corsguard",
+        "corsguard.guard",
+    }
+    found = set()
+    root = Path(corsguard.__file__).parent
+    folders = (root, root / "policy", root / "engine", root / "guard")
+    for path in [path for folder in folders for path in folder.glob("*.py")]:
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                found |= {name for each in ast.walk(function) for name in imported_by(each)}
+    assert found - {"pkgutil"} <= known
+
+
+def imported_by(statement: ast.AST) -> list[str]:
+    if isinstance(statement, ast.Import):
+        return [alias.name for alias in statement.names]
+    return [str(statement.module)] if isinstance(statement, ast.ImportFrom) else []

@@ -1,0 +1,428 @@
+"""Every change that is proposed is one that works, and names what it opens."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.random_policies import API, APP, ENGINES, GUARDS, PAGES, REQUESTS, policy_of
+
+from corsguard import Guard, Policies, Policy, PolicyError
+from corsguard.browser import (
+    Answer,
+    BlockReason,
+    Browser,
+    Cookie,
+    EngineName,
+    Exchange,
+    Request,
+    Send,
+    Sent,
+)
+from corsguard.explain.fixes import Change, Explanation, Play, explained
+from corsguard.explain.policy_server import policy_server
+from corsguard.explain.trial_guard import Rehearsal
+from corsguard.policy.validation import CHECKS
+
+
+def playing(page: str, request: Request, engine: EngineName = "standard") -> Play:
+    return lambda send: Browser(page, engine=engine).play(request, send)
+
+
+def explain(
+    policies: Guard | Policies, page: str = APP, url: str = "/", **asked: Any
+) -> Explanation:
+    guard = policies if isinstance(policies, Guard) else Guard(policies)
+    return explained(guard, policy_server, playing(page, Request(f"{API}{url}", **asked)))
+
+
+def lines(explanation: Explanation) -> list[str]:
+    """The lines of the file, each table header once."""
+    told = [line for change in explanation.changes for line in (change.table, change.as_toml)]
+    return [line for line in dict.fromkeys(told) if line]
+
+
+def only(page: str = APP, **fields: Any) -> Policy:
+    return Policy(allow_origins=[page], **fields)
+
+
+def test_an_allowed_request_needs_no_change() -> None:
+    explanation = explain(only())
+    assert explanation.exchange.allowed
+    assert explanation[1:] == ((), (), None, None)
+
+
+def test_all_the_changes_that_a_request_needs_are_told_at_once() -> None:
+    explanation = explain(
+        only("https://other.example"),
+        url="/items/1",
+        method="PUT",
+        headers={"content-type": "application/json", "X-Trace": "1"},
+        credentials="include",
+    )
+    assert lines(explanation) == [
+        'allow_origins = ["https://other.example", "https://app.example.com"]',
+        "allow_credentials = true",
+        'allow_methods = ["PUT"]',
+        'allow_headers = ["Content-Type", "X-Trace"]',
+    ]
+    who = "pages of https://other.example and of 1 more listed may"
+    assert [change.exposes for change in explanation.changes] == [
+        "pages of https://app.example.com may read the answers of every path as the user who is "
+        "signed in",
+        f"requests to every path carry the cookies of the user, and {who} act and read in the name "
+        "of the user",
+        f"{who} send PUT to every path",
+        f"{who} send Content-Type, X-Trace to every path",
+    ]
+
+
+def test_the_change_stands_in_the_table_of_the_route_that_holds() -> None:
+    explanation = explain({"/": only(), "/api/": only()}, url="/api/items", method="PUT")
+    assert lines(explanation) == ['[routes."/api/"]', 'allow_methods = ["PUT"]']
+    [change] = explanation.changes
+    assert change.exposes == f"pages of {APP} may send PUT to /api/ and every path below it"
+
+
+@pytest.mark.parametrize(
+    ("fields", "exposes"),
+    [
+        ({"allow_methods": ["PUT", "DELETE"]}, ", and send PUT, DELETE there"),
+        ({"allow_headers": ["X-A"]}, ", and send X-A there"),
+        (
+            {"allow_methods": ["*"], "allow_headers": ["*", "Authorization"]},
+            ", and send any method with any header, Authorization there",
+        ),
+        (
+            {"allow_credentials": True, "allow_methods": ["PUT"], "allow_headers": ["X-A"]},
+            ", and send PUT with X-A there as the user who is signed in",
+        ),
+    ],
+)
+def test_an_origin_that_is_added_may_send_what_the_policy_allows(
+    fields: Mapping[str, Any], exposes: str
+) -> None:
+    [change] = explain(only("https://other.example", **fields)).changes
+    assert change.exposes == f"pages of {APP} may read the answers of every path{exposes}"
+
+
+UNREFUSED = "; `enforce` no longer refuses their unsafe requests, such as a POST"
+
+
+@pytest.mark.parametrize(
+    ("enforce", "exempt", "exposes"),
+    [
+        (True, [], UNREFUSED),
+        (True, ["/api/hooks"], UNREFUSED),
+        (True, ["/api"], ""),
+        ("report", [], ""),
+    ],
+)
+def test_an_origin_that_is_added_is_not_refused_any_more(
+    enforce: Any, exempt: list[str], exposes: str
+) -> None:
+    other = only("https://other.example")
+    guard = Guard({"/api": other}, enforce=enforce, enforce_exempt=exempt)
+    [change] = explain(guard, url="/api/hooks").changes
+    where = "/api and every path below it"
+    assert change.exposes == f"pages of {APP} may read the answers of {where}{exposes}"
+
+
+@pytest.mark.parametrize(
+    ("policies", "table", "exposes"),
+    [
+        (Guard(None, enforce=True), '[routes."/items/1"]', UNREFUSED),
+        ({"/api": only()}, '[routes."/items/1"]', ""),
+        (
+            {"/": only(), "/items": None},
+            '[routes."/items/1"]',
+            "; until now the route /items says that no page may",
+        ),
+        (
+            {"/": only(), "/items/1/": None},
+            '[routes."/items/1/"]',
+            "; until now the route /items/1/ says that no page may",
+        ),
+    ],
+)
+def test_a_path_without_a_policy_gets_one_of_its_own(
+    policies: Guard | Policies, table: str, exposes: str
+) -> None:
+    explanation = explain(policies, url="/items/1")
+    assert lines(explanation) == [table, f'allow_origins = ["{APP}"]']
+    [change] = explanation.changes
+    place = table.split('"')[1]
+    assert change.exposes == (
+        f"pages of {APP} may read the answers of {place} and every path below it{exposes}"
+    )
+
+
+def test_the_wildcard_gives_way_to_the_origin_where_cookies_are_sent() -> None:
+    explanation = explain(Policy(allow_origins=["*"]), credentials="include")
+    assert lines(explanation) == [f'allow_origins = ["{APP}"]', "allow_credentials = true"]
+    assert explanation.changes[0].exposes.endswith(
+        "; no other page may any more: list the others that need it"
+    )
+
+
+def test_any_page_is_named_where_any_may() -> None:
+    [change] = explain(Policy(allow_origins=["*"]), method="PUT").changes
+    assert change.exposes == "any page may send PUT to every path"
+
+
+@pytest.mark.parametrize(
+    ("policies", "asked", "code"),
+    [
+        (only(), {"page": "null"}, "origin-null"),
+        (only(allow_credentials=True), {"page": "http://app.example.com"}, "origin-insecure"),
+        (Guard(only(), enforce=True), {"page": "http://app.example.com"}, "origin-insecure"),
+        (only(), {"method": "patch"}, "method-case"),
+        (only(), {"headers": {"access-control-max-age": "1"}}, "header-prohibited"),
+        ({"/api": only()}, {"url": "//api"}, "route-invalid"),
+        (
+            Policy(allow_origins=["*"], expose_headers=["*"]),
+            {"credentials": "include"},
+            "expose-wildcard-with-credentials",
+        ),
+    ],
+)
+def test_where_the_change_would_not_start_the_problem_is_told(
+    policies: Guard | Policies, asked: Mapping[str, Any], code: str
+) -> None:
+    explanation = explain(policies, **asked)
+    assert explanation.changes == ()
+    assert [problem.code for problem in explanation.problems] == [code]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ({"mode": "same-origin"}, BlockReason.SAME_ORIGIN_ONLY),
+        ({"method": "TRACE"}, BlockReason.METHOD_FORBIDDEN),
+    ],
+)
+def test_what_no_policy_has_a_say_in_needs_no_change_of_one(
+    asked: Mapping[str, Any], reason: BlockReason
+) -> None:
+    explanation = explain(only(), **asked)
+    assert explanation.exchange.refusal is not None
+    assert explanation.exchange.refusal.reason is reason
+    assert explanation[1:] == ((), (), None, None)
+
+
+def test_a_redirect_that_is_refused_needs_no_change_of_a_policy() -> None:
+    def stage(guard: Guard) -> Send:
+        answer = policy_server(guard)
+        return lambda sent: answer(sent)._replace(status=302)
+
+    play = playing(APP, Request(f"{API}/", redirect="error"))
+    explanation = explained(Guard(only()), stage, play)
+    assert explanation.exchange.hops
+    assert explanation[1:] == ((), (), None, None)
+
+
+def test_more_headers_than_are_read_are_not_allowed_one_by_one() -> None:
+    policy = only(allow_headers=["*"], allow_credentials=True)
+    headers = {"Authorization": "1", **{f"x-{number}": "1" for number in range(64)}}
+    explanation = explain(policy, headers=headers, credentials="include")
+    assert not explanation.exchange.allowed
+    assert explanation.changes == ()
+
+
+@pytest.mark.parametrize(
+    ("listed", "page", "differs"),
+    [
+        (APP, "http://app.example.com", "the scheme"),
+        (APP, "https://app.example.com:8443", "the port"),
+        (APP, "https://www.app.example.com", "`www.`"),
+        ("https://www.app.example.com", APP, "`www.`"),
+        (APP, "http://www.app.example.com:81", "the scheme and `www.` and the port"),
+        ("https://*.app.example.com", APP, "being a subdomain"),
+        ("https://*.example.com", "http://app.example.com", "the scheme"),
+        ("http://localhost:*", "https://localhost:3000", "the scheme"),
+        (APP, "https://evil.example", None),
+    ],
+)
+def test_the_origin_that_is_one_slip_away_is_named(
+    listed: str, page: str, differs: str | None
+) -> None:
+    nearest = explain(only(listed), page=page).nearest
+    assert nearest == (None if differs is None else (listed, differs))
+
+
+def test_no_origin_is_near_where_there_is_no_policy() -> None:
+    assert explain({"/api": only()}, page="http://app.example.com").nearest is None
+
+
+def test_an_entry_of_python_is_kept_in_the_change() -> None:
+    policy = Policy(allow_origins=[re.compile(r"https://pr-\d+\.example\.com")])
+    [change] = explain(policy).changes
+    assert change.value == (*policy.allow_origins, APP)
+    assert change.as_python.startswith(r"allow_origins=[re.compile('https://pr-\\d+")
+    assert change.table == ""
+    [credentials] = explain(only(), credentials="include").changes
+    assert credentials.as_python == "allow_credentials=True,"
+    assert credentials.as_item == '"allow_credentials": True,'
+
+
+def is_partner(origin: str) -> bool:
+    return origin == APP
+
+
+class Partners:
+    def __call__(self, origin: str) -> bool:
+        return is_partner(origin)
+
+    def __repr__(self) -> str:
+        return "Partners()"
+
+
+EVIL = "https://evil.example"
+
+
+@pytest.mark.parametrize(
+    ("entry", "name"),
+    [(is_partner, "is_partner"), (Partners(), "Partners()"), (Partners().__call__, "Partners.")],
+)
+def test_where_a_callable_decides_no_longer_list_is_proposed(entry: Any, name: str) -> None:
+    policy = Policy(allow_origins=["https://listed.example", entry], allow_methods=["PUT"])
+    explanation = explain(policy, page=EVIL, method="PUT")
+    assert (explanation.changes, explanation.problems) == ((), ())
+    said = explanation.decided
+    assert said.startswith(f"a callable of allow_origins decided: {name}")
+    assert said.endswith(f" does not allow {EVIL}")
+    allowed = explain(policy, page=APP, method="PUT").decided
+    assert allowed.endswith(f" allows {APP}")
+
+
+def test_every_callable_that_was_asked_is_named_and_what_failed() -> None:
+    def fails(origin: str) -> bool:
+        raise LookupError("no database")
+
+    explanation = explain(Policy(allow_origins=[is_partner, fails]), page=EVIL)
+    assert re.fullmatch(
+        "a callable of allow_origins decided: is_partner, .*fails does not allow "
+        rf"{EVIL}: .*fails failed \(LookupError: no database\)",
+        explanation.decided,
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "page"),
+    [
+        ({}, "https://listed.example"),
+        ({}, "https://pr-1.example.com"),
+        ({}, "null"),
+        ({"allow_credentials": True}, "http://app.example.com"),
+    ],
+)
+def test_a_callable_that_is_not_asked_did_not_decide(fields: dict[str, Any], page: str) -> None:
+    entries: list[Any] = ["https://listed.example", re.compile(r"https://pr-\d+\.example\.com")]
+    entries.append(is_partner)
+    assert explain(Policy(allow_origins=entries, **fields), page=page).decided == ""
+
+
+def test_what_a_callable_allows_may_need_another_change() -> None:
+    explanation = explain(Policy(allow_origins=[is_partner]), method="PUT")
+    assert lines(explanation) == ['allow_methods = ["PUT"]']
+    assert explanation.decided.endswith(f"is_partner allows {APP}")
+
+
+def test_a_callable_decides_behind_a_redirect_too() -> None:
+    def stage(guard: Guard) -> Send:
+        answer = policy_server(guard)
+
+        def send(sent: Sent) -> Answer:
+            given = answer(sent)
+            if not sent.url.endswith("/start"):
+                return given
+            return given._replace(status=307, headers=(*given.headers, ("Location", "/end")))
+
+        return send
+
+    policies = {"/start": only(), "/end": Policy(allow_origins=[lambda origin: False])}
+    play = playing(APP, Request(f"{API}/start"))
+    explanation = explained(Guard(policies), stage, play)
+    assert explanation.changes == ()
+    assert explanation.decided.endswith(f" does not allow {APP}")
+
+
+def test_enforcement_by_what_a_callable_says_proposes_no_longer_list() -> None:
+    guard = Guard(Policy(allow_origins=[is_partner]), enforce=True)
+    explanation = explain(guard, page=EVIL, method="POST")
+    assert explanation.changes == ()
+    assert explanation.decided.endswith(f"is_partner does not allow {EVIL}")
+
+
+def test_enforcement_may_refuse_the_cookie_of_what_a_callable_allows() -> None:
+    guard = Guard(Policy(allow_origins=[is_partner]), enforce=True)
+    cookies = [Cookie("session", "1", "api.example.com")]
+
+    def play(send: Send) -> Exchange:
+        request = Request(f"{API}/", method="POST", credentials="include")
+        return Browser(APP, cookies=cookies).play(request, send)
+
+    explanation = explained(guard, policy_server, play)
+    [change] = explanation.changes
+    assert change.as_python == "allow_credentials=True,"
+    assert "and pages that is_partner allows may act" in change.exposes
+    assert explanation.decided.endswith(f"is_partner allows {APP}")
+
+
+def test_nothing_is_logged_and_no_subscriber_is_called(caplog: pytest.LogCaptureFixture) -> None:
+    guard = Guard(only())
+    told: list[object] = []
+    guard.subscribe(lambda *facts: told.append(facts))
+    with caplog.at_level(logging.INFO):
+        assert explain(guard, page="https://evil.example").changes
+    assert (told, caplog.messages) == ([], [])
+    assert guard.policies == only()
+
+
+def test_a_rehearsal_has_the_options_of_its_guard() -> None:
+    guard = Guard({"/api": only()}, enforce="report", enforce_exempt=["/hooks"], own_origins=[API])
+    other = Rehearsal(guard)
+    assert (other.policies, other.enforce) == (guard.policies, "report")
+    assert (other.enforce_exempt, other.own_origins) == (("/hooks",), (API,))
+
+
+def changed(guard: Guard, changes: Sequence[Change]) -> Guard | None:
+    """A guard as a user makes it who does what is proposed; None where it does not start."""
+    routes = guard.policies if isinstance(guard.policies, Mapping) else {}
+    policies: Policies = guard.policies
+    for place in {change.place for change in changes}:
+        fields = {name: getattr(place.policy, name) for name in CHECKS} if place.policy else {}
+        fields |= {change.field: change.value for change in changes if change.place == place}
+        policy = policy_of({"allow_origins": [], **fields})
+        if policy is None:
+            return None
+        policies = policy if place.kind == "everywhere" else {**routes, place.name: policy}
+    try:
+        return Guard(policies, enforce=guard.enforce)
+    except PolicyError:
+        return None
+
+
+@settings(max_examples=600, derandomize=True)
+@given(GUARDS, st.sampled_from(PAGES), REQUESTS, ENGINES)
+def test_what_is_proposed_works_and_is_the_least_or_it_is_said_why_nothing_would(
+    guard: Guard, page: str, request: Request, engine: EngineName
+) -> None:
+    def is_allowed(changes: Sequence[Change]) -> bool:
+        tried = changed(guard, changes)
+        return tried is not None and play(policy_server(tried)).allowed
+
+    play = playing(page, request, engine)
+    exchange, changes, problems, *_ = explained(guard, policy_server, play)
+    if changes:
+        assert is_allowed(changes)
+        for change in changes:
+            assert not is_allowed([other for other in changes if other != change])
+    else:
+        is_asked = exchange.hops and request.mode == "cors"
+        assert exchange.allowed or problems or not is_asked

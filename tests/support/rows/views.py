@@ -1,0 +1,325 @@
+"""Policies of views, on the adapters of frameworks that have views.
+
+`PAGES` and `INCLUDES` describe an application in no framework. Its URLs are written in the syntax
+that Flask and Django share. A view answers 200 with its name and the method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+from support.application import Fields
+from support.table import APP, EVIL, HOST, PREFLIGHT_VARY, Client, by_name, cors, origin, preflight
+
+from corsguard import Guard, Policy, Reason
+
+PARTNER = "https://partner.example"
+COOKIE = ("Cookie", "session=1")
+
+OF_PATH = Policy(allow_origins=[APP], allow_methods=["PUT"])
+PARTNERS = Policy(
+    allow_origins=[PARTNER], allow_credentials=True, allow_methods=["PUT", "DELETE"], max_age=60
+)
+PUBLIC = Policy(allow_origins=["*"])
+
+
+class Own(NamedTuple):
+    """That something has a policy of its own; None where it is exempt."""
+
+    policy: Policy | None
+
+
+EXEMPT = Own(None)
+
+
+class Page(NamedTuple):
+    """A URL and its view: a function; or a class, where methods have policies of their own."""
+
+    name: str
+    url: str
+    methods: tuple[str, ...] = ("GET", "POST", "PUT")
+    own: Own | None = None
+    by_method: Mapping[str, Own] = {}
+
+
+class Include(NamedTuple):
+    """Pages below a prefix, with a policy for all: a blueprint in Flask, an include in Django."""
+
+    name: str
+    prefix: str
+    pages: tuple[Page, ...]
+    own: Own | None = None
+    includes: tuple[Include, ...] = ()
+
+
+class ViewStack(Protocol):
+    """A way to serve the pages behind an adapter."""
+
+    name: str
+
+    def build(self, guard: Guard) -> Client: ...
+
+
+class ViewRow(NamedTuple):
+    name: str
+    """What it shows."""
+    guard: Callable[[], Guard]
+    reason: Reason
+    method: str
+    path: str
+    headers: Fields
+    reached: str | None = None
+    """The view that answers; None where the adapter does, or where there is no such page."""
+    status: int = 200
+    cors: dict[str, str] = {}  # noqa: RUF012
+    """All `Access-Control-*` and `Vary` fields of the answer: no others may be there."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def plain() -> Guard:
+    return Guard({"/": OF_PATH, "/closed": None})
+
+
+def enforced() -> Guard:
+    return Guard({"/": OF_PATH, "/closed": None}, enforce=True, enforce_exempt=["/hooks"])
+
+
+def only_views() -> Guard:
+    return Guard({})
+
+
+PAGES = (
+    Page("plain", "/plain"),
+    Page("partners", "/partners", own=Own(PARTNERS)),
+    Page("exempt", "/exempt", own=EXEMPT),
+    Page("public", "/public", own=Own(PUBLIC)),
+    Page(
+        "items",
+        "/items/<int:id>",
+        ("GET", "POST", "PUT", "PATCH", "DELETE"),
+        by_method={
+            "GET": Own(PUBLIC),
+            "PUT": Own(PARTNERS),
+            "DELETE": Own(PARTNERS),
+            "PATCH": EXEMPT,
+        },
+    ),
+    Page("class", "/class/<int:id>", own=Own(PARTNERS), by_method={"GET": Own(PUBLIC)}),
+    Page("shut", "/closed/shut"),
+    Page("opened", "/closed/opened", own=Own(PARTNERS)),
+    Page("hook", "/hooks/hook", own=EXEMPT),
+)
+INCLUDES = (
+    Include(
+        "api",
+        "/api",
+        (
+            Page("list", "/list"),
+            Page("off", "/off", own=EXEMPT),
+            Page("all", "/all", own=Own(PUBLIC)),
+        ),
+        Own(PARTNERS),
+        (
+            Include("v2", "/v2", (Page("list", "/list"),), Own(PUBLIC)),
+            Include("v3", "/v3", (Page("list", "/list"),)),
+        ),
+    ),
+)
+
+VARY = cors(vary="Origin")
+TO_APP = cors(allow_origin=APP, vary="Origin")
+TO_PARTNER = cors(allow_origin=PARTNER, allow_credentials="true", vary="Origin")
+TO_ALL = cors(allow_origin="*")
+REFUSED = cors(vary=f"Origin, {PREFLIGHT_VARY}")
+
+
+def _preflight_to_app(methods: str) -> dict[str, str]:
+    return {**REFUSED, **cors(allow_origin=APP, allow_methods=methods, max_age="7200")}
+
+
+def _preflight_to_partner(methods: str) -> dict[str, str]:
+    fields = cors(allow_credentials="true", allow_methods=methods, max_age="60")
+    return {**REFUSED, **cors(allow_origin=PARTNER), **fields}
+
+
+def _preflight_to_all(**fields: str) -> dict[str, str]:
+    return cors(allow_origin="*", max_age="7200", vary=PREFLIGHT_VARY, **fields)
+
+
+def _answers(
+    name: str,
+    request: str,
+    page: str,
+    value: str,
+    reason: Reason,
+    expected: dict[str, str],
+    *others: tuple[str, str],
+    guard: Callable[[], Guard] = plain,
+) -> ViewRow:
+    """The view is called, and the answer has the headers of its policy."""
+    method, path = request.split(" ")
+    return ViewRow(name, guard, reason, method, path, origin(value, *others), page, cors=expected)
+
+
+def _preflight(
+    name: str,
+    path: str,
+    method: str,
+    value: str,
+    expected: dict[str, str],
+    reason: Reason = Reason.ALLOWED,
+    guard: Callable[[], Guard] = plain,
+) -> ViewRow:
+    """A preflight for a method, answered for the view that the method would reach."""
+    status = 204 if expected.keys() - {"vary"} else 403
+    return ViewRow(
+        name, guard, reason, "OPTIONS", path, preflight(value, method), None, status, expected
+    )
+
+
+def _refused(
+    name: str, request: str, value: str, expected: dict[str, str], *others: tuple[str, str]
+) -> ViewRow:
+    """Enforcement answers 403, and the view is not called."""
+    method, path = request.split(" ")
+    reason = Reason.CROSS_ORIGIN_REFUSED
+    return ViewRow(
+        f"enforced: {name}",
+        enforced, reason, method, path, origin(value, *others), None, 403, expected,
+    )  # fmt: skip
+
+
+NOT_ALLOWED = Reason.ORIGIN_NOT_ALLOWED
+ACTUAL_ROWS = [
+    _answers("a view without a policy has the one of its path",
+             "GET /plain", "plain", APP, Reason.ALLOWED, TO_APP),
+    _answers("the policy of a view wins",
+             "GET /partners", "partners", PARTNER, Reason.ALLOWED, TO_PARTNER),
+    _answers("the policy of a view wins: the origin of the path is refused",
+             "GET /partners", "partners", APP, NOT_ALLOWED, VARY),
+    _answers("the policy of a view wins: looser than its path's",
+             "GET /public", "public", EVIL, Reason.ALLOWED, TO_ALL),
+    _answers("the policy of a view wins over a path without",
+             "GET /closed/opened", "opened", PARTNER, Reason.ALLOWED, TO_PARTNER),
+    _answers("a path without a policy, and a view without",
+             "GET /closed/shut", "shut", APP, Reason.NO_POLICY, {}),
+    _answers("an exempt view", "GET /exempt", "exempt", APP, Reason.NO_POLICY, {}),
+    _answers("GET of a class", "GET /items/1", "items", EVIL, Reason.ALLOWED, TO_ALL),
+    _answers("HEAD reaches GET", "HEAD /items/1", "items", EVIL, Reason.ALLOWED, TO_ALL),
+    _answers("PUT of a class", "PUT /items/1", "items", PARTNER, Reason.ALLOWED, TO_PARTNER),
+    _answers("PUT of a class, another origin",
+             "PUT /items/1", "items", APP, NOT_ALLOWED, VARY),
+    _answers("PATCH of a class, exempt", "PATCH /items/1", "items", APP, Reason.NO_POLICY, {}),
+    _answers("POST of a class, without a policy of its own",
+             "POST /items/1", "items", APP, Reason.ALLOWED, TO_APP),
+    _answers("the policy of a class", "POST /class/1", "class", PARTNER, Reason.ALLOWED,
+             TO_PARTNER),
+    _answers("a method wins over its class", "GET /class/1", "class", EVIL, Reason.ALLOWED,
+             TO_ALL),
+    _answers("a view without allow_credentials, and a cookie", "GET /public", "public", EVIL,
+             Reason.CREDENTIALS_NOT_ALLOWED, TO_ALL, COOKIE),
+    _answers("only views have policies: one with", "GET /partners", "partners", PARTNER,
+             Reason.ALLOWED, TO_PARTNER, guard=only_views),
+    _answers("only views have policies: one without", "GET /plain", "plain", APP,
+             Reason.NO_POLICY, {}, guard=only_views),
+    ViewRow("a URL that reaches no view has the policy of its path", plain, Reason.ALLOWED,
+            "GET", "/nowhere", origin(APP), None, 404, TO_APP),
+    ViewRow("a view's policy without an Origin", plain, Reason.NOT_CORS,
+            "GET", "/public", [], "public", cors=TO_ALL),
+]  # fmt: skip
+PREFLIGHT_ROWS = [
+    _preflight("no other policy on the URL: the whole list",
+               "/plain", "PUT", APP, _preflight_to_app("GET, HEAD, POST, PUT")),
+    _preflight("one policy for all methods of a view: the whole list",
+               "/partners", "PUT", PARTNER, _preflight_to_partner("GET, HEAD, POST, PUT, DELETE")),
+    _preflight("a preflight by the view, another origin",
+               "/partners", "PUT", APP, REFUSED, NOT_ALLOWED),
+    _preflight("the method's policy: PUT, and the methods that share it",
+               "/items/1", "PUT", PARTNER, _preflight_to_partner("DELETE, PUT")),
+    _preflight("the method's policy: DELETE, and the methods that share it",
+               "/items/1", "DELETE", PARTNER, _preflight_to_partner("DELETE, PUT")),
+    _preflight("the method's policy: PUT, another origin",
+               "/items/1", "PUT", EVIL, REFUSED, NOT_ALLOWED),
+    _preflight("the method's policy: GET", "/items/1", "GET", EVIL,
+               _preflight_to_all(allow_methods="GET, HEAD")),
+    _preflight("the method's policy: HEAD is the one of GET", "/items/1", "HEAD", EVIL,
+               _preflight_to_all(allow_methods="GET, HEAD")),
+    _preflight("the path's policy, and the methods whose views have no other",
+               "/items/1", "POST", APP, _preflight_to_app("POST")),
+    _preflight("the policy of a class, less the method that has its own",
+               "/class/1", "PUT", PARTNER, _preflight_to_partner("POST, PUT")),
+    _preflight("the method of a class that has its own",
+               "/class/1", "GET", EVIL, _preflight_to_all(allow_methods="GET, HEAD")),
+    _preflight("a preflight by the view, on a path without a policy",
+               "/closed/opened", "PUT", PARTNER,
+               _preflight_to_partner("GET, HEAD, POST, PUT, DELETE")),
+    _preflight("a preflight for no page has the policy of its path",
+               "/nowhere", "PUT", APP, _preflight_to_app("GET, HEAD, POST, PUT")),
+    _preflight("a method that the view's policy does not list", "/public", "PUT", EVIL,
+               _preflight_to_all(), Reason.METHOD_NOT_ALLOWED),
+]  # fmt: skip
+ENFORCE_ROWS = [
+    _refused("the view's policy does not list the origin of the path's",
+             "POST /partners", APP, VARY),
+    _refused("neither lists it", "POST /partners", EVIL, VARY),
+    _refused("the method's policy does not list the origin", "PUT /items/1", APP, VARY),
+    _refused("an exempt view", "POST /exempt", APP, {}),
+    _refused("an exempt method", "PATCH /items/1", APP, {}),
+    _refused("a view for everyone lists nobody by name", "POST /public", EVIL, TO_ALL),
+    _refused("a path without a policy", "POST /closed/shut", APP, {}),
+    _refused("no page", "POST /nowhere", EVIL, VARY),
+    _answers("enforced, passes: the view's policy lists it", "POST /partners", "partners",
+             PARTNER, Reason.ALLOWED, TO_PARTNER, COOKIE, guard=enforced),
+    _answers("enforced, passes: the method's policy lists it", "PUT /items/1", "items",
+             PARTNER, Reason.ALLOWED, TO_PARTNER, guard=enforced),
+    _answers("enforced, passes: the view's policy, on a path without", "POST /closed/opened",
+             "opened", PARTNER, Reason.ALLOWED, TO_PARTNER, guard=enforced),
+    _answers("enforced, passes: the path's policy, and a method without its own",
+             "POST /items/1", "items", APP, Reason.ALLOWED, TO_APP, guard=enforced),
+    _answers("enforced, passes: an exempt view on an exempt path", "POST /hooks/hook", "hook",
+             EVIL, Reason.NO_POLICY, {}, guard=enforced),
+    _answers("enforced, passes: GET", "GET /partners", "partners", EVIL, NOT_ALLOWED, VARY,
+             guard=enforced),
+    _answers("enforced, passes: own", "POST /partners", "partners", EVIL, Reason.SAME_ORIGIN,
+             VARY, ("Sec-Fetch-Site", "same-origin"), guard=enforced),
+    _preflight("enforced: a preflight is answered as ever", "/items/1", "PUT", PARTNER,
+               _preflight_to_partner("DELETE, PUT"), guard=enforced),
+]  # fmt: skip
+INCLUDE_ROWS = [
+    _answers("the policy of an include", "GET /api/list", "list", PARTNER, Reason.ALLOWED,
+             TO_PARTNER),
+    _answers("the policy of an include, not the path's", "GET /api/list", "list", APP,
+             NOT_ALLOWED, VARY),
+    _answers("a view wins over its include", "GET /api/all", "all", EVIL, Reason.ALLOWED,
+             TO_ALL),
+    _answers("a view is exempt from its include", "GET /api/off", "off", PARTNER,
+             Reason.NO_POLICY, {}),
+    _answers("the innermost include wins", "GET /api/v2/list", "list", EVIL, Reason.ALLOWED,
+             TO_ALL),
+    _answers("an include without a policy has the one around it", "GET /api/v3/list", "list",
+             PARTNER, Reason.ALLOWED, TO_PARTNER),
+    _preflight("a preflight by the policy of an include", "/api/v3/list", "PUT", PARTNER,
+               _preflight_to_partner("GET, HEAD, POST, PUT, DELETE")),
+    ViewRow("no page below an include: the policy of the path", plain, Reason.ALLOWED,
+            "GET", "/api/nowhere", origin(APP), None, 404, TO_APP),
+    _refused("the policy of an include", "POST /api/list", APP, VARY),
+]  # fmt: skip
+
+
+def check_view(row: ViewRow, stack: ViewStack) -> None:
+    """Assert that the stack answers a request as the row says."""
+    answer = stack.build(row.guard()).send(row.method, row.path, [("Host", HOST), *row.headers])
+    assert answer.decision is not None
+    assert answer.decision.reason is row.reason
+    fields = {name: value for name, value in by_name(answer.headers).items() if _is_cors(name)}
+    assert fields == row.cors
+    assert (answer.status, answer.called) == (row.status, row.reached is not None)
+    if row.reached is not None and row.method != "HEAD":
+        assert answer.body.decode() == f"{row.reached} {row.method}"
+
+
+def _is_cors(name: str) -> bool:
+    return name == "vary" or name.startswith("access-control-")

@@ -1,0 +1,152 @@
+"""The ways to serve the application behind the Django adapter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any, NamedTuple
+
+import support.django_project  # noqa: F401  # the settings
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.test import override_settings
+from django.urls import path, re_path
+from support.application import Fields, Reply, reply_to
+from support.stacks.wsgi import environ_of, through_validator
+from support.table import Answer
+
+from corsguard import Guard, Policy
+from corsguard_django import cors_exempt, cors_policy
+
+OWN = Policy(allow_origins=["https://own.example"])
+
+
+async def one_by_one(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+def response_of(reply: Reply, stream: Callable[[Iterable[bytes]], Any]) -> HttpResponseBase:
+    made: HttpResponseBase
+    if len(reply.chunks) > 1:
+        made = StreamingHttpResponse(stream(reply.chunks), status=reply.status)
+    else:
+        made = HttpResponse(b"".join(reply.chunks), status=reply.status)
+    del made["Content-Type"]
+    for name, value in reply.headers:  # Django has no two fields of one name
+        made[name] = f"{made[name]}, {value}" if name == "vary" and name in made else value
+    return made
+
+
+def view_of(requests: list[HttpRequest]) -> Callable[[HttpRequest], HttpResponseBase]:
+    def view(request: HttpRequest) -> HttpResponseBase:
+        requests.append(request)
+        return response_of(reply_to(request.method or "", request.path_info), iter)
+
+    return view
+
+
+def async_view_of(requests: list[HttpRequest]) -> Callable[[HttpRequest], Any]:
+    async def view(request: HttpRequest) -> HttpResponseBase:
+        requests.append(request)
+        return response_of(reply_to(request.method or "", request.path_info), one_by_one)
+
+    return view
+
+
+class WSGI(WSGIHandler):
+    """Django as a WSGI application, which keeps the last request."""
+
+    request: HttpRequest
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        self.request = request
+        return super().get_response(request)
+
+    def exchange(self, method: str, path: str, headers: Fields) -> tuple[int, Fields, bytes]:
+        return through_validator(self, environ_of(method, path, headers))
+
+
+class ASGI(ASGIHandler):
+    """The same as an ASGI application."""
+
+    request: HttpRequest
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        self.request = request
+        return await super().get_response_async(request)
+
+    def exchange(self, method: str, path: str, headers: Fields) -> tuple[int, Fields, bytes]:
+        return asyncio.run(self._exchange(method, path, headers))
+
+    async def _exchange(self, method: str, path: str, headers: Fields) -> tuple[int, Fields, bytes]:
+        sent: list[Any] = []
+        asked = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Any:
+            return asked.pop() if asked else await asyncio.Future()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope: Any = {
+            "type": "http",
+            "method": method,
+            "path": path or "/",  # no server has an empty one (RFC 9112, 3.2.1)
+            "query_string": b"",
+            "headers": [
+                (name.lower().encode(), value.encode("latin-1")) for name, value in headers
+            ],
+        }
+        await self(scope, receive, send)
+        start, *parts = sent
+        fields = [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]]
+        return start["status"], fields, b"".join(part.get("body", b"") for part in parts)
+
+
+class DjangoStack(NamedTuple):
+    name: str
+    handler: type[WSGI | ASGI]
+    view_of: Callable[[list[HttpRequest]], Callable[[HttpRequest], Any]]
+    with_views: bool = False
+    """Whether some other view has a policy of its own, so that each is looked for."""
+    catches: bool = True
+
+    def build(self, guard: Guard) -> DjangoClient:
+        called: list[HttpRequest] = []
+        patterns = [re_path(r"(?s:.*)", self.view_of(called))]
+        if self.with_views:
+            own, exempt = cors_policy(OWN)(self.view_of([])), cors_exempt(self.view_of([]))
+            patterns = [path("of/its/own", own), path("exempt", exempt), *patterns]
+        return DjangoClient(guard, self.handler, patterns, called)
+
+
+class DjangoClient:
+    def __init__(
+        self,
+        guard: Guard,
+        handler: type[WSGI | ASGI],
+        patterns: Iterable[Any],
+        called: list[HttpRequest],
+    ) -> None:
+        self._settings = {"CORSGUARD": guard, "ROOT_URLCONF": tuple(patterns)}
+        self._handler = handler
+        self._called = called
+
+    def send(self, method: str, path: str, headers: Fields) -> Answer:
+        self._called.clear()
+        with override_settings(**self._settings):
+            handler = self._handler()
+            status, fields, body = handler.exchange(method, path, headers)
+        decision = handler.request.META.get("corsguard.decision")
+        return Answer(status, fields, body, bool(self._called), decision)
+
+
+STACKS = [
+    DjangoStack("django", WSGI, view_of),
+    DjangoStack("django-async", ASGI, async_view_of),
+    DjangoStack("django-with-views", WSGI, view_of, with_views=True),
+    DjangoStack("django-async-with-views", ASGI, async_view_of, with_views=True),
+]

@@ -1,0 +1,148 @@
+"""One request to one adapter, and what must come back: the same, whatever the framework.
+
+A `Stack` serves the application of `application.py` behind an adapter. `ROWS` of `rows_*.py`
+hold on every stack; `check` plays one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from support.application import Fields, reply_to
+
+from corsguard import Decision, Guard, Reason
+
+APP = "https://app.example.com"
+EVIL = "https://evil.example"
+HOST = "api.example.com"
+PREFLIGHT_VARY = "Access-Control-Request-Method, Access-Control-Request-Headers"
+
+
+class Answer(NamedTuple):
+    """What a client gets, and what went on behind it."""
+
+    status: int
+    headers: Fields
+    body: bytes
+    called: bool
+    """Whether the application was called."""
+    decision: Decision | None
+    """What the adapter left for the application to read."""
+
+
+class Client(Protocol):
+    def send(self, method: str, path: str, headers: Fields) -> Answer:
+        """One exchange. `path` is decoded; `headers` are sent as they are, each a line."""
+
+
+class Stack(Protocol):
+    """One way to serve the application behind an adapter."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def catches(self) -> bool:
+        """Whether something inside the adapter turns what the application raises into a 500."""
+
+    def build(self, guard: Guard) -> Client: ...
+
+
+class Row(NamedTuple):
+    name: str
+    """What it shows."""
+    guard: Callable[[], Guard]
+    reason: Reason
+    method: str = "GET"
+    path: str = "/items"
+    headers: Sequence[tuple[str, str]] = ()
+    status: int | None = None
+    """204 or 403, answered without the application; None where the application answers."""
+    cors: Mapping[str, str] = MappingProxyType({})
+    """All `Access-Control-*` and `Vary` fields of the answer: no others may be there."""
+    host: str = HOST
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def cors(**fields: str) -> dict[str, str]:
+    """Response header fields, named as the fields of a policy are."""
+    return {_field_name(field): value for field, value in fields.items()}
+
+
+def origin(value: str, *others: tuple[str, str]) -> Fields:
+    return [("Origin", value), *others]
+
+
+def preflight(value: str, method: str = "PUT", names: str | None = None) -> Fields:
+    asked = origin(value, ("Access-Control-Request-Method", method))
+    return asked if names is None else [*asked, ("Access-Control-Request-Headers", names)]
+
+
+def check(row: Row, stack: Stack) -> None:
+    """Assert that the stack answers a request as the row says."""
+    answer = stack.build(row.guard()).send(row.method, row.path, [("Host", row.host), *row.headers])
+    assert answer.decision is not None
+    assert answer.decision.reason is row.reason
+    fields = by_name(answer.headers)
+    assert {name: value for name, value in fields.items() if _is_cors(name)} == row.cors
+    if row.status is None:
+        _check_application_answered(row, answer)
+    else:
+        assert (answer.status, answer.called) == (row.status, False)
+        assert row.status in {204, 403}
+        (_check_no_content if row.status == 204 else _check_refusal)(answer)
+
+
+def by_name(fields: Fields) -> dict[str, str]:
+    """Fields by lower-case name, several lines of one name joined (RFC 9110, 5.3)."""
+    joined: dict[str, str] = {}
+    for name, value in fields:
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined
+
+
+def _check_application_answered(row: Row, answer: Answer) -> None:
+    """The application's own answer came through, and nothing of it is missing."""
+    assert answer.called
+    if row.path == "/crash":
+        assert answer.status == 500
+        return
+    reply = reply_to(row.method, row.path)
+    assert answer.status == reply.status
+    assert answer.body == b"".join(reply.chunks)
+    fields = by_name(answer.headers)
+    for name, value in by_name(reply.headers).items():
+        assert _is_cors(name) or fields[name] == value
+
+
+def _check_no_content(answer: Answer) -> None:
+    """204, empty, no Content-Length; and RFC 9110, 8.3: no Content-Type without content."""
+    assert answer.body == b""
+    assert not {"content-length", "content-type"} & set(by_name(answer.headers))
+
+
+def _check_refusal(answer: Answer) -> None:
+    """A 403 of ours is one line of text that says `corsguard:` and the reason in words."""
+    assert answer.decision is not None
+    fields = by_name(answer.headers)
+    assert fields["content-type"] == "text/plain; charset=utf-8"
+    assert fields["content-length"] == str(len(answer.body))
+    line, end = answer.body[:-1].decode("ascii"), answer.body[-1:]
+    assert end == b"\n"
+    assert line.isprintable()
+    reason = answer.decision.reason.replace("_", " ").lower()
+    assert line.replace("-", " ").startswith(f"corsguard: {reason}")
+
+
+def _is_cors(name: str) -> bool:
+    return name == "vary" or name.startswith("access-control-")
+
+
+def _field_name(field: str) -> str:
+    name = field.replace("_", "-")
+    return name if name == "vary" else f"access-control-{name}"

@@ -1,0 +1,83 @@
+"""The one configuration shape: from a mapping, from TOML, from the environment."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import tomllib
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.fuzz.answers import watch_the_log
+from tools.fuzz.drawing import SEPARATOR, Draw, text_of
+
+from corsguard import Guard, PolicyError, PolicyWarning
+
+FOLDER = tempfile.TemporaryDirectory(prefix="corsguard-fuzz-")
+ASKED = {
+    "Access-Control-Request-Method": "PATCH",
+    "Access-Control-Request-Headers": "x-asked",
+    "Host": "api.example.com",
+}
+
+watch_the_log()
+
+
+def mapping(data: bytes) -> None:
+    """A guard, or PolicyError with problems that can be read, and nothing else."""
+    given = Draw(data).mapping()
+    check(lambda: Guard.from_mapping(given))
+
+
+def environ(data: bytes) -> None:
+    """The same of variables."""
+    pairs = (text_of(part).partition("=") for part in data.split(SEPARATOR))
+    given = {f"CORSGUARD_{name}": value for name, _, value in pairs}
+    check(lambda: Guard.from_env(given))
+
+
+def toml(data: bytes) -> None:
+    """The same of a file, and ValueError where it is not TOML."""
+    path = Path(FOLDER.name) / "corsguard.toml"
+    path.write_bytes(data)
+    try:
+        tomllib.loads(data.decode())
+        is_toml = True
+    except (ValueError, RecursionError):
+        is_toml = False
+    try:
+        check(lambda: Guard.from_file(path))
+    except ValueError:
+        if is_toml:
+            raise
+    else:
+        assert is_toml
+
+
+def check(make: Callable[[], Guard]) -> None:
+    """What starts sends fields that can be sent; what does not, says why in any form."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PolicyWarning)
+            guard = make()
+    except PolicyError as error:
+        check_readable(error)
+        return
+    for origin in (None, "https://a.example", "null", "https://evil.example"):
+        for method in ("GET", "POST", "OPTIONS"):
+            decision = guard.decide("/api", origin, method, ASKED)
+            for name, value in decision.headers:
+                assert (name + value).isascii()
+                assert (name + value).isprintable()
+
+
+def check_readable(error: PolicyError) -> None:
+    """Each problem says what it is, for people and as JSON."""
+    assert error.problems
+    assert str(error)
+    json.dumps(error.as_dict(), allow_nan=False)
+    for problem in error.problems:
+        assert problem.code
+        assert problem.message
+        assert problem.suggestion

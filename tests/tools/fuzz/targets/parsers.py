@@ -1,0 +1,175 @@
+"""The parsers of the core: origins, their patterns, and lists of header names."""
+
+from __future__ import annotations
+
+import re
+from ast import literal_eval
+from collections.abc import Callable
+from itertools import cycle
+from json import loads
+from typing import Any
+from urllib.parse import urlsplit
+
+from tools.fuzz.drawing import compiled, text_of, two_texts
+from tools.fuzz.regexes import check_coverage, match_of
+
+from corsguard import (
+    Engine,
+    Origin,
+    OriginError,
+    OriginPattern,
+    Policy,
+    PolicyError,
+    Problem,
+    Reason,
+)
+from corsguard.engine.headers import names_in
+from corsguard.fetch_spec import is_token
+from corsguard.origin import MAX_LENGTH
+
+APP = "https://app.example.com"
+PRINTABLE = re.compile(r"[!-~]+")
+WORDS = ("an origin such as ", "remove it", "list each origin")
+
+
+def asked(origin: str) -> bool:
+    """A callable of a policy, which must never be asked about anything but a valid origin."""
+    parsed = Origin.parse(origin)
+    assert str(parsed) == origin
+    assert not parsed.opaque
+    return True
+
+
+ANYONE = Engine(Policy(allow_origins=[asked]))
+WILDCARDS = Engine(
+    Policy(allow_origins=[APP], allow_credentials=True, allow_methods=["*"], allow_headers=["*"])
+)
+INVALID = {Reason.ORIGIN_INVALID, Reason.SAME_ORIGIN}
+
+
+def origin(data: bytes) -> None:
+    """An origin is one serialised origin, character for character, or none."""
+    text = text_of(data)
+    decision = ANYONE.decide(text, "GET", {"Host": text.rpartition("/")[2]})
+    assert not decision.faults
+    try:
+        parsed = Origin.parse(text)
+    except OriginError:
+        assert decision.reason is Reason.ORIGIN_INVALID
+        assert decision.headers == (("Vary", "Origin"),)
+        assert decision.detail.isascii()
+        assert decision.detail.isprintable()
+        return
+    assert str(parsed) == text
+    assert len(text) <= MAX_LENGTH
+    assert PRINTABLE.fullmatch(text)
+    assert parsed.opaque or decision.reason is Reason.ALLOWED
+    if parsed.scheme in {"http", "https"}:
+        url = urlsplit(text)
+        assert (url.scheme, url.netloc) == (parsed.scheme, parsed.authority)
+        assert (url.path, url.query, url.fragment, url.username) == ("", "", "", None)
+        assert (url.hostname, url.port) == (parsed.host.strip("[]"), parsed.port)
+
+
+def suggested(text: str) -> list[str | re.Pattern[str]]:
+    """The entries of a suggestion: one, several, an expression; none where it is in words."""
+    if text.startswith('"'):
+        several: list[str | re.Pattern[str]] = loads(f"[{text}]")
+        assert several
+        return several
+    if text.startswith("re.compile("):
+        source: str = text.removeprefix("re.compile(").removesuffix(")")
+        return [re.compile(literal_eval(source))]
+    return [] if text.startswith(WORDS) else [text]
+
+
+def problems_of(origins: list[Any]) -> tuple[Problem, ...]:
+    """What is wrong with a policy of these origins; nothing where it starts."""
+    try:
+        Policy.read({"allow_origins": origins})
+    except PolicyError as error:
+        return error.problems
+    return ()
+
+
+def pattern(data: bytes) -> None:
+    """What a pattern covers, and what is suggested in place of none."""
+    text, asking = two_texts(data)
+    problems = problems_of([text])
+    try:
+        parsed = OriginPattern.parse(text)
+    except OriginError:
+        [problem] = problems
+        assert problem.code == "origin-invalid"
+        assert not problems_of(suggested(problem.suggestion) or [APP])
+        return
+    assert str(parsed) == text
+    if parsed.opaque:
+        assert [problem.code for problem in problems] == ["origin-null"]
+        return
+    assert not problems
+    decision = Engine(Policy(allow_origins=[text])).decide(asking, "GET", {})
+    if decision.allowed and not parsed.any_origin:
+        allowed = Origin.parse(asking)
+        assert allowed.scheme == parsed.scheme
+        assert parsed.port in {"*", str(allowed.port or "")}
+        below = allowed.host.endswith(f".{parsed.host}")
+        assert below if parsed.subdomains else allowed.host == parsed.host
+
+
+def regex(data: bytes) -> None:
+    """A regular expression that starts answers any origin at once."""
+    text, asking = two_texts(data)
+    expression = compiled(text)
+    if expression is None:
+        return
+    try:
+        engine = Engine(Policy(allow_origins=[expression]))
+    except PolicyError:
+        return
+    for each in (asking, asking[:1] * MAX_LENGTH, (asking * MAX_LENGTH)[:MAX_LENGTH]):
+        full = each if each.startswith("https://") else f"https://{each}"[:MAX_LENGTH]
+        if engine.decide(full, "GET", {}).allowed:
+            assert expression.fullmatch(full)
+            Origin.parse(full)
+
+
+def coverage(data: bytes) -> None:
+    """The domains that a regular expression covers are counted as `re` itself matches them."""
+    text, choices = two_texts(data)
+    expression = compiled(text)
+    if expression is None:
+        return
+    numbers = [ord(character) for character in choices] or [0]
+    choose = chooser(numbers)
+    for _ in range(3):
+        check_coverage(expression, match_of(expression, choose))
+    check_coverage(expression, choices)
+
+
+def chooser(numbers: list[int]) -> Callable[[int], int]:
+    """Return what chooses by numbers, over and over, as an input has only so many."""
+    endless = cycle(numbers)
+    return lambda most: next(endless) % most
+
+
+def request_headers(data: bytes) -> None:
+    """`Access-Control-Request-Headers`, and what of it is sent back."""
+    method, text = two_texts(data)
+    names = names_in(text)
+    if len(text) > 4_096:
+        assert names is None
+    else:
+        parts = [part.strip(" \t") for part in text.split(",")]
+        given = [part.lower() if part.isascii() else part for part in parts if part]
+        assert names == (list(dict.fromkeys(given)) if len(given) <= 64 else None)
+    asking = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": text}
+    decision = WILDCARDS.decide(APP, "OPTIONS", asking)
+    sent = dict(decision.headers)
+    echoed = sent.get("Access-Control-Allow-Headers")
+    assert echoed is None or (echoed.split(", ") == names and all(map(is_token, names)))
+    methods = sent.get("Access-Control-Allow-Methods", "GET").split(", ")
+    assert set(methods) <= {"GET", "HEAD", "POST", method}
+    assert all(map(is_token, methods))
+    assert decision.detail.isascii()
+    assert decision.detail.isprintable()
