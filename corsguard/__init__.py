@@ -2,7 +2,7 @@
 
 from corsguard.engine import Engine
 from corsguard.engine.decision import Decision, Kind, Reason
-from corsguard.engine.request import Facts
+from corsguard.engine.request import CORSRequest
 from corsguard.errors import PolicyError, PolicyWarning, Problem
 from corsguard.guard import Guard
 from corsguard.guard.snapshot import Policies
@@ -11,9 +11,9 @@ from corsguard.policy import Policy
 from corsguard.policy.validation import OriginEntry
 
 __all__ = [
+    "CORSRequest",
     "Decision",
     "Engine",
-    "Facts",
     "Guard",
     "Kind",
     "Origin",

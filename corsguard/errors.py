@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from warnings import warn
 
-from corsguard.escaping import shown
+from corsguard.escaping import show_value
 
 __all__ = [
     "ALLOW_NOTHING",
@@ -17,7 +17,7 @@ __all__ = [
     "PolicyError",
     "PolicyWarning",
     "Problem",
-    "warn_of",
+    "emit_warnings",
 ]
 
 _PACKAGES = frozenset(
@@ -50,7 +50,7 @@ class Problem(NamedTuple):
 
     def as_dict(self) -> dict[str, object]:
         """The same as a dict that `json.dumps` takes; what JSON has not becomes its repr."""
-        value = self.value if _is_of_json(self.value) else shown(self.value)
+        value = self.value if _is_of_json(self.value) else show_value(self.value)
         return {**self._asdict(), "value": value}
 
 
@@ -113,7 +113,7 @@ class PolicyWarning(UserWarning):
         return str(self.problem)
 
 
-def warn_of(problems: Iterable[Problem]) -> None:
+def emit_warnings(problems: Iterable[Problem]) -> None:
     """Warn of each at the line that called this package, or an adapter, whatever it called."""
     for problem in problems:
         warn(PolicyWarning(problem), stacklevel=_callers())

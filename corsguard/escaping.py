@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-__all__ = ["LONGEST", "escaped", "listed", "quoted", "shown", "text_of"]
+__all__ = ["MAX_SHOWN", "as_text", "escape_text", "list_values", "quote", "show_value"]
 
-LONGEST = 120
+MAX_SHOWN = 120
 """The characters of a text from outside that a line of the log shows, unless it is told others."""
 
 
-def escaped(text: str, longest: int = LONGEST) -> str:
+def escape_text(text: str, longest: int = MAX_SHOWN) -> str:
     """Text as printable ASCII: `longest` characters of it, and three dots where it has more.
 
     Control characters, line ends and everything outside ASCII become backslash escapes.
@@ -19,7 +19,7 @@ def escaped(text: str, longest: int = LONGEST) -> str:
     return ascii_text + "..." if len(text) > longest else ascii_text
 
 
-def shown(value: object, write: Callable[[object], str] = repr) -> str:
+def show_value(value: object, write: Callable[[object], str] = repr) -> str:
     """A value of a configuration as Python writes it, or its type where Python can't.
 
     That is so for an int of over 4,300 digits and for a list that nests too deep.
@@ -30,22 +30,22 @@ def shown(value: object, write: Callable[[object], str] = repr) -> str:
         return f"<{type(value).__name__}>"
 
 
-def text_of(value: object) -> str:
+def as_text(value: object) -> str:
     """A value of a configuration as the text that it stands for."""
-    return value.decode("latin-1") if isinstance(value, bytes) else shown(value, str)
+    return value.decode("latin-1") if isinstance(value, bytes) else show_value(value, str)
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """A str as both Python and TOML read it."""
     from json import dumps  # start-up only
 
     return dumps(text, ensure_ascii=False)
 
 
-def listed(values: Iterable[object]) -> str:
+def list_values(values: Iterable[object]) -> str:
     """Return the values as a list that both Python and TOML read, where they are texts."""
     texts = (
-        quoted(text_of(value)) if isinstance(value, (str, bytes)) else shown(value)
+        quote(as_text(value)) if isinstance(value, (str, bytes)) else show_value(value)
         for value in values
     )
     return f"[{', '.join(texts)}]"

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 __all__ = [
     "Match",
-    "holds_public_suffix",
+    "covers_public_suffix",
+    "find_suffix",
     "is_public_suffix",
     "labels_to_private",
-    "listed_below",
-    "owned_part",
-    "suffix_of",
+    "list_below",
+    "registrable_domain",
 ]
 
 # Suffixes that the Public Suffix List lacks (looked up in its version of 2026-10-22), although
@@ -62,22 +62,22 @@ def is_public_suffix(host: str) -> bool:
     return "" not in labels and _listed().match(labels).labels == len(labels)
 
 
-def holds_public_suffix(host: str) -> bool:
+def covers_public_suffix(host: str) -> bool:
     """Return True if anyone can have a name under host, or under a name below it.
 
     There is such a name below amazonaws.com, for one.
     """
-    return suffix_of(host).labels == len(_labels(host)) or bool(listed_below(host))
+    return find_suffix(host).labels == len(_labels(host)) or bool(list_below(host))
 
 
-def owned_part(host: str) -> str:
+def registrable_domain(host: str) -> str:
     """Return the last labels of host that one owner has: example.co.uk of a.example.co.uk."""
     labels = _labels(host)
     length = _listed().match(labels).labels + 1
     return ".".join(labels[-length:]) if "" not in labels and length <= len(labels) else host
 
 
-def suffix_of(name: str) -> Match:
+def find_suffix(name: str) -> Match:
     """Return the longest suffix of name under which anyone can have a name."""
     labels = _labels(name)
     whole = ".".join(labels)
@@ -86,7 +86,7 @@ def suffix_of(name: str) -> Match:
     return _all().match(labels)
 
 
-def listed_below(name: str) -> frozenset[str]:
+def list_below(name: str) -> frozenset[str]:
     """Return the labels that stand right before name in the list, a `*` among them."""
     return _all().below.get(name, frozenset())
 
@@ -94,9 +94,7 @@ def listed_below(name: str) -> frozenset[str]:
 @cache
 def labels_to_private(name: str) -> frozenset[str]:
     """Return the ends of labels right before name that may lead to a private suffix."""
-    whole = (
-        each for each in listed_below(name) if f"{each}.{name}".strip(".") in _all().to_private
-    )
+    whole = (each for each in list_below(name) if f"{each}.{name}".strip(".") in _all().to_private)
     return frozenset(label[at:] for label in whole for at in range(len(label)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from corsguard import Decision, Guard
-from corsguard.engine.cache import Memory
+from corsguard.engine.cache import BoundedCache
 from corsguard.engine.headers import READ_NAMES, is_merged
 
 __all__ = ["Decided", "Fields", "Message", "answer_fields", "put_on", "read", "value_of"]
@@ -19,9 +19,9 @@ Decided = tuple[tuple[str, str], ...]
 _READ_NAMES = frozenset(name.encode() for name in READ_NAMES)
 
 # The fields of a decision, encoded. Decisions are remembered, and so are their very tuples.
-_remembered: Memory[int, tuple[Decided, Sequence[Field]]] = Memory()
+_remembered: BoundedCache[int, tuple[Decided, Sequence[Field]]] = BoundedCache()
 # As corsguard.engine.headers.UNTOUCHED.
-_untouched: Memory[bytes, None] = Memory()
+_untouched: BoundedCache[bytes, None] = BoundedCache()
 
 
 def value_of(name: bytes, fields: Fields) -> bytes | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from corsguard import Decision, Guard, Policies, PolicyError
 from corsguard.engine.decision import DECISION
-from corsguard.escaping import escaped
+from corsguard.escaping import escape_text
 from corsguard_asgi.errors import let_carry
 from corsguard_asgi.fields import Fields, Message, answer_fields, put_on, read, value_of
 from corsguard_asgi.routers import ReadPath, own_root, path_reader, usual_path
@@ -122,7 +122,7 @@ class CORSMiddleware:
             root = own_root(scope)
             if root not in ("", "/", before) and not self._has_logged_root:
                 self._has_logged_root = True
-                where = (escaped(scope["path"]), escaped(repr(root)), self._why())
+                where = (escape_text(scope["path"]), escape_text(repr(root)), self._why())
                 _logger.warning("the route of %s did not consider root_path %s: %s", *where)
 
     def _asked(self, scope: Scope) -> _Asked:
@@ -148,7 +148,7 @@ class CORSMiddleware:
             return path
         if not self._has_logged_root:
             self._has_logged_root = True
-            where = (escaped(scope["path"]), escaped(repr(scope.get("root_path", ""))))
+            where = (escape_text(scope["path"]), escape_text(repr(scope.get("root_path", ""))))
             _logger.warning("no route applies to %s (root_path %s): %s", *where, self._why())
         path = scope["path"]
         return f"/{path}" if path.startswith("/") else f"//{path}"  # behind an empty segment
@@ -176,8 +176,9 @@ class CORSMiddleware:
 
     def _why(self) -> str:
         return (
-            f"it is not known which path {escaped(repr(self.app))} reads. Wrap the application of "
-            "the framework itself, give one policy for every path, or serve it without a root path."
+            f"it is not known which path {escape_text(repr(self.app))} reads. "
+            "Wrap the application of the framework itself, give one policy for every path, "
+            "or serve it without a root path."
         )
 
 

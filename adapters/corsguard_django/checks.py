@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Warning  # noqa: A004  # so Django says
 
 from corsguard import Guard, PolicyError, PolicyWarning, Problem
-from corsguard.cli.routes import compare
+from corsguard.cli.routes import compare_routes
 from corsguard_django.check_csrf import check_csrf
 from corsguard_django.check_middleware import check_leftovers, check_middleware
 from corsguard_django.check_protocols import check_protocols
@@ -51,6 +51,6 @@ def _message(level: type[Error | Info | Warning], problem: Problem) -> CheckMess
 def _compared(guard: Guard) -> Iterator[Problem]:
     """Yield where the policies and the URLs of the project do not fit."""
     with_policy = [(place, policy) for place, policy in of_settings(guard) if policy]
-    for problem in compare(rows_of(guard), with_policy):
+    for problem in compare_routes(rows_of(guard), with_policy):
         is_view = "CORSGUARD" not in problem.message + problem.field
         yield problem if is_view else in_settings(problem)

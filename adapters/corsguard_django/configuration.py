@@ -10,7 +10,7 @@ from django.conf import settings
 from corsguard import Guard, Policy, PolicyError, Problem
 from corsguard.errors import NO_POLICY
 from corsguard.policy.suggestion_forms import as_item
-from corsguard.policy.validation import CHECKS
+from corsguard.policy.validation import VALIDATORS
 from corsguard_django.views import Views
 from corsguard_django.walk import decorated_in
 
@@ -88,4 +88,6 @@ def in_settings(problem: Problem) -> Problem:
 
 
 _POLICY = re.compile(r"\bPolicy\(([^()]*)\)")
-_KEYWORD = re.compile(rf"\b({'|'.join((*CHECKS, 'enforce', 'enforce_exempt', 'own_origins'))})=")
+_KEYWORD = re.compile(
+    rf"\b({'|'.join((*VALIDATORS, 'enforce', 'enforce_exempt', 'own_origins'))})="
+)

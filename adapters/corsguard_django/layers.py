@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, cast
 
-from corsguard.guard.view_policies import has_own_policy, layers
+from corsguard.guard.view_policies import has_policy, iter_layers
 
 __all__ = [
     "attribute_of",
@@ -34,16 +34,16 @@ def view_layers(view: object) -> Iterator[object]:
     The class of a view comes after these: see `class_of`.
     """
     view_class = class_of(view)
-    yield from layers(_below_api_view(view_class))
-    yield from layers(view)
-    yield from layers(_call_of(view))
+    yield from iter_layers(_below_api_view(view_class))
+    yield from iter_layers(view)
+    yield from iter_layers(_call_of(view))
     # as_view() gives a view the attributes of dispatch().
-    yield from layers(getattr(view_class, "dispatch", None))
+    yield from iter_layers(getattr(view_class, "dispatch", None))
 
 
 def class_of(view: object) -> type | None:
     """Return the class that a view was made of, by as_view() of Django or of REST framework."""
-    for layer in layers(view):
+    for layer in iter_layers(view):
         for name in ("view_class", "cls"):
             found = getattr(layer, name, None)
             if isinstance(found, type):
@@ -80,7 +80,7 @@ def methods_of(view: object) -> list[str]:
     methods = list(handlers_of(view))
     if methods:
         return methods
-    for layer in layers(view):
+    for layer in iter_layers(view):
         for name, content in _closure(layer):
             if name == _REQUIRED:
                 return list(content)
@@ -91,10 +91,10 @@ def handler_layers(handler: object) -> Iterator[object]:
     """Yield what may hold the policy of a handler, the nearest to its code first."""
     function = getattr(handler, "view_func", None)
     if function is None:
-        yield from layers(handler)
+        yield from iter_layers(handler)
     else:  # an operation of Ninja, whose `run` is what decorate_view() decorates
-        yield from layers(function)
-        yield from layers(getattr(handler, "run", None))
+        yield from iter_layers(function)
+        yield from iter_layers(getattr(handler, "run", None))
 
 
 def decorated_handlers(view: object) -> Mapping[str, object]:
@@ -103,7 +103,7 @@ def decorated_handlers(view: object) -> Mapping[str, object]:
     Empty where no method has one.
     """
     handlers = {
-        method: next(filter(has_own_policy, handler_layers(handler)), None)
+        method: next(filter(has_policy, handler_layers(handler)), None)
         for method, handler in handlers_of(view).items()
     }
     return handlers if any(each is not None for each in handlers.values()) else {}
@@ -113,7 +113,7 @@ def parts_of(view: object) -> Iterator[object]:
     """Yield every part of a view whose decoration counts, or would if nothing else were."""
     yield from view_layers(view)
     yield from getattr(class_of(view), "__mro__", ())
-    for layer in layers(view):
+    for layer in iter_layers(view):
         if not isinstance(layer, FunctionType):  # an instance, whose class may be decorated
             yield from type(layer).__mro__
     for handler in handlers_of(view).values():
@@ -123,7 +123,7 @@ def parts_of(view: object) -> Iterator[object]:
 
 def attribute_of(view: object, name: str, default: Any) -> Any:
     """Return an attribute of the outermost layer that has it, of the type of default."""
-    found = (getattr(each, "__dict__", {}).get(name) for each in layers(view))
+    found = (getattr(each, "__dict__", {}).get(name) for each in iter_layers(view))
     return next((each for each in found if isinstance(each, type(default))), default)
 
 
@@ -136,7 +136,7 @@ def _method_names(view: object, view_class: type | None) -> Iterable[str]:
 
 def _call_of(view: object) -> object | None:
     """Return what a view calls that is an instance of a class of the project, such as a feed."""
-    innermost = [None, *layers(view)][-1]
+    innermost = [None, *iter_layers(view)][-1]
     call = getattr(type(innermost), "__call__", None)  # noqa: B004  # it is looked into
     return call if isinstance(call, FunctionType) else None
 
@@ -154,7 +154,7 @@ def _below_api_view(view_class: type | None) -> object | None:
 
 def _operations(view: object) -> Iterator[Any]:
     """Yield the operations of a view of Ninja: those of its path, which its closure has."""
-    for layer in layers(view):
+    for layer in iter_layers(view):
         held = [getattr(layer, "__self__", None), *(content for _, content in _closure(layer))]
         for each in held:
             if any(parent.__name__ == _PATH_VIEW for parent in type(each).__mro__):

@@ -10,7 +10,7 @@ from django.urls import get_resolver
 
 from corsguard import Guard, Policies, Policy
 from corsguard.cli.routes import RouteRow
-from corsguard.guard.view_policies import own_policy
+from corsguard.guard.view_policies import get_policy
 from corsguard_django.configuration import SETTING, place_of
 from corsguard_django.layers import decorated_handlers, methods_of
 from corsguard_django.views import Views, holder_around, holder_of_view
@@ -51,12 +51,12 @@ def _rows(
         if holder is None:
             sources = list(_by_path(url, policies))
         else:
-            sources = [(own_policy(holder), words[id(holder)])]
+            sources = [(get_policy(holder), words[id(holder)])]
         handlers = decorated_handlers(entry.callback)
         methods = [method for method in methods_of(entry.callback) if method not in _IMPLIED]
         rest = tuple(method for method in methods if handlers.get(method) is None)
         for handler, names in _by_handler(methods, handlers):
-            yield RouteRow(names, url, own_policy(handler), words[id(handler)])
+            yield RouteRow(names, url, get_policy(handler), words[id(handler)])
         if rest or not methods:
             for policy, source in sources:
                 yield RouteRow(rest, url, policy, source)

@@ -14,8 +14,8 @@ from django.http.response import HttpResponseBase
 
 from corsguard import Decision, Guard
 from corsguard.engine.decision import DECISION
-from corsguard.engine.headers import UNTOUCHED, environ_reader, is_merged
-from corsguard.policy.predicates import Predicate, in_time
+from corsguard.engine.headers import UNTOUCHED, build_environ_reader, is_merged
+from corsguard.policy.predicates import Predicate, wait_for
 from corsguard_django.live import Configured
 from corsguard_django.views import METHOD, OF_PATH, Holding
 
@@ -204,7 +204,7 @@ def _facts(
         request.path_info,
         meta.get("HTTP_ORIGIN"),
         meta.get(METHOD) or request.method or "",
-        environ_reader(meta),
+        build_environ_reader(meta),
         bool(meta.get("HTTP_COOKIE")),
     )
 
@@ -227,7 +227,7 @@ def _kept(request: HttpRequest, holding: Holding, decision: Decision) -> HttpRes
 
 def _wait(answer: Awaitable[object], seconds: float) -> object:
     """Wait for what a callable returned, for so many seconds at most."""
-    return async_to_sync(in_time)(answer, seconds)
+    return async_to_sync(wait_for)(answer, seconds)
 
 
 async def _call_in_time(seconds: float, predicate: Predicate, origin: str) -> object:
@@ -236,7 +236,7 @@ async def _call_in_time(seconds: float, predicate: Predicate, origin: str) -> ob
     Nothing can end it there. The request goes on without it, so it is no thread that anything else
     of the request waits for.
     """
-    return await in_time(_call_in_thread(predicate, origin), seconds)
+    return await wait_for(_call_in_thread(predicate, origin), seconds)
 
 
 async def _call_in_thread(predicate: Predicate, origin: str) -> object:

@@ -12,7 +12,7 @@ from django.urls import get_resolver
 
 from corsguard import Problem
 from corsguard.guard import decorated_views
-from corsguard.guard.view_policies import has_own_policy, layers
+from corsguard.guard.view_policies import has_policy, iter_layers
 from corsguard_django.layers import class_of, handler_layers, handlers_of, parts_of, view_layers
 
 __all__ = ["entries_of", "hidden_in", "unreachable_views"]
@@ -36,9 +36,9 @@ def hidden_in(entries: Iterable[Any]) -> list[Problem]:
     reached = list(_reached_by(every))
     decorated_views.mark_reached(reached)
     views = [part for entry in every for part in _undecorated_parts(entry.callback)]
-    if decorated_views.hidden_in(views, reached):
+    if decorated_views.find_hidden(views, reached):
         decorated_views.mark_reached(_elsewhere())
-    return decorated_views.hidden_in(views, reached)
+    return decorated_views.find_hidden(views, reached)
 
 
 def unreachable_views(*, exempt: bool = False) -> list[Problem]:
@@ -53,9 +53,9 @@ def unreachable_views(*, exempt: bool = False) -> list[Problem]:
     resolver = get_resolver()
     modules = set(_modules(resolver.url_patterns, resolver.urlconf_module))
     reached = list(_reached_by(entries_of(resolver.url_patterns)))
-    if decorated_views.unreachable(reached, modules, exempt=exempt):
+    if decorated_views.find_unreachable(reached, modules, exempt=exempt):
         decorated_views.mark_reached(_elsewhere())  # a middleware may choose another URLconf
-    return decorated_views.unreachable(reached, modules, exempt=exempt)
+    return decorated_views.find_unreachable(reached, modules, exempt=exempt)
 
 
 def entries_of(patterns: Iterable[Any]) -> Iterator[Any]:
@@ -83,12 +83,12 @@ def _elsewhere() -> Iterator[object]:
 def _undecorated_parts(view: object) -> Iterator[object]:
     """Yield the parts of a view and of its handlers that have no policy, whole or by method."""
     parts = list(view_layers(view))
-    if any(map(has_own_policy, (*parts, class_of(view)))):
+    if any(map(has_policy, (*parts, class_of(view)))):
         return
     yield from parts
     for handler in handlers_of(view).values():
         of_handler = list(handler_layers(handler))
-        if not any(map(has_own_policy, of_handler)):
+        if not any(map(has_policy, of_handler)):
             yield from of_handler
 
 
@@ -97,7 +97,7 @@ def _modules(patterns: Iterable[Any], urlconf: object) -> Iterator[str]:
     yield from _named_by(urlconf)
     for entry in entries_of(patterns):
         yield from _named_by(getattr(entry, "urlconf_name", None) and entry.urlconf_module)
-        for layer in layers(entry.callback):
+        for layer in iter_layers(entry.callback):
             yield from _of_project(getattr(layer, "__module__", None))
 
 

@@ -17,9 +17,9 @@ from django.utils.module_loading import import_string
 from django.utils.translation import override
 
 from corsguard import Guard
-from corsguard.browser.applications import serving
+from corsguard.browser.applications import open_transport
 from corsguard.browser.messages import Send
-from corsguard.explain.fixes import Stage
+from corsguard.explain.fixes import Transport
 from corsguard.origin import Origin
 from corsguard_django.layers import methods_of
 from corsguard_django.middleware import CORSMiddleware
@@ -130,10 +130,10 @@ def _takes(view: object, method: str) -> bool:
     return method in methods or not methods - {"OPTIONS"}
 
 
-def stage_at(origin: Origin) -> Stage:
+def stage_at(origin: Origin) -> Transport:
     """The project at origin: its middleware for CORS, its routing, and 200 for every view."""
 
     def stage(guard: Guard) -> Send:
-        return serving(_Rehearsing(guard).application, origin)
+        return open_transport(_Rehearsing(guard).application, origin)
 
     return stage

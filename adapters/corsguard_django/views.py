@@ -12,7 +12,13 @@ from django.urls import Resolver404, ResolverMatch, get_resolver
 from django.utils.translation import override
 
 from corsguard import Guard, PolicyError
-from corsguard.guard.view_policies import View, has_own_policy, in_words, own_policy, sharing
+from corsguard.guard.view_policies import (
+    View,
+    describe_holders,
+    find_shared_methods,
+    get_policy,
+    has_policy,
+)
 from corsguard_django.languages import languages_of
 from corsguard_django.layers import class_of, decorated_handlers
 from corsguard_django.walk import decorated_layer_of, walked
@@ -67,12 +73,12 @@ class Views:
             walk = walked(urlconf)
             if walk.hidden:
                 raise PolicyError(walk.hidden)
-            own = [(f'view "{each.pattern}"', own_policy(each.holder)) for each in walk.decorated]
+            own = [(f'view "{each.pattern}"', get_policy(each.holder)) for each in walk.decorated]
             self.guard.adopt((place, policy) for place, policy in own if policy)
             if walk.is_translated:
                 self._translated.add(urlconf)
             words = ((each.holder, each.in_words) for each in walk.decorated)
-            found = self._found[urlconf] = in_words(words)
+            found = self._found[urlconf] = describe_holders(words)
         return found
 
     def reached(self, request: HttpRequest) -> Holding:
@@ -112,18 +118,18 @@ class Views:
             method = method_of(request)
             policy = self.guard.policy_for(request.path_info)
             if holder is not None:
-                policy = own_policy(holder)
+                policy = get_policy(holder)
             policies = {
-                name: policy if handler is None else own_policy(handler)
+                name: policy if handler is None else get_policy(handler)
                 for name, handler in known.handlers.items()
             }
-            methods = sharing(method, {method: policy, **policies})
+            methods = find_shared_methods(method, {method: policy, **policies})
             handler = known.handlers.get(method)
             holder = holder if handler is None else handler
         if holder is None:
             return None, methods
         held_by = words.get(id(holder), "")
-        return View(match.view_name, own_policy(holder), methods, held_by), None
+        return View(match.view_name, get_policy(holder), methods, held_by), None
 
     def _know(self, view: object) -> _Known:
         known = self._known[id(view)] = _Known(view, holder_of_view(view), decorated_handlers(view))
@@ -136,7 +142,7 @@ def holder_of_view(view: object) -> object | None:
     if layer is not None:
         return layer
     view_class = class_of(view)
-    return view_class if has_own_policy(view_class) else None
+    return view_class if has_policy(view_class) else None
 
 
 def holder_around(entries: Sequence[object]) -> object | None:
@@ -146,7 +152,7 @@ def holder_around(entries: Sequence[object]) -> object | None:
     """
     for entry in reversed(entries):
         for holder in (getattr(entry, "urlconf_name", None), entry):
-            if has_own_policy(holder):
+            if has_policy(holder):
                 return holder
     return None
 

@@ -11,13 +11,13 @@ from django.urls.resolvers import RegexPattern, RoutePattern
 from django.utils.functional import Promise
 
 from corsguard import Policy, Problem
-from corsguard.guard.decorated_views import mark_reached, unreached
+from corsguard.guard.decorated_views import find_unreached, mark_reached
 from corsguard.guard.view_policies import (
-    class_in_words,
-    handler_in_words,
-    has_own_policy,
-    own_policy,
-    view_in_words,
+    describe_class,
+    describe_handler,
+    describe_view,
+    get_policy,
+    has_policy,
 )
 from corsguard_django.layers import class_of, decorated_handlers, view_layers
 from corsguard_django.reach import entries_of, hidden_in
@@ -74,12 +74,12 @@ def walked(urlconf: Any = None) -> Walk:
 
 def decorated_in(urlconf: Any = None) -> Iterator[tuple[str, Policy | None]]:
     """What has a policy of its own in a URLconf, None for the root one: its pattern, the policy."""
-    return ((each.pattern, own_policy(each.holder)) for each in walked(urlconf).decorated)
+    return ((each.pattern, get_policy(each.holder)) for each in walked(urlconf).decorated)
 
 
 def decorated_layer_of(view: object) -> object | None:
     """Return the layer of a view that holds a policy for all methods, the nearest to its code."""
-    return next(filter(has_own_policy, view_layers(view)), None)
+    return next(filter(has_policy, view_layers(view)), None)
 
 
 def _ids(entries: _Entries) -> list[tuple[int, int]]:
@@ -87,7 +87,7 @@ def _ids(entries: _Entries) -> list[tuple[int, int]]:
 
 
 def _unreached() -> _Unreached:
-    return tuple(map(ref, unreached(())))
+    return tuple(map(ref, find_unreached(())))
 
 
 def _is_translated(pattern: Any) -> bool:
@@ -105,7 +105,7 @@ def _decorated(
     for entry in entries:
         pattern = f"{prefix}{entry.pattern}"
         for holder in _holders(entry):
-            if has_own_policy(holder):
+            if has_policy(holder):
                 yield Decorated(pattern, holder, _in_words(holder, entry, pattern, namespaces))
         yield from _decorated_handlers(entry.callback, pattern)
         inner = [*namespaces, getattr(entry, "namespace", None)]
@@ -121,7 +121,7 @@ def _decorated_handlers(view: object, pattern: str) -> Iterator[Decorated]:
             continue
         seen.append(handler)
         if view_class:
-            words = handler_in_words(view_class, handlers, handler)
+            words = describe_handler(view_class, handlers, handler)
         else:
             words = f"the operation {getattr(handler, '__name__', '')}"
         yield Decorated(pattern, handler, words)
@@ -133,13 +133,13 @@ def _in_words(holder: object, entry: Any, pattern: str, namespaces: list[str | N
         return f"every view of include() at {pattern}"
     view_class = class_of(entry.callback)
     if view_class and holder is view_class:
-        return class_in_words(view_class)
+        return describe_class(view_class)
     dispatch = getattr(view_class, "dispatch", None)
     # as_view() gives a view what dispatch() is decorated with.
-    if view_class and has_own_policy(dispatch) and own_policy(dispatch) is own_policy(holder):
-        return class_in_words(view_class, "dispatch")
+    if view_class and has_policy(dispatch) and get_policy(dispatch) is get_policy(holder):
+        return describe_class(view_class, "dispatch")
     match = ResolverMatch(entry.callback, (), {}, entry.name, namespaces=namespaces)
-    return view_in_words(match.view_name)
+    return describe_view(match.view_name)
 
 
 def _holders(entry: Any) -> Iterator[object]:

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, NamedTuple
 
 from corsguard.guard.decorated_views import mark_reached
-from corsguard.guard.view_policies import decorated_layer, layers
+from corsguard.guard.view_policies import find_decorated_layer, iter_layers
 
 __all__ = ["applied"]
 
@@ -31,7 +31,7 @@ def applied(decorator: Any, view_class: type, handler: Any) -> object:
     It is the decorator itself where that is marked, or can't be applied outside of a request. Each
     is applied once to each method, and to a function in its place.
     """
-    if decorated_layer(decorator):
+    if find_decorated_layer(decorator):
         return decorator
     known = vars(view_class).get(_ATTRIBUTE)
     if known is None:
@@ -54,5 +54,5 @@ def _apply(decorator: Callable[[object], object], handler: Any) -> object:
         result = decorator(method)
     except Exception:  # it wants a request, or the instance
         return decorator
-    mark_reached(layers(result))  # each request makes another of these, and no URL leads to it
+    mark_reached(iter_layers(result))  # each request makes another of these, and no URL leads to it
     return result

@@ -12,7 +12,7 @@ from flask.cli import ScriptInfo
 
 from corsguard import PolicyError, PolicyWarning
 from corsguard.cli.click_options import request_options
-from corsguard.cli.routes import compare, write_routes
+from corsguard.cli.routes import compare_routes, write_routes
 from corsguard_flask.front import front_of
 from corsguard_flask.listing import placed, rows_of
 from corsguard_flask.middleware import FlaskMiddleware
@@ -40,7 +40,7 @@ def check(context: click.Context) -> None:
     warnings = [
         *(warning.problem for warning in middleware.guard.warnings),
         *front.warnings,
-        *compare(rows_of(app, middleware), placed(middleware.guard)),
+        *compare_routes(rows_of(app, middleware), placed(middleware.guard)),
     ]
     for note in front.notes:
         click.echo(note)
@@ -73,11 +73,11 @@ def explain(context: click.Context, /, url: str, **options: Any) -> None:
     """
     from corsguard.cli.explain import explain as explained
     from corsguard.cli.explain import in_setting
-    from corsguard.explain.question import UsageError, asked
+    from corsguard.explain.question import UsageError, build_question
     from corsguard_flask.rehearsal import stage_of
 
     try:
-        question = asked(url, options)
+        question = build_question(url, options)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
     app, middleware = _load(context, 2)

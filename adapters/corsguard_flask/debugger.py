@@ -11,8 +11,8 @@ from werkzeug.exceptions import InternalServerError
 
 from corsguard import Decision, Kind
 from corsguard.engine.decision import DECISION
-from corsguard.engine.same_origin import OWN_SITES
-from corsguard.escaping import escaped
+from corsguard.engine.same_origin import SAME_ORIGIN_SITES
+from corsguard.escaping import escape_text
 from corsguard_wsgi.middleware import path_of
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ def answer_debugged(
         return app(environ, start)
     except Exception:
         decision: Decision | None = environ.get(DECISION)
-        own = environ.get("HTTP_SEC_FETCH_SITE") in OWN_SITES
+        own = environ.get("HTTP_SEC_FETCH_SITE") in SAME_ORIGIN_SITES
         if decision is None or decision.kind is not Kind.ACTUAL or own:
             raise
-        flask.logger.exception("Exception on %s", escaped(path_of(environ)))
+        flask.logger.exception("Exception on %s", escape_text(path_of(environ)))
         error = sys.exc_info() if started else None
         response = InternalServerError().get_response(environ)
         return response(

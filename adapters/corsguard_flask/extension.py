@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from flask import Blueprint, Flask
 
 from corsguard import Guard, Policies, Policy, PolicyError
-from corsguard.errors import NO_POLICY, warn_of
+from corsguard.errors import NO_POLICY, emit_warnings
 from corsguard.guard import GuardFields
 from corsguard_flask.cli import cors
 from corsguard_flask.front import CONNEXION, is_of_connexion
@@ -64,7 +64,7 @@ class CORSGuard:
         app.cli.add_command(cors)
         register(app)
         if is_of_connexion(app):
-            warn_of([CONNEXION])
+            emit_warnings([CONNEXION])
 
     def set_policy(self, blueprint: Blueprint, policy: Policy | None) -> None:
         """Give the views of a blueprint, and of those nested in it, a policy; None for no CORS."""

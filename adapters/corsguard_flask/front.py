@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import Flask
 
 from corsguard import Problem
-from corsguard.guard.decorated_views import held_by
+from corsguard.guard.decorated_views import iter_callables
 from corsguard.guard.snapshot import Enforce
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _between(outermost: object, middleware: object) -> Iterator[object]:
 
 
 def _inside(layer: object) -> Iterator[object]:
-    yield from held_by(layer)
+    yield from iter_callables(layer)
     if isinstance(layer, FunctionType):
         named = (layer.__globals__.get(name) for name in layer.__code__.co_names)
         yield from filter(callable, named)

@@ -10,10 +10,10 @@ from flask import Flask, Request, Response, abort, request, request_started
 
 from corsguard import Decision, Guard, Kind, PolicyError, Problem, Reason
 from corsguard.engine.decision import DECISION
-from corsguard.engine.headers import environ_reader
-from corsguard.errors import NO_POLICY, warn_of
+from corsguard.engine.headers import build_environ_reader
+from corsguard.errors import NO_POLICY, emit_warnings
 from corsguard.fork_safety import restart_in_child
-from corsguard.guard.view_policies import View, sharing
+from corsguard.guard.view_policies import View, find_shared_methods
 from corsguard_flask.debugger import answer_debugged, is_debugged
 from corsguard_flask.noting import ViewFunctions
 from corsguard_flask.reach import check_reach, log_unreachable
@@ -143,7 +143,7 @@ class FlaskMiddleware(CORSMiddleware):
             return super().__call__(environ, start_response)
         exchange = _Exchange(environ)
         method = exchange.method
-        if self.guard.asks_ahead(environ.get("HTTP_ORIGIN"), method, environ_reader(environ)):
+        if self.guard.asks_ahead(environ.get("HTTP_ORIGIN"), method, build_environ_reader(environ)):
             if method == "OPTIONS":
                 decision = self._preflight(environ, exchange.path)
                 if decision.status is None:  # no policy holds there
@@ -174,7 +174,7 @@ class FlaskMiddleware(CORSMiddleware):
         }
         held = self.guard.policy_for(path)
         policies = {each: view.policy if view else held for each, view in views.items()}
-        methods = sharing(method, policies)
+        methods = find_shared_methods(method, policies)
         view = views[method]
         return self._decide(environ, path, view and view._replace(methods=methods), methods)
 
@@ -236,7 +236,7 @@ class FlaskMiddleware(CORSMiddleware):
         check_reach(self._flask)
         self.guard.adopt(own.values())
         if _has_flask_cors(self._flask):
-            warn_of([_FLASK_CORS])
+            emit_warnings([_FLASK_CORS])
 
 
 def _has_flask_cors(app: Flask) -> bool:

@@ -14,14 +14,14 @@ from flask import Blueprint, Flask
 
 from corsguard import PolicyError, Problem
 from corsguard.guard.decorated_views import (
-    hidden_in,
+    build_unreachable_problem,
+    find_hidden,
+    find_unreachable,
+    find_unreached,
     mark_reached,
     module_of,
-    unreachable,
-    unreachable_problem,
-    unreached,
 )
-from corsguard.guard.view_policies import layers
+from corsguard.guard.view_policies import iter_layers
 from corsguard_flask.views import reached_in
 
 __all__ = ["check_reach", "log_unreachable", "register", "unreachable_views"]
@@ -50,7 +50,7 @@ def check_reach(app: Flask) -> None:
     path.
     """
     reached = reached_in(app)
-    problems = _lost_in(app, reached) if unreached(reached, exempt=True) else []
+    problems = _lost_in(app, reached) if find_unreached(reached, exempt=True) else []
     if problems:
         raise PolicyError(problems)
 
@@ -60,10 +60,11 @@ def _lost_in(app: Flask, reached: Sequence[object]) -> list[Problem]:
     views = {id(each) for each in reached}
     made_of_views = [
         each
-        for each in unreached(everywhere, exempt=True)
-        if any(id(layer) in views for layer in layers(each)) and not _is_of_request(each, views)
+        for each in find_unreached(everywhere, exempt=True)
+        if any(id(layer) in views for layer in iter_layers(each))
+        and not _is_of_request(each, views)
     ]
-    return [*hidden_in(reached, everywhere), *map(unreachable_problem, made_of_views)]
+    return [*find_hidden(reached, everywhere), *map(build_unreachable_problem, made_of_views)]
 
 
 def log_unreachable(app: Flask) -> None:
@@ -73,20 +74,20 @@ def log_unreachable(app: Flask) -> None:
     """
     reached = reached_in(app)
     mark_reached(reached)  # a view may outlive this application
-    new = [each for each in unreached(reached, exempt=True) if id(each) not in _logged]
+    new = [each for each in find_unreached(reached, exempt=True) if id(each) not in _logged]
     problems = unreachable_views(app, exempt=True) if new else []
     if not problems:
         return
     found = {id(each) for each in [*reached, *_reached_by_others(app)]}
     for each in new:
-        problem = unreachable_problem(each)
+        problem = build_unreachable_problem(each)
         if problem in problems and not _is_of_request(each, found) and _is_first(each):
             _logger.error("%s", problem)
 
 
 def _is_of_request(decorated: object, found: Collection[int]) -> bool:
     """Return True for what a view's class makes of its method at each request, in any layer."""
-    owners = (type(getattr(layer, "__self__", None)) for layer in layers(decorated))
+    owners = (type(getattr(layer, "__self__", None)) for layer in iter_layers(decorated))
     return any(id(owner) in found for owner in owners)
 
 
@@ -100,10 +101,12 @@ def _is_first(lost: object) -> bool:
 def unreachable_views(app: Flask, *, exempt: bool = False) -> list[Problem]:
     """Return a problem for each decorated object of an application that no URL leads to."""
     reached = reached_in(app)
-    is_any = bool(unreached(reached, exempt=exempt))  # which is seldom, and the rest takes time
+    is_any = bool(
+        find_unreached(reached, exempt=exempt)
+    )  # which is seldom, and the rest takes time
     modules = _modules(app, reached) if is_any else set()
     others = _reached_by_others(app) if is_any else []
-    return unreachable([*reached, *others], modules, exempt=exempt)
+    return find_unreachable([*reached, *others], modules, exempt=exempt)
 
 
 def _reached_by_others(app: Flask) -> list[object]:

@@ -10,9 +10,9 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from corsguard import Guard
-from corsguard.browser.applications import serving
+from corsguard.browser.applications import open_transport
 from corsguard.browser.messages import Send
-from corsguard.explain.fixes import Stage
+from corsguard.explain.fixes import Transport
 from corsguard.origin import Origin
 from corsguard_flask.middleware import FlaskMiddleware
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["stage_of"]
 
 
-def stage_of(app: Flask, middleware: FlaskMiddleware, origin: Origin) -> Stage:
+def stage_of(app: Flask, middleware: FlaskMiddleware, origin: Origin) -> Transport:
     """The application at origin: its middleware and its routing, and 200 for every view."""
 
     def route(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -34,7 +34,7 @@ def stage_of(app: Flask, middleware: FlaskMiddleware, origin: Origin) -> Stage:
         return []
 
     def stage(guard: Guard) -> Send:
-        return serving(_answering(middleware.rehearsing(guard, _answering(route))), origin)
+        return open_transport(_answering(middleware.rehearsing(guard, _answering(route))), origin)
 
     return stage
 

@@ -11,7 +11,7 @@ from flask.globals import _cv_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from corsguard.escaping import escaped
+from corsguard.escaping import escape_text
 from corsguard_wsgi.middleware import path_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _tear_down(app: Flask, environ: WSGIEnvironment) -> None:
     except Exception as error:
         app.logger.warning(
             "a teardown function failed after corsguard had matched %s: %r",
-            escaped(path_of(environ)),
+            escape_text(path_of(environ)),
             error,
         )
 

@@ -11,14 +11,14 @@ from flask.views import MethodView
 from corsguard import Policy
 from corsguard.guard.view_policies import (
     View,
-    class_in_words,
-    decorated_layer,
-    handler_in_words,
-    has_own_policy,
-    in_words,
-    layers,
-    own_policy,
-    view_in_words,
+    describe_class,
+    describe_handler,
+    describe_holders,
+    describe_view,
+    find_decorated_layer,
+    get_policy,
+    has_policy,
+    iter_layers,
 )
 from corsguard_flask.applied import applied
 
@@ -61,7 +61,7 @@ def views_of(app: Flask, blueprints: Mapping[object, Policy | None]) -> Views:
         for endpoint, function in app.view_functions.items()
         for held in _held(app, endpoint, function, blueprints)
     ]
-    words = in_words((held.holder, held.words) for _, held in found)
+    words = describe_holders((held.holder, held.words) for _, held in found)
     views: dict[str, dict[str, View]] = {}
     for endpoint, (method, policy, holder, _) in found:
         view = View(endpoint, policy, holder=words[id(holder)])
@@ -81,18 +81,18 @@ def reached_in(app: Flask) -> list[object]:
 
 
 def _reached(function: Callable[..., Any]) -> Iterator[object]:
-    yield from layers(function)
+    yield from iter_layers(function)
     view_class = _class_of(function)
     if view_class is None:
         return
     yield from view_class.__mro__
-    yield from layers(getattr(view_class, "dispatch_request", None))
+    yield from iter_layers(getattr(view_class, "dispatch_request", None))
     for method, handler in _handlers(view_class).items():
-        yield from layers(handler)
+        yield from iter_layers(handler)
         for each in _applied(view_class, method, handler):
-            yield from layers(each)
+            yield from iter_layers(each)
     for decorator in _method_decorators(view_class, None):
-        yield from layers(decorator)
+        yield from iter_layers(decorator)
 
 
 def _held(
@@ -102,13 +102,13 @@ def _held(
     view_class = _class_of(function)
     dispatch = getattr(view_class, "dispatch_request", None)
     around = [(name, each) for name, each in _around(app, endpoint) if each in blueprints]
-    if layer := decorated_layer(function):
-        yield _Held(_OTHERS, own_policy(layer), layer, view_in_words(endpoint))
-    elif view_class and (layer := decorated_layer(dispatch)):
-        words = class_in_words(view_class, "dispatch_request")
-        yield _Held(_OTHERS, own_policy(layer), layer, words)
-    elif view_class and has_own_policy(view_class):
-        yield _Held(_OTHERS, own_policy(view_class), view_class, class_in_words(view_class))
+    if layer := find_decorated_layer(function):
+        yield _Held(_OTHERS, get_policy(layer), layer, describe_view(endpoint))
+    elif view_class and (layer := find_decorated_layer(dispatch)):
+        words = describe_class(view_class, "dispatch_request")
+        yield _Held(_OTHERS, get_policy(layer), layer, words)
+    elif view_class and has_policy(view_class):
+        yield _Held(_OTHERS, get_policy(view_class), view_class, describe_class(view_class))
     elif around:
         name, blueprint = around[0]
         words = f"every view of the blueprint {name}"
@@ -122,15 +122,15 @@ def _of_methods(view_class: Any) -> Iterator[_Held]:
     handlers = _handlers(view_class)
     for method, handler in handlers.items():
         held = None
-        if layer := decorated_layer(handler):
-            words = handler_in_words(view_class, handlers, handler)
-            held = _Held(method, own_policy(layer), layer, words)
+        if layer := find_decorated_layer(handler):
+            words = describe_handler(view_class, handlers, handler)
+            held = _Held(method, get_policy(layer), layer, words)
         else:
             made = _applied(view_class, method, handler)
             # Each is applied to the result of the one before it, so the last is the outermost.
-            if last := next(filter(None, map(decorated_layer, reversed(made))), None):
+            if last := next(filter(None, map(find_decorated_layer, reversed(made))), None):
                 words = f"the method_decorators of the class {view_class.__name__}"
-                held = _Held(method, own_policy(last), view_class.method_decorators, words)
+                held = _Held(method, get_policy(last), view_class.method_decorators, words)
         if held:
             yield held
             # RFC 9110, 9.3.2: HEAD is answered as GET, unless the class has its own.
@@ -140,7 +140,7 @@ def _of_methods(view_class: Any) -> Iterator[_Held]:
 
 def _class_of(function: Callable[..., Any]) -> Any:
     """Return the class that a view function makes an instance of at each request, or None."""
-    given = (getattr(layer, "view_class", None) for layer in layers(function))
+    given = (getattr(layer, "view_class", None) for layer in iter_layers(function))
     return next((each for each in given if isinstance(each, type)), None)
 
 
@@ -154,7 +154,7 @@ def _handlers(view_class: Any) -> dict[str, object]:
 
 def _applied(view_class: type, method: str, handler: object) -> Sequence[object]:
     """Return what each of the method_decorators makes of a method that has no policy itself."""
-    if decorated_layer(handler):
+    if find_decorated_layer(handler):
         return ()
     decorators = _method_decorators(view_class, method)
     return [applied(each, view_class, handler) for each in decorators]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from corsguard import Decision, Guard, Policies
 from corsguard.engine.decision import DECISION
-from corsguard.engine.headers import UNTOUCHED, environ_reader, is_merged
+from corsguard.engine.headers import UNTOUCHED, build_environ_reader, is_merged
 from corsguard.guard.view_policies import View
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class CORSMiddleware:
             path,
             environ.get("HTTP_ORIGIN"),
             environ["REQUEST_METHOD"],
-            environ_reader(environ),
+            build_environ_reader(environ),
             bool(environ.get("HTTP_COOKIE")),
             view=view,
             methods=methods,

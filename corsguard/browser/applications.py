@@ -13,7 +13,7 @@ from corsguard.browser.url import URL
 from corsguard.browser.wsgi import call_wsgi
 from corsguard.origin import Origin
 
-__all__ = ["TIMEOUT", "Serving", "seconds", "serving"]
+__all__ = ["TIMEOUT", "Serving", "open_transport", "seconds"]
 
 TIMEOUT = 5.0
 """Seconds that a response may take, unless told."""
@@ -59,7 +59,7 @@ class Serving:
         return answer or _FAILED
 
 
-serving = Serving
+open_transport = Serving
 
 
 def seconds(timeout: float | None) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from corsguard.browser.applications import TIMEOUT, seconds, serving
+from corsguard.browser.applications import TIMEOUT, open_transport, seconds
 from corsguard.browser.browser import Browser
 from corsguard.browser.cookies import Cookie
 from corsguard.browser.exchange import Blocked, BlockReason, EngineName, Exchange
@@ -54,7 +54,7 @@ def assert_cors(
         raise ValueError(f"blocked={blocked!r} is not one of {', '.join(BlockReason)}")
     target = URL.parse(url, _HOME)
     asked = Request(str(target), **request)
-    serve = serving(app, target.origin, interface, raise_app_exceptions=raise_app_exceptions)
+    serve = open_transport(app, target.origin, interface, raise_app_exceptions=raise_app_exceptions)
     send = partial(serve, timeout=seconds(timeout))
     exchange = Browser(page, engine=engine, cookies=cookies).play(asked, send)
     outcome = exchange.outcome

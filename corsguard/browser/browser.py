@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from corsguard.browser.applications import TIMEOUT, Serving, seconds, serving
+from corsguard.browser.applications import TIMEOUT, Serving, open_transport, seconds
 from corsguard.browser.console import console_text
 from corsguard.browser.cookies import Cookie, Jar
 from corsguard.browser.engine_quirks import ENGINES
@@ -18,9 +18,9 @@ from corsguard.browser.messages import Credentials, Mode, Redirect, Request, Res
 from corsguard.browser.preflight_cache import PreflightCache
 from corsguard.browser.request_constructor import made
 from corsguard.browser.trace import Refused, Trail
-from corsguard.browser.url import URL, page_origin
+from corsguard.browser.url import URL, parse_page_origin
 from corsguard.origin import Origin, OriginError
-from corsguard.policy.origin_fixes import mended_origin
+from corsguard.policy.origin_fixes import fix_origin
 
 __all__ = ["Browser"]
 
@@ -82,7 +82,7 @@ class Browser:
         """
         browser = cls(page, engine=engine, cookies=cookies, clock=clock)
         browser._base = URL.parse(url)
-        browser._serving = serving(
+        browser._serving = open_transport(
             app, browser._base.origin, interface, raise_app_exceptions=raise_app_exceptions
         )
         return browser
@@ -160,8 +160,8 @@ class Browser:
 
 def _origin(page: str) -> Origin:
     try:
-        return page_origin(page)
+        return parse_page_origin(page)
     except OriginError as error:
-        mended = mended_origin(page)
+        mended = fix_origin(page)
         hint = f"; did you mean {mended}?" if mended else ""
         raise OriginError(f"{page!r} is not an origin: {error}{hint}") from None

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from corsguard.browser.cookies import Kept
 from corsguard.browser.trace import Trail
-from corsguard.browser.url import HTTP_SCHEMES, URL, is_trustworthy, without_final_dot
+from corsguard.browser.url import HTTP_SCHEMES, URL, is_trustworthy, strip_final_dot
 from corsguard.origin import Origin, is_ip_address, is_loopback
 
 __all__ = ["is_mixed_content", "kept_cookies", "mixed_content", "refused_cookies", "surroundings"]
@@ -65,7 +65,7 @@ def _tell(cookies: Iterable[Kept], by_same_site: str, by_engine: str, trail: Tra
 
 def _distance(origin: Origin) -> int:
     """Local Network Access, 2.1: 0 for this machine, 1 for its network, 2 for the public one."""
-    host = without_final_dot(origin.host)
+    host = strip_final_dot(origin.host)
     if is_loopback(host):
         return 0
     # The host of another scheme, such as that of an app, is any text.

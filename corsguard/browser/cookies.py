@@ -10,11 +10,11 @@ from typing import Literal, NamedTuple
 
 from corsguard.browser.engine_quirks import Traits
 from corsguard.browser.messages import Answer
-from corsguard.browser.url import URL, is_trustworthy, without_final_dot
+from corsguard.browser.url import URL, is_trustworthy, strip_final_dot
 from corsguard.origin import is_ip_address
 from corsguard.public_suffix import is_public_suffix
 
-__all__ = ["Cookie", "Jar", "Kept", "cookie_of"]
+__all__ = ["Cookie", "Jar", "Kept", "parse_cookie"]
 
 SameSite = Literal["Strict", "Lax", "None"]
 _SAME_SITE: dict[str, SameSite] = {"strict": "Strict", "lax": "Lax", "none": "None"}
@@ -100,7 +100,7 @@ class Jar:
         would set if they crossed sites."""
         kept: list[Kept] = []
         for name, value in answer.headers:
-            cookie = cookie_of(value, url, now) if name.lower() == "set-cookie" else None
+            cookie = parse_cookie(value, url, now) if name.lower() == "set-cookie" else None
             if cookie is None or self._hides_secure(cookie, url):
                 continue
             if why := self._refused(cookie, same_site=same_site):
@@ -161,7 +161,7 @@ def _checked(given: object) -> Cookie:
     return given
 
 
-def cookie_of(line: str, url: URL, now: float) -> Cookie | None:
+def parse_cookie(line: str, url: URL, now: float) -> Cookie | None:
     """The cookie of one `Set-Cookie`, None where it is to be ignored (RFC 6265bis, 5.6, 5.7)."""
     if _CONTROL.search(line):
         return None
@@ -211,7 +211,7 @@ def _is_acceptable(cookie: Cookie, url: URL) -> bool:
 
 def _is_shared(host: str) -> bool:
     """Return True if anyone can have a name below host, with or without its final dot."""
-    return is_public_suffix(without_final_dot(host))
+    return is_public_suffix(strip_final_dot(host))
 
 
 def _overlap(held: Cookie, cookie: Cookie) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corsguard.browser.clauses import Clause
 from corsguard.browser.engine_quirks import Traits
-from corsguard.browser.header_values import listed, listed_at_first
+from corsguard.browser.header_values import parse_leading_list, parse_list
 from corsguard.browser.messages import Answer, Headers, Response
 from corsguard.browser.request_constructor import Fetching
 from corsguard.browser.trace import Trail
@@ -50,9 +50,9 @@ def readable(fetching: Fetching, engine: Traits, answer: Answer, trail: Trail) -
 
 
 def _exposed(fetching: Fetching, engine: Traits, answer: Answer) -> set[str]:
-    names = listed(answer, EXPOSE_HEADERS)
+    names = parse_list(answer, EXPOSE_HEADERS)
     if names is None and fetching.by_fetch and engine.exposes_by_wildcard_before_failure:
-        return {"*"} & {*listed_at_first(answer, EXPOSE_HEADERS)}
+        return {"*"} & {*parse_leading_list(answer, EXPOSE_HEADERS)}
     return {name.lower() for name in names or ()}
 
 

@@ -9,27 +9,27 @@ from corsguard.browser.engine_quirks import Traits
 from corsguard.browser.messages import Answer
 from corsguard.fetch_spec import DEFAULT_MAX_AGE, MAX_AGE, is_token
 
-__all__ = ["combined", "lines", "listed", "listed_at_first", "max_age"]
+__all__ = ["join_lines", "parse_leading_list", "parse_list", "parse_max_age", "split_lines"]
 
 _WHITE_SPACE = " \t\r\n"
 _OWS = " \t"
 _MOST_DIGITS = 10
 
 
-def lines(answer: Answer, name: str) -> list[str]:
+def split_lines(answer: Answer, name: str) -> list[str]:
     """The values of a header, one for each line of that name, without white space around."""
     return [
         value.strip(_WHITE_SPACE) for key, value in answer.headers if key.lower() == name.lower()
     ]
 
 
-def combined(answer: Answer, name: str) -> str | None:
+def join_lines(answer: Answer, name: str) -> str | None:
     """The value of a header, several lines joined (Fetch, "get a header"); None without one."""
-    values = lines(answer, name)
+    values = split_lines(answer, name)
     return ", ".join(values) if values else None
 
 
-def listed(answer: Answer, name: str) -> list[str] | None:
+def parse_list(answer: Answer, name: str) -> list[str] | None:
     """The names in a header that holds a list of them (Fetch, "extract header list values").
 
     Empty where there is no such header; None where the header is not such a list.
@@ -38,20 +38,20 @@ def listed(answer: Answer, name: str) -> list[str] | None:
     return names if all(map(is_token, names)) else None
 
 
-def listed_at_first(answer: Answer, name: str) -> list[str]:
+def parse_leading_list(answer: Answer, name: str) -> list[str]:
     """The names in such a header that stand before what is none."""
     return [*takewhile(is_token, _elements(answer, name))]
 
 
 def _elements(answer: Answer, name: str) -> list[str]:
     # RFC 9110, 5.6.1.2: empty elements don't count.
-    parts = (combined(answer, name) or "").split(",")
+    parts = (join_lines(answer, name) or "").split(",")
     return [stripped for part in parts if (stripped := part.strip(_OWS))]
 
 
-def max_age(answer: Answer, engine: Traits) -> int:
+def parse_max_age(answer: Answer, engine: Traits) -> int:
     """Seconds for which the answer to a preflight is kept (Fetch, "CORS-preflight fetch", 7)."""
-    value = combined(answer, MAX_AGE) or ""
+    value = join_lines(answer, MAX_AGE) or ""
     # RFC 9111, 1.2.2, delta-seconds: digits and nothing else; too many of them are a large number.
     if re.fullmatch("[0-9]+", value):
         return min(int(value.lstrip("0")[:_MOST_DIGITS] or "0"), engine.max_age_cap)

@@ -21,7 +21,7 @@ from corsguard.browser.referrer_policy import hides_origin, referrer
 from corsguard.browser.request_constructor import Fetching
 from corsguard.browser.response_checks import check_cors, check_resource_policy
 from corsguard.browser.trace import Refused, Trail
-from corsguard.browser.url import HTTP_SCHEMES, URL, is_same_site, is_trustworthy, with_scheme
+from corsguard.browser.url import HTTP_SCHEMES, URL, add_scheme, is_same_site, is_trustworthy
 from corsguard.fetch_spec import BAD_PORTS
 from corsguard.origin import Origin
 
@@ -134,7 +134,7 @@ class Fetch:
                 'use redirect "follow", or mode "cors"',
             )
         if url.scheme not in HTTP_SCHEMES:
-            meant = with_scheme(str(url))
+            meant = add_scheme(str(url))
             self._refuse(
                 "scheme",
                 Clause.MAIN_FETCH,

@@ -8,13 +8,13 @@ from typing import NoReturn
 from corsguard.browser.clauses import Clause
 from corsguard.browser.engine_quirks import Traits
 from corsguard.browser.exchange import BlockReason
-from corsguard.browser.header_values import combined, lines, listed, max_age
+from corsguard.browser.header_values import join_lines, parse_list, parse_max_age, split_lines
 from corsguard.browser.messages import Answer, Fields
 from corsguard.browser.preflight_cache import CacheKey, PreflightCache
 from corsguard.browser.redirect import REDIRECT_STATUSES
 from corsguard.browser.request_constructor import Fetching
 from corsguard.browser.response_checks import check_cors
-from corsguard.browser.safelist import unsafe_names
+from corsguard.browser.safelist import list_unsafe_names
 from corsguard.browser.trace import Trail
 from corsguard.fetch_spec import (
     ALLOW_HEADERS,
@@ -53,7 +53,7 @@ class Preflight:
         self._trail = trail
         self._include = fetching.credentials == "include"
         self._key = CacheKey(origin, str(fetching.url), self._include)
-        names = unsafe_names(fetching.headers, engine)
+        names = list_unsafe_names(fetching.headers, engine)
         dropped = set(fetching.unsafe_at_first).difference(names)
         self._names = sorted([*names, *dropped]) if engine.asks_for_dropped_headers else names
 
@@ -120,8 +120,8 @@ class Preflight:
     def check(self, answer: Answer) -> None:
         """Refuse, or keep in the cache what the answer allows."""
         self._check_status_and_origin(answer)
-        methods = listed(answer, ALLOW_METHODS)
-        names = listed(answer, ALLOW_HEADERS)
+        methods = parse_list(answer, ALLOW_METHODS)
+        names = parse_list(answer, ALLOW_HEADERS)
         if methods is None:
             reason = BlockReason.ALLOW_METHODS_INVALID
             self._refuse_list(reason, ALLOW_METHODS, answer)
@@ -129,7 +129,7 @@ class Preflight:
             reason = BlockReason.ALLOW_HEADERS_INVALID
             self._refuse_list(reason, ALLOW_HEADERS, answer)
         uploads = self._fetching.uses_preflight and self._engine.allows_uploaded_method
-        if uploads and combined(answer, ALLOW_METHODS) is None:
+        if uploads and join_lines(answer, ALLOW_METHODS) is None:
             methods = [self._fetching.method]  # Fetch, "CORS-preflight fetch", 7.4
         if self._engine.caches_refused:
             self._keep(answer, methods, names)
@@ -167,7 +167,7 @@ class Preflight:
 
     def _check_status_and_origin(self, answer: Answer) -> None:
         status = answer.status
-        if status in REDIRECT_STATUSES and any(lines(answer, "location")):
+        if status in REDIRECT_STATUSES and any(split_lines(answer, "location")):
             # Chromium tells this before it looks at any other header.
             text = f"a preflight is not redirected, and the answer is {status}"
             fix = "answer OPTIONS at this URL, or fetch the URL that it redirects to"
@@ -181,7 +181,7 @@ class Preflight:
         self._trail.passed(_STEP, Clause.PREFLIGHT_FETCH, f"the status {status} is one of success")
 
     def _refuse_list(self, reason: BlockReason, header: str, answer: Answer) -> NoReturn:
-        value = combined(answer, header) or ""
+        value = join_lines(answer, header) or ""
         text = f"{header} is {value!r}: no list of names"
         self._refuse(reason, text, value, f"send {header} as names with commas between them")
 
@@ -225,7 +225,7 @@ class Preflight:
             self._trail.passed(_STEP, Clause.PREFLIGHT_FETCH, text)
 
     def _keep(self, answer: Answer, methods: list[str], names: list[str]) -> None:
-        age = max_age(answer, self._engine)
+        age = parse_max_age(answer, self._engine)
         if self._origin == "null" and not self._engine.caches_for_null:
             age = 0
         self._cache.add(self._key, methods, names, self._clock(), age)

@@ -8,7 +8,7 @@ from corsguard.browser.caveats import is_mixed_content, mixed_content
 from corsguard.browser.clauses import Clause
 from corsguard.browser.engine_quirks import Traits
 from corsguard.browser.exchange import BlockReason
-from corsguard.browser.header_values import lines
+from corsguard.browser.header_values import split_lines
 from corsguard.browser.messages import Answer
 from corsguard.browser.referrer_policy import policy_after
 from corsguard.browser.request_constructor import Fetching
@@ -31,7 +31,7 @@ def followed(
 
     Raises Refused.
     """
-    locations = lines(answer, "location")
+    locations = split_lines(answer, "location")
     if not locations or (locations == [""] and engine.empty_location == "ignored"):
         text = f"{answer.status} without Location: an answer as any other"
         trail.passed(_STEP, Clause.REDIRECT_FETCH, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corsguard.browser.header_values import listed
+from corsguard.browser.header_values import parse_list
 from corsguard.browser.messages import Answer
 from corsguard.browser.url import URL, is_trustworthy
 from corsguard.origin import Origin
@@ -18,7 +18,7 @@ _POLICIES = frozenset({"no-referrer", "same-origin", *_TO_LESS_SECURE, *_TO_SECU
 
 def policy_after(answer: Answer, policy: str) -> str:
     """The policy after a redirect: the last one that it names, or policy (Referrer Policy, 8.2)."""
-    names = [name.lower() for name in listed(answer, "Referrer-Policy") or ()]
+    names = [name.lower() for name in parse_list(answer, "Referrer-Policy") or ()]
     return next((name for name in reversed(names) if name in _POLICIES), policy)
 
 

@@ -18,9 +18,9 @@ from corsguard.browser.messages import (
     Request,
 )
 from corsguard.browser.referrer_policy import DEFAULT_POLICY
-from corsguard.browser.safelist import is_header_value, is_no_cors_safelisted, unsafe_names
+from corsguard.browser.safelist import is_header_value, is_no_cors_safelisted, list_unsafe_names
 from corsguard.browser.trace import Trail
-from corsguard.browser.url import URL, URLError, scalar_values
+from corsguard.browser.url import URL, URLError, to_scalar_values
 from corsguard.fetch_spec import (
     FORBIDDEN_METHODS,
     NORMALIZED_METHODS,
@@ -88,7 +88,7 @@ def made(request: Request, base: URL | None, engine: Traits, trail: Trail) -> Fe
     if body is not None and method in {"GET", "HEAD"}:
         _refuse(trail, BlockReason.BODY_NOT_ALLOWED, f"{method} has no body", method, "send none")
     if isinstance(body, str):
-        body, implied = scalar_values(body).encode(), "text/plain;charset=UTF-8"
+        body, implied = to_scalar_values(body).encode(), "text/plain;charset=UTF-8"
     streamed = request.streamed and body is not None
     if streamed and request.mode == "no-cors":
         text = "a stream needs a preflight, and `no-cors` has none"
@@ -109,7 +109,7 @@ def made(request: Request, base: URL | None, engine: Traits, trail: Trail) -> Fe
         streamed=streamed,
         by_fetch=not request.upload_listener,
         headers_at_first=headers,
-        unsafe_at_first=tuple(unsafe_names(headers, engine)),
+        unsafe_at_first=tuple(list_unsafe_names(headers, engine)),
     )
 
 

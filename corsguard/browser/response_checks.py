@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corsguard.browser.clauses import Clause
 from corsguard.browser.exchange import BlockReason
-from corsguard.browser.header_values import combined
+from corsguard.browser.header_values import join_lines
 from corsguard.browser.messages import Answer
 from corsguard.browser.request_constructor import Fetching
 from corsguard.browser.trace import Trail
@@ -22,7 +22,7 @@ def check_cors(
 ) -> None:
     """Fetch, "CORS check": refuses unless the answer is for origin, as the request sends it."""
     name = "CORS check of the preflight's answer" if in_preflight else "CORS check"
-    allowed = combined(answer, ALLOW_ORIGIN)
+    allowed = join_lines(answer, ALLOW_ORIGIN)
     include = fetching.credentials == "include"
     if allowed == "*" and not include:
         trail.passed(name, Clause.CORS_CHECK, f"{ALLOW_ORIGIN} is `*`: any page may read it")
@@ -44,7 +44,7 @@ def check_cors(
             detail=allowed or "",
             in_preflight=in_preflight,
         )
-    told = combined(answer, ALLOW_CREDENTIALS)
+    told = join_lines(answer, ALLOW_CREDENTIALS)
     if include and told != "true":
         trail.refuse(
             name,
@@ -90,7 +90,7 @@ def _is_url(text: str) -> bool:
 def check_resource_policy(page: Origin, url: URL, answer: Answer, trail: Trail) -> None:
     """Fetch, "cross-origin resource policy check", for what `no-cors` asks for."""
     name = "cross-origin resource policy check"
-    policy = combined(answer, _RESOURCE_POLICY)
+    policy = join_lines(answer, _RESOURCE_POLICY)
     same_origin = page == url.origin and not page.opaque
     same_site = _is_schemelessly_same_site(page, url.origin)
     if (policy == "same-origin" and not same_origin) or (policy == "same-site" and not same_site):

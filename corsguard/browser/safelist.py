@@ -12,7 +12,7 @@ __all__ = [
     "is_header_value",
     "is_no_cors_safelisted",
     "is_safelisted",
-    "unsafe_names",
+    "list_unsafe_names",
 ]
 
 _LONGEST_VALUE = 128
@@ -64,7 +64,7 @@ def is_no_cors_safelisted(name: str, value: str, engine: Traits) -> bool:
     return name.lower() in _NO_CORS_NAMES and is_safelisted(name, value, engine)
 
 
-def unsafe_names(headers: Fields, engine: Traits) -> list[str]:
+def list_unsafe_names(headers: Fields, engine: Traits) -> list[str]:
     """The names that a preflight must ask for, in lower case and sorted.
 
     Fetch, "CORS-unsafe request-header names" and "convert header names to a sorted-lowercase set".

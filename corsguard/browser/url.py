@@ -15,19 +15,19 @@ from corsguard.origin import (
     is_ip_address,
     is_loopback,
 )
-from corsguard.policy.origin_fixes import ascii_host, mended_origin
-from corsguard.public_suffix import owned_part
+from corsguard.policy.origin_fixes import encode_host, fix_origin
+from corsguard.public_suffix import registrable_domain
 
 __all__ = [
     "HTTP_SCHEMES",
     "URL",
     "URLError",
+    "add_scheme",
     "is_same_site",
     "is_trustworthy",
-    "page_origin",
-    "scalar_values",
-    "with_scheme",
-    "without_final_dot",
+    "parse_page_origin",
+    "strip_final_dot",
+    "to_scalar_values",
 ]
 
 HTTP_SCHEMES = DEFAULT_PORTS.keys()
@@ -65,7 +65,7 @@ class URL(NamedTuple):
     @classmethod
     def parse(cls, text: str, base: URL | None = None) -> URL:
         """The URL that text is, relative to base; raises URLError."""
-        text = scalar_values(text).strip("".join(map(chr, range(0x21))))
+        text = to_scalar_values(text).strip("".join(map(chr, range(0x21))))
         text = re.sub("[\t\n\r]", "", text)
         text, hash_sign, fragment = text.partition("#")
         escaped = quote(fragment, _FRAGMENT_SAFE) if hash_sign else None
@@ -118,19 +118,19 @@ class URL(NamedTuple):
         return str(self) if self.fragment is None else f"{self}#{self.fragment}"
 
 
-def scalar_values(text: str) -> str:
+def to_scalar_values(text: str) -> str:
     """Text with U+FFFD for what is no character, as a browser takes a script's string (Web IDL,
     "scalar value string")."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def with_scheme(text: str) -> str | None:
+def add_scheme(text: str) -> str | None:
     """The URL that text was meant to be, where a host begins it and no scheme; else None.
 
     A browser takes `localhost:8000/items` for a URL whose scheme is `localhost`.
     """
     match = _SCHEMELESS.fullmatch(text.strip())
-    origin = mended_origin(match["authority"]) if match else None
+    origin = fix_origin(match["authority"]) if match else None
     return f"{origin}{match['rest'] or ''}" if match and origin else None
 
 
@@ -141,7 +141,7 @@ def is_same_site(one: Origin, other: Origin) -> bool:
     return one.scheme == other.scheme and _site(one.host) == _site(other.host)
 
 
-def page_origin(text: str) -> Origin:
+def parse_page_origin(text: str) -> Origin:
     """Return the origin of a page, as text serialises it; raises OriginError.
 
     A page from a file has an opaque origin (URL standard, "origin"), also where an engine
@@ -150,7 +150,7 @@ def page_origin(text: str) -> Origin:
     return Origin.parse("null") if text == "file://" else Origin.parse(text)
 
 
-def without_final_dot(host: str) -> str:
+def strip_final_dot(host: str) -> str:
     """Return host without the dot that may end it, which DNS passes over and browsers do not."""
     return host.removesuffix(".")
 
@@ -159,13 +159,13 @@ def _site(host: str) -> str:
     if is_ip_address(host):
         return host
     # URL standard, "registrable domain": it ends in a dot where the host does.
-    name = without_final_dot(host)
-    return owned_part(name) + host[len(name) :]
+    name = strip_final_dot(host)
+    return registrable_domain(name) + host[len(name) :]
 
 
 def is_trustworthy(origin: Origin) -> bool:
     """Whether nobody on the network can speak for it (Secure Contexts, 3.1)."""
-    return origin.scheme in {"https", "wss"} or is_loopback(without_final_dot(origin.host))
+    return origin.scheme in {"https", "wss"} or is_loopback(strip_final_dot(origin.host))
 
 
 def _absolute(scheme: str, rest: str, query: str) -> URL:
@@ -173,7 +173,7 @@ def _absolute(scheme: str, rest: str, query: str) -> URL:
     match = _AUTHORITY.fullmatch(authority)
     if match is None or not match["host"]:
         raise URLError(f"{authority!r} is not a host and a port")
-    host = _ipv4(ascii_host(unquote(match["host"])))
+    host = _ipv4(encode_host(unquote(match["host"])))
     digits = (match["port"] or "").lstrip("0") or (match["port"] and "0") or ""
     port = "" if f":{digits}" == default_port_suffix(scheme) or not digits else f":{digits}"
     try:
@@ -191,7 +191,7 @@ def _absolute(scheme: str, rest: str, query: str) -> URL:
 
 def _ipv4(host: str) -> str:
     """URL standard, "IPv4 parser": 127.1 and 0x7f000001 are spellings of 127.0.0.1."""
-    bare = without_final_dot(host)
+    bare = strip_final_dot(host)
     if host.startswith("[") or not is_ip_address(bare):
         return host
     try:

@@ -24,12 +24,12 @@ def check(file: str, *, as_json: bool) -> int:
     except PolicyError as error:
         problems = [as_toml(problem) for problem in error.problems]
     policies = by_route(guard.policies) if guard else {}
-    cautions = [as_toml(warning.problem) for warning in guard.warnings] if guard else []
+    warnings = [as_toml(warning.problem) for warning in guard.warnings] if guard else []
     if as_json:
-        click.echo(_document(file, problems, cautions))
+        click.echo(_document(file, problems, warnings))
     else:
         report = Report(console())
-        report.findings(file, problems, cautions)
+        report.findings(file, problems, warnings)
         if guard:
             report.in_force(policies, guard)
     return 1 if problems else 0
@@ -68,10 +68,10 @@ def sound_guard_of(file: str) -> Guard:
         fail(f"{file} has {problems}, see `corsguard check`: {as_toml(error.problems[0])}")
 
 
-def _document(file: str, problems: list[Problem], cautions: list[Problem]) -> str:
+def _document(file: str, problems: list[Problem], warnings: list[Problem]) -> str:
     found = {
         "file": file,
         "problems": [problem.as_dict() for problem in problems],
-        "warnings": [problem.as_dict() for problem in cautions],
+        "warnings": [problem.as_dict() for problem in warnings],
     }
     return json.dumps(found, indent=2)

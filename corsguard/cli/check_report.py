@@ -29,12 +29,12 @@ class Report:
     def __init__(self, console: Console) -> None:
         self._sheet = Sheet(console)
 
-    def findings(self, file: str, problems: Sequence[Problem], cautions: Sequence[Problem]) -> None:
+    def findings(self, file: str, problems: Sequence[Problem], warnings: Sequence[Problem]) -> None:
         counts = counted(len(problems), "problem")
-        if cautions:
-            counts = f"{counts}, {counted(len(cautions), 'warning')}"
+        if warnings:
+            counts = f"{counts}, {counted(len(warnings), 'warning')}"
         self._sheet.line(f"{printable(file)}: {counts}", "bold red" if problems else "bold green")
-        for kind, style, found in (("problem", "red", problems), ("warning", "yellow", cautions)):
+        for kind, style, found in (("problem", "red", problems), ("warning", "yellow", warnings)):
             for problem in found:
                 self._problem(kind, style, problem)
 

@@ -15,7 +15,7 @@ from corsguard.cli.options import REQUEST
 from corsguard.cli.terminal import fail
 
 if TYPE_CHECKING:
-    from corsguard.explain.question import Asked
+    from corsguard.explain.question import Question
 
 __all__ = ["group"]
 
@@ -145,10 +145,10 @@ def _probe(url: str, **options: Any) -> None:
     sys.exit(probe(_asked(url, options), options))
 
 
-def _asked(url: str, options: dict[str, Any]) -> Asked:
-    from corsguard.explain.question import UsageError, asked
+def _asked(url: str, options: dict[str, Any]) -> Question:
+    from corsguard.explain.question import UsageError, build_question
 
     try:
-        return asked(url, options)
+        return build_question(url, options)
     except UsageError as error:
         fail(str(error))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from corsguard.browser import Answer, Exchange
-from corsguard.browser.header_values import lines
+from corsguard.browser.header_values import split_lines
 from corsguard.fetch_spec import (
     ALLOW_CREDENTIALS,
     ALLOW_ORIGIN,
@@ -77,7 +77,7 @@ def evidence_of(exchange: Exchange) -> Evidence:
     answer = next((hop.answer for hop in reversed(exchange.hops) if hop.answer), None)
     if answer is None:
         return Evidence()
-    server = tuple(f"{name}: {value}" for name in _SERVERS for value in lines(answer, name))
+    server = tuple(f"{name}: {value}" for name in _SERVERS for value in split_lines(answer, name))
     return Evidence(
         server,
         "; ".join(_repeated(answer)),
@@ -87,7 +87,7 @@ def evidence_of(exchange: Exchange) -> Evidence:
 
 def _repeated(answer: Answer) -> Iterator[str]:
     for name in _SINGLE:
-        sent = lines(answer, name)
+        sent = split_lines(answer, name)
         values = [value.strip() for line in sent for value in line.split(",")]
         # A layer may join the lines of the one behind it.
         if len(sent) > 1 or len(set(values)) < len(values):

@@ -9,10 +9,10 @@ from itertools import groupby
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from corsguard.browser import BlockReason, Refusal
-from corsguard.escaping import quoted
-from corsguard.explain.fixes import Change, Explanation, Stage, explained
-from corsguard.explain.question import Asked
-from corsguard.explain.report import as_document
+from corsguard.escaping import quote
+from corsguard.explain.fixes import Change, Explanation, Transport, explain_request
+from corsguard.explain.question import Question
+from corsguard.explain.report import build_document
 from corsguard.guard import Guard
 from corsguard.policy import Policy
 
@@ -37,12 +37,12 @@ Spelling = Callable[[Change], Spelled]
 
 
 def explain(
-    asked: Asked, guard: Guard, stage: Stage, spelled: Spelling, file: IO[str] | None = None
+    asked: Question, guard: Guard, stage: Transport, spelled: Spelling, file: IO[str] | None = None
 ) -> int:
     """Tell file, or the standard output, what happens; the exit code is 1 where it is blocked."""
-    explanation = explained(guard, stage, asked.play)
+    explanation = explain_request(guard, stage, asked.play)
     if asked.as_json:
-        document = as_document(asked, explanation, lambda change: spelled(change).line)
+        document = build_document(asked, explanation, lambda change: spelled(change).line)
         (file or sys.stdout).write(f"{json.dumps(document, indent=2)}\n")
     else:
         _tell(asked, explanation, spelled, file)
@@ -64,7 +64,7 @@ def in_python(change: Change) -> Spelled:
         return Spelled(change.as_python, f"# the policy of {change.place.holder}{none}")
     if policy:
         return Spelled(change.as_python, f"# the policy of the route {name}")
-    return Spelled(change.as_python, "# the policies by route", f"{quoted(name)}: Policy(", "),")
+    return Spelled(change.as_python, "# the policies by route", f"{quote(name)}: Policy(", "),")
 
 
 def in_setting(setting: object, name: str) -> Spelling:
@@ -80,14 +80,16 @@ def in_setting(setting: object, name: str) -> Spelling:
         if kind == "everywhere":
             return Spelled(change.as_item, f"# in {name}")
         if policy:
-            return Spelled(change.as_item, f'# in {name}["routes"][{quoted(prefix)}]')
+            return Spelled(change.as_item, f'# in {name}["routes"][{quote(prefix)}]')
         place = f'# in {name}["routes"]'
-        return Spelled(change.as_item, place, f"{quoted(prefix)}: {{", "},")
+        return Spelled(change.as_item, place, f"{quote(prefix)}: {{", "},")
 
     return spelled
 
 
-def _tell(asked: Asked, explanation: Explanation, spelled: Spelling, file: IO[str] | None) -> None:
+def _tell(
+    asked: Question, explanation: Explanation, spelled: Spelling, file: IO[str] | None
+) -> None:
     from corsguard.cli.diagram import draw, verdict
     from corsguard.cli.terminal import console, printable, wrapped
 

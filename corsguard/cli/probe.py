@@ -17,8 +17,8 @@ from corsguard.cli.diagram import draw, verdict
 from corsguard.cli.evidence import evidence_of
 from corsguard.cli.options import REQUEST
 from corsguard.cli.terminal import console, fail, printable, wrapped
-from corsguard.explain.question import Asked
-from corsguard.explain.report import exchange_document
+from corsguard.explain.question import Question
+from corsguard.explain.report import build_exchange_document
 
 __all__ = ["probe"]
 
@@ -31,7 +31,7 @@ _NOT_AUDITED = {
 _HIGHEST = 86_400  # of any limit: more than a clock can wait for is an OverflowError
 
 
-def probe(asked: Asked, options: Mapping[str, Any]) -> int:
+def probe(asked: Question, options: Mapping[str, Any]) -> int:
     """Ask a live server, by the options of the command, and return the exit code.
 
     0 where the page gets its answer, may send the request, or an audit finds nothing; 1 where it is
@@ -70,7 +70,7 @@ def probe(asked: Asked, options: Mapping[str, Any]) -> int:
     return _told(asked, exchange, methods)
 
 
-def _told(asked: Asked, exchange: Exchange, methods: Collection[str]) -> int:
+def _told(asked: Question, exchange: Exchange, methods: Collection[str]) -> int:
     """Tell what happened; methods are those that are sent."""
     unsent = bool(exchange.hops) and exchange.hops[-1].sent.method not in methods
     unreachable = _unreachable(exchange)
@@ -81,7 +81,7 @@ def _told(asked: Asked, exchange: Exchange, methods: Collection[str]) -> int:
     if asked.as_json:
         word = {_ALLOWED: "allowed", _BLOCKED: "blocked", _UNKNOWN: "unknown"}[code]
         document = {
-            **exchange_document(exchange),
+            **build_exchange_document(exchange),
             "page_given": asked.given,
             "verdict": word,
             "evidence": evidence._asdict(),

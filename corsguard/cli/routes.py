@@ -13,16 +13,16 @@ from typing import IO, NamedTuple
 from corsguard.errors import Problem
 from corsguard.fetch_spec import SAFELISTED_METHODS
 from corsguard.policy import Policy
-from corsguard.policy.summary import summary
+from corsguard.policy.summary import summarize_policy
 
-__all__ = ["RouteRow", "compare", "write_routes"]
+__all__ = ["RouteRow", "compare_routes", "write_routes"]
 
 _ALWAYS_ALLOWED = frozenset({*SAFELISTED_METHODS, "OPTIONS"})
 """Methods that need no entry in `allow_methods`: safelisted, or the preflight's own."""
 _ANY = "any method"
 _MOST_SOURCES = 3
 _UNFOLDED = 10_000
-_NO_CORS = summary(None)
+_NO_CORS = summarize_policy(None)
 
 
 class RouteRow(NamedTuple):
@@ -81,10 +81,12 @@ def write_routes(rows: Iterable[RouteRow], file: IO[str]) -> None:
     if policies:
         terminal.print()
     for index, policy in enumerate(policies):
-        wrapped(terminal, printable(summary(policy)), indent=f"{_letters(index):<3}")
+        wrapped(terminal, printable(summarize_policy(policy)), indent=f"{_letters(index):<3}")
 
 
-def compare(rows: Iterable[RouteRow], placed: Iterable[tuple[str, Policy]] = ()) -> list[Problem]:
+def compare_routes(
+    rows: Iterable[RouteRow], placed: Iterable[tuple[str, Policy]] = ()
+) -> list[Problem]:
     """Return where routes and policies do not fit: what starts, but is rarely meant.
 
     `route-method-not-allowed` is a route with a method that no policy of it allows to any page. A

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-__all__ = ["Memory"]
+__all__ = ["BoundedCache"]
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class Memory(dict[Key, Value]):
+class BoundedCache(dict[Key, Value]):
     """A dict of 1,024 items at most, which starts anew when it is full."""
 
     MOST = 1_024

@@ -8,7 +8,7 @@ from heapq import merge
 
 from corsguard.origin import MAX_LENGTH, Origin, OriginError, default_port_suffix
 
-__all__ = ["in_order", "nearest_listed"]
+__all__ = ["find_closest_origin", "sort_origins"]
 
 _SORTED_AT_ONCE = 10_000
 _MOST_LEVELS = 5  # of a host: what a stranger sends must not cost more
@@ -17,13 +17,13 @@ _THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")  # noqa: S104  # 
 """Hosts by which a developer reaches one and the same server: to a browser, different origins."""
 
 
-def in_order(entries: list[str]) -> list[str]:
+def sort_origins(entries: list[str]) -> list[str]:
     """The entries in order, in short calls: no other thread runs during one to `sorted`."""
     parts = range(0, len(entries), _SORTED_AT_ONCE)
     return [*merge(*(sorted(entries[at : at + _SORTED_AT_ONCE]) for at in parts))]
 
 
-def nearest_listed(origin: str, listed: Sequence[str]) -> str | None:
+def find_closest_origin(origin: str, listed: Sequence[str]) -> str | None:
     """Return the one of the sorted patterns that differs least from origin, or None.
 
     It may differ in its scheme, its port, `www.`, the level of its host, the name of this machine

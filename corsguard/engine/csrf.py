@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection
 from typing import Literal
 
 from corsguard.engine.decision import Decision, Kind, Reason
-from corsguard.engine.headers import names_in
-from corsguard.engine.same_origin import is_own
-from corsguard.escaping import escaped
+from corsguard.engine.headers import parse_names
+from corsguard.engine.same_origin import is_same_origin
+from corsguard.escaping import escape_text
 from corsguard.policy import Policy
 
-__all__ = ["Enforce", "enforced", "is_guarded", "is_websocket"]
+__all__ = ["Enforce", "is_unsafe_cross_site", "is_websocket", "refuse_unless_allowed"]
 
 Enforce = bool | Literal["report"]
 
@@ -19,7 +19,7 @@ _SAFE_METHODS = frozenset({"HEAD", "OPTIONS"})
 _ORIGIN_ALLOWED = frozenset({Reason.ALLOWED, Reason.CREDENTIALS_NOT_ALLOWED})
 
 
-def is_guarded(
+def is_unsafe_cross_site(
     origin: str | None,
     method: str,
     read: Callable[[str], str | None],
@@ -30,10 +30,10 @@ def is_guarded(
         return False
     if origin is None and read("sec-fetch-site") is None:
         return False  # no browser, so no page that makes one send it
-    return not is_own(origin, read, own_origins)
+    return not is_same_origin(origin, read, own_origins)
 
 
-def enforced(
+def refuse_unless_allowed(
     decision: Decision,
     enforce: Enforce,
     policy: Policy | None,
@@ -61,17 +61,17 @@ def _objection(
     if origin is None:
         return "no origin"
     if policy is None:
-        return f"{escaped(origin)} (no policy holds here)"
+        return f"{escape_text(origin)} (no policy holds here)"
     if decision.reason not in _ORIGIN_ALLOWED:
         return decision.detail
     if "*" in policy.allow_origins:  # that of a view, whose safe methods may well be for everyone
-        return f"{escaped(origin)} (not listed by name)"
+        return f"{escape_text(origin)} (not listed by name)"
     if credentials and not policy.allow_credentials:
-        return f"{escaped(origin)} (with a cookie, without allow_credentials)"
+        return f"{escape_text(origin)} (with a cookie, without allow_credentials)"
     return None
 
 
 def is_websocket(read: Callable[[str], str | None]) -> bool:
     """Return True if a GET is a WebSocket handshake (RFC 6455, 4.1), which has no preflight."""
     upgrade = read("upgrade")
-    return upgrade is not None and "websocket" in (names_in(upgrade) or ())
+    return upgrade is not None and "websocket" in (parse_names(upgrade) or ())

@@ -7,12 +7,12 @@ from re import Pattern
 from threading import Lock
 
 from corsguard import fetch_spec
-from corsguard.engine.cache import Memory
-from corsguard.engine.closest_origin import in_order, nearest_listed
+from corsguard.engine.cache import BoundedCache
+from corsguard.engine.closest_origin import find_closest_origin, sort_origins
 from corsguard.engine.decision import Decision, Kind, Reason
-from corsguard.engine.headers import RequestHeaders, names_in, reader
-from corsguard.engine.same_origin import is_own
-from corsguard.escaping import escaped
+from corsguard.engine.headers import RequestHeaders, build_reader, parse_names
+from corsguard.engine.same_origin import is_same_origin
+from corsguard.escaping import escape_text
 from corsguard.fork_safety import restart_in_child
 from corsguard.origin import (
     MAX_LENGTH,
@@ -22,7 +22,7 @@ from corsguard.origin import (
     is_insecure,
 )
 from corsguard.policy import Policy
-from corsguard.policy.predicates import Fault, Predicate, in_time, is_async, is_yes
+from corsguard.policy.predicates import Fault, Predicate, is_async, is_true_answer, wait_for
 
 __all__ = ["Caller", "Decision", "Engine", "Kind", "Reason", "Waiter"]
 
@@ -30,9 +30,9 @@ _LONGEST_REMEMBERED = 512
 
 Answers = dict[str | None, Decision | None]
 """From an origin to the decision on a request, whatever else that request asks."""
-AskedPreflight = tuple[str | None, str | None, str | None]
+PreflightKey = tuple[str | None, str | None, str | None]
 """The origin, the requested method and the requested headers of a preflight."""
-Preflights = dict[AskedPreflight, Decision]
+Preflights = dict[PreflightKey, Decision]
 Fields = tuple[tuple[str, str], ...]
 Caller = Callable[[Predicate, str], Awaitable[object]]
 """Calls a callable of a policy with an origin where it may block, such as in a thread."""
@@ -149,11 +149,11 @@ class Engine:
         for key, listed in wide.items():
             covered = frozenset(listed)
             self._wide[key] = shared.setdefault(covered, covered)
-        self._sorted = in_order([e for e in self.policy.allow_origins if isinstance(e, str)])
+        self._sorted = sort_origins([e for e in self.policy.allow_origins if isinstance(e, str)])
         self._memory: dict[str, Decision] = {}
         # Apart, so that strangers don't push out what pages ask.
-        self.preflights: Memory[AskedPreflight, Decision] = Memory()
-        self.refused_preflights: Memory[AskedPreflight, Decision] = Memory()
+        self.preflights: BoundedCache[PreflightKey, Decision] = BoundedCache()
+        self.refused_preflights: BoundedCache[PreflightKey, Decision] = BoundedCache()
 
     def _compile_headers(self) -> None:
         policy = self.policy
@@ -225,7 +225,7 @@ class Engine:
 
     def _learn(self, origin: str, ruling: Decision) -> None:
         with self._learning:
-            if len(self._memory) >= Memory.MOST:
+            if len(self._memory) >= BoundedCache.MOST:
                 for known in self._memory:
                     self.answers.pop(known, None)
                 self._memory.clear()
@@ -260,7 +260,7 @@ class Engine:
                     answer = wait(answer, self.policy.predicate_timeout)
             except Exception as error:
                 answer = error
-            if is_yes(predicate, answer, faults):
+            if is_true_answer(predicate, answer, faults):
                 return self._allowed(origin, faults)
         return self._refused(Reason.ORIGIN_NOT_ALLOWED, origin, faults)
 
@@ -272,12 +272,12 @@ class Engine:
                 if call is None or is_async(predicate):
                     answer = predicate(origin)
                     if isinstance(answer, Awaitable):
-                        answer = await in_time(answer, self.policy.predicate_timeout)
+                        answer = await wait_for(answer, self.policy.predicate_timeout)
                 else:
                     answer = await call(predicate, origin)
             except Exception as error:
                 answer = error
-            if is_yes(predicate, answer, faults):
+            if is_true_answer(predicate, answer, faults):
                 return self._allowed(origin, faults)
         return self._refused(Reason.ORIGIN_NOT_ALLOWED, origin, faults)
 
@@ -288,8 +288,8 @@ class Engine:
         return Decision(Kind.ACTUAL, Reason.ALLOWED, "", None, headers, tuple(faults))
 
     def _refused(self, reason: Reason, origin: str, faults: Sequence[Fault] = ()) -> Decision:
-        detail = escaped(origin)
-        near = nearest_listed(origin, self._sorted)
+        detail = escape_text(origin)
+        near = find_closest_origin(origin, self._sorted)
         if near:
             detail = f"{detail} (nearest listed: {near})"
         return Decision(Kind.ACTUAL, reason, detail, None, self._vary, tuple(faults))
@@ -305,7 +305,7 @@ class Engine:
     ) -> Decision:
         # Fetch, "CORS-preflight request": these three, nothing else.
         if method == "OPTIONS":
-            read = reader(request_headers)
+            read = build_reader(request_headers)
             requested = read("access-control-request-method")
             if requested is not None:
                 asked = read("access-control-request-headers")
@@ -314,14 +314,14 @@ class Engine:
             if not credentials or self._credentials:
                 return decision
             # The Fetch standard's CORS check fails for a request with credentials.
-            read = reader(request_headers)
+            read = build_reader(request_headers)
             if read("sec-fetch-mode") not in {None, "cors"}:
                 return decision
             reason = Reason.CREDENTIALS_NOT_ALLOWED
-            decision = decision._replace(reason=reason, detail=escaped(origin))
+            decision = decision._replace(reason=reason, detail=escape_text(origin))
         else:
-            read = reader(request_headers)
-        if is_own(origin, read, self._own_origins):
+            read = build_reader(request_headers)
+        if is_same_origin(origin, read, self._own_origins):
             return decision._replace(kind=Kind.NOT_CORS, reason=Reason.SAME_ORIGIN, detail="")
         return decision
 
@@ -355,15 +355,15 @@ class Engine:
         _, reason, detail, _, fields, faults = ruling
         if reason is not Reason.ALLOWED:
             return Decision(Kind.PREFLIGHT, reason, detail, 403, self._preflight_vary, faults)
-        names = names_in(asked)
+        names = parse_names(asked)
         if not self._allows_method(method):
-            reason, detail = Reason.METHOD_NOT_ALLOWED, escaped(method)
+            reason, detail = Reason.METHOD_NOT_ALLOWED, escape_text(method)
         elif names is None:
             reason, detail = Reason.HEADERS_NOT_ALLOWED, "more header names than any page sends"
         else:
             refused = next((name for name in names if not self._allows_header(name)), None)
             if refused is not None:
-                reason, detail = Reason.HEADERS_NOT_ALLOWED, escaped(refused)
+                reason, detail = Reason.HEADERS_NOT_ALLOWED, escape_text(refused)
         headers = (
             fields[0],
             *self._credentials,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from corsguard.engine.cache import Memory
+from corsguard.engine.cache import BoundedCache
 from corsguard.fetch_spec import ALLOW_ORIGIN, EXPOSE_HEADERS, RESPONSE_HEADERS
 
 __all__ = [
@@ -13,11 +13,11 @@ __all__ = [
     "UNTOUCHED",
     "HeaderList",
     "RequestHeaders",
-    "environ_reader",
+    "build_environ_reader",
+    "build_reader",
     "is_merged",
-    "merged",
-    "names_in",
-    "reader",
+    "merge_headers",
+    "parse_names",
 ]
 
 HeaderList = list[tuple[str, str]]
@@ -44,7 +44,7 @@ READ_NAMES = frozenset({"origin", "cookie", *_ENVIRON_KEYS})
 """Lower-case names of the request fields that decisions depend on: adapters read no others."""
 _EXPOSE = EXPOSE_HEADERS.lower()
 _MERGED = RESPONSE_HEADERS | {"vary"}
-UNTOUCHED: Memory[str, None] = Memory()
+UNTOUCHED: BoundedCache[str, None] = BoundedCache()
 """Names of response fields that `is_merged` has said no to: what an application sets is the same
 few, so most responses are looked through without changing the case of a letter."""
 _LONGEST_LIST = 4_096
@@ -52,19 +52,19 @@ _MOST_NAMES = 64
 _OWS = " \t"
 
 
-def reader(headers: RequestHeaders) -> Callable[[str], str | None]:
+def build_reader(headers: RequestHeaders) -> Callable[[str], str | None]:
     """A function from a lower-case name to the value of that field, or None."""
     if callable(headers):
         return headers
     return {name.lower(): value for name, value in headers.items()}.get
 
 
-def environ_reader(environ: Mapping[str, Any]) -> Callable[[str], str | None]:
+def build_environ_reader(environ: Mapping[str, Any]) -> Callable[[str], str | None]:
     """The same for a WSGI environ, or for the META of Django."""
     return lambda name: environ.get(_ENVIRON_KEYS[name])
 
 
-def names_in(value: str | None) -> list[str] | None:
+def parse_names(value: str | None) -> list[str] | None:
     """The lower-case names in a list of field names, in their order, each once.
 
     Optional white space and empty elements are left out (RFC 9110, 5.6.1.2). None stands for a
@@ -93,7 +93,9 @@ def is_merged(name: str) -> bool:
     return False
 
 
-def merged(decided: Sequence[tuple[str, str]], given: HeaderList) -> tuple[HeaderList, list[str]]:
+def merge_headers(
+    decided: Sequence[tuple[str, str]], given: HeaderList
+) -> tuple[HeaderList, list[str]]:
     """The response's fields with the decided ones put in, and the names of those that gave way.
 
     Fields of the CORS protocol are replaced. The names that the application exposes for itself

@@ -1,13 +1,13 @@
-"""Facts: what a decision was made of."""
+"""CORSRequest: the request that a decision was made on."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Facts"]
+__all__ = ["CORSRequest"]
 
 
-class Facts(NamedTuple):
+class CORSRequest(NamedTuple):
     """What a decision was made of. Whatever comes from the request is as it was sent: unescaped."""
 
     path: str

@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection
 
 from corsguard.origin import Origin, OriginError, default_port_suffix
 
-__all__ = ["OWN_SITES", "is_own"]
+__all__ = ["SAME_ORIGIN_SITES", "is_same_origin"]
 
-OWN_SITES = frozenset({"same-origin", "none"})
+SAME_ORIGIN_SITES = frozenset({"same-origin", "none"})
 """Values of `Sec-Fetch-Site` for a request of an own page, or of none (Fetch Metadata, 2.3)."""
 
 
-def is_own(
+def is_same_origin(
     origin: str | None, read: Callable[[str], str | None], own_origins: Collection[str]
 ) -> bool:
     """Whether a request comes from a page of the very origin that it is sent to.
@@ -22,7 +22,7 @@ def is_own(
     """
     site = read("sec-fetch-site")
     if site is not None:
-        return site in OWN_SITES
+        return site in SAME_ORIGIN_SITES
     if origin is None or origin in own_origins:
         return origin is not None
     host = read("host")

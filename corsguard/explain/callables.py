@@ -7,12 +7,12 @@ import warnings
 from corsguard.engine import Engine
 from corsguard.engine.decision import Decision
 from corsguard.errors import PolicyWarning
-from corsguard.escaping import escaped
+from corsguard.escaping import escape_text
 from corsguard.explain.trial_guard import Rehearsal
 from corsguard.fetch_spec import ALLOW_ORIGIN
 from corsguard.policy import Policy
 from corsguard.policy.predicates import Predicate
-from corsguard.policy.validation import CHECKS
+from corsguard.policy.validation import VALIDATORS
 
 __all__ = ["callable_name", "decided_by_callable"]
 
@@ -30,7 +30,8 @@ def decided_by_callable(rehearsal: Rehearsal, origin: str) -> str:
         return ""
     names = ", ".join(map(callable_name, callables))
     words = "allows" if ALLOW_ORIGIN in dict(decision.headers) else "does not allow"
-    return f"a callable of allow_origins decided: {names} {words} {escaped(origin)}{_why(decision)}"
+    verdict = f"{names} {words} {escape_text(origin)}"
+    return f"a callable of allow_origins decided: {verdict}{_why(decision)}"
 
 
 def _is_asked(policy: Policy, origin: str, *, enforced: bool) -> bool:
@@ -42,7 +43,7 @@ def _is_asked(policy: Policy, origin: str, *, enforced: bool) -> bool:
         return False
 
     listed = [entry for entry in policy.allow_origins if not callable(entry)]
-    fields = {field: getattr(policy, field) for field in CHECKS}
+    fields = {field: getattr(policy, field) for field in VALIDATORS}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PolicyWarning)  # the policy itself has them already
         asking = Policy.from_mapping({**fields, "allow_origins": [*listed, ask]})

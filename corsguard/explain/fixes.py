@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 
 from corsguard.browser.exchange import BlockReason, Exchange, Refusal
 from corsguard.browser.messages import Headers, Send
-from corsguard.engine.closest_origin import nearest_listed
+from corsguard.engine.closest_origin import find_closest_origin
 from corsguard.errors import PolicyError, PolicyWarning, Problem
 from corsguard.explain.callables import callable_name, decided_by_callable
 from corsguard.explain.trial_guard import Place, Rehearsal
 from corsguard.guard import Guard
 from corsguard.origin import Origin, OriginPattern
 from corsguard.policy import Policy
-from corsguard.policy.validation import CHECKS, OriginEntry, listed
+from corsguard.policy.validation import VALIDATORS, OriginEntry, list_values
 
-__all__ = ["Change", "Explanation", "Nearest", "explained"]
+__all__ = ["Change", "Explanation", "Nearest", "explain_request"]
 
-Stage = Callable[[Guard], Send]
+Transport = Callable[[Guard], Send]
 """How a server answers by the policies of a guard."""
 Play = Callable[[Send], Exchange]
 """What a browser does, each time as if it were new."""
@@ -66,7 +66,7 @@ class Change(NamedTuple):
     def _shown(self) -> str:
         if isinstance(self.value, bool):
             return str(self.value).lower()
-        return listed(self.value)
+        return list_values(self.value)
 
 
 class Nearest(NamedTuple):
@@ -99,7 +99,7 @@ class Explanation(_Explanation):
     """Which callable decided about the origin, in a sentence; empty where none was asked."""
 
 
-def explained(guard: Guard, stage: Stage, play: Play) -> Explanation:
+def explain_request(guard: Guard, stage: Transport, play: Play) -> Explanation:
     """Play a request, and find what would allow it: each change is tried before it is proposed.
 
     Where a callable decides about the origin, no longer list would change what it says.
@@ -123,7 +123,7 @@ def _is_decided(rehearsal: Rehearsal, exchange: Exchange) -> bool:
     return missing and bool(_decided(rehearsal, exchange))
 
 
-def _explained(rehearsal: Rehearsal, first: Exchange, stage: Stage, play: Play) -> Explanation:
+def _explained(rehearsal: Rehearsal, first: Exchange, stage: Transport, play: Play) -> Explanation:
     exchange = first
     nearest = _nearest(first, rehearsal.place)
     before: dict[_Key, Place] = {}
@@ -174,7 +174,7 @@ def _origin(exchange: Exchange) -> str:
 
 
 def _fields(policy: Policy | None) -> dict[str, Any]:
-    return {field: getattr(policy, field) for field in CHECKS} if policy else {}
+    return {field: getattr(policy, field) for field in VALIDATORS} if policy else {}
 
 
 def _with(policy: Policy | None, wanted: Mapping[str, object]) -> Policy | None:
@@ -265,7 +265,7 @@ def _nearest(exchange: Exchange, place: Place | None) -> Nearest | None:
         return None
     origin = _origin(exchange)
     patterns = sorted(entry for entry in place.policy.allow_origins if isinstance(entry, str))
-    near = nearest_listed(origin, patterns)
+    near = find_closest_origin(origin, patterns)
     if near is None:
         return None
     return Nearest(near, _difference(Origin.parse(origin), OriginPattern.parse(near)))

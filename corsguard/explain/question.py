@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from corsguard.browser import Browser, Cookie, EngineName, Exchange, Request
-from corsguard.browser.cookies import cookie_of
+from corsguard.browser.cookies import parse_cookie
 from corsguard.browser.messages import Send
 from corsguard.browser.safelist import is_header_value
-from corsguard.browser.url import HTTP_SCHEMES, URL, URLError, page_origin, with_scheme
+from corsguard.browser.url import HTTP_SCHEMES, URL, URLError, add_scheme, parse_page_origin
 from corsguard.fetch_spec import is_token
 from corsguard.origin import Origin, OriginError
-from corsguard.policy.origin_fixes import mended_origin
+from corsguard.policy.origin_fixes import fix_origin
 
-__all__ = ["Asked", "UsageError", "asked"]
+__all__ = ["Question", "UsageError", "build_question"]
 
 # HTML, "origin", and the URL standard, "origin": pages of these have an opaque one.
 _OPAQUE_SCHEMES = frozenset({"about", "blob", "data", "file"})
@@ -26,7 +26,7 @@ class UsageError(ValueError):
     """An option that can't be used: why, in one line."""
 
 
-class Asked(NamedTuple):
+class Question(NamedTuple):
     """A request of a script, and the page that the script is on."""
 
     page: str
@@ -55,7 +55,7 @@ class Asked(NamedTuple):
         return play
 
 
-def asked(url: str, options: Mapping[str, Any]) -> Asked:
+def build_question(url: str, options: Mapping[str, Any]) -> Question:
     """What is asked of a URL, by options. Raises UsageError."""
     _check_encoding(url, *options.values())
     target = _target(url)
@@ -69,7 +69,7 @@ def asked(url: str, options: Mapping[str, Any]) -> Asked:
         options["redirect"],
     )
     given = options["page"]
-    return Asked(
+    return Question(
         _page(given),
         given,
         options["engine"],
@@ -90,7 +90,7 @@ def _check_encoding(*values: object) -> None:
 
 def _target(text: str) -> URL:
     """The URL that is asked; one that names no scheme is not, as it was not meant like that."""
-    meant = with_scheme(text)
+    meant = add_scheme(text)
     try:
         url = URL.parse(text)
     except URLError as error:
@@ -105,7 +105,7 @@ def _page(given: str) -> str:
     """The origin of a page: of itself where it is one, else of its URL."""
     why = ""
     try:
-        return str(page_origin(given))
+        return str(parse_page_origin(given))
     except OriginError:
         pass
     try:
@@ -117,7 +117,7 @@ def _page(given: str) -> str:
             return "null"
     except URLError as error:
         why = f" ({error})"
-    meant = mended_origin(given)
+    meant = fix_origin(given)
     known = meant is not None and "*" not in meant
     hint = f"did you mean {meant}?" if known else "write one such as https://app.example.com"
     raise UsageError(f"--page {given!r} is neither an origin nor a URL of a page{why}: {hint}")
@@ -125,7 +125,7 @@ def _page(given: str) -> str:
 
 def _cookie(text: str, url: URL) -> Cookie:
     # A script's cookies are sent as UTF-8 (HTML, `document.cookie`).
-    cookie = cookie_of(text.encode().decode("latin-1"), url, time.time())
+    cookie = parse_cookie(text.encode().decode("latin-1"), url, time.time())
     if cookie is None or not cookie.name:
         raise UsageError(
             f"--cookie {text!r} sets no cookie for {url}: write one as session=1; SameSite=Lax"

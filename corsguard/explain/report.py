@@ -7,14 +7,16 @@ from typing import Any
 
 from corsguard.browser import Exchange, Hop
 from corsguard.explain.fixes import Change, Explanation
-from corsguard.explain.question import Asked
+from corsguard.explain.question import Question
 
-__all__ = ["as_document", "exchange_document"]
+__all__ = ["build_document", "build_exchange_document"]
 
 Document = dict[str, Any]
 
 
-def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change], str]) -> Document:
+def build_document(
+    asked: Question, explanation: Explanation, line: Callable[[Change], str]
+) -> Document:
     """An explanation as a dict that `json.dumps` takes; line writes a change down.
 
     * verdict: "allowed" or "blocked", and of `probe` also "unknown"; reason, detail, fix: why it is
@@ -35,7 +37,7 @@ def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change],
     """
     near = explanation.nearest
     document = {
-        **exchange_document(explanation.exchange),
+        **build_exchange_document(explanation.exchange),
         "page_given": asked.given,
         "nearest": near._asdict() if near else None,
         "changes": [_change(change, line) for change in explanation.changes],
@@ -47,7 +49,7 @@ def as_document(asked: Asked, explanation: Explanation, line: Callable[[Change],
     return document
 
 
-def exchange_document(exchange: Exchange) -> Document:
+def build_exchange_document(exchange: Exchange) -> Document:
     """What of the document is the exchange's own."""
     refusal, request = exchange.refusal, exchange.request
     return {

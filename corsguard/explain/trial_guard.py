@@ -10,9 +10,9 @@ from corsguard.engine.decision import Decision
 from corsguard.engine.engine import Waiter
 from corsguard.engine.headers import RequestHeaders
 from corsguard.guard import Guard
-from corsguard.guard.refusal_log import Log
-from corsguard.guard.snapshot import State
-from corsguard.guard.view_policies import View, view_in_words
+from corsguard.guard.refusal_log import RefusalLog
+from corsguard.guard.snapshot import Snapshot
+from corsguard.guard.view_policies import View, describe_view
 from corsguard.policy import Policy
 
 __all__ = ["Place", "Rehearsal"]
@@ -41,7 +41,7 @@ class Place(NamedTuple):
         return self.kind, self.holder or self.name, self.given
 
 
-class _Quiet(Log):
+class _Quiet(RefusalLog):
     """Nobody asked for it, so it is no news."""
 
     def _level(self, *_: object) -> int:
@@ -69,7 +69,7 @@ class Rehearsal(Guard):
         self.decision: Decision | None = None
         """What was decided about that request."""
 
-    def _warn(self, state: State) -> None:
+    def _warn(self, state: Snapshot) -> None:
         """Say nothing: the guard that it is made from has said it."""
 
     def with_policy(self, place: Place, policy: Policy) -> Rehearsal:
@@ -124,7 +124,7 @@ class Rehearsal(Guard):
             view.policy,
             given=id(view.policy),
             enforced=self._enforces(path),
-            holder=view.holder or view_in_words(view.name),
+            holder=view.holder or describe_view(view.name),
         )
         _, policy = self._views.get(place.key, (view.name, view.policy))
         self.place = place._replace(policy=policy)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from corsguard.errors import POLICY_OR_FIELDS, Problem
-from corsguard.escaping import shown
+from corsguard.escaping import show_value
 from corsguard.policy.unknown_fields import FIELDS, GUARD_OPTIONS, is_table_of_fields
 
 __all__ = ["argument_problems"]
@@ -33,10 +33,10 @@ def argument_problems(
     if fields:
         message = f"a policy was given, and the fields {', '.join(fields)} beside it"
         if fields.keys() <= _OPTIONS:
-            options = ", ".join(f"{name}={shown(value)}" for name, value in fields.items())
+            options = ", ".join(f"{name}={show_value(value)}" for name, value in fields.items())
             suggestion = f"policy=Guard(Policy(...), {options})"
     elif isinstance(given, Mapping) and is_table_of_fields(given, kinds):
-        message = f"{shown(given)} is a dict of a policy's fields, which are keywords here"
+        message = f"{show_value(given)} is a dict of a policy's fields, which are keywords here"
     else:
         return []
     return [Problem("type-invalid", "policy", given, message, suggestion)]

@@ -8,17 +8,17 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from corsguard.errors import NO_POLICY, PolicyError, Problem
-from corsguard.escaping import shown
+from corsguard.escaping import show_value
 from corsguard.policy import Policy
-from corsguard.policy.safety import cautions
+from corsguard.policy.safety import find_warnings
 from corsguard.policy.suggestion_forms import as_item, as_toml, as_variable
 from corsguard.policy.unknown_fields import (
     GUARD_OPTIONS,
+    find_unknown_fields,
     means_origins,
     means_routes,
-    unknown_fields,
 )
-from corsguard.policy.validation import CHECKS
+from corsguard.policy.validation import VALIDATORS
 
 __all__ = [
     "Settings",
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _PREFIX = "CORSGUARD_"
-_VARIABLES = {field: f"{_PREFIX}{field.upper()}" for field in (*CHECKS, *GUARD_OPTIONS)}
+_VARIABLES = {field: f"{_PREFIX}{field.upper()}" for field in (*VALIDATORS, *GUARD_OPTIONS)}
 _LISTS = frozenset(
     {
         "allow_origins",
@@ -53,13 +53,13 @@ class Settings(NamedTuple):
     enforce_exempt: Any
     own_origins: Any
     problems: tuple[Problem, ...]
-    cautions: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
     """What the policies that were read start with, but should be warned of, enforced or not."""
 
 
 class _Found(NamedTuple):
     problems: list[Problem]
-    cautions: list[Problem]
+    warnings: list[Problem]
 
 
 def read_file(path: str | PathLike[str]) -> Settings:
@@ -85,13 +85,13 @@ def read_file(path: str | PathLike[str]) -> Settings:
 def read_mapping(mapping: Mapping[str, Any]) -> Settings:
     """The settings of a mapping: a policy's fields or `routes`, and what stands beside them."""
     if not isinstance(mapping, Mapping):
-        message = f"{shown(mapping)} is not a table of a policy's fields, or of routes"
+        message = f"{show_value(mapping)} is not a table of a policy's fields, or of routes"
         suggestion = '{"allow_origins": ["https://app.example.com"]}'
         problem = Problem("type-invalid", "policy", mapping, message, suggestion)
         return Settings(None, False, (), (), (problem,), ())
-    known = (*CHECKS, "routes", *GUARD_OPTIONS)
+    known = (*VALIDATORS, "routes", *GUARD_OPTIONS)
     others = {key: value for key, value in mapping.items() if key not in known}
-    return _settings(mapping, others, unknown_fields(mapping, known))
+    return _settings(mapping, others, find_unknown_fields(mapping, known))
 
 
 def read_environ(environ: Mapping[str, str]) -> Settings:
@@ -108,7 +108,7 @@ def read_environ(environ: Mapping[str, str]) -> Settings:
         for name, text in given.items()
         if name not in known
     }
-    unknown = unknown_fields(given, _VARIABLES.values(), _PREFIX)
+    unknown = find_unknown_fields(given, _VARIABLES.values(), _PREFIX)
     if _is_none(mapping.get("allow_origins")):
         return _allow_nothing(mapping, others, unknown)
     settings = _settings(mapping, others, unknown)
@@ -130,7 +130,7 @@ def _settings(
 ) -> Settings:
     """The settings of a mapping whose unknown keys, `others`, have been reported."""
     found = _Found(unknown, [])
-    fields = {key: value for key, value in mapping.items() if key in CHECKS}
+    fields = {key: value for key, value in mapping.items() if key in VALIDATORS}
     enforce = mapping.get("enforce", False)
     enforced = enforce is True or enforce == "report"
     policies: Policy | dict[str, Policy | None] | None = None
@@ -149,7 +149,7 @@ def _settings(
         mapping.get("enforce_exempt", ()),
         mapping.get("own_origins", ()),
         tuple(found.problems),
-        tuple(found.cautions),
+        tuple(found.warnings),
     )
 
 
@@ -163,7 +163,7 @@ def _allow_nothing(
 ) -> Settings:
     """The settings that allow no origin; what else the policy would be is checked all the same."""
     settings = _settings({**mapping, "allow_origins": [_SOME_ORIGIN]}, others, unknown)
-    return settings._replace(policies={"/": None}, cautions=())
+    return settings._replace(policies={"/": None}, warnings=())
 
 
 def _read_policy(
@@ -184,13 +184,13 @@ def _read_policy(
     except PolicyError as error:
         found.problems.extend(problem.within(place) for problem in error.problems)
         return None
-    found.cautions.extend(caution.within(place) for caution in cautions(policy))
+    found.warnings.extend(warning.within(place) for warning in find_warnings(policy))
     return policy
 
 
 def _read_routes(given: object, found: _Found, *, enforced: bool) -> dict[str, Policy | None]:
     if not isinstance(given, Mapping):
-        message = f"{shown(given)} is not a table from path prefix to policy"
+        message = f"{show_value(given)} is not a table from path prefix to policy"
         found.problems.append(Problem("type-invalid", "routes", given, message, '{"/api": {...}}'))
         return {}
     routes: dict[str, Policy | None] = {}
@@ -198,13 +198,13 @@ def _read_routes(given: object, found: _Found, *, enforced: bool) -> dict[str, P
         if entry is None or entry is False or isinstance(entry, Policy):
             routes[prefix] = entry or None
         elif not isinstance(entry, Mapping):
-            message = f"{shown(entry)} is neither a table of a policy's fields nor false"
-            place = f'routes."{shown(prefix, str)}"'
+            message = f"{show_value(entry)} is neither a table of a policy's fields nor false"
+            place = f'routes."{show_value(prefix, str)}"'
             found.problems.append(
                 Problem("type-invalid", place, entry, message, '{"allow_origins": [...]}')
             )
         else:
-            place = f'routes."{shown(prefix, str)}"'
+            place = f'routes."{show_value(prefix, str)}"'
             routes[prefix] = _read_policy(entry, found, place, enforced=enforced)
     return routes
 

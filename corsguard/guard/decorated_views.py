@@ -18,16 +18,16 @@ from weakref import ref
 from corsguard.errors import Problem
 
 __all__ = [
+    "build_unreachable_problem",
+    "find_hidden",
+    "find_unreachable",
+    "find_unreached",
     "has_exempt",
-    "held_by",
-    "hidden_in",
     "is_remembered",
+    "iter_callables",
     "mark_reached",
     "module_of",
     "remember",
-    "unreachable",
-    "unreachable_problem",
-    "unreached",
 ]
 
 _CONTAINERS = (dict, frozenset, list, set, tuple)
@@ -81,7 +81,7 @@ def mark_reached(reached: Iterable[object]) -> None:
             _remembered[id(each)] = _remembered[id(each)]._replace(reached=True)
 
 
-def unreached(reached: Iterable[object], *, exempt: bool = False) -> list[object]:
+def find_unreached(reached: Iterable[object], *, exempt: bool = False) -> list[object]:
     """Return the decorated objects that no URL leads to; with `exempt`, the exempt ones of them.
 
     `reached` are all objects whose policies the adapter finds.
@@ -95,7 +95,7 @@ def unreached(reached: Iterable[object], *, exempt: bool = False) -> list[object
     ]
 
 
-def unreachable(
+def find_unreachable(
     reached: Iterable[object], modules: Collection[str], *, exempt: bool = False
 ) -> list[Problem]:
     """Return a `view-policy-unreachable` for each decorated object that is not reached.
@@ -103,8 +103,8 @@ def unreachable(
     `modules` are the names of the modules that define the application's views: what other modules
     decorate is another application's. See `unreached`.
     """
-    lost = unreached(reached, exempt=exempt)
-    return [unreachable_problem(each) for each in lost if _module(each) in modules]
+    lost = find_unreached(reached, exempt=exempt)
+    return [build_unreachable_problem(each) for each in lost if _module(each) in modules]
 
 
 def has_exempt() -> bool:
@@ -112,7 +112,7 @@ def has_exempt() -> bool:
     return any(known.exempt for _, known in _living())
 
 
-def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Problem]:
+def find_hidden(views: Iterable[object], reached: Iterable[object]) -> list[Problem]:
     """Return a problem for each exempt object that a view wraps, but that look-up does not find.
 
     It is sure to be one: a wrapper that holds the exempt view stands in a URL, and requests that
@@ -123,7 +123,7 @@ def hidden_in(views: Iterable[object], reached: Iterable[object]) -> list[Proble
     if exempt:
         exempt -= {id(each) for each in reached}
     inside = {id(each): each for view in views for each in _wrapped_by(view)} if exempt else {}
-    return [unreachable_problem(inside[each]) for each in inside if each in exempt]
+    return [build_unreachable_problem(inside[each]) for each in inside if each in exempt]
 
 
 def _living() -> list[tuple[object, _Decorated]]:
@@ -161,7 +161,7 @@ def _wrapped_by(view: object) -> Iterator[object]:
             waiting.extend(inner for value in held for inner in (value, *_inside(value)))
 
 
-def held_by(holder: object) -> Iterator[object]:
+def iter_callables(holder: object) -> Iterator[object]:
     """Yield what a function, object or container may call, as far as it holds that itself."""
     for held in chain(_inside(holder), _attributes(holder)):
         # By its type: a proxy would say what it stands for, and may need a request for that.
@@ -218,7 +218,7 @@ def _slots(owner: type) -> Iterable[str]:
     return (slots,) if isinstance(slots, str) else slots
 
 
-def unreachable_problem(decorated: object) -> Problem:
+def build_unreachable_problem(decorated: object) -> Problem:
     """Return the `view-policy-unreachable` of a decorated object."""
     inner: Any = _innermost(decorated)
     name = getattr(inner, "__qualname__", type(inner).__qualname__)

@@ -9,39 +9,39 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from corsguard.engine.csrf import enforced, is_guarded
+from corsguard.engine.csrf import is_unsafe_cross_site, refuse_unless_allowed
 from corsguard.engine.decision import Decision, Kind, Reason
-from corsguard.engine.engine import Answers, AskedPreflight, Caller, Engine, Fields, Waiter
-from corsguard.engine.headers import HeaderList, RequestHeaders, merged, reader
-from corsguard.engine.request import Facts
+from corsguard.engine.engine import Answers, Caller, Engine, Fields, PreflightKey, Waiter
+from corsguard.engine.headers import HeaderList, RequestHeaders, build_reader, merge_headers
+from corsguard.engine.request import CORSRequest
 from corsguard.errors import (
     NO_POLICY,
     PolicyError,
     PolicyWarning,
     Problem,
-    warn_of,
+    emit_warnings,
 )
 from corsguard.fork_safety import restart_in_child
 from corsguard.guard.arguments import argument_problems
-from corsguard.guard.refusal_log import Log
-from corsguard.guard.snapshot import Enforce, Policies, State
+from corsguard.guard.refusal_log import RefusalLog
+from corsguard.guard.snapshot import Enforce, Policies, Snapshot
 from corsguard.guard.view_policies import View
 from corsguard.policy import Policy, PolicyFields
 
 if TYPE_CHECKING:
     from corsguard.guard.config import Settings
 
-__all__ = ["Facts", "Guard", "GuardFields", "Policies"]
+__all__ = ["Guard", "GuardFields", "Policies"]
 
 _QUIET = (Reason.ALLOWED, Reason.NOT_CORS, Reason.NO_POLICY, Reason.SAME_ORIGIN)
 """The reasons that there is nothing to log for, the likeliest first."""
 _OF_ORIGIN = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
 _FROM_ELSEWHERE = frozenset({"cross-site", "same-site"})
 _NO_POLICY = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
-_NOTHING = State(None, False, (), ())
+_NOTHING = Snapshot(None, False, (), ())
 """What is known where nothing may be."""
 
-Subscriber = Callable[[Decision, Facts], object]
+Subscriber = Callable[[Decision, CORSRequest], object]
 
 
 class GuardFields(PolicyFields, total=False):
@@ -82,12 +82,12 @@ class Guard:
         enforce_exempt: Iterable[str] = (),
         own_origins: Iterable[str] = (),
     ) -> None:
-        self._open(State(policies, enforce, enforce_exempt, own_origins))
+        self._open(Snapshot(policies, enforce, enforce_exempt, own_origins))
         self._warn(self._state)
 
-    def _open(self, state: State) -> None:
+    def _open(self, state: Snapshot) -> None:
         """Start with a state, without a warning."""
-        self._log = Log()
+        self._log = RefusalLog()
         self._log_has = self._log.has
         self._subscribers: tuple[Subscriber, ...] = ()
         self._sync_only = False
@@ -176,14 +176,14 @@ class Guard:
     ) -> Guard:
         """The guard of what was read, whose problems and warnings are named as they stand there."""
         try:
-            state = State(*settings[:4])
+            state = Snapshot(*settings[:4])
         except PolicyError as error:
             raise PolicyError(map(named, (*settings.problems, *error.problems))) from None
         if settings.problems:
             raise PolicyError(map(named, settings.problems))
         guard = cls.__new__(cls)
         cls._open(guard, state)
-        warn_of(map(named, (*settings.cautions, *state.cautions_of_enforcement())))
+        emit_warnings(map(named, (*settings.warnings, *state.warnings_of_enforcement())))
         return guard
 
     @property
@@ -209,7 +209,7 @@ class Guard:
     @property
     def warnings(self) -> tuple[PolicyWarning, ...]:
         """What the policies warn of, those of views included, each with its place."""
-        return tuple(map(PolicyWarning, self._state.cautions()))
+        return tuple(map(PolicyWarning, self._state.find_warnings()))
 
     @property
     def has_callables(self) -> bool:
@@ -253,15 +253,15 @@ class Guard:
         self._state.require_sync()
         self._sync_only = True
 
-    def _warn(self, state: State) -> None:
-        warn_of(state.cautions_of_enforcement())
+    def _warn(self, state: Snapshot) -> None:
+        emit_warnings(state.warnings_of_enforcement())
 
-    def _replace(self, state: State) -> None:
+    def _replace(self, state: Snapshot) -> None:
         if self._sync_only:
             state.require_sync()
         self._take(state)
 
-    def _take(self, state: State) -> None:
+    def _take(self, state: Snapshot) -> None:
         self._state = state
         # A subscriber hears of every request, so each is decided.
         known = _NOTHING if self._subscribers else state
@@ -276,15 +276,15 @@ class Guard:
 
         That is a preflight, and under enforcement an unsafe request from elsewhere.
         """
-        read = reader(request_headers)
+        read = build_reader(request_headers)
         if method == "OPTIONS":
             return origin is not None and read("access-control-request-method") is not None
         state = self._state
-        return bool(state.enforce) and is_guarded(origin, method, read, state.own_origins)
+        return bool(state.enforce) and is_unsafe_cross_site(origin, method, read, state.own_origins)
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call subscriber with every refusal and every other decision that is not Kind.NOT_CORS,
-        and with its Facts, in the thread of the request. What it raises is logged."""
+        and with its CORSRequest, in the thread of the request. What it raises is logged."""
         with self._replacing:
             self._subscribers = (*self._subscribers, subscriber)
             self._take(self._state)
@@ -313,7 +313,7 @@ class Guard:
             return self._refusals.get(origin)
         return None
 
-    def known_preflight(self, asked: AskedPreflight) -> Decision | None:
+    def known_preflight(self, asked: PreflightKey) -> Decision | None:
         """The answer to a preflight where it is known: an allowance, or a logged refusal."""
         decision = self._preflights.get(asked)
         if decision is None and not self._log_has(DEBUG):
@@ -392,14 +392,14 @@ class Guard:
 
     def merge(self, fields: Fields, headers: HeaderList, path: str | None = None) -> HeaderList:
         """Do the same for the fields of a decision; they are put in even where there are none."""
-        result, replaced = merged(fields, headers)
+        result, replaced = merge_headers(fields, headers)
         if replaced:
             self._log.replaced(replaced, path)
         return result
 
     def _concluded(
         self,
-        state: State,
+        state: Snapshot,
         route: str | None,
         engine: Engine | None,
         decision: Decision,
@@ -412,15 +412,17 @@ class Guard:
         """Return the decision, or the refusal that takes its place; log and publish either."""
         before = decision.reason
         if state.enforce and not state.exempt.find(path):
-            read = reader(request_headers)
-            if is_guarded(origin, method, read, state.own_origins):
+            read = build_reader(request_headers)
+            if is_unsafe_cross_site(origin, method, read, state.own_origins):
                 policy = engine.policy if engine else None
-                decision = enforced(decision, state.enforce, policy, origin, credentials)
+                decision = refuse_unless_allowed(
+                    decision, state.enforce, policy, origin, credentials
+                )
         refused = decision.reason not in _QUIET
         if refused or decision.faults or decision.kind is not Kind.NOT_CORS:
-            read = reader(request_headers)
+            read = build_reader(request_headers)
             asked = (read("access-control-request-method"), read("access-control-request-headers"))
-            facts = Facts(path, origin, method, *asked, credentials, route)
+            facts = CORSRequest(path, origin, method, *asked, credentials, route)
             for fault in decision.faults:
                 self._log.fault(fault, route)
             if refused:
@@ -431,7 +433,7 @@ class Guard:
         return decision
 
     def _keep(
-        self, state: State, engine: Engine | None, decision: Decision, origin: str | None
+        self, state: Snapshot, engine: Engine | None, decision: Decision, origin: str | None
     ) -> None:
         """Keep a refusal that would be the same the next time, and is logged by now."""
         if (
@@ -446,7 +448,7 @@ class Guard:
             return
         state.refusals.keep(origin, decision)
 
-    def _publish(self, decision: Decision, facts: Facts) -> None:
+    def _publish(self, decision: Decision, facts: CORSRequest) -> None:
         for subscriber in self._subscribers:
             try:
                 subscriber(decision, facts)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from corsguard import fetch_spec
 from corsguard.engine.decision import Decision, Kind, Reason
-from corsguard.escaping import escaped
+from corsguard.escaping import escape_text
 from corsguard.origin import Origin, OriginError, default_port_suffix
 
 if TYPE_CHECKING:
     from corsguard.engine import Engine
-    from corsguard.engine.request import Facts
+    from corsguard.engine.request import CORSRequest
 
 __all__ = ["advice"]
 
@@ -32,7 +32,7 @@ _SENDERS = {
 def advice(
     decision: Decision,
     reason: Reason,
-    facts: Facts,
+    facts: CORSRequest,
     read: Callable[[str], str | None],
     engine: Engine | None,
 ) -> str:
@@ -80,13 +80,13 @@ def _of_origin(text: str, engine: Engine) -> str:
 
 def _of_method(method: str, engine: Engine) -> str:
     if method.upper() in engine.policy.allow_methods:
-        return f"methods are case-sensitive: have the page send {escaped(method.upper(), 20)}"
+        return f"methods are case-sensitive: have the page send {escape_text(method.upper(), 20)}"
     if not fetch_spec.is_token(method) or method.upper() in fetch_spec.FORBIDDEN_METHODS:
         return "no page can send it"
     return "add it to allow_methods"
 
 
-def _own_origin(facts: Facts, read: Callable[[str], str | None]) -> str:
+def _own_origin(facts: CORSRequest, read: Callable[[str], str | None]) -> str:
     """Return what to list where a proxy changes `Host`, so that an own page looks foreign.
 
     Empty where that is not the reason: the browser's own word, `Sec-Fetch-Site`, comes first.
@@ -96,8 +96,8 @@ def _own_origin(facts: Facts, read: Callable[[str], str | None]) -> str:
         return ""
     for name, host in _forwarded(read):
         if host.lower().removesuffix(default_port_suffix(origin.scheme)) == origin.authority:
-            given = escaped(read("host") or "missing", _LONGEST_HOST)
-            said = f"Host is {given}, {name} {escaped(host, _LONGEST_HOST)}"
+            given = escape_text(read("host") or "missing", _LONGEST_HOST)
+            said = f"Host is {given}, {name} {escape_text(host, _LONGEST_HOST)}"
             return f"if this service is {origin}, list {origin} in own_origins: {said}"
     return ""
 

@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING
 
 from corsguard.engine.csrf import is_websocket
 from corsguard.engine.decision import Decision, Kind, Reason
-from corsguard.escaping import LONGEST, escaped
+from corsguard.escaping import MAX_SHOWN, escape_text
 from corsguard.fork_safety import restart_in_child
 from corsguard.guard.refusal_advice import advice
 from corsguard.policy.predicates import Fault
 
 if TYPE_CHECKING:
     from corsguard.engine import Engine
-    from corsguard.engine.request import Facts
+    from corsguard.engine.request import CORSRequest
 
-__all__ = ["Log"]
+__all__ = ["RefusalLog"]
 
 _logger = logging.getLogger("corsguard")
 _MOST_ITEMS = 100
 _MOST_GROUPS = 1_000
 
 
-class Log:
+class RefusalLog:
     """Says each thing at WARNING once, at most 100 of a group, and the rest at DEBUG.
 
     Its memory is bounded whatever the requests hold: 1,000 groups, each of 100 short strings.
@@ -51,22 +51,22 @@ class Log:
         self,
         decision: Decision,
         reason: Reason,
-        facts: Facts,
+        facts: CORSRequest,
         read: Callable[[str], str | None],
         engine: Engine | None,
     ) -> None:
         """Log a refusal, loud once for its reason, origin and route; see `advice` for the rest."""
         origin = "no origin" if facts.origin is None else facts.origin
-        level = self._level((decision.reason, facts.route or "no route"), origin[:LONGEST])
+        level = self._level((decision.reason, facts.route or "no route"), origin[:MAX_SHOWN])
         if level is not None:
             outcome, served = _outcome(decision, facts, read)
             _logger.log(
                 level,
                 "%s %s %s from %s: %s%s: %s; %s",
                 outcome,
-                escaped(facts.method, 20),
-                escaped(facts.path),
-                escaped(origin),
+                escape_text(facts.method, 20),
+                escape_text(facts.path),
+                escape_text(origin),
                 decision.reason.value,
                 served,
                 decision.detail or decision.reason.words,
@@ -92,8 +92,8 @@ class Log:
                 _logger.log(
                     level,
                     "the application sets %s itself%s; the policy's own is sent instead",
-                    escaped(name),
-                    "" if path is None else f" at {escaped(path)}",
+                    escape_text(name),
+                    "" if path is None else f" at {escape_text(path)}",
                 )
 
     def _failed(self, group: tuple[str, str], name: str, what: str, error: Exception) -> None:
@@ -130,7 +130,7 @@ class Log:
 
 
 def _outcome(
-    decision: Decision, facts: Facts, read: Callable[[str], str | None]
+    decision: Decision, facts: CORSRequest, read: Callable[[str], str | None]
 ) -> tuple[str, str]:
     """Return what became of a request, and in brackets, what that means to the page."""
     if decision.reason is Reason.CROSS_ORIGIN_REFUSED:
@@ -155,6 +155,6 @@ def _outcome(
 
 def _text_of(error: Exception) -> str:
     try:
-        return escaped(str(error), 500)
+        return escape_text(str(error), 500)
     except Exception:  # of its own __str__, which must not fail the request
         return "an error without a text"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 from corsguard.errors import Problem
-from corsguard.escaping import shown
+from corsguard.escaping import show_value
 
 __all__ = ["Routes", "is_canonical", "prefix_problems"]
 
@@ -68,15 +68,15 @@ def prefix_problems(field: str, prefixes: Iterable[object]) -> list[Problem]:
     taken = {prefix.rstrip("/") for prefix in given if isinstance(prefix, str)}
     for prefix in given:
         if not isinstance(prefix, str):
-            message = f"{shown(prefix)} is not a str"
+            message = f"{show_value(prefix)} is not a str"
             suggestion = "a str such as '/api'"
             problems.append(Problem("type-invalid", field, prefix, message, suggestion))
             continue
         if prefix.strip() != prefix or not is_canonical(prefix) or _NOT_LITERAL & set(prefix):
-            from corsguard.policy.origin_fixes import mended_prefix
+            from corsguard.policy.origin_fixes import fix_prefix
 
             message = f"{prefix!r} is not a literal path prefix, such as /api"
-            meant = mended_prefix(prefix)
+            meant = fix_prefix(prefix)
             suggestion = meant
             if meant.rstrip("/") in taken - {prefix.rstrip("/")}:
                 suggestion = f"remove it: {meant} is listed already"

@@ -6,27 +6,27 @@ from collections.abc import Iterable, Iterator, Mapping
 from re import Pattern
 from types import MappingProxyType
 
-from corsguard.engine.cache import Memory
+from corsguard.engine.cache import BoundedCache
 from corsguard.engine.csrf import Enforce
 from corsguard.engine.decision import Decision
 from corsguard.engine.engine import Answers, Engine, Preflights
 from corsguard.errors import PolicyError, Problem
-from corsguard.escaping import shown
+from corsguard.escaping import show_value
 from corsguard.guard.routes import Routes, prefix_problems
 from corsguard.guard.view_policies import View
 from corsguard.policy import Policy
 from corsguard.policy.predicates import Predicate, is_async
-from corsguard.policy.safety import cautions, exposure
+from corsguard.policy.safety import find_exposure, find_warnings
 from corsguard.policy.unknown_fields import is_table_of_fields
 from corsguard.policy.validation import Findings
 
-__all__ = ["Enforce", "Policies", "State"]
+__all__ = ["Enforce", "Policies", "Snapshot"]
 
 Policies = Policy | Mapping[str, Policy | None] | None
 """One policy for every path, or policies by route prefix, or none."""
 
 
-class State:
+class Snapshot:
     """The policies and options of a guard, compiled, so that one assignment replaces them all.
 
     Never changed after it is made. Raises PolicyError with every problem.
@@ -62,8 +62,8 @@ class State:
     ) -> None:
         found = Findings()
         if not (enforce is True or enforce is False or enforce == "report"):
-            message = f"{shown(enforce)} is neither a bool nor 'report'"
-            meant = shown(enforce, str).strip().lower()
+            message = f"{show_value(enforce)} is neither a bool nor 'report'"
+            meant = show_value(enforce, str).strip().lower()
             suggestion = (
                 "'report'" if meant == "report" else str(meant in {"true", "1", "yes", "on"})
             )
@@ -77,7 +77,7 @@ class State:
             found.own_origin("own_origins", origin)
         table = _by_prefix(policies)
         if isinstance(policies, Mapping) and is_table_of_fields(table, (Policy,)):
-            message = f"{shown(policies)} is a table of fields, not of policies by path prefix"
+            message = f"{show_value(policies)} is a table of fields, not of policies by path prefix"
             found.add("type-invalid", "policy", policies, message, _A_POLICY)
             table = {}
         if isinstance(policies, Mapping):
@@ -87,7 +87,7 @@ class State:
         if enforce:
             found.problems.extend(_unenforceable(guarded))
             for place, policy in views:
-                found.problems.extend(problem.within(place) for problem in exposure(policy))
+                found.problems.extend(problem.within(place) for problem in find_exposure(policy))
         if found.problems:
             raise PolicyError(found.problems)
 
@@ -114,7 +114,7 @@ class State:
         self.answers_to_cookies: Answers = engine.answers_to_cookies if engine else {}
         self.preflights: Preflights = engine.preflights if engine else {}
         self.refused_preflights: Preflights = engine.refused_preflights if engine else {}
-        self.refusals: Memory[str | None, Decision] = Memory()
+        self.refusals: BoundedCache[str | None, Decision] = BoundedCache()
 
     def _engine(self, policy: Policy, enforced: bool, compiled: Mapping[int, Engine]) -> Engine:
         engine = compiled.get(id(policy))
@@ -122,7 +122,7 @@ class State:
             engine = Engine(policy, own_origins=self.own_origins, enforced=enforced)
         return engine
 
-    def with_policies(self, policies: Policies) -> State:
+    def with_policies(self, policies: Policies) -> Snapshot:
         """The same options over other policies.
 
         Only the engines of views go on: what others have refused was logged for other routes.
@@ -132,7 +132,7 @@ class State:
         compiled = {each: self._engines[each] for each in kept}
         return self._with(policies, self.views, compiled)
 
-    def with_views(self, views: Iterable[tuple[str, Policy]]) -> State:
+    def with_views(self, views: Iterable[tuple[str, Policy]]) -> Snapshot:
         """The same with engines for the policies of views as well; itself where it has them."""
         known = {id(policy) for _, policy in self.views}
         new = [(place, policy) for place, policy in views if id(policy) not in known]
@@ -145,8 +145,10 @@ class State:
         policies: Policies,
         views: tuple[tuple[str, Policy], ...],
         compiled: Mapping[int, Engine],
-    ) -> State:
-        return State(policies, self.enforce, self.enforce_exempt, self.own_origins, views, compiled)
+    ) -> Snapshot:
+        return Snapshot(
+            policies, self.enforce, self.enforce_exempt, self.own_origins, views, compiled
+        )
 
     def find_view(self, view: View) -> tuple[str | None, Engine | None]:
         """The name and the engine of a view with a policy of its own."""
@@ -165,21 +167,23 @@ class State:
                 yield _place(prefix), policy
         yield from self.views
 
-    def cautions(self) -> Iterator[Problem]:
+    def find_warnings(self) -> Iterator[Problem]:
         """What the policies start with, but should be warned of: each where it stands first."""
         for place, policy in self._placed_once():
             enforced = self._engines[id(policy)].enforced
-            yield from (caution.within(place) for caution in cautions(policy, enforced=enforced))
+            yield from (
+                warning.within(place) for warning in find_warnings(policy, enforced=enforced)
+            )
 
-    def cautions_of_enforcement(self) -> Iterator[Problem]:
+    def warnings_of_enforcement(self) -> Iterator[Problem]:
         """Those of the routes that there are only because their policies are enforced."""
         views = {place for place, _ in self.views}
         for place, policy in self._placed_once():
             if place not in views and self._engines[id(policy)].enforced:
-                known = set(map(str, cautions(policy)))
-                for caution in cautions(policy, enforced=True):
-                    if str(caution) not in known:
-                        yield caution.within(place)
+                known = set(map(str, find_warnings(policy)))
+                for warning in find_warnings(policy, enforced=True):
+                    if str(warning) not in known:
+                        yield warning.within(place)
 
     def _placed_once(self) -> Iterator[tuple[str, Policy]]:
         places: dict[int, tuple[str, Policy]] = {}
@@ -221,14 +225,14 @@ def _callables(policy: Policy) -> list[Predicate]:
 
 
 def _place(prefix: str) -> str:
-    return f'routes."{shown(prefix, str)}"' if prefix else ""
+    return f'routes."{show_value(prefix, str)}"' if prefix else ""
 
 
 def _no_policies(table: Mapping[str, object]) -> Iterator[Problem]:
     """What stands in the place of a policy and is none."""
     for prefix, policy in table.items():
         if policy is not None and not isinstance(policy, Policy):
-            message = f"{shown(policy)} is not a Policy"
+            message = f"{show_value(policy)} is not a Policy"
             suggestion = "None" if prefix and policy is False else _A_POLICY
             yield Problem("type-invalid", _place(prefix) or "policy", policy, message, suggestion)
 
@@ -255,4 +259,4 @@ def _unenforceable(guarded: Mapping[str, Policy]) -> Iterator[Problem]:
                 "list the origins, or exempt the path",
             ).within(_place(prefix))
         if not policy.allow_credentials:  # with credentials, these have been checked
-            yield from (problem.within(_place(prefix)) for problem in exposure(policy))
+            yield from (problem.within(_place(prefix)) for problem in find_exposure(policy))

@@ -12,17 +12,17 @@ from corsguard.policy import Policy, PolicyFields
 
 __all__ = [
     "View",
-    "class_in_words",
     "cors_exempt",
     "cors_policy",
-    "decorated_layer",
-    "handler_in_words",
-    "has_own_policy",
-    "in_words",
-    "layers",
-    "own_policy",
-    "sharing",
-    "view_in_words",
+    "describe_class",
+    "describe_handler",
+    "describe_holders",
+    "describe_view",
+    "find_decorated_layer",
+    "find_shared_methods",
+    "get_policy",
+    "has_policy",
+    "iter_layers",
 ]
 
 _ATTRIBUTE = "corsguard_policy"
@@ -87,7 +87,7 @@ def _decorate(view: Decorated, policy: Policy | None) -> Decorated:
     return cast(Decorated, decorated)
 
 
-def layers(view: object) -> Iterator[object]:
+def iter_layers(view: object) -> Iterator[object]:
     """Yield a view and the functions that it wraps, the outermost first.
 
     Follows `__wrapped__` (functools.wraps), `partial.func`, the function of a bound method, and
@@ -113,30 +113,30 @@ def _inner(view: object) -> object | None:
     return call if isinstance(call, FunctionType) else None
 
 
-def decorated_layer(view: object) -> object | None:
+def find_decorated_layer(view: object) -> object | None:
     """Return the outermost layer of a view that is decorated with a policy, or None.
 
     functools.wraps copies the mark of a function to its wrapper. A copy may be out of date, where
     the function was decorated again afterwards, so what was decorated itself comes first.
     """
-    marked = [layer for layer in layers(view) if has_own_policy(layer)]
+    marked = [layer for layer in iter_layers(view) if has_policy(layer)]
     decorated = (layer for layer in marked if is_remembered(layer))
     return next(decorated, marked[0] if marked else None)
 
 
-def has_own_policy(view: object) -> bool:
+def has_policy(view: object) -> bool:
     """Whether view is decorated with a policy, or as exempt."""
     # By the type: a stand-in of a test, say, has any attribute.
     return isinstance(getattr(view, _ATTRIBUTE, _ATTRIBUTE), (Policy, NoneType))
 
 
-def own_policy(view: object) -> Policy | None:
+def get_policy(view: object) -> Policy | None:
     """The policy that view is decorated with; None where it is exempt."""
     policy: Policy | None = getattr(view, _ATTRIBUTE)
     return policy
 
 
-def in_words(holders: Iterable[tuple[object, str]]) -> Mapping[int, str]:
+def describe_holders(holders: Iterable[tuple[object, str]]) -> Mapping[int, str]:
     """What holds a policy, by its identity: the words for it of all the places where it stands."""
     words: dict[int, dict[str, None]] = {}
     for holder, said in holders:
@@ -144,17 +144,17 @@ def in_words(holders: Iterable[tuple[object, str]]) -> Mapping[int, str]:
     return {holder: " and ".join(said) for holder, said in words.items()}
 
 
-def view_in_words(name: str) -> str:
+def describe_view(name: str) -> str:
     """What holds the policy of a view that is decorated itself."""
     return f"the view {name}"
 
 
-def class_in_words(view_class: type, attribute: str = _ATTRIBUTE) -> str:
+def describe_class(view_class: type, attribute: str = _ATTRIBUTE) -> str:
     """What holds the policy of a view whose class, or an attribute of that, is decorated."""
     return f"every view of the class {_defining(view_class, attribute)}"
 
 
-def handler_in_words(view_class: type, handlers: Mapping[str, object], handler: object) -> str:
+def describe_handler(view_class: type, handlers: Mapping[str, object], handler: object) -> str:
     """What holds the policy of a handler of a view's class, given all of these by method."""
     methods = sorted(method for method, each in handlers.items() if each is handler)
     if "GET" in methods and "HEAD" in methods:  # HEAD is answered as GET
@@ -170,7 +170,9 @@ def _defining(view_class: type, attribute: str) -> str:
     return next(owners, view_class).__name__
 
 
-def sharing(method: str, policies: Mapping[str, Policy | None]) -> frozenset[str] | None:
+def find_shared_methods(
+    method: str, policies: Mapping[str, Policy | None]
+) -> frozenset[str] | None:
     """The methods of one URL that have the policy of method; None where all of them have.
 
     `policies` are those of each method of the URL. The preflight cache is keyed by URL and not by

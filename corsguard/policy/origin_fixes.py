@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from corsguard.origin import OriginError, OriginPattern, is_loopback
 
 __all__ = [
-    "ascii_host",
     "closest_name",
-    "mended_origin",
+    "encode_host",
+    "fix_origin",
+    "fix_prefix",
     "mended_origins",
-    "mended_prefix",
     "mended_regex",
 ]
 
@@ -24,7 +24,7 @@ _REGEX_LABELS = re.compile(r"\(?(\?:)?(\.|\[\^[./]+\]|\\S|\\w)[*+]\??\)?(?P<dot>
 _BETWEEN = re.compile(r"[\s,;\"']+")
 
 
-def mended_origin(text: str) -> str | None:
+def fix_origin(text: str) -> str | None:
     """Return the origin pattern that text was meant to be, or None where that can't be known."""
     from urllib.parse import urlsplit
 
@@ -46,7 +46,7 @@ def mended_origin(text: str) -> str | None:
     host, port = _split_port(url.netloc.rpartition("@")[2])
     bare = host.lstrip("*.")
     labels_before = host.removesuffix(bare)
-    bare = ascii_host(bare.rstrip("."))
+    bare = encode_host(bare.rstrip("."))
     if "*.*" in labels_before:
         return None  # two labels at least
     if labels_before.endswith("*") and not _is_owned(bare):
@@ -66,11 +66,11 @@ def _is_owned(host: str) -> bool:
 
     Names that are given away are not: `*-app.vercel.app` has a dot where its author means one.
     """
-    from corsguard.public_suffix import owned_part, suffix_of
+    from corsguard.public_suffix import find_suffix, registrable_domain
 
-    suffix = suffix_of(host)
+    suffix = find_suffix(host)
     is_given = suffix.private and suffix.labels <= host.count(".")
-    return not host.startswith("-") and not is_given and owned_part(host) == host
+    return not host.startswith("-") and not is_given and registrable_domain(host) == host
 
 
 def mended_origins(text: str) -> list[str]:
@@ -80,7 +80,7 @@ def mended_origins(text: str) -> list[str]:
         all("://" in part for part in parts) or all(map(_is_bare_host, parts))
     ):
         return []
-    mended = [mended_origin(part) for part in parts]
+    mended = [fix_origin(part) for part in parts]
     return [] if None in mended else [origin for origin in mended if origin]
 
 
@@ -96,7 +96,7 @@ def _split_port(authority: str) -> tuple[str, str]:
     return match["host"], port.lstrip("0") or port
 
 
-def ascii_host(host: str) -> str:
+def encode_host(host: str) -> str:
     """The host as a browser writes it in `Origin` (URL standard, "domain to ASCII")."""
     if host.startswith("["):
         from ipaddress import AddressValueError, IPv6Address
@@ -132,7 +132,7 @@ def mended_regex(text: str) -> str | None:
         return None
 
 
-def mended_prefix(prefix: str) -> str:
+def fix_prefix(prefix: str) -> str:
     """The route prefix that was meant: literal, decoded once, without `.`, `..` and wildcards."""
     from posixpath import normpath
     from urllib.parse import unquote

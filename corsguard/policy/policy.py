@@ -7,16 +7,16 @@ from functools import wraps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypedDict, cast
 
-from corsguard.errors import PolicyError, PolicyWarning, Problem, warn_of
-from corsguard.escaping import shown
-from corsguard.policy.safety import cautions, combinations
+from corsguard.errors import PolicyError, PolicyWarning, Problem, emit_warnings
+from corsguard.escaping import show_value
+from corsguard.policy.safety import check_combinations, find_warnings
 from corsguard.policy.unknown_fields import (
+    find_unknown_fields,
     means_origins,
     means_routes,
     meant_fields,
-    unknown_fields,
 )
-from corsguard.policy.validation import CHECKS, FLAGS, Findings, Starts, anything
+from corsguard.policy.validation import FLAGS, VALIDATORS, Findings, Starts, anything
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -52,7 +52,7 @@ def _report_unknown_fields(init: Callable[_Parameters, None]) -> Callable[_Param
 
     @wraps(init)
     def report(self: Policy, /, *given: Any, **fields: Any) -> None:
-        if not CHECKS.keys() >= fields.keys():
+        if not VALIDATORS.keys() >= fields.keys():
             Policy.read(fields)  # raises: one of them is unknown
         cast(Callable[..., None], init)(self, *given, **fields)
 
@@ -78,7 +78,7 @@ class Policy:
     Raises PolicyError with every problem found; warns with PolicyWarning.
     """
 
-    __slots__ = tuple(CHECKS)
+    __slots__ = tuple(VALIDATORS)
 
     allow_origins: tuple[OriginEntry, ...]
     allow_credentials: bool
@@ -107,7 +107,7 @@ class Policy:
         dangerously_allow_null_origin: bool = False,
     ) -> None:
         self._keep(locals())
-        warn_of(cautions(self))
+        emit_warnings(find_warnings(self))
 
     def _keep(self, given: Mapping[str, Any], *, exposed: bool = False) -> None:
         found = self._check(given, _trial(given, exposed=exposed))
@@ -117,9 +117,9 @@ class Policy:
     def _check(self, given: Mapping[str, Any], starts: Starts) -> Findings:
         """Take the fields that are given, and return what is wrong with them."""
         found = Findings(starts=starts)
-        for field, check in CHECKS.items():
+        for field, check in VALIDATORS.items():
             object.__setattr__(self, field, check(found, field, given[field]))
-        found.problems.extend(combinations(self))
+        found.problems.extend(check_combinations(self))
         return found
 
     @classmethod
@@ -130,7 +130,7 @@ class Policy:
         `allow_origins`; warns with PolicyWarning.
         """
         policy = cls.read(mapping)
-        warn_of(cautions(policy))
+        emit_warnings(find_warnings(policy))
         return policy
 
     @classmethod
@@ -148,13 +148,13 @@ class Policy:
         Raises PolicyError.
         """
         if not isinstance(mapping, Mapping):
-            message = f"{shown(mapping)} is not a table of a policy's fields"
+            message = f"{show_value(mapping)} is not a table of a policy's fields"
             suggestion = '{"allow_origins": ["https://app.example.com"]}'
             raise PolicyError([Problem("type-invalid", "policy", mapping, message, suggestion)])
-        unknown = unknown_fields(mapping, CHECKS)
-        known = {key: value for key, value in mapping.items() if key in CHECKS}
-        others = {**{key: mapping[key] for key in mapping if key not in CHECKS}, **reported}
-        meant = meant_fields({**others, **known}, CHECKS)
+        unknown = find_unknown_fields(mapping, VALIDATORS)
+        known = {key: value for key, value in mapping.items() if key in VALIDATORS}
+        others = {**{key: mapping[key] for key in mapping if key not in VALIDATORS}, **reported}
+        meant = meant_fields({**others, **known}, VALIDATORS)
         flags = {flag: True for flag in _LIFTING if meant.get(flag) is True}
         policy = cls.__new__(cls)
         exposed = enforced or meant.get("allow_credentials") is True
@@ -172,7 +172,7 @@ class Policy:
     @property
     def warnings(self) -> tuple[PolicyWarning, ...]:
         """What this policy warned of when it was made."""
-        return tuple(PolicyWarning(problem) for problem in cautions(self))
+        return tuple(PolicyWarning(problem) for problem in find_warnings(self))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a policy can't be changed: make a new one with another {name}")
@@ -187,7 +187,7 @@ class Policy:
         return hash(self._values())
 
     def __repr__(self) -> str:
-        fields = zip(CHECKS, self._values(), strict=True)
+        fields = zip(VALIDATORS, self._values(), strict=True)
         return f"Policy({', '.join(f'{name}={value!r}' for name, value in fields)})"
 
     def __copy__(self) -> Policy:
@@ -197,10 +197,10 @@ class Policy:
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Policy.from_mapping, (dict(zip(CHECKS, self._values(), strict=True)),)
+        return Policy.from_mapping, (dict(zip(VALIDATORS, self._values(), strict=True)),)
 
     def _values(self) -> tuple[object, ...]:
-        return tuple(getattr(self, field) for field in CHECKS)
+        return tuple(getattr(self, field) for field in VALIDATORS)
 
 
 _LIFTING = tuple(flag for flag in FLAGS if flag != "allow_credentials")
@@ -223,7 +223,7 @@ def _trial(given: Mapping[str, Any], *, exposed: bool) -> Starts:
         policy = Policy.__new__(Policy)
         found = policy._check(fields, anything).problems  # noqa: SLF001  # of this very class
         unmatched = (
-            [each for each in cautions(policy) if each.code in _UNMATCHED] if not found else []
+            [each for each in find_warnings(policy) if each.code in _UNMATCHED] if not found else []
         )
         return all(problem.field != field for problem in (*found, *unmatched))
 

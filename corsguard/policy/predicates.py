@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-__all__ = ["Fault", "Predicate", "in_time", "is_async", "is_yes"]
+__all__ = ["Fault", "Predicate", "is_async", "is_true_answer", "wait_for"]
 
 Fault = tuple[str, Exception]
 """The name of a callable of `allow_origins` that failed, and its exception. It counts as False."""
@@ -24,7 +24,7 @@ def is_async(function: Callable[..., object]) -> bool:
     )
 
 
-def is_yes(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:
+def is_true_answer(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:
     """Whether a callable said yes; what is no bool is a fault, and counts as a no."""
     if not isinstance(answer, bool):
         if isinstance(answer, Coroutine):
@@ -35,7 +35,7 @@ def is_yes(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:
     return answer is True
 
 
-async def in_time(answer: Awaitable[object], seconds: float) -> object:
+async def wait_for(answer: Awaitable[object], seconds: float) -> object:
     """Return what is awaited, on asyncio or on trio.
 
     Raises TimeoutError after so many seconds, and RuntimeError where something that it waits for

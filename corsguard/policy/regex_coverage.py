@@ -20,7 +20,7 @@ from corsguard.policy.origin_grammar import grammar
 from corsguard.policy.regex_ast import inexact_constructs
 from corsguard.policy.regex_automaton import Budget, TooMuchError, automaton_of
 from corsguard.policy.regex_hosts import Hosts, Label, States
-from corsguard.public_suffix import labels_to_private, listed_below, suffix_of
+from corsguard.public_suffix import find_suffix, labels_to_private, list_below
 
 __all__ = ["MOST_OWNERS", "RESERVED", "Coverage", "Owners", "coverage"]
 
@@ -179,7 +179,7 @@ class _Count:
     def _count(self, hosts: Hosts, name: str, label: Label) -> bool:
         """Count what has the first label of name, and return True if there are owners below it."""
         labels = name.split(".")
-        suffix = suffix_of(name)
+        suffix = find_suffix(name)
         is_suffix = suffix.labels == len(labels)
         if label.begins or not is_suffix:
             owned = ".".join(labels[-suffix.labels - 1 :])
@@ -187,14 +187,14 @@ class _Count:
         if label.further is None or is_suffix:
             return label.further is not None
         # All below it is its owner's, but for what the list has there.
-        for listed in sorted(listed_below(name)):
+        for listed in sorted(list_below(name)):
             below, longer = hosts.follow(listed, label.further), f"{listed}.{name}"
             if below and self._count(hosts, longer, below):
                 self._below(hosts, longer, below.further or frozenset(), self._kind(longer))
         return False
 
     def _kind(self, name: str) -> _Kind:
-        return self._hosted if suffix_of(name).private else self._registered
+        return self._hosted if find_suffix(name).private else self._registered
 
     def _fill(self, kind: _Kind, place: _Place, labels: list[str]) -> None:
         kind.fill(place, labels)
@@ -253,7 +253,7 @@ def _readable(place: _Place) -> Iterator[_Place]:
     """Yield names below place: a free name where it fits, then short ones."""
     hosts, name, states = place
     if not name:
-        for suffix in (*_SUFFIXES, *sorted(listed_below("") - RESERVED)):
+        for suffix in (*_SUFFIXES, *sorted(list_below("") - RESERVED)):
             label = hosts.follow(suffix, states)
             if label and label.further:
                 yield from _readable(_Place(hosts, suffix, label.further))

@@ -13,7 +13,7 @@ from corsguard.origin import OriginError, OriginPattern, is_insecure, is_loopbac
 if TYPE_CHECKING:
     from corsguard.policy import Policy
 
-__all__ = ["cautions", "combinations", "exposure", "is_open_to_anyone"]
+__all__ = ["check_combinations", "find_exposure", "find_warnings", "is_open_to_anyone"]
 
 _OPAQUE = {
     "null": "any page of any site can be `null`: a sandboxed frame is enough",
@@ -25,7 +25,7 @@ _NO_PAGE = frozenset({"about", "blob", "data", "ftp", "javascript", "mailto", "w
 _SECURE_SCHEMES = {"ws": "http", "wss": "https"}
 
 
-def combinations(policy: Policy) -> Iterator[Problem]:
+def check_combinations(policy: Policy) -> Iterator[Problem]:
     """What is wrong with fields of policy that are right by themselves."""
     for entry in _opaque(policy):
         if not policy.dangerously_allow_null_origin:
@@ -55,14 +55,14 @@ def combinations(policy: Policy) -> Iterator[Problem]:
             "with credentials, browsers read `*` as the name of a header",
             "list the headers",
         )
-    yield from exposure(policy)
+    yield from find_exposure(policy)
 
 
 def _opaque(policy: Policy) -> list[str]:
     return [entry for entry in _OPAQUE if entry in policy.allow_origins]
 
 
-def exposure(policy: Policy) -> Iterator[Problem]:
+def find_exposure(policy: Policy) -> Iterator[Problem]:
     """The origins of policy that must not act as a user: with credentials, and under enforce."""
     if policy.dangerously_allow_null_origin:
         for name in _opaque(policy):
@@ -133,7 +133,7 @@ def _exposed_by(pattern: Pattern[str], policy: Policy) -> Iterator[Problem]:
         yield Problem("regex-too-wide", "allow_origins", pattern, *exposed)
 
 
-def cautions(policy: Policy, *, enforced: bool = False) -> Iterator[Problem]:
+def find_warnings(policy: Policy, *, enforced: bool = False) -> Iterator[Problem]:
     """What lets policy start, but is rarely meant; `enforced` says that a guard enforces it."""
     cap = fetch_spec.MAX_AGE_CAPS["Chromium"]
     if policy.max_age is not None and policy.max_age > cap:
@@ -227,6 +227,6 @@ def is_open_to_anyone(entry: str) -> bool:
     host = authority.partition(":")[0].removesuffix(".")  # the list knows no trailing dot
     if not subdomains or is_loopback(host):
         return False
-    from corsguard.public_suffix import holds_public_suffix  # the list takes 50 ms to load
+    from corsguard.public_suffix import covers_public_suffix  # the list takes 50 ms to load
 
-    return holds_public_suffix(host)
+    return covers_public_suffix(host)

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
 from corsguard.errors import ALLOW_NOTHING
-from corsguard.escaping import listed, quoted, text_of
+from corsguard.escaping import as_text, list_values, quote
 from corsguard.fetch_spec import is_token
 from corsguard.origin import Origin, OriginPattern, is_insecure
-from corsguard.policy.origin_fixes import mended_origin, mended_origins, mended_prefix, mended_regex
+from corsguard.policy.origin_fixes import fix_origin, fix_prefix, mended_origins, mended_regex
 from corsguard.policy.regex_suggestions import (
     compiled,
     glob_expression,
@@ -73,7 +73,7 @@ def instead_of_origin(field: str, text: str, starts: Starts) -> str:
     values = _origins_meant(field, text, starts)
     if values:
         texts = [_shown(value) for value in values]
-        return ", ".join(map(quoted, texts)) if len(texts) > 1 else texts[0]
+        return ", ".join(map(quote, texts)) if len(texts) > 1 else texts[0]
     if field != "allow_origins":
         return _EXAMPLES[field]
     word = _WORDS.get(_word(text))
@@ -122,27 +122,27 @@ def instead_of_star(field: str, entries: Iterable[object], starts: Starts) -> st
     if field == "allow_headers":  # it is the one name that `*` does not cover
         stars += [name for name in meant if str(name).lower() == "authorization"][:1]
     choices = (stars, meant)
-    lists = [listed(choice) for choice in choices if choice and starts(field, choice)]
+    lists = [list_values(choice) for choice in choices if choice and starts(field, choice)]
     return " or ".join(lists) or "remove `*`, and list what pages need"
 
 
 def listed_instead(field: str, entries: Sequence[object], starts: Starts, example: str) -> str:
     """Return the list to write for what was given without one."""
     meant = _all_meant(field, entries, starts)
-    return listed(meant) if meant and starts(field, meant) else example
+    return list_values(meant) if meant and starts(field, meant) else example
 
 
 def _all_meant(field: str, entries: Iterable[object], starts: Starts) -> list[object]:
     """Return the entries that start, and in place of the others what they were meant to be."""
     meant: list[object] = []
     for entry in entries:
-        text = text_of(entry) if isinstance(entry, bytes) else entry
+        text = as_text(entry) if isinstance(entry, bytes) else entry
         if not isinstance(text, str):
             meant.append(text)
         elif field in _ORIGINS:
             meant += [text] if starts(field, [text]) else _origins_meant(field, text, starts)
         elif field == "enforce_exempt":
-            meant.append(mended_prefix(text))
+            meant.append(fix_prefix(text))
         else:
             meant += _names_meant(field, text, starts)
     return meant
@@ -164,12 +164,12 @@ def names_in(field: str, text: str) -> list[str]:
 
 
 def _entry_meant(field: str, entry: object, starts: Starts) -> str | None:
-    text = text_of(entry)
+    text = as_text(entry)
     if field in _ORIGINS:
         values = _origins_meant(field, text, starts) if "://" in text else []
         return values[0] if len(values) == 1 and isinstance(values[0], str) else None
     if field == "enforce_exempt":
-        return mended_prefix(text) if text.startswith("/") else None
+        return fix_prefix(text) if text.startswith("/") else None
     if entry is None:
         return None  # its own name is a token, and not one that was meant
     return text if is_token(text) and starts(field, [text]) else None
@@ -191,7 +191,7 @@ def _candidates(text: str) -> Iterator[str | re.Pattern[str]]:
         yield "null"
     if bare.lower() == "null" or _word(bare) in _WORDS:
         return
-    origin = mended_origin(text) or mended_origin(bare.removeprefix("^").removesuffix("$"))
+    origin = fix_origin(text) or fix_origin(bare.removeprefix("^").removesuffix("$"))
     if origin and not _is_too_open(origin, text):
         yield from _reachable(origin, has_scheme="://" in text)
     glob = glob_expression(bare if "://" in bare else f"https://{bare}")

@@ -7,10 +7,10 @@ from re import Pattern
 from corsguard.policy import Policy
 from corsguard.policy.validation import OriginEntry
 
-__all__ = ["summary"]
+__all__ = ["summarize_policy"]
 
 
-def summary(policy: Policy | None) -> str:
+def summarize_policy(policy: Policy | None) -> str:
     """The origins of a policy, and what of it is not the default; None is for no CORS."""
     if policy is None:
         return "no CORS"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from corsguard.errors import Problem
-from corsguard.escaping import shown
+from corsguard.escaping import show_value
 from corsguard.policy.peer_options import (
     FOR_ANYONE,
     INSTEAD,
@@ -17,30 +17,30 @@ from corsguard.policy.peer_options import (
     REGEX_OPTIONS,
     plain,
 )
-from corsguard.policy.validation import CHECKS
+from corsguard.policy.validation import VALIDATORS
 
 __all__ = [
     "FIELDS",
     "GUARD_OPTIONS",
+    "find_unknown_fields",
     "is_table_of_fields",
     "means_origins",
     "means_routes",
     "meant_fields",
-    "unknown_fields",
 ]
 
 GUARD_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
 """What stands beside a policy's fields, or beside `routes`, in a configuration."""
 
 _OF_GUARD = {plain(name): name for name in (*GUARD_OPTIONS, "routes")}
-FIELDS = frozenset({*CHECKS, "routes"})
+FIELDS = frozenset({*VALIDATORS, "routes"})
 """The keys that a mapping of policies by path prefix can't have: those of a mapping of fields."""
 _NO = frozenset({"false", "no", "off", "none", "0"})
 _LEAST_LIKENESS = 0.6
 _LEAST_LIKENESS_TO_PEERS = 0.8  # theirs are more, so that a near one tells less
 
 
-def unknown_fields(
+def find_unknown_fields(
     given: Mapping[str, object], known: Iterable[str], prefix: str = ""
 ) -> list[Problem]:
     """Return a problem for each key of given that is not a known one.
@@ -52,10 +52,10 @@ def unknown_fields(
     return [
         Problem(
             "unknown-field",
-            shown(key, str),
+            show_value(key, str),
             value,
-            f"there is no field {shown(key)}",
-            _suggestion(shown(key, str), value, names, prefix),
+            f"there is no field {show_value(key)}",
+            _suggestion(show_value(key, str), value, names, prefix),
         )
         for key, value in given.items()
         if key not in names
@@ -69,7 +69,9 @@ def meant_fields(given: Mapping[str, object], known: Iterable[str]) -> dict[str,
     """
     names = tuple(known)
     meant = {
-        _meant(shown(key, str), names): value for key, value in given.items() if key not in names
+        _meant(show_value(key, str), names): value
+        for key, value in given.items()
+        if key not in names
     }
     return {field: meant[field] for field in names if field in meant and field not in given}
 
@@ -79,16 +81,16 @@ def means_origins(key: object, value: object = True) -> bool:
 
     One that says that not every origin is, by its value, does not say which.
     """
-    name = plain(shown(key, str))
+    name = plain(show_value(key, str))
     if name in FOR_ANYONE:
         return not _is_false(value)
-    return name in OF_ORIGINS or _meant(name, CHECKS) == "allow_origins"
+    return name in OF_ORIGINS or _meant(name, VALIDATORS) == "allow_origins"
 
 
 def means_routes(key: object) -> bool:
     """Return True if an unknown key says what holds for a path, or is a path."""
-    name = shown(key, str)
-    is_routes = plain(name) in OF_ROUTES or _meant(name, CHECKS) == "routes"
+    name = show_value(key, str)
+    is_routes = plain(name) in OF_ROUTES or _meant(name, VALIDATORS) == "routes"
     return is_routes or name.startswith("/")
 
 
@@ -107,7 +109,7 @@ def is_table_of_fields(given: Mapping[Any, object], policies: tuple[type, ...]) 
 
 def _is_field(name: str) -> bool:
     option = plain(name)
-    return option in INSTEAD or option in REGEX_OPTIONS or _meant(name, CHECKS) is not None
+    return option in INSTEAD or option in REGEX_OPTIONS or _meant(name, VALIDATORS) is not None
 
 
 def _suggestion(key: str, value: object, names: tuple[str, ...], prefix: str) -> str:

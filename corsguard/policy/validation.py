@@ -9,11 +9,11 @@ from typing import Any, Protocol, cast
 
 from corsguard import fetch_spec
 from corsguard.errors import ALLOW_NOTHING, Problem
-from corsguard.escaping import listed, quoted, shown
+from corsguard.escaping import list_values, quote, show_value
 from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.policy.predicates import Predicate
 
-__all__ = ["CHECKS", "FLAGS", "Findings", "OriginEntry", "Starts", "anything", "listed"]
+__all__ = ["FLAGS", "VALIDATORS", "Findings", "OriginEntry", "Starts", "anything", "list_values"]
 
 OriginEntry = str | Pattern[str] | Predicate
 
@@ -47,18 +47,18 @@ class Findings:
 
     def flag(self, field: str, value: object) -> bool:
         if not isinstance(value, bool):
-            meant = shown(value, str).strip().lower() in {"true", "1", "yes", "on"}
-            self.add("type-invalid", field, value, f"{shown(value)} is not a bool", str(meant))
+            meant = show_value(value, str).strip().lower() in {"true", "1", "yes", "on"}
+            self.add("type-invalid", field, value, f"{show_value(value)} is not a bool", str(meant))
             return meant
         return value
 
     def seconds(self, field: str, value: object) -> float:
         if not isinstance(value, (int, float)) or isinstance(value, bool):
-            message = f"{shown(value)} is not a number of seconds"
+            message = f"{show_value(value)} is not a number of seconds"
         elif 0 < value <= float_info.max:
             return float(value)
         else:
-            message = f"{shown(value)} seconds is no time that passes"
+            message = f"{show_value(value)} seconds is no time that passes"
         self.add("type-invalid", field, value, message, "1.0")
         return 1.0
 
@@ -68,9 +68,9 @@ class Findings:
         if isinstance(value, bool) or not isinstance(value, int):
             seconds = _timedelta_seconds(value)
             if seconds is None:
-                digits = shown(value, str).strip().split(".")[0]
+                digits = show_value(value, str).strip().split(".")[0]
                 meant = _within_limit(digits) if digits.isascii() and digits.isdecimal() else "7200"
-                message = f"{shown(value)} is neither an int of seconds, a timedelta nor None"
+                message = f"{show_value(value)} is neither an int of seconds, a timedelta nor None"
                 self.add("type-invalid", field, value, message, meant)
                 return None
         else:
@@ -78,7 +78,7 @@ class Findings:
         if not 0 <= seconds <= fetch_spec.MAX_AGE_LIMIT:
             caps = ", ".join(f"{name} to {cap}" for name, cap in fetch_spec.MAX_AGE_CAPS.items())
             message = (
-                f"{shown(seconds)} is not from 0 to {fetch_spec.MAX_AGE_LIMIT} seconds; "
+                f"{show_value(seconds)} is not from 0 to {fetch_spec.MAX_AGE_LIMIT} seconds; "
                 f"browsers cap it: {caps}"
             )
             suggestion = str(min(max(seconds, 0), fetch_spec.MAX_AGE_LIMIT))
@@ -102,7 +102,7 @@ class Findings:
             elif isinstance(entry, Pattern):
                 self._regex(field, entry)
             elif not callable(entry):
-                message = f"{shown(entry)} is neither a str, a compiled regex nor a callable"
+                message = f"{show_value(entry)} is neither a str, a compiled regex nor a callable"
                 self._of_another_type(field, entry, message)
                 continue
             kept.append(entry)
@@ -186,14 +186,16 @@ class Findings:
             suggestion = listed_instead(
                 field, entries, self._starts_in(field), _LISTS.get(field, "a list")
             )
-            self.add("not-a-list", field, value, f"{shown(value)} is not a list", suggestion)
+            self.add("not-a-list", field, value, f"{show_value(value)} is not a list", suggestion)
             return entries
         if not isinstance(value, Iterable) or isinstance(value, Mapping):
             suggestion = _LISTS.get(field, "[]")
-            self.add("type-invalid", field, value, f"{shown(value)} is not a list", suggestion)
+            self.add("type-invalid", field, value, f"{show_value(value)} is not a list", suggestion)
             return []
         if isinstance(value, (set, frozenset)):
-            return sorted(value, key=shown)  # the same policy gives the same headers on every run
+            return sorted(
+                value, key=show_value
+            )  # the same policy gives the same headers on every run
         return list(value)
 
     def strings(self, field: str, value: object) -> tuple[str, ...]:
@@ -202,7 +204,7 @@ class Findings:
             if isinstance(entry, str):
                 strings[entry] = None
             else:
-                self._of_another_type(field, entry, f"{shown(entry)} is not a str")
+                self._of_another_type(field, entry, f"{show_value(entry)} is not a str")
         return tuple(strings)
 
     def _of_another_type(self, field: str, entry: object, message: str) -> None:
@@ -234,7 +236,7 @@ class Findings:
                 name for name in sound if not fetch_spec.is_forbidden_request_header(name.lower())
             ]
         # `*` stands alone: the others say what is meant.
-        tokens = [quoted(name) for name in sound if name != "*" or len(sound) == 1]
+        tokens = [quote(name) for name in sound if name != "*" or len(sound) == 1]
         return ", ".join(tokens) or "remove it"
 
     def _prohibited(self, field: str, name: str, side: str) -> None:
@@ -261,7 +263,7 @@ class Findings:
         self.add("origin-invalid", field, text, message, suggestion)
 
     def _starts_in(self, field: str) -> Starts:
-        return self._starts if field in CHECKS else _starts_in_guard
+        return self._starts if field in VALIDATORS else _starts_in_guard
 
     def _regex(self, field: str, pattern: Pattern[Any]) -> None:
         from corsguard.policy.redos import is_linear
@@ -294,7 +296,7 @@ class Findings:
             self.add("regex-too-wide", field, pattern, message, better or suggestion)
 
 
-CHECKS: dict[str, Callable[[Findings, str, object], object]] = {
+VALIDATORS: dict[str, Callable[[Findings, str, object], object]] = {
     "allow_origins": Findings.origins,
     "allow_credentials": Findings.flag,
     "allow_methods": Findings.methods,
@@ -308,7 +310,7 @@ CHECKS: dict[str, Callable[[Findings, str, object], object]] = {
 }
 """Every field of a policy, in the order of its signature, with its check."""
 
-FLAGS = tuple(field for field, check in CHECKS.items() if check is Findings.flag)
+FLAGS = tuple(field for field, check in VALIDATORS.items() if check is Findings.flag)
 
 
 def _starts_in_guard(field: str, value: object, /, *_: str) -> bool:

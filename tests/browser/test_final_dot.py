@@ -9,7 +9,7 @@ from support.scripted_server import PAGE, allowing, answer, headers_of, play, pr
 
 from corsguard import Policy
 from corsguard.browser import BlockReason, Browser, Cookie, Request, assert_cors
-from corsguard.browser.cookies import cookie_of
+from corsguard.browser.cookies import parse_cookie
 from corsguard.browser.url import URL
 from corsguard_wsgi import CORSMiddleware
 
@@ -75,7 +75,7 @@ def test_cookies_go_to_the_host_that_they_are_of() -> None:
 )
 def test_the_domain_of_a_cookie_has_the_dot_too(domain: str, host: str | None) -> None:
     url = URL.parse(f"https://api.example.{'co.uk' if 'uk' in domain else 'com'}./")
-    cookie = cookie_of(f"a=1; Domain={domain}", url, 0)
+    cookie = parse_cookie(f"a=1; Domain={domain}", url, 0)
     assert (cookie and cookie.host) == host
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from corsguard.browser import Browser
-from corsguard.browser.url import URL, URLError, page_origin
+from corsguard.browser.url import URL, URLError, parse_page_origin
 from corsguard.origin import OriginError
 
 BASE = URL.parse("https://example.com/a/b?c#d")
@@ -128,7 +128,7 @@ def test_a_relative_url_needs_a_base_that_has_a_path(text: str, base: str | None
     ],
 )
 def test_the_origin_of_a_page_is_what_engines_send(text: str, origin: str) -> None:
-    assert str(page_origin(text)) == origin
+    assert str(parse_page_origin(text)) == origin
     assert Browser(text).page == origin
 
 
@@ -137,7 +137,7 @@ def test_the_origin_of_a_page_is_what_engines_send(text: str, origin: str) -> No
 )
 def test_what_no_engine_sends_is_no_origin_of_a_page(text: str) -> None:
     with pytest.raises(OriginError):
-        page_origin(text)
+        parse_page_origin(text)
 
 
 def test_a_url_has_an_origin_a_port_and_a_path() -> None:

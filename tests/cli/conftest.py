@@ -8,7 +8,7 @@ from support.cli_command import Command, Finished
 from support.cli_explain import APP, ROUTED, Explain
 from support.demo_visit import FREE_PORTS, Running
 
-from corsguard import Decision, Facts
+from corsguard import CORSRequest, Decision
 from corsguard.cli import main
 from corsguard.cli.demo.servers import serving
 
@@ -34,7 +34,7 @@ def corsguard(capsys: pytest.CaptureFixture[str]) -> Command:
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Running]:
-    told: list[tuple[Decision, Facts]] = []
+    told: list[tuple[Decision, CORSRequest]] = []
     with serving(FREE_PORTS, lambda decision, facts: told.append((decision, facts))) as origins:
         yield Running(origins, told)
 

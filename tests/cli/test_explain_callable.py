@@ -12,7 +12,7 @@ from corsguard import Guard, Policy
 from corsguard.cli.explain import explain, in_python
 from corsguard.cli.options import OPTIONS
 from corsguard.explain.policy_server import policy_server
-from corsguard.explain.question import asked
+from corsguard.explain.question import build_question
 
 APP = "https://app.example.com"
 EVIL = "https://evil.example"
@@ -32,7 +32,7 @@ def told(page: str, *entries: Any, form: str = "text", **given: Any) -> tuple[in
     guard = Guard(Policy(allow_origins=[*entries]))
     file = StringIO()
     given = {**options, "page": page, "format": form, **given}
-    code = explain(asked(API, given), guard, policy_server, in_python, file)
+    code = explain(build_question(API, given), guard, policy_server, in_python, file)
     return code, file.getvalue()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import pytest
 
 from corsguard import Policy
-from corsguard.cli.routes import RouteRow, compare, write_routes
+from corsguard.cli.routes import RouteRow, compare_routes, write_routes
 
 APP = "https://app.example.com"
 POLICY = Policy(allow_origins=[APP], allow_credentials=True, allow_methods=["PUT"])
@@ -116,7 +116,7 @@ def test_more_policies_than_letters_have_two_letters() -> None:
 
 
 def codes(rows: Iterable[RouteRow], *placed: tuple[str, Policy]) -> list[tuple[str, str, object]]:
-    return [(found.code, found.field, found.value) for found in compare(rows, placed)]
+    return [(found.code, found.field, found.value) for found in compare_routes(rows, placed)]
 
 
 def allowing(*methods: str, credentials: bool = False) -> Policy:
@@ -165,7 +165,7 @@ def test_a_policy_with_a_method_of_no_route_is_found() -> None:
         RouteRow(("GET", "PUT"), "/a", policy, 'route "/"'),
         RouteRow(("GET",), "/b", policy, "the view b"),
     ]
-    (found,) = compare(rows)
+    (found,) = compare_routes(rows)
     assert (found.code, found.field) == (
         "method-not-routed",
         'policy from route "/" and the view b',
@@ -175,7 +175,7 @@ def test_a_policy_with_a_method_of_no_route_is_found() -> None:
 
 
 def test_a_policy_with_methods_of_no_route_at_all_needs_no_list() -> None:
-    (found,) = compare([row("GET", allowing("PUT"))])
+    (found,) = compare_routes([row("GET", allowing("PUT"))])
     assert found.suggestion == "remove allow_methods"
 
 
@@ -199,12 +199,12 @@ def test_a_policy_without_any_route_is_compared_by_its_place() -> None:
 
 def test_places_of_a_policy_are_counted_where_they_are_many() -> None:
     rows = [RouteRow(("GET",), f"/{n}", allowing("PUT"), f"the view {n}") for n in range(9)]
-    (found,) = compare(rows)
+    (found,) = compare_routes(rows)
     assert found.field == "policy from the view 0 and the view 1 and the view 2 and 6 more"
 
 
 def test_the_suggestion_for_a_route_allows_its_methods() -> None:
-    (found,) = compare([row("PATCH PUT", allowing("PUT"))])
+    (found,) = compare_routes([row("PATCH PUT", allowing("PUT"))])
     assert found.suggestion.startswith('allow_methods=["PUT", "PATCH"]')
 
 

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from corsguard import OriginEntry, Policy
-from corsguard.policy.summary import summary
+from corsguard.policy.summary import summarize_policy
 
 A = "https://a.example"
 
@@ -41,7 +41,7 @@ class Allowed:
     ],
 )
 def test_an_origin_is_told_as_the_code_has_it(entry: OriginEntry, told: str) -> None:
-    assert summary(Policy(allow_origins=[entry])) == told
+    assert summarize_policy(Policy(allow_origins=[entry])) == told
 
 
 def test_what_is_not_the_default_is_told() -> None:
@@ -51,9 +51,9 @@ def test_what_is_not_the_default_is_told() -> None:
         allow_methods=["PUT", "PATCH"],
         allow_headers=["X-A"],
     )
-    assert summary(policy) == f"{A}, allow(); credentials; methods PUT, PATCH; headers X-A"
-    assert summary(Policy(allow_origins=["*"], allow_headers=["X-A"])) == "*; headers X-A"
-    assert summary(None) == "no CORS"
+    assert summarize_policy(policy) == f"{A}, allow(); credentials; methods PUT, PATCH; headers X-A"
+    assert summarize_policy(Policy(allow_origins=["*"], allow_headers=["X-A"])) == "*; headers X-A"
+    assert summarize_policy(None) == "no CORS"
 
 
 def test_it_needs_no_extra() -> None:

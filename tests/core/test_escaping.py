@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corsguard.escaping import escaped
+from corsguard.escaping import escape_text
 
 
 @pytest.mark.parametrize(
@@ -25,17 +25,17 @@ from corsguard.escaping import escaped
     ],
 )
 def test_a_value_is_shown_on_one_printable_line(text: str, shown: str) -> None:
-    assert escaped(text) == shown
+    assert escape_text(text) == shown
 
 
 def test_a_value_is_cut_where_the_caller_says() -> None:
-    assert escaped("abcdef", 3) == "abc..."
-    assert escaped("abc", 3) == "abc"
+    assert escape_text("abcdef", 3) == "abc..."
+    assert escape_text("abc", 3) == "abc"
 
 
 @given(st.text())
 def test_any_text_is_printable_ascii_and_bounded(text: str) -> None:
-    shown = escaped(text)
+    shown = escape_text(text)
     assert shown.isascii()
     assert shown.isprintable()
     assert len(shown) <= 10 * 120 + 3
@@ -43,4 +43,4 @@ def test_any_text_is_printable_ascii_and_bounded(text: str) -> None:
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_two_values_are_never_shown_alike(one: str, other: str) -> None:
-    assert (escaped(one) == escaped(other)) is (one == other)
+    assert (escape_text(one) == escape_text(other)) is (one == other)

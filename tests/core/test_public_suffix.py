@@ -8,7 +8,12 @@ import pytest
 from publicsuffixlist import PublicSuffixList
 
 from corsguard import Policy, PolicyError
-from corsguard.public_suffix import holds_public_suffix, is_public_suffix, owned_part, suffix_of
+from corsguard.public_suffix import (
+    covers_public_suffix,
+    find_suffix,
+    is_public_suffix,
+    registrable_domain,
+)
 
 LIST = PublicSuffixList()
 NAMES = [
@@ -23,7 +28,7 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 def test_the_list_is_read_as_its_own_package_reads_it(name: str) -> None:
     assert is_public_suffix(name) == LIST.is_public(name)
-    assert owned_part(name) == (LIST.privatesuffix(name) or name)
+    assert registrable_domain(name) == (LIST.privatesuffix(name) or name)
 
 
 OPEN = [
@@ -40,7 +45,7 @@ OPEN = [
 
 @pytest.mark.parametrize("suffix", OPEN)
 def test_origin_public_suffix_for_services_that_give_names_away(suffix: str) -> None:
-    assert holds_public_suffix(suffix)
+    assert covers_public_suffix(suffix)
     with pytest.raises(PolicyError) as caught:
         Policy(allow_origins=[f"https://*.{suffix}"], allow_credentials=True)
     assert [problem.code for problem in caught.value.problems] == ["origin-public-suffix"]
@@ -55,13 +60,13 @@ def test_origin_public_suffix_for_services_that_give_names_away(suffix: str) -> 
     ],
 )
 def test_what_is_below_a_name_that_was_given_away_is_its_owner_s(host: str) -> None:
-    assert not holds_public_suffix(host)
+    assert not covers_public_suffix(host)
     assert Policy(allow_origins=[f"https://*.{host}"], allow_credentials=True)
 
 
 @pytest.mark.parametrize("suffix", ["nip.io", "gitpod.io", "app.github.dev"])
 def test_what_is_added_is_private_and_no_browser_knows_of_it(suffix: str) -> None:
-    assert suffix_of(f"a.{suffix}").private
+    assert find_suffix(f"a.{suffix}").private
     assert not is_public_suffix(suffix)
 
 
@@ -69,7 +74,7 @@ def test_what_is_added_is_private_and_no_browser_knows_of_it(suffix: str) -> Non
 @pytest.mark.parametrize("name", ["10-0-0-1", "10.0.0.1", "app.10.0.0.1", "a.b-10-0-0-1"])
 def test_a_name_that_holds_an_address_is_allowed_by_itself_alone(name: str, service: str) -> None:
     host = f"{name}.{service}"
-    assert suffix_of(host) == (host.count(".") + 1, True)
+    assert find_suffix(host) == (host.count(".") + 1, True)
     assert Policy(allow_origins=[f"https://{host}"], allow_credentials=True)
     with pytest.raises(PolicyError) as caught:
         Policy(allow_origins=[f"https://*.{host}:8443"], allow_credentials=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from corsguard import Decision, Facts, Guard, Policy, Reason
+from corsguard import CORSRequest, Decision, Guard, Policy, Reason
 from corsguard.browser import Blocked, BlockReason, Browser, Cookie, assert_cors
 from corsguard_wsgi import CORSMiddleware
 
@@ -79,7 +79,7 @@ def judged(policy: Policy, *, enforce: bool = False, **asked: Any) -> set[tuple[
         start_response("200 OK", [])
         return []
 
-    def hear(decision: Decision, facts: Facts) -> None:
+    def hear(decision: Decision, facts: CORSRequest) -> None:
         if not decision.allowed:
             told.append(decision.reason)
 

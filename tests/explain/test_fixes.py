@@ -24,10 +24,10 @@ from corsguard.browser import (
     Send,
     Sent,
 )
-from corsguard.explain.fixes import Change, Explanation, Play, explained
+from corsguard.explain.fixes import Change, Explanation, Play, explain_request
 from corsguard.explain.policy_server import policy_server
 from corsguard.explain.trial_guard import Rehearsal
-from corsguard.policy.validation import CHECKS
+from corsguard.policy.validation import VALIDATORS
 
 
 def playing(page: str, request: Request, engine: EngineName = "standard") -> Play:
@@ -38,7 +38,7 @@ def explain(
     policies: Guard | Policies, page: str = APP, url: str = "/", **asked: Any
 ) -> Explanation:
     guard = policies if isinstance(policies, Guard) else Guard(policies)
-    return explained(guard, policy_server, playing(page, Request(f"{API}{url}", **asked)))
+    return explain_request(guard, policy_server, playing(page, Request(f"{API}{url}", **asked)))
 
 
 def lines(explanation: Explanation) -> list[str]:
@@ -221,7 +221,7 @@ def test_a_redirect_that_is_refused_needs_no_change_of_a_policy() -> None:
         return lambda sent: answer(sent)._replace(status=302)
 
     play = playing(APP, Request(f"{API}/", redirect="error"))
-    explanation = explained(Guard(only()), stage, play)
+    explanation = explain_request(Guard(only()), stage, play)
     assert explanation.exchange.hops
     assert explanation[1:] == ((), (), None, None)
 
@@ -347,7 +347,7 @@ def test_a_callable_decides_behind_a_redirect_too() -> None:
 
     policies = {"/start": only(), "/end": Policy(allow_origins=[lambda origin: False])}
     play = playing(APP, Request(f"{API}/start"))
-    explanation = explained(Guard(policies), stage, play)
+    explanation = explain_request(Guard(policies), stage, play)
     assert explanation.changes == ()
     assert explanation.decided.endswith(f" does not allow {APP}")
 
@@ -367,7 +367,7 @@ def test_enforcement_may_refuse_the_cookie_of_what_a_callable_allows() -> None:
         request = Request(f"{API}/", method="POST", credentials="include")
         return Browser(APP, cookies=cookies).play(request, send)
 
-    explanation = explained(guard, policy_server, play)
+    explanation = explain_request(guard, policy_server, play)
     [change] = explanation.changes
     assert change.as_python == "allow_credentials=True,"
     assert "and pages that is_partner allows may act" in change.exposes
@@ -396,7 +396,7 @@ def changed(guard: Guard, changes: Sequence[Change]) -> Guard | None:
     routes = guard.policies if isinstance(guard.policies, Mapping) else {}
     policies: Policies = guard.policies
     for place in {change.place for change in changes}:
-        fields = {name: getattr(place.policy, name) for name in CHECKS} if place.policy else {}
+        fields = {name: getattr(place.policy, name) for name in VALIDATORS} if place.policy else {}
         fields |= {change.field: change.value for change in changes if change.place == place}
         policy = policy_of({"allow_origins": [], **fields})
         if policy is None:
@@ -418,7 +418,7 @@ def test_what_is_proposed_works_and_is_the_least_or_it_is_said_why_nothing_would
         return tried is not None and play(policy_server(tried)).allowed
 
     play = playing(page, request, engine)
-    exchange, changes, problems, *_ = explained(guard, policy_server, play)
+    exchange, changes, problems, *_ = explain_request(guard, policy_server, play)
     if changes:
         assert is_allowed(changes)
         for change in changes:

@@ -11,7 +11,7 @@ from support.random_policies import API, ENGINES, GUARDS, PAGES, REQUESTS
 
 from corsguard import Guard, Policy
 from corsguard.browser import Answer, Browser, EngineName, Request, Sent
-from corsguard.browser.applications import serving
+from corsguard.browser.applications import open_transport
 from corsguard.explain.policy_server import policy_server
 from corsguard.origin import Origin
 from corsguard_wsgi import CORSMiddleware
@@ -88,6 +88,6 @@ def test_a_real_application_behind_the_guard_gives_the_same_exchange(
 ) -> None:
     if not (guard.policies or guard.enforce):
         guard = Guard(None, enforce=True)  # a middleware without anything to do does not start
-    send = serving(CORSMiddleware(application, guard), Origin.parse(API))
+    send = open_transport(CORSMiddleware(application, guard), Origin.parse(API))
     browsers = (Browser(page, engine=engine) for _ in range(2))
     assert next(browsers).play(request, policy_server(guard)) == next(browsers).play(request, send)

@@ -6,7 +6,7 @@ from http.client import HTTPConnection
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from corsguard import Decision, Facts
+from corsguard import CORSRequest, Decision
 from corsguard.cli.demo.servers import Origins
 
 FREE_PORTS = {"api": 0, "frontend": 0, "stranger": 0}
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 
 class Running(NamedTuple):
     origins: Origins
-    told: list[tuple[Decision, Facts]]
+    told: list[tuple[Decision, CORSRequest]]
 
 
 def connection(origin: str) -> HTTPConnection:

@@ -9,7 +9,7 @@ from corsguard.browser.messages import SendError
 from corsguard.cli.audit.catalogue import Finding, Severity
 from corsguard.cli.audit.checks import CHECKS
 from corsguard.cli.audit.server import Server
-from corsguard.escaping import escaped
+from corsguard.escaping import escape_text
 
 __all__ = ["Audit", "Checked", "audit"]
 
@@ -88,6 +88,6 @@ def audit(server: Server, on_check: Callable[[str], object]) -> Audit:
 def _obstacles(server: Server) -> Iterator[str]:
     actual = server.actual(server.page)
     if 300 <= actual.answer.status <= 399 and (to := actual.lines("Location")):
-        yield f"The URL redirects to {escaped(to[0])}, which was not looked at."
+        yield f"The URL redirects to {escape_text(to[0])}, which was not looked at."
     if not (actual.allows(server.page) or server.preflight(server.page).allows(server.page)):
         yield f"{server.page} is not allowed here: origins that look like it show nothing."

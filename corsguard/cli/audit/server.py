@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corsguard.browser.engine_quirks import ENGINES
 from corsguard.browser.messages import Fields, Send, Sent
-from corsguard.browser.safelist import unsafe_names
+from corsguard.browser.safelist import list_unsafe_names
 from corsguard.cli.audit.catalogue import Evidence
 from corsguard.cli.audit.origins import strangers
 from corsguard.fetch_spec import REQUEST_HEADERS, REQUEST_METHOD, is_forbidden_request_header
@@ -37,7 +37,7 @@ class Server:
         self._fields = fields
         # Of a cookie, which no script sets, preflights know nothing.
         settable = [field for field in fields if not is_forbidden_request_header(field[0].lower())]
-        self._asked_for = ",".join(unsafe_names(tuple(settable), ENGINES["standard"]))
+        self._asked_for = ",".join(list_unsafe_names(tuple(settable), ENGINES["standard"]))
         self._seen: dict[Sent, Evidence] = {}
 
     @property

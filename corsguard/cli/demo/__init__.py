@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.text import Text
 
-from corsguard import Decision, Facts, Kind
+from corsguard import CORSRequest, Decision, Kind
 from corsguard.cli.demo.journal import JOURNAL
 from corsguard.cli.demo.servers import Origins, PortError, serving
 from corsguard.cli.terminal import console, fail
-from corsguard.escaping import escaped
+from corsguard.escaping import escape_text
 
 __all__ = ["run"]
 
@@ -80,18 +80,18 @@ def _welcome(terminal: Console, origins: Origins) -> None:
     terminal.print(welcome, soft_wrap=True)
 
 
-def _telling(terminal: Console) -> Callable[[Decision, Facts], None]:
+def _telling(terminal: Console) -> Callable[[Decision, CORSRequest], None]:
     """A subscriber that writes each decision on one line."""
 
-    def tell(decision: Decision, facts: Facts) -> None:
+    def tell(decision: Decision, facts: CORSRequest) -> None:
         if facts.route == JOURNAL:
             return
         asking = decision.kind is Kind.PREFLIGHT
         kind = "preflight" if asking else "request"
-        method = escaped((facts.requested_method if asking else None) or facts.method, 20)
+        method = escape_text((facts.requested_method if asking else None) or facts.method, 20)
         style = "green" if decision.allowed else "red"
-        line = Text(f"  {kind:<10}{method:<7}{escaped(facts.path)} from ")
-        line.append(f"{escaped(facts.origin or 'no origin')}: ")
+        line = Text(f"  {kind:<10}{method:<7}{escape_text(facts.path)} from ")
+        line.append(f"{escape_text(facts.origin or 'no origin')}: ")
         line.append(decision.reason, f"bold {style}")
         terminal.print(line, soft_wrap=True)
 

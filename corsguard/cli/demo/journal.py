@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from corsguard import Decision
 from corsguard.engine.decision import DECISION
-from corsguard.escaping import escaped
+from corsguard.escaping import escape_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -77,7 +77,7 @@ def _exchange(environ: WSGIEnvironment, status: str, headers: list[tuple[str, st
     decision: Decision = environ[DECISION]
     return {
         "kind": decision.kind,
-        "method": escaped(environ["REQUEST_METHOD"], 20),
+        "method": escape_text(environ["REQUEST_METHOD"], 20),
         "status": int(status[:3]),
         "headers": list(headers),
         "cookie": "HTTP_COOKIE" in environ,

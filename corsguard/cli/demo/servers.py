@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from corsguard import Decision, Facts
+from corsguard import CORSRequest, Decision
 from corsguard.cli.demo.api import Api
 from corsguard.cli.demo.site import Site
 from corsguard.origin import DEFAULT_PORTS, Origin
@@ -42,7 +42,7 @@ class PortError(Exception):
 
 @contextmanager
 def serving(
-    ports: Mapping[str, int], subscriber: Callable[[Decision, Facts], object]
+    ports: Mapping[str, int], subscriber: Callable[[Decision, CORSRequest], object]
 ) -> Iterator[Origins]:
     """Serve the demo on the ports of "api", "frontend" and "stranger"; raises PortError."""
     with ExitStack() as stack:

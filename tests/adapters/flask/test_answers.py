@@ -23,7 +23,7 @@ from flask import (
 from support.flask_requests import APP, EVIL, POLICY, PUBLIC, allowed, fetch, preflight
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from corsguard import Decision, Facts, Policy, Reason
+from corsguard import CORSRequest, Decision, Policy, Reason
 from corsguard_flask import CORSGuard, cors_policy
 
 
@@ -198,7 +198,7 @@ def test_a_view_can_read_the_decision(app: Flask) -> None:
 def test_each_request_is_told_once(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     told: list[tuple[Reason, str]] = []
 
-    def subscriber(decision: Decision, facts: Facts) -> None:
+    def subscriber(decision: Decision, facts: CORSRequest) -> None:
         told.append((decision.reason, facts.path))
 
     app.extensions["corsguard"].guard.subscribe(subscriber)

@@ -21,7 +21,7 @@ from support.flask_requests import (
 from werkzeug.routing import BaseConverter, MapAdapter
 from werkzeug.wsgi import get_host
 
-from corsguard import Decision, Facts, Guard, Kind, Reason
+from corsguard import CORSRequest, Decision, Guard, Kind, Reason
 from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def test_a_view_reads_the_decision_by_its_own_policy(app: Flask) -> None:
 def test_a_request_is_told_once_with_the_view_s_name(app: Flask) -> None:
     told: list[tuple[Reason, str | None]] = []
 
-    def subscriber(decision: Decision, facts: Facts) -> None:
+    def subscriber(decision: Decision, facts: CORSRequest) -> None:
         told.append((decision.reason, facts.route))
 
     app.extensions["corsguard"].guard.subscribe(subscriber)

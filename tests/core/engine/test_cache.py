@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from corsguard import Decision, Facts, Guard, Policy, Reason
-from corsguard.engine.cache import Memory
-from corsguard.engine.headers import environ_reader
+from corsguard import CORSRequest, Decision, Guard, Policy, Reason
+from corsguard.engine.cache import BoundedCache
+from corsguard.engine.headers import build_environ_reader
 
 A = "https://a.example"
 EVIL = "https://evil.example"
@@ -54,7 +54,7 @@ def decided(guard: Guard, asked: Mapping[str, Any]) -> Decision:
         "/",
         asked.get("HTTP_ORIGIN"),
         asked["REQUEST_METHOD"],
-        environ_reader(asked),
+        build_environ_reader(asked),
         bool(asked.get("HTTP_COOKIE")),
     )
 
@@ -123,7 +123,7 @@ def test_a_refused_preflight_of_another_route_is_logged_anew(
     policy = Policy(allow_origins=[A])
     guard = Guard({"/api": policy})
     asked = environ(EVIL, "OPTIONS", "cross-site", HTTP_ACCESS_CONTROL_REQUEST_METHOD="PUT")
-    guard.decide("/api", EVIL, "OPTIONS", environ_reader(asked))
+    guard.decide("/api", EVIL, "OPTIONS", build_environ_reader(asked))
     guard.reconfigure(policy)
     assert known(guard, asked) is None
     decided(guard, asked)
@@ -134,7 +134,7 @@ def test_a_subscriber_hears_of_what_was_known_before_it_came() -> None:
     guard = Guard(Policy(allow_origins=[A]))
     heard: list[str | None] = []
 
-    def hear(decision: Decision, facts: Facts) -> None:
+    def hear(decision: Decision, facts: CORSRequest) -> None:
         heard.append(facts.origin)
 
     put = {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT"}
@@ -167,7 +167,7 @@ def test_at_debug_every_refusal_is_logged(caplog: pytest.LogCaptureFixture, meth
 
 
 def test_a_memory_starts_anew_when_it_is_full() -> None:
-    memory: Memory[int, None] = Memory()
+    memory: BoundedCache[int, None] = BoundedCache()
     for number in range(3_000):
         memory.keep(number, None)
         assert number in memory

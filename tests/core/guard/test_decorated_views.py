@@ -12,18 +12,18 @@ import pytest
 
 from corsguard import Policy
 from corsguard.guard.decorated_views import (
+    find_hidden,
+    find_unreachable,
     has_exempt,
-    held_by,
-    hidden_in,
+    iter_callables,
     mark_reached,
-    unreachable,
 )
 from corsguard.guard.view_policies import (
     cors_exempt,
     cors_policy,
-    decorated_layer,
-    has_own_policy,
-    layers,
+    find_decorated_layer,
+    has_policy,
+    iter_layers,
 )
 
 PUBLIC = Policy(allow_origins=["*"])
@@ -91,54 +91,54 @@ def test_a_decorated_view_that_is_not_reached_is_a_problem_with_its_place() -> N
     def lost() -> str:
         raise NotImplementedError
 
-    (problem,) = unreachable([], HERE)
+    (problem,) = find_unreachable([], HERE)
     line = lost.__code__.co_firstlineno
     assert problem.code == "view-policy-unreachable"
     assert problem.field.endswith('lost"')
     assert f"{Path(__file__).name}:{line}" in problem.message
     assert "functools.wraps" in problem.suggestion
-    assert unreachable([lost], HERE) == []
+    assert find_unreachable([lost], HERE) == []
 
 
 def test_what_another_module_decorates_belongs_to_another_application() -> None:
     lost = exempt_view()
-    assert unreachable([], {"somewhere.else"}) == []
-    assert codes(unreachable([], HERE)) == ["view-policy-unreachable"]
-    assert has_own_policy(lost)
+    assert find_unreachable([], {"somewhere.else"}) == []
+    assert codes(find_unreachable([], HERE)) == ["view-policy-unreachable"]
+    assert has_policy(lost)
 
 
 def test_a_view_that_was_reached_once_stays_reached() -> None:
     view = exempt_view()
     mark_reached([view, object()])
-    assert unreachable([], HERE) == []
+    assert find_unreachable([], HERE) == []
 
 
 def test_only_exempt_views_are_looked_at_where_they_alone_fail_open() -> None:
     lost = cors_policy(PUBLIC)(lambda: answer())
-    assert codes(unreachable([], HERE)) == ["view-policy-unreachable"]
-    assert unreachable([], HERE, exempt=True) == []
-    assert has_own_policy(lost)
+    assert codes(find_unreachable([], HERE)) == ["view-policy-unreachable"]
+    assert find_unreachable([], HERE, exempt=True) == []
+    assert has_policy(lost)
 
 
 def test_an_object_that_is_gone_is_no_problem() -> None:
     lost = exempt_view()
     del lost
     gc.collect()
-    assert unreachable([], HERE) == []
+    assert find_unreachable([], HERE) == []
 
 
 def test_a_decorated_object_without_source_names_its_module() -> None:
     scope: dict[str, Any] = {"__name__": __name__, "cors_exempt": cors_exempt}
     exec("view = cors_exempt(lambda: '')", scope)
-    (problem,) = unreachable([], HERE)
+    (problem,) = find_unreachable([], HERE)
     assert f"module {__name__}" in problem.message
 
 
 def test_the_place_of_a_partial_is_that_of_its_function() -> None:
     lost = cors_exempt(partial(answer))
-    (problem,) = unreachable([], {"functools", *HERE})
+    (problem,) = find_unreachable([], {"functools", *HERE})
     assert f"{Path(__file__).name}:{answer.__code__.co_firstlineno}" in problem.message
-    assert decorated_layer(lost) is lost
+    assert find_decorated_layer(lost) is lost
 
 
 def test_what_takes_no_weak_reference_is_not_remembered() -> None:
@@ -146,7 +146,7 @@ def test_what_takes_no_weak_reference_is_not_remembered() -> None:
         __slots__ = ("corsguard_policy",)  # and none for weak references
 
     cors_exempt(Slotted())  # type: ignore[type-var]
-    assert unreachable([], HERE) == []
+    assert find_unreachable([], HERE) == []
 
 
 def test_a_view_that_a_wrapper_hides_is_found_inside_it() -> None:
@@ -162,16 +162,16 @@ def test_a_view_that_a_wrapper_hides_is_found_inside_it() -> None:
         without_wraps(Keeper(lost)),
         partial(lambda view: view.__func__(), staticmethod(lost)),
     ):
-        assert codes(hidden_in([wrapper], [])) == ["view-policy-unreachable"], wrapper
-        assert hidden_in([wrapper], [lost]) == []
+        assert codes(find_hidden([wrapper], [])) == ["view-policy-unreachable"], wrapper
+        assert find_hidden([wrapper], [lost]) == []
 
 
 def test_a_view_that_hides_nothing_exempt_is_no_problem() -> None:
     public = cors_policy(PUBLIC)(lambda: answer())
-    assert hidden_in([without_wraps(public)], []) == []
+    assert find_hidden([without_wraps(public)], []) == []
     lost = exempt_view()
-    assert hidden_in([answer, Holder(answer), Keeper], []) == []
-    assert has_own_policy(lost)
+    assert find_hidden([answer, Holder(answer), Keeper], []) == []
+    assert has_policy(lost)
 
 
 class Application:
@@ -187,10 +187,10 @@ class Application:
 
 def test_what_a_view_merely_knows_is_not_hidden_by_it() -> None:
     lost = exempt_view()
-    assert hidden_in([without_wraps(Application(lost))], []) == []
-    assert codes(hidden_in([Application(lost)], [])) == ["view-policy-unreachable"]
+    assert find_hidden([without_wraps(Application(lost))], []) == []
+    assert codes(find_hidden([Application(lost)], [])) == ["view-policy-unreachable"]
     mark_reached([lost])  # by another application
-    assert hidden_in([without_wraps(lost)], []) == []
+    assert find_hidden([without_wraps(lost)], []) == []
 
 
 class Proxy:
@@ -205,16 +205,16 @@ class Proxy:
 
 def test_a_proxy_is_not_evaluated() -> None:
     lost, proxy = exempt_view(), Proxy()
-    found = hidden_in([lambda: (proxy, lost), proxy, partial(proxy)], [])
+    found = find_hidden([lambda: (proxy, lost), proxy, partial(proxy)], [])
     assert codes(found) == ["view-policy-unreachable"]
-    assert list(held_by(Keeper(proxy))) == [proxy]
-    assert list(held_by(Application())) == [{"views": []}]  # no text
+    assert list(iter_callables(Keeper(proxy))) == [proxy]
+    assert list(iter_callables(Application())) == [{"views": []}]  # no text
 
 
 def test_exempt_views_are_noticed() -> None:
     lost = exempt_view()
     assert has_exempt()
-    assert has_own_policy(lost)
+    assert has_policy(lost)
 
 
 def test_a_closure_that_is_not_filled_yet_hides_nothing() -> None:
@@ -222,22 +222,22 @@ def test_a_closure_that_is_not_filled_yet_hides_nothing() -> None:
         return later()
 
     lost = exempt_view()
-    assert hidden_in([view], []) == []
+    assert find_hidden([view], []) == []
     later = lost
-    assert codes(hidden_in([view], [])) == ["view-policy-unreachable"]
+    assert codes(find_hidden([view], [])) == ["view-policy-unreachable"]
 
 
 def test_layers_are_followed_from_the_outermost_to_the_innermost() -> None:
     inner = cors_policy(PUBLIC)(lambda: answer())
-    assert list(layers(partial(inner)))[1:] == [inner]
-    assert decorated_layer(partial(partial(inner))) is inner
+    assert list(iter_layers(partial(inner)))[1:] == [inner]
+    assert find_decorated_layer(partial(partial(inner))) is inner
     outer = with_wraps(answer)
     cors_exempt(answer)
     try:
-        assert decorated_layer(outer) is answer
+        assert find_decorated_layer(outer) is answer
     finally:
         del answer.corsguard_policy  # type: ignore[attr-defined]
-    assert decorated_layer(outer) is None
+    assert find_decorated_layer(outer) is None
 
 
 def test_layers_that_lead_back_to_themselves_end() -> None:
@@ -245,17 +245,17 @@ def test_layers_that_lead_back_to_themselves_end() -> None:
         raise NotImplementedError
 
     view.__wrapped__ = view  # type: ignore[attr-defined]
-    assert list(layers(view)) == [view]
+    assert list(iter_layers(view)) == [view]
 
 
 def test_a_bound_method_is_decorated_without_changing_its_class() -> None:
     method = Keeper(answer).get
     decorated = cors_exempt(method)
-    assert has_own_policy(decorated)
-    assert not has_own_policy(Keeper.get)
+    assert has_policy(decorated)
+    assert not has_policy(Keeper.get)
     assert decorated() == "answered"
     assert decorated.__name__ == "get"
-    assert has_own_policy(cors_exempt)
+    assert has_policy(cors_exempt)
 
 
 def test_the_fields_of_a_policy_are_keywords_of_the_decorator() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.origins import ANY, EVIL, LISTED, PLAIN, A, ask
 
-from corsguard import Decision, Facts, Guard, Kind, Policy, PolicyError, Reason
+from corsguard import CORSRequest, Decision, Guard, Kind, Policy, PolicyError, Reason
 
 CROSS = {"Sec-Fetch-Site": "cross-site"}
 COOKIES = Policy(allow_origins=[A], allow_credentials=True)
@@ -201,7 +201,7 @@ def test_an_exempt_prefix_is_left_alone() -> None:
 
 def test_report_lets_the_request_go_on_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     guard = Guard({"/api": COOKIES}, enforce="report")
-    seen: list[tuple[Decision, Facts]] = []
+    seen: list[tuple[Decision, CORSRequest]] = []
     guard.subscribe(lambda decision, facts: seen.append((decision, facts)))
     decision = guard.decide("/api", EVIL, "POST", CROSS)
     assert (decision.reason, decision.status) == (Reason.CROSS_ORIGIN_REFUSED, None)
@@ -233,7 +233,7 @@ def test_decide_async_gives_what_decide_gives_and_awaits() -> None:
 
 def test_subscribers_get_every_decision_that_is_cors_and_its_facts() -> None:
     guard = Guard({"/api": LISTED})
-    seen: list[tuple[Reason, Facts]] = []
+    seen: list[tuple[Reason, CORSRequest]] = []
     guard.subscribe(lambda decision, facts: seen.append((decision.reason, facts)))
     guard.decide("/api/x", A, "OPTIONS", ask("PUT", "x-a"))
     guard.decide("/api/x", EVIL, "GET", {}, credentials=True)
@@ -241,8 +241,8 @@ def test_subscribers_get_every_decision_that_is_cors_and_its_facts() -> None:
     guard.decide("/other", EVIL, "GET", {})
     guard.decide("/api", EVIL, "POST", {"Sec-Fetch-Site": "same-origin"})
     assert seen == [
-        (Reason.ALLOWED, Facts("/api/x", A, "OPTIONS", "PUT", "x-a", None, "/api")),
-        (Reason.ORIGIN_NOT_ALLOWED, Facts("/api/x", EVIL, "GET", None, None, True, "/api")),
+        (Reason.ALLOWED, CORSRequest("/api/x", A, "OPTIONS", "PUT", "x-a", None, "/api")),
+        (Reason.ORIGIN_NOT_ALLOWED, CORSRequest("/api/x", EVIL, "GET", None, None, True, "/api")),
     ]
 
 
@@ -252,7 +252,7 @@ def test_what_a_subscriber_raises_is_logged_and_never_raised(
     guard = Guard(PLAIN)
     seen: list[Reason] = []
 
-    def broken(decision: Decision, facts: Facts) -> None:
+    def broken(decision: Decision, facts: CORSRequest) -> None:
         raise ValueError("no\nline")
 
     guard.subscribe(broken)

@@ -11,7 +11,7 @@ import pytest
 from support.origins import ANY, EVIL, LISTED, PLAIN, A, ask
 
 from corsguard import Guard, Policy
-from corsguard.guard.refusal_log import Log
+from corsguard.guard.refusal_log import RefusalLog
 
 
 def levels(caplog: pytest.LogCaptureFixture) -> list[int]:
@@ -159,7 +159,7 @@ def test_a_refusal_without_origin_says_so(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_two_guards_do_not_share_their_memory(caplog: pytest.LogCaptureFixture) -> None:
-    for log in (Log(), Log()):
+    for log in (RefusalLog(), RefusalLog()):
         log.replaced(["Vary"])
     assert len(caplog.records) == 2
 

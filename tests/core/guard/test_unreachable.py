@@ -10,13 +10,18 @@ from typing import Any
 import pytest
 
 from corsguard import Policy
-from corsguard.guard.decorated_views import hidden_in, is_remembered, unreachable, unreached
+from corsguard.guard.decorated_views import (
+    find_hidden,
+    find_unreachable,
+    find_unreached,
+    is_remembered,
+)
 from corsguard.guard.view_policies import (
     cors_exempt,
     cors_policy,
-    decorated_layer,
-    layers,
-    own_policy,
+    find_decorated_layer,
+    get_policy,
+    iter_layers,
 )
 
 PUBLIC = Policy(allow_origins=["*"])
@@ -39,13 +44,13 @@ def view() -> Callable[[], str]:
 
 def test_an_object_that_is_not_reached_is_a_problem_with_its_place() -> None:
     exempt, public = cors_exempt(view()), cors_policy(PUBLIC)(view())
-    found = unreachable([], HERE)
+    found = find_unreachable([], HERE)
     assert [problem.code for problem in found] == ["view-policy-unreachable"] * 2
     assert found[0].field == 'view "view.<locals>.made"'
     assert f"({__file__}:{view.__code__.co_firstlineno + 1})" in found[0].message
-    assert len(unreachable([], HERE, exempt=True)) == 1
-    assert unreachable([exempt, public], HERE) == []
-    assert unreachable([], {"another"}) == []
+    assert len(find_unreachable([], HERE, exempt=True)) == 1
+    assert find_unreachable([exempt, public], HERE) == []
+    assert find_unreachable([], {"another"}) == []
 
 
 def test_an_object_that_is_gone_is_forgotten() -> None:
@@ -53,7 +58,7 @@ def test_an_object_that_is_gone_is_forgotten() -> None:
     assert is_remembered(exempt)
     del exempt
     gc.collect()
-    assert unreachable([], HERE) == []
+    assert find_unreachable([], HERE) == []
 
 
 def test_an_object_without_weak_references_keeps_its_policy() -> None:
@@ -64,15 +69,15 @@ def test_an_object_without_weak_references_keeps_its_policy() -> None:
             return "called"
 
     slotted = cors_exempt(Slotted())
-    assert own_policy(slotted) is None
+    assert get_policy(slotted) is None
     assert not is_remembered(slotted)
-    assert decorated_layer(slotted) is slotted
+    assert find_decorated_layer(slotted) is slotted
     assert slotted() == "called"
 
 
 def test_the_place_of_a_partial_object_is_that_of_its_function() -> None:
     made = cors_exempt(partial(wraps(view)(partial(view))))
-    (problem,) = unreachable([], HERE)
+    (problem,) = find_unreachable([], HERE)
     assert f"{__file__}:" in problem.message
     assert made()() == "made"
 
@@ -84,8 +89,8 @@ class Controller:
 
 def test_a_method_that_a_class_decorates_at_a_request_is_no_lost_one() -> None:
     bound = cors_exempt(Controller().act)
-    assert any(each is bound for each in unreached([]))
-    assert not any(each is bound for each in unreached([Controller]))
+    assert any(each is bound for each in find_unreached([]))
+    assert not any(each is bound for each in find_unreached([Controller]))
 
 
 def test_a_wrapper_that_holds_an_exempt_view_hides_it() -> None:
@@ -94,10 +99,10 @@ def test_a_wrapper_that_holds_an_exempt_view_hides_it() -> None:
     def wrapper() -> tuple[str, str]:
         return exempt(), public()
 
-    (problem,) = hidden_in([wrapper], [])
+    (problem,) = find_hidden([wrapper], [])
     assert "view.<locals>.made" in problem.message
-    assert hidden_in([wrapper], [exempt]) == []
-    assert hidden_in([view], []) == []
+    assert find_hidden([wrapper], [exempt]) == []
+    assert find_hidden([view], []) == []
 
 
 def in_closure(exempt: Function) -> Function:
@@ -142,8 +147,8 @@ def test_a_wrapper_hides_an_exempt_view_wherever_it_holds_it(
     wrapper: Callable[[Function], Function],
 ) -> None:
     exempt = cors_exempt(view())
-    assert len(hidden_in([wrapper(exempt)], [])) == 1
-    assert hidden_in([wrapper(exempt)], [exempt]) == []
+    assert len(find_hidden([wrapper(exempt)], [])) == 1
+    assert find_hidden([wrapper(exempt)], [exempt]) == []
 
 
 class Proxy:
@@ -155,13 +160,13 @@ class Proxy:
 
 def test_a_proxy_that_needs_a_request_is_passed_over() -> None:
     exempt, proxy = cors_exempt(view()), Proxy()
-    assert len(hidden_in([lambda: (proxy, exempt)], [])) == 1
+    assert len(find_hidden([lambda: (proxy, exempt)], [])) == 1
 
 
 def test_a_large_container_is_data() -> None:
     exempt = cors_exempt(view())
     held = [exempt] * 101
-    assert hidden_in([lambda: held], []) == []
+    assert find_hidden([lambda: held], []) == []
 
 
 def test_a_cell_that_is_not_assigned_yet_is_passed_over() -> None:
@@ -170,7 +175,7 @@ def test_a_cell_that_is_not_assigned_yet_is_passed_over() -> None:
     def wrapper() -> Any:
         return later
 
-    assert len(hidden_in([wrapper, partial(exempt)], [])) == 1
+    assert len(find_hidden([wrapper, partial(exempt)], [])) == 1
     later = wrapper
     assert wrapper() is later
 
@@ -182,18 +187,18 @@ def test_a_copied_mark_gives_way_to_the_object_that_was_decorated() -> None:
     def copy() -> str:
         return made()
 
-    assert decorated_layer(copy) is made
+    assert find_decorated_layer(copy) is made
     cors_exempt(made)
-    assert own_policy(copy) == PUBLIC
-    assert own_policy(decorated_layer(copy)) is None
+    assert get_policy(copy) == PUBLIC
+    assert get_policy(find_decorated_layer(copy)) is None
     assert copy() == "made"
 
 
 def test_a_view_that_wraps_itself_has_one_layer() -> None:
     made: Any = view()
     made.__wrapped__ = made
-    assert list(layers(made)) == [made]
-    assert unreachable([], HERE) == []
+    assert list(iter_layers(made)) == [made]
+    assert find_unreachable([], HERE) == []
 
 
 def test_static_and_class_methods_are_decorated_inside() -> None:
@@ -209,5 +214,5 @@ def test_static_and_class_methods_are_decorated_inside() -> None:
             return cls.__name__
 
     for each in (Holder.static, Holder.of_class):
-        assert decorated_layer(each) is not None
+        assert find_decorated_layer(each) is not None
     assert (Holder.static(), Holder.of_class()) == ("static", "Holder")

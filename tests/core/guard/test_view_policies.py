@@ -16,9 +16,9 @@ from corsguard.guard.view_policies import (
     View,
     cors_exempt,
     cors_policy,
-    has_own_policy,
-    own_policy,
-    sharing,
+    find_shared_methods,
+    get_policy,
+    has_policy,
 )
 
 WILD = Policy(allow_origins=[A], allow_methods=["*"])
@@ -34,13 +34,13 @@ def test_a_view_is_decorated_with_its_policy_and_stays_what_it_is() -> None:
     def view() -> str:
         return "seen"
 
-    assert not has_own_policy(view)
+    assert not has_policy(view)
     assert cors_policy(LISTED)(view) is view
-    assert has_own_policy(view)
-    assert own_policy(view) is LISTED
+    assert has_policy(view)
+    assert get_policy(view) is LISTED
     assert cors_exempt(view) is view
-    assert has_own_policy(view)
-    assert own_policy(view) is None
+    assert has_policy(view)
+    assert get_policy(view) is None
     assert view() == "seen"
 
 
@@ -87,9 +87,9 @@ def test_allow_methods_of_the_policy_of_the_path_where_views_have_others() -> No
 
 def test_the_methods_of_a_url_that_share_a_policy() -> None:
     policies = {"GET": PLAIN, "PUT": LISTED, "PATCH": LISTED, "DELETE": None}
-    assert sharing("PUT", policies) == frozenset({"PUT", "PATCH"})
-    assert sharing("DELETE", policies) == frozenset({"DELETE"})
-    assert sharing("GET", {"GET": PLAIN, "PUT": PLAIN}) is None
+    assert find_shared_methods("PUT", policies) == frozenset({"PUT", "PATCH"})
+    assert find_shared_methods("DELETE", policies) == frozenset({"DELETE"})
+    assert find_shared_methods("GET", {"GET": PLAIN, "PUT": PLAIN}) is None
 
 
 @pytest.mark.parametrize(

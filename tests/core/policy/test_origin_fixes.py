@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corsguard import Guard, OriginPattern, Policy, PolicyError, Problem
-from corsguard.policy.origin_fixes import closest_name, mended_origin, mended_prefix, mended_regex
+from corsguard.policy.origin_fixes import closest_name, fix_origin, fix_prefix, mended_regex
 
 LISTED = Policy(allow_origins=["https://a.example"])
 EXAMPLE = "an origin such as https://app.example.com or https://*.example.com"
@@ -146,7 +146,7 @@ def test_origin_invalid_suggests_an_example_where_it_can_not_be_told(text: str) 
 
 @given(st.one_of(st.text(), st.text("htps:/[]().*+\\d?^$@%0149axÉ ,#", max_size=40)))
 def test_whatever_is_suggested_for_an_origin_is_a_pattern(text: str) -> None:
-    for mended in (mended_origin(text), mended_regex(text)):
+    for mended in (fix_origin(text), mended_regex(text)):
         assert mended is None or str(OriginPattern.parse(mended)) == mended
 
 
@@ -226,7 +226,7 @@ def test_route_invalid_suggests_the_prefix_that_was_meant(prefix: str, meant: st
     ).map("/".join)
 )
 def test_whatever_is_suggested_for_a_prefix_starts(prefix: str) -> None:
-    meant = mended_prefix(prefix)
+    meant = fix_prefix(prefix)
     assert Guard({meant: LISTED}).policy_for(meant) == LISTED
 
 

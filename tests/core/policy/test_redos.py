@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Origin, OriginError, OriginPattern, Policy, PolicyError
-from corsguard.engine.headers import merged, names_in
+from corsguard.engine.headers import merge_headers, parse_names
 from corsguard.guard.routes import is_canonical
 
 SHORT, LONG = 2_000, 8_000
@@ -58,12 +58,12 @@ def parsed(parse: Callable[[str], object]) -> Callable[[str], object]:
 WORK: dict[str, Callable[[str], object]] = {
     "origin": parsed(Origin.parse),
     "pattern": parsed(OriginPattern.parse),
-    "header names": names_in,
+    "header names": parse_names,
     "path": is_canonical,
     "Origin": lambda text: GUARD.decide("/", f"https://{text}", "POST", {"host": text}),
     "Path": lambda text: GUARD.decide(f"/api/{text}", A, "GET", {}),
     "preflight": lambda text: GUARD.decide("/", A, "OPTIONS", dict.fromkeys(ASKED, text)),
-    "Vary": lambda text: merged([("Vary", "Origin")], [("Vary", text)]),
+    "Vary": lambda text: merge_headers([("Vary", "Origin")], [("Vary", text)]),
     "allow_origins": configured(lambda text: Policy(allow_origins=[f"https://{text}?"])),
     "allow_methods": configured(lambda text: Policy(allow_origins=[A], allow_methods=[f"{text},"])),
     "allow_headers": configured(lambda text: Policy(allow_origins=[A], allow_headers=[f"{text},"])),

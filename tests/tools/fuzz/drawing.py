@@ -7,12 +7,12 @@ import warnings
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from corsguard.policy.validation import CHECKS
+from corsguard.policy.validation import VALIDATORS
 
 SEPARATOR = b"\x1e"
 """Stands between the parts of an input, as no part of a request is likely to need it."""
 
-_FIELDS = (*CHECKS, "routes", "enforce", "enforce_exempt", "own_origins")
+_FIELDS = (*VALIDATORS, "routes", "enforce", "enforce_exempt", "own_origins")
 _DEEPEST = 6
 _MANY_DIGITS = 10**5_000  # more than Python writes in decimal
 

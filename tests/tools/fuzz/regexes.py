@@ -13,7 +13,7 @@ from corsguard.policy.redos import is_linear
 from corsguard.policy.regex_ast import inexact_constructs
 from corsguard.policy.regex_automaton import ALPHABET, Automaton, Budget, TooMuchError
 from corsguard.policy.regex_coverage import RESERVED, Coverage, coverage
-from corsguard.public_suffix import suffix_of
+from corsguard.public_suffix import find_suffix
 
 Choose = Callable[[int], int]
 """Chooses a number below another."""
@@ -119,7 +119,7 @@ def is_counted(covered: Coverage, origin: Origin) -> bool:
     labels = host.removesuffix(".").split(".")
     if labels[-1] in RESERVED:
         return True
-    suffix = suffix_of(host)
+    suffix = find_suffix(host)
     owners = covered.hosted if suffix.private else covered.registered
     return owners.too_many or ".".join(labels[-suffix.labels - 1 :]) in owners.names
 

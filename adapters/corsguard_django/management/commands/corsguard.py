@@ -58,11 +58,11 @@ class Command(BaseCommand):
     def _explain(self, guard: Guard, options: dict[str, Any]) -> None:
         """Exits with 1 where the request is blocked, and with 2 where it can't be told."""
         from corsguard.cli.explain import explain, in_setting
-        from corsguard.explain.question import UsageError, asked
+        from corsguard.explain.question import UsageError, build_question
         from corsguard_django.rehearsal import stage_at
 
         try:
-            question = asked(options["url"], options)
+            question = build_question(options["url"], options)
             code = explain(
                 question,
                 guard,

@@ -23,7 +23,7 @@ from corsguard import (
     Problem,
     Reason,
 )
-from corsguard.engine.headers import names_in
+from corsguard.engine.headers import parse_names
 from corsguard.fetch_spec import is_token
 from corsguard.origin import MAX_LENGTH
 
@@ -156,7 +156,7 @@ def chooser(numbers: list[int]) -> Callable[[int], int]:
 def request_headers(data: bytes) -> None:
     """`Access-Control-Request-Headers`, and what of it is sent back."""
     method, text = two_texts(data)
-    names = names_in(text)
+    names = parse_names(text)
     if len(text) > 4_096:
         assert names is None
     else:
