@@ -258,6 +258,8 @@ def _place(inner: Any) -> str:
     is_code = isinstance(inner, type) or hasattr(inner, "__code__") or hasattr(inner, "__func__")
     code = inner if is_code else type(inner)  # of an object, its class
     try:
-        return f"{getsourcefile(code)}:{getsourcelines(code)[1]}"
+        file, line = getsourcefile(code) or "", getsourcelines(code)[1]
     except (OSError, TypeError):  # no source, as in an interactive session
-        return f"module {_module(inner)}"
+        file, line = "", 0
+    # Python 3.13 knows the source of `python -c`, whose file is `<string>`.
+    return f"module {_module(inner)}" if file.startswith("<") or not file else f"{file}:{line}"
