@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 from corsguard import Guard, Policy
 from corsguard.cli.routes import RouteRow
 from corsguard_flask.middleware import FlaskMiddleware
-from corsguard_flask.views import view_of
+from corsguard_flask.view_policies import get_view
 
 __all__ = ["placed", "rows_of"]
 
@@ -51,7 +51,7 @@ def _rows(app: Flask, middleware: FlaskMiddleware, rule: Rule) -> Iterator[Route
     methods: set[str] = rule.methods or set()
     # Without methods, a rule takes any, and so has but one row.
     for method in sorted(methods - _IMPLIED or methods) or [""]:
-        view = view_of(views, rule.endpoint, method)
+        view = get_view(views, rule.endpoint, method)
         of_path = [] if view else _by_path(middleware.guard, rule)
         for held in [(view.policy, view.holder)] if view else of_path:
             listed = next((listed for known, listed in by_policy if known == held), None)

@@ -13,10 +13,10 @@ from threading import Thread
 
 import pytest
 import simple_websocket
-from adapters.flask.test_docs import IN_LISTS, run
 from flask import Flask
 from flask_socketio import SocketIO
-from support.flask_requests import APP, EVIL, PARTNERS, POLICY, allowed, fetch
+from support.flask_docs import IN_LISTS, run_block
+from support.flask_requests import APP, EVIL, PARTNERS, POLICY, fetch, get_allow_origin
 from werkzeug.serving import make_server
 
 from corsguard import Guard
@@ -44,7 +44,7 @@ def enforced(*, with_views: bool = False) -> Flask:
 def test_polling_behind_corsguard_is_enforced(with_views: bool) -> None:
     app = enforced(with_views=with_views)
     opened = fetch(app, POLLING)
-    assert (opened.status_code, allowed(opened)) == (200, APP)
+    assert (opened.status_code, get_allow_origin(opened)) == (200, APP)
     session = json.loads(opened.text[1:])["sid"]
 
     def post(origin: str) -> int:
@@ -54,7 +54,7 @@ def test_polling_behind_corsguard_is_enforced(with_views: bool) -> None:
 
     assert (post(EVIL), post(APP)) == (403, 200)
     # A GET is safe by the standard; its response, with the session's name, can't be read.
-    assert allowed(fetch(app, POLLING, origin=EVIL)) is None
+    assert get_allow_origin(fetch(app, POLLING, origin=EVIL)) is None
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def status_of_handshake(host: str, origin: str) -> int:
 
 
 @pytest.mark.parametrize("with_views", [False, True])
-def test_a_handshake_behind_corsguard_is_enforced(with_views: bool) -> None:
+def test_handshake_behind_corsguard_is_enforced(with_views: bool) -> None:
     with served(enforced(with_views=with_views)) as host:
         client = simple_websocket.Client(f"ws://{host}{HANDSHAKE}", headers={"Origin": APP})
         assert client.receive(timeout=30).startswith("0{")
@@ -88,7 +88,7 @@ def test_a_handshake_behind_corsguard_is_enforced(with_views: bool) -> None:
 
 
 @pytest.mark.parametrize("enforce", [False, True])
-def test_check_reports_socket_io_in_front_of_corsguard(enforce: bool) -> None:
+def test_check_socket_io_in_front_exits_with_1(enforce: bool) -> None:
     app = Flask(__name__)
     CORSGuard(app, Guard(POLICY, enforce=enforce))
     sockets(app)
@@ -99,13 +99,13 @@ def test_check_reports_socket_io_in_front_of_corsguard(enforce: bool) -> None:
     assert "call cors.init_app(app) after it" in done.output
 
 
-def test_check_of_socket_io_behind_corsguard_is_sound() -> None:
+def test_check_socket_io_behind_corsguard_exits_with_0() -> None:
     done = enforced().test_cli_runner().invoke(args=["cors", "check"])
     assert done.exit_code == 0
     assert "middleware-in-front" not in done.output
 
 
-def test_the_application_of_the_docs() -> None:
-    app = run(IN_LISTS[2])["app"]
-    assert allowed(fetch(app, POLLING)) == APP
+def test_docs_application_enforces_polling() -> None:
+    app = run_block(IN_LISTS[2])["app"]
+    assert get_allow_origin(fetch(app, POLLING)) == APP
     assert fetch(app, POLLING, "POST", EVIL).status_code == 403

@@ -88,9 +88,9 @@ def decorated(view: Any, own: Own | None) -> Any:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_a_view_is_answered_for_as_the_design_says(row: ViewRow) -> None:
+def test_view_row_matches_response(row: ViewRow) -> None:
     check_view(row, Views())
 
 
-def test_every_row_has_a_name_of_its_own() -> None:
+def test_view_row_names_are_unique() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)

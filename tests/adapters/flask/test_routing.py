@@ -21,11 +21,17 @@ from flask import (
     url_for,
 )
 from flask.ctx import AppContext
-from flask.views import MethodView
-from support.flask_requests import APP, EVIL, PARTNER, PARTNERS, POLICY, allowed, fetch, preflight
+from support.flask_requests import (
+    EVIL,
+    PARTNER,
+    PARTNERS,
+    POLICY,
+    fetch,
+    preflight,
+)
 from werkzeug.routing import BaseConverter
 
-from corsguard import Guard, Reason
+from corsguard import Guard
 from corsguard_flask import CORSGuard, cors_policy
 
 
@@ -44,7 +50,7 @@ def ask(app: Flask, path: str = "/own") -> None:
     assert fetch(app, path, "PUT", EVIL).status_code == 403
 
 
-def test_matching_ahead_calls_no_function_of_the_application() -> None:
+def test_matching_calls_no_function_of_the_application() -> None:
     app = application(enforce=True)
     called: list[str] = []
 
@@ -68,7 +74,7 @@ def test_matching_ahead_calls_no_function_of_the_application() -> None:
     assert called == []
 
 
-def test_a_teardown_function_may_rely_on_before_request() -> None:
+def test_matching_skips_teardown_that_needs_before_request() -> None:
     app = application()
 
     @app.before_request
@@ -83,7 +89,7 @@ def test_a_teardown_function_may_rely_on_before_request() -> None:
     assert fetch(app, "/own", "PUT", PARTNER).text == "own"
 
 
-def test_no_context_is_left_behind() -> None:
+def test_matching_leaves_no_context_behind() -> None:
     app = application(enforce=True)
     ask(app)
     assert not has_app_context()
@@ -110,7 +116,7 @@ def converting(app: Flask) -> Flask:
     return app
 
 
-def test_what_a_converter_opens_is_closed() -> None:
+def test_matching_closes_what_a_converter_opens() -> None:
     app = converting(application(enforce=True))
     Item.opened.clear()
 
@@ -123,7 +129,7 @@ def test_what_a_converter_opens_is_closed() -> None:
     assert Item.opened == []
 
 
-def test_a_teardown_function_that_fails_is_logged_and_fails_nothing(
+def test_matching_failing_teardown_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     app = converting(application(enforce=True))
@@ -159,7 +165,7 @@ class Counted(Flask):
         return super().create_url_adapter(request)
 
 
-def test_matching_ahead_leaves_nothing_in_memory() -> None:
+def test_matching_leaves_nothing_in_memory() -> None:
     app = Counted(__name__)
     CORSGuard(app, Guard({"/": POLICY}, enforce=True))
     app.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda **_: "own"), methods=["PUT"])
@@ -176,99 +182,3 @@ def test_matching_ahead_leaves_nothing_in_memory() -> None:
     app.made = 0
     ask(app)
     assert app.made == 0  # none is made unless a converter uses it
-
-
-@pytest.mark.parametrize("with_views", [False, True])
-@pytest.mark.parametrize(
-    ("enforce", "expected"), [(False, "posted"), (True, "corsguard"), ("report", "posted")]
-)
-def test_a_method_override_inside_is_enforced_whatever_views_have(
-    with_views: bool, enforce: Any, expected: str
-) -> None:
-    app = overriding(inside=True, enforce=enforce, with_views=with_views)
-    reasons: list[Reason] = []
-    guard: Guard = app.extensions["corsguard"].guard
-    guard.subscribe(lambda decision, _: reasons.append(decision.reason))
-    assert fetch(app, "/?_method=POST", "GET", EVIL).text.startswith(expected)
-    assert fetch(app, "/?_method=POST", "GET", APP).text == "posted"
-    assert fetch(app, "/", "GET", EVIL).text == "read"
-    assert reasons.count(Reason.CROSS_ORIGIN_REFUSED) == bool(enforce)
-
-
-@pytest.mark.parametrize("with_views", [False, True])
-def test_a_method_override_outside_is_what_corsguard_sees(with_views: bool) -> None:
-    app = overriding(inside=False, enforce=True, with_views=with_views)
-    assert fetch(app, "/?_method=POST", "GET", EVIL).status_code == 403
-    assert fetch(app, "/?_method=POST", "GET", APP).text == "posted"
-
-
-@pytest.mark.parametrize("with_views", [False, True])
-def test_without_enforcement_an_override_changes_no_header(with_views: bool) -> None:
-    app = overriding(inside=True, enforce=False, with_views=with_views)
-    asked = {"Access_Control_Request_Method": "PUT"}
-    for method in ("POST", "OPTIONS"):
-        response = fetch(app, f"/?_method={method}", "GET", APP, **asked)
-        assert (response.status_code, allowed(response)) == (200, APP)
-        assert "Access-Control-Allow-Methods" not in response.headers
-
-
-class Overriding(Request):
-    """A request that reads its method from the query, as a class of requests may."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.method = self.args.get("_method", self.method)
-
-
-class OverridingFlask(Flask):
-    def wsgi_app(self, environ: Any, start_response: Any) -> Any:
-        method = environ["QUERY_STRING"].removeprefix("_method=") or environ["REQUEST_METHOD"]
-        return super().wsgi_app({**environ, "REQUEST_METHOD": method}, start_response)
-
-
-class Written(MethodView):
-    def get(self) -> str:
-        return "read"
-
-    def post(self) -> str:
-        return "posted"
-
-
-@pytest.mark.parametrize("with_views", [False, True])
-@pytest.mark.parametrize("inside", ["request class", "application class"])
-def test_a_method_override_by_a_class_is_enforced(inside: str, with_views: bool) -> None:
-    app = OverridingFlask(__name__) if inside == "application class" else Flask(__name__)
-    CORSGuard(app, Guard({"/": POLICY}, enforce=True))
-    if inside == "request class":
-        app.request_class = Overriding
-    app.add_url_rule("/", view_func=Written.as_view("written"))
-    if with_views:
-        app.add_url_rule("/unrelated", "unrelated", cors_policy(PARTNERS)(lambda: "unrelated"))
-    assert fetch(app, "/?_method=POST", "GET", EVIL).status_code == 403
-    assert fetch(app, "/?_method=POST", "GET", APP).text == "posted"
-    assert fetch(app, "/", "GET", EVIL).text == "read"
-
-
-def overriding(*, inside: bool, enforce: Any, with_views: bool) -> Flask:
-    """Return an application whose requests may name another method in their query."""
-    app = Flask(__name__)
-
-    def override(inner: Any) -> Any:
-        def outer(environ: Any, start_response: Any) -> Any:
-            name, _, method = environ["QUERY_STRING"].partition("=")
-            if name == "_method":
-                environ["REQUEST_METHOD"] = method
-            return inner(environ, start_response)
-
-        return outer
-
-    if inside:
-        app.wsgi_app = override(app.wsgi_app)  # type: ignore[method-assign]
-    CORSGuard(app, Guard({"/": POLICY}, enforce=enforce))
-    if not inside:
-        app.wsgi_app = override(app.wsgi_app)  # type: ignore[method-assign]
-    app.add_url_rule("/", "read", lambda: "read")
-    app.add_url_rule("/", "post", lambda: "posted", methods=["POST"])
-    if with_views:
-        app.add_url_rule("/unrelated", "unrelated", cors_policy(PARTNERS)(lambda: "unrelated"))
-    return app
