@@ -1,4 +1,4 @@
-"""`flask cors explain`: by the policies of the application, and without its views."""
+"""`flask cors explain`, which applies the policies of an application and calls no view."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ app.teardown_appcontext(called)
 """
 OF_VIEWS = f'CORSGuard(app, {{"/": Policy(allow_origins=["{APP}"], allow_methods=["PUT"])}})\n'
 ROUTED = f'{APPLICATION}{VIEWS}\nCORSGuard(app, {{"/": Policy(allow_origins=["{APP}"])}})\n'
-ROUTED_NARROWLY = f'{APPLICATION}\nCORSGuard(app, {{"/api": Policy(allow_origins=["{APP}"])}})\n'
+API_ONLY = f'{APPLICATION}\nCORSGuard(app, {{"/api": Policy(allow_origins=["{APP}"])}})\n'
 ONE = f'{APPLICATION}\nCORSGuard(app, Policy(allow_origins=["{APP}"]))\n'
 
 
@@ -57,17 +57,17 @@ def explain(source: str, *arguments: str, page: str = APP) -> Result:
     return run(source, "explain", "--page", page, *arguments)
 
 
-def document(source: str, *arguments: str, page: str = APP) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(
+def explain_as_json(source: str, *arguments: str, page: str = APP) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(
         explain(source, "--format=json", *arguments, page=page).stdout
     )
-    return told
+    return report
 
 
-def changes(source: str, *arguments: str, page: str = APP) -> list[tuple[str, str, str]]:
+def list_changes(source: str, *arguments: str, page: str = APP) -> list[tuple[str, str, str]]:
     return [
         (change["place"]["kind"], change["place"]["name"], change["line"])
-        for change in document(source, *arguments, page=page)["changes"]
+        for change in explain_as_json(source, *arguments, page=page)["changes"]
     ]
 
 
@@ -87,12 +87,12 @@ def test_explain_enforce_exempt_path_warns_of_no_lost_refusal(path: str, refused
         f'CORSGuard(app, Guard(Policy(allow_origins=["{APP}"]), enforce=True, '
         'enforce_exempt=["/list"]))\n'
     )
-    [change] = document(source, f"{API}{path}", page="https://new.example")["changes"]
+    [change] = explain_as_json(source, f"{API}{path}", page="https://new.example")["changes"]
     assert ("`enforce` no longer refuses" in change["exposes"]) is refused
 
 
 def test_explain_path_request_changes_route_policy() -> None:
-    assert changes(ROUTED, "--method=PATCH", f"{API}/items/1") == [
+    assert list_changes(ROUTED, "--method=PATCH", f"{API}/items/1") == [
         ("route", "/", 'allow_methods=["PATCH"],')
     ]
 
@@ -108,11 +108,11 @@ def test_explain_unused_setting_is_not_named(setting: str) -> None:
 
 
 def test_explain_decoded_path_is_written_as_python_literal() -> None:
-    assert '    "/\U0001f600": Policy(' in explain(ROUTED_NARROWLY, f"{API}/%F0%9F%98%80").stdout
+    assert '    "/\U0001f600": Policy(' in explain(API_ONLY, f"{API}/%F0%9F%98%80").stdout
 
 
 def test_explain_view_request_changes_view_policy() -> None:
-    assert changes(ROUTED, "--method=DELETE", "--credentials=include", f"{API}/items/1") == [
+    assert list_changes(ROUTED, "--method=DELETE", "--credentials=include", f"{API}/items/1") == [
         ("view", "items", f'allow_origins=["{PARTNER}", "{APP}"],'),
         ("view", "items", "allow_credentials=True,"),
         ("view", "items", 'allow_methods=["DELETE"],'),
@@ -125,7 +125,7 @@ def test_explain_view_request_changes_view_policy() -> None:
     ) in done.stdout
 
 
-HELD = f"""{APPLICATION}
+SHARED = f"""{APPLICATION}
 class Once(MethodView):
     @cors_policy(Policy(allow_origins=["https://partner.example"], max_age=1))
     def get(self): ...
@@ -165,7 +165,7 @@ cors.set_policy(api, Policy(allow_origins=["https://partner.example"], max_age=6
 
 
 @pytest.mark.parametrize(
-    ("asked", "number", "holder", "opened"),
+    ("target", "number", "holder", "also_allowed"),
     [
         ("GET /once", 1, "the method GET of the class Once", ["HEAD /once"]),
         ("HEAD /once", 1, "the method GET of the class Once", ["GET /once"]),
@@ -182,37 +182,44 @@ cors.set_policy(api, Policy(allow_origins=["https://partner.example"], max_age=6
     ],
 )
 def test_explain_shared_policy_exposes_all_its_views(
-    asked: str, number: int, holder: str, opened: list[str]
+    target: str, number: int, holder: str, also_allowed: list[str]
 ) -> None:
-    def verdicts(source: str) -> dict[str, str]:
-        asks = ["GET /once", "HEAD /once", "GET /base", "GET /derived", "GET /dispatch", "GET /a"]
-        asks += ["GET /again", "GET /b", "GET /list", "GET /inner", "GET /old/list", asked]
-        calls = {ask: ask.split() for ask in asks}
+    def fetch_verdicts(source: str) -> dict[str, str]:
+        targets = [
+            "GET /once",
+            "HEAD /once",
+            "GET /base",
+            "GET /derived",
+            "GET /dispatch",
+            "GET /a",
+        ]
+        targets += ["GET /again", "GET /b", "GET /list", "GET /inner", "GET /old/list", target]
+        parts = {each: each.split() for each in targets}
         return {
-            ask: document(source, f"--method={method}", f"{API}{path}")["verdict"]
-            for ask, (method, path) in calls.items()
+            each: explain_as_json(source, f"--method={method}", f"{API}{path}")["verdict"]
+            for each, (method, path) in parts.items()
         }
 
-    method, path = asked.split()
-    done = explain(HELD, f"--method={method}", f"{API}{path}")
+    method, path = target.split()
+    done = explain(SHARED, f"--method={method}", f"{API}{path}")
     assert f"\n    # the policy of {holder}\n" in done.stdout
-    told = document(HELD, f"--method={method}", f"{API}{path}")["changes"]
-    assert {change["place"]["holder"] for change in told} == {holder}
-    assert told[0]["exposes"].startswith(f"pages of {APP} may read the answers of {holder}")
-    assert set(verdicts(HELD).values()) == {"blocked"}
-    lines = " ".join(change["line"] for change in told)
-    changed = HELD.replace(
+    report = explain_as_json(SHARED, f"--method={method}", f"{API}{path}")["changes"]
+    assert {change["place"]["holder"] for change in report} == {holder}
+    assert report[0]["exposes"].startswith(f"pages of {APP} may read the answers of {holder}")
+    assert set(fetch_verdicts(SHARED).values()) == {"blocked"}
+    lines = " ".join(change["line"] for change in report)
+    changed = SHARED.replace(
         f'allow_origins=["https://partner.example"], max_age={number}', f"{lines} max_age={number}"
     )
-    allowed = {ask for ask, verdict in verdicts(changed).items() if verdict == "allowed"}
-    assert allowed == {asked, *opened}
+    allowed = {each for each, verdict in fetch_verdicts(changed).items() if verdict == "allowed"}
+    assert allowed == {target, *also_allowed}
 
 
 def test_explain_simple_request_is_decided_by_view() -> None:
-    assert changes(ROUTED, f"{API}/partners") == [
+    assert list_changes(ROUTED, f"{API}/partners") == [
         ("view", "partners", f'allow_origins=["{PARTNER}", "{APP}"],')
     ]
-    assert document(ROUTED, f"{API}/partners", page=PARTNER)["verdict"] == "allowed"
+    assert explain_as_json(ROUTED, f"{API}/partners", page=PARTNER)["verdict"] == "allowed"
 
 
 def test_explain_exempt_view_suggests_a_policy() -> None:
@@ -230,17 +237,17 @@ def test_explain_single_policy_is_changed() -> None:
 
 
 def test_explain_routing_responses_are_shown() -> None:
-    told = document(ROUTED, f"{API}/list")
-    assert [hop["answer"]["status"] for hop in told["requests"]] == [308, 200]
-    assert told["response"]["redirected"] is True
-    assert document(ROUTED, f"{API}/nowhere")["response"]["status"] == 404
-    told = document(ROUTED, "--method=POST", f"{API}/items/1")
-    assert told["response"]["status"] == 405
+    report = explain_as_json(ROUTED, f"{API}/list")
+    assert [hop["answer"]["status"] for hop in report["requests"]] == [308, 200]
+    assert report["response"]["redirected"] is True
+    assert explain_as_json(ROUTED, f"{API}/nowhere")["response"]["status"] == 404
+    report = explain_as_json(ROUTED, "--method=POST", f"{API}/items/1")
+    assert report["response"]["status"] == 405
 
 
 def test_explain_converter_finds_request_and_calls_nothing_else() -> None:
-    told = document(f"{APPLICATION}{VIEWS}{CONVERTERS}{OF_VIEWS}", f"{API}/asking/1")
-    assert [hop["answer"]["status"] for hop in told["requests"]] == [200]
+    report = explain_as_json(f"{APPLICATION}{VIEWS}{CONVERTERS}{OF_VIEWS}", f"{API}/asking/1")
+    assert [hop["answer"]["status"] for hop in report["requests"]] == [200]
 
 
 def test_explain_converter_exception_is_a_500() -> None:
@@ -249,9 +256,9 @@ def test_explain_converter_exception_is_a_500() -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     assert "status   500" in done.stdout
     # Once a view has a policy, the URL of a preflight is matched too, and outside of Flask.
-    told = document(source, "--method=PUT", f"{API}/failing/1")
-    assert [hop["answer"]["status"] for hop in told["requests"]] == [500]
-    assert (told["verdict"], told["reason"]) == ("blocked", "ALLOW_ORIGIN_MISSING")
+    report = explain_as_json(source, "--method=PUT", f"{API}/failing/1")
+    assert [hop["answer"]["status"] for hop in report["requests"]] == [500]
+    assert (report["verdict"], report["reason"]) == ("blocked", "ALLOW_ORIGIN_MISSING")
 
 
 SETTING = """
@@ -280,14 +287,14 @@ def test_explain_change_has_the_form_of_the_configuration(source: str, words: st
 
 
 def test_explain_method_without_view_warns_of_405() -> None:
-    told = " ".join(explain(ROUTED, "--method=PATCH", f"{API}/items/1").stdout.split())
-    assert "beware even so, the application answers 405: no view there takes PATCH" in told
+    report = " ".join(explain(ROUTED, "--method=PATCH", f"{API}/items/1").stdout.split())
+    assert "beware even so, the application answers 405: no view there takes PATCH" in report
 
 
 def test_explain_dangerous_change_is_not_suggested() -> None:
     source = f"{APPLICATION}{VIEWS}\nCORSGuard(app, Guard(OF_PATH, enforce=True))\n"
-    told = document(source, f"{API}/partners", page="http://plain.example")
-    assert [problem["code"] for problem in told["problems"]] == ["origin-insecure"]
+    report = explain_as_json(source, f"{API}/partners", page="http://plain.example")
+    assert [problem["code"] for problem in report["problems"]] == ["origin-insecure"]
 
 
 @pytest.mark.parametrize(

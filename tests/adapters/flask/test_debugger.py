@@ -49,7 +49,7 @@ def late_view():
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Where the development server answers, debugger and all."""
+    """Yield the port of a development server with the debugger."""
     folder = tmp_path_factory.mktemp("debugged")
     (folder / "service.py").write_text(SERVICE, encoding="utf-8")
     command = [sys.executable, "-m", "flask", "--app", "service", "run", "--debug", "--no-reload"]
@@ -83,8 +83,8 @@ def get(port: int, path: str, **headers: str) -> tuple[HTTPResponse, str]:
     return response, body
 
 
-def debugged_service() -> DebuggedApplication:
-    """The same service behind the same debugger, in this process."""
+def build_debugged_service() -> DebuggedApplication:
+    """Return the same service behind the same debugger, in this process."""
     module: dict[str, Any] = {"__name__": "service"}
     exec(SERVICE, module)
     module["app"].debug = True
@@ -104,7 +104,7 @@ def debugged_service() -> DebuggedApplication:
 def test_debugger_cross_origin_page_gets_no_secret(
     path: str, headers: dict[str, str], secret: bool
 ) -> None:
-    response = Client(debugged_service()).get(path, headers=headers)
+    response = Client(build_debugged_service()).get(path, headers=headers)
     assert response.status_code == 500
     assert ("SECRET = " in response.text) is secret
     assert not secret or "Access-Control-Allow-Origin" not in response.headers
@@ -117,7 +117,7 @@ def test_debugger_error_after_start_replaces_response() -> None:
         started.append((status, exc_info is not None))
 
     environ = create_environ("/late", headers={"Origin": APP})
-    b"".join(debugged_service()(environ, start_response))
+    b"".join(build_debugged_service()(environ, start_response))
     assert started == [("200 OK", False), ("500 INTERNAL SERVER ERROR", True)]
 
 

@@ -20,7 +20,7 @@ from corsguard_flask import CORSGuard, cors_policy
 def test_override_by_inner_middleware_is_enforced(
     with_views: bool, enforce: Any, expected: str
 ) -> None:
-    app = overriding(inside=True, enforce=enforce, with_views=with_views)
+    app = build_overriding_app(inside=True, enforce=enforce, with_views=with_views)
     reasons: list[Reason] = []
     guard: Guard = app.extensions["corsguard"].guard
     guard.subscribe(lambda decision, _: reasons.append(decision.reason))
@@ -32,23 +32,23 @@ def test_override_by_inner_middleware_is_enforced(
 
 @pytest.mark.parametrize("with_views", [False, True])
 def test_override_by_outer_middleware_is_enforced(with_views: bool) -> None:
-    app = overriding(inside=False, enforce=True, with_views=with_views)
+    app = build_overriding_app(inside=False, enforce=True, with_views=with_views)
     assert fetch(app, "/?_method=POST", "GET", EVIL).status_code == 403
     assert fetch(app, "/?_method=POST", "GET", APP).text == "posted"
 
 
 @pytest.mark.parametrize("with_views", [False, True])
 def test_override_without_enforce_changes_no_header(with_views: bool) -> None:
-    app = overriding(inside=True, enforce=False, with_views=with_views)
-    asked = {"Access_Control_Request_Method": "PUT"}
+    app = build_overriding_app(inside=True, enforce=False, with_views=with_views)
+    fields = {"Access_Control_Request_Method": "PUT"}
     for method in ("POST", "OPTIONS"):
-        response = fetch(app, f"/?_method={method}", "GET", APP, **asked)
+        response = fetch(app, f"/?_method={method}", "GET", APP, **fields)
         assert (response.status_code, get_allow_origin(response)) == (200, APP)
         assert "Access-Control-Allow-Methods" not in response.headers
 
 
-class Overriding(Request):
-    """A request that reads its method from the query, as a class of requests may."""
+class OverridingRequest(Request):
+    """A request that reads its method from the query."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -61,7 +61,7 @@ class OverridingFlask(Flask):
         return super().wsgi_app({**environ, "REQUEST_METHOD": method}, start_response)
 
 
-class Written(MethodView):
+class Item(MethodView):
     def get(self) -> str:
         return "read"
 
@@ -75,8 +75,8 @@ def test_override_by_class_is_enforced(inside: str, with_views: bool) -> None:
     app = OverridingFlask(__name__) if inside == "application class" else Flask(__name__)
     CORSGuard(app, Guard({"/": POLICY}, enforce=True))
     if inside == "request class":
-        app.request_class = Overriding
-    app.add_url_rule("/", view_func=Written.as_view("written"))
+        app.request_class = OverridingRequest
+    app.add_url_rule("/", view_func=Item.as_view("item"))
     if with_views:
         app.add_url_rule("/unrelated", "unrelated", cors_policy(PARTNERS)(lambda: "unrelated"))
     assert fetch(app, "/?_method=POST", "GET", EVIL).status_code == 403
@@ -84,8 +84,8 @@ def test_override_by_class_is_enforced(inside: str, with_views: bool) -> None:
     assert fetch(app, "/", "GET", EVIL).text == "read"
 
 
-def overriding(*, inside: bool, enforce: Any, with_views: bool) -> Flask:
-    """Return an application whose requests may name another method in their query."""
+def build_overriding_app(*, inside: bool, enforce: Any, with_views: bool) -> Flask:
+    """Return an application with a middleware that reads the method from the query."""
     app = Flask(__name__)
 
     def override(inner: Any) -> Any:

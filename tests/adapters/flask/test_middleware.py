@@ -1,4 +1,4 @@
-"""What carries the headers, and what a preflight does not reach."""
+"""Responses that are particular to Flask; support/rows has those of every adapter."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from corsguard_flask import CORSGuard, cors_policy
 
 @pytest.fixture(params=["by path", "with views"])
 def app(request: pytest.FixtureRequest, tmp_path: Path) -> Flask:
-    """An application whose policies are its paths', alone or beside those of views."""
+    """Return an application with one policy for every path, alone or beside that of a view."""
     (tmp_path / "style.css").write_text("body {}", encoding="utf-8")
-    made = Flask(__name__, static_folder=str(tmp_path), static_url_path="/static")
-    CORSGuard(made, {"/": POLICY})
+    app = Flask(__name__, static_folder=str(tmp_path), static_url_path="/static")
+    CORSGuard(app, {"/": POLICY})
     if request.param == "with views":
-        made.add_url_rule("/own", "own", cors_policy(PUBLIC)(lambda: "own"))
-    return made
+        app.add_url_rule("/own", "own", cors_policy(PUBLIC)(lambda: "own"))
+    return app
 
 
 def crash() -> str:
@@ -115,10 +115,10 @@ def test_preflight_calls_no_function_of_the_application(app: Flask) -> None:
     app.url_value_preprocessor(lambda endpoint, values: reached.append("preprocessor"))
     app.add_url_rule("/", "index", lambda: "seen", methods=["PUT", "OPTIONS"])
 
-    def started(sender: Flask, **_: object) -> None:
+    def note_signal(sender: Flask, **_: object) -> None:
         reached.append("request_started")
 
-    with request_started.connected_to(started, app):
+    with request_started.connected_to(note_signal, app):
         assert preflight(app, "/").status_code == 204
         assert preflight(app, "/", origin=EVIL).status_code == 403
         assert reached == []
@@ -165,10 +165,10 @@ def test_decision_is_readable_in_before_request(app: Flask) -> None:
 def test_subscriber_is_called_once_per_request(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told: list[tuple[Reason, str]] = []
+    reported: list[tuple[Reason, str]] = []
 
-    def subscriber(decision: Decision, facts: CORSRequest) -> None:
-        told.append((decision.reason, facts.path))
+    def subscriber(decision: Decision, sent: CORSRequest) -> None:
+        reported.append((decision.reason, sent.path))
 
     app.extensions["corsguard"].guard.subscribe(subscriber)
     app.add_url_rule("/", "index", lambda: "seen", methods=["GET", "PUT"])
@@ -177,7 +177,7 @@ def test_subscriber_is_called_once_per_request(
         preflight(app, "/")
         fetch(app, "/", "PUT")
         fetch(app, "/nowhere")
-    assert told == [
+    assert reported == [
         (Reason.ORIGIN_NOT_ALLOWED, "/"),
         (Reason.ALLOWED, "/"),
         (Reason.ALLOWED, "/"),

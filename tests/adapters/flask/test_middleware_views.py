@@ -1,4 +1,4 @@
-"""When and how the URL of a request is matched, and what is decided by it."""
+"""Decisions by the view that the URL of a request reaches."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_view_policy_by_host_applies() -> None:
 
 
 class Trusting(Flask):
-    """What Flask 3.1 does by its setting TRUSTED_HOSTS."""
+    """An application that checks its host, as Flask 3.1 does for TRUSTED_HOSTS."""
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         if request is not None:
@@ -70,8 +70,8 @@ def test_untrusted_host_has_policy_of_path() -> None:
     assert (response.status_code, get_allow_origin(response)) == (400, APP)
 
 
-def counting(app: Flask) -> list[str]:
-    """The values that a converter of the application was asked about."""
+def record_conversions(app: Flask) -> list[str]:
+    """Return the list to which the converter `counting` appends each value that it converts."""
     asked: list[str] = []
 
     class Counting(BaseConverter):
@@ -87,7 +87,7 @@ def counting(app: Flask) -> list[str]:
 def test_url_is_matched_twice_only_if_resolved_before_dispatch(enforce: bool) -> None:
     app = Flask("counted")
     CORSGuard(app, Guard({"/": POLICY}, enforce=enforce))
-    asked = counting(app)
+    asked = record_conversions(app)
     own = cors_policy(PARTNERS)(lambda item: item)
     app.add_url_rule("/<counting:item>", "own", own, methods=["GET", "PUT"])
     fetch(app, "/one")
@@ -129,10 +129,10 @@ def test_decision_in_before_request_is_by_view_policy(app: Flask) -> None:
 
 
 def test_subscriber_is_called_once_with_view_name(app: Flask) -> None:
-    told: list[tuple[Reason, str | None]] = []
+    reported: list[tuple[Reason, str | None]] = []
 
-    def subscriber(decision: Decision, facts: CORSRequest) -> None:
-        told.append((decision.reason, facts.route))
+    def subscriber(decision: Decision, sent: CORSRequest) -> None:
+        reported.append((decision.reason, sent.route))
 
     app.extensions["corsguard"].guard.subscribe(subscriber)
     own = cors_policy(PARTNERS)(lambda: "own")
@@ -141,15 +141,15 @@ def test_subscriber_is_called_once_with_view_name(app: Flask) -> None:
     fetch(app, "/own", origin=PARTNER)
     preflight(app, "/own", "PUT", EVIL)
     preflight(app, "/plain", "GET")
-    assert told == [
+    assert reported == [
         (Reason.ALLOWED, "views.own"),
         (Reason.ORIGIN_NOT_ALLOWED, "views.own"),
         (Reason.ALLOWED, "/"),
     ]
 
 
-def enforced_behind(middleware: Callable[[WSGIApplication], WSGIApplication]) -> Flask:
-    """An application that partners may post to, and with a middleware between it and its guard."""
+def build_app_behind(middleware: Callable[[WSGIApplication], WSGIApplication]) -> Flask:
+    """Return an application behind a middleware that corsguard wraps; partners may post to it."""
     app = Flask(__name__)
     app.wsgi_app = middleware(app.wsgi_app)  # type: ignore[assignment,method-assign]
     CORSGuard(app, Guard({"/": POLICY}, enforce=True))
@@ -158,7 +158,7 @@ def enforced_behind(middleware: Callable[[WSGIApplication], WSGIApplication]) ->
     return app
 
 
-def overriding_the_method(inner: WSGIApplication) -> WSGIApplication:
+def override_method(inner: WSGIApplication) -> WSGIApplication:
     def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method = environ.get("HTTP_X_METHOD", environ["REQUEST_METHOD"])
         return inner({**environ, "REQUEST_METHOD": method}, start_response)
@@ -167,7 +167,7 @@ def overriding_the_method(inner: WSGIApplication) -> WSGIApplication:
 
 
 def test_enforce_overridden_method_applies_to_final_view() -> None:
-    app = enforced_behind(overriding_the_method)
+    app = build_app_behind(override_method)
     assert fetch(app, "/", "POST", PARTNER).text == "posted"
     response = fetch(app, "/", "POST", PARTNER, X_Method="DELETE")
     assert (response.status_code, get_allow_origin(response)) == (403, None)
@@ -203,13 +203,13 @@ def test_failing_converter_leaves_policy_of_path(app: Flask) -> None:
     assert (response.status_code, get_allow_origin(response)) == (500, APP)
 
 
-def test_enforce_report_serves_the_request(app: Flask) -> None:
-    reported = Flask(__name__)
-    CORSGuard(reported, Guard({"/": POLICY}, enforce="report"))
-    told: list[Kind] = []
+def test_enforce_report_serves_the_request() -> None:
+    app = Flask(__name__)
+    CORSGuard(app, Guard({"/": POLICY}, enforce="report"))
+    kinds: list[Kind] = []
     own = cors_policy(PARTNERS)(lambda: "own")
-    reported.add_url_rule("/own", "own", own, methods=["POST"])
-    guard: Guard = reported.extensions["corsguard"].guard
-    guard.subscribe(lambda decision, facts: told.append(decision.kind))
-    assert fetch(reported, "/own", "POST", EVIL).text == "own"
-    assert told == [Kind.ACTUAL]
+    app.add_url_rule("/own", "own", own, methods=["POST"])
+    guard: Guard = app.extensions["corsguard"].guard
+    guard.subscribe(lambda decision, sent: kinds.append(decision.kind))
+    assert fetch(app, "/own", "POST", EVIL).text == "own"
+    assert kinds == [Kind.ACTUAL]

@@ -1,4 +1,4 @@
-"""What matching a URL ahead runs of the application, what it leaves, and what it costs."""
+"""Matching a URL before dispatch: what it calls, what it leaves behind, and what it costs."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def application(*, enforce: bool = False) -> Flask:
     return app
 
 
-def ask(app: Flask, path: str = "/own") -> None:
-    """Send what is matched ahead: preflights, and what enforcement refuses or allows."""
+def send_requests(app: Flask, path: str = "/own") -> None:
+    """Send requests that are matched before dispatch: preflights, and unsafe ones."""
     assert preflight(app, path, "PUT", PARTNER).status_code == 204
     assert preflight(app, path, "PUT", EVIL).status_code == 403
     assert fetch(app, path, "PUT", EVIL).status_code == 403
@@ -54,7 +54,7 @@ def test_matching_calls_no_function_of_the_application() -> None:
     app = application(enforce=True)
     called: list[str] = []
 
-    def hear(sender: Flask, **_: object) -> None:
+    def note_signal(sender: Flask, **_: object) -> None:
         called.append("signal")
 
     app.before_request(lambda: called.append("before_request"))
@@ -69,8 +69,8 @@ def test_matching_calls_no_function_of_the_application() -> None:
             appcontext_tearing_down,
             request_tearing_down,
         ):
-            stack.enter_context(signal.connected_to(hear, app))
-        ask(app)
+            stack.enter_context(signal.connected_to(note_signal, app))
+        send_requests(app)
     assert called == []
 
 
@@ -91,16 +91,16 @@ def test_matching_skips_teardown_that_needs_before_request() -> None:
 
 def test_matching_leaves_no_context_behind() -> None:
     app = application(enforce=True)
-    ask(app)
+    send_requests(app)
     assert not has_app_context()
     with app.app_context():
         g.mine = "mine"
-        ask(app)
+        send_requests(app)
         assert g.mine == "mine"
 
 
 class Item(BaseConverter):
-    """Uses the application as a converter may that looks something up."""
+    """A converter that uses the application, as one that queries a database does."""
 
     opened: list[str] = []  # noqa: RUF012
 
@@ -110,14 +110,14 @@ class Item(BaseConverter):
         return value
 
 
-def converting(app: Flask) -> Flask:
+def add_converter(app: Flask) -> Flask:
     app.url_map.converters["item"] = Item
     app.add_url_rule("/items/<item:item>", "item", app.view_functions["own"], methods=["PUT"])
     return app
 
 
 def test_matching_closes_what_a_converter_opens() -> None:
-    app = converting(application(enforce=True))
+    app = add_converter(application(enforce=True))
     Item.opened.clear()
 
     @app.teardown_appcontext
@@ -125,38 +125,38 @@ def test_matching_closes_what_a_converter_opens() -> None:
         if "database" in g:
             g.database.clear()
 
-    ask(app, "/items/1")
+    send_requests(app, "/items/1")
     assert Item.opened == []
 
 
 def test_matching_failing_teardown_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    app = converting(application(enforce=True))
+    app = add_converter(application(enforce=True))
 
     @app.teardown_appcontext
     def close(_: BaseException | None) -> None:
         g.session.close()
 
-    ask(app, "/items/1")
+    send_requests(app, "/items/1")
     records = [record for record in caplog.records if "teardown" in record.message]
     assert records[0].levelname == "WARNING"
     assert "/items/1" in records[0].message
 
 
 class Counted(Flask):
-    """Remembers its contexts, and the objects in them, as long as they live."""
+    """An application with weak references to its contexts and requests."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.contexts: WeakSet[AppContext] = WeakSet()
         self.requests: WeakSet[Request] = WeakSet()
-        self.made = 0
+        self.created = 0
 
     def app_context(self) -> AppContext:
         context = super().app_context()
         self.contexts.add(context)
-        self.made += 1
+        self.created += 1
         return context
 
     def create_url_adapter(self, request: Request | None) -> Any:
@@ -169,16 +169,16 @@ def test_matching_leaves_nothing_in_memory() -> None:
     app = Counted(__name__)
     CORSGuard(app, Guard({"/": POLICY}, enforce=True))
     app.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda **_: "own"), methods=["PUT"])
-    converting(app)
+    add_converter(app)
     gc.collect()
     gc.disable()
     try:
         for _ in range(3):
-            ask(app)
-            ask(app, "/items/1")
+            send_requests(app)
+            send_requests(app, "/items/1")
         assert (len(app.contexts), len(app.requests)) == (0, 0)
     finally:
         gc.enable()
-    app.made = 0
-    ask(app)
-    assert app.made == 0  # none is made unless a converter uses it
+    app.created = 0
+    send_requests(app)
+    assert app.created == 0  # a context is created only if a converter uses it

@@ -45,11 +45,11 @@ class Opaque:
         return self.view(**values)
 
 
-def called(view: Function) -> Function:
+def call_by_partial(view: Function) -> Function:
     return partial(lambda view, **values: view(**values), view)
 
 
-@pytest.mark.parametrize("wrapper", [opaque, Opaque, called])
+@pytest.mark.parametrize("wrapper", [opaque, Opaque, call_by_partial])
 def test_exempt_view_hidden_by_wrapper_serves_no_request(
     app: Flask, wrapper: Callable[[Function], Function]
 ) -> None:
@@ -120,7 +120,7 @@ def test_exempt_view_beside_flask_proxies_is_found(app: Flask) -> None:
         fetch(app, "/")
 
 
-def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+def get_errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.message for record in caplog.records if record.levelno >= logging.ERROR]
 
 
@@ -133,7 +133,7 @@ def test_exempt_view_without_url_is_logged_once(
 
     app.add_url_rule("/", "index", lambda: "index")
     assert fetch(app, "/").status_code == fetch(app, "/").status_code == 200
-    (line,) = errors(caplog)
+    (line,) = get_errors(caplog)
     assert "[view-policy-unreachable]" in line
     assert lost.__qualname__ in line
     assert Path(__file__).name in line
@@ -149,11 +149,11 @@ def test_exempt_view_without_url_is_logged_once_per_process(
         for each in (app, other):
             each.view_functions[f"later {number}"] = lambda: "later"
             assert fetch(each, "/").status_code == 404
-    assert len(errors(caplog)) == 1
+    assert len(get_errors(caplog)) == 1
     lost.append(cors_exempt(lambda: "another"))
     app.view_functions["last"] = lambda: "last"
     assert fetch(app, "/").status_code == fetch(other, "/").status_code == 404
-    assert len(errors(caplog)) == 2
+    assert len(get_errors(caplog)) == 2
     assert len(lost) == 2
 
 
@@ -168,7 +168,7 @@ def test_exempt_view_of_another_module_is_not_logged(
     elsewhere.__module__ = "elsewhere"
     decorated = cors_exempt(elsewhere)
     assert fetch(app, "/").status_code == 404
-    (line,) = errors(caplog)
+    (line,) = get_errors(caplog)
     assert lost.__qualname__ in line
     del decorated
 
@@ -179,7 +179,7 @@ def test_first_requests_in_threads_read_views_once(
     applied: list[Function] = []
     inside, together = Event(), Barrier(8)
 
-    def noting(view: Function) -> Function:
+    def note(view: Function) -> Function:
         if isinstance(view, FunctionType):  # and no method, as that of a request is
             applied.append(view)
             if len(applied) == 1:
@@ -188,7 +188,7 @@ def test_first_requests_in_threads_read_views_once(
         return view
 
     class Items(MethodView):
-        method_decorators = (noting,)
+        method_decorators = (note,)
 
         def get(self) -> str:
             return "get"
@@ -196,15 +196,15 @@ def test_first_requests_in_threads_read_views_once(
     lost = cors_exempt(lambda: "lost")
     app.add_url_rule("/items", view_func=Items.as_view("items"))
 
-    def first(number: int) -> int:
+    def send_first(number: int) -> int:
         if number:
             inside.wait()
             together.wait()
         return fetch(app, "/items").status_code
 
     with ThreadPoolExecutor(8) as threads:
-        assert set(threads.map(first, range(8))) == {200}
-    assert len(applied) == len(errors(caplog)) == 1
+        assert set(threads.map(send_first, range(8))) == {200}
+    assert len(applied) == len(get_errors(caplog)) == 1
     del lost
 
 
@@ -263,13 +263,13 @@ def test_view_of_another_living_application_is_not_logged(
     internal = cors_exempt(lambda: "internal")
     other.add_url_rule("/internal", "internal", internal)
     assert fetch(app, "/").status_code == 404
-    assert errors(caplog) == []
+    assert get_errors(caplog) == []
     del other
     gc.collect()
     late = Flask(__name__)
     CORSGuard(late, {"/": POLICY})
     assert fetch(late, "/").status_code == 404
-    assert len(errors(caplog)) == 1
+    assert len(get_errors(caplog)) == 1
     del internal
 
 
@@ -284,7 +284,7 @@ def test_view_of_a_dead_application_is_not_logged(
     del other
     gc.collect()
     assert fetch(app, "/").status_code == 404
-    assert errors(caplog) == []
+    assert get_errors(caplog) == []
     del internal
 
 
@@ -298,10 +298,10 @@ def test_method_decorated_per_request_is_not_logged(
             return "get"
 
     app.add_url_rule("/items", view_func=Items.as_view("items"))
-    of_request = cors_exempt(Items().get)
+    decorated_method = cors_exempt(Items().get)
     assert "Vary" not in fetch(app, "/items").headers
-    assert of_request() == "get"
-    assert errors(caplog) == []
+    assert decorated_method() == "get"
+    assert get_errors(caplog) == []
 
 
 def test_method_wrapped_per_request_is_not_logged(
@@ -318,12 +318,12 @@ def test_method_wrapped_per_request_is_not_logged(
 
     app.add_url_rule("/items", view_func=Items.as_view("items"))
     lost = cors_exempt(lambda: "lost")
-    of_request = private(Items().get)  # of a request that another thread answers meanwhile
+    decorated_method = private(Items().get)  # of a request that another thread answers meanwhile
     other = Flask(__name__)
     CORSGuard(other, {"/": POLICY})
     assert fetch(other, "/").status_code == 404
     assert "Vary" not in fetch(app, "/items").headers
-    assert of_request() == "get"
-    (line,) = errors(caplog)
+    assert decorated_method() == "get"
+    (line,) = get_errors(caplog)
     assert "Items.get" not in line
     del lost

@@ -1,4 +1,4 @@
-"""Policies of Flask's views, where the shared table does not reach."""
+"""Per-view policies that are particular to Flask; support/rows/views.py has the rest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from support.flask_views import wrap
 from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 
 
-def methods_of(app: Flask, path: str, method: str, origin: str) -> str | None:
+def get_allow_methods(app: Flask, path: str, method: str, origin: str) -> str | None:
     return preflight(app, path, method, origin).headers.get("Access-Control-Allow-Methods")
 
 
@@ -80,8 +80,8 @@ def test_views_on_one_url_apply_by_method(app: Flask) -> None:
     assert get_allow_origin(fetch(app, "/items/1")) == "*"
     assert get_allow_origin(fetch(app, "/items/1", "PUT", PARTNER)) == PARTNER
     assert get_allow_origin(fetch(app, "/items/1", "PATCH")) == APP
-    assert methods_of(app, "/items/1", "GET", EVIL) == "GET, HEAD"
-    assert methods_of(app, "/items/1", "PUT", PARTNER) == "DELETE, PUT"
+    assert get_allow_methods(app, "/items/1", "GET", EVIL) == "GET, HEAD"
+    assert get_allow_methods(app, "/items/1", "PUT", PARTNER) == "DELETE, PUT"
     assert preflight(app, "/items/1", "PUT", APP).status_code == 403
 
 
