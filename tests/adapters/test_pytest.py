@@ -1,4 +1,4 @@
-"""The pytest plugin, as a project that has corsguard installed gets it."""
+"""The pytest plugin in a project that has corsguard installed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(project: Path, test: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """What `pytest` says of a module with the one test."""
+    """Run `pytest` on a module with one test."""
     (project / "test_it.py").write_text(test)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120)

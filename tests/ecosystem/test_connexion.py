@@ -1,4 +1,4 @@
-"""connexion, whose Flask application is inside of its own ASGI middleware."""
+"""connexion, which wraps its Flask application in ASGI middleware."""
 
 # mypy: ignore-errors
 # The framework is installed in the environment `ecosystem` alone.
@@ -49,8 +49,8 @@ def test_asgi_middleware_before_exception_sees_all_requests() -> None:
     app.add_middleware(CORSMiddleware, MiddlewarePosition.BEFORE_EXCEPTION, policy=guard)
     app.add_api(SPECIFICATION)
     with app.test_client() as client:
-        asked = {"Origin": APP, "Access-Control-Request-Method": "PUT"}
-        assert client.request("OPTIONS", "/items", headers=asked).status_code == 204
+        fields = {"Origin": APP, "Access-Control-Request-Method": "PUT"}
+        assert client.request("OPTIONS", "/items", headers=fields).status_code == 204
         for path, status in (("/items", 200), ("/nowhere", 404)):
             response = client.get(path, headers={"Origin": APP})
             assert response.status_code == status
@@ -88,5 +88,5 @@ def test_docs_application_answers_preflight() -> None:
         warnings.simplefilter("ignore")
         app = run_block(IN_LISTS[1])["app"]
     with app.test_client() as client:
-        asked = {"Origin": APP, "Access-Control-Request-Method": "GET"}
-        assert client.request("OPTIONS", "/items", headers=asked).status_code == 204
+        fields = {"Origin": APP, "Access-Control-Request-Method": "GET"}
+        assert client.request("OPTIONS", "/items", headers=fields).status_code == 204

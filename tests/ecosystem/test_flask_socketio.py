@@ -1,4 +1,4 @@
-"""Flask-SocketIO, which answers handshakes itself: behind corsguard, and in front of it."""
+"""Flask-SocketIO, which answers handshakes itself, behind corsguard and in front of it."""
 
 # mypy: ignore-errors
 # The framework is installed in the environment `ecosystem` alone.
@@ -26,14 +26,14 @@ POLLING = "/socket.io/?EIO=4&transport=polling"
 HANDSHAKE = "/socket.io/?EIO=4&transport=websocket"
 
 
-def sockets(app: Flask) -> SocketIO:
+def install_sockets(app: Flask) -> SocketIO:
     return SocketIO(app, async_mode="threading", cors_allowed_origins="*")
 
 
-def enforced(*, with_views: bool = False) -> Flask:
+def build_enforced(*, with_views: bool = False) -> Flask:
     """Return an application whose Socket.IO was installed before corsguard."""
     app = Flask(__name__)
-    sockets(app)
+    install_sockets(app)
     CORSGuard(app, Guard(POLICY, enforce=True))
     if with_views:
         app.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda: "own"))
@@ -42,7 +42,7 @@ def enforced(*, with_views: bool = False) -> Flask:
 
 @pytest.mark.parametrize("with_views", [False, True])
 def test_polling_behind_corsguard_is_enforced(with_views: bool) -> None:
-    app = enforced(with_views=with_views)
+    app = build_enforced(with_views=with_views)
     opened = fetch(app, POLLING)
     assert (opened.status_code, get_allow_origin(opened)) == (200, APP)
     session = json.loads(opened.text[1:])["sid"]
@@ -58,7 +58,7 @@ def test_polling_behind_corsguard_is_enforced(with_views: bool) -> None:
 
 
 @contextmanager
-def served(app: Flask) -> Iterator[str]:
+def serve(app: Flask) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()
@@ -70,8 +70,8 @@ def served(app: Flask) -> Iterator[str]:
         server.server_close()
 
 
-def status_of_handshake(host: str, origin: str) -> int:
-    """Return what a server answers to a handshake that it refuses."""
+def fetch_handshake_status(host: str, origin: str) -> int:
+    """Return the status of the response to a handshake that the server refuses."""
     with closing(HTTPConnection(host, timeout=30)) as connection:
         fields = {"Origin": origin, "Connection": "Upgrade", "Upgrade": "websocket"}
         connection.request("GET", HANDSHAKE, headers=fields)
@@ -80,18 +80,18 @@ def status_of_handshake(host: str, origin: str) -> int:
 
 @pytest.mark.parametrize("with_views", [False, True])
 def test_handshake_behind_corsguard_is_enforced(with_views: bool) -> None:
-    with served(enforced(with_views=with_views)) as host:
+    with serve(build_enforced(with_views=with_views)) as host:
         client = simple_websocket.Client(f"ws://{host}{HANDSHAKE}", headers={"Origin": APP})
         assert client.receive(timeout=30).startswith("0{")
         client.close()
-        assert status_of_handshake(host, EVIL) == 403
+        assert fetch_handshake_status(host, EVIL) == 403
 
 
 @pytest.mark.parametrize("enforce", [False, True])
 def test_check_socket_io_in_front_exits_with_1(enforce: bool) -> None:
     app = Flask(__name__)
     CORSGuard(app, Guard(POLICY, enforce=enforce))
-    sockets(app)
+    install_sockets(app)
     assert fetch(app, POLLING, origin=EVIL).status_code == 200
     done = app.test_cli_runner().invoke(args=["cors", "check"])
     assert done.exit_code == 1
@@ -100,7 +100,7 @@ def test_check_socket_io_in_front_exits_with_1(enforce: bool) -> None:
 
 
 def test_check_socket_io_behind_corsguard_exits_with_0() -> None:
-    done = enforced().test_cli_runner().invoke(args=["cors", "check"])
+    done = build_enforced().test_cli_runner().invoke(args=["cors", "check"])
     assert done.exit_code == 0
     assert "middleware-in-front" not in done.output
 

@@ -1,4 +1,4 @@
-"""Sentry's middleware around applications behind corsguard, as a page in a browser sees them."""
+"""Sentry's middleware outside and inside of corsguard, as a page in a browser sees it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def wsgi_service(environ: Any, start_response: Any) -> Iterable[bytes]:
 
 
 class OldService:
-    """An application of ASGI 2, whose scope comes first."""
+    """An ASGI 2 application, which is called with the scope first."""
 
     def __init__(self, scope: Any) -> None:
         self.scope = scope
@@ -77,9 +77,9 @@ def test_application_exception_is_raised_or_a_500(app: Any) -> None:
 def test_500_inside_asgi_adapter_carries_headers() -> None:
     browser = Browser.on(APPS["asgi, inside"], page=PAGE, raise_app_exceptions=False)
     assert browser.fetch("/broken").status == 500
-    stranger = Browser.on(APPS["asgi, inside"], page=EVIL, raise_app_exceptions=False)
+    untrusted = Browser.on(APPS["asgi, inside"], page=EVIL, raise_app_exceptions=False)
     with pytest.raises(Blocked) as blocked:
-        stranger.fetch("/broken")
+        untrusted.fetch("/broken")
     assert blocked.value.reason is BlockReason.ALLOW_ORIGIN_MISSING
 
 

@@ -43,7 +43,7 @@ def run(source: str, *arguments: str) -> Result:
 
 
 def run_in_process(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `flask cors` as a user does, in a process of its own and in a folder."""
+    """Run `flask cors` in a new process, as a user does it in a folder."""
     (folder / "application.py").write_text(source, encoding="utf-8")
     command = [sys.executable, "-m", "flask", "--app", "application", "cors", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
