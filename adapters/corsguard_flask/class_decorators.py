@@ -49,7 +49,7 @@ def apply_decorator(decorator: Any, view_class: type, handler: Any) -> object:
 def _apply_to_stand_in(decorator: Callable[[object], object], handler: Any) -> object:
     @wraps(handler)
     def method(*_: Any, **__: Any) -> None:
-        """Stand in for the method, which must not be called without a request."""
+        """Replace the method, which must not be called without a request."""
 
     try:
         result = decorator(method)

@@ -69,7 +69,7 @@ class FlaskMiddleware(CORSMiddleware):
         self.guard = guard
         self.setting = setting
         """The `app.config["CORSGUARD"]` that the guard was built from, or None."""
-        self.app = self._call
+        self.app = self._call_flask
         self._flask = flask
         self._wsgi_app = flask.wsgi_app
         self._blueprints = blueprints
@@ -80,8 +80,8 @@ class FlaskMiddleware(CORSMiddleware):
         self._needs_views = not (guard.policies or guard.enforce)
         self.is_quiet = False
         """True if unreachable views are not logged, because a command reports them itself."""
-        self._restart()
-        restart_in_child(self._restart)
+        self._create_lock()
+        restart_in_child(self._create_lock)
 
     def rehearsing(self, guard: Guard, app: WSGIApplication) -> FlaskMiddleware:
         """Return a copy with another guard, which calls app instead of Flask."""
@@ -106,14 +106,14 @@ class FlaskMiddleware(CORSMiddleware):
                 self._reread_views()
         return self._views
 
-    def _restart(self) -> None:
+    def _create_lock(self) -> None:
         """Create the lock, anew in a forked child (see corsguard.fork_safety)."""
         self._lock = RLock()  # reentrant: a decorator applied to find its policy may send a request
 
     def _reread_views(self) -> None:
         functions, table = self._flask.view_functions, self._blueprints.table
         if functions is not self._functions:
-            functions = self._count_changes(functions)
+            functions = self._replace_functions(functions)
         count, changes = len(functions), self._functions.changes
         seen = self._seen
         if seen[0] != count or seen[1] != changes or seen[2] is not table:
@@ -126,7 +126,7 @@ class FlaskMiddleware(CORSMiddleware):
                 request_started.connect(self._matched, self._flask)
             self._views, self._seen = views, (count, changes, table)
 
-    def _count_changes(self, functions: dict[str, Any]) -> ViewFunctions:
+    def _replace_functions(self, functions: dict[str, Any]) -> ViewFunctions:
         """Replace Flask's dict of view functions with one that counts changes, and return it."""
         if not isinstance(functions, ViewFunctions):
             functions = ViewFunctions(functions)
@@ -183,7 +183,7 @@ class FlaskMiddleware(CORSMiddleware):
         return self._decide(environ, path, view and view._replace(methods=methods), methods)
 
     def _unmatched(self, environ: WSGIEnvironment, exchange: _Exchange) -> View | None:
-        """The view in whose place something answers, such as a cache, before Flask has matched."""
+        """Return the view of the URL if inner middleware, such as a cache, responds before Flask."""
         method = exchange.method
         asked = {**environ, "PATH_INFO": exchange.path_info}
         try:
@@ -193,7 +193,7 @@ class FlaskMiddleware(CORSMiddleware):
         return get_view(self._views, endpoints[method], method)
 
     def _matched(self, _flask: Flask, **_signal: object) -> None:
-        """Flask has matched the URL, and has called nothing of the application yet."""
+        """Decide by the view that Flask has matched, before any function of the application runs."""
         exchange: _Exchange | None = request.environ.get(_EXCHANGE)
         if exchange is None:
             return
@@ -218,7 +218,9 @@ class FlaskMiddleware(CORSMiddleware):
         environ[DECISION] = decision
         return decision
 
-    def _call(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def _call_flask(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         if has_debugger(environ):
             return call_under_debugger(self._flask, self._wsgi_app, environ, start_response)
         return self._wsgi_app(environ, start_response)

@@ -255,7 +255,7 @@ def test_explain_converter_exception_is_a_500() -> None:
     done = explain(source, f"{API}/failing/1")
     assert (done.exit_code, done.stderr) == (0, "")
     assert "status   500" in done.stdout
-    # Once a view has a policy, the URL of a preflight is matched too, and outside of Flask.
+    # Once a view has a policy, corsguard matches the URL of a preflight before Flask does.
     report = explain_as_json(source, "--method=PUT", f"{API}/failing/1")
     assert [hop["answer"]["status"] for hop in report["requests"]] == [500]
     assert (report["verdict"], report["reason"]) == ("blocked", "ALLOW_ORIGIN_MISSING")

@@ -86,7 +86,7 @@ def test_check_searches_modules_of_the_application_alone(
     (tmp_path / "looked_at.py").write_text(LOOKED_AT, encoding="utf-8")
     monkeypatch.syspath_prepend(installed)
     monkeypatch.syspath_prepend(tmp_path)
-    for name in (*names, "installed", "looked_at"):  # taken out again afterwards
+    for name in (*names, "installed", "looked_at"):  # monkeypatch removes it again after the test
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
         monkeypatch.delitem(sys.modules, name)
     app: Flask = importlib.import_module("looked_at").app

@@ -1,4 +1,4 @@
-"""`flask run --debug` with Werkzeug's interactive debugger, on a real socket."""
+"""Werkzeug's interactive debugger, in this process and in `flask run --debug`."""
 
 from __future__ import annotations
 

@@ -81,9 +81,7 @@ def test_fields_with_warning_warn_once() -> None:
     assert len(caught) == 1
 
 
-@pytest.mark.parametrize(
-    "with_app", [False, True]
-)  # False: raised before any application is installed
+@pytest.mark.parametrize("with_app", [False, True])
 @pytest.mark.parametrize(
     ("given", "fields", "code", "words"),
     [

@@ -180,7 +180,7 @@ def test_first_requests_in_threads_read_views_once(
     inside, together = Event(), Barrier(8)
 
     def note(view: Function) -> Function:
-        if isinstance(view, FunctionType):  # and no method, as that of a request is
+        if isinstance(view, FunctionType):  # at each request, it is a bound method
             applied.append(view)
             if len(applied) == 1:
                 inside.set()
@@ -239,7 +239,7 @@ thread.start()
 inside.wait()
 child = os.fork()
 if child == 0:
-    signal.alarm(20)  # ends it where it waits for the lock
+    signal.alarm(20)  # in case the child waits for the lock
     os._exit("Vary" in answer().headers)
 status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 ended.set()
@@ -318,7 +318,7 @@ def test_method_wrapped_per_request_is_not_logged(
 
     app.add_url_rule("/items", view_func=Items.as_view("items"))
     lost = cors_exempt(lambda: "lost")
-    decorated_method = private(Items().get)  # of a request that another thread answers meanwhile
+    decorated_method = private(Items().get)  # as in a request of another thread
     other = Flask(__name__)
     CORSGuard(other, {"/": POLICY})
     assert fetch(other, "/").status_code == 404
