@@ -183,7 +183,7 @@ class FlaskMiddleware(CORSMiddleware):
         return self._decide(environ, path, view and view._replace(methods=methods), methods)
 
     def _unmatched(self, environ: WSGIEnvironment, exchange: _Exchange) -> View | None:
-        """Return the view of the URL if inner middleware, such as a cache, responds before Flask."""
+        """Return the view of the URL if inner middleware, such as a cache, responds first."""
         method = exchange.method
         asked = {**environ, "PATH_INFO": exchange.path_info}
         try:
@@ -193,7 +193,7 @@ class FlaskMiddleware(CORSMiddleware):
         return get_view(self._views, endpoints[method], method)
 
     def _matched(self, _flask: Flask, **_signal: object) -> None:
-        """Decide by the view that Flask has matched, before any function of the application runs."""
+        """Decide by the view that Flask has matched, before any function of the application."""
         exchange: _Exchange | None = request.environ.get(_EXCHANGE)
         if exchange is None:
             return
