@@ -55,9 +55,8 @@ def check_exempt_views(app: Flask) -> None:
     its path.
     """
     reached = list_view_layers(app)
-    if not find_unreached(reached, exempt=True):  # the usual case: the search below takes time
-        return
-    problems = _find_ineffective_exemptions(app, reached)
+    has_unreached = bool(find_unreached(reached, exempt=True))  # rare, and the rest takes time
+    problems = _find_ineffective_exemptions(app, reached) if has_unreached else []
     if problems:
         raise PolicyError(problems)
 
@@ -108,10 +107,10 @@ def _is_first_log(decorated: object) -> bool:
 def find_unreachable_views(app: Flask, *, exempt: bool = False) -> list[Problem]:
     """Return a problem for each decorated object of an application that no URL leads to."""
     reached = list_view_layers(app)
-    if not find_unreached(reached, exempt=exempt):  # the usual case: the search below takes time
-        return []
-    modules = _find_modules(app, reached)
-    return find_unreachable([*reached, *_list_layers_of_others(app)], modules, exempt=exempt)
+    has_unreached = bool(find_unreached(reached, exempt=exempt))  # rare, and the rest takes time
+    modules = _find_modules(app, reached) if has_unreached else set()
+    others = _list_layers_of_others(app) if has_unreached else []
+    return find_unreachable([*reached, *others], modules, exempt=exempt)
 
 
 def _list_layers_of_others(app: Flask) -> list[object]:
