@@ -174,7 +174,7 @@ def test_every_refusal_is_in_the_table_of_reasons() -> None:
 
 
 def test_every_problem_code_is_in_the_table_of_problems() -> None:
-    sources = (ROOT / "corsguard").glob("*.py")
+    sources = (ROOT / "corsguard").rglob("*.py")
     codes = set()
     for source in sources:
         text = source.read_text(encoding="utf-8")
