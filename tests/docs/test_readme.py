@@ -174,11 +174,17 @@ def test_every_refusal_is_in_the_table_of_reasons() -> None:
 
 
 def test_every_problem_code_is_in_the_table_of_problems() -> None:
-    sources = (ROOT / "corsguard").rglob("*.py")
+    core = ROOT / "corsguard"
+    sources = [
+        *core.glob("*.py"),
+        *(core / "policy").rglob("*.py"),
+        *(core / "guard").rglob("*.py"),
+    ]
     codes = set()
     for source in sources:
         text = source.read_text(encoding="utf-8")
         codes |= set(re.findall(r'(?:Problem|add)\(\s*"([a-z-]+)",', text))
     warned = {"max-age-capped", "authorization-not-covered", "regex-matches-nothing"}
     table = set(re.findall(r"`([a-z-]+)`", README.partition("| code |")[2].partition("Those")[0]))
+    assert "origin-invalid" in codes
     assert codes - warned <= table
