@@ -18,8 +18,9 @@ HOOK = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
 
 def read_hook(key: str) -> str:
     """Return the value of a key of the one hook."""
-    [value] = re.findall(rf"^(?:- |  ){key}: (.*)$", HOOK, re.MULTILINE)
-    return value
+    found = re.search(rf"^(?:- |  ){key}: (.*)$", HOOK, re.MULTILINE)
+    assert found
+    return found[1]
 
 
 def test_map_has_every_part_of_tox() -> None:
