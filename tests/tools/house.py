@@ -81,7 +81,8 @@ DIALECT = re.compile(
 
 def list_files(root: Path, *folders: str, suffix: str = ".py") -> list[Path]:
     """Return the files in the folders that git tracks, sorted."""
-    command = ["git", "-C", str(root), "ls-files", "-z", "--", *folders]
+    # By default git refuses to read a checkout that belongs to another user.
+    command = ["git", "-c", "safe.directory=*", "-C", str(root), "ls-files", "-z", "--", *folders]
     names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0")
     return [root / name for name in sorted(names) if name.endswith(suffix)]
 
