@@ -38,27 +38,28 @@ NOT_PROSE = ("house", "glossary.md", "CHANGELOG.md")
 
 VERBS = frozenset(
     """
-    abort accept add adopt advance allow answer append apply ask assert assign attach await
-    begin bind block build cache call cancel capture change check choose clear close collect
-    combine compare compile complete compute configure connect consume continue convert copy
-    count create cut deal decide declare decode decorate define delete deny derive describe
-    detect discard disconnect dispatch display do drain draw drop echo emit encode end enforce
-    ensure enter escape evaluate examine exclude execute exempt exit expand expect explain
-    export expose extend extract fail feed fetch fill filter find finish fix flush fold follow
-    forget format forward freeze fuzz gather generate get give go group guard handle hash hide
-    hold ignore implement import include increment index infer inherit initialise insert inspect
-    install intersect invalidate invoke iterate join keep label leave let limit list listen load
-    locate log look lower make map mark match measure merge mount move name negotiate normalise
-    normalize note notify offer open order override pad parse pass patch percent-decode
-    percent-encode pick place play poll pop predict prefer prepare prepend print probe process
-    produce propose protect prove provide publish pull push put quote raise reach react read
-    rebuild receive recognise recompile record reduce refuse register reject release reload
-    remember remove rename render repeat replace report request require reset resolve respond
-    restart restore retry return reverse rewrite round route run save say scan search see select
-    send separate serialise serve set shorten show shut simulate skip sort spare split start
-    stop store stream strip subscribe substitute suggest summarise switch take tell terminate
-    test trace track translate trim try turn unwrap update use validate verify visit wait walk
-    warn watch weigh wrap write yield
+    abort accept add adopt advance allow answer append apply ask assert assign attach audit
+    await begin bind block build cache call cancel capture change check choose clear close
+    collect combine compare compile complete compute configure connect consume continue convert
+    copy count create cut deal decide declare decline decode decorate define delete demand deny
+    derive describe detect discard disconnect dispatch display do drain draw drop echo emit
+    encode end enforce ensure enter escape evaluate examine exclude execute exempt exit expand
+    expect explain export expose extend extract fail feed fetch fill filter find finish fix
+    flush fold follow forget format forward freeze fuzz gather generate get give go group guard
+    handle hash have hide hold ignore implement import include increment index infer inherit
+    initialise insert inspect install intersect invalidate invoke iterate join keep label leave
+    let limit list listen load locate log look lower make map mark match measure merge mount
+    move name narrow negotiate normalise normalize note notify offer open order override pad
+    parse pass patch percent-decode percent-encode pick place play point poll pop predict prefer
+    prepare prepend print probe process produce propose protect prove provide publish pull push
+    put quote raise reach react read rebuild receive recognise recompile record reduce refuse
+    register reject release reload remember remove rename render repeat replace report request
+    require reset resolve respond restart restore retain retry return reverse revert reword
+    rewrite round route run save say scan search see select send separate serialise serve set
+    shorten show shut sign simulate skip sort spare split start stop store stream strip
+    subscribe substitute subtract suggest summarise switch take tell terminate test trace track
+    translate trim try turn unwrap update use validate verify visit wait walk warn watch weigh
+    widen wrap write yield
     """.split()
 )
 """The imperatives that a docstring may begin with."""
