@@ -11,7 +11,12 @@ from corsguard.engine.decision import DECISION
 from corsguard.escaping import escape_text
 from corsguard_asgi.errors import let_carry
 from corsguard_asgi.fields import Fields, Message, answer_fields, put_on, read, value_of
-from corsguard_asgi.routers import ReadPath, own_root, path_reader, usual_path
+from corsguard_asgi.router_paths import (
+    ReadPath,
+    find_path_reader,
+    get_app_root_path,
+    strip_root_path,
+)
 
 if TYPE_CHECKING:
     from corsguard.guard import GuardFields
@@ -115,11 +120,11 @@ class CORSMiddleware:
 
         FastAPI puts that into the scope that it gets. The decision was made without it.
         """
-        before = own_root(scope)
+        before = get_app_root_path(scope)
         try:
             await self.app(scope, receive, send)
         finally:
-            root = own_root(scope)
+            root = get_app_root_path(scope)
             if root not in ("", "/", before) and not self._has_logged_root:
                 self._has_logged_root = True
                 where = (escape_text(scope["path"]), escape_text(repr(root)), self._why())
@@ -142,7 +147,7 @@ class CORSMiddleware:
     def _path(self, scope: Scope) -> str:
         """Return the path that the application's router reads, or one that no route covers."""
         if not self._has_routes():
-            return usual_path(scope)  # for the log alone
+            return strip_root_path(scope)  # for the log alone
         path = self._read_path(scope)
         if path is not None:
             return path
@@ -159,7 +164,7 @@ class CORSMiddleware:
         return self._read_path(scope)
 
     def _search(self) -> None:
-        self._read_path, self._is_certain = path_reader(self.app, self)
+        self._read_path, self._is_certain = find_path_reader(self.app, self)
         self._next = self.app if self._is_certain else self._watched
 
     def _log_start(self) -> None:

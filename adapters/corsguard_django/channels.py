@@ -18,9 +18,9 @@ from django.http import HttpRequest
 
 from corsguard import Decision, Guard
 from corsguard.engine.decision import DECISION
-from corsguard_django.live import Configured
+from corsguard_django.asgi_routing import leads_to_django
 from corsguard_django.middleware import AROUND, Around, decide_async
-from corsguard_django.protocols import leads_to_django
+from corsguard_django.settings_mixin import SettingsMixin
 from corsguard_django.views import OF_PATH
 
 __all__ = ["CORSMiddleware"]
@@ -33,7 +33,7 @@ _HANDSHAKES = frozenset({"websocket", "webtransport"})
 _POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1
 
 
-class CORSMiddleware(Configured):
+class CORSMiddleware(SettingsMixin):
     """An ASGI application that takes the guard of the settings in front of another one.
 
     Under `enforce`, a handshake that no policy allows is refused before it is accepted. A request

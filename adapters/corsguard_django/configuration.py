@@ -11,62 +11,62 @@ from corsguard import Guard, Policy, PolicyError, Problem
 from corsguard.errors import NO_POLICY
 from corsguard.policy.suggestion_forms import as_item
 from corsguard.policy.validation import VALIDATORS
+from corsguard_django.urlconf import iter_view_policies
 from corsguard_django.views import Views
-from corsguard_django.walk import decorated_in
 
 __all__ = [
     "SETTING",
-    "configured",
-    "guard_of_settings",
-    "in_settings",
-    "of_settings",
-    "place_of",
-    "placed",
+    "as_setting",
+    "iter_guard_policies",
+    "iter_policies",
+    "load_guard",
+    "load_views",
+    "name_route",
 ]
 
 SETTING = "CORSGUARD"
 
 
-def configured() -> Views:
+def load_views() -> Views:
     """The guard that the settings ask for, and the views that have policies of their own.
 
     Raises PolicyError: with every problem of the settings, or else with every one of the views.
     """
     try:
-        guard = guard_of_settings()
+        guard = load_guard()
     except PolicyError as error:
-        raise PolicyError(map(in_settings, error.problems)) from None
+        raise PolicyError(map(as_setting, error.problems)) from None
     views = Views(guard)
     views.in_urlconf(None)
-    somewhere = guard.policies or guard.enforce or any(policy for _, policy in decorated_in())
+    somewhere = guard.policies or guard.enforce or any(policy for _, policy in iter_view_policies())
     if not somewhere:
-        raise PolicyError([in_settings(NO_POLICY)])
+        raise PolicyError([as_setting(NO_POLICY)])
     return views
 
 
-def placed(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
+def iter_policies(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
     """Every policy of a guard and of the root URLconf's views, and where it stands."""
-    yield from of_settings(guard)
-    for pattern, policy in decorated_in():
+    yield from iter_guard_policies(guard)
+    for pattern, policy in iter_view_policies():
         yield f'view "{pattern}"', policy
 
 
-def of_settings(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
+def iter_guard_policies(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
     """Every policy of a guard alone, and where it stands."""
     policies = guard.policies
     if isinstance(policies, Policy):
         yield SETTING, policies
     else:
         for prefix, policy in (policies or {}).items():
-            yield place_of(prefix), policy
+            yield name_route(prefix), policy
 
 
-def place_of(prefix: str) -> str:
+def name_route(prefix: str) -> str:
     """Return where the policy of a route prefix is configured."""
     return f'{SETTING}.routes."{prefix}"'
 
 
-def guard_of_settings() -> Guard:
+def load_guard() -> Guard:
     """The guard of settings.CORSGUARD: a mapping in the one shape, a Policy or a Guard.
 
     Without that setting, a guard that has no policy but those of views. Raises PolicyError.
@@ -77,7 +77,7 @@ def guard_of_settings() -> Guard:
     return Guard.configured(given, "CORSGUARD")
 
 
-def in_settings(problem: Problem) -> Problem:
+def as_setting(problem: Problem) -> Problem:
     """Return a problem of the setting as the setting is written, as a dict."""
     problem = as_item(problem)
     suggestion = _POLICY.sub(r"{\1}", problem.suggestion)

@@ -13,13 +13,13 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language_from_path, get_language_from_request
 
-__all__ = ["languages_of"]
+__all__ = ["guess_languages"]
 
-_MOST = 20
+_MOST_LANGUAGES = 20
 """So many languages are tried, as each costs a look-up of the path."""
 
 
-def languages_of(request: HttpRequest, urlconf: Any) -> list[str]:
+def guess_languages(request: HttpRequest, urlconf: Any) -> list[str]:
     """Return the languages to look for a view in, the one that Django will choose first.
 
     LocaleMiddleware chooses as it says here, once it runs; another middleware as it likes.
@@ -35,16 +35,16 @@ def languages_of(request: HttpRequest, urlconf: Any) -> list[str]:
         urlconf or settings.ROOT_URLCONF
     )
     chosen = [of_path, usual]
-    if _chooses_language():
+    if _has_locale_middleware():
         if not is_prefixed:
             chosen = [of_request, usual]
         elif is_usual_prefixed:
             chosen = [of_path, of_request, usual]
     every = (*chosen, of_path, of_request, *(code for code, _ in settings.LANGUAGES))
-    return list(islice(dict.fromkeys(filter(None, every)), _MOST))
+    return list(islice(dict.fromkeys(filter(None, every)), _MOST_LANGUAGES))
 
 
-def _chooses_language() -> bool:
+def _has_locale_middleware() -> bool:
     """Return True if LocaleMiddleware, or what is derived from it, is in MIDDLEWARE."""
     for name in settings.MIDDLEWARE:
         with suppress(ImportError):  # which is for Django to tell

@@ -11,9 +11,9 @@ from django.urls import get_resolver
 from corsguard import Guard, Policies, Policy
 from corsguard.cli.routes import RouteRow
 from corsguard.guard.view_policies import get_policy
-from corsguard_django.configuration import SETTING, place_of
-from corsguard_django.layers import decorated_handlers, methods_of
-from corsguard_django.views import Views, holder_around, holder_of_view
+from corsguard_django.configuration import SETTING, name_route
+from corsguard_django.view_layers import find_handler_holders, get_methods
+from corsguard_django.views import Views, find_entry_holder, find_view_holder
 
 __all__ = ["rows_of"]
 
@@ -45,15 +45,15 @@ def _rows(
         if hasattr(entry, "url_patterns"):
             yield from _rows(entry.url_patterns, url, way, words, policies)
             continue
-        holder = holder_of_view(entry.callback)
+        holder = find_view_holder(entry.callback)
         if holder is None:
-            holder = holder_around(way)
+            holder = find_entry_holder(way)
         if holder is None:
             sources = list(_by_path(url, policies))
         else:
             sources = [(get_policy(holder), words[id(holder)])]
-        handlers = decorated_handlers(entry.callback)
-        methods = [method for method in methods_of(entry.callback) if method not in _IMPLIED]
+        handlers = find_handler_holders(entry.callback)
+        methods = [method for method in get_methods(entry.callback) if method not in _IMPLIED]
         rest = tuple(method for method in methods if handlers.get(method) is None)
         for handler, names in _by_handler(methods, handlers):
             yield RouteRow(names, url, get_policy(handler), words[id(handler)])
@@ -88,7 +88,7 @@ def _by_path(url: str, policies: Policies) -> Iterator[_Source]:
         below = (prefix for prefix in policies if prefix.startswith(literal))
         prefixes.extend(prefix for prefix in below if prefix not in covering)
     for prefix in prefixes:
-        yield policies[prefix], place_of(prefix)
+        yield policies[prefix], name_route(prefix)
     if not covering:
         yield None, _NO_ROUTE
 

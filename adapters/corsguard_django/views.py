@@ -19,18 +19,18 @@ from corsguard.guard.view_policies import (
     get_policy,
     has_policy,
 )
-from corsguard_django.languages import languages_of
-from corsguard_django.layers import class_of, decorated_handlers
-from corsguard_django.walk import decorated_layer_of, walked
+from corsguard_django.languages import guess_languages
+from corsguard_django.urlconf import find_policy_layer, inspect_urlconf
+from corsguard_django.view_layers import find_handler_holders, get_view_class
 
 __all__ = [
     "METHOD",
     "OF_PATH",
     "Holding",
     "Views",
-    "holder_around",
-    "holder_of_view",
-    "method_of",
+    "find_entry_holder",
+    "find_view_holder",
+    "get_target_method",
 ]
 
 METHOD = "corsguard.method"
@@ -70,7 +70,7 @@ class Views:
         """
         found = self._found.get(urlconf)
         if found is None:
-            walk = walked(urlconf)
+            walk = inspect_urlconf(urlconf)
             if walk.hidden:
                 raise PolicyError(walk.hidden)
             own = [(f'view "{each.pattern}"', get_policy(each.holder)) for each in walk.decorated]
@@ -99,7 +99,7 @@ class Views:
         path = request.path_info
         languages = [settings.LANGUAGE_CODE]
         if urlconf in self._translated:
-            languages = languages_of(request, urlconf)
+            languages = guess_languages(request, urlconf)
         for language in languages:
             with override(language), suppress(Resolver404):
                 return self._holding(get_resolver(urlconf).resolve(path), request, words)
@@ -112,10 +112,10 @@ class Views:
         known = self._known.get(id(match.func)) or self._know(match.func)
         holder = known.holder
         if holder is None:
-            holder = holder_around(entries)
+            holder = find_entry_holder(entries)
         methods = None
         if known.handlers:
-            method = method_of(request)
+            method = get_target_method(request)
             policy = self.guard.policy_for(request.path_info)
             if holder is not None:
                 policy = get_policy(holder)
@@ -132,20 +132,22 @@ class Views:
         return View(match.view_name, get_policy(holder), methods, held_by), None
 
     def _know(self, view: object) -> _Known:
-        known = self._known[id(view)] = _Known(view, holder_of_view(view), decorated_handlers(view))
+        known = self._known[id(view)] = _Known(
+            view, find_view_holder(view), find_handler_holders(view)
+        )
         return known
 
 
-def holder_of_view(view: object) -> object | None:
+def find_view_holder(view: object) -> object | None:
     """Return what holds the policy of a view for all methods: a layer of it, or its class."""
-    layer = decorated_layer_of(view)
+    layer = find_policy_layer(view)
     if layer is not None:
         return layer
-    view_class = class_of(view)
+    view_class = get_view_class(view)
     return view_class if has_policy(view_class) else None
 
 
-def holder_around(entries: Sequence[object]) -> object | None:
+def find_entry_holder(entries: Sequence[object]) -> object | None:
     """Return what holds the policy of the views below entries of URLconfs, the root one first.
 
     The nearest to the views wins. What include() returned is nearer than the entry that it is in.
@@ -157,7 +159,7 @@ def holder_around(entries: Sequence[object]) -> object | None:
     return None
 
 
-def method_of(request: HttpRequest) -> str:
+def get_target_method(request: HttpRequest) -> str:
     """Return the method whose handler is meant: that of a preflight is the one that it asks for.
 
     What another middleware makes of the method further down is left aside (`?_method=PUT`).

@@ -17,7 +17,7 @@ from support.django_requests import APP, Ask, cors
 
 from corsguard import Policy
 from corsguard_django import cors_exempt
-from corsguard_django.walk import walked
+from corsguard_django.urlconf import inspect_urlconf
 
 OURS = "corsguard_django.CORSMiddleware"
 LOCALE = "django.middleware.locale.LocaleMiddleware"
@@ -141,4 +141,4 @@ def test_path_without_a_prefix_has_the_language_of_the_browser_beside_i18n_patte
 def test_only_what_differs_between_languages_is_looked_up_in_several(
     patterns: Any, expected: bool
 ) -> None:
-    assert walked(patterns).is_translated is expected
+    assert inspect_urlconf(patterns).is_translated is expected

@@ -26,7 +26,7 @@ from support.django_requests import APP, Ask, cors
 from corsguard import Policy
 from corsguard.guard import decorated_views
 from corsguard_django import cors_exempt, cors_policy
-from corsguard_django.walk import walked
+from corsguard_django.urlconf import inspect_urlconf
 
 OURS = "corsguard_django.CORSMiddleware"
 POLICY = Policy(allow_origins=[APP])
@@ -247,7 +247,7 @@ def test_exempt_view_that_another_urlconf_leads_to_is_not_hidden(
 def test_what_was_found_is_kept_for_the_next_handler() -> None:
     lost = [make()]
     assert len(lost) == 1
-    assert walked() is walked()
+    assert inspect_urlconf() is inspect_urlconf()
 
 
 def test_view_that_is_decorated_later_is_seen_by_the_next_handler(ask: Ask) -> None:

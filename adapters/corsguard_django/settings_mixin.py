@@ -11,11 +11,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from corsguard import PolicyError
-from corsguard_django.configuration import configured
-from corsguard_django.reach import unreachable_views
+from corsguard_django.configuration import load_views
+from corsguard_django.unreachable_views import find_unreachable_views
 from corsguard_django.views import Views
 
-__all__ = ["Configured"]
+__all__ = ["SettingsMixin"]
 
 _APP = "corsguard_django"
 _SETTINGS = frozenset({"CORSGUARD", "ROOT_URLCONF"})
@@ -25,7 +25,7 @@ _logged_for: list[object] = [None]
 """The settings that were last logged for: a process may start several handlers with the same."""
 
 
-class Configured:
+class SettingsMixin:
     """What takes its guard from the settings, and its policies from views as well.
 
     Raises ImproperlyConfigured with every problem of the configuration.
@@ -41,7 +41,7 @@ class Configured:
 
     def _configure(self) -> None:
         try:
-            self._views = configured()
+            self._views = load_views()
         except PolicyError as error:
             raise ImproperlyConfigured(f"corsguard: {error}") from error
         self._is_configured = True
@@ -58,7 +58,7 @@ class Configured:
         _logged_for[0] = current
         # An exempt view that no URL leads to is no reason not to start: a middleware may yet choose
         # a URLconf that does. Where a view is sure to hide it, `Views` has raised PolicyError.
-        for problem in unreachable_views(exempt=True):
+        for problem in find_unreachable_views(exempt=True):
             _logger.error("%s", problem)
         if not apps.is_installed(_APP):
             _logger.warning(

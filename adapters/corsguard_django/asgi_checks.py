@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004  # the
 from django.utils.module_loading import import_string
 
 from corsguard import Guard
-from corsguard_django.protocols import Coverage, coverage, is_routed
+from corsguard_django.asgi_routing import Coverage, find_coverage, has_router
 
 __all__ = ["check_protocols"]
 
@@ -33,9 +33,9 @@ def check_protocols(guard: Guard) -> Iterator[CheckMessage]:
         f"in {path.rpartition('.')[0]}: application = CORSMiddleware(application), of "
         "corsguard_django.channels"
     )
-    covered = {kind: coverage(application, kind) for kind in ("http", *_HANDSHAKES)}
-    if is_routed(application):
-        yield from _of_protocols(path, covered, hint, enforce=bool(guard.enforce))
+    covered = {kind: find_coverage(application, kind) for kind in ("http", *_HANDSHAKES)}
+    if has_router(application):
+        yield from _check_routed(path, covered, hint, enforce=bool(guard.enforce))
     elif guard.enforce and any(covered.values()):
         yield Warning(
             f"ASGI_APPLICATION is {path}, and nothing tells what it serves besides Django: "
@@ -45,7 +45,7 @@ def check_protocols(guard: Guard) -> Iterator[CheckMessage]:
         )
 
 
-def _of_protocols(
+def _check_routed(
     path: str, covered: Mapping[str, Coverage], hint: str, *, enforce: bool
 ) -> Iterator[CheckMessage]:
     """Yield what is found of each protocol that a router leads to."""

@@ -13,9 +13,9 @@ from functools import partial
 from types import FunctionType
 from typing import Any
 
-from corsguard_asgi.layers import ends_behind
+from corsguard_asgi.wrapped_apps import find_wrapped
 
-__all__ = ["ReadPath", "own_root", "path_reader", "usual_path"]
+__all__ = ["ReadPath", "find_path_reader", "get_app_root_path", "strip_root_path"]
 
 Scope = Mapping[str, Any]
 ReadPath = Callable[[Scope], str | None]
@@ -24,7 +24,7 @@ ReadPath = Callable[[Scope], str | None]
 _MOST_LAYERS = 100  # a layer may be its own `app`
 
 
-def path_reader(app: object, middleware: object) -> tuple[ReadPath, bool]:
+def find_path_reader(app: object, middleware: object) -> tuple[ReadPath, bool]:
     """Return how the application behind `middleware` reads a path, and whether that is certain.
 
     `app` is the next layer. It is looked through (`app.app`, and so on) for an application whose
@@ -33,29 +33,29 @@ def path_reader(app: object, middleware: object) -> tuple[ReadPath, bool]:
     """
     names: list[str] = []
     layer = app
-    for layer in _layers(app):
+    for layer in _iter_layers(app):
         owner = getattr(layer, "__self__", layer)  # of a method, such as Quart.asgi_app
         kind = owner if isinstance(owner, type) else type(owner)
-        rule = _rule_of(kind)
+        rule = _find_rule(kind)
         if rule is not None:
             return partial(rule, owner), True
         kinds = kind.__mro__
         names = [str(getattr(owner, "__module__", "")), *(each.__module__ for each in kinds)]
     for name in names:
-        rule = _OF_PARTS.get(name.partition(".")[0])
+        rule = _PART_RULES.get(name.partition(".")[0])
         if rule is not None:
             return partial(rule, None), True
-    unknown = partial(_unknown, middleware)
-    found = [(_rule_of(type(each)), each) for each in ends_behind(layer, _is_end)]
+    unknown = partial(_read_unknown, middleware)
+    found = [(_find_rule(type(each)), each) for each in find_wrapped(layer, _is_end)]
     readers = [(each, rule) for rule, each in found if rule is not None]
     if readers:
-        return partial(_agreed, readers, unknown), True
-    ends = ends_behind(layer, _is_end, in_collections=True)
-    possible = [each for each in ends if _rule_of(type(each)) is _fastapi]
-    return partial(_possible, possible, unknown) if possible else unknown, False
+        return partial(_read_agreed, readers, unknown), True
+    ends = find_wrapped(layer, _is_end, in_collections=True)
+    possible = [each for each in ends if _find_rule(type(each)) is _read_fastapi]
+    return partial(_read_possible, possible, unknown) if possible else unknown, False
 
 
-def own_root(scope: Scope) -> str:
+def get_app_root_path(scope: Scope) -> str:
     """Return the root path of the application itself, without what Starlette's mounts add."""
     return str(scope.get("app_root_path", scope.get("root_path")) or "")
 
@@ -65,7 +65,7 @@ def has_root(scope: Scope) -> bool:
     return bool((scope.get("root_path") or "").strip("/"))
 
 
-def _layers(app: object) -> Iterator[object]:
+def _iter_layers(app: object) -> Iterator[object]:
     """Yield an application, the one that it wraps, and so on."""
     for _ in range(_MOST_LAYERS):
         yield app
@@ -75,10 +75,10 @@ def _layers(app: object) -> Iterator[object]:
         app = inner
 
 
-def _rule_of(kind: type) -> _Rule | None:
+def _find_rule(kind: type) -> _Rule | None:
     """Return how the instances of a class read a path; None where it is not known."""
     for each in kind.__mro__:
-        rule = _OF_CLASSES.get(f"{each.__module__}.{each.__qualname__}")
+        rule = _CLASS_RULES.get(f"{each.__module__}.{each.__qualname__}")
         if rule is not None:
             return rule
     return None
@@ -91,10 +91,12 @@ def _is_end(each: object) -> bool:
     """
     kind = type(each)  # isinstance() would evaluate a proxy
     module = each.__module__ if kind is FunctionType else kind.__module__
-    return str(module).partition(".")[0] == "litestar" or _rule_of(kind) is not None
+    return str(module).partition(".")[0] == "litestar" or _find_rule(kind) is not None
 
 
-def _agreed(readers: list[tuple[object, _Rule]], otherwise: ReadPath, scope: Scope) -> str | None:
+def _read_agreed(
+    readers: list[tuple[object, _Rule]], otherwise: ReadPath, scope: Scope
+) -> str | None:
     """Return the path that all applications behind a layer read; None where they differ.
 
     The application that the middleware is inside of may be found, too, and is not behind it.
@@ -106,33 +108,33 @@ def _agreed(readers: list[tuple[object, _Rule]], otherwise: ReadPath, scope: Sco
     return paths.pop() if len(paths) == 1 else None
 
 
-def _possible(apps: list[object], unknown: ReadPath, scope: Scope) -> str | None:
+def _read_possible(apps: list[object], unknown: ReadPath, scope: Scope) -> str | None:
     """Return the path where no root path of an application that may be behind a layer matters."""
     path, outside = unknown(scope), scope.get("app")
-    agree = all(_fastapi(app, scope) == path for app in apps if app is not outside)
+    agree = all(_read_fastapi(app, scope) == path for app in apps if app is not outside)
     return path if agree else None
 
 
-def usual_path(scope: Scope) -> str:
+def strip_root_path(scope: Scope) -> str:
     """Return a path without the root path, as most routers read it."""
-    return _without_segments(scope["path"], scope.get("root_path") or "")
+    return _strip_segments(scope["path"], scope.get("root_path") or "")
 
 
-def _starlette(_: object, scope: Scope) -> str:
-    return usual_path(scope)
+def _read_starlette(_: object, scope: Scope) -> str:
+    return strip_root_path(scope)
 
 
-def _fastapi(app: Any, scope: Scope) -> str:
+def _read_fastapi(app: Any, scope: Scope) -> str:
     """Read a path as FastAPI does, whose own `root_path` replaces the server's."""
-    return _without_segments(scope["path"], app.root_path or scope.get("root_path") or "")
+    return _strip_segments(scope["path"], app.root_path or scope.get("root_path") or "")
 
 
-def _litestar(_: object, scope: Scope) -> str:
+def _read_litestar(_: object, scope: Scope) -> str:
     path: str = scope["path"]
-    return _absolute(path.split(scope["root_path"], 1)[-1]) if has_root(scope) else path
+    return _make_absolute(path.split(scope["root_path"], 1)[-1]) if has_root(scope) else path
 
 
-def _in_litestar(_: object, scope: Scope) -> str | None:
+def _read_litestar_part(_: object, scope: Scope) -> str | None:
     """Read what Litestar's router has left for its own middleware: the path without the root.
 
     To a mount it leaves what follows the mount, and does not say what that was.
@@ -141,27 +143,29 @@ def _in_litestar(_: object, scope: Scope) -> str | None:
     return None if getattr(scope.get("route_handler"), "is_mount", False) else path
 
 
-def _quart(_: object, scope: Scope) -> str:
+def _read_quart(_: object, scope: Scope) -> str:
     path: str = scope["path"]
     if not has_root(scope):
         return path
     root = scope["root_path"]
     # Quart answers 404 to the rest, by a path that no route of it has; no policy covers it either.
-    return _absolute(path.removeprefix(root)) if path != root and path.startswith(root) else " "
+    return (
+        _make_absolute(path.removeprefix(root)) if path != root and path.startswith(root) else " "
+    )
 
 
-def _django(_: object, scope: Scope) -> str:
+def _read_django(_: object, scope: Scope) -> str:
     settings: Any = sys.modules["django.conf"].settings
     path: str = scope["path"]
     return path.removeprefix(settings.FORCE_SCRIPT_NAME or scope.get("root_path") or "")
 
 
-def _falcon(_: object, scope: Scope) -> str:
+def _read_falcon(_: object, scope: Scope) -> str:
     path: str = scope["path"]
     return path
 
 
-def _unknown(middleware: object, scope: Scope) -> str | None:
+def _read_unknown(middleware: object, scope: Scope) -> str | None:
     """Read a path in front of an application that is not known: only without a root path.
 
     The layers inside `add_middleware` need not say what they wrap, but Starlette's router follows.
@@ -169,7 +173,7 @@ def _unknown(middleware: object, scope: Scope) -> str | None:
     path: str = scope["path"]
     if not scope.get("root_path") or not has_root(scope):  # the likeliest, without a call
         return path
-    return _starlette(None, scope) if _is_added(middleware, scope) else None
+    return _read_starlette(None, scope) if _is_added(middleware, scope) else None
 
 
 def _is_added(middleware: object, scope: Scope) -> bool:
@@ -180,12 +184,12 @@ def _is_added(middleware: object, scope: Scope) -> bool:
     return type(middleware) in added and scope.get("router") is not router
 
 
-def _absolute(path: str) -> str:
+def _make_absolute(path: str) -> str:
     """Return a path as the routers that don't ask for its first slash read it."""
     return path if path.startswith("/") else f"/{path}"
 
 
-def _without_segments(path: str, root: str) -> str:
+def _strip_segments(path: str, root: str) -> str:
     """Return a path without the root where its first segments are the root's."""
     if path.startswith(root) and path[len(root) : len(root) + 1] in {"", "/"}:
         return path[len(root) :]
@@ -194,19 +198,19 @@ def _without_segments(path: str, root: str) -> str:
 
 _Rule = Callable[[Any, Scope], str | None]
 # Name of a class, the subclass first -> how it reads a path.
-_OF_CLASSES: dict[str, _Rule] = {
-    "fastapi.applications.FastAPI": _fastapi,
-    "starlette.applications.Starlette": _starlette,
-    "starlette.routing.BaseRoute": _starlette,
-    "starlette.routing.Router": _starlette,
-    "litestar.app.Litestar": _litestar,
-    "quart.app.Quart": _quart,
-    "falcon.asgi.app.App": _falcon,
-    "django.core.handlers.asgi.ASGIHandler": _django,
+_CLASS_RULES: dict[str, _Rule] = {
+    "fastapi.applications.FastAPI": _read_fastapi,
+    "starlette.applications.Starlette": _read_starlette,
+    "starlette.routing.BaseRoute": _read_starlette,
+    "starlette.routing.Router": _read_starlette,
+    "litestar.app.Litestar": _read_litestar,
+    "quart.app.Quart": _read_quart,
+    "falcon.asgi.app.App": _read_falcon,
+    "django.core.handlers.asgi.ASGIHandler": _read_django,
 }
 # Package of a layer that is no application -> how the router in front of it has read the path.
-_OF_PARTS: dict[str, _Rule] = {
-    "fastapi": _starlette,
-    "starlette": _starlette,
-    "litestar": _in_litestar,
+_PART_RULES: dict[str, _Rule] = {
+    "fastapi": _read_starlette,
+    "starlette": _read_starlette,
+    "litestar": _read_litestar_part,
 }

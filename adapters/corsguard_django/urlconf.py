@@ -19,13 +19,19 @@ from corsguard.guard.view_policies import (
     get_policy,
     has_policy,
 )
-from corsguard_django.layers import class_of, decorated_handlers, view_layers
-from corsguard_django.reach import entries_of, hidden_in
+from corsguard_django.unreachable_views import find_hidden_views, iter_entries
+from corsguard_django.view_layers import find_handler_holders, get_view_class, iter_view_layers
 
-__all__ = ["Decorated", "Walk", "decorated_in", "decorated_layer_of", "walked"]
+__all__ = [
+    "PolicyHolder",
+    "URLconfPolicies",
+    "find_policy_layer",
+    "inspect_urlconf",
+    "iter_view_policies",
+]
 
 
-class Decorated(NamedTuple):
+class PolicyHolder(NamedTuple):
     """What holds a policy in a URLconf."""
 
     pattern: str
@@ -35,10 +41,10 @@ class Decorated(NamedTuple):
     """The holder in words."""
 
 
-class Walk(NamedTuple):
+class URLconfPolicies(NamedTuple):
     """What was found in a URLconf."""
 
-    decorated: list[Decorated]
+    decorated: list[PolicyHolder]
     hidden: list[Problem]
     """A problem for each exempt view that a wrapper hides."""
     is_translated: bool
@@ -47,46 +53,48 @@ class Walk(NamedTuple):
 
 _Entries = list[tuple[Any, Any]]
 """The entries of a URLconf and their views, which are kept so that no other has the id of one."""
-_Unreached = tuple[ref[Any], ...]
+_References = tuple[ref[Any], ...]
 """What is decorated, and found in no URLconf so far."""
-_kept: WeakKeyDictionary[URLResolver, tuple[_Entries, _Unreached, Walk]] = WeakKeyDictionary()
+_cache: WeakKeyDictionary[URLResolver, tuple[_Entries, _References, URLconfPolicies]] = (
+    WeakKeyDictionary()
+)
 
 
-def walked(urlconf: Any = None) -> Walk:
+def inspect_urlconf(urlconf: Any = None) -> URLconfPolicies:
     """Return what is found in a URLconf, None for the root one.
 
     That is found anew where an entry has changed, or anything has been decorated since.
     """
     resolver = get_resolver(urlconf)
-    entries = [(entry, entry.callback) for entry in entries_of(resolver.url_patterns)]
-    kept = _kept.get(resolver)
-    if kept and _ids(kept[0]) == _ids(entries) and kept[1] == _unreached():
+    entries = [(entry, entry.callback) for entry in iter_entries(resolver.url_patterns)]
+    kept = _cache.get(resolver)
+    if kept and _get_ids(kept[0]) == _get_ids(entries) and kept[1] == _collect_unreached():
         return kept[2]
-    decorated = list(_decorated(resolver.url_patterns, "/", []))
+    decorated = list(_iter_holders(resolver.url_patterns, "/", []))
     mark_reached(each.holder for each in decorated)
-    hidden = hidden_in(entry for entry, _ in entries)
+    hidden = find_hidden_views(entry for entry, _ in entries)
     is_translated = any(_is_translated(entry.pattern) for entry, _ in entries)
-    walk = Walk(decorated, hidden, is_translated)
+    walk = URLconfPolicies(decorated, hidden, is_translated)
     if not hidden:
-        _kept[resolver] = entries, _unreached(), walk
+        _cache[resolver] = entries, _collect_unreached(), walk
     return walk
 
 
-def decorated_in(urlconf: Any = None) -> Iterator[tuple[str, Policy | None]]:
+def iter_view_policies(urlconf: Any = None) -> Iterator[tuple[str, Policy | None]]:
     """What has a policy of its own in a URLconf, None for the root one: its pattern, the policy."""
-    return ((each.pattern, get_policy(each.holder)) for each in walked(urlconf).decorated)
+    return ((each.pattern, get_policy(each.holder)) for each in inspect_urlconf(urlconf).decorated)
 
 
-def decorated_layer_of(view: object) -> object | None:
+def find_policy_layer(view: object) -> object | None:
     """Return the layer of a view that holds a policy for all methods, the nearest to its code."""
-    return next(filter(has_policy, view_layers(view)), None)
+    return next(filter(has_policy, iter_view_layers(view)), None)
 
 
-def _ids(entries: _Entries) -> list[tuple[int, int]]:
+def _get_ids(entries: _Entries) -> list[tuple[int, int]]:
     return [(id(entry), id(view)) for entry, view in entries]
 
 
-def _unreached() -> _Unreached:
+def _collect_unreached() -> _References:
     return tuple(map(ref, find_unreached(())))
 
 
@@ -99,22 +107,22 @@ def _is_translated(pattern: Any) -> bool:
     return any(isinstance(each, Promise) for each in written)
 
 
-def _decorated(
+def _iter_holders(
     entries: Iterable[Any], prefix: str, namespaces: list[str | None]
-) -> Iterator[Decorated]:
+) -> Iterator[PolicyHolder]:
     for entry in entries:
         pattern = f"{prefix}{entry.pattern}"
-        for holder in _holders(entry):
+        for holder in _iter_candidates(entry):
             if has_policy(holder):
-                yield Decorated(pattern, holder, _in_words(holder, entry, pattern, namespaces))
-        yield from _decorated_handlers(entry.callback, pattern)
+                yield PolicyHolder(pattern, holder, _describe(holder, entry, pattern, namespaces))
+        yield from _iter_handler_holders(entry.callback, pattern)
         inner = [*namespaces, getattr(entry, "namespace", None)]
-        yield from _decorated(getattr(entry, "url_patterns", ()), pattern, inner)
+        yield from _iter_holders(getattr(entry, "url_patterns", ()), pattern, inner)
 
 
-def _decorated_handlers(view: object, pattern: str) -> Iterator[Decorated]:
-    handlers = decorated_handlers(view)
-    view_class = class_of(view)
+def _iter_handler_holders(view: object, pattern: str) -> Iterator[PolicyHolder]:
+    handlers = find_handler_holders(view)
+    view_class = get_view_class(view)
     seen: list[object] = []  # GET's is that of HEAD too
     for handler in handlers.values():
         if handler is None or any(handler is each for each in seen):
@@ -124,14 +132,14 @@ def _decorated_handlers(view: object, pattern: str) -> Iterator[Decorated]:
             words = describe_handler(view_class, handlers, handler)
         else:
             words = f"the operation {getattr(handler, '__name__', '')}"
-        yield Decorated(pattern, handler, words)
+        yield PolicyHolder(pattern, handler, words)
 
 
-def _in_words(holder: object, entry: Any, pattern: str, namespaces: list[str | None]) -> str:
+def _describe(holder: object, entry: Any, pattern: str, namespaces: list[str | None]) -> str:
     """What holds the policy of an entry of a URLconf, unless it is a handler of a class."""
     if hasattr(entry, "url_patterns"):
         return f"every view of include() at {pattern}"
-    view_class = class_of(entry.callback)
+    view_class = get_view_class(entry.callback)
     if view_class and holder is view_class:
         return describe_class(view_class)
     dispatch = getattr(view_class, "dispatch", None)
@@ -142,9 +150,9 @@ def _in_words(holder: object, entry: Any, pattern: str, namespaces: list[str | N
     return describe_view(match.view_name)
 
 
-def _holders(entry: Any) -> Iterator[object]:
+def _iter_candidates(entry: Any) -> Iterator[object]:
     """Yield what may hold the policy of an entry, the nearest to the view first."""
-    yield decorated_layer_of(entry.callback)
-    yield class_of(entry.callback)
+    yield find_policy_layer(entry.callback)
+    yield get_view_class(entry.callback)
     yield getattr(entry, "urlconf_name", None)  # what include() returned
     yield entry

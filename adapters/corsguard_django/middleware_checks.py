@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 
 from corsguard import Guard, PolicyError
 
-__all__ = ["CSRF", "check_leftovers", "check_middleware", "names_of"]
+__all__ = ["CSRF", "check_leftovers", "check_middleware", "list_class_names"]
 
 _OURS = "corsguard_django.middleware.CORSMiddleware"
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
@@ -34,7 +34,7 @@ _LEFTOVERS = (
 _FIRST = 'MIDDLEWARE = ["corsguard_django.CORSMiddleware", ...]'
 _UNREADABLE = "without CORS headers, so that no page can read why"
 # What must stand below, by its id, and what it does to a request before corsguard sees it.
-_BELOW = {
+_MUST_BE_BELOW = {
     "django.middleware.security.SecurityMiddleware": (
         "below-security",
         "its redirect to https breaks a preflight, which browsers let no server redirect",
@@ -79,7 +79,7 @@ _BELOW = {
 }
 
 
-def names_of(path: str) -> frozenset[str]:
+def list_class_names(path: str) -> frozenset[str]:
     """The names of a middleware and of what it is derived from."""
     try:
         found = import_string(path)
@@ -91,7 +91,7 @@ def names_of(path: str) -> frozenset[str]:
 
 def check_middleware() -> Iterator[CheckMessage]:
     """Yield what is wrong with the place of the middleware among the others."""
-    stack = [names_of(path) for path in settings.MIDDLEWARE]
+    stack = [list_class_names(path) for path in settings.MIDDLEWARE]
     ours = [index for index, names in enumerate(stack) if _OURS in names]
     if any(_CORSHEADERS in names for names in stack):
         yield Error(
@@ -106,7 +106,7 @@ def check_middleware() -> Iterator[CheckMessage]:
     if len(ours) > 1:
         message = "CORSMiddleware stands in MIDDLEWARE more than once"
         yield Error(message, hint="keep the first", id="corsguard.middleware-twice")
-    above = list(_above(stack[: ours[0]]))
+    above = list(_find_misplaced(stack[: ours[0]]))
     if above:  # one misplacement, whatever is above; the first has the most to break
         message = "; ".join(f"{path}: {why}" for path, _, why in above)
         message = f"CORSMiddleware is below {message}"
@@ -116,24 +116,24 @@ def check_middleware() -> Iterator[CheckMessage]:
 def check_leftovers() -> Iterator[CheckMessage]:
     """Yield a warning of the settings of django-cors-headers, once nothing reads them."""
     left = [name for name in _LEFTOVERS if hasattr(settings, name)]
-    if not left or any(_CORSHEADERS in names_of(path) for path in settings.MIDDLEWARE):
+    if not left or any(_CORSHEADERS in list_class_names(path) for path in settings.MIDDLEWARE):
         return
     yield Warning(
         f"{', '.join(left)}: nothing reads the settings of django-cors-headers any more",
-        hint="; ".join(f"{name}: {_counterpart(name)}" for name in left),
+        hint="; ".join(f"{name}: {_suggest_counterpart(name)}" for name in left),
         id="corsguard.corsheaders-settings",
     )
 
 
-def _above(stack: list[frozenset[str]]) -> Iterator[tuple[str, str, str]]:
+def _find_misplaced(stack: list[frozenset[str]]) -> Iterator[tuple[str, str, str]]:
     """Yield each middleware that must not be above ours, its check, and what it breaks."""
     for path, names in zip(settings.MIDDLEWARE, stack, strict=False):
-        for code, why in (_BELOW[name] for name in names & _BELOW.keys()):
+        for code, why in (_MUST_BE_BELOW[name] for name in names & _MUST_BE_BELOW.keys()):
             if f"corsguard.{code}" not in settings.SILENCED_SYSTEM_CHECKS:
                 yield path, code, why
 
 
-def _counterpart(name: str) -> str:
+def _suggest_counterpart(name: str) -> str:
     """Return what a setting of django-cors-headers is called in CORSGUARD."""
     suggestion = ""
     try:

@@ -11,8 +11,8 @@ from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 
 from corsguard import Engine, Guard, Policy
-from corsguard_django.check_middleware import CSRF, names_of
-from corsguard_django.configuration import placed
+from corsguard_django.configuration import iter_policies
+from corsguard_django.middleware_checks import CSRF, list_class_names
 
 __all__ = ["check_csrf"]
 
@@ -21,15 +21,15 @@ _SUBDOMAIN = "corsguard-check"  # stands for any subdomain
 
 def check_csrf(guard: Guard) -> Iterator[CheckMessage]:
     """Yield where CSRF_TRUSTED_ORIGINS and the policies of a guard with `enforce` differ."""
-    yield from _trusted_but_refused(guard)
-    if any(CSRF in names_of(path) for path in settings.MIDDLEWARE):
-        yield from _allowed_but_not_trusted(guard)
+    yield from _find_refused(guard)
+    if any(CSRF in list_class_names(path) for path in settings.MIDDLEWARE):
+        yield from _find_untrusted(guard)
 
 
-def _trusted_but_refused(guard: Guard) -> Iterator[CheckMessage]:
+def _find_refused(guard: Guard) -> Iterator[CheckMessage]:
     if guard.has_callables:  # which are not asked what they would say to a made-up origin
         return
-    engines = [Engine(policy) for policy in _by_name(guard)]
+    engines = [Engine(policy) for policy in _list_policies(guard)]
     for origin in settings.CSRF_TRUSTED_ORIGINS:
         example = origin.replace("*", _SUBDOMAIN)
         if _is_own(origin, guard) or any(
@@ -43,9 +43,9 @@ def _trusted_but_refused(guard: Guard) -> Iterator[CheckMessage]:
         )
 
 
-def _allowed_but_not_trusted(guard: Guard) -> Iterator[CheckMessage]:
+def _find_untrusted(guard: Guard) -> Iterator[CheckMessage]:
     trusted = [urlsplit(origin) for origin in settings.CSRF_TRUSTED_ORIGINS]
-    entries = [entry for policy in _by_name(guard) for entry in policy.allow_origins]
+    entries = [entry for policy in _list_policies(guard) for entry in policy.allow_origins]
     for entry in dict.fromkeys(entry for entry in entries if isinstance(entry, str)):
         example = urlsplit(entry.replace("*.", f"{_SUBDOMAIN}.").replace(":*", ":65535"))
         if any(
@@ -62,9 +62,9 @@ def _allowed_but_not_trusted(guard: Guard) -> Iterator[CheckMessage]:
         )
 
 
-def _by_name(guard: Guard) -> list[Policy]:
+def _list_policies(guard: Guard) -> list[Policy]:
     """The policies that can allow an unsafe request from elsewhere."""
-    policies = [policy for _, policy in placed(guard)]
+    policies = [policy for _, policy in iter_policies(guard)]
     return [policy for policy in policies if policy and "*" not in policy.allow_origins]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.core.handlers.asgi import ASGIHandler
 
-__all__ = ["Coverage", "coverage", "is_routed", "leads_to_django"]
+__all__ = ["Coverage", "find_coverage", "has_router", "leads_to_django"]
 
 _INNER = ("inner", "application", "app")
 _TRANSPARENT = frozenset({"channels", "django", "sentry_sdk"})
@@ -45,94 +45,94 @@ def leads_to_django(application: object, scope: Mapping[str, Any]) -> bool:
         if isinstance(application, ASGIHandler):
             return True
         seen.add(id(application))
-        application, path = _next(application, scope["type"], path.lstrip("/"))
+        application, path = _route(application, scope["type"], path.lstrip("/"))
     return False
 
 
-def is_routed(application: object) -> bool:
+def has_router(application: object) -> bool:
     """Return True if a router of protocols or paths is in an application, so that it tells."""
-    *_, innermost = _wrapped(application)
-    return _mapping(innermost) is not None or _routes(innermost) is not None
+    *_, innermost = _iter_wrapped(application)
+    return _get_protocols(innermost) is not None or _get_routes(innermost) is not None
 
 
-def coverage(application: object, kind: str) -> Coverage:
+def find_coverage(application: object, kind: str) -> Coverage:
     """Return how far corsguard covers what answers a protocol.
 
     Django itself answers http, and accepts no other protocol.
     """
     validated = False
-    for each in _wrapped(application):
+    for each in _iter_wrapped(application):
         if _is_ours(each) or (isinstance(each, ASGIHandler) and _is_transparent(each)):
             return Coverage.COVERED
         validated = validated or (kind != "http" and hasattr(each, "valid_origin"))
-    found = _innermost(each, kind)
+    found = _find_innermost_coverage(each, kind)
     return min(found, Coverage.VALIDATED) if validated else found
 
 
-def _innermost(application: object, kind: str) -> Coverage:
+def _find_innermost_coverage(application: object, kind: str) -> Coverage:
     """Return the coverage of a router, or of the last that can be looked into."""
-    mapping, routes = _mapping(application), _routes(application)
+    mapping, routes = _get_protocols(application), _get_routes(application)
     if mapping is not None:
-        return coverage(mapping[kind], kind) if kind in mapping else Coverage.COVERED
+        return find_coverage(mapping[kind], kind) if kind in mapping else Coverage.COVERED
     if routes is not None:
-        every = (coverage(route.callback, kind) for route in routes)
+        every = (find_coverage(route.callback, kind) for route in routes)
         return max(every, default=Coverage.COVERED)
     is_handler = kind != "http" and isinstance(application, FunctionType)
     if hasattr(application, "consumer_class"):  # of Channels: what as_asgi() returns
         return Coverage.OUTSIDE
     # Most functions that are routed to accept handshakes, but some stand around a middleware.
-    is_outside = is_handler and not any(map(_is_ours, _named_by(application)))
+    is_outside = is_handler and not any(map(_is_ours, _iter_names_used(application)))
     return Coverage.OUTSIDE if is_outside else Coverage.UNKNOWN
 
 
-def _wrapped(application: object) -> Iterator[object]:
+def _iter_wrapped(application: object) -> Iterator[object]:
     """Yield an application, and what it is a middleware around, as far as that is sure."""
     seen: set[int] = set()
     while id(application) not in seen:
         seen.add(id(application))
         yield application
-        inner = _inner(application)
+        inner = _get_inner(application)
         if inner is None:
             return
         application = inner
 
 
-def _inner(application: object) -> object | None:
+def _get_inner(application: object) -> object | None:
     """Return what a middleware is around; None of a router, and of what may answer by itself."""
     if not (_is_transparent(application) or hasattr(application, "valid_origin")):
         return None
-    if _mapping(application) is not None or isinstance(application, ASGIHandler):
+    if _get_protocols(application) is not None or isinstance(application, ASGIHandler):
         return None
     inner = (getattr(application, name, None) for name in _INNER)
     return next(filter(callable, inner), None)
 
 
-def _next(application: object, kind: str, path: str) -> tuple[object, str]:
+def _route(application: object, kind: str, path: str) -> tuple[object, str]:
     """Return what a request reaches next, and the path that is left for it."""
-    mapping = _mapping(application)
+    mapping = _get_protocols(application)
     if mapping is not None:
         return mapping.get(kind), path
-    for route in _routes(application) or ():
+    for route in _get_routes(application) or ():
         if match := route.pattern.match(path):
             return route.callback, match[0]
-    return _inner(application), path
+    return _get_inner(application), path
 
 
-def _mapping(application: object) -> Mapping[str, Any] | None:
+def _get_protocols(application: object) -> Mapping[str, Any] | None:
     """Return the protocols of a ProtocolTypeRouter."""
     mapping = getattr(application, "application_mapping", None)
     known = isinstance(mapping, Mapping) and _is_transparent(application)
     return mapping if known else None
 
 
-def _routes(application: object) -> list[Any] | None:
+def _get_routes(application: object) -> list[Any] | None:
     """Return the routes of a URLRouter."""
     routes = getattr(application, "routes", None)
     is_router = hasattr(application, "_path_routing") and _is_transparent(application)
     return list(routes) if is_router and isinstance(routes, (list, tuple)) else None
 
 
-def _named_by(function: Any) -> Iterator[object]:
+def _iter_names_used(function: Any) -> Iterator[object]:
     """Yield what a function may call: what its closure has, and the globals that it names."""
     for cell in function.__closure__ or ():
         with suppress(ValueError):  # nothing has been assigned to it yet
@@ -142,14 +142,14 @@ def _named_by(function: Any) -> Iterator[object]:
 
 
 def _is_transparent(application: object) -> bool:
-    return _package(application) in _TRANSPARENT
+    return _get_package(application) in _TRANSPARENT
 
 
 def _is_ours(application: object) -> bool:
-    return _package(application) in _OURS
+    return _get_package(application) in _OURS
 
 
-def _package(application: object) -> str:
+def _get_package(application: object) -> str:
     """Return the package of the class whose `__call__` an application has."""
     owner = next((each for each in type(application).__mro__ if "__call__" in vars(each)), object)
     return owner.__module__.partition(".")[0]
