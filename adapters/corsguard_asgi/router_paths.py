@@ -1,4 +1,4 @@
-"""The path that an application's router reads: each framework has its own rule for `root_path`.
+"""The path that an application's router reads, by the framework's own rule for `root_path`.
 
 A policy applies to a path, so the adapter must read the same one as the router. ASGI says that
 `path` includes `root_path`; but FastAPI may set another, Falcon ignores it, and Litestar cuts it
@@ -19,17 +19,17 @@ __all__ = ["ReadPath", "find_path_reader", "get_app_root_path", "strip_root_path
 
 Scope = Mapping[str, Any]
 ReadPath = Callable[[Scope], str | None]
-"""Returns the path that a router reads in a scope; None where its rule is not known."""
+"""A function from a scope to the path that the router reads, None where its rule is not known."""
 
 _MOST_LAYERS = 100  # a layer may be its own `app`
 
 
 def find_path_reader(app: object, middleware: object) -> tuple[ReadPath, bool]:
-    """Return how the application behind `middleware` reads a path, and whether that is certain.
+    """Return a function that reads the path of a request, and True if that path is certain.
 
-    `app` is the next layer. It is looked through (`app.app`, and so on) for an application whose
-    class is known. Without one, the innermost layer may be a part of a framework that stands
-    behind its router, or keep the next one where only a search finds it.
+    `app` is the next layer behind `middleware`. The search follows `app.app`, and so on, to an
+    application whose class is known. Without one, the innermost layer may be a part of a framework,
+    called by its router; or it may keep the next layer in some other place (`find_wrapped`).
     """
     names: list[str] = []
     layer = app
@@ -61,7 +61,7 @@ def get_app_root_path(scope: Scope) -> str:
 
 
 def has_root(scope: Scope) -> bool:
-    """Return True if a scope has a `root_path`; a slash alone is none, as paths begin with it."""
+    """Return True if a scope has a `root_path`. A slash alone does not count."""
     return bool((scope.get("root_path") or "").strip("/"))
 
 
@@ -76,7 +76,7 @@ def _iter_layers(app: object) -> Iterator[object]:
 
 
 def _find_rule(kind: type) -> _Rule | None:
-    """Return how the instances of a class read a path; None where it is not known."""
+    """Return the rule by which the instances of a class read a path; None if it is not known."""
     for each in kind.__mro__:
         rule = _CLASS_RULES.get(f"{each.__module__}.{each.__qualname__}")
         if rule is not None:
@@ -85,9 +85,9 @@ def _find_rule(kind: type) -> _Rule | None:
 
 
 def _is_end(each: object) -> bool:
-    """Return True if nothing is to be searched behind an object.
+    """Return True if the search stops at an object.
 
-    That is an application, and what Litestar's router is in front of: it leads back to Litestar.
+    It stops at an application, and at anything of Litestar's, which leads back to its router.
     """
     kind = type(each)  # isinstance() would evaluate a proxy
     module = each.__module__ if kind is FunctionType else kind.__module__
@@ -99,7 +99,8 @@ def _read_agreed(
 ) -> str | None:
     """Return the path that all applications behind a layer read; None where they differ.
 
-    The application that the middleware is inside of may be found, too, and is not behind it.
+    The application that the middleware was added to may be found as well. It does not count, as
+    it is not behind the middleware.
     """
     outside = scope.get("app")
     paths = {rule(app, scope) for app, rule in readers if app is not outside}
@@ -109,14 +110,14 @@ def _read_agreed(
 
 
 def _read_possible(apps: list[object], unknown: ReadPath, scope: Scope) -> str | None:
-    """Return the path where no root path of an application that may be behind a layer matters."""
+    """Return the path if every FastAPI application that may be behind a layer reads the same."""
     path, outside = unknown(scope), scope.get("app")
     agree = all(_read_fastapi(app, scope) == path for app in apps if app is not outside)
     return path if agree else None
 
 
 def strip_root_path(scope: Scope) -> str:
-    """Return a path without the root path, as most routers read it."""
+    """Return the path of a scope without its root path, as most routers read it."""
     return _strip_segments(scope["path"], scope.get("root_path") or "")
 
 
@@ -125,7 +126,7 @@ def _read_starlette(_: object, scope: Scope) -> str:
 
 
 def _read_fastapi(app: Any, scope: Scope) -> str:
-    """Read a path as FastAPI does, whose own `root_path` replaces the server's."""
+    """Read a path as FastAPI does: its own `root_path` replaces the server's."""
     return _strip_segments(scope["path"], app.root_path or scope.get("root_path") or "")
 
 
@@ -135,9 +136,9 @@ def _read_litestar(_: object, scope: Scope) -> str:
 
 
 def _read_litestar_part(_: object, scope: Scope) -> str | None:
-    """Read what Litestar's router has left for its own middleware: the path without the root.
+    """Read the path that Litestar's router passes to middleware: without the root path.
 
-    To a mount it leaves what follows the mount, and does not say what that was.
+    A mount gets only what follows the prefix of the mount, so there the path is not known.
     """
     path: str = scope["path"]
     return None if getattr(scope.get("route_handler"), "is_mount", False) else path
@@ -148,7 +149,7 @@ def _read_quart(_: object, scope: Scope) -> str:
     if not has_root(scope):
         return path
     root = scope["root_path"]
-    # Quart answers 404 to the rest, by a path that no route of it has; no policy covers it either.
+    # Quart answers 404 to other paths. A blank path matches no route of ours either.
     return (
         _make_absolute(path.removeprefix(root)) if path != root and path.startswith(root) else " "
     )
@@ -166,18 +167,18 @@ def _read_falcon(_: object, scope: Scope) -> str:
 
 
 def _read_unknown(middleware: object, scope: Scope) -> str | None:
-    """Read a path in front of an application that is not known: only without a root path.
+    """Read a path in front of an unknown application; None if the request has a root path.
 
-    The layers inside `add_middleware` need not say what they wrap, but Starlette's router follows.
+    Middleware of `add_middleware` is the exception: Starlette's router always follows it.
     """
     path: str = scope["path"]
-    if not scope.get("root_path") or not has_root(scope):  # the likeliest, without a call
+    if not scope.get("root_path") or not has_root(scope):  # the usual case, without a call
         return path
     return _read_starlette(None, scope) if _is_added(middleware, scope) else None
 
 
 def _is_added(middleware: object, scope: Scope) -> bool:
-    """Return True if a middleware was added to an application whose router comes after it."""
+    """Return True if `add_middleware` added a middleware, so that the router comes after it."""
     framework = scope.get("app")
     added = (each.cls for each in getattr(framework, "user_middleware", ()))
     router = getattr(framework, "router", None)
@@ -185,19 +186,19 @@ def _is_added(middleware: object, scope: Scope) -> bool:
 
 
 def _make_absolute(path: str) -> str:
-    """Return a path as the routers that don't ask for its first slash read it."""
+    """Return a path with a first slash, as routers read it that don't require one."""
     return path if path.startswith("/") else f"/{path}"
 
 
 def _strip_segments(path: str, root: str) -> str:
-    """Return a path without the root where its first segments are the root's."""
+    """Return a path without the root path, if it begins with the segments of the root path."""
     if path.startswith(root) and path[len(root) : len(root) + 1] in {"", "/"}:
         return path[len(root) :]
     return path
 
 
 _Rule = Callable[[Any, Scope], str | None]
-# Name of a class, the subclass first -> how it reads a path.
+# Name of a class, a subclass before its bases -> the rule by which it reads a path.
 _CLASS_RULES: dict[str, _Rule] = {
     "fastapi.applications.FastAPI": _read_fastapi,
     "starlette.applications.Starlette": _read_starlette,
@@ -208,7 +209,7 @@ _CLASS_RULES: dict[str, _Rule] = {
     "falcon.asgi.app.App": _read_falcon,
     "django.core.handlers.asgi.ASGIHandler": _read_django,
 }
-# Package of a layer that is no application -> how the router in front of it has read the path.
+# Package of a layer that is not an application -> the rule of the router in front of it.
 _PART_RULES: dict[str, _Rule] = {
     "fastapi": _read_starlette,
     "starlette": _read_starlette,

@@ -1,4 +1,4 @@
-"""The objects that a layer may pass a request on to, found without calling any of them.
+"""The applications that a layer may pass a request on to, found without calling any of them.
 
 A layer may be a function around the next one, or keep it in an attribute of any name. Attributes
 are read from where Python stores them: a proxy or a property is never evaluated.
@@ -25,7 +25,7 @@ from typing import Any
 
 __all__ = ["find_wrapped"]
 
-_MOST_OBJECTS = 1000  # all that a layer reaches may be much
+_MOST_OBJECTS = 1000  # a layer may reach a large part of the process
 
 _COLLECTIONS = frozenset({dict, list, tuple, set, frozenset})
 
@@ -33,12 +33,13 @@ _COLLECTIONS = frozenset({dict, list, tuple, set, frozenset})
 def find_wrapped(
     layer: object, is_end: Callable[[object], bool], *, in_collections: bool = False
 ) -> list[object]:
-    """Return the objects behind a layer that are an end, the nearest first.
+    """Return the objects behind a layer for which `is_end` is True, the nearest first.
 
-    Nothing is looked for behind an end, nor in a collection unless in_collections is set: of what
-    is there, a layer may call one or another, and change the request for each.
+    The search stops at such an object, and after `_MOST_OBJECTS` objects. It enters dicts, lists,
+    tuples and sets only with `in_collections`: a layer may call one or another of what is in them,
+    and change the request for each.
     """
-    seen = {id(layer): layer}  # which keeps each alive, so that no other gets its id
+    seen = {id(layer): layer}  # id -> object, which keeps each alive: no other gets its id
     waiting = deque([layer])
     ends: list[object] = []
     while waiting:
@@ -59,7 +60,7 @@ def _list_items(collection: Any) -> list[object]:
 
 
 def _iter_held(each: Any) -> Iterator[object]:
-    """Yield what an object may call; nothing of a class, nor of what can't be called itself."""
+    """Return the objects that a callable may call; none for a class or what can't be called."""
     kind = type(each)
     if kind is FunctionType:
         return _iter_function(each)
@@ -83,19 +84,22 @@ def _iter_function(function: FunctionType) -> Iterator[object]:
 
 
 def _iter_self(each: object) -> Iterator[object]:
-    """Yield an object, or where it can't be called what it holds: the `self` of a method."""
+    """Return a callable itself, or what an object that can't be called refers to.
+
+    The object is the `self` of a method, or what a closure has.
+    """
     return iter((each,)) if callable(each) else _iter_object(each)
 
 
 def _get_content(cell: CellType) -> object:
     try:
         return cell.cell_contents
-    except ValueError:  # it has none yet
+    except ValueError:  # nothing has been assigned yet
         return None
 
 
 def _iter_globals(code: CodeType, variables: dict[str, Any]) -> Iterator[object]:
-    """Yield the global variables that a function reads, and what it reads of modules."""
+    """Yield the global variables that code reads, and what it reads from modules."""
     for name, where in _find_global_names(code):
         if name in variables:
             value = variables[name]
@@ -104,7 +108,10 @@ def _iter_globals(code: CodeType, variables: dict[str, Any]) -> Iterator[object]
 
 @lru_cache(4096)
 def _find_global_names(code: CodeType) -> tuple[tuple[str, CodeType], ...]:
-    """Return the names of global variables that code and the functions in it read, and where."""
+    """Return the names of the global variables that code and its inner functions read.
+
+    Each comes with the code object that reads it.
+    """
     names = dict.fromkeys(
         each.argval for each in get_instructions(code) if each.opname == "LOAD_GLOBAL"
     )
@@ -116,7 +123,7 @@ def _find_global_names(code: CodeType) -> tuple[tuple[str, CodeType], ...]:
 
 
 def _iter_module(module: ModuleType, code: CodeType) -> Iterator[object]:
-    """Yield what a function may read of a module, by `module.app` or `package.module.app`."""
+    """Yield what code may read from a module, by `module.app` or `package.module.app`."""
     modules = [module]
     for each in modules:
         for value in [vars(each)[name] for name in code.co_names if name in vars(each)]:
@@ -145,7 +152,7 @@ def _iter_class(of: type, each: object) -> Iterator[object]:
         if type(value) is MemberDescriptorType:
             try:
                 yield value.__get__(each, of)
-            except AttributeError:  # it is not set
+            except AttributeError:  # the slot is not set
                 continue
         elif name == "__call__" or not name.startswith("__"):
             yield value

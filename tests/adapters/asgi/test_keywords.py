@@ -180,6 +180,6 @@ def test_uvicorn_shows_at_start_what_starlette_finds_late(
     assert "ASGI 'lifespan' protocol appears unsupported." in caplog.messages
     [ours] = [record for record in caplog.records if record.name == "corsguard"]
     assert ours.levelname == "ERROR"
-    assert "the middleware does not start" in ours.getMessage()
+    assert "CORSMiddleware does not start" in ours.getMessage()
     assert "allow_origin: there is no field 'allow_origin'" in ours.getMessage()
     assert "-> allow_origins" in ours.getMessage()

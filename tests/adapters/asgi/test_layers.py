@@ -296,7 +296,7 @@ def test_no_route_applies_where_the_applications_behind_a_layer_differ(
     assert get(app, "/v1/admin").cors == NONE
     [warned] = caplog.messages
     assert warned.startswith("no route applies to /v1/admin (root_path ''): ")
-    assert "Wrap the application of the framework itself" in warned
+    assert "Wrap the framework's application itself" in warned
 
 
 def test_applications_that_agree_have_their_routes() -> None:
@@ -401,8 +401,8 @@ def test_the_log_says_once_that_an_application_had_a_root_path_of_its_own(
     [warned] = caplog.records
     assert (warned.levelname, warned.name) == ("WARNING", "corsguard")
     text = warned.getMessage()
-    assert text.startswith(r"the route of /v1/admin\n did not consider root_path '/v1': ")
-    assert "Wrap the application of the framework itself" in text
+    assert text.startswith(r"the policy for /v1/admin\n was chosen without root_path '/v1': ")
+    assert "Wrap the framework's application itself" in text
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_the_log_says_so_at_start_and_once_at_the_first_request(
     app = CORSMiddleware(Answering(), guard)
     [started] = caplog.records
     assert (started.levelname, started.name) == ("INFO", "corsguard")
-    assert "root path, no route applies" in started.getMessage()
+    assert "no route applies to a request with a root path" in started.getMessage()
     caplog.clear()
     for _ in range(2):
         get(app, "/svc/admin\n", "https://evil.example", root_path="/svc\n")
@@ -117,7 +117,7 @@ def test_the_log_says_so_at_start_and_once_at_the_first_request(
         r"no route applies to /svc/admin\n (root_path '/svc\\n')"
     ]
     assert "Answering" in warned[0]
-    assert "Wrap the application of the framework itself" in warned[0]
+    assert "Wrap the framework's application itself" in warned[0]
     assert "one policy for every path" in warned[0]
 
 
