@@ -1,4 +1,4 @@
-"""The guard that settings.CORSGUARD and the views of the root URLconf ask for."""
+"""The guard that settings.CORSGUARD and the views of the root URLconf configure."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ SETTING = "CORSGUARD"
 
 
 def load_views() -> Views:
-    """The guard that the settings ask for, and the views that have policies of their own.
+    """Return the guard of the settings, and the views that have their own policies.
 
-    Raises PolicyError: with every problem of the settings, or else with every one of the views.
+    Raises PolicyError with every problem of the settings, or else with every problem of the views.
+    Without any policy that is the problem `no-policy`.
     """
     try:
         guard = load_guard()
@@ -38,21 +39,25 @@ def load_views() -> Views:
         raise PolicyError(map(as_setting, error.problems)) from None
     views = Views(guard)
     views.in_urlconf(None)
-    somewhere = guard.policies or guard.enforce or any(policy for _, policy in iter_view_policies())
-    if not somewhere:
+    has_view_policy = any(policy for _, policy in iter_view_policies())
+    if not (guard.policies or guard.enforce or has_view_policy):
         raise PolicyError([as_setting(NO_POLICY)])
     return views
 
 
 def iter_policies(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
-    """Every policy of a guard and of the root URLconf's views, and where it stands."""
+    """Yield every policy of a guard and of the root URLconf's views, after its place.
+
+    A place is a setting or a view in words, such as `CORSGUARD.routes."/api"`. The policy is None
+    for a route or view without CORS.
+    """
     yield from iter_guard_policies(guard)
     for pattern, policy in iter_view_policies():
         yield f'view "{pattern}"', policy
 
 
 def iter_guard_policies(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
-    """Every policy of a guard alone, and where it stands."""
+    """Yield every policy of a guard, without those of views, after its place."""
     policies = guard.policies
     if isinstance(policies, Policy):
         yield SETTING, policies
@@ -62,14 +67,14 @@ def iter_guard_policies(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
 
 
 def name_route(prefix: str) -> str:
-    """Return where the policy of a route prefix is configured."""
+    """Return the place where the policy of a route prefix is configured, in words."""
     return f'{SETTING}.routes."{prefix}"'
 
 
 def load_guard() -> Guard:
-    """The guard of settings.CORSGUARD: a mapping in the one shape, a Policy or a Guard.
+    """Return the guard of settings.CORSGUARD, which is a mapping, a Policy or a Guard.
 
-    Without that setting, a guard that has no policy but those of views. Raises PolicyError.
+    Without that setting the guard has only the policies of views. Raises PolicyError.
     """
     given = getattr(settings, "CORSGUARD", None)
     if given is None:
@@ -78,7 +83,7 @@ def load_guard() -> Guard:
 
 
 def as_setting(problem: Problem) -> Problem:
-    """Return a problem of the setting as the setting is written, as a dict."""
+    """Return a problem with its suggestion written as a dict, like the setting."""
     problem = as_item(problem)
     suggestion = _POLICY.sub(r"{\1}", problem.suggestion)
     suggestion = _KEYWORD.sub(r'"\1": ', suggestion)

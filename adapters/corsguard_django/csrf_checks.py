@@ -1,4 +1,4 @@
-"""The origins that `enforce` lets pass, beside those that Django's protection from CSRF trusts."""
+"""The check that compares the origins that `enforce` allows with CSRF_TRUSTED_ORIGINS."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from corsguard_django.middleware_checks import CSRF, list_class_names
 
 __all__ = ["check_csrf"]
 
-_SUBDOMAIN = "corsguard-check"  # stands for any subdomain
+_SUBDOMAIN = "corsguard-check"  # an example of a subdomain
 
 
 def check_csrf(guard: Guard) -> Iterator[CheckMessage]:
-    """Yield where CSRF_TRUSTED_ORIGINS and the policies of a guard with `enforce` differ."""
+    """Yield a warning for each origin that only CSRF_TRUSTED_ORIGINS or only a policy lists."""
     yield from _find_refused(guard)
     if any(CSRF in list_class_names(path) for path in settings.MIDDLEWARE):
         yield from _find_untrusted(guard)
 
 
 def _find_refused(guard: Guard) -> Iterator[CheckMessage]:
-    if guard.has_callables:  # which are not asked what they would say to a made-up origin
+    if guard.has_callables:  # a callable is never called with an origin that no request has sent
         return
     engines = [Engine(policy) for policy in _list_policies(guard)]
     for origin in settings.CSRF_TRUSTED_ORIGINS:
@@ -37,8 +37,8 @@ def _find_refused(guard: Guard) -> Iterator[CheckMessage]:
         ):
             continue
         yield Warning(
-            f"CSRF_TRUSTED_ORIGINS has {origin}, which no policy allows: `enforce` refuses it",
-            hint="list it in allow_origins, or in own_origins if it is this service; or remove it",
+            f"CSRF_TRUSTED_ORIGINS lists {origin}, but no policy allows it: `enforce` refuses it",
+            hint="Add it to allow_origins, or to own_origins if it is this service. Or remove it.",
             id="corsguard.csrf-trusted-refused",
         )
 
@@ -55,21 +55,21 @@ def _find_untrusted(guard: Guard) -> Iterator[CheckMessage]:
         ):
             continue
         yield Warning(
-            f"a policy allows {entry}, which CSRF_TRUSTED_ORIGINS has not: "
-            "CsrfViewMiddleware refuses what `enforce` lets pass",
-            hint=f"add {entry!r} to CSRF_TRUSTED_ORIGINS, or exempt the views from CSRF tokens",
+            f"a policy allows {entry}, but CSRF_TRUSTED_ORIGINS does not list it: "
+            "CsrfViewMiddleware refuses requests that `enforce` allows",
+            hint=f"Add {entry!r} to CSRF_TRUSTED_ORIGINS, or exempt the views from CSRF tokens.",
             id="corsguard.csrf-allowed-not-trusted",
         )
 
 
 def _list_policies(guard: Guard) -> list[Policy]:
-    """The policies that can allow an unsafe request from elsewhere."""
+    """Return the policies that can allow an unsafe cross-origin request."""
     policies = [policy for _, policy in iter_policies(guard)]
     return [policy for policy in policies if policy and "*" not in policy.allow_origins]
 
 
 def _is_own(origin: str, guard: Guard) -> bool:
-    """Whether an origin is this service, which a proxy may hide from Django."""
+    """Return True if an origin is this service, even if a proxy hides that from Django."""
     if origin in guard.own_origins:
         return True
     host, _ = split_domain_port(urlsplit(origin).netloc)
