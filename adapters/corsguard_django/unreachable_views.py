@@ -1,4 +1,4 @@
-"""Which decorated objects the URLs of a project lead to, and which they do not."""
+"""The decorated views that no URL of the project leads to, or that a wrapper hides."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from corsguard_django.view_layers import (
 
 __all__ = ["find_hidden_views", "find_unreachable_views", "iter_entries"]
 
-# What these define is no view of the project: functions around its views.
+# These packages define wrappers around the views of a project, and none of its views.
 _FOREIGN_PACKAGES = sys.stdlib_module_names | set(
     "adrf corsguard corsguard_django django ninja rest_framework".split()
 )
@@ -32,9 +32,9 @@ _FOREIGN_PACKAGES = sys.stdlib_module_names | set(
 def find_hidden_views(entries: Iterable[Any]) -> list[Problem]:
     """Return a problem for each exempt view that entries lead to, but a wrapper hides.
 
-    Its requests would be answered with the policy of their path. A view that is decorated itself
-    has a policy that wins, whatever it contains. So has one that another URLconf leads to: what is
-    around it here is another view. All that is found is marked as reached.
+    Its requests would get the policy of their path. A wrapper that is decorated itself hides
+    nothing, as its own policy wins. Nor is a view hidden that another URLconf leads to: the wrapper
+    is a view of its own then. Everything found is marked as reached.
     """
     if not decorated_views.has_exempt():
         return []
@@ -50,9 +50,9 @@ def find_hidden_views(entries: Iterable[Any]) -> list[Problem]:
 def find_unreachable_views(*, exempt: bool = False) -> list[Problem]:
     """Return a problem for each decorated object of the project that no URL leads to.
 
-    `Views` has marked those of the root URLconf. The project's objects are those of the modules
-    that define what that leads to, or that it names. With `exempt`, only what `@cors_exempt` has
-    decorated.
+    `Views` has marked those of the root URLconf as reached. An object belongs to the project if
+    its module also defines a view of that URLconf, or is named in it. With `exempt`, only objects
+    decorated by `@cors_exempt` count.
     """
     if exempt and not decorated_views.has_exempt():
         return []
@@ -60,21 +60,20 @@ def find_unreachable_views(*, exempt: bool = False) -> list[Problem]:
     modules = set(_iter_modules(resolver.url_patterns, resolver.urlconf_module))
     reached = list(_iter_reached(iter_entries(resolver.url_patterns)))
     if decorated_views.find_unreachable(reached, modules, exempt=exempt):
-        decorated_views.mark_reached(
-            _iter_reached_elsewhere()
-        )  # a middleware may choose another URLconf
+        # A middleware may choose another URLconf.
+        decorated_views.mark_reached(_iter_reached_elsewhere())
     return decorated_views.find_unreachable(reached, modules, exempt=exempt)
 
 
 def iter_entries(patterns: Iterable[Any]) -> Iterator[Any]:
-    """Yield the entries of a URLconf, and those of what it includes."""
+    """Yield the entries of a URLconf, with those of every include()."""
     for entry in patterns:
         yield entry
         yield from iter_entries(getattr(entry, "url_patterns", ()))
 
 
 def _iter_reached(entries: Iterable[Any]) -> Iterator[object]:
-    """Yield everything behind the entries of a URLconf whose policy is found there."""
+    """Yield each object behind the entries of a URLconf that may hold a policy."""
     for entry in entries:
         yield entry
         yield getattr(entry, "urlconf_name", None)
@@ -82,14 +81,14 @@ def _iter_reached(entries: Iterable[Any]) -> Iterator[object]:
 
 
 def _iter_reached_elsewhere() -> Iterator[object]:
-    """Yield the same for every other module that is loaded and has a URLconf."""
+    """Yield the same for every loaded module that has `urlpatterns`."""
     for module in list(sys.modules.values()):
-        with suppress(Exception):  # an include() of it may be broken, which nobody has asked for
+        with suppress(Exception):  # an include() of an unused URLconf may be broken
             yield from list(_iter_reached(iter_entries(vars(module)["urlpatterns"])))
 
 
 def _iter_undecorated_parts(view: object) -> Iterator[object]:
-    """Yield the parts of a view and of its handlers that have no policy, whole or by method."""
+    """Yield the layers of a view and of its handlers, as far as no policy covers them."""
     parts = list(iter_view_layers(view))
     if any(map(has_policy, (*parts, get_view_class(view)))):
         return
@@ -112,7 +111,7 @@ def _iter_modules(patterns: Iterable[Any], urlconf: object) -> Iterator[str]:
 
 
 def _iter_named_modules(urlconf: object) -> Iterator[str]:
-    """Yield a module of URLs, and what it has imported, or imported from."""
+    """Yield the names of a URL module, and of the modules of whatever it has imported."""
     if isinstance(urlconf, ModuleType):
         yield urlconf.__name__
         for value in list(vars(urlconf).values()):

@@ -1,4 +1,4 @@
-"""What is decorated in a URLconf. Every handler that starts asks for that, so it is kept."""
+"""The view policies of a URLconf, cached because every handler that starts asks for them."""
 
 from __future__ import annotations
 
@@ -32,61 +32,62 @@ __all__ = [
 
 
 class PolicyHolder(NamedTuple):
-    """What holds a policy in a URLconf."""
+    """A decorated object in a URLconf: a view, a class, a handler, an entry or an include()."""
 
     pattern: str
-    """That of the entry."""
+    """The whole pattern of the entry, from the first slash on."""
     holder: object
-    in_words: str
+    description: str
     """The holder in words."""
 
 
 class URLconfPolicies(NamedTuple):
-    """What was found in a URLconf."""
+    """The view policies of a URLconf."""
 
-    decorated: list[PolicyHolder]
+    holders: list[PolicyHolder]
     hidden: list[Problem]
     """A problem for each exempt view that a wrapper hides."""
     is_translated: bool
-    """Whether a path leads elsewhere in another language."""
+    """True if a path may lead to another view in another language."""
 
 
 _Entries = list[tuple[Any, Any]]
-"""The entries of a URLconf and their views, which are kept so that no other has the id of one."""
+"""The entries of a URLconf and their views, kept alive so that no other object gets their id."""
 _References = tuple[ref[Any], ...]
-"""What is decorated, and found in no URLconf so far."""
+"""The decorated objects that no URLconf has led to so far."""
+# Resolver of a URLconf -> its entries, the unreached objects at that time, and the result.
 _cache: WeakKeyDictionary[URLResolver, tuple[_Entries, _References, URLconfPolicies]] = (
     WeakKeyDictionary()
 )
 
 
 def inspect_urlconf(urlconf: Any = None) -> URLconfPolicies:
-    """Return what is found in a URLconf, None for the root one.
+    """Return the view policies of a URLconf, None for the root one.
 
-    That is found anew where an entry has changed, or anything has been decorated since.
+    The result is cached until an entry of the URLconf changes, or another object is decorated.
     """
     resolver = get_resolver(urlconf)
     entries = [(entry, entry.callback) for entry in iter_entries(resolver.url_patterns)]
-    kept = _cache.get(resolver)
-    if kept and _get_ids(kept[0]) == _get_ids(entries) and kept[1] == _collect_unreached():
-        return kept[2]
-    decorated = list(_iter_holders(resolver.url_patterns, "/", []))
-    mark_reached(each.holder for each in decorated)
+    cached = _cache.get(resolver)
+    if cached and _get_ids(cached[0]) == _get_ids(entries) and cached[1] == _collect_unreached():
+        return cached[2]
+    holders = list(_iter_holders(resolver.url_patterns, "/", []))
+    mark_reached(each.holder for each in holders)
     hidden = find_hidden_views(entry for entry, _ in entries)
     is_translated = any(_is_translated(entry.pattern) for entry, _ in entries)
-    walk = URLconfPolicies(decorated, hidden, is_translated)
+    found = URLconfPolicies(holders, hidden, is_translated)
     if not hidden:
-        _cache[resolver] = entries, _collect_unreached(), walk
-    return walk
+        _cache[resolver] = entries, _collect_unreached(), found
+    return found
 
 
 def iter_view_policies(urlconf: Any = None) -> Iterator[tuple[str, Policy | None]]:
-    """What has a policy of its own in a URLconf, None for the root one: its pattern, the policy."""
-    return ((each.pattern, get_policy(each.holder)) for each in inspect_urlconf(urlconf).decorated)
+    """Yield the pattern and the policy of each holder in a URLconf, None for the root one."""
+    return ((each.pattern, get_policy(each.holder)) for each in inspect_urlconf(urlconf).holders)
 
 
 def find_policy_layer(view: object) -> object | None:
-    """Return the layer of a view that holds a policy for all methods, the nearest to its code."""
+    """Return the innermost layer of a view that holds a policy for all methods, or None."""
     return next(filter(has_policy, iter_view_layers(view)), None)
 
 
@@ -99,8 +100,10 @@ def _collect_unreached() -> _References:
 
 
 def _is_translated(pattern: Any) -> bool:
-    """Return True for a pattern of i18n_patterns(), for one that gettext_lazy() translates, and for
-    one that nothing tells of."""
+    """Return True if a pattern depends on the language, or if that is not known.
+
+    It does if it is of i18n_patterns(), or translated by gettext_lazy().
+    """
     if type(pattern) not in (RegexPattern, RoutePattern):
         return True
     written = (getattr(pattern, name, None) for name in ("_route", "_regex"))
@@ -123,7 +126,7 @@ def _iter_holders(
 def _iter_handler_holders(view: object, pattern: str) -> Iterator[PolicyHolder]:
     handlers = find_handler_holders(view)
     view_class = get_view_class(view)
-    seen: list[object] = []  # GET's is that of HEAD too
+    seen: list[object] = []  # the handler of GET is that of HEAD, too
     for handler in handlers.values():
         if handler is None or any(handler is each for each in seen):
             continue
@@ -136,14 +139,14 @@ def _iter_handler_holders(view: object, pattern: str) -> Iterator[PolicyHolder]:
 
 
 def _describe(holder: object, entry: Any, pattern: str, namespaces: list[str | None]) -> str:
-    """What holds the policy of an entry of a URLconf, unless it is a handler of a class."""
+    """Return in words what holds the policy of an entry; not for a handler of a class."""
     if hasattr(entry, "url_patterns"):
         return f"every view of include() at {pattern}"
     view_class = get_view_class(entry.callback)
     if view_class and holder is view_class:
         return describe_class(view_class)
     dispatch = getattr(view_class, "dispatch", None)
-    # as_view() gives a view what dispatch() is decorated with.
+    # as_view() copies the decoration of dispatch() to the view.
     if view_class and has_policy(dispatch) and get_policy(dispatch) is get_policy(holder):
         return describe_class(view_class, "dispatch")
     match = ResolverMatch(entry.callback, (), {}, entry.name, namespaces=namespaces)
@@ -151,8 +154,8 @@ def _describe(holder: object, entry: Any, pattern: str, namespaces: list[str | N
 
 
 def _iter_candidates(entry: Any) -> Iterator[object]:
-    """Yield what may hold the policy of an entry, the nearest to the view first."""
+    """Yield the objects that may hold the policy of an entry, the innermost first."""
     yield find_policy_layer(entry.callback)
     yield get_view_class(entry.callback)
-    yield getattr(entry, "urlconf_name", None)  # what include() returned
+    yield getattr(entry, "urlconf_name", None)  # the module that include() returned
     yield entry

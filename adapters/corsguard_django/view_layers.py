@@ -1,7 +1,7 @@
-"""The parts of a view that may be decorated: what it wraps, its class, its handlers by method.
+"""The layers of a view that may be decorated: wrapped functions, its class, its handlers by method.
 
-Django itself, Django REST framework and Django Ninja keep these in different places. None of them
-is imported: what is looked for is what their views have.
+Django itself, Django REST framework and Django Ninja keep these in different places. The code here
+recognises their views by attributes, so that none of them has to be installed.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _BELOW_API_VIEW = "api_view.<locals>."
 
 
 def iter_view_layers(view: object) -> Iterator[object]:
-    """Yield what may hold the policy of a view for all methods, the nearest to its code first.
+    """Yield the objects that may hold the policy of a view for all methods, the innermost first.
 
-    The class of a view comes after these: see `class_of`.
+    The class of the view is not among them: it comes last, see `get_view_class`.
     """
     view_class = get_view_class(view)
     yield from iter_layers(_find_api_view_function(view_class))
@@ -42,7 +42,7 @@ def iter_view_layers(view: object) -> Iterator[object]:
 
 
 def get_view_class(view: object) -> type | None:
-    """Return the class that a view was made of, by as_view() of Django or of REST framework."""
+    """Return the class whose as_view() returned a view, in Django or REST framework, or None."""
     for layer in iter_layers(view):
         for name in ("view_class", "cls"):
             found = getattr(layer, name, None)
@@ -52,12 +52,12 @@ def get_view_class(view: object) -> type | None:
 
 
 def get_handlers(view: object) -> Mapping[str, object]:
-    """Return what answers each HTTP method of a view; empty where nothing tells.
+    """Return the handlers of a view: HTTP method -> method of its class, or operation of Ninja.
 
-    That is a method of its class, or an operation of Ninja.
+    The mapping is empty if the handlers are not known.
     """
     operations = list(_iter_operations(view))
-    if operations:  # the first that takes a method is the one that answers
+    if operations:  # the first that takes a method answers it
         by_operation: dict[str, object] = {}
         for operation in operations:
             for method in operation.methods:
@@ -76,7 +76,7 @@ def get_handlers(view: object) -> Mapping[str, object]:
 
 
 def get_methods(view: object) -> list[str]:
-    """Return the HTTP methods that a view takes; empty where nothing tells."""
+    """Return the HTTP methods that a view accepts; empty if they are not known."""
     methods = list(get_handlers(view))
     if methods:
         return methods
@@ -88,19 +88,19 @@ def get_methods(view: object) -> list[str]:
 
 
 def iter_handler_layers(handler: object) -> Iterator[object]:
-    """Yield what may hold the policy of a handler, the nearest to its code first."""
+    """Yield the objects that may hold the policy of a handler, the innermost first."""
     function = getattr(handler, "view_func", None)
     if function is None:
         yield from iter_layers(handler)
-    else:  # an operation of Ninja, whose `run` is what decorate_view() decorates
+    else:  # an operation of Ninja; decorate_view() decorates its `run`
         yield from iter_layers(function)
         yield from iter_layers(getattr(handler, "run", None))
 
 
 def find_handler_holders(view: object) -> Mapping[str, object]:
-    """Return what holds the policy of each method of a view, None for those without their own.
+    """Return HTTP method -> holder of its policy, None for a method without one of its own.
 
-    Empty where no method has one.
+    The mapping is empty if no method has its own policy.
     """
     handlers = {
         method: next(filter(has_policy, iter_handler_layers(handler)), None)
@@ -110,7 +110,7 @@ def find_handler_holders(view: object) -> Mapping[str, object]:
 
 
 def iter_parts(view: object) -> Iterator[object]:
-    """Yield every part of a view whose decoration counts, or would if nothing else were."""
+    """Yield every part of a view whose policy applies, or would if no other part had one."""
     yield from iter_view_layers(view)
     yield from getattr(get_view_class(view), "__mro__", ())
     for layer in iter_layers(view):
@@ -122,29 +122,32 @@ def iter_parts(view: object) -> Iterator[object]:
 
 
 def get_attribute(view: object, name: str, default: Any) -> Any:
-    """Return an attribute of the outermost layer that has it, of the type of default."""
+    """Return the value of an attribute in the outermost layer that has it, else `default`.
+
+    A value of another type than that of `default` does not count.
+    """
     found = (getattr(each, "__dict__", {}).get(name) for each in iter_layers(view))
     return next((each for each in found if isinstance(each, type(default))), default)
 
 
 def _get_method_names(view: object, view_class: type | None) -> Iterable[str]:
-    # What as_view() was called with, in Django and in a ViewSet.
+    # The arguments of as_view(), in Django and in a ViewSet.
     given = get_attribute(view, "view_initkwargs", {}) or get_attribute(view, "initkwargs", {})
     names = getattr(view_class, "http_method_names", ())
     return cast(Iterable[str], given.get("http_method_names", names))
 
 
 def _get_call(view: object) -> object | None:
-    """Return what a view calls that is an instance of a class of the project, such as a feed."""
+    """Return the `__call__` of a view that is an instance of a class, such as a feed, or None."""
     innermost = [None, *iter_layers(view)][-1]
     call = getattr(type(innermost), "__call__", None)  # noqa: B004  # it is looked into
     return call if isinstance(call, FunctionType) else None
 
 
 def _find_api_view_function(view_class: type | None) -> object | None:
-    """Return the function that `@api_view` of REST framework has made a class of.
+    """Return the function that `@api_view` of REST framework has turned into a class, or None.
 
-    Every handler of that class calls it, and only a closure has it.
+    The function is only in the closure of the handlers of that class.
     """
     for handler in vars(view_class).values() if view_class else ():
         if getattr(handler, "__qualname__", "").startswith(_BELOW_API_VIEW):
@@ -153,7 +156,7 @@ def _find_api_view_function(view_class: type | None) -> object | None:
 
 
 def _iter_operations(view: object) -> Iterator[Any]:
-    """Yield the operations of a view of Ninja: those of its path, which its closure has."""
+    """Yield the operations of a view of Ninja, from the PathView that its closure holds."""
     for layer in iter_layers(view):
         held = [getattr(layer, "__self__", None), *(content for _, content in _iter_closure(layer))]
         for each in held:
@@ -162,10 +165,10 @@ def _iter_operations(view: object) -> Iterator[Any]:
 
 
 def _iter_closure(function: object) -> Iterator[tuple[str, Any]]:
-    """Yield the names and contents of a function's closure."""
+    """Yield the names and values of a function's closure."""
     names = getattr(getattr(function, "__code__", None), "co_freevars", ())
     for name, cell in zip(names, getattr(function, "__closure__", None) or (), strict=False):
         try:
             yield name, cell.cell_contents
-        except ValueError:  # not assigned yet
+        except ValueError:  # nothing has been assigned yet
             continue
