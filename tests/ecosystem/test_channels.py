@@ -165,16 +165,16 @@ def test_handshake_that_no_policy_allows_is_refused(
 
 
 @pytest.mark.parametrize(("origin", "expected"), [(EVIL, False), (OWN, True)])
-def test_handshake_passes_the_validator_of_channels_as_well(origin: str, expected: bool) -> None:
+def test_handshake_also_passes_the_validator_of_channels(origin: str, expected: bool) -> None:
     assert connects("branch", origin) is expected
     assert bool(CONNECTED) is expected
 
 
-def test_without_corsguard_around_it_the_handshake_is_accepted() -> None:
+def test_handshake_outside_corsguard_is_accepted() -> None:
     assert connects("bare", EVIL)
 
 
-def test_handshake_is_refused_with_a_response_where_the_server_can_send_one() -> None:
+def test_handshake_refusal_is_a_response_with_the_extension() -> None:
     scope = {
         "type": "websocket",
         "path": "/ws/chat",
@@ -225,7 +225,7 @@ def fetch(application: str, method: str, where: str, **headers: str) -> tuple[in
 
 
 @pytest.mark.parametrize("application", ["around", "all"])
-def test_http_of_django_is_decided_by_its_own_middleware(application: str) -> None:
+def test_http_of_django_is_decided_by_django_middleware(application: str) -> None:
     status, cors, body = fetch(application, "GET", "/view", Origin=APP)
     assert (status, body) == (200, b"view")
     assert cors == {"allow-origin": APP, "allow-credentials": "true", "vary": "Origin"}
@@ -236,7 +236,7 @@ def test_http_of_django_is_decided_by_its_own_middleware(application: str) -> No
     assert fetch(application, "OPTIONS", "/view", **asked)[0] == 204
 
 
-def test_http_beside_django_is_covered_as_well() -> None:
+def test_http_outside_django_has_cors_headers() -> None:
     status, cors, body = fetch("all", "GET", "/events", Origin=APP)
     assert (status, body, cors["allow-origin"]) == (200, b"events", APP)
     asked = {"Access_Control_Request_Method": "PUT", "Origin": APP}
@@ -244,14 +244,14 @@ def test_http_beside_django_is_covered_as_well() -> None:
     assert fetch("all", "POST", "/events", Origin=EVIL)[0] == 403
 
 
-def test_path_that_a_class_answers_itself_is_covered_as_well() -> None:
+def test_http_of_an_unknown_class_has_cors_headers() -> None:
     assert fetch("around_mux", "POST", "/upload", Origin=EVIL)[0] == 403
     status, cors, _ = fetch("around_mux", "POST", "/upload", Origin=APP)
     assert (status, cors["allow-origin"]) == (200, APP)
     assert fetch("around_mux", "GET", "/exempt", Origin=APP) == (200, {}, b"exempt")
 
 
-def test_each_request_is_decided_once() -> None:
+def test_request_is_decided_once() -> None:
     guard = Guard(POLICY, enforce=True)
     told: list[str] = []
     guard.subscribe(lambda decision, facts: told.append(f"{facts.method} {facts.path}"))
@@ -287,7 +287,7 @@ def found(application: str, **changed: Any) -> list[CheckMessage]:
         ("mux", ["corsguard.asgi-unknown"]),
     ],
 )
-def test_what_is_served_outside_of_corsguard_is_an_error(
+def test_protocol_outside_corsguard_is_an_error(
     application: str, expected: list[str]
 ) -> None:
     messages = found(application)
@@ -298,7 +298,7 @@ def test_what_is_served_outside_of_corsguard_is_an_error(
     assert all("CORSMiddleware(application)" in str(message.hint) for message in messages)
 
 
-def test_without_enforce_only_http_is_an_error() -> None:
+def test_handshakes_without_enforce_are_not_checked() -> None:
     assert found("bare", CORSGUARD=POLICY) == []
     assert [m.id for m in found("events", CORSGUARD=POLICY)] == ["corsguard.asgi-http"]
     [message] = found("by_function", CORSGUARD=POLICY)

@@ -185,7 +185,7 @@ def test_decorated_view_has_its_policy(ask: Ask, method: str, where: str) -> Non
         ("GET", "/api"),
     ],
 )
-def test_view_beside_a_decorated_one_has_the_policy_of_its_path(
+def test_undecorated_view_has_the_policy_of_its_path(
     ask: Ask, method: str, where: str
 ) -> None:
     assert cors(ask(method, where, Origin=APP))["allow-origin"] == APP
@@ -203,13 +203,13 @@ def test_exempt_handler_has_no_cors(ask: Ask, method: str, where: str) -> None:
     assert (response.status_code, cors(response).keys() <= {"vary"}) == (200, True)
 
 
-def test_preflight_names_the_methods_that_share_a_policy(ask: Ask) -> None:
+def test_preflight_lists_the_methods_that_share_a_policy(ask: Ask) -> None:
     methods = cors(preflight(ask, "/actions/below/", "PUT", PARTNER))["allow-methods"]
     assert set(methods.split(", ")) == {"GET", "HEAD", "PUT"}
 
 
 @pytest.mark.usefixtures("project")
-def test_every_decorated_view_of_the_module_is_reached() -> None:
+def test_decorated_views_are_all_reachable() -> None:
     found = {message.id for message in run_checks(tags=["corsguard"])}
     assert "corsguard.view-policy-unreachable" not in found
 
@@ -222,7 +222,7 @@ def hides(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.mark.usefixtures("project")
-def test_exempt_function_that_a_wrapper_hides_below_api_view_does_not_start() -> None:
+def test_exempt_function_hidden_below_api_view_does_not_start() -> None:
     @cors_exempt
     def hidden(request: Any) -> Response:
         return Response("hidden")

@@ -123,7 +123,7 @@ def test_decorated_operation_has_its_policy(ask: Ask, method: str, where: str) -
     assert preflight(ask, where, method, APP).status_code == 403
 
 
-def test_operation_beside_it_has_the_policy_of_its_path(ask: Ask) -> None:
+def test_undecorated_operation_has_the_policy_of_its_path(ask: Ask) -> None:
     assert cors(ask("GET", "/api/items/1", Origin=APP))["allow-origin"] == APP
     assert cors(preflight(ask, "/api/items/1", "GET"))["allow-methods"] == "GET"
 
@@ -135,19 +135,19 @@ def test_exempt_operation_has_no_cors(ask: Ask) -> None:
     assert (response.status_code, cors(response)) == (405, {})
 
 
-def test_preflight_names_the_operations_that_share_a_policy(ask: Ask) -> None:
+def test_preflight_lists_the_methods_that_share_a_policy(ask: Ask) -> None:
     answer = cors(preflight(ask, "/api/items/1", "PUT", PARTNER))
     assert answer["allow-methods"] == "PATCH, PUT"
 
 
 @pytest.mark.usefixtures("project")
-def test_every_decorated_operation_of_the_module_is_reached() -> None:
+def test_decorated_operations_are_all_reachable() -> None:
     found = {message.id for message in run_checks(tags=["corsguard"])}
     assert "corsguard.view-policy-unreachable" not in found
 
 
 @pytest.mark.usefixtures("project")
-def test_exempt_operation_that_a_wrapper_hides_does_not_start() -> None:
+def test_exempt_operation_hidden_by_a_wrapper_does_not_start() -> None:
     def hides(function: Callable[[Any], str]) -> Callable[[Any], str]:
         def hiding(request: HttpRequest) -> str:
             return function(request)

@@ -155,7 +155,7 @@ APPLICATIONS: dict[str, Callable[[], Any]] = {
         ([COOKIE], True),  # no browser
     ],
 )
-def test_handshake_that_no_policy_allows_never_reaches_the_application(
+def test_handshake_that_no_policy_allows_is_refused(
     application: str, fields: Lines, expected: bool, kind: str
 ) -> None:
     assert connects(APPLICATIONS[application](), *fields, kind=kind) is expected
@@ -163,12 +163,12 @@ def test_handshake_that_no_policy_allows_never_reaches_the_application(
         assert REACHED[0]["corsguard.decision"].allowed
 
 
-def test_without_enforce_no_handshake_is_refused() -> None:
+def test_handshake_without_enforce_is_accepted() -> None:
     with override_settings(CORSGUARD=POLICY):
         assert connects(CORSMiddleware(socket), ("origin", EVIL))
 
 
-def test_handshake_is_refused_by_a_response_where_the_server_can_send_one() -> None:
+def test_handshake_refusal_is_a_response_with_the_extension() -> None:
     extensions: Any = {"websocket.http.response": {}}
     fields = [("host", HOST), ("origin", EVIL)]
     application = CORSMiddleware(socket)
@@ -178,7 +178,7 @@ def test_handshake_is_refused_by_a_response_where_the_server_can_send_one() -> N
     assert body["body"].startswith(b"corsguard: ")
 
 
-def test_handshake_that_was_given_up_is_not_answered() -> None:
+def test_disconnected_handshake_gets_no_response() -> None:
     async def receive() -> Any:
         return {"type": "websocket.disconnect"}
 
@@ -199,7 +199,7 @@ def test_handshake_that_was_given_up_is_not_answered() -> None:
         ("/x/svc/open", "/svc", False),
     ],
 )
-def test_path_of_a_handshake_is_that_of_the_router(where: str, root: str, expected: bool) -> None:
+def test_handshake_path_is_the_one_that_the_router_reads(where: str, root: str, expected: bool) -> None:
     guard = Guard({"/open": POLICY}, enforce=True)
     fields = [("host", HOST), ("origin", APP)]
     with override_settings(CORSGUARD=guard):
@@ -207,7 +207,7 @@ def test_path_of_a_handshake_is_that_of_the_router(where: str, root: str, expect
     assert bool(REACHED) is expected
 
 
-def test_other_protocols_pass() -> None:
+def test_other_protocols_pass_through() -> None:
     sent = send_to(CORSMiddleware(Router(lifespan=socket)), "lifespan", "/", [("origin", EVIL)])
     assert sent == [{"type": "lifespan.accept"}]
 
@@ -249,7 +249,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_http_beside_django_has_the_policy_of_its_path(kind: str) -> None:
+def test_http_outside_django_has_the_policy_of_its_path(kind: str) -> None:
     application = CORSMiddleware(beside(ASGIHandler())[kind])
     status, headers, body = fetch(application, "GET", "/events", ("origin", APP))
     assert (status, body) == (200, b"events")
@@ -268,7 +268,7 @@ def test_http_beside_django_has_the_policy_of_its_path(kind: str) -> None:
 
 @pytest.mark.parametrize("below", [[], [f"{__name__}.sync_only"]])
 @pytest.mark.parametrize("kind", KINDS)
-def test_http_of_django_has_the_policies_of_its_views_and_is_decided_once(
+def test_http_of_django_has_view_policies_and_one_decision(
     kind: str, below: list[str]
 ) -> None:
     guard = Guard(POLICY, enforce=True)
@@ -294,12 +294,12 @@ def sync_only(get_response: Any) -> Any:
     return lambda request: get_response(request)
 
 
-def test_handshake_that_a_class_answers_itself_is_refused() -> None:
+def test_handshake_of_an_unknown_class_is_refused() -> None:
     assert not connects(CORSMiddleware(Mux(ASGIHandler())), ("origin", EVIL), COOKIE)
     assert connects(CORSMiddleware(Mux(ASGIHandler())), ("origin", APP), COOKIE)
 
 
-def test_path_that_a_router_around_corsguard_has_left_is_the_one_that_is_routed() -> None:
+def test_remaining_path_of_an_outer_router_is_routed() -> None:
     inner = URLRouter(route("events", events), re_route("", ASGIHandler()))
     outer = URLRouter(route("api/", CORSMiddleware(inner)))
     outer.routes[0].pattern = type(outer.routes[0].pattern)("api/", is_endpoint=False)
@@ -307,13 +307,13 @@ def test_path_that_a_router_around_corsguard_has_left_is_the_one_that_is_routed(
     assert REACHED == []
 
 
-def test_application_around_itself_is_not_taken_for_django() -> None:
+def test_application_around_itself_is_not_django() -> None:
     circle = Inner(None)
     circle.inner = circle
     assert fetch(CORSMiddleware(circle), "POST", "/", ("origin", EVIL), COOKIE)[0] == 403
 
 
-def test_urlconf_that_a_middleware_chooses_is_that_of_django_behind_a_router() -> None:
+def test_urlconf_of_a_middleware_applies_behind_a_router() -> None:
     chooses = f"{__name__}.chooses"
     asked = ("access-control-request-method", "PUT")
     with override_settings(MIDDLEWARE=[chooses, OURS]):
@@ -330,12 +330,12 @@ def chooses(get_response: Any) -> Any:
     return choose
 
 
-def test_response_without_fields_gets_them() -> None:
+def test_response_without_headers_gets_cors_headers() -> None:
     status, headers, _ = fetch(CORSMiddleware(silent), "GET", "/", ("origin", APP))
     assert (status, headers["allow-origin"]) == (204, APP)
 
 
-def test_application_that_fails_is_answered_with_the_headers() -> None:
+def test_exception_becomes_a_500_with_cors_headers() -> None:
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -350,7 +350,7 @@ def test_application_that_fails_is_answered_with_the_headers() -> None:
         assert (b"access-control-allow-origin", APP.encode()) in sent[0]["headers"]
 
 
-def test_settings_that_a_test_changes_are_those_of_the_next_request() -> None:
+def test_overridden_settings_apply_to_the_next_request() -> None:
     django = ASGIHandler()
     application = CORSMiddleware(by_function(http=django, websocket=socket))
     assert fetch(application, "GET", "/view", ("origin", EVIL))[1] == {"vary": "Origin"}
@@ -361,6 +361,6 @@ def test_settings_that_a_test_changes_are_those_of_the_next_request() -> None:
         fetch(application, "GET", "/view")
 
 
-def test_a_bad_setting_does_not_start() -> None:
+def test_bad_setting_does_not_start() -> None:
     with override_settings(CORSGUARD={}), pytest.raises(ImproperlyConfigured, match="no-policy"):
         CORSMiddleware(socket)

@@ -65,11 +65,11 @@ def ids(**changed: Any) -> list[str]:
     "middleware",
     [[OURS, CSRF], [f"{__name__}.Derived"], ["corsguard_django.middleware.CORSMiddleware"]],
 )
-def test_a_project_that_is_right_has_nothing_to_tell(middleware: list[str]) -> None:
+def test_checks_of_a_correct_project_find_nothing(middleware: list[str]) -> None:
     assert ids(MIDDLEWARE=middleware) == []
 
 
-def test_every_problem_is_an_error_with_its_code_and_its_suggestion() -> None:
+def test_policy_problem_is_an_error_with_code_and_suggestion() -> None:
     bad = {"allow_origins": ["https://a.example/"], "max_age": -1, "allow_orign": []}
     messages = {message.id: message for message in found(CORSGUARD=bad)}
     assert messages.keys() == {
@@ -83,7 +83,7 @@ def test_every_problem_is_an_error_with_its_code_and_its_suggestion() -> None:
     assert origin.hint == "https://a.example"
 
 
-def test_problems_of_views_and_a_missing_configuration_are_errors() -> None:
+def test_view_problem_and_missing_setting_are_errors() -> None:
     insecure = cors_policy(Policy(allow_origins=["http://a.example"]))(path("a/<int:id>", view))
     [message] = found(CORSGUARD=Guard(POLICY, enforce=True), ROOT_URLCONF=(insecure,))
     assert (message.id, message.is_serious()) == ("corsguard.origin-insecure", True)
@@ -91,7 +91,7 @@ def test_problems_of_views_and_a_missing_configuration_are_errors() -> None:
     assert ids(CORSGUARD=None) == ["no-policy"]
 
 
-def test_every_warning_is_a_warning_with_its_place() -> None:
+def test_policy_warning_is_a_check_warning_with_its_place() -> None:
     with pytest.warns(PolicyWarning):
         long, starred = (
             Policy(allow_origins=[APP], max_age=80_000),
@@ -147,7 +147,7 @@ def test_every_warning_is_a_warning_with_its_place() -> None:
         ),
     ],
 )
-def test_the_place_of_the_middleware_is_checked(middleware: list[str], expected: list[str]) -> None:
+def test_middleware_out_of_order_is_reported(middleware: list[str], expected: list[str]) -> None:
     assert ids(MIDDLEWARE=middleware) == expected
 
 
@@ -165,14 +165,14 @@ def test_the_place_of_the_middleware_is_checked(middleware: list[str], expected:
         (["https://own.example"], ["csrf-allowed-not-trusted"]),
     ],
 )
-def test_origins_that_csrf_trusts_are_compared_with_those_that_enforce_lets_pass(
+def test_csrf_origin_that_enforce_refuses_is_a_warning(
     trusted: list[str], expected: list[str], enforce: Any
 ) -> None:
     guard = Guard(POLICY, enforce=enforce, own_origins=["https://own.example"])
     assert ids(CORSGUARD=guard, CSRF_TRUSTED_ORIGINS=trusted, MIDDLEWARE=[OURS, CSRF]) == expected
 
 
-def test_patterns_of_a_policy_are_compared_with_those_of_csrf() -> None:
+def test_pattern_without_a_trusted_csrf_origin_is_a_warning() -> None:
     wide = Policy(
         allow_origins=["https://*.example.com", "http://localhost:*", re.compile("https://b[.]c")]
     )
@@ -187,7 +187,7 @@ def test_patterns_of_a_policy_are_compared_with_those_of_csrf() -> None:
     assert ids(**changed, MIDDLEWARE=[OURS]) == []  # nothing asks for a token
 
 
-def test_a_callable_is_not_asked_for_what_csrf_trusts() -> None:
+def test_callable_is_not_called_for_trusted_csrf_origins() -> None:
     def fails(origin: str) -> bool:
         raise NotImplementedError
 
@@ -195,7 +195,7 @@ def test_a_callable_is_not_asked_for_what_csrf_trusts() -> None:
     assert ids(CORSGUARD=guard, CSRF_TRUSTED_ORIGINS=[APP]) == []
 
 
-def test_without_enforce_csrf_is_left_alone() -> None:
+def test_csrf_origins_without_enforce_are_not_checked() -> None:
     assert ids(CSRF_TRUSTED_ORIGINS=["https://other.example"], MIDDLEWARE=[OURS, CSRF]) == []
 
 
@@ -206,7 +206,7 @@ def told(*arguments: str, **changed: Any) -> str:
     return out.getvalue()
 
 
-def test_the_command_checks() -> None:
+def test_check_command_runs_only_corsguard_checks() -> None:
     assert "no issues" in told("check")
     assert "corsguard.below-csrf" in told("check", MIDDLEWARE=[CSRF, OURS])
     with pytest.raises(SystemCheckError, match=r"corsguard\.origin-invalid"):
@@ -220,7 +220,7 @@ def test_the_command_checks() -> None:
         ("--settings=other", "--pythonpath=.", "check"),
     ],
 )
-def test_the_options_of_django_stand_before_the_action_and_after_it(
+def test_django_options_are_accepted_on_both_sides_of_the_action(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     (tmp_path / "other.py").write_text(
@@ -240,7 +240,7 @@ def test_the_options_of_django_stand_before_the_action_and_after_it(
     assert "unrecognized" not in done.stderr
 
 
-def test_a_handler_of_two_methods_is_warned_of_once() -> None:
+def test_handler_of_two_methods_has_one_warning() -> None:
     with pytest.warns(PolicyWarning):
         long = Policy(allow_origins=[APP], max_age=80_000)
 
@@ -251,7 +251,7 @@ def test_a_handler_of_two_methods_is_warned_of_once() -> None:
     assert ids(ROOT_URLCONF=(path("slow", Slow.as_view()),)) == ["max-age-capped"]
 
 
-def test_the_command_leaves_what_is_rarely_meant_to_its_check(
+def test_only_the_check_command_reports_policy_warnings(
     recwarn: pytest.WarningsRecorder,
 ) -> None:
     long = {"allow_origins": [APP], "max_age": 80_000}

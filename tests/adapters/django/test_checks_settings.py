@@ -49,7 +49,7 @@ def found(**changed: Any) -> list[CheckMessage]:
         return run_checks(tags=["corsguard"])
 
 
-def test_one_misplacement_is_one_warning_that_names_all_above() -> None:
+def test_several_misplaced_middlewares_are_one_warning() -> None:
     [message] = found(MIDDLEWARE=[SECURITY, CSRF, OURS])
     assert message.id == "corsguard.below-security"
     assert SECURITY in message.msg
@@ -61,7 +61,7 @@ def test_one_misplacement_is_one_warning_that_names_all_above() -> None:
     assert SECURITY not in message.msg
 
 
-def test_settings_that_corsheaders_has_left_are_a_warning() -> None:
+def test_leftover_corsheaders_settings_are_a_warning() -> None:
     left = {"CORS_ALLOWED_ORIGINS": [APP], "CORS_URLS_REGEX": "^/api/"}
     [message] = found(MIDDLEWARE=[OURS], **left)
     assert (message.id, message.is_serious()) == ("corsguard.corsheaders-settings", False)
@@ -73,7 +73,7 @@ def test_settings_that_corsheaders_has_left_are_a_warning() -> None:
     assert found(CORS_OF_OUR_OWN=True) == []
 
 
-def test_method_that_no_policy_allows_is_listed_with_the_form_of_the_setting() -> None:
+def test_method_that_no_policy_allows_is_listed_with_a_fix() -> None:
     items = path("items", Items.as_view())
     [message] = found(ROOT_URLCONF=(items,))
     assert (message.id, message.is_serious()) == ("corsguard.route-method-not-allowed", False)
@@ -95,14 +95,14 @@ def test_method_that_no_policy_allows_is_listed_with_the_form_of_the_setting() -
         },
     ],
 )
-def test_method_that_no_url_has_is_listed_with_its_policy(setting: dict[str, Any]) -> None:
+def test_method_that_no_url_accepts_is_listed_with_its_policy(setting: dict[str, Any]) -> None:
     [message] = found(ROOT_URLCONF=(path("items", Items.as_view()),), CORSGUARD=setting)
     assert (message.id, message.is_serious()) == ("corsguard.method-not-routed", False)
     assert "DELETE" in message.msg
     assert "CORSGUARD" in message.msg
 
 
-def test_hints_are_written_as_the_setting_is() -> None:
+def test_hint_is_written_as_a_dict() -> None:
     [message] = found(CORSGUARD=None)
     assert message.id == "corsguard.no-policy"
     assert 'CORSGUARD = {"allow_origins": ["https://app.example.com"]}' in str(message.hint)
@@ -111,7 +111,7 @@ def test_hints_are_written_as_the_setting_is() -> None:
     assert 'CORSGUARD = {"allow_origins": [' in str(caught.value)
 
 
-def test_setting_that_allows_nothing_starts_and_is_sound() -> None:
+def test_setting_that_allows_nothing_has_no_problems() -> None:
     with override_settings(CORSGUARD={"routes": {"/": False}}):
         WSGIHandler()
     assert found(CORSGUARD={"routes": {"/": False}}) == []
@@ -119,12 +119,12 @@ def test_setting_that_allows_nothing_starts_and_is_sound() -> None:
 
 
 @pytest.mark.parametrize("setting", [None, {}, {"allow_origins": []}])
-def test_the_form_that_allows_nothing_is_written_as_the_setting_is(setting: object) -> None:
+def test_message_shows_the_setting_that_allows_nothing(setting: object) -> None:
     [message] = found(CORSGUARD=setting)
     assert 'write {"routes": {"/": None}} in Python' in message.msg
 
 
-def test_a_path_beside_the_fields_is_shown_among_the_routes() -> None:
+def test_path_as_a_field_is_suggested_as_a_route() -> None:
     [message] = found(CORSGUARD={"/": None})
     assert (message.id, message.hint) == (
         "corsguard.unknown-field",
@@ -132,7 +132,7 @@ def test_a_path_beside_the_fields_is_shown_among_the_routes() -> None:
     )
 
 
-def test_a_setting_that_corsheaders_has_left_switched_off_is_to_be_removed() -> None:
+def test_leftover_setting_that_is_off_is_to_be_removed() -> None:
     [message] = found(CORS_ALLOW_ALL_ORIGINS=False, CORS_ORIGIN_ALLOW_ALL=True)
     first, second = str(message.hint).split("; ")
     assert first == ("CORS_ALLOW_ALL_ORIGINS: remove it: only what allow_origins lists is allowed")
@@ -140,7 +140,7 @@ def test_a_setting_that_corsheaders_has_left_switched_off_is_to_be_removed() -> 
 
 
 @pytest.mark.parametrize("option", ["origins", "supports_credentials", "CORS_ALLOWED_ORIGINS"])
-def test_option_of_a_peer_in_the_setting_is_an_error(option: str) -> None:
+def test_option_of_another_cors_library_is_an_error(option: str) -> None:
     messages = found(CORSGUARD={option: [APP], "allow_origins": [APP]})
     assert [message.id for message in messages] == ["corsguard.unknown-field"]
     assert option in messages[0].msg

@@ -46,7 +46,7 @@ def is_ours(origin: str) -> bool:
     raise NotImplementedError
 
 
-def test_the_command_lists_the_routes() -> None:
+def test_routes_command_lists_urls_and_policies() -> None:
     full = Policy(
         allow_origins=[APP, re.compile(r"https://pr-\d+\.example\.com"), is_ours],
         allow_credentials=True,
@@ -87,7 +87,7 @@ B  {APP}, {full.allow_origins[1]!r},
         told("routes", CORSGUARD=None)
 
 
-def test_the_table_of_routes_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_routes_command_without_rich_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.table", None)
     with pytest.raises(CommandError, match=r"corsguard\[cli\]") as caught:
         told("routes")
@@ -110,7 +110,7 @@ class Items(View):
     def delete(self, request: HttpRequest) -> None: ...
 
 
-def test_the_command_names_the_methods_of_a_view_with_several_policies() -> None:
+def test_view_with_several_policies_has_a_row_for_each() -> None:
     patterns = (
         path("items", Items.as_view()),
         path("own", cors_exempt(Items.as_view()), name="own"),
