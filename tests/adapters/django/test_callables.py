@@ -84,7 +84,9 @@ def sync_only(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReque
 @pytest.mark.parametrize(
     "predicate", [says_yes, says_yes_async, returns_awaitable, AsksAwaitable()]
 )
-def test_callable_sync_or_async_decides_in_both_modes(ask: Ask, predicate: Any, below: list[str]) -> None:
+def test_callable_sync_or_async_decides_in_both_modes(
+    ask: Ask, predicate: Any, below: list[str]
+) -> None:
     stack = ["corsguard_django.CORSMiddleware", *below]
     with override_settings(CORSGUARD=Policy(allow_origins=[predicate]), MIDDLEWARE=stack):
         assert cors(ask("GET", "/", Origin=APP)) == {"allow-origin": APP, "vary": "Origin"}

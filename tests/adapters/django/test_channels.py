@@ -199,7 +199,9 @@ def test_disconnected_handshake_gets_no_response() -> None:
         ("/x/svc/open", "/svc", False),
     ],
 )
-def test_handshake_path_is_the_one_that_the_router_reads(where: str, root: str, expected: bool) -> None:
+def test_handshake_path_is_the_one_that_the_router_reads(
+    where: str, root: str, expected: bool
+) -> None:
     guard = Guard({"/open": POLICY}, enforce=True)
     fields = [("host", HOST), ("origin", APP)]
     with override_settings(CORSGUARD=guard):
@@ -268,9 +270,7 @@ def test_http_outside_django_has_the_policy_of_its_path(kind: str) -> None:
 
 @pytest.mark.parametrize("below", [[], [f"{__name__}.sync_only"]])
 @pytest.mark.parametrize("kind", KINDS)
-def test_http_of_django_has_view_policies_and_one_decision(
-    kind: str, below: list[str]
-) -> None:
+def test_http_of_django_has_view_policies_and_one_decision(kind: str, below: list[str]) -> None:
     guard = Guard(POLICY, enforce=True)
     told: list[str] = []
     guard.subscribe(lambda decision, facts: told.append(f"{facts.method} {facts.path}"))

@@ -123,9 +123,7 @@ def test_method_that_no_view_accepts_is_noted_with_the_fix() -> None:
         ("HEAD", "writing", 405),
     ],
 )
-def test_methods_of_a_view_class_are_known(
-    method: str, place: str, status: int
-) -> None:
+def test_methods_of_a_view_class_are_known(method: str, place: str, status: int) -> None:
     told = document(f"--method={method}", f"{API}/{place}", page=PARTNER)
     [answer] = [hop["answer"] for hop in told["requests"]]
     assert answer["status"] == status

@@ -138,7 +138,5 @@ def test_path_without_prefix_uses_accept_language(
         (tuple(i18n_patterns(path("plain", plain))), True),
     ],
 )
-def test_only_translated_patterns_are_resolved_per_language(
-    patterns: Any, expected: bool
-) -> None:
+def test_only_translated_patterns_are_resolved_per_language(patterns: Any, expected: bool) -> None:
     assert inspect_urlconf(patterns).is_translated is expected

@@ -183,9 +183,7 @@ WITHOUT_VIEW_POLICIES = (path("plain", plain),)
 
 
 @pytest.mark.parametrize("urlconf", [__name__, WITHOUT_VIEW_POLICIES])
-def test_method_changed_below_the_middleware_is_not_enforced(
-    ask: Ask, urlconf: Any
-) -> None:
+def test_method_changed_below_the_middleware_is_not_enforced(ask: Ask, urlconf: Any) -> None:
     guard = Guard(OF_PATH, enforce=True)
     with override_settings(CORSGUARD=guard, ROOT_URLCONF=urlconf, MIDDLEWARE=[OURS, OVERRIDES]):
         assert ask("GET", "/plain?_method=POST", Origin=EVIL).status_code == 200

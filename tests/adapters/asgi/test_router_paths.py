@@ -163,9 +163,7 @@ LAYERS = pytest.mark.parametrize("layer", [lambda app: app, layered, decorated, 
 
 @LAYERS
 @pytest.mark.parametrize("root_path", ["", "/other", "/v1"])
-def test_root_path_of_fastapi_is_removed(
-    layer: Callable[[App], App], root_path: str
-) -> None:
+def test_root_path_of_fastapi_is_removed(layer: Callable[[App], App], root_path: str) -> None:
     app = CORSMiddleware(layer(fastapi("/v1")), {"/": POLICY, "/admin": None})
     answer = get(app, "/v1/admin", root_path=root_path)
     assert (answer.status, answer.cors) == (200, NONE)
@@ -327,9 +325,7 @@ def test_litestar_removes_the_root_path_anywhere(path: str) -> None:
 
 
 @pytest.mark.parametrize("root_path", ["", "/svc"])
-def test_mount_of_litestar_has_no_route(
-    root_path: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_mount_of_litestar_has_no_route(root_path: str, caplog: pytest.LogCaptureFixture) -> None:
     layer = DefineMiddleware(CORSMiddleware, policy={"/": POLICY, "/plain": ADMIN})
     app: App = litestar(layer)
     plain, mounted = (

@@ -231,7 +231,9 @@ def test_vary_in_any_case_is_merged(name: bytes) -> None:
     assert answer.cors == {**ALLOWED, "vary": "Cookie, X-A, Origin"}
 
 
-def test_cors_header_of_the_application_is_replaced_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_cors_header_of_the_application_is_replaced_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     app = Answering([(b"Access-Control-Allow-Origin", b"*"), (b"x-name", b"\xe9\xff")])
     answer = get(CORSMiddleware(app, POLICY))
     assert answer.cors == ALLOWED

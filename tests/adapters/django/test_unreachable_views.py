@@ -138,7 +138,9 @@ def test_view_of_another_application_is_no_error() -> None:
     assert unreachable() == []
 
 
-def test_view_of_an_imported_module_without_a_url_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_view_of_an_imported_module_without_a_url_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     module: Any = ModuleType("shop_views")
     lost = make()
     lost.__module__ = "shop_views"
