@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path, re_path
 from sentry_sdk.integrations.asgi import SentryAsgiMiddleware
+from support.asgi_exchange import ask, scope_of
 from support.django_requests import APP, EVIL
 
 from corsguard import Guard, Policy
@@ -193,35 +194,16 @@ def test_handshake_refusal_is_a_response_with_the_extension() -> None:
 
 
 def fetch(application: str, method: str, where: str, **headers: str) -> tuple[int, Any, bytes]:
-    fields = [(name.replace("_", "-").lower().encode(), v.encode()) for name, v in headers.items()]
-    fields.append((b"host", HOST.encode()))
-
-    sent: list[Any] = []
-    asked = [{"type": "http.request", "body": b"", "more_body": False}]
-
-    async def receive() -> Any:
-        return asked.pop() if asked else await asyncio.Future()
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": where,
-        "query_string": b"",
-        "headers": fields,
-    }
-    asyncio.run(LAZY[application](scope, receive, send))
-    start, *parts = sent
-    names = [name.decode().lower() for name, _ in start["headers"]]
-    assert len(names) == len(set(names))  # nothing is there twice
+    fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    answer = ask(LAZY[application], scope_of(method, where, fields))
+    lines = [(name.lower(), value) for name, value in answer.fields]
+    assert len(dict(lines)) == len(lines)  # no field is there twice
     cors = {
-        name.decode().lower().removeprefix("access-control-"): value.decode()
-        for name, value in start["headers"]
-        if name.lower().startswith((b"access-control", b"vary"))
+        name.removeprefix("access-control-"): value
+        for name, value in lines
+        if name.startswith(("access-control-", "vary"))
     }
-    return start["status"], cors, b"".join(part.get("body", b"") for part in parts)
+    return answer.status, cors, answer.body
 
 
 @pytest.mark.parametrize("application", ["around", "all"])
@@ -287,9 +269,7 @@ def found(application: str, **changed: Any) -> list[CheckMessage]:
         ("mux", ["corsguard.asgi-unknown"]),
     ],
 )
-def test_protocol_outside_corsguard_is_an_error(
-    application: str, expected: list[str]
-) -> None:
+def test_protocol_outside_corsguard_is_an_error(application: str, expected: list[str]) -> None:
     messages = found(application)
     assert [message.id for message in messages] == expected
     # The validator of Channels refuses pages too, by a list of its own.

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
-from support.django_requests import APP, Ask, ask_async, ask_sync, cors, preflight
+from support.django_requests import APP, Ask, cors, preflight
 
 from corsguard import Policy
 from corsguard_django import cors_exempt, cors_policy
@@ -132,12 +132,6 @@ urlpatterns = [
 ]
 
 
-@pytest.fixture(params=[ask_sync, ask_async], ids=["sync", "async"])
-def ask(request: pytest.FixtureRequest) -> Ask:
-    made: Ask = request.param
-    return made
-
-
 @pytest.fixture(autouse=True)
 def project() -> Iterator[None]:
     renderers = {"DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"]}
@@ -185,9 +179,7 @@ def test_decorated_view_has_its_policy(ask: Ask, method: str, where: str) -> Non
         ("GET", "/api"),
     ],
 )
-def test_undecorated_view_has_the_policy_of_its_path(
-    ask: Ask, method: str, where: str
-) -> None:
+def test_undecorated_view_has_the_policy_of_its_path(ask: Ask, method: str, where: str) -> None:
     assert cors(ask(method, where, Origin=APP))["allow-origin"] == APP
     assert "allow-origin" not in cors(ask(method, where, Origin=PARTNER))
     assert preflight(ask, where, method, APP).status_code == 204

@@ -15,7 +15,7 @@ from django.urls import path
 from ninja import NinjaAPI, Router
 from ninja.decorators import decorate_view
 from ninja.pagination import LimitOffsetPagination, paginate
-from support.django_requests import APP, Ask, ask_async, ask_sync, cors, preflight
+from support.django_requests import APP, Ask, cors, preflight
 
 from corsguard import Policy
 from corsguard_django import cors_exempt, cors_policy
@@ -87,12 +87,6 @@ api.add_router("/items", items)
 api.add_router("/one", twice, url_name_prefix="one")
 api.add_router("/two", twice, url_name_prefix="two")
 urlpatterns = [path("api/", api.urls)]
-
-
-@pytest.fixture(params=[ask_sync, ask_async], ids=["sync", "async"])
-def ask(request: pytest.FixtureRequest) -> Ask:
-    made: Ask = request.param
-    return made
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
 from django.utils.decorators import sync_only_middleware
+from support.asgi_exchange import Exchange, ask, scope_of
 from support.django_requests import APP, EVIL
 from support.django_routers import (
     REACHED,
@@ -86,24 +87,18 @@ def project() -> Iterator[None]:
 Lines = list[tuple[str, str]]
 
 
-def send_to(application: Any, kind: str, where: str, fields: Lines, **extra: Any) -> list[Any]:
-    sent: list[Any] = []
-    waiting = [{"type": "http.request" if kind == "http" else f"{kind}.connect", "body": b""}]
-
-    async def receive() -> Any:
-        return waiting.pop() if waiting else await asyncio.Future()
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    headers = [(name.encode(), value.encode("latin-1")) for name, value in fields]
-    scope = {"type": kind, "path": where, "query_string": b"", "headers": headers, **extra}
-    asyncio.run(application(scope, receive, send))
-    return sent
+def ask_any(application: Any, kind: str, where: str, fields: Lines, **extra: Any) -> Exchange:
+    """Send a request, a handshake, or an event of another protocol."""
+    scope = scope_of(path=where, headers=fields, type=kind, **extra)
+    first = {"type": "http.request" if kind == "http" else f"{kind}.connect"}
+    answer = ask(application, scope, first)
+    if answer.error is not None:
+        raise answer.error
+    return answer
 
 
 def connects(application: Any, *fields: tuple[str, str], kind: str = "websocket") -> bool:
-    sent = send_to(application, kind, "/ws", [("host", HOST), *fields])
+    sent = ask_any(application, kind, "/ws", list(fields)).sent
     assert sent in (
         [{"type": f"{kind}.accept"}],
         [{"type": f"{kind}.close", "code": 1008}],
@@ -115,16 +110,15 @@ def connects(application: Any, *fields: tuple[str, str], kind: str = "websocket"
 def fetch(
     application: Any, method: str, where: str, *fields: tuple[str, str], **extra: Any
 ) -> tuple[int, dict[str, str], bytes]:
-    lines = [("host", HOST), *fields]
-    start, *parts = send_to(application, "http", where, lines, method=method, **extra)
-    given = [(name.decode().lower(), value.decode()) for name, value in start.get("headers", ())]
+    answer = ask_any(application, "http", where, list(fields), method=method, **extra)
+    given = [(name.lower(), value) for name, value in answer.fields]
     headers = {
         name.removeprefix("access-control-"): value
         for name, value in given
         if name.startswith(("access-control-", "vary"))
     }
     assert len(dict(given)) == len(given)  # no field is there twice
-    return start["status"], headers, b"".join(part.get("body", b"") for part in parts)
+    return answer.status, headers, answer.body
 
 
 APPLICATIONS: dict[str, Callable[[], Any]] = {
@@ -170,9 +164,10 @@ def test_handshake_without_enforce_is_accepted() -> None:
 
 def test_handshake_refusal_is_a_response_with_the_extension() -> None:
     extensions: Any = {"websocket.http.response": {}}
-    fields = [("host", HOST), ("origin", EVIL)]
-    application = CORSMiddleware(socket)
-    start, body = send_to(application, "websocket", "/ws", fields, extensions=extensions)
+    answer = ask_any(
+        CORSMiddleware(socket), "websocket", "/ws", [("origin", EVIL)], extensions=extensions
+    )
+    start, body = answer.sent
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 403)
     assert (b"vary", b"Origin") in start["headers"]
     assert body["body"].startswith(b"corsguard: ")
@@ -203,15 +198,15 @@ def test_handshake_path_is_the_one_that_the_router_reads(
     where: str, root: str, expected: bool
 ) -> None:
     guard = Guard({"/open": POLICY}, enforce=True)
-    fields = [("host", HOST), ("origin", APP)]
     with override_settings(CORSGUARD=guard):
-        send_to(CORSMiddleware(socket), "websocket", where, fields, root_path=root)
+        ask_any(CORSMiddleware(socket), "websocket", where, [("origin", APP)], root_path=root)
     assert bool(REACHED) is expected
 
 
 def test_other_protocols_pass_through() -> None:
-    sent = send_to(CORSMiddleware(Router(lifespan=socket)), "lifespan", "/", [("origin", EVIL)])
-    assert sent == [{"type": "lifespan.accept"}]
+    application = CORSMiddleware(Router(lifespan=socket))
+    answer = ask_any(application, "lifespan", "/", [("origin", EVIL)])
+    assert answer.sent == [{"type": "lifespan.accept"}]
 
 
 def beside(django: Any) -> dict[str, Any]:
@@ -336,18 +331,11 @@ def test_response_without_headers_gets_cors_headers() -> None:
 
 
 def test_exception_becomes_a_500_with_cors_headers() -> None:
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"origin", APP.encode())]}
     for application, status, count in ((breaks, 500, 2), (breaks_late, 200, 2)):
-        sent.clear()
-        with pytest.raises(RuntimeError, match="broken"):
-            asyncio.run(CORSMiddleware(application)(scope, pytest.fail, send))
-        assert (sent[0]["status"], len(sent)) == (status, count)
-        assert (b"access-control-allow-origin", APP.encode()) in sent[0]["headers"]
+        answer = ask(CORSMiddleware(application), scope_of(path="/", headers=[("origin", APP)]))
+        assert isinstance(answer.error, RuntimeError)
+        assert (answer.status, len(answer.sent)) == (status, count)
+        assert ("access-control-allow-origin", APP) in answer.fields
 
 
 def test_overridden_settings_apply_to_the_next_request() -> None:

@@ -37,7 +37,8 @@ urlpatterns = [path("", view)]
 
 
 @pytest.fixture(autouse=True)
-def project() -> Iterator[None]:
+def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("COLUMNS", "80")  # the width of the table
     with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=__name__):
         yield
 
