@@ -1,11 +1,13 @@
-"""Running the system checks of corsguard under changed settings."""
+"""Running the system checks and `manage.py corsguard` under changed settings."""
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 import support.django_project  # noqa: F401  # the settings
 from django.core.checks import CheckMessage, run_checks
+from django.core.management import call_command
 from django.test import override_settings
 
 
@@ -20,3 +22,11 @@ def find_messages(**changed: Any) -> list[CheckMessage]:
 def find_ids(**changed: Any) -> list[str]:
     """Return the ids of the messages, without `corsguard.`."""
     return [str(message.id).removeprefix("corsguard.") for message in find_messages(**changed)]
+
+
+def run_command(*arguments: str, **changed: Any) -> str:
+    """Return what `manage.py corsguard` writes, to stdout and stderr."""
+    out = StringIO()
+    with override_settings(**changed):
+        call_command("corsguard", *arguments, stdout=out, stderr=out, no_color=True)
+    return out.getvalue()

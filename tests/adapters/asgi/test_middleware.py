@@ -1,4 +1,4 @@
-"""The ASGI adapter by the protocol alone: what it passes on, and what it answers itself."""
+"""The ASGI middleware by the protocol alone: the messages that it passes on and sends."""
 
 from __future__ import annotations
 

@@ -267,8 +267,8 @@ def test_http_outside_django_has_the_policy_of_its_path(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_http_of_django_has_view_policies_and_one_decision(kind: str, below: list[str]) -> None:
     guard = Guard(POLICY, enforce=True)
-    told: list[str] = []
-    guard.subscribe(lambda decision, facts: told.append(f"{facts.method} {facts.path}"))
+    decided: list[str] = []
+    guard.subscribe(lambda decision, facts: decided.append(f"{facts.method} {facts.path}"))
     asked = ("access-control-request-method", "PUT")
     with override_settings(CORSGUARD=guard, MIDDLEWARE=[OURS, *below]):
         application = CORSMiddleware(beside(ASGIHandler())[kind])
@@ -279,7 +279,7 @@ def test_http_of_django_has_view_policies_and_one_decision(kind: str, below: lis
         assert fetch(application, "OPTIONS", "/view", ("origin", APP), asked)[0] == 204
         status, headers, body = fetch(application, "GET", "/partners", ("origin", PARTNER))
         assert (headers["allow-origin"], body) == (PARTNER, b"partners")
-        assert told == ["GET /view", "PUT /view", "PUT /view", "OPTIONS /view", "GET /partners"]
+        assert decided == ["GET /view", "PUT /view", "PUT /view", "OPTIONS /view", "GET /partners"]
         assert fetch(application, "GET", "/exempt", ("origin", APP)) == (200, {}, b"exempt")
         assert fetch(application, "OPTIONS", "/exempt", ("origin", APP), asked)[:2] == (200, {})
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
-from support.django_checks import find_ids, find_messages
+from support.django_checks import find_ids, find_messages, run_command
 from support.django_requests import APP
 
 from corsguard import Guard, Policy, PolicyWarning
@@ -98,18 +95,11 @@ def test_policy_warning_is_a_check_warning_with_its_place() -> None:
     assert find_ids(CORSGUARD={"allow_origins": [APP], "max_age": 80_000}) == ["max-age-capped"]
 
 
-def told(*arguments: str, **changed: Any) -> str:
-    out = io.StringIO()
-    with override_settings(**changed):
-        call_command("corsguard", *arguments, stdout=out, stderr=out, no_color=True)
-    return out.getvalue()
-
-
 def test_check_command_runs_only_corsguard_checks() -> None:
-    assert "no issues" in told("check")
-    assert "corsguard.below-csrf" in told("check", MIDDLEWARE=[CSRF, OURS])
+    assert "no issues" in run_command("check")
+    assert "corsguard.below-csrf" in run_command("check", MIDDLEWARE=[CSRF, OURS])
     with pytest.raises(SystemCheckError, match=r"corsguard\.origin-invalid"):
-        told("check", CORSGUARD={"allow_origins": ["a.example"]})
+        run_command("check", CORSGUARD={"allow_origins": ["a.example"]})
 
 
 @pytest.mark.parametrize(
@@ -154,6 +144,6 @@ def test_only_the_check_command_reports_policy_warnings(
     recwarn: pytest.WarningsRecorder,
 ) -> None:
     long = {"allow_origins": [APP], "max_age": 80_000}
-    assert told("routes", CORSGUARD=long).endswith(f"\n\nA  {APP}\n")
-    assert "corsguard.max-age-capped" in told("check", CORSGUARD=long)
+    assert run_command("routes", CORSGUARD=long).endswith(f"\n\nA  {APP}\n")
+    assert "corsguard.max-age-capped" in run_command("check", CORSGUARD=long)
     assert list(recwarn) == []

@@ -1,4 +1,4 @@
-"""What `settings.CORSGUARD` may be."""
+"""The forms of `settings.CORSGUARD`, and the problems that stop a project."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def test_bad_setting_does_not_start_and_lists_every_problem(
     handler: type[WSGIHandler | ASGIHandler],
 ) -> None:
     bad = {"allow_origins": ["https://a.example/"], "max_age": -1, "allow_orign": []}
-    told = problems_of(handler, CORSGUARD=bad)
-    assert told.startswith("corsguard: 3 problems:")
+    message = problems_of(handler, CORSGUARD=bad)
+    assert message.startswith("corsguard: 3 problems:")
     for code in ("origin-invalid", "max-age-out-of-range", "unknown-field"):
-        assert f"[{code}]" in told
-    assert "CORSGUARD.allow_origins" in told
+        assert f"[{code}]" in message
+    assert "CORSGUARD.allow_origins" in message
 
 
 def test_policy_warning_names_the_setting_and_no_source_line() -> None:
@@ -105,17 +105,17 @@ def test_setting_that_allows_nothing_starts(ask: Ask, given: object) -> None:
 
 def test_project_with_only_exempt_views_has_no_policy() -> None:
     patterns = (cors_exempt(path("", view)),)
-    told = problems_of(WSGIHandler, CORSGUARD=None, ROOT_URLCONF=patterns)
-    assert "[no-policy]" in told
+    message = problems_of(WSGIHandler, CORSGUARD=None, ROOT_URLCONF=patterns)
+    assert "[no-policy]" in message
 
 
 def test_dangerous_view_policy_does_not_start_and_names_its_url() -> None:
     enforced = {"allow_origins": [APP], "enforce": True}
-    told = problems_of(WSGIHandler, CORSGUARD=enforced, ROOT_URLCONF=INSECURE_VIEWS)
-    assert told.startswith("corsguard: 2 problems:")
+    message = problems_of(WSGIHandler, CORSGUARD=enforced, ROOT_URLCONF=INSECURE_VIEWS)
+    assert message.startswith("corsguard: 2 problems:")
     for where in ("/a/", "/b/"):
-        assert f'view "{where}".allow_origins' in told
-    assert told.count("[origin-insecure]") == 2
+        assert f'view "{where}".allow_origins' in message
+    assert message.count("[origin-insecure]") == 2
 
 
 def test_overridden_setting_applies_to_a_running_client() -> None:

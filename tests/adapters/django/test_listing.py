@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from adapters.django.test_checks import told
 from django.core.management import CommandError
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
@@ -15,6 +14,7 @@ from django.urls import include, path, re_path
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.http import require_GET
+from support.django_checks import run_command
 from support.django_frameworks import PathView
 from support.django_requests import APP
 
@@ -62,7 +62,7 @@ def test_routes_command_lists_urls_and_policies() -> None:
         path("other", view),
     )
     routes = Guard({"/api": full, "/off": None})
-    assert told("routes", CORSGUARD=routes, ROOT_URLCONF=patterns) == (
+    assert run_command("routes", CORSGUARD=routes, ROOT_URLCONF=patterns) == (
         f"""\
 METHODS     URL              POLICY   FROM
 any method  /items/<int:id>  A        the view items
@@ -78,20 +78,20 @@ B  {APP}, {full.allow_origins[1]!r},
    is_ours(); credentials; methods PUT; headers X-A, X-B
 """
     )
-    assert told("routes") == (
+    assert run_command("routes") == (
         f"METHODS     URL  POLICY  FROM\nany method  /    A       CORSGUARD\n\nA  {APP}\n"
     )
-    assert told("routes", CORSGUARD=Guard(None, enforce=True)) == (
+    assert run_command("routes", CORSGUARD=Guard(None, enforce=True)) == (
         "METHODS     URL  POLICY   FROM\nany method  /    no CORS  CORSGUARD\n"
     )
     with pytest.raises(CommandError, match="no-policy"):
-        told("routes", CORSGUARD=None)
+        run_command("routes", CORSGUARD=None)
 
 
 def test_routes_command_without_rich_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.table", None)
     with pytest.raises(CommandError, match=r"corsguard\[cli\]") as caught:
-        told("routes")
+        run_command("routes")
     assert caught.value.returncode == 1
 
 
@@ -125,7 +125,7 @@ def test_view_with_several_policies_has_a_row_for_each() -> None:
             include([path("view", view), path("own", cors_exempt(view_of_its_own), name="plain")]),
         ),
     )
-    assert told("routes", ROOT_URLCONF=patterns) == (
+    assert run_command("routes", ROOT_URLCONF=patterns) == (
         f"""\
 METHODS        URL          POLICY   FROM
 GET            /items       A        the method GET of the class Items

@@ -1,4 +1,4 @@
-"""What a Django project answers, beyond the shared table."""
+"""The responses of a Django project, beyond the shared table."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_view_reads_the_decision(ask: Ask) -> None:
 
 @sync_only_middleware
 def answering(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], HttpResponse]:
-    """Answers before the view does, as a cache."""
+    """A middleware that responds in place of the view, like a cache."""
     return lambda request: HttpResponse("kept")
 
 
@@ -185,7 +185,7 @@ THREADS: list[int] = []
 
 @sync_and_async_middleware
 def watching(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Tells the thread that it is called in."""
+    """A middleware that notes the thread that it is called in."""
 
     def watch(request: HttpRequest) -> Any:
         THREADS.append(get_ident())
@@ -196,12 +196,12 @@ def watching(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReques
 
 def test_middleware_runs_in_the_thread_of_the_server(ask: Ask) -> None:
     THREADS.clear()
-    told: list[int] = []
+    threads: list[int] = []
     guard = Guard(POLICY)
-    guard.subscribe(lambda decision, facts: told.append(get_ident()))
+    guard.subscribe(lambda decision, facts: threads.append(get_ident()))
     with override_settings(CORSGUARD=guard, MIDDLEWARE=[f"{__name__}.watching", OURS]):
         ask("GET", "/tells", Origin=APP)
         preflight(ask, "/tells")
         ask("GET", "/nowhere", Origin=APP)
-    assert told == THREADS  # and each decision is told once
-    assert len(told) == 3
+    assert threads == THREADS  # and each decision is threads once
+    assert len(threads) == 3
