@@ -1,4 +1,4 @@
-"""The Django application: it adds system checks and `manage.py corsguard`."""
+"""The Django application: system checks, and `manage.py corsguard`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["CorsguardConfig"]
 
 
 class CorsguardConfig(AppConfig):
-    """The application config of `"corsguard_django"` in `INSTALLED_APPS`."""
+    """What `INSTALLED_APPS += ["corsguard_django"]` adds."""
 
     name = "corsguard_django"
     verbose_name = "corsguard"

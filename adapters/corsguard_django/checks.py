@@ -1,4 +1,4 @@
-"""The system check of a project's CORS configuration: its errors and warnings."""
+"""The system checks: what is wrong, or rarely meant, in a project's CORS configuration."""
 
 from __future__ import annotations
 
@@ -29,35 +29,32 @@ TAG = "corsguard"
 
 
 def check_configuration(**_: Any) -> list[CheckMessage]:
-    """Return the problems and warnings of the policies, and of the settings around them.
-
-    Their ids are `corsguard.` and a name, which is the problem's code for those of a policy.
-    """
+    """Every problem and warning of the policies, and how they fit the other settings."""
     messages: list[CheckMessage] = [*check_middleware(), *check_leftovers()]
     try:
         with catch_warnings():
-            simplefilter("ignore", PolicyWarning)  # reported below, each with an id
+            simplefilter("ignore", PolicyWarning)  # told below, each with an id
             guard = load_views().guard
     except PolicyError as error:
-        return [*messages, *(_build_message(Error, problem) for problem in error.problems)]
+        return [*messages, *(_message(Error, problem) for problem in error.problems)]
     for place, policy in iter_policies(guard):
         problems = [warning.problem for warning in policy.warnings] if policy else []
-        messages.extend(_build_message(Warning, problem.within(place)) for problem in problems)
-    messages.extend(_build_message(Error, problem) for problem in find_unreachable_views())
-    messages.extend(_build_message(Info, problem) for problem in _compare_urls(guard))
+        messages.extend(_message(Warning, problem.within(place)) for problem in problems)
+    messages.extend(_message(Error, problem) for problem in find_unreachable_views())
+    messages.extend(_message(Info, problem) for problem in _compared(guard))
     messages.extend(check_protocols(guard))
     if guard.enforce and settings.CSRF_TRUSTED_ORIGINS:
         messages.extend(check_csrf(guard))
     return messages
 
 
-def _build_message(level: type[Error | Info | Warning], problem: Problem) -> CheckMessage:
+def _message(level: type[Error | Info | Warning], problem: Problem) -> CheckMessage:
     text = f"{problem.field}: {problem.message}"
     return level(text, hint=problem.suggestion, id=f"{TAG}.{problem.code}")
 
 
-def _compare_urls(guard: Guard) -> Iterator[Problem]:
-    """Yield a problem for each policy that does not fit the URLs of the project."""
+def _compared(guard: Guard) -> Iterator[Problem]:
+    """Yield where the policies and the URLs of the project do not fit."""
     with_policy = [(place, policy) for place, policy in iter_guard_policies(guard) if policy]
     for problem in compare_routes(rows_of(guard), with_policy):
         is_view = "CORSGUARD" not in problem.message + problem.field

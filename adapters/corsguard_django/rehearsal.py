@@ -1,4 +1,4 @@
-"""The responses of a project under other policies, without calling any of its views."""
+"""What a project would answer under other policies, without calling any of its views."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (SuspiciousOperation, 400),
     (Exception, 500),
 )
-"""The status of Django's response to an exception; the first match counts."""
+"""What Django answers to an exception; the first that fits."""
 
 
 class _Request(WSGIRequest):
-    """A request whose host is allowed.
+    """A request to a host that the project is asked about, and hence one of its own.
 
-    The settings in use need not have the `ALLOWED_HOSTS` of the place where the project is served.
+    The settings that it is asked with need not have the `ALLOWED_HOSTS` of where it is served.
     """
 
     def get_host(self) -> str:
         return str(self.META["HTTP_HOST"])
 
 
-class _TrialMiddleware(CORSMiddleware):
-    """The middleware with a guard other than that of the settings, around the routing alone."""
+class _Rehearsing(CORSMiddleware):
+    """The middleware with another guard than that of the settings, around the routing alone."""
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        super().__init__(_add_redirects(_handle_exceptions(_route)))
+        super().__init__(_redirecting(_answering(_route)))
 
     def _configure(self) -> None:
         self._views = Views(self._guard)
@@ -69,73 +69,71 @@ class _TrialMiddleware(CORSMiddleware):
     def application(
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """Serve a request (PEP 3333) like a server that removes FORCE_SCRIPT_NAME from the path."""
+        """As a server calls it (PEP 3333), which has taken FORCE_SCRIPT_NAME off the path."""
         script_name, path = (settings.FORCE_SCRIPT_NAME or "").rstrip("/"), environ["PATH_INFO"]
         if f"{path}/".startswith(f"{script_name}/"):
             environ["PATH_INFO"] = path.removeprefix(script_name)
         with override(settings.LANGUAGE_CODE):  # until LocaleMiddleware activates another
-            response = _handle_exceptions(cast(_Respond, self))(_Request(environ))
-        del response["Content-Length"]  # that of the view's response is not known
+            response = _answering(cast(_Respond, self))(_Request(environ))
+        del response["Content-Length"]  # of the view's answer, it is not known
         start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
         return [response.content]
 
 
-def _add_redirects(respond: _Respond) -> _Respond:
-    """Wrap a handler in those of Django's own middleware in MIDDLEWARE that redirect to a view.
+def _redirecting(respond: _Respond) -> _Respond:
+    """With what MIDDLEWARE has of Django's own that redirect to a path where a view is.
 
-    Of a class derived from them only its `response_redirect_class` is used: the rest may need what
-    other middleware adds to a request, such as its user.
+    Of a class that is derived from them, only its kind of redirect is used: the rest may need what
+    other middleware leaves in a request, such as its user.
     """
     for name in reversed(settings.MIDDLEWARE):
-        with suppress(ImportError):  # Django reports it
+        with suppress(ImportError):  # which is for Django to tell
             found = import_string(name)
             for kind in (CommonMiddleware, LocaleMiddleware):
                 if isinstance(found, type) and issubclass(found, kind):
                     middleware: Any = kind(respond)
                     middleware.response_redirect_class = found.response_redirect_class
-                    respond = _handle_exceptions(middleware)
+                    respond = _answering(middleware)
     return respond
 
 
-def _handle_exceptions(respond: _Respond) -> _Respond:
-    """Turn the exceptions of a handler into responses, as Django does around each middleware."""
+def _answering(respond: _Respond) -> _Respond:
+    """The same with an answer to what it raises, as Django has it around each middleware."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         try:
             return respond(request)
         except Exception as error:
-            return _build_response(
-                next(code for kind, code in _STATUSES if isinstance(error, kind))
-            )
+            return _empty(next(code for kind, code in _STATUSES if isinstance(error, kind)))
 
     return answer
 
 
 def _route(request: HttpRequest) -> HttpResponse:
-    """Return 200 for a view, 405 if it does not accept the method. Raises Resolver404."""
+    """200 for every view there is; 405 where it takes another method. Raises Resolver404."""
     view = get_resolver().resolve(request.path_info).func
-    return _build_response(200 if _is_accepted(view, request.method or "") else 405)
+    return _empty(200 if _takes(view, request.method or "") else 405)
 
 
-def _build_response(status: int) -> HttpResponse:
+def _empty(status: int) -> HttpResponse:
     answer = HttpResponse(status=status)
     del answer["Content-Type"]
     return answer
 
 
-def _is_accepted(view: object, method: str) -> bool:
-    """Return True if a view accepts a method, or if its methods are not known.
+def _takes(view: object, method: str) -> bool:
+    """Return True if a view takes a method, as far as anything tells.
 
-    A class with its own dispatch() may have no handlers, and most functions accept any method.
+    A class that dispatches by itself may have no handlers, and most functions take any method.
     """
     methods = set(get_methods(view))
     return method in methods or not methods - {"OPTIONS"}
 
 
 def stage_at(origin: Origin) -> Transport:
-    """Return a transport to the project at origin: CORS, routing, and 200 for every view."""
+    """The project at origin: its middleware for CORS, its routing, and 200 for every view."""
 
     def stage(guard: Guard) -> Send:
-        return open_transport(_TrialMiddleware(guard).application, origin)
+        return open_transport(_Rehearsing(guard).application, origin)
 
     return stage

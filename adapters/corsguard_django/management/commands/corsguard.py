@@ -18,14 +18,14 @@ from corsguard_django.listing import rows_of
 
 
 class Command(BaseCommand):
-    """The management command that checks, lists and explains a CORS configuration."""
+    """What a project's CORS configuration says, and whether it is right."""
 
-    help = "Checks the CORS configuration, lists the policy of each URL, or explains a request."
+    help = "Checks the CORS configuration, shows which policy holds where, or explains a request."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        # Accept Django's own options after the action, too, without resetting those before it.
+        # Django's own options after the action too; those not given leave what is before it.
         base = BaseCommand()
         base.requires_system_checks = ()
         inherited = base.create_parser("", "", add_help=False, argument_default=SUPPRESS)
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
         add("check", "run the system checks of corsguard alone")
         add("routes", "list every URL with the policy that applies to it")
-        about = "show what a browser does with a request to a URL, without calling any view"
+        about = "play what a browser does with a request to a URL, without calling any view"
         add_options(add("explain", about))
 
     def handle(self, *_: Any, action: str, **options: Any) -> None:
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             return
         try:
             with catch_warnings():
-                simplefilter("ignore", PolicyWarning)  # `check` reports them
+                simplefilter("ignore", PolicyWarning)  # for `check` to tell
                 guard = load_views().guard
         except PolicyError as error:
             raise CommandError(str(error), returncode=2 if action == "explain" else 1) from None
@@ -56,7 +56,7 @@ class Command(BaseCommand):
             self._routes(guard)
 
     def _explain(self, guard: Guard, options: dict[str, Any]) -> None:
-        """Explain a request. Exit with 1 if it is blocked, and with 2 if that can't be decided."""
+        """Exits with 1 where the request is blocked, and with 2 where it can't be told."""
         from corsguard.cli.explain import explain, in_setting
         from corsguard.explain.question import UsageError, build_question
         from corsguard_django.rehearsal import stage_at
