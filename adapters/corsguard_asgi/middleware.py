@@ -18,7 +18,12 @@ from corsguard_asgi.fields import (
     list_answer_fields,
     put_on,
 )
-from corsguard_asgi.routers import ReadPath, own_root, path_reader, usual_path
+from corsguard_asgi.router_paths import (
+    ReadPath,
+    find_path_reader,
+    get_app_root_path,
+    strip_root_path,
+)
 
 if TYPE_CHECKING:
     from corsguard.guard import GuardFields
@@ -42,11 +47,11 @@ _SERVER_ERROR_FIELDS = (
 
 
 class CORSMiddleware:
-    """An ASGI application that answers the CORS protocol in front of another one.
+    """An ASGI application that adds the CORS protocol to another one.
 
     `policy` is a Policy for every path, policies by route prefix, or a Guard; instead of it, the
-    fields of a policy and the options of a guard are keyword arguments. What the wrapped
-    application sends is passed on message by message: nothing is buffered. The decision is left
+    fields of a policy and the options of a guard are keyword arguments. The messages of the
+    wrapped application pass one by one: nothing is buffered. The application finds the decision
     in `scope["corsguard.decision"]`.
 
     Raises PolicyError: `no-policy` without any, `unknown-field` for a keyword that does not exist.
@@ -59,12 +64,12 @@ class CORSMiddleware:
         try:
             self.guard = build_guard(policy, fields)
         except PolicyError as error:
-            # Starlette makes its middleware when the lifespan begins, and uvicorn takes what is
-            # raised there for an application without one: nobody would see the message at start.
-            _logger.error("the middleware does not start: %s", error)  # noqa: TRY400
+            # Starlette builds its middleware when the lifespan begins. uvicorn takes an exception
+            # there for "no lifespan support", and would not show the message.
+            _logger.error("CORSMiddleware does not start: %s", error)  # noqa: TRY400
             raise
-        # What reads a path is searched for when a server starts, or else at the first request that
-        # needs one: by then a layer has got what it wraps.
+        # The search for the router waits for the start of the server, or for the first request that
+        # needs a path: only then has every layer got what it wraps.
         self._read_path: ReadPath = self._search_and_read
         self._is_certain = False
         self._next: ASGIApp = app
@@ -126,19 +131,19 @@ class CORSMiddleware:
         await self._next(scope, receive, send)
 
     async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call an application that is not known, and warn where it has a root path of its own.
+        """Call an unknown application, and log a warning if it sets another root path.
 
-        FastAPI puts that into the scope that it gets. The decision was made without it.
+        FastAPI puts its own root path into the scope. The decision was made without it.
         """
-        before = own_root(scope)
+        before = get_app_root_path(scope)
         try:
             await self.app(scope, receive, send)
         finally:
-            root = own_root(scope)
+            root = get_app_root_path(scope)
             if root not in ("", "/", before) and not self._has_logged_root:
                 self._has_logged_root = True
                 where = (escape_text(scope["path"]), escape_text(repr(root)), self._why())
-                _logger.warning("the route of %s did not consider root_path %s: %s", *where)
+                _logger.warning("the policy for %s was chosen without root_path %s: %s", *where)
 
     async def _decide(self, scope: Scope, fields: Mapping[bytes, bytes]) -> Decision:
         """Return the decision on a request that is not cached by its fields alone."""
@@ -155,9 +160,9 @@ class CORSMiddleware:
         return adapter.decide(request)
 
     def _path(self, scope: Scope) -> str:
-        """Return the path that the application's router reads, or one that no route covers."""
+        """Return the path that the application's router reads, or one that matches no route."""
         if not self._has_routes():
-            return usual_path(scope)  # for the log alone
+            return strip_root_path(scope)  # only the log shows it
         path = self._read_path(scope)
         if path is not None:
             return path
@@ -169,31 +174,31 @@ class CORSMiddleware:
         return f"/{path}" if path.startswith("/") else f"//{path}"  # behind an empty segment
 
     def _search_and_read(self, scope: Scope) -> str | None:
-        """Read the path of the first request that needs one."""
+        """Search for the router at the first request that needs a path, and read it."""
         self._search()
         return self._read_path(scope)
 
     def _search(self) -> None:
-        self._read_path, self._is_certain = path_reader(self.app, self)
+        self._read_path, self._is_certain = find_path_reader(self.app, self)
         self._next = self.app if self._is_certain else self._watched
 
     def _log_start(self) -> None:
-        """Log, when a server starts the application, where no route will apply."""
+        """Log, when a server starts the application, if routes can't apply under a root path."""
         if not self._has_routes():
             return
         self._search()
         if not self._is_certain:
-            self._read_path = self._search_and_read  # once more
-            _logger.info("where a request has a root path, no route applies: %s", self._why())
+            self._read_path = self._search_and_read  # a layer may get what it wraps later
+            _logger.info("no route applies to a request with a root path: %s", self._why())
 
     def _has_routes(self) -> bool:
         return isinstance(self.guard.policies, Mapping) or bool(self.guard.enforce_exempt)
 
     def _why(self) -> str:
         return (
-            f"it is not known which path {escape_text(repr(self.app))} reads. "
-            "Wrap the application of the framework itself, give one policy for every path, "
-            "or serve it without a root path."
+            f"the path that {escape_text(repr(self.app))} reads is not known. "
+            "Wrap the framework's application itself, use one policy for every path, "
+            "or serve the application without a root path."
         )
 
 

@@ -18,7 +18,7 @@ from corsguard.engine.request import CORSRequest
 from corsguard.engine.response_headers import UNTOUCHED, is_merged
 from corsguard.guard.runtime import GuardRuntime
 from corsguard.policy.predicates import Predicate, wait_for
-from corsguard_django.live import Configured
+from corsguard_django.settings_mixin import SettingsMixin
 from corsguard_django.views import METHOD, OF_PATH, Holding
 
 __all__ = ["AROUND", "Around", "CORSMiddleware", "decide_async"]
@@ -40,7 +40,7 @@ class Around:
 AROUND: ContextVar[Around | None] = ContextVar("AROUND", default=None)
 
 
-class CORSMiddleware(Configured):
+class CORSMiddleware(SettingsMixin):
     """Answers the CORS protocol as settings.CORSGUARD and the policies of views say.
 
     It stands first in MIDDLEWARE. The decision is left in `request.META["corsguard.decision"]`,

@@ -1,4 +1,4 @@
-"""The origins that `enforce` lets pass, beside those that Django's protection from CSRF trusts."""
+"""The check that compares the origins that `enforce` allows with CSRF_TRUSTED_ORIGINS."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 
 from corsguard import Engine, Guard, Policy
-from corsguard_django.check_middleware import CSRF, names_of
-from corsguard_django.configuration import placed
+from corsguard_django.configuration import iter_policies
+from corsguard_django.middleware_checks import CSRF, list_class_names
 
 __all__ = ["check_csrf"]
 
-_SUBDOMAIN = "corsguard-check"  # stands for any subdomain
+_SUBDOMAIN = "corsguard-check"  # an example of a subdomain
 
 
 def check_csrf(guard: Guard) -> Iterator[CheckMessage]:
-    """Yield where CSRF_TRUSTED_ORIGINS and the policies of a guard with `enforce` differ."""
-    yield from _trusted_but_refused(guard)
-    if any(CSRF in names_of(path) for path in settings.MIDDLEWARE):
-        yield from _allowed_but_not_trusted(guard)
+    """Yield a warning for each origin that only CSRF_TRUSTED_ORIGINS or only a policy lists."""
+    yield from _find_refused(guard)
+    if any(CSRF in list_class_names(path) for path in settings.MIDDLEWARE):
+        yield from _find_untrusted(guard)
 
 
-def _trusted_but_refused(guard: Guard) -> Iterator[CheckMessage]:
-    if guard.adapter.has_callables:  # which are not asked what they would say to a made-up origin
+def _find_refused(guard: Guard) -> Iterator[CheckMessage]:
+    if (
+        guard.adapter.has_callables
+    ):  # a callable is never called with an origin that no request has sent
         return
-    engines = [Engine(policy) for policy in _by_name(guard)]
+    engines = [Engine(policy) for policy in _list_policies(guard)]
     for origin in settings.CSRF_TRUSTED_ORIGINS:
         example = origin.replace("*", _SUBDOMAIN)
         if _is_own(origin, guard) or any(
@@ -37,15 +39,15 @@ def _trusted_but_refused(guard: Guard) -> Iterator[CheckMessage]:
         ):
             continue
         yield Warning(
-            f"CSRF_TRUSTED_ORIGINS has {origin}, which no policy allows: `enforce` refuses it",
-            hint="list it in allow_origins, or in own_origins if it is this service; or remove it",
+            f"CSRF_TRUSTED_ORIGINS lists {origin}, but no policy allows it: `enforce` refuses it",
+            hint="Add it to allow_origins, or to own_origins if it is this service. Or remove it.",
             id="corsguard.csrf-trusted-refused",
         )
 
 
-def _allowed_but_not_trusted(guard: Guard) -> Iterator[CheckMessage]:
+def _find_untrusted(guard: Guard) -> Iterator[CheckMessage]:
     trusted = [urlsplit(origin) for origin in settings.CSRF_TRUSTED_ORIGINS]
-    entries = [entry for policy in _by_name(guard) for entry in policy.allow_origins]
+    entries = [entry for policy in _list_policies(guard) for entry in policy.allow_origins]
     for entry in dict.fromkeys(entry for entry in entries if isinstance(entry, str)):
         example = urlsplit(entry.replace("*.", f"{_SUBDOMAIN}.").replace(":*", ":65535"))
         if any(
@@ -55,21 +57,21 @@ def _allowed_but_not_trusted(guard: Guard) -> Iterator[CheckMessage]:
         ):
             continue
         yield Warning(
-            f"a policy allows {entry}, which CSRF_TRUSTED_ORIGINS has not: "
-            "CsrfViewMiddleware refuses what `enforce` lets pass",
-            hint=f"add {entry!r} to CSRF_TRUSTED_ORIGINS, or exempt the views from CSRF tokens",
+            f"a policy allows {entry}, but CSRF_TRUSTED_ORIGINS does not list it: "
+            "CsrfViewMiddleware refuses requests that `enforce` allows",
+            hint=f"Add {entry!r} to CSRF_TRUSTED_ORIGINS, or exempt the views from CSRF tokens.",
             id="corsguard.csrf-allowed-not-trusted",
         )
 
 
-def _by_name(guard: Guard) -> list[Policy]:
-    """The policies that can allow an unsafe request from elsewhere."""
-    policies = [policy for _, policy in placed(guard)]
+def _list_policies(guard: Guard) -> list[Policy]:
+    """Return the policies that can allow an unsafe cross-origin request."""
+    policies = [policy for _, policy in iter_policies(guard)]
     return [policy for policy in policies if policy and "*" not in policy.allow_origins]
 
 
 def _is_own(origin: str, guard: Guard) -> bool:
-    """Whether an origin is this service, which a proxy may hide from Django."""
+    """Return True if an origin is this service, even if a proxy hides that from Django."""
     if origin in guard.own_origins:
         return True
     host, _ = split_domain_port(urlsplit(origin).netloc)

@@ -1,4 +1,4 @@
-"""Where the middleware is in MIDDLEWARE, and what django-cors-headers has left in the settings."""
+"""Checks of the order of MIDDLEWARE, and of leftover settings of django-cors-headers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 
 from corsguard import Guard, PolicyError
 
-__all__ = ["CSRF", "check_leftovers", "check_middleware", "names_of"]
+__all__ = ["CSRF", "check_leftovers", "check_middleware", "list_class_names"]
 
 _OURS = "corsguard_django.middleware.CORSMiddleware"
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
@@ -32,109 +32,109 @@ _LEFTOVERS = (
     "CORS_URLS_REGEX",
 )
 _FIRST = 'MIDDLEWARE = ["corsguard_django.CORSMiddleware", ...]'
-_UNREADABLE = "without CORS headers, so that no page can read why"
-# What must stand below, by its id, and what it does to a request before corsguard sees it.
-_BELOW = {
+_UNREADABLE = "without CORS headers, so no page can read the reason"
+# Class name -> (check id, what the class does to a request before corsguard sees it).
+_MUST_BE_BELOW = {
     "django.middleware.security.SecurityMiddleware": (
         "below-security",
-        "its redirect to https breaks a preflight, which browsers let no server redirect",
+        "its redirect to https breaks preflights: browsers follow no redirect of a preflight",
     ),
     "django.middleware.common.CommonMiddleware": (
         "below-common",
-        f"it redirects and refuses requests {_UNREADABLE}, and preflights too",
+        f"it redirects and refuses requests, preflights included, {_UNREADABLE}",
     ),
     "django.middleware.locale.LocaleMiddleware": (
         "below-locale",
-        "its redirect to the path of a language has no CORS headers",
+        "its redirect to a language prefix has no CORS headers",
     ),
     "whitenoise.middleware.WhiteNoiseMiddleware": (
         "below-whitenoise",
-        "the static files that it serves, such as fonts, have no CORS headers",
+        "the static files that it serves (fonts, for one) have no CORS headers",
     ),
     "django.contrib.auth.middleware.AuthenticationMiddleware": (
         "below-authentication",
-        "a preflight never carries a cookie, so nothing that asks for a login must see it",
+        "it may ask for a login, and a preflight never carries a cookie",
     ),
     "django.contrib.auth.middleware.LoginRequiredMiddleware": (
         "below-authentication",
-        f"it sends who is not logged in to another page {_UNREADABLE}",
+        f"it redirects anonymous requests to the login page {_UNREADABLE}",
     ),
     "django.contrib.auth.middleware.RemoteUserMiddleware": (
         "below-authentication",
-        "a preflight never carries credentials, so nothing that asks for them must see it",
+        "it may ask for credentials, and a preflight never carries any",
     ),
     CSRF: ("below-csrf", f"it refuses requests {_UNREADABLE}"),
     "django.middleware.gzip.GZipMiddleware": (
         "below-gzip",
-        "it changes answers after their headers are complete",
+        "it changes responses after corsguard has completed their headers",
     ),
     "django.middleware.cache.UpdateCacheMiddleware": (
         "below-cache",
-        "it keeps answers with the CORS headers of one origin, for every other one",
+        "it caches responses with the CORS headers of one origin, and serves them to others",
     ),
     "django.middleware.cache.FetchFromCacheMiddleware": (
         "below-cache",
-        "what it answers from the cache has no CORS headers of this request",
+        "its cached responses do not have the CORS headers for this request",
     ),
 }
 
 
-def names_of(path: str) -> frozenset[str]:
-    """The names of a middleware and of what it is derived from."""
+def list_class_names(path: str) -> frozenset[str]:
+    """Return the dotted names of a middleware and of its base classes."""
     try:
         found = import_string(path)
-    except ImportError:  # which is for Django to tell
+    except ImportError:  # Django reports it
         return frozenset({path})
     classes = found.__mro__ if isinstance(found, type) else ()
     return frozenset({path, *(f"{cls.__module__}.{cls.__qualname__}" for cls in classes)})
 
 
 def check_middleware() -> Iterator[CheckMessage]:
-    """Yield what is wrong with the place of the middleware among the others."""
-    stack = [names_of(path) for path in settings.MIDDLEWARE]
+    """Yield an error or warning if CORSMiddleware is missing, repeated or misplaced."""
+    stack = [list_class_names(path) for path in settings.MIDDLEWARE]
     ours = [index for index, names in enumerate(stack) if _OURS in names]
     if any(_CORSHEADERS in names for names in stack):
         yield Error(
-            "django-cors-headers answers the same requests by another configuration",
-            hint=f"remove {_CORSHEADERS} from MIDDLEWARE",
+            "django-cors-headers is active too, with a configuration of its own",
+            hint=f"Remove {_CORSHEADERS} from MIDDLEWARE.",
             id="corsguard.corsheaders",
         )
     if not ours:
-        message = "MIDDLEWARE has no CORSMiddleware, so that no policy holds"
+        message = "MIDDLEWARE has no CORSMiddleware, so no policy applies"
         yield Error(message, hint=_FIRST, id="corsguard.middleware-missing")
         return
     if len(ours) > 1:
-        message = "CORSMiddleware stands in MIDDLEWARE more than once"
-        yield Error(message, hint="keep the first", id="corsguard.middleware-twice")
-    above = list(_above(stack[: ours[0]]))
-    if above:  # one misplacement, whatever is above; the first has the most to break
+        message = "MIDDLEWARE lists CORSMiddleware more than once"
+        yield Error(message, hint="Keep only the first.", id="corsguard.middleware-twice")
+    above = list(_find_misplaced(stack[: ours[0]]))
+    if above:  # one warning names them all, with the id of the first
         message = "; ".join(f"{path}: {why}" for path, _, why in above)
         message = f"CORSMiddleware is below {message}"
-        yield Warning(message, hint=f"put it first: {_FIRST}", id=f"corsguard.{above[0][1]}")
+        yield Warning(message, hint=f"Put it first: {_FIRST}", id=f"corsguard.{above[0][1]}")
 
 
 def check_leftovers() -> Iterator[CheckMessage]:
-    """Yield a warning of the settings of django-cors-headers, once nothing reads them."""
+    """Yield a warning if settings of django-cors-headers are left that nothing reads."""
     left = [name for name in _LEFTOVERS if hasattr(settings, name)]
-    if not left or any(_CORSHEADERS in names_of(path) for path in settings.MIDDLEWARE):
+    if not left or any(_CORSHEADERS in list_class_names(path) for path in settings.MIDDLEWARE):
         return
     yield Warning(
-        f"{', '.join(left)}: nothing reads the settings of django-cors-headers any more",
-        hint="; ".join(f"{name}: {_counterpart(name)}" for name in left),
+        f"{', '.join(left)}: these settings of django-cors-headers have no effect",
+        hint="; ".join(f"{name}: {_suggest_counterpart(name)}" for name in left),
         id="corsguard.corsheaders-settings",
     )
 
 
-def _above(stack: list[frozenset[str]]) -> Iterator[tuple[str, str, str]]:
-    """Yield each middleware that must not be above ours, its check, and what it breaks."""
+def _find_misplaced(stack: list[frozenset[str]]) -> Iterator[tuple[str, str, str]]:
+    """Yield the path, check id and effect of each middleware that must be below ours."""
     for path, names in zip(settings.MIDDLEWARE, stack, strict=False):
-        for code, why in (_BELOW[name] for name in names & _BELOW.keys()):
+        for code, why in (_MUST_BE_BELOW[name] for name in names & _MUST_BE_BELOW.keys()):
             if f"corsguard.{code}" not in settings.SILENCED_SYSTEM_CHECKS:
                 yield path, code, why
 
 
-def _counterpart(name: str) -> str:
-    """Return what a setting of django-cors-headers is called in CORSGUARD."""
+def _suggest_counterpart(name: str) -> str:
+    """Return the suggestion for a setting of django-cors-headers: its name in CORSGUARD."""
     suggestion = ""
     try:
         Guard.from_mapping({name: getattr(settings, name), "enforce": True})

@@ -206,7 +206,7 @@ def project() -> Iterator[None]:
         ("GET", "in/plain"),
     ],
 )
-def test_policy_is_found_wherever_the_decorator_is(ask: Ask, method: str, where: str) -> None:
+def test_policy_is_found_at_every_layer(ask: Ask, method: str, where: str) -> None:
     response = ask(method, f"/{where}", Origin=PARTNER)
     assert (response.status_code, cors(response)["allow-origin"]) == (200, PARTNER)
     assert cors(ask(method, f"/{where}", Origin=APP)) == {"vary": "Origin"}
@@ -217,7 +217,7 @@ def test_policy_is_found_wherever_the_decorator_is(ask: Ask, method: str, where:
 @pytest.mark.parametrize(
     ("method", "where"), [("PUT", "action"), ("GET", "operation"), ("GET", "get")]
 )
-def test_handler_beside_it_has_the_policy_of_its_path(ask: Ask, method: str, where: str) -> None:
+def test_undecorated_handler_has_the_policy_of_its_path(ask: Ask, method: str, where: str) -> None:
     assert cors(ask(method, f"/{where}", Origin=APP))["allow-origin"] == APP
     assert preflight(ask, f"/{where}", method).status_code == 204
 
@@ -229,18 +229,18 @@ def test_exempt_handler_has_no_cors(ask: Ask, where: str) -> None:
     assert cors(preflight(ask, f"/{where}", "DELETE")) == {}
 
 
-def test_preflight_of_a_handler_names_the_methods_that_share_its_policy(ask: Ask) -> None:
+def test_preflight_lists_the_methods_that_share_a_policy(ask: Ask) -> None:
     assert cors(preflight(ask, "/operation", "PUT", PARTNER))["allow-methods"] == "PUT"
     methods = cors(preflight(ask, "/name", "PUT", PARTNER))["allow-methods"]
     assert methods == "GET, HEAD, PUT"
 
 
-def test_policy_of_a_function_applies_to_all_methods_that_api_view_gives_it(ask: Ask) -> None:
+def test_policy_below_api_view_applies_to_all_methods(ask: Ask) -> None:
     methods = cors(preflight(ask, "/below", "PUT", PARTNER))["allow-methods"]
     assert methods == "GET, HEAD, POST, PUT"
 
 
-def test_every_decorated_object_is_reached_but_the_handler_that_no_request_is_let_to() -> None:
+def test_only_the_handler_without_a_route_is_unreachable() -> None:
     found = [
         message for message in run_checks(tags=["corsguard"]) if "unreachable" in str(message.id)
     ]

@@ -230,7 +230,7 @@ OPAQUE = pytest.mark.parametrize(
 
 
 @OPAQUE
-def test_an_opaque_layer_leads_to_fastapi_and_its_own_root_path(
+def test_opaque_layer_uses_the_root_path_of_fastapi(
     layer: Callable[[App], App], caplog: pytest.LogCaptureFixture
 ) -> None:
     app = CORSMiddleware(layer(service()), ROUTES)
@@ -246,14 +246,14 @@ def test_an_opaque_layer_leads_to_fastapi_and_its_own_root_path(
 
 
 @OPAQUE
-def test_an_opaque_layer_leads_to_starlette(layer: Callable[[App], App]) -> None:
+def test_opaque_layer_uses_the_rule_of_starlette(layer: Callable[[App], App]) -> None:
     app = CORSMiddleware(layer(Starlette(routes=[Route("/admin", hello)])), ROUTES)
     answer = get(app, "/svc/admin", root_path="/svc")
     assert (answer.status, answer.cors) == (200, NONE)
     assert get(app, "/svc/other", root_path="/svc").cors == OF_ROOT
 
 
-def test_an_application_that_a_layer_gets_later_is_found() -> None:
+def test_application_assigned_later_is_found() -> None:
     held: Any = Inner(Answering())
     del held.inner
     app = CORSMiddleware(held, ROUTES)
@@ -262,7 +262,7 @@ def test_an_application_that_a_layer_gets_later_is_found() -> None:
     assert get(app, "/v1/other").cors == OF_ROOT
 
 
-def test_a_variable_of_a_closure_that_is_set_later_is_found_at_start(
+def test_closure_variable_assigned_later_is_found_at_start(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def timing(scope: Any, receive: Any, send: Any) -> None:
@@ -288,7 +288,7 @@ def either(one: App, other: App) -> App:
 
 
 @pytest.mark.parametrize("turn", [1, -1])
-def test_no_route_applies_where_the_applications_behind_a_layer_differ(
+def test_applications_that_differ_have_no_route(
     turn: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = CORSMiddleware(either(*[service(), service("")][::turn]), {"/": POLICY, "/other": ADMIN})
@@ -296,16 +296,16 @@ def test_no_route_applies_where_the_applications_behind_a_layer_differ(
     assert get(app, "/v1/admin").cors == NONE
     [warned] = caplog.messages
     assert warned.startswith("no route applies to /v1/admin (root_path ''): ")
-    assert "Wrap the application of the framework itself" in warned
+    assert "Wrap the framework's application itself" in warned
 
 
-def test_applications_that_agree_have_their_routes() -> None:
+def test_applications_that_agree_have_routes() -> None:
     app = CORSMiddleware(either(service(), service()), ROUTES)
     assert get(app, "/v1/admin").cors == NONE
     assert get(app, "/v1/other").cors == OF_ROOT
 
 
-def test_the_application_around_the_middleware_is_not_behind_it() -> None:
+def test_application_around_the_middleware_is_ignored() -> None:
     outer = Starlette()
 
     async def inner(scope: Any, receive: Any, send: Any) -> None:
@@ -316,13 +316,13 @@ def test_the_application_around_the_middleware_is_not_behind_it() -> None:
     assert get(outer, "/svc/admin").cors == NONE
 
 
-def test_in_starlette_an_opaque_layer_inside_reads_as_the_router() -> None:
+def test_opaque_layer_in_starlette_reads_the_path_of_the_router() -> None:
     layers = [Middleware(CORSMiddleware, policy={"/": ADMIN}), Middleware(Inner)]
     app = Starlette(routes=[Route("/admin", hello)], middleware=layers)
     assert get(app, "/svc/admin", root_path="/svc").cors == OF_ADMIN
 
 
-def test_in_litestar_an_opaque_layer_inside_does_not_lead_back_to_litestar() -> None:
+def test_opaque_layer_in_litestar_does_not_lead_back() -> None:
     @litestar_get("/svc/admin", sync_to_thread=False)
     def admin() -> str:
         return "hello"
@@ -352,7 +352,7 @@ COLLECTIONS = pytest.mark.parametrize(
 
 
 @COLLECTIONS
-def test_no_route_applies_where_the_root_path_of_a_fastapi_in_a_collection_may_count(
+def test_fastapi_with_a_root_path_in_a_collection_has_no_route(
     of: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = CORSMiddleware(Collected(service(), of), Guard(ROUTES, enforce=True))
@@ -365,13 +365,13 @@ def test_no_route_applies_where_the_root_path_of_a_fastapi_in_a_collection_may_c
 
 @COLLECTIONS
 @pytest.mark.parametrize("inner", [service(""), Starlette()])
-def test_routes_apply_where_what_is_in_a_collection_has_no_root_path(inner: App, of: Any) -> None:
+def test_fastapi_without_root_path_in_a_collection_has_routes(inner: App, of: Any) -> None:
     app = CORSMiddleware(Collected(inner, of), ROUTES)
     assert get(app, "/v1/admin").cors == OF_ROOT
     assert get(app, "/v1/admin", root_path="/v1").cors == NONE
 
 
-def test_a_fastapi_around_the_middleware_is_not_in_its_collections() -> None:
+def test_fastapi_around_the_middleware_is_ignored() -> None:
     outer = service()
     layer: Any = Answering()
     layer.apps = [outer]
@@ -392,7 +392,7 @@ class Hidden:
         await self.state.inner(scope, receive, send)
 
 
-def test_the_log_says_once_that_an_application_had_a_root_path_of_its_own(
+def test_ignored_root_path_of_an_application_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     app = CORSMiddleware(Hidden(service()), ROUTES)
@@ -401,8 +401,8 @@ def test_the_log_says_once_that_an_application_had_a_root_path_of_its_own(
     [warned] = caplog.records
     assert (warned.levelname, warned.name) == ("WARNING", "corsguard")
     text = warned.getMessage()
-    assert text.startswith(r"the route of /v1/admin\n did not consider root_path '/v1': ")
-    assert "Wrap the application of the framework itself" in text
+    assert text.startswith(r"the policy for /v1/admin\n was chosen without root_path '/v1': ")
+    assert "Wrap the framework's application itself" in text
 
 
 @pytest.mark.parametrize(
@@ -415,14 +415,14 @@ def test_the_log_says_once_that_an_application_had_a_root_path_of_its_own(
         (Hidden(Answering()), ROUTES),
     ],
 )
-def test_nothing_is_logged_where_no_root_path_was_left_out(
+def test_request_without_an_ignored_root_path_logs_nothing(
     app: App, policy: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     get(CORSMiddleware(app, policy), "/v1/admin")
     assert caplog.messages == []
 
 
-def test_what_a_layer_reaches_is_never_evaluated() -> None:
+def test_proxy_and_property_are_never_evaluated() -> None:
     def evaluate() -> Any:
         raise AssertionError("a proxy was evaluated")
 
@@ -456,5 +456,5 @@ class Endless(Answering):
 
 
 @pytest.mark.parametrize(("length", "cors"), [(10, NONE), (2000, OF_ROOT)])
-def test_the_search_has_a_bound(length: int, cors: dict[str, str]) -> None:
+def test_search_stops_after_a_number_of_objects(length: int, cors: dict[str, str]) -> None:
     assert get(CORSMiddleware(Endless.chain(length), ROUTES), "/v1/admin").cors == cors

@@ -66,7 +66,7 @@ def in_80_columns(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def test_where_there_is_no_view_the_answer_is_404() -> None:
+def test_url_without_a_view_is_404() -> None:
     assert document(f"{API}/nowhere")["response"]["status"] == 404
 
 
@@ -82,7 +82,7 @@ def answers(*arguments: str, **changed: Any) -> list[tuple[int, str | None]]:
 
 
 @pytest.mark.parametrize(("common", "status"), [(COMMON, 301), (f"{__name__}.Common", 308)])
-def test_the_redirect_to_a_slash_is_part_of_it(common: str, status: int) -> None:
+def test_redirect_to_a_slash_is_a_step(common: str, status: int) -> None:
     stack = [OURS, common]
     assert answers(f"{API}/slashed?a=1", MIDDLEWARE=stack) == [
         (status, "/slashed/?a=1"),
@@ -95,14 +95,14 @@ def test_the_redirect_to_a_slash_is_part_of_it(common: str, status: int) -> None
     assert answers("--method=POST", f"{API}/slashed", MIDDLEWARE=stack, DEBUG=True) == [(500, None)]
 
 
-def test_a_preflight_where_no_policy_holds_is_redirected_to_the_slash() -> None:
+def test_preflight_without_a_policy_is_redirected_to_the_slash() -> None:
     with override_settings(MIDDLEWARE=[OURS, COMMON], CORSGUARD={"routes": {"/api": False}}):
         told = document("--method=PUT", f"{API}/slashed", page=PARTNER)
     assert [hop["answer"]["status"] for hop in told["requests"]] == [301]
     assert told["verdict"] == "blocked"
 
 
-def test_the_path_names_the_language_where_the_project_reads_it() -> None:
+def test_path_selects_the_language_with_locale_middleware() -> None:
     in_german = f"{API}/de/greeting"
     assert answers(in_german, MIDDLEWARE=[OURS, LOCALE]) == [(200, None)]
     assert answers(in_german, MIDDLEWARE=[OURS], LANGUAGE_CODE="de") == [(200, None)]
@@ -112,7 +112,7 @@ def test_the_path_names_the_language_where_the_project_reads_it() -> None:
     assert get_language() == before
 
 
-def test_the_redirect_to_a_language_is_part_of_it() -> None:
+def test_redirect_to_a_language_is_a_step() -> None:
     stack = [OURS, LOCALE, COMMON]
     assert answers(f"{API}/greeting", MIDDLEWARE=stack, LANGUAGE_CODE="fr") == [
         (302, "/fr/greeting"),
@@ -124,17 +124,17 @@ def test_the_redirect_to_a_language_is_part_of_it() -> None:
     ]
 
 
-def test_other_middleware_is_left_out() -> None:
+def test_other_middleware_does_not_run() -> None:
     stack = [OURS, f"{__name__}.unrelated", "nowhere.Nothing", COMMON]
     assert answers(f"{API}/slashed", MIDDLEWARE=stack) == [(301, "/slashed/"), (200, None)]
 
 
-def test_the_host_that_is_asked_about_is_the_projects() -> None:
+def test_host_of_the_url_is_allowed() -> None:
     stack = [OURS, COMMON]
     assert answers(f"{API}/items/1", MIDDLEWARE=stack, ALLOWED_HOSTS=[]) == [(200, None)]
 
 
-def test_the_length_of_what_no_view_has_made_is_not_told() -> None:
+def test_response_has_no_content_length() -> None:
     with override_settings(MIDDLEWARE=[OURS, COMMON]):
         assert "content-length" not in explain("--format=json", f"{API}/items/1").out.lower()
 
@@ -149,11 +149,11 @@ def test_the_length_of_what_no_view_has_made_is_not_told() -> None:
         ("RuntimeError", 500),
     ],
 )
-def test_what_a_converter_raises_is_answered_as_django_does(error: str, status: int) -> None:
+def test_exception_of_a_converter_has_the_status_of_django(error: str, status: int) -> None:
     assert answers(f"{API}/raised/{error}") == [(status, None)]
 
 
-def test_the_forced_script_name_is_no_part_of_the_path() -> None:
+def test_forced_script_name_is_not_part_of_the_path() -> None:
     with override_settings(FORCE_SCRIPT_NAME="/service", MIDDLEWARE=[OURS, COMMON]):
         assert answers(f"{API}/service/items/1") == [(200, None)]
         assert answers(f"{API}/service/slashed") == [(301, "/service/slashed/"), (200, None)]

@@ -137,7 +137,7 @@ with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=__name__):
         (lambda: CORSMiddleware(by_function()), []),
     ],
 )
-def test_what_is_served_outside_of_corsguard_is_found(make: Any, expected: list[str]) -> None:
+def test_protocol_outside_corsguard_is_reported(make: Any, expected: list[str]) -> None:
     messages = found(make())
     assert [message.id for message in messages] == expected
     for message in messages:
@@ -166,7 +166,7 @@ def test_validator_of_channels_is_a_warning(make: Any, expected: list[str]) -> N
         assert "application = CORSMiddleware(application)" in str(message.hint)
 
 
-def test_function_around_django_is_no_error_without_enforce() -> None:
+def test_function_around_django_without_enforce_is_no_error() -> None:
     [message] = found(Router(http=around(ASGIHandler())), CORSGUARD=POLICY)
     assert (message.id, message.is_serious()) == (UNKNOWN, False)
     assert found(Router(websocket=Mux(socket)), CORSGUARD=POLICY) == []
@@ -178,7 +178,7 @@ def test_application_around_itself_ends_the_search() -> None:
     assert [each.id for each in found(circle)] == ["corsguard.asgi-unknown"]
 
 
-def test_without_enforce_only_http_is_an_error() -> None:
+def test_handshakes_without_enforce_are_not_checked() -> None:
     changed = {"CORSGUARD": POLICY}
     assert [each.id for each in found(Router(http=consumer(), websocket=socket), **changed)] == [
         HTTP
@@ -187,6 +187,6 @@ def test_without_enforce_only_http_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("where", ["no.such.module", f"{__name__}.nothing", "", None])
-def test_application_that_can_not_be_imported_is_left_to_the_server(where: str | None) -> None:
+def test_application_that_fails_to_import_is_not_reported(where: str | None) -> None:
     with override_settings(ASGI_APPLICATION=where):
         assert run_checks(tags=["corsguard"]) == []

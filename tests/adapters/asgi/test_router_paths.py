@@ -62,27 +62,27 @@ def fastapi(root_path: str) -> FastAPI:
 
 @pytest.mark.parametrize("path", ["/svc/admin", "/svc", "/admin", "/x/svc/admin", "admin", ""])
 @pytest.mark.parametrize("root_path", ["/svc", "/svc/", "svc"])
-def test_no_route_applies_in_front_of_an_unknown_application(root_path: str, path: str) -> None:
+def test_unknown_application_under_a_root_path_has_no_route(root_path: str, path: str) -> None:
     app = CORSMiddleware(Answering(), ROUTES)
     assert get(app, path, root_path=root_path).cors == NONE
 
 
 @pytest.mark.parametrize("root_path", ["", "/", None])
-def test_routes_apply_where_there_is_no_root_path(root_path: str | None) -> None:
+def test_unknown_application_without_root_path_has_routes(root_path: str | None) -> None:
     app = CORSMiddleware(Answering(), ROUTES)
     assert get(app, "/admin", root_path=root_path).cors == OF_ADMIN
     assert get(app, "/other", root_path=root_path).cors == OF_ROOT
     assert get(app, "/svc/admin", root_path=root_path).cors == NONE
 
 
-def test_one_policy_for_every_path_applies_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+def test_single_policy_applies_to_an_unknown_application(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         app = CORSMiddleware(Answering(), POLICY)
         assert get(app, "/svc/admin", root_path="/svc").cors == OF_ROOT
     assert caplog.messages == []
 
 
-def test_under_enforcement_nothing_is_allowed_or_exempt_there() -> None:
+def test_unknown_application_under_enforce_is_refused() -> None:
     own = Policy(allow_origins=[APP])
     by_route = Guard({"/": own}, enforce=True, enforce_exempt=["/hooks"])
     everywhere = Guard(own, enforce=True, enforce_exempt=["/hooks"])
@@ -96,7 +96,7 @@ def test_under_enforcement_nothing_is_allowed_or_exempt_there() -> None:
 @pytest.mark.parametrize(
     "guard", [Guard(ROUTES), Guard(POLICY, enforce=True, enforce_exempt=["/hooks"])]
 )
-def test_the_log_says_so_at_start_and_once_at_the_first_request(
+def test_unknown_application_is_logged_at_start_and_once_later(
     guard: Guard, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def start(scope: Any, receive: Any, send: Any) -> None:
@@ -108,7 +108,7 @@ def test_the_log_says_so_at_start_and_once_at_the_first_request(
     app = CORSMiddleware(Answering(), guard)
     [started] = caplog.records
     assert (started.levelname, started.name) == ("INFO", "corsguard")
-    assert "root path, no route applies" in started.getMessage()
+    assert "no route applies to a request with a root path" in started.getMessage()
     caplog.clear()
     for _ in range(2):
         get(app, "/svc/admin\n", "https://evil.example", root_path="/svc\n")
@@ -117,11 +117,11 @@ def test_the_log_says_so_at_start_and_once_at_the_first_request(
         r"no route applies to /svc/admin\n (root_path '/svc\\n')"
     ]
     assert "Answering" in warned[0]
-    assert "Wrap the application of the framework itself" in warned[0]
+    assert "Wrap the framework's application itself" in warned[0]
     assert "one policy for every path" in warned[0]
 
 
-def test_nothing_is_logged_at_start_of_an_application_that_is_known(
+def test_known_application_logs_nothing_at_start(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.INFO):
@@ -129,7 +129,7 @@ def test_nothing_is_logged_at_start_of_an_application_that_is_known(
     assert caplog.messages == []
 
 
-def test_routes_that_come_later_are_warned_of_then(caplog: pytest.LogCaptureFixture) -> None:
+def test_routes_configured_later_are_logged_then(caplog: pytest.LogCaptureFixture) -> None:
     guard = Guard(Policy(allow_origins=[lambda origin: True]))
     app = CORSMiddleware(Answering(), guard)
     get(app, root_path="/svc")
@@ -163,9 +163,7 @@ LAYERS = pytest.mark.parametrize("layer", [lambda app: app, layered, decorated, 
 
 @LAYERS
 @pytest.mark.parametrize("root_path", ["", "/other", "/v1"])
-def test_the_root_path_of_fastapi_itself_is_taken_off(
-    layer: Callable[[App], App], root_path: str
-) -> None:
+def test_root_path_of_fastapi_is_removed(layer: Callable[[App], App], root_path: str) -> None:
     app = CORSMiddleware(layer(fastapi("/v1")), {"/": POLICY, "/admin": None})
     answer = get(app, "/v1/admin", root_path=root_path)
     assert (answer.status, answer.cors) == (200, NONE)
@@ -175,14 +173,14 @@ def test_the_root_path_of_fastapi_itself_is_taken_off(
     assert ask(enforced, refused).status == 403
 
 
-def test_a_root_path_that_fastapi_gets_later_counts() -> None:
+def test_root_path_that_fastapi_gets_later_is_removed() -> None:
     service = fastapi("")
     app = CORSMiddleware(service, {"/": POLICY, "/admin": None})
     service.root_path = "/v1"
     assert get(app, "/v1/admin").cors == NONE
 
 
-def test_added_to_fastapi_the_root_path_is_in_the_scope() -> None:
+def test_middleware_added_to_fastapi_reads_the_scope() -> None:
     app = fastapi("/v1")
     app.add_middleware(CORSMiddleware, policy=ROUTES)
     assert get(app, "/v1/admin").cors == OF_ADMIN
@@ -194,7 +192,7 @@ def test_added_to_fastapi_the_root_path_is_in_the_scope() -> None:
 
 
 @LAYERS
-def test_starlette_takes_whole_segments_off(layer: Callable[[App], App]) -> None:
+def test_starlette_removes_whole_segments(layer: Callable[[App], App]) -> None:
     app = CORSMiddleware(layer(starlette()), ROUTES)
     for path, cors in {
         "/svc/admin": OF_ADMIN,
@@ -208,7 +206,7 @@ def test_starlette_takes_whole_segments_off(layer: Callable[[App], App]) -> None
         assert get(app, path, root_path="/svc").cors == cors
 
 
-def test_a_root_path_with_a_last_slash_is_none_to_starlette() -> None:
+def test_starlette_ignores_a_root_path_with_a_last_slash() -> None:
     app = CORSMiddleware(starlette(), ROUTES)
     answer = get(app, "/svc/admin", root_path="/svc/")
     assert (answer.status, answer.cors) == (200, NONE)  # which is the policy of /svc/admin
@@ -224,12 +222,12 @@ class Opaque:
         await self._inner(scope, receive, send)
 
 
-def test_added_to_starlette_the_layers_inside_may_be_anything() -> None:
+def test_middleware_added_to_starlette_ignores_inner_layers() -> None:
     app = starlette(middleware=[Middleware(CORSMiddleware, policy=ROUTES), Middleware(Opaque)])
     assert get(app, "/svc/admin", root_path="/svc").cors == OF_ADMIN
 
 
-def test_a_mount_of_an_unknown_application_has_no_routes() -> None:
+def test_mounted_unknown_application_has_no_routes() -> None:
     inner = CORSMiddleware(Answering(), ROUTES)
     app = starlette(middleware=[Middleware(CORSMiddleware, policy={"/other": POLICY})])
     app.mount("/inner", inner)
@@ -238,7 +236,7 @@ def test_a_mount_of_an_unknown_application_has_no_routes() -> None:
     assert get(app, "/inner/admin").cors == NONE
 
 
-def test_the_routes_of_a_mounted_application_are_below_its_mount() -> None:
+def test_mounted_application_has_routes_below_its_mount() -> None:
     inner = CORSMiddleware(starlette(), ROUTES)
     mounted = Mount("/svc", routes=[Route("/admin", hello)], middleware=[cors()])
     for mount in (Mount("/svc", inner), mounted):
@@ -249,7 +247,7 @@ def cors() -> Middleware:
     return Middleware(CORSMiddleware, policy=ROUTES)
 
 
-def test_falcon_in_a_mount_reads_the_whole_path() -> None:
+def test_mounted_falcon_reads_the_whole_path() -> None:
     app = Starlette(routes=[Mount("/svc", CORSMiddleware(falcon_app(), ROUTES))])
     answer = get(app, "/svc/admin")
     assert (answer.status, answer.cors) == (200, NONE)
@@ -261,7 +259,7 @@ class Endpoint(HTTPEndpoint):
 
 
 @pytest.mark.parametrize("endpoint", [hello, Endpoint])
-def test_a_middleware_of_one_route_reads_what_the_router_has_read(endpoint: Any) -> None:
+def test_middleware_of_one_route_reads_the_path_of_the_router(endpoint: Any) -> None:
     app = Starlette(routes=[Route("/admin", endpoint, middleware=[cors()])])
     for root_path in ("", "/svc"):
         answer = get(app, f"{root_path}/admin", root_path=root_path)
@@ -276,12 +274,12 @@ class OfWSGI(Answering):
         self.app = app
 
 
-def test_a_wsgi_application_behind_asgi_is_not_known() -> None:
+def test_wsgi_application_behind_asgi_is_unknown() -> None:
     app = CORSMiddleware(OfWSGI(falcon.App()), ROUTES)
     assert get(app, "/svc/admin", root_path="/svc").cors == NONE
 
 
-def test_a_layer_that_wraps_itself_is_no_loop() -> None:
+def test_layer_that_wraps_itself_ends_the_search() -> None:
     app = Answering()
     app.app = app  # type: ignore[attr-defined]
     assert get(CORSMiddleware(app, ROUTES), "/svc/admin", root_path="/svc").cors == NONE
@@ -321,15 +319,13 @@ def litestar(*layers: Any) -> Litestar:
 
 
 @pytest.mark.parametrize("path", ["/svc/admin", "/x/svc/admin/", "/svcadmin", "/admin"])
-def test_litestar_cuts_the_root_path_out_wherever_it_is(path: str) -> None:
+def test_litestar_removes_the_root_path_anywhere(path: str) -> None:
     answer = get(CORSMiddleware(litestar(), ROUTES), path, root_path="/svc")
     assert (answer.status, answer.cors) == (200, OF_ADMIN)
 
 
 @pytest.mark.parametrize("root_path", ["", "/svc"])
-def test_in_litestar_no_route_applies_to_a_mount(
-    root_path: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_mount_of_litestar_has_no_route(root_path: str, caplog: pytest.LogCaptureFixture) -> None:
     layer = DefineMiddleware(CORSMiddleware, policy={"/": POLICY, "/plain": ADMIN})
     app: App = litestar(layer)
     plain, mounted = (
@@ -365,7 +361,7 @@ def quart(*, inside: bool) -> App:
         ("/svc/other", 404, OF_ROOT),
     ],
 )
-def test_quart_takes_the_root_path_off_the_beginning(
+def test_quart_removes_the_root_path_at_the_beginning(
     inside: bool, path: str, status: int, cors: dict[str, str]
 ) -> None:
     answer = get(quart(inside=inside), path, root_path="/svc")
@@ -383,7 +379,7 @@ DJANGO = (django_path("admin", django_view), django_path("svc/admin", django_vie
     ("force", "root_path", "cors"),
     [(None, "/svc", OF_ADMIN), ("/svc", "", OF_ADMIN), ("/x", "/svc", NONE), (None, "", NONE)],
 )
-def test_django_by_itself_takes_its_script_name_off(
+def test_django_removes_its_script_name(
     force: str | None, root_path: str, cors: dict[str, str]
 ) -> None:
     with override_settings(MIDDLEWARE=[], ROOT_URLCONF=DJANGO, FORCE_SCRIPT_NAME=force):

@@ -1,4 +1,4 @@
-"""What a Django project answers, beyond the shared table."""
+"""The responses of a Django project, beyond the shared table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
 from django.utils.decorators import sync_and_async_middleware, sync_only_middleware
@@ -36,10 +36,6 @@ def denies(request: HttpRequest) -> HttpResponse:
     raise PermissionDenied
 
 
-def streams(request: HttpRequest) -> StreamingHttpResponse:
-    return StreamingHttpResponse(iter([b"one", b"two"]))
-
-
 def downloads(request: HttpRequest) -> FileResponse:
     return FileResponse(io.BytesIO(b"a,b"), as_attachment=True, filename="items.csv")
 
@@ -61,7 +57,6 @@ def public(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("fails", fails),
     path("denies", denies),
-    path("streams", streams),
     path("downloads", downloads),
     path("tells", tells),
     path("shows-host", shows_host),
@@ -81,7 +76,7 @@ def project() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("where", "status"), [("/fails", 500), ("/denies", 403), ("/nowhere", 404)]
 )
-def test_what_django_makes_of_an_exception_has_the_headers(
+def test_error_response_of_django_has_cors_headers(
     ask: Ask, where: str, status: int, debug: bool
 ) -> None:
     with override_settings(DEBUG=debug):
@@ -89,7 +84,7 @@ def test_what_django_makes_of_an_exception_has_the_headers(
     assert (response.status_code, cors(response)) == (status, ALLOWED)
 
 
-def test_a_redirect_to_the_url_with_a_slash_has_the_headers(ask: Ask) -> None:
+def test_redirect_to_a_slash_has_cors_headers(ask: Ask) -> None:
     common = "django.middleware.common.CommonMiddleware"
     with override_settings(MIDDLEWARE=[OURS, common]):
         response = ask("GET", "/slash", Origin=APP)
@@ -98,15 +93,15 @@ def test_a_redirect_to_the_url_with_a_slash_has_the_headers(ask: Ask) -> None:
         assert preflight(ask, "/slash").status_code == 204
 
 
-@pytest.mark.parametrize("where", ["/streams", "/downloads", "/files/conftest.py"])
-def test_streams_files_and_static_files_have_the_headers(ask: Ask, where: str) -> None:
+@pytest.mark.parametrize("where", ["/downloads", "/files/conftest.py"])
+def test_file_response_has_cors_headers(ask: Ask, where: str) -> None:
     response = ask("GET", where, Origin=APP)
     assert (response.status_code, response.streaming) == (200, True)
     assert cors(response) == ALLOWED
     response.close()
 
 
-def test_files_of_whitenoise_have_the_headers(ask: Ask, tmp_path: Path) -> None:
+def test_whitenoise_file_has_cors_headers(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "font.woff2").write_bytes(b"font")
     noise = "whitenoise.middleware.WhiteNoiseMiddleware"
     files = {"STATIC_URL": "/static/", "WHITENOISE_ROOT": str(tmp_path), "STATIC_ROOT": None}
@@ -117,7 +112,7 @@ def test_files_of_whitenoise_have_the_headers(ask: Ask, tmp_path: Path) -> None:
     response.close()
 
 
-def test_https_redirects_do_not_break_a_preflight(ask: Ask) -> None:
+def test_preflight_is_answered_before_the_https_redirect(ask: Ask) -> None:
     secure = "django.middleware.security.SecurityMiddleware"
     with override_settings(MIDDLEWARE=[OURS, secure], SECURE_SSL_REDIRECT=True):
         assert preflight(ask, "/tells").status_code == 204
@@ -125,7 +120,7 @@ def test_https_redirects_do_not_break_a_preflight(ask: Ask) -> None:
     assert (response.status_code, cors(response)) == (301, ALLOWED)
 
 
-def test_vary_is_merged_with_what_other_middleware_says(ask: Ask) -> None:
+def test_vary_of_other_middleware_is_merged(ask: Ask) -> None:
     gzip = "django.middleware.gzip.GZipMiddleware"
     with override_settings(MIDDLEWARE=[OURS, gzip]):
         response = ask("GET", "/files/conftest.py", Origin=APP, Accept_Encoding="gzip")
@@ -135,7 +130,7 @@ def test_vary_is_merged_with_what_other_middleware_says(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("handler", [WSGI, ASGI])
-def test_a_host_that_is_not_ours_is_refused_by_django_with_the_headers(
+def test_disallowed_host_response_has_cors_headers(
     handler: type[WSGI | ASGI],
 ) -> None:
     fields = [("Host", "evil.example"), ("Origin", APP)]
@@ -146,7 +141,7 @@ def test_a_host_that_is_not_ours_is_refused_by_django_with_the_headers(
     assert handler().exchange("GET", "/tells", own)[2] == b"SAME_ORIGIN"
 
 
-def test_the_view_can_read_the_decision(ask: Ask) -> None:
+def test_view_reads_the_decision(ask: Ask) -> None:
     assert ask("GET", "/tells", Origin=APP).content == b"ALLOWED"
     assert ask("GET", "/tells", Origin=EVIL).content == b"ORIGIN_NOT_ALLOWED"
     assert ask("GET", "/tells").content == b"NOT_CORS"
@@ -154,7 +149,7 @@ def test_the_view_can_read_the_decision(ask: Ask) -> None:
 
 @sync_only_middleware
 def answering(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], HttpResponse]:
-    """Answers before the view does, as a cache."""
+    """A middleware that responds in place of the view, like a cache."""
     return lambda request: HttpResponse("kept")
 
 
@@ -166,7 +161,7 @@ def answering(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReque
         ("/nowhere", APP, ALLOWED),
     ],
 )
-def test_an_answer_on_the_way_to_a_view_has_the_headers_of_the_view(
+def test_response_of_a_middleware_has_the_policy_of_the_view(
     ask: Ask, where: str, origin: str, expected: dict[str, str]
 ) -> None:
     with override_settings(MIDDLEWARE=[OURS, f"{__name__}.answering"]):
@@ -175,7 +170,7 @@ def test_an_answer_on_the_way_to_a_view_has_the_headers_of_the_view(
 
 
 @pytest.mark.parametrize(("origin", "status"), [(APP, 204), (EVIL, 403)])
-def test_an_answer_of_ours_is_not_logged_by_django(
+def test_preflight_response_is_not_logged_by_django(
     ask: Ask, caplog: pytest.LogCaptureFixture, origin: str, status: int
 ) -> None:
     with override_settings(CORSGUARD=Guard(POLICY, enforce=True)):
@@ -190,7 +185,7 @@ THREADS: list[int] = []
 
 @sync_and_async_middleware
 def watching(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Tells the thread that it is called in."""
+    """A middleware that notes the thread that it is called in."""
 
     def watch(request: HttpRequest) -> Any:
         THREADS.append(get_ident())
@@ -199,14 +194,14 @@ def watching(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReques
     return markcoroutinefunction(watch) if iscoroutinefunction(get_response) else watch
 
 
-def test_there_is_no_thread_between_the_server_and_the_middleware(ask: Ask) -> None:
+def test_middleware_runs_in_the_thread_of_the_server(ask: Ask) -> None:
     THREADS.clear()
-    told: list[int] = []
+    threads: list[int] = []
     guard = Guard(POLICY)
-    guard.subscribe(lambda decision, facts: told.append(get_ident()))
+    guard.subscribe(lambda decision, facts: threads.append(get_ident()))
     with override_settings(CORSGUARD=guard, MIDDLEWARE=[f"{__name__}.watching", OURS]):
         ask("GET", "/tells", Origin=APP)
         preflight(ask, "/tells")
         ask("GET", "/nowhere", Origin=APP)
-    assert told == THREADS  # and each decision is told once
-    assert len(told) == 3
+    assert threads == THREADS  # and each decision is threads once
+    assert len(threads) == 3

@@ -1,4 +1,4 @@
-"""The configuration of a running project: read at start, and again when a test changes it."""
+"""The base of both middleware classes: it reads the settings at start, and after a change."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from corsguard import PolicyError
-from corsguard_django.configuration import configured
-from corsguard_django.reach import unreachable_views
+from corsguard_django.configuration import load_views
+from corsguard_django.unreachable_views import find_unreachable_views
 from corsguard_django.views import Views
 
-__all__ = ["Configured"]
+__all__ = ["SettingsMixin"]
 
 _APP = "corsguard_django"
 _SETTINGS = frozenset({"CORSGUARD", "ROOT_URLCONF"})
 
 _logger = getLogger("corsguard")
 _logged_for: list[object] = [None]
-"""The settings that were last logged for: a process may start several handlers with the same."""
+"""The settings object of the last log at start: a process may start several handlers with it."""
 
 
-class Configured:
-    """What takes its guard from the settings, and its policies from views as well.
+class SettingsMixin:
+    """A class whose guard is that of settings.CORSGUARD, together with the policies of views.
 
     Raises ImproperlyConfigured with every problem of the configuration.
     """
@@ -41,13 +41,13 @@ class Configured:
 
     def _configure(self) -> None:
         try:
-            self._views = configured()
+            self._views = load_views()
         except PolicyError as error:
             raise ImproperlyConfigured(f"corsguard: {error}") from error
         self._is_configured = True
 
     def _on_setting_changed(self, *, setting: str, **_: Any) -> None:
-        """`override_settings` of a test: the next request sees what the settings then are."""
+        """Have the next request read the settings again: a test has used `override_settings`."""
         if setting in _SETTINGS:
             self._is_configured = False
 
@@ -56,9 +56,9 @@ class Configured:
         if current is _logged_for[0]:
             return
         _logged_for[0] = current
-        # An exempt view that no URL leads to is no reason not to start: a middleware may yet choose
-        # a URLconf that does. Where a view is sure to hide it, `Views` has raised PolicyError.
-        for problem in unreachable_views(exempt=True):
+        # An exempt view that no URL leads to is only logged: a middleware may choose another
+        # URLconf that leads to it. Where a wrapper certainly hides it, `Views` raises PolicyError.
+        for problem in find_unreachable_views(exempt=True):
             _logger.error("%s", problem)
         if not apps.is_installed(_APP):
             _logger.warning(

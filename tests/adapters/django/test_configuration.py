@@ -1,4 +1,4 @@
-"""What `settings.CORSGUARD` may be."""
+"""The forms of `settings.CORSGUARD`, and the problems that stop a project."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def project() -> Iterator[None]:
     ],
     ids=["fields", "routes", "routes-of-policies", "policy", "guard"],
 )
-def test_the_setting_is_a_mapping_a_policy_or_a_guard(ask: Ask, given: object) -> None:
+def test_setting_is_a_mapping_a_policy_or_a_guard(ask: Ask, given: object) -> None:
     with override_settings(CORSGUARD=given):
         assert cors(ask("GET", "/", Origin=APP)) == {"allow-origin": APP, "vary": "Origin"}
 
@@ -69,18 +69,18 @@ def problems_of(handler: type[WSGIHandler | ASGIHandler], **changed: Any) -> str
 
 
 @pytest.mark.parametrize("handler", [WSGIHandler, ASGIHandler])
-def test_a_bad_setting_does_not_start_and_every_problem_is_told(
+def test_bad_setting_does_not_start_and_lists_every_problem(
     handler: type[WSGIHandler | ASGIHandler],
 ) -> None:
     bad = {"allow_origins": ["https://a.example/"], "max_age": -1, "allow_orign": []}
-    told = problems_of(handler, CORSGUARD=bad)
-    assert told.startswith("corsguard: 3 problems:")
+    message = problems_of(handler, CORSGUARD=bad)
+    assert message.startswith("corsguard: 3 problems:")
     for code in ("origin-invalid", "max-age-out-of-range", "unknown-field"):
-        assert f"[{code}]" in told
-    assert "CORSGUARD.allow_origins" in told
+        assert f"[{code}]" in message
+    assert "CORSGUARD.allow_origins" in message
 
 
-def test_a_warning_of_a_setting_names_its_place_and_no_line_of_the_adapter() -> None:
+def test_policy_warning_names_the_setting_and_no_source_line() -> None:
     routes = {"/api": {"allow_origins": [APP], "max_age": 80_000}}
     with override_settings(CORSGUARD={"routes": routes}), pytest.warns(PolicyWarning) as caught:
         WSGIHandler()
@@ -93,32 +93,32 @@ def test_a_warning_of_a_setting_names_its_place_and_no_line_of_the_adapter() -> 
     ("given", "code"),
     [(None, "no-policy"), ({}, "no-policy"), ([APP], "type-invalid"), (Guard({}), "no-policy")],
 )
-def test_a_setting_that_is_no_configuration_does_not_start(given: object, code: str) -> None:
+def test_setting_of_another_type_does_not_start(given: object, code: str) -> None:
     assert f"[{code}]" in problems_of(WSGIHandler, CORSGUARD=given)
 
 
 @pytest.mark.parametrize("given", [Guard({"/": None}), {"routes": {"/": None}}])
-def test_the_form_that_allows_nothing_starts(ask: Ask, given: object) -> None:
+def test_setting_that_allows_nothing_starts(ask: Ask, given: object) -> None:
     with override_settings(CORSGUARD=given):
         assert cors(ask("GET", "/", Origin=APP)) == {}
 
 
-def test_views_that_are_only_exempt_are_no_policy() -> None:
+def test_project_with_only_exempt_views_has_no_policy() -> None:
     patterns = (cors_exempt(path("", view)),)
-    told = problems_of(WSGIHandler, CORSGUARD=None, ROOT_URLCONF=patterns)
-    assert "[no-policy]" in told
+    message = problems_of(WSGIHandler, CORSGUARD=None, ROOT_URLCONF=patterns)
+    assert "[no-policy]" in message
 
 
-def test_a_dangerous_policy_of_a_view_does_not_start_and_its_url_is_told() -> None:
+def test_dangerous_view_policy_does_not_start_and_names_its_url() -> None:
     enforced = {"allow_origins": [APP], "enforce": True}
-    told = problems_of(WSGIHandler, CORSGUARD=enforced, ROOT_URLCONF=INSECURE_VIEWS)
-    assert told.startswith("corsguard: 2 problems:")
+    message = problems_of(WSGIHandler, CORSGUARD=enforced, ROOT_URLCONF=INSECURE_VIEWS)
+    assert message.startswith("corsguard: 2 problems:")
     for where in ("/a/", "/b/"):
-        assert f'view "{where}".allow_origins' in told
-    assert told.count("[origin-insecure]") == 2
+        assert f'view "{where}".allow_origins' in message
+    assert message.count("[origin-insecure]") == 2
 
 
-def test_a_running_test_client_sees_what_override_settings_changes() -> None:
+def test_overridden_setting_applies_to_a_running_client() -> None:
     client = Client()
     with override_settings(CORSGUARD=POLICY):
         assert cors(client.get("/", headers={"Origin": APP}))["allow-origin"] == APP
@@ -132,7 +132,7 @@ def test_a_running_test_client_sees_what_override_settings_changes() -> None:
             assert cors(client.get("/", headers={"Origin": APP}))["allow-origin"] == APP
 
 
-def test_a_guard_can_be_reconfigured_while_it_serves(ask: Ask) -> None:
+def test_guard_is_reconfigured_while_it_serves(ask: Ask) -> None:
     guard = Guard(POLICY)
     with override_settings(CORSGUARD=guard):
         assert cors(ask("GET", "/", Origin=EVIL)) == {"vary": "Origin"}
@@ -140,7 +140,7 @@ def test_a_guard_can_be_reconfigured_while_it_serves(ask: Ask) -> None:
         assert cors(ask("GET", "/", Origin=EVIL))["allow-origin"] == EVIL
 
 
-def test_without_django_the_import_fails_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_import_without_django_fails_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("corsguard_django")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "django", None)

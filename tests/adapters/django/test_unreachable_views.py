@@ -26,7 +26,7 @@ from support.django_requests import APP, Ask, cors
 from corsguard import Policy
 from corsguard.guard import decorated_views
 from corsguard_django import cors_exempt, cors_policy
-from corsguard_django.walk import walked
+from corsguard_django.urlconf import inspect_urlconf
 
 OURS = "corsguard_django.CORSMiddleware"
 POLICY = Policy(allow_origins=[APP])
@@ -80,7 +80,7 @@ def unreachable(*patterns: Any) -> list[CheckMessage]:
 
 
 @pytest.mark.parametrize("decorator", [cors_exempt, cors_policy(allow_origins=[APP])])
-def test_decorated_view_that_no_url_leads_to_is_an_error(decorator: Any) -> None:
+def test_decorated_view_without_a_url_is_an_error(decorator: Any) -> None:
     lost = make(decorator)
     [message] = unreachable()
     assert message.is_serious()
@@ -90,7 +90,7 @@ def test_decorated_view_that_no_url_leads_to_is_an_error(decorator: Any) -> None
     assert "put the decorator" in str(message.hint)
 
 
-def test_decorated_class_and_include_that_no_url_leads_to_are_errors() -> None:
+def test_decorated_class_and_include_without_a_url_are_errors() -> None:
     module: Any = ModuleType(__name__)
     module.urlpatterns = []
     lost = cors_policy(POLICY)(include(module))
@@ -111,11 +111,11 @@ def test_decorated_class_and_include_that_no_url_leads_to_are_errors() -> None:
         lambda view: path("a", PathView(get=view).get_view()),
     ],
 )
-def test_decorated_view_that_a_url_leads_to_is_none(lead: Any) -> None:
+def test_decorated_view_with_a_url_is_no_error(lead: Any) -> None:
     assert unreachable(lead(make())) == []
 
 
-def test_view_that_another_urlconf_leads_to_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_view_of_another_urlconf_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     other: Any = ModuleType("other_urls")
     other.urlpatterns = [path("lost", make())]
     assert len(unreachable()) == 1
@@ -126,19 +126,21 @@ def test_view_that_another_urlconf_leads_to_is_none(monkeypatch: pytest.MonkeyPa
     assert unreachable() == []
 
 
-def test_view_that_a_former_urlconf_leads_to_is_none() -> None:
+def test_view_of_a_former_urlconf_is_no_error() -> None:
     lost = make()
     assert unreachable(path("lost", lost)) == []
     assert unreachable() == []
 
 
-def test_view_of_another_application_is_none() -> None:
+def test_view_of_another_application_is_no_error() -> None:
     lost = make()
     lost.__module__ = "another.application"
     assert unreachable() == []
 
 
-def test_view_of_a_module_that_the_urlconf_names_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_view_of_an_imported_module_without_a_url_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     module: Any = ModuleType("shop_views")
     lost = make()
     lost.__module__ = "shop_views"
@@ -148,7 +150,7 @@ def test_view_of_a_module_that_the_urlconf_names_counts(monkeypatch: pytest.Monk
     assert len(unreachable(path("shop/", include("shop_urls")))) == 1
 
 
-def test_method_decorator_leaves_nothing_behind(ask: Ask) -> None:
+def test_method_decorator_is_no_unreachable_view(ask: Ask) -> None:
     class Items(View):
         @method_decorator(cors_exempt)
         def get(self, request: HttpRequest) -> HttpResponse:
@@ -173,7 +175,7 @@ def test_method_decorator_leaves_nothing_behind(ask: Ask) -> None:
         lambda view: path("a", made("A", (View,), {"get": hides(view)}).as_view()),
     ],
 )
-def test_exempt_view_that_a_wrapper_hides_does_not_start(lead: Any, handler: Any) -> None:
+def test_exempt_view_hidden_by_a_wrapper_does_not_start(lead: Any, handler: Any) -> None:
     with (
         override_settings(ROOT_URLCONF=(lead(make()),)),
         pytest.raises(ImproperlyConfigured, match=r"lost .*\[view-policy-unreachable\]"),
@@ -195,7 +197,7 @@ def test_wrapper_that_is_decorated_itself_hides_nothing(lead: Any) -> None:
         WSGIHandler()
 
 
-def test_view_with_a_policy_that_a_wrapper_hides_starts_and_is_an_error() -> None:
+def test_decorated_view_hidden_by_a_wrapper_is_only_an_error() -> None:
     view = path("a", hides(make(cors_policy(POLICY))))
     with override_settings(ROOT_URLCONF=(view,)):
         WSGIHandler()
@@ -214,7 +216,7 @@ def chooses(get_response: Any) -> Any:
 CHOSEN: list[Any] = []
 
 
-def test_urlconf_of_a_request_that_hides_an_exempt_view_never_answers(ask: Ask) -> None:
+def test_request_urlconf_that_hides_an_exempt_view_fails(ask: Ask) -> None:
     CHOSEN[:] = [(path("a", hides(make())),)]
     with override_settings(MIDDLEWARE=[f"{__name__}.chooses", OURS]):
         response = ask("GET", "/a", Origin=APP)
@@ -229,7 +231,7 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-def test_exempt_view_that_another_urlconf_leads_to_is_not_hidden(
+def test_exempt_view_of_another_urlconf_is_not_hidden(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lost = make()
@@ -244,13 +246,13 @@ def test_exempt_view_that_another_urlconf_leads_to_is_not_hidden(
         WSGIHandler()
 
 
-def test_what_was_found_is_kept_for_the_next_handler() -> None:
+def test_inspected_urlconf_is_cached_for_the_next_handler() -> None:
     lost = [make()]
     assert len(lost) == 1
-    assert walked() is walked()
+    assert inspect_urlconf() is inspect_urlconf()
 
 
-def test_view_that_is_decorated_later_is_seen_by_the_next_handler(ask: Ask) -> None:
+def test_view_decorated_later_is_found_by_the_next_handler(ask: Ask) -> None:
     def view(request: HttpRequest) -> HttpResponse:
         return HttpResponse("view")
 
@@ -269,7 +271,7 @@ def test_view_that_is_decorated_later_is_seen_by_the_next_handler(ask: Ask) -> N
         assert cors(ask("GET", "/a", Origin=APP)) == {"vary": "Origin"}
 
 
-def test_urlconf_that_changes_is_seen_by_the_next_handler(
+def test_changed_urlconf_is_read_by_the_next_handler(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     urls: Any = ModuleType("changing_urls")
@@ -287,7 +289,7 @@ def test_urlconf_that_changes_is_seen_by_the_next_handler(
 
 
 @pytest.mark.parametrize("handler", [WSGIHandler, ASGIHandler])
-def test_exempt_view_that_no_url_leads_to_is_one_line_at_start(
+def test_exempt_view_without_a_url_is_logged_at_start(
     handler: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     lost, of_policy = make(), make(cors_policy(POLICY))
@@ -300,7 +302,7 @@ def test_exempt_view_that_no_url_leads_to_is_one_line_at_start(
     assert lost is not of_policy
 
 
-def test_project_without_the_app_is_one_warning_at_start(
+def test_project_without_the_app_logs_a_warning_at_start(
     ask: Ask, caplog: pytest.LogCaptureFixture
 ) -> None:
     apps = ["django.contrib.auth", "django.contrib.contenttypes"]
@@ -318,7 +320,7 @@ def test_project_with_the_app_logs_nothing_at_start(caplog: pytest.LogCaptureFix
     assert caplog.records == []
 
 
-def test_what_is_lazy_is_not_evaluated_at_start() -> None:
+def test_lazy_object_is_not_evaluated_at_start() -> None:
     def connect() -> None:
         raise RuntimeError("the database is not up yet")
 
