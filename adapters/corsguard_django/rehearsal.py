@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import override
 
 from corsguard import Guard
-from corsguard.browser.applications import open_transport
+from corsguard.browser.transport import open_transport
 from corsguard.browser.messages import Send
 from corsguard.explain.fixes import Transport
 from corsguard.origin import Origin

@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from corsguard import Guard
-from corsguard.browser.applications import open_transport
+from corsguard.browser.transport import open_transport
 from corsguard.browser.messages import Send
 from corsguard.explain.fixes import Transport
 from corsguard.origin import Origin

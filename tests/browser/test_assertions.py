@@ -75,7 +75,7 @@ def test_a_refusal_that_was_not_asserted_says_why() -> None:
     assert lines[0] == (
         "a script on https://evil.example fetched GET https://testserver/, and it was blocked"
     )
-    assert lines[2] == "ALLOW_ORIGIN_MISSING: the answer has no Access-Control-Allow-Origin"
+    assert lines[2] == "ALLOW_ORIGIN_MISSING: the response has no Access-Control-Allow-Origin"
     assert "  GET https://testserver/" in lines
     assert "     Origin: https://evil.example" in lines
     assert "  -> 200" in lines
@@ -112,7 +112,7 @@ def test_a_redirect_to_another_host_has_no_answer() -> None:
     text = str(error.value)
     assert "UNREACHABLE: nothing is served at https://elsewhere.example" in text
     assert text.endswith(
-        "  GET https://elsewhere.example/\n     Origin: https://testserver\n  -> no answer"
+        "  GET https://elsewhere.example/\n     Origin: https://testserver\n  -> no response"
     )
 
 
@@ -125,8 +125,12 @@ def test_cookies_go_with_the_request() -> None:
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        ({"reads": "X-Total"}, TypeError, "reads='X-Total' is no list of names: write reads=[\"X-"),
-        ({"reads": [1]}, TypeError, 'reads=[1] is no list of names: write reads=["X-'),
+        (
+            {"reads": "X-Total"},
+            TypeError,
+            "reads='X-Total' is not a list of names: write reads=[\"X-",
+        ),
+        ({"reads": [1]}, TypeError, 'reads=[1] is not a list of names: write reads=["X-'),
         (
             {"blocked": "ORIGIN_NOT_ALLOWED"},
             ValueError,

@@ -68,7 +68,9 @@ def test_a_caveat_is_told_once_and_of_every_hop() -> None:
         "local-network-access",
     ]
     assert exchange.caveats[0].text == (
-        f"mixed content: {PAGE} is https, and browsers fetch nothing from http://other.example"
+        f"mixed content: {PAGE} is https, and browsers block requests to http://other.example"
     )
-    assert exchange.caveats[1].text.endswith(f"asks the user before it lets {PAGE} in")
+    assert exchange.caveats[1].text.endswith(
+        f"asks the user for permission before {PAGE} may reach it"
+    )
     assert play(allowing(), url=OTHER).caveats == ()

@@ -244,7 +244,7 @@ def test_the_scheme_is_part_of_the_site() -> None:
     [
         ({"same_site": "Strict", "secure": True}, False, "SameSite=Strict; "),
         ({"same_site": "Lax", "secure": True}, False, "SameSite=Lax; "),
-        ({"same_site": None, "secure": True}, False, "SameSite=Lax, which it is by default; "),
+        ({"same_site": None, "secure": True}, False, "SameSite=Lax by default; "),
         ({"same_site": "None", "secure": False}, False, "SameSite=None; "),
         ({"same_site": "None", "secure": True}, True, None),
     ],
@@ -274,13 +274,17 @@ def test_another_site_sets_what_it_would_get() -> None:
 @pytest.mark.parametrize(
     ("engine", "line", "caveats"),
     [
-        ("standard", "Secure", {"cookie-same-site:a": "SameSite=Lax, which it is by default; "}),
-        ("standard", "SameSite=None", {"cookie-same-site:a": "SameSite=None; Secure would let"}),
-        ("standard", "Max-Age=60", {"cookie-same-site:a": "the cookie a is not stored: "}),
+        ("standard", "Secure", {"cookie-same-site:a": "SameSite=Lax by default; "}),
+        ("standard", "SameSite=None", {"cookie-same-site:a": "set SameSite=None; Secure"}),
+        ("standard", "Max-Age=60", {"cookie-same-site:a": "does not store the cookie a: "}),
         ("standard", "SameSite=None; Secure", {}),
         ("chromium", "SameSite=Strict", {"cookie-same-site:a": "SameSite=Strict; "}),
         ("firefox", "", {}),
-        ("webkit", "SameSite=None; Secure", {"third-party-cookies:a": "no third-party cookies"}),
+        (
+            "webkit",
+            "SameSite=None; Secure",
+            {"third-party-cookies:a": "blocks third-party cookies"},
+        ),
     ],
 )
 def test_a_cookie_of_another_site_that_is_not_stored_is_told(

@@ -36,7 +36,7 @@ def test_at_home_a_script_reads_all_but_set_cookie() -> None:
     assert (response.type, response.url, response.redirected) == ("basic", OWN, False)
     assert (response.body, response.text) == (b"\xc3\xa4\xff", "ä\ufffd")
     assert told(exchange, 'Fetch, "filtered response"') == [
-        "the script may read all but Set-Cookie"
+        "the script may read every header but Set-Cookie"
     ]
 
 

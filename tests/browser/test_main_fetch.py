@@ -70,7 +70,7 @@ def test_mode_no_cors_is_sent_and_kept_from_the_script() -> None:
     response = seen(exchange)
     assert (response.type, response.status, response.url) == ("opaque", 0, "")
     assert (dict(response.headers), response.body) == ({}, b"")
-    assert told(exchange, MAIN_FETCH) == ["mode `no-cors`: sent, and kept from the script"]
+    assert told(exchange, MAIN_FETCH) == ["mode `no-cors`: the response is hidden from the script"]
     assert told(exchange, 'Fetch, "filtered response"') == [
         "the script gets an opaque response: no status, no headers, no body"
     ]
@@ -216,7 +216,7 @@ def test_redirect_mode_manual_keeps_the_redirect_from_the_script() -> None:
     response = seen(exchange)
     assert (response.type, response.status, response.url) == ("opaqueredirect", 0, API)
     assert told(exchange, 'Fetch, "filtered response"') == [
-        "a redirect, which mode `manual` keeps from the script"
+        "redirect is `manual`: the redirect is hidden from the script"
     ]
 
 

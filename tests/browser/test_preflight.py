@@ -45,10 +45,10 @@ def test_any_other_method_needs_one(method: str) -> None:
     exchange = play(preflighted(method), allowing(), method=method)
     assert wire(exchange) == [f"?{method}", method]
     assert told(exchange, HTTP_FETCH) == [
-        f"the method {method} is not safelisted: it is asked first"
+        f"the method {method} is not safelisted: needs a preflight"
     ]
     assert told(exchange, PREFLIGHT_FETCH) == [
-        "the status 204 is one of success",
+        "the status 204 is a success",
         f"the method {method} is allowed",
     ]
 
@@ -129,7 +129,7 @@ def test_the_answer_has_to_pass_the_cors_check_before_its_status_is_looked_at() 
     exchange = play(answer(status=403), method="PUT")
     refusal = refused(exchange, BlockReason.ALLOW_ORIGIN_MISSING, CORS_CHECK)
     assert refusal.in_preflight
-    assert refusal.step.name == "CORS check of the preflight's answer"
+    assert refusal.step.name == "CORS check of the preflight's response"
 
 
 def test_with_credentials_the_preflight_s_answer_has_to_allow_them() -> None:
@@ -190,7 +190,7 @@ def test_methods_are_compared_in_their_case() -> None:
 def test_with_credentials_the_wildcard_is_only_the_name_of_a_method(engine: EngineName) -> None:
     exchange = refused_put("*", credentials="include", engine=engine)
     refusal = refused(exchange, BlockReason.METHOD_NOT_ALLOWED, PREFLIGHT_FETCH)
-    assert refusal.step.text.endswith("where `*` is only a name when credentials are sent")
+    assert refusal.step.text.endswith("with credentials, `*` is not a wildcard")
     assert seen(put("*", engine, method="*", credentials="include")).ok
 
 
@@ -262,14 +262,14 @@ def test_with_credentials_the_wildcard_is_only_the_name_of_a_header(engine: Engi
     request: dict[str, Any] = {"credentials": "include", "engine": engine}
     exchange = play(ok, headers={"X-A": "1"}, **request)
     refusal = refused(exchange, BlockReason.HEADER_NOT_ALLOWED, PREFLIGHT_FETCH)
-    assert refusal.step.text.endswith("where `*` is only a name when credentials are sent")
+    assert refusal.step.text.endswith("with credentials, `*` is not a wildcard")
     assert seen(play(ok, allowing(CREDENTIALS), headers={"*": "1"}, **request)).ok
 
 
 def test_the_wildcard_does_not_cover_authorization_in_the_standard() -> None:
     exchange = play(preflighted(None, "*"), headers={"Authorization": "1"})
     refusal = refused(exchange, BlockReason.HEADER_NOT_ALLOWED, PREFLIGHT_FETCH)
-    assert refusal.step.text.endswith("where `*` does not cover it")
+    assert refusal.step.text.endswith(": `*` does not cover it")
     ok = preflighted(None, "*, Authorization")
     assert seen(play(ok, allowing(), headers={"Authorization": "1"})).ok
 
@@ -289,7 +289,7 @@ def test_a_listener_to_the_upload_forces_a_preflight(engine: EngineName) -> None
     )
     assert wire(exchange) == ["?POST", "POST"]
     assert told(exchange, HTTP_FETCH) == [
-        "an upload is listened to, or streamed: it is asked first"
+        "the upload has a listener, or is streamed: needs a preflight"
     ]
 
 

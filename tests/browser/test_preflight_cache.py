@@ -61,11 +61,11 @@ def test_an_answer_holds_for_its_max_age_up_to_the_engine_s_cap(
     visit = Visit(engine)
     ok = preflighted("PUT", None, "99999999999999999999")
     first = visit.play(ok, allowing(), **PUT)
-    assert told(first, PREFLIGHT_CACHE) == [f"the answer holds for {cap} s"]
+    assert told(first, PREFLIGHT_CACHE) == [f"the response is cached for {cap} s"]
     visit.now += cap - 1
     second = visit.play(allowing(), **PUT)
     assert told(second, PREFLIGHT_CACHE) == [
-        "the method PUT is not safelisted: covered by an earlier preflight"
+        "the method PUT is not safelisted: a cached preflight covers it"
     ]
     visit.now += 1
     assert visit.play(ok, allowing(), **PUT).preflights == 1
@@ -97,7 +97,7 @@ def test_two_lines_of_max_age_can_not_be_read() -> None:
     ok = preflighted("PUT", None, "600", ("Access-Control-Max-Age", "600"))
     visit = Visit()
     exchange = visit.play(ok, allowing(), **PUT)
-    assert told(exchange, PREFLIGHT_CACHE) == ["the answer holds for 5 s"]
+    assert told(exchange, PREFLIGHT_CACHE) == ["the response is cached for 5 s"]
 
 
 @pytest.mark.parametrize("max_age", ["-1", "-0"])
@@ -113,7 +113,7 @@ def test_a_max_age_of_0_keeps_nothing(max_age: str, engine: EngineName) -> None:
     ok = preflighted("PUT", None, max_age)
     assert preflights(engine, ok, PUT, PUT) == (1, 1)
     assert told(Visit(engine).play(ok, allowing(), **PUT), PREFLIGHT_CACHE) == [
-        "the answer is not kept"
+        "the response is not cached"
     ]
 
 

@@ -216,7 +216,7 @@ def test_that_second_preflight_says_why_and_is_cached() -> None:
     exchange = visit.play(ok, there, ok, allowing(), method="PUT")
     assert wire(exchange) == ["?PUT", "PUT", "?GET", "GET"]
     assert told(exchange, HTTP_FETCH)[-1] == (
-        "this engine asks again after a redirect: it is asked first"
+        "this engine repeats the preflight after a redirect: needs a preflight"
     )
     assert wire(visit.play(there, allowing(), method="PUT")) == ["PUT", "GET"]
 

@@ -77,7 +77,9 @@ def test_any_other_method_stays_as_it_is_written_and_that_is_told(method: str) -
     exchange = play(answer(), url=OWN, method=method)
     assert wire(exchange) == [method]
     [text] = told(exchange, 'Fetch, "normalize a method"')
-    assert text == f"{method} stays as it is written, and is not {method.upper()}"
+    assert (
+        text == f"{method} is sent as written, not as {method.upper()}: methods are case-sensitive"
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ def test_a_forbidden_header_is_left_out_without_a_word_to_the_script(name: str) 
     assert wire(exchange) == ["GET"]
     assert "forged" not in headers_of(exchange).values()
     [text] = told(exchange, 'Fetch, "forbidden request-header"')
-    assert text == f"{name} is left out: it is the browser's own"
+    assert text == f"{name} is left out: only the browser sets it"
 
 
 @pytest.mark.parametrize("name", ["X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override"])
@@ -199,7 +201,9 @@ def test_no_cors_sends_no_stream() -> None:
 def test_a_stream_forces_a_preflight_and_has_no_length() -> None:
     exchange = play(preflighted(), allowing(), method="POST", body=b"1", streamed=True)
     assert wire(exchange) == ["?POST", "POST"]
-    assert "an upload is listened to, or streamed: it is asked first" in told(exchange, HTTP_FETCH)
+    assert "the upload has a listener, or is streamed: needs a preflight" in told(
+        exchange, HTTP_FETCH
+    )
     assert "Content-Length" not in headers_of(exchange)
     assert exchange.hops[1].sent.body == b"1"
 
@@ -214,13 +218,13 @@ def test_no_body_is_no_stream(mode: str) -> None:
 def test_the_page_has_to_be_an_origin() -> None:
     with pytest.raises(ValueError, match=r"did you mean https://app\.example\.com"):
         play(page=f"{PAGE}/index.html")
-    with pytest.raises(ValueError, match=r"'nowhere:' is not an origin: .*"):
+    with pytest.raises(ValueError, match=r"'nowhere:' is not a valid origin: .*"):
         play(page="nowhere:")
 
 
 def test_the_engine_has_to_be_one() -> None:
     unknown: Any = "opera"
-    with pytest.raises(ValueError, match="'opera' is not an engine: it is one of standard, "):
+    with pytest.raises(ValueError, match="'opera' is not an engine: use one of standard, "):
         play(engine=unknown)
 
 

@@ -67,7 +67,7 @@ def test_two_lines_are_refused(values: tuple[str, str]) -> None:
 
 def test_a_missing_header_is_refused() -> None:
     refusal = refused(play(answer()), BlockReason.ALLOW_ORIGIN_MISSING, CORS_CHECK)
-    assert (refusal.detail, refusal.step.text) == ("", f"the answer has no {ORIGIN}")
+    assert (refusal.detail, refusal.step.text) == ("", f"the response has no {ORIGIN}")
 
 
 @pytest.mark.parametrize("status", [204, 206, 304, 400, 401, 404, 500, 503, 599])

@@ -33,7 +33,7 @@ def asked(*headers: tuple[str, str], engine: EngineName = "standard") -> str:
         return ""
     [text] = told(exchange, HTTP_FETCH)
     asked = headers_of(exchange, 0)["Access-Control-Request-Headers"]
-    assert text == f"the headers {asked.replace(',', ', ')} are not safelisted: it is asked first"
+    assert text == f"the headers {asked.replace(',', ', ')} are not safelisted: needs a preflight"
     return asked
 
 

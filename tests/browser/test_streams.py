@@ -169,7 +169,7 @@ def test_a_body_is_cut_where_it_is_larger_than_memory_should_hold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for module in ("asgi", "wsgi"):
-        monkeypatch.setattr(f"corsguard.browser.{module}.LARGEST_BODY", 100)
+        monkeypatch.setattr(f"corsguard.browser.{module}.MAX_BODY_BYTES", 100)
     wsgi, _ = streaming(["text/plain"], iter(lambda: b"a" * 60, b""))
     for app in (Endless("text/plain", at_once), wsgi):
         response = Browser.on(app, page="https://testserver").fetch("/", timeout=None)
