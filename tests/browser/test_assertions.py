@@ -37,20 +37,20 @@ def failure(**given: Any) -> list[str]:
     return str(error.value).splitlines()
 
 
-def test_an_answer_that_the_script_gets_is_returned() -> None:
+def test_allowed_response_is_returned() -> None:
     outcome = assert_cors(APP, page=PAGE, reads=["x-total", "Content-Type"], preflights=0)
     assert isinstance(outcome, Response)
     assert outcome.text == "hello"
 
 
-def test_a_refusal_that_was_asserted_is_returned() -> None:
+def test_expected_block_is_returned() -> None:
     for blocked in (True, "ALLOW_ORIGIN_MISSING", BlockReason.ALLOW_ORIGIN_MISSING):
         outcome = assert_cors(APP, page=STRANGER, blocked=blocked)
         assert isinstance(outcome, Blocked)
         assert outcome.reason is BlockReason.ALLOW_ORIGIN_MISSING
 
 
-def test_the_request_is_that_of_fetch() -> None:
+def test_request_arguments_are_those_of_fetch() -> None:
     outcome = assert_cors(
         APP,
         page=PAGE,
@@ -64,13 +64,13 @@ def test_the_request_is_that_of_fetch() -> None:
     assert outcome.url == "https://api.example.com/items/1?full"
 
 
-def test_a_path_is_one_of_the_test_server() -> None:
+def test_path_url_is_at_testserver() -> None:
     outcome = assert_cors(APP, page=PAGE, url="/items/1")
     assert isinstance(outcome, Response)
     assert outcome.url == "https://testserver/items/1"
 
 
-def test_a_refusal_that_was_not_asserted_says_why() -> None:
+def test_unexpected_block_reports_the_reason() -> None:
     lines = failure(page=STRANGER)
     assert lines[0] == (
         "a script on https://evil.example fetched GET https://testserver/, and it was blocked"
@@ -82,27 +82,27 @@ def test_a_refusal_that_was_not_asserted_says_why() -> None:
     assert "     Vary: Origin" in lines
 
 
-def test_a_refusal_for_another_reason_says_which() -> None:
+def test_block_for_another_reason_reports_both() -> None:
     lines = failure(method="PATCH", blocked="HEADER_NOT_ALLOWED")
     assert lines[0].endswith("and it was blocked, but not for HEADER_NOT_ALLOWED")
     assert lines[2].startswith("METHOD_NOT_ALLOWED: ")
 
 
-def test_an_answer_where_a_refusal_was_asserted_shows_the_answer() -> None:
+def test_missing_block_reports_the_response() -> None:
     lines = failure(blocked=True)
     assert lines[0].endswith("and it was not blocked")
     assert "     Access-Control-Allow-Origin: https://app.example.com" in lines
 
 
-def test_a_header_that_the_script_can_not_read_is_named() -> None:
+def test_hidden_header_is_named() -> None:
     assert failure(reads=["X-Total", "X-Own"])[0].endswith("and the script can't read X-Own")
 
 
-def test_more_preflights_than_asserted_are_counted() -> None:
+def test_wrong_number_of_preflights_is_reported() -> None:
     assert failure(method="PUT", preflights=0)[0].endswith("and preflights were sent: 1, not 0")
 
 
-def test_a_redirect_to_another_host_has_no_answer() -> None:
+def test_redirect_to_another_host_is_unreachable() -> None:
     def redirecting(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("302 Found", [("Location", "https://elsewhere.example/")])
         return []
@@ -116,7 +116,7 @@ def test_a_redirect_to_another_host_has_no_answer() -> None:
     )
 
 
-def test_cookies_go_with_the_request() -> None:
+def test_cookies_are_sent_with_the_request() -> None:
     cookies = [Cookie("session", "1", "testserver", secure=True, same_site="None")]
     lines = failure(cookies=cookies, credentials="include")
     assert "     Cookie: session=1" in lines
@@ -143,7 +143,7 @@ def test_cookies_go_with_the_request() -> None:
         ({"cookies": ["a=b"]}, TypeError, "cookies: 'a=b' is not a Cookie: write cookies=[Cookie("),
     ],
 )
-def test_a_slip_in_an_argument_is_told_in_one_line(
+def test_invalid_argument_raises_one_line_error(
     given: dict[str, Any], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error) as raised:
@@ -152,6 +152,6 @@ def test_a_slip_in_an_argument_is_told_in_one_line(
     assert "\n" not in str(raised.value)
 
 
-def test_a_slip_in_the_cookies_of_a_browser_is_told() -> None:
+def test_invalid_cookie_raises_type_error() -> None:
     with pytest.raises(TypeError, match="cookies: 'a=b' is not a Cookie"):
         Browser.on(APP, page=PAGE, cookies=["a=b"])  # type: ignore[list-item]

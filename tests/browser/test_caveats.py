@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from support.scripted_server import API, OTHER, PAGE, allowing, play, redirect
+from support.scripted_server import API, OTHER, PAGE, allow, play, redirect
 
 
 def codes(page: str, url: str) -> list[str]:
-    exchange = play(allowing(origin="*"), page=page, url=url)
+    exchange = play(allow(origin="*"), page=page, url=url)
     assert exchange.allowed
     return [caveat.code for caveat in exchange.caveats]
 
@@ -21,7 +21,7 @@ def codes(page: str, url: str) -> list[str]:
         ("null", "http://api.example.com/", False),
     ],
 )
-def test_an_https_page_fetches_no_plain_http(page: str, url: str, mixed: bool) -> None:
+def test_mixed_content_is_reported(page: str, url: str, mixed: bool) -> None:
     assert codes(page, url) == (["mixed-content"] if mixed else [])
 
 
@@ -49,19 +49,17 @@ def test_an_https_page_fetches_no_plain_http(page: str, url: str, mixed: bool) -
         ("app://localhost", "https://192.168.0.1/", False),
     ],
 )
-def test_a_page_that_reaches_closer_to_the_user_is_asked_about(
-    page: str, url: str, asks: bool
-) -> None:
+def test_local_network_access_is_reported(page: str, url: str, asks: bool) -> None:
     assert codes(page, url) == (["local-network-access"] if asks else [])
 
 
-def test_a_caveat_is_told_once_and_of_every_hop() -> None:
+def test_caveats_of_all_hops_are_reported_once() -> None:
     plain = "http://other.example/"
     exchange = play(
         redirect(plain, origin=PAGE),
         redirect(plain, origin="null"),
         redirect("http://localhost/", origin="null"),
-        allowing(origin="null"),
+        allow(origin="null"),
     )
     assert [caveat.code for caveat in exchange.caveats] == [
         "mixed-content",
@@ -73,4 +71,4 @@ def test_a_caveat_is_told_once_and_of_every_hop() -> None:
     assert exchange.caveats[1].text.endswith(
         f"asks the user for permission before {PAGE} may reach it"
     )
-    assert play(allowing(), url=OTHER).caveats == ()
+    assert play(allow(), url=OTHER).caveats == ()

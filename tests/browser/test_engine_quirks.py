@@ -11,12 +11,12 @@ from support.scripted_server import (
     CREDENTIALS,
     PAGE,
     Visit,
-    allowing,
-    headers_of,
+    allow,
+    allow_preflight,
+    get_sent_headers,
+    list_sent,
     play,
-    preflighted,
     redirect,
-    wire,
 )
 
 from corsguard.browser import Answer, Browser, EngineName, Exchange, Request, Sent
@@ -34,10 +34,10 @@ def two_puts(max_age: str | None, wait: float = 0) -> Row:
 
     def row(engine: EngineName) -> int:
         visit = Visit(engine)
-        ok = preflighted("PUT", None, max_age)
+        ok = allow_preflight("PUT", None, max_age)
 
         def send(sent: Sent) -> Answer:
-            return ok if sent.method == "OPTIONS" else allowing()
+            return ok if sent.method == "OPTIONS" else allow()
 
         for _ in range(2):
             visit.browser.play(Request(API, "PUT"), send)
@@ -52,7 +52,7 @@ def answered(asked: Answer, **request: Any) -> Row:
 
     def row(engine: EngineName) -> str:
         browser = Browser(PAGE, engine=engine)
-        actual = allowing(CREDENTIALS)
+        actual = allow(CREDENTIALS)
         return reason(
             browser.play(
                 Request(API, **request), lambda sent: asked if sent.method == "OPTIONS" else actual
@@ -63,7 +63,7 @@ def answered(asked: Answer, **request: Any) -> Row:
 
 
 def exposed(engine: EngineName) -> object:
-    given = allowing(("X-A", "1"), ("Access-Control-Expose-Headers", "*"), CREDENTIALS)
+    given = allow(("X-A", "1"), ("Access-Control-Expose-Headers", "*"), CREDENTIALS)
     exchange = play(given, credentials="include", engine=engine)
     return exchange.response is not None and "X-A" in exchange.response.headers
 
@@ -72,8 +72,8 @@ def reads(expose: str, **request: Any) -> Row:
     """Whether a script reads X-A of an answer that exposes this."""
 
     def row(engine: EngineName) -> object:
-        actual = allowing(("X-A", "1"), ("Access-Control-Expose-Headers", expose))
-        answers = [preflighted(), actual] if request else [actual]
+        actual = allow(("X-A", "1"), ("Access-Control-Expose-Headers", expose))
+        answers = [allow_preflight(), actual] if request else [actual]
         exchange = play(*answers, engine=engine, **request)
         return exchange.response is not None and "X-A" in exchange.response.headers
 
@@ -82,21 +82,21 @@ def reads(expose: str, **request: Any) -> Row:
 
 def asked_for(engine: EngineName) -> str:
     headers = {"X-B": "1", "Content-Type": "application/json", "x-a": "2"}
-    exchange = play(preflighted(None, "*"), allowing(), headers=headers, engine=engine)
-    return headers_of(exchange, 0)["Access-Control-Request-Headers"]
+    exchange = play(allow_preflight(None, "*"), allow(), headers=headers, engine=engine)
+    return get_sent_headers(exchange, 0)["Access-Control-Request-Headers"]
 
 
 def private_network(engine: EngineName) -> bool:
     exchange = play(
-        preflighted("PUT"), allowing(), method="PUT", url="http://127.0.0.1/", engine=engine
+        allow_preflight("PUT"), allow(), method="PUT", url="http://127.0.0.1/", engine=engine
     )
-    return "Access-Control-Request-Private-Network" in headers_of(exchange, 0)
+    return "Access-Control-Request-Private-Network" in get_sent_headers(exchange, 0)
 
 
 ROWS: dict[str, tuple[Row, list[object]]] = {
     "`*` with include": (
         lambda engine: reason(
-            play(allowing(CREDENTIALS, origin="*"), credentials="include", engine=engine)
+            play(allow(CREDENTIALS, origin="*"), credentials="include", engine=engine)
         ),
         ["ALLOW_ORIGIN_WILDCARD"] * 4,
     ),
@@ -109,16 +109,18 @@ ROWS: dict[str, tuple[Row, list[object]]] = {
     "max-age 86,400, after 600 s": (two_puts("86400", 600), [1, 1, 1, 2]),
     "max-age 86,400, after 7,200 s": (two_puts("86400", 7_200), [1, 2, 1, 2]),
     "Allow-Headers: * and Authorization": (
-        answered(preflighted(None, "*"), headers={"Authorization": "1"}),
+        answered(allow_preflight(None, "*"), headers={"Authorization": "1"}),
         ["HEADER_NOT_ALLOWED", *["allowed"] * 3],
     ),
     "`*` in methods, with credentials": (
-        answered(preflighted("*", None, None, CREDENTIALS), method="PUT", credentials="include"),
+        answered(
+            allow_preflight("*", None, None, CREDENTIALS), method="PUT", credentials="include"
+        ),
         ["METHOD_NOT_ALLOWED"] * 4,
     ),
     "`*` in headers, with credentials": (
         answered(
-            preflighted(None, "*", None, CREDENTIALS),
+            allow_preflight(None, "*", None, CREDENTIALS),
             headers={"X-A": "1"},
             credentials="include",
         ),
@@ -133,11 +135,13 @@ ROWS: dict[str, tuple[Row, list[object]]] = {
         [False] * 4,
     ),
     "method patch against PATCH": (
-        answered(preflighted("PATCH"), method="patch"),
+        answered(allow_preflight("PATCH"), method="patch"),
         ["METHOD_NOT_ALLOWED"] * 4,
     ),
     "sandboxed frame": (
-        lambda engine: headers_of(play(allowing(origin="*"), page="null", engine=engine))["Origin"],
+        lambda engine: get_sent_headers(play(allow(origin="*"), page="null", engine=engine))[
+            "Origin"
+        ],
         ["null"] * 4,
     ),
     "a redirected preflight": (
@@ -151,11 +155,11 @@ ROWS: dict[str, tuple[Row, list[object]]] = {
 
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("engine", ALL)
-def test_an_engine_does_what_was_measured(row: str, engine: EngineName) -> None:
+def test_engine_matches_the_measurement(row: str, engine: EngineName) -> None:
     measure, found = ROWS[row]
     assert measure(engine) == found[ALL.index(engine)]
 
 
 @pytest.mark.parametrize("engine", ALL)
-def test_a_simple_get_is_one_request_in_all_of_them(engine: EngineName) -> None:
-    assert wire(play(allowing(), engine=engine)) == ["GET"]
+def test_simple_get_is_one_request_in_every_engine(engine: EngineName) -> None:
+    assert list_sent(play(allow(), engine=engine)) == ["GET"]

@@ -148,7 +148,7 @@ WSGI = [
 @pytest.mark.parametrize(
     ("app", "text"), [*[(app, "asgi") for app in ASGI], *[(app, "wsgi") for app in WSGI]]
 )
-def test_an_application_is_called_as_its_parameters_tell(app: Any, text: str) -> None:
+def test_interface_is_detected_from_the_parameters(app: Any, text: str) -> None:
     assert Browser.on(app, page=PAGE).fetch("/").text == text
 
 
@@ -167,7 +167,7 @@ class Middleware:
         (Dynamic(type), "the parameters of"),
     ],
 )
-def test_where_the_parameters_do_not_tell_the_interface_is_asked_for(app: Any, words: str) -> None:
+def test_ambiguous_parameters_raise_type_error(app: Any, words: str) -> None:
     with pytest.raises(TypeError, match=words) as raised:
         Browser.on(app, page=PAGE)
     assert 'interface="asgi"' in str(raised.value)
@@ -188,23 +188,23 @@ class Unknown:
 
 
 @pytest.mark.parametrize(("app", "interface"), [(asgi, "asgi"), (wsgi, "wsgi")])
-def test_the_interface_can_be_forced(app: Any, interface: Any) -> None:
+def test_explicit_interface_is_used(app: Any, interface: Any) -> None:
     for given in (Unknown(app), lambda *args: app(*args)):
         assert Browser.on(given, page=PAGE, interface=interface).fetch("/").text == interface
         assert assert_cors(given, page=PAGE, interface=interface)
 
 
-def test_an_interface_that_there_is_not_is_refused() -> None:
+def test_unknown_interface_raises_value_error() -> None:
     with pytest.raises(ValueError, match="interface='http' is not one of asgi, wsgi"):
         Browser.on(wsgi, page=PAGE, interface="http")  # type: ignore[arg-type]
 
 
-def test_what_can_not_be_called_is_refused_whatever_the_interface() -> None:
+def test_uncallable_app_raises_type_error() -> None:
     with pytest.raises(TypeError, match="it can't be called"):
         Browser.on("app:app", page=PAGE, interface="asgi")
 
 
-def test_a_coroutine_in_the_place_of_a_body_names_the_interface() -> None:
+def test_coroutine_as_wsgi_body_suggests_asgi() -> None:
     browser = Browser.on(lambda *args: any_async(*args), page=PAGE)
     with pytest.raises(TypeError, match='returned a coroutine: write interface="asgi"'):
         browser.fetch("/")

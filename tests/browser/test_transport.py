@@ -46,7 +46,7 @@ def wsgi_silent(environ: Any, start_response: Any) -> list[bytes]:
 
 
 @pytest.mark.parametrize("app", [raising, silent, wsgi_raising, wsgi_silent])
-def test_an_application_that_raises_is_a_500_of_the_server(app: Any) -> None:
+def test_app_that_raises_becomes_plain_500(app: Any) -> None:
     browser = Browser.on(app, page=OWN, raise_app_exceptions=False)
     response = browser.fetch("/")
     assert (response.status, response.text) == (500, "Internal Server Error")
@@ -58,21 +58,21 @@ def test_an_application_that_raises_is_a_500_of_the_server(app: Any) -> None:
 
 
 @pytest.mark.parametrize("app", [breaking, wsgi_breaking])
-def test_what_was_sent_before_it_raised_is_the_response(app: Any) -> None:
+def test_app_that_raises_mid_body_keeps_partial_response(app: Any) -> None:
     response = Browser.on(app, page=PAGE, raise_app_exceptions=False).fetch("/")
     assert (response.status, response.text) == (202, "half of")
     with pytest.raises(LookupError, match="in the application"):
         Browser.on(app, page=PAGE).fetch("/")
 
 
-def test_the_500_of_the_adapter_has_the_headers() -> None:
+def test_adapter_500_has_cors_headers() -> None:
     app = CORSMiddleware(raising, Policy(allow_origins=[PAGE]))
     assert Browser.on(app, page=PAGE, raise_app_exceptions=False).fetch("/").status == 500
     with pytest.raises(LookupError, match="in the application"):
         Browser.on(app, page=PAGE).fetch("/")
 
 
-def test_what_ends_a_process_is_raised_all_the_same() -> None:
+def test_exit_exceptions_are_always_raised() -> None:
     async def leaving(scope: Any, receive: Any, send: Send) -> None:
         assert scope["type"] == "http"
         raise SystemExit(3)

@@ -73,7 +73,7 @@ def django(handler: Callable[[], Any]) -> Iterator[Any]:
     [flask, fastapi, lambda: django(WSGIHandler), lambda: django(ASGIHandler)],
     ids=["flask", "fastapi", "django-wsgi", "django-asgi"],
 )
-def test_a_page_gets_what_the_policy_says(made: Callable[[], Any]) -> None:
+def test_framework_app_responds_by_its_policy(made: Callable[[], Any]) -> None:
     with made() as app:
         request: dict[str, Any] = {
             "method": "PUT",
@@ -97,7 +97,7 @@ async def waiting(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("waited")
 
 
-def test_an_async_view_under_wsgi_answers_a_test_that_is_a_coroutine() -> None:
+def test_async_view_under_wsgi_works_in_a_coroutine() -> None:
     async def test() -> str:
         with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=(path("items", waiting),)):
             return Browser.on(WSGIHandler(), page=PAGE).fetch("/items").text

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from support.scripted_server import API, PAGE, allowing, play, preflighted, redirect, seen
+from support.scripted_server import (
+    API,
+    PAGE,
+    allow,
+    allow_preflight,
+    expect_response,
+    play,
+    redirect,
+)
 
 from corsguard import Policy
 from corsguard.browser import Blocked, BlockReason, Browser, EngineName, Exchange
@@ -29,7 +37,7 @@ def blocked_by(exchange: Exchange) -> Blocked:
 @pytest.mark.parametrize(
     "to", [f"{PLAIN}/", "http://api.example.com:8080/", "http://api.example.com/x"]
 )
-def test_a_redirect_to_plain_http_of_the_same_host_is_blocked(
+def test_redirect_to_plain_http_same_host_is_blocked(
     status: int, to: str, engine: EngineName
 ) -> None:
     blocked = blocked_by(play(redirect(to, status, PAGE), engine=engine))
@@ -38,13 +46,13 @@ def test_a_redirect_to_plain_http_of_the_same_host_is_blocked(
     assert len(blocked.exchange.hops) == 1
 
 
-def test_it_is_blocked_after_a_preflight_too() -> None:
-    exchange = play(preflighted("PUT"), redirect(PLAIN, 307, PAGE), method="PUT")
+def test_redirect_to_plain_http_after_preflight_is_blocked() -> None:
+    exchange = play(allow_preflight("PUT"), redirect(PLAIN, 307, PAGE), method="PUT")
     blocked_by(exchange)
     assert exchange.preflights == 1
 
 
-def test_it_is_blocked_on_the_page_s_own_host_and_where_nothing_is_read() -> None:
+def test_redirect_to_plain_http_is_blocked_in_every_mode() -> None:
     own = f"{PAGE}/items"
     blocked_by(play(redirect(own.replace("https:", "http:")), url=own))
     blocked_by(play(redirect(PLAIN), mode="no-cors"))
@@ -62,16 +70,16 @@ def test_it_is_blocked_on_the_page_s_own_host_and_where_nothing_is_read() -> Non
         (PAGE, API, f"{API}/"),
     ],
 )
-def test_what_is_not_mixed_is_followed(page: str, url: str, to: str) -> None:
-    answers = [redirect(to, origin="*"), allowing(origin="*")]
-    assert seen(play(*answers, page=page, url=url)).redirected
+def test_redirect_without_mixed_content_is_followed(page: str, url: str, to: str) -> None:
+    answers = [redirect(to, origin="*"), allow(origin="*")]
+    assert expect_response(play(*answers, page=page, url=url)).redirected
 
 
 @pytest.mark.parametrize(
     ("asked", "what"),
     [({}, "resource"), ({"upload_listener": True}, "XMLHttpRequest endpoint")],
 )
-def test_chromium_says_so(asked: dict[str, Any], what: str) -> None:
+def test_redirect_to_plain_http_console_matches_chromium(asked: dict[str, Any], what: str) -> None:
     exchange = play(redirect(PLAIN, 307, PAGE), engine="chromium", **asked)
     assert exchange.console == (
         f"Mixed Content: The page at '{PAGE}/' was loaded over HTTPS, but requested an insecure "
@@ -80,7 +88,7 @@ def test_chromium_says_so(asked: dict[str, Any], what: str) -> None:
 
 
 @pytest.mark.parametrize("to", ["http://testserver/items/", "http://elsewhere.example/"])
-def test_an_application_that_takes_its_scheme_for_http_is_told_of_mixed_content(to: str) -> None:
+def test_app_behind_tls_proxy_is_blocked_as_mixed_content(to: str) -> None:
     def service(environ: Any, start_response: Any) -> Iterable[bytes]:
         start_response("307 Temporary Redirect", [("Location", to)])
         return []

@@ -69,7 +69,7 @@ async def until_it_is_over(receive: Receive) -> object:
     ("wait", "left"),
     [(for_ever, "cancelled"), (at_once, "cancelled"), (until_it_is_over, "disconnected")],
 )
-def test_a_stream_that_never_ends_is_a_response_with_what_has_come(
+def test_endless_stream_returns_what_has_arrived(
     kind: str, wait: Callable[[Receive], Awaitable[object]], left: str
 ) -> None:
     app = Endless(kind, wait)
@@ -82,7 +82,7 @@ def test_a_stream_that_never_ends_is_a_response_with_what_has_come(
     assert browser.preflights == 1
 
 
-def test_a_stream_that_never_ends_is_kept_from_another_page() -> None:
+def test_endless_stream_is_blocked_for_another_page() -> None:
     app = Endless("text/event-stream", for_ever)
     browser = Browser.on(CORSMiddleware(app, POLICY), page=EVIL)
     with pytest.raises(Blocked) as blocked:
@@ -91,7 +91,7 @@ def test_a_stream_that_never_ends_is_kept_from_another_page() -> None:
     assert assert_cors(app, page=EVIL, blocked=True, timeout=SHORT)
 
 
-def test_an_application_may_ignore_that_it_is_cancelled() -> None:
+def test_app_that_ignores_cancellation_is_abandoned() -> None:
     over = threading.Event()
     ended = threading.Event()
 
@@ -111,7 +111,7 @@ def test_an_application_may_ignore_that_it_is_cancelled() -> None:
     assert ended.wait(PATIENCE)
 
 
-def test_a_response_that_does_not_begin_in_time_is_an_error() -> None:
+def test_late_response_raises_timeout_error() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"
         await asyncio.Event().wait()
@@ -124,7 +124,7 @@ def test_a_response_that_does_not_begin_in_time_is_an_error() -> None:
         assert_cors(app, page=PAGE, blocked=True, timeout=SHORT)
 
 
-def test_a_loop_that_is_blocked_is_an_error_too() -> None:
+def test_blocked_loop_raises_timeout_error() -> None:
     over = threading.Event()
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
@@ -145,7 +145,7 @@ def test_a_loop_that_is_blocked_is_an_error_too() -> None:
         assert not thread.is_alive()
 
 
-def test_a_loop_that_was_blocked_is_ended_where_it_goes_on() -> None:
+def test_blocked_loop_ends_once_it_is_free() -> None:
     over = threading.Event()
     before = set(threading.enumerate())
 
@@ -165,7 +165,7 @@ def test_a_loop_that_was_blocked_is_ended_where_it_goes_on() -> None:
     assert set(threading.enumerate()) <= before
 
 
-def test_a_body_is_cut_where_it_is_larger_than_memory_should_hold(
+def test_body_over_the_limit_is_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for module in ("asgi", "wsgi"):
@@ -176,7 +176,7 @@ def test_a_body_is_cut_where_it_is_larger_than_memory_should_hold(
         assert 100 <= len(response.body) <= 1_000
 
 
-def test_a_body_before_the_start_of_a_response_is_an_error() -> None:
+def test_body_before_start_raises_runtime_error() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"early"})
 
@@ -209,7 +209,7 @@ def streaming(kinds: list[str], chunks: Iterable[bytes]) -> tuple[Any, Body]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_wsgi_stream_that_never_ends_is_left_and_closed(kind: str) -> None:
+def test_endless_wsgi_stream_is_abandoned_and_closed(kind: str) -> None:
     app, body = streaming([kind], iter(lambda: b"data: 1\n\n", b""))
     response = Browser.on(WSGIMiddleware(app, POLICY), page=PAGE).fetch("/", timeout=SHORT)
     assert response.headers["content-type"] == kind
@@ -217,7 +217,7 @@ def test_a_wsgi_stream_that_never_ends_is_left_and_closed(kind: str) -> None:
     assert body.closed.wait(PATIENCE)
 
 
-def test_a_wsgi_event_stream_may_be_silent() -> None:
+def test_silent_wsgi_event_stream_returns_in_time() -> None:
     over = threading.Event()
 
     def chunks() -> Iterator[bytes]:
@@ -233,7 +233,7 @@ def test_a_wsgi_event_stream_may_be_silent() -> None:
     assert body.closed.wait(PATIENCE)
 
 
-def test_a_wsgi_event_stream_that_ends_is_read_to_its_end() -> None:
+def test_finite_wsgi_event_stream_is_read_completely() -> None:
     said: ContextVar[str] = ContextVar("said")
 
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
@@ -246,7 +246,7 @@ def test_a_wsgi_event_stream_that_ends_is_read_to_its_end() -> None:
     assert Browser.on(app, page="https://testserver").fetch("/").text == "data: 1\n\n"
 
 
-def test_what_a_wsgi_event_stream_raises_is_raised() -> None:
+def test_wsgi_event_stream_exception_is_raised() -> None:
     def chunks() -> Iterator[bytes]:
         yield b"data: 1\n\n"
         raise LookupError("in the stream")
@@ -260,7 +260,7 @@ def test_what_a_wsgi_event_stream_raises_is_raised() -> None:
     assert browser.fetch("/").text == "data: 1\n\n"
 
 
-def test_a_wsgi_response_that_does_not_begin_in_time_is_an_error() -> None:
+def test_late_wsgi_response_raises_timeout_error() -> None:
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
         return iter(lambda: b"", b"never")
 
@@ -269,7 +269,7 @@ def test_a_wsgi_response_that_does_not_begin_in_time_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("timeout", [0, -1, math.nan])
-def test_a_timeout_is_a_positive_number(timeout: float) -> None:
+def test_invalid_timeout_raises_value_error(timeout: float) -> None:
     app, _ = streaming([], [b"here"])
     with pytest.raises(
         ValueError, match=r"timeout=.* is not a positive number of seconds, nor None"
@@ -278,7 +278,7 @@ def test_a_timeout_is_a_positive_number(timeout: float) -> None:
 
 
 @pytest.mark.parametrize("timeout", [None, math.inf, 0.5, 60])
-def test_what_ends_is_read_whatever_the_timeout(timeout: float | None) -> None:
+def test_finite_body_is_read_with_any_timeout(timeout: float | None) -> None:
     async def asgi(scope: Any, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"here"})
