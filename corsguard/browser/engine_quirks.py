@@ -35,9 +35,9 @@ class EngineQuirks(NamedTuple):
     # Preflights.
     preflights_empty_uploads: bool = True
     """True if a listener forces a preflight for an upload without a body."""
-    allows_uploaded_method: bool = True
+    allows_upload_method: bool = True
     """True if a response without Allow-Methods allows the method of an upload."""
-    asks_for_each_line: bool = False
+    lists_each_line: bool = False
     """True if a header with two lines is listed twice in Access-Control-Request-Headers."""
     wildcard_covers_authorization: bool = False
     """True if `Access-Control-Allow-Headers: *` covers `Authorization`, which the standard
@@ -45,13 +45,13 @@ class EngineQuirks(NamedTuple):
     taints_preflights: bool = True
     """True if a preflight has `Origin: null` where the request has that after a redirect, False
     if it has the page's origin."""
-    checks_preflights_at_home: bool = True
+    checks_same_origin_preflights: bool = True
     """True if the CORS check applies to a preflight at the page's own origin, to which a redirect
     led back."""
-    preflights_again: bool = False
+    repeats_preflights: bool = False
     """True if a request that needed a preflight at first repeats it after each redirect, its
     method and headers safelisted by then or not."""
-    asks_for_dropped_headers: bool = False
+    lists_removed_headers: bool = False
     """True if that preflight also lists the headers that the redirect removed."""
 
     # The preflight cache.
@@ -73,19 +73,19 @@ class EngineQuirks(NamedTuple):
     """True if a response is cached that allows the origin, but not the method or the headers."""
     looks_up_conditional: bool = True
     """True if a conditional request, such as one with `If-None-Match`, uses the cache."""
-    keeps_what_does_not_cover: bool = True
+    keeps_uncovering_entries: bool = True
     """True if the entries of a URL stay cached when they do not cover a request."""
-    keeps_one_preflight: bool = False
+    replaces_older_preflights: bool = False
     """True if a new preflight replaces all earlier ones of the same URL; the standard caches each
     method and each header separately."""
     caches_by_credentials: bool = False
     """True if entries with credentials apply to requests with credentials only."""
-    looks_up_uploaded_method: bool = True
+    looks_up_upload_method: bool = True
     """True if the POST of an upload has to be among the cached methods, False if any entry
     suffices."""
     looks_up_head: bool = False
     """True if HEAD has to be among the cached methods."""
-    keeps_without_credentials: bool = True
+    keeps_entries_without_credentials: bool = True
     """True if entries without credentials stay when a request with them sends a preflight."""
     clears_cache_after: Literal["failed cors fetch", "failed preflighted fetch", "nothing"] = (
         "failed preflighted fetch"
@@ -108,7 +108,7 @@ class EngineQuirks(NamedTuple):
     """True if a redirect from the page's own origin to another one is checked again as if the
     credentials mode were `include`, where it is `same-origin`. A process that still has the
     initial credentials mode runs this second check, after the next preflight has passed."""
-    drops_headers_for_good: bool = True
+    removes_headers_for_good: bool = True
     """True if a header that one redirect removed stays away after the next one. False if each
     redirect starts from the script's headers, so that `Authorization` reaches the other origin."""
     keeps_delete: bool = True
@@ -117,7 +117,7 @@ class EngineQuirks(NamedTuple):
     """True if a POST loses its `Origin` when a redirect changes it to a GET."""
 
     # Statuses and cookies.
-    takes_proxy_status: bool = True
+    accepts_proxy_status: bool = True
     """True if a script may see the status 407."""
     lax_by_default: bool = True
     """True if a cookie without SameSite is treated as Lax (RFC 6265bis, 5.6.7)."""
@@ -132,31 +132,31 @@ ENGINES: dict[EngineName, EngineQuirks] = {
         largest_range=2**63 - 1,
         safelists_own_headers=True,
         preflights_empty_uploads=False,
-        allows_uploaded_method=False,
+        allows_upload_method=False,
         wildcard_covers_authorization=True,
         max_age_cap=MAX_AGE_CAPS["Chromium"],
         caches_negative_max_age=False,
         caches_for_null=False,
         looks_up_conditional=False,
         caches_wildcards_of_credentials=False,
-        keeps_what_does_not_cover=False,
-        keeps_one_preflight=True,
-        looks_up_uploaded_method=False,
+        keeps_uncovering_entries=False,
+        replaces_older_preflights=True,
+        looks_up_upload_method=False,
         clears_cache_after="nothing",
         follows_equal_locations=True,
         empty_location="ignored",
         follows_userinfo=False,
-        takes_proxy_status=False,
+        accepts_proxy_status=False,
     ),
     "firefox": EngineQuirks(
         limits_safelisted_sum=False,
         safelists_high_bytes=False,
         largest_range=2**64 - 1,
-        allows_uploaded_method=False,
-        asks_for_each_line=True,
+        allows_upload_method=False,
+        lists_each_line=True,
         taints_preflights=False,
-        checks_preflights_at_home=False,
-        preflights_again=True,
+        checks_same_origin_preflights=False,
+        repeats_preflights=True,
         wildcard_covers_authorization=True,
         max_age_cap=MAX_AGE_CAPS["Firefox"],
         caches_negative_max_age=False,
@@ -164,12 +164,12 @@ ENGINES: dict[EngineName, EngineQuirks] = {
         caches_wildcards=False,
         looks_up_conditional=False,
         caches_by_credentials=True,
-        looks_up_uploaded_method=False,
+        looks_up_upload_method=False,
         looks_up_head=True,
         clears_cache_after="failed cors fetch",
         exposes_by_wildcard_before_failure=True,
         follows_equal_locations=True,
-        drops_headers_for_good=False,
+        removes_headers_for_good=False,
         lax_by_default=False,
         third_party_cookies="partitioned",
     ),
@@ -178,17 +178,17 @@ ENGINES: dict[EngineName, EngineQuirks] = {
         safelists_any_case_of_bytes=True,
         largest_range=2**64 - 1,
         headers_in_utf8=True,
-        allows_uploaded_method=False,
-        preflights_again=True,
-        asks_for_dropped_headers=True,
+        allows_upload_method=False,
+        repeats_preflights=True,
+        lists_removed_headers=True,
         wildcard_covers_authorization=True,
         max_age_cap=MAX_AGE_CAPS["WebKit"],
         caches_negative_max_age=False,
         cached_wildcard_covers_authorization=True,
         caches_refused=True,
-        keeps_one_preflight=True,
-        looks_up_uploaded_method=False,
-        keeps_without_credentials=False,
+        replaces_older_preflights=True,
+        looks_up_upload_method=False,
+        keeps_entries_without_credentials=False,
         clears_cache_after="nothing",
         empty_location="refused",
         checks_redirects_as_included=True,

@@ -264,7 +264,7 @@ class Fetch:
             self._trace.hops.append(Hop(purpose, sent, None))
             self._refuse_unreachable(purpose, str(error), error.fix)
         self._trace.hops.append(Hop(purpose, sent, answer))
-        if answer.status == _PROXY_STATUS and not self._state.engine.takes_proxy_status:
+        if answer.status == _PROXY_STATUS and not self._state.engine.accepts_proxy_status:
             text = f"this engine accepts the status {_PROXY_STATUS} from a proxy only"
             self._refuse_unreachable(purpose, text, "send 401 instead")
         text = f"{sent.method} {sent.url} -> {answer.status}"

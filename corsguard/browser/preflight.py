@@ -55,7 +55,7 @@ class Preflight:
         self._key = CacheKey(origin, str(request.url), self._include)
         names = list_unsafe_names(request.headers, engine)
         removed = set(request.initial_unsafe_names).difference(names)
-        self._names = sorted([*names, *removed]) if engine.asks_for_dropped_headers else names
+        self._names = sorted([*names, *removed]) if engine.lists_removed_headers else names
 
     @property
     def is_needed(self) -> bool:
@@ -76,7 +76,7 @@ class Preflight:
         if names & _CONDITIONAL and not self._engine.looks_up_conditional:
             return False
         is_covered = self._is_covered()
-        if not is_covered and not self._engine.keeps_what_does_not_cover:
+        if not is_covered and not self._engine.keeps_uncovering_entries:
             self._cache.clear(self._key)
         return is_covered
 
@@ -86,7 +86,7 @@ class Preflight:
         method = self._request.method
         if (
             self._has_unsafe_method
-            or (is_upload and engine.looks_up_uploaded_method)
+            or (is_upload and engine.looks_up_upload_method)
             or (method == "HEAD" and engine.looks_up_head)
         ):
             if not cache.allows_method(self._key, method, now):
@@ -132,7 +132,7 @@ class Preflight:
         if names is None:
             reason = BlockReason.ALLOW_HEADERS_INVALID
             self._refuse_list(reason, ALLOW_HEADERS, answer)
-        is_upload = self._request.uses_preflight and self._engine.allows_uploaded_method
+        is_upload = self._request.uses_preflight and self._engine.allows_upload_method
         if is_upload and join_lines(answer, ALLOW_METHODS) is None:
             methods = [self._request.method]  # Fetch, "CORS-preflight fetch", 7.4
         if self._engine.caches_refused:
@@ -154,7 +154,7 @@ class Preflight:
     def _is_repeated(self) -> bool:
         """True if the engine repeats a preflight after a redirect that made it unnecessary."""
         request = self._request
-        return self._engine.preflights_again and (
+        return self._engine.repeats_preflights and (
             request.preflighted or bool(request.initial_unsafe_names)
         )
 
@@ -176,7 +176,7 @@ class Preflight:
             text = f"browsers do not follow the redirect of a preflight, and the status is {status}"
             fix = "answer OPTIONS at this URL, or fetch the final URL"
             self._refuse(BlockReason.PREFLIGHT_REDIRECTED, text, str(status), fix)
-        if self._engine.checks_preflights_at_home or not self._is_same_origin:
+        if self._engine.checks_same_origin_preflights or not self._is_same_origin:
             check_cors(self._request, self._origin, answer, self._trace, in_preflight=True)
         if not 200 <= status <= 299:
             text = f"the status is {status}, and a preflight needs 200 to 299"

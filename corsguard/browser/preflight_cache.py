@@ -60,7 +60,7 @@ class PreflightCache:
         """Cache what a response allows for age seconds (Fetch, "CORS-preflight fetch", 7)."""
         names = [_Entry(key, True, method) for method in methods]
         names += [_Entry(key, False, name.lower()) for name in headers]
-        if self._engine.keeps_one_preflight:
+        if self._engine.replaces_older_preflights:
             self.clear(key)
         names.append(_Entry(key, True, ""))  # the response itself, which may list no name
         for entry in names:
@@ -75,7 +75,7 @@ class PreflightCache:
 
     def prepare(self, key: CacheKey) -> None:
         """Remove the entries that an engine drops before it sends a preflight."""
-        if key.credentials and not self._engine.keeps_without_credentials:
+        if key.credentials and not self._engine.keeps_entries_without_credentials:
             self._remove(lambda other: other == key._replace(credentials=False))
 
     def _remove(self, is_removed: Callable[[CacheKey], bool]) -> None:

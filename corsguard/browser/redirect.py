@@ -37,7 +37,7 @@ def follow_redirect(
         trace.add_step(_STEP, Clause.REDIRECT_FETCH, text)
         return False
     url = _RedirectTarget(request, page, engine, answer.status, locations, trace).resolve()
-    if not engine.drops_headers_for_good:
+    if not engine.removes_headers_for_good:
         request.headers = request.initial_headers
     changes = _rewrite(request, url, answer.status)
     crosses = url.origin != request.url.origin

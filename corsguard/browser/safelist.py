@@ -80,7 +80,7 @@ def list_unsafe_names(headers: Fields, engine: EngineQuirks) -> list[str]:
     size = sum(len(value) for _, value in safe)
     if size > _MAX_SUM_BYTES and engine.limits_safelisted_sum:
         unsafe += [name for name, _ in safe]
-    return sorted(unsafe if engine.asks_for_each_line else set(unsafe))
+    return sorted(unsafe if engine.lists_each_line else set(unsafe))
 
 
 def _is_safe(value: str, engine: EngineQuirks) -> bool:

@@ -30,7 +30,7 @@ async def answer(send: Send, *chunks: bytes, status: int = 200) -> None:
 
 
 class Service:
-    """Notes its lifespan and its scopes; answers with the body that it got."""
+    """An application that records its lifespan and scopes, and echoes the body."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -115,19 +115,19 @@ def test_lifespan_that_returns_at_once_is_accepted() -> None:
 
 
 def test_client_disconnects_after_the_response() -> None:
-    told: list[str] = []
+    events: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"
-        told.append((await receive())["type"])
+        events.append((await receive())["type"])
         gone = asyncio.ensure_future(receive())
         await asyncio.sleep(0)
-        told.append("gone" if gone.done() else "still there")
+        events.append("gone" if gone.done() else "still there")
         await answer(send)
-        told.append((await gone)["type"])
+        events.append((await gone)["type"])
 
     Browser.on(app, page=PAGE).fetch("/")
-    assert told == ["http.request", "still there", "http.disconnect"]
+    assert events == ["http.request", "still there", "http.disconnect"]
 
 
 def test_failed_startup_fails_every_fetch() -> None:

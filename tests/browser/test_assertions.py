@@ -1,4 +1,4 @@
-"""assert_cors: what holds returns, and what does not says what happened."""
+"""assert_cors: the returned outcome, and the report of a failed assertion."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ APP = CORSMiddleware(
 )
 
 
-def failure(**given: Any) -> list[str]:
-    """The lines of the assertion that fails."""
+def catch_failure(**given: Any) -> list[str]:
+    """Return the lines of the failed assertion."""
     with pytest.raises(AssertionError) as error:
         assert_cors(APP, **{"page": PAGE, **given})
     return str(error.value).splitlines()
@@ -71,7 +71,7 @@ def test_path_url_is_at_testserver() -> None:
 
 
 def test_unexpected_block_reports_the_reason() -> None:
-    lines = failure(page=STRANGER)
+    lines = catch_failure(page=STRANGER)
     assert lines[0] == (
         "a script on https://evil.example fetched GET https://testserver/, and it was blocked"
     )
@@ -83,23 +83,25 @@ def test_unexpected_block_reports_the_reason() -> None:
 
 
 def test_block_for_another_reason_reports_both() -> None:
-    lines = failure(method="PATCH", blocked="HEADER_NOT_ALLOWED")
+    lines = catch_failure(method="PATCH", blocked="HEADER_NOT_ALLOWED")
     assert lines[0].endswith("and it was blocked, but not for HEADER_NOT_ALLOWED")
     assert lines[2].startswith("METHOD_NOT_ALLOWED: ")
 
 
 def test_missing_block_reports_the_response() -> None:
-    lines = failure(blocked=True)
+    lines = catch_failure(blocked=True)
     assert lines[0].endswith("and it was not blocked")
     assert "     Access-Control-Allow-Origin: https://app.example.com" in lines
 
 
 def test_hidden_header_is_named() -> None:
-    assert failure(reads=["X-Total", "X-Own"])[0].endswith("and the script can't read X-Own")
+    assert catch_failure(reads=["X-Total", "X-Own"])[0].endswith("and the script can't read X-Own")
 
 
 def test_wrong_number_of_preflights_is_reported() -> None:
-    assert failure(method="PUT", preflights=0)[0].endswith("and preflights were sent: 1, not 0")
+    assert catch_failure(method="PUT", preflights=0)[0].endswith(
+        "and preflights were sent: 1, not 0"
+    )
 
 
 def test_redirect_to_another_host_is_unreachable() -> None:
@@ -118,7 +120,7 @@ def test_redirect_to_another_host_is_unreachable() -> None:
 
 def test_cookies_are_sent_with_the_request() -> None:
     cookies = [Cookie("session", "1", "testserver", secure=True, same_site="None")]
-    lines = failure(cookies=cookies, credentials="include")
+    lines = catch_failure(cookies=cookies, credentials="include")
     assert "     Cookie: session=1" in lines
 
 

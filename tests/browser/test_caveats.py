@@ -1,4 +1,4 @@
-"""What lies outside CORS: mixed content, and the user's own network."""
+"""Caveats: mixed content, and the user's own network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from support.scripted_server import API, OTHER, PAGE, allow, play, redirect
 
 
-def codes(page: str, url: str) -> list[str]:
+def list_codes(page: str, url: str) -> list[str]:
     exchange = play(allow(origin="*"), page=page, url=url)
     assert exchange.allowed
     return [caveat.code for caveat in exchange.caveats]
@@ -22,7 +22,7 @@ def codes(page: str, url: str) -> list[str]:
     ],
 )
 def test_mixed_content_is_reported(page: str, url: str, mixed: bool) -> None:
-    assert codes(page, url) == (["mixed-content"] if mixed else [])
+    assert list_codes(page, url) == (["mixed-content"] if mixed else [])
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_mixed_content_is_reported(page: str, url: str, mixed: bool) -> None:
     ],
 )
 def test_local_network_access_is_reported(page: str, url: str, asks: bool) -> None:
-    assert codes(page, url) == (["local-network-access"] if asks else [])
+    assert list_codes(page, url) == (["local-network-access"] if asks else [])
 
 
 def test_caveats_of_all_hops_are_reported_once() -> None:

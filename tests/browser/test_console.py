@@ -1,4 +1,4 @@
-"""The sentence in Chromium's console, to the letter."""
+"""The message in Chromium's console, to the letter."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from corsguard.browser import Exchange
 REFUSED = f"Access to fetch at '{API}' from origin '{PAGE}' has been blocked by CORS policy: "
 PREFLIGHT = f"{REFUSED}Response to preflight request doesn't pass access control check: "
 HEADER = "The 'Access-Control-Allow-Origin' header"
-MEND = "Have the server send the header with a valid value."
+ADVICE = "Have the server send the header with a valid value."
 SCHEMES = (
     "Cross origin requests are only supported for protocol schemes: chrome, "
     "chrome-experimental-site-token-provider, chrome-extension, chrome-untrusted, data, http, "
@@ -42,24 +42,24 @@ USERINFO = (
         (
             play(allow(origin="null")),
             f"{REFUSED}{HEADER} has a value 'null' that is not equal to the supplied origin. "
-            f"{MEND}",
+            f"{ADVICE}",
         ),
         (
             play(allow(origin=f"{PAGE}\x0b")),
             f"{REFUSED}{HEADER} has a value '{PAGE}\\u000B' that is not equal to the supplied "
-            f"origin. {MEND}",
+            f"origin. {ADVICE}",
         ),
         (
             play(allow(origin="a\x8d\xe9\x7f")),
-            f"{REFUSED}{HEADER} contains the invalid value 'a\\u008D\\u00E9\\u007F'. {MEND}",
+            f"{REFUSED}{HEADER} contains the invalid value 'a\\u008D\\u00E9\\u007F'. {ADVICE}",
         ),
         (
             play(allow(origin="foo")),
-            f"{REFUSED}{HEADER} contains the invalid value 'foo'. {MEND}",
+            f"{REFUSED}{HEADER} contains the invalid value 'foo'. {ADVICE}",
         ),
         (
             play(allow(origin="*, *")),
-            f"{REFUSED}{HEADER} contains multiple values '*, *', but only one is allowed. {MEND}",
+            f"{REFUSED}{HEADER} contains multiple values '*, *', but only one is allowed. {ADVICE}",
         ),
         (
             play(allow(origin="*"), credentials="include"),

@@ -1,4 +1,4 @@
-"""Cookies: which are kept, which go where, and which are held back (RFC 6265bis)."""
+"""Cookies: storage, selection and blocks across sites (RFC 6265bis)."""
 
 from __future__ import annotations
 
@@ -24,19 +24,23 @@ ALL: tuple[EngineName, ...] = ("standard", "chromium", "firefox", "webkit")
 HOST = "api.example.com"
 
 
-def sent(visit: Visit, url: str = API, **request: Any) -> str | None:
-    """The cookies that go with a request."""
+def send_cookies(visit: Visit, url: str = API, **request: Any) -> str | None:
+    """Return the cookies that a request sends."""
     request = {"credentials": "include", **request}
     return get_sent_headers(visit.play(allow(CREDENTIALS), url=url, **request)).get("Cookie")
 
 
-def after(*lines: str, url: str = API, then: str | None = None, **visit: Any) -> str | None:
-    """The cookies that are sent after an answer has set these."""
+def store_and_send(
+    *lines: str, url: str = API, then: str | None = None, **visit: Any
+) -> str | None:
+    """Return the cookies that are sent after a response has set these."""
     page = Visit(**visit)
     fields = [("Set-Cookie", line) for line in lines]
     page.play(allow(CREDENTIALS, *fields, origin=page.page), url=url, credentials="include")
-    asked = page.play(allow(CREDENTIALS, origin=page.page), url=then or url, credentials="include")
-    return get_sent_headers(asked).get("Cookie")
+    exchange = page.play(
+        allow(CREDENTIALS, origin=page.page), url=then or url, credentials="include"
+    )
+    return get_sent_headers(exchange).get("Cookie")
 
 
 @pytest.mark.parametrize(
@@ -52,14 +56,14 @@ def after(*lines: str, url: str = API, then: str | None = None, **visit: Any) ->
 )
 def test_credentials_mode_controls_cookies(url: str, credentials: str, carried: bool) -> None:
     visit = Visit(cookies=[Cookie("sid", "1", "example.com", subdomains=True)])
-    assert (sent(visit, url, credentials=credentials) == "sid=1") is carried
+    assert (send_cookies(visit, url, credentials=credentials) == "sid=1") is carried
 
 
 @pytest.mark.parametrize("credentials", ["omit", "same-origin"])
 def test_response_without_credentials_stores_no_cookie(credentials: str) -> None:
     visit = Visit()
     visit.play(allow(("Set-Cookie", "sid=1")), credentials=credentials)
-    assert sent(visit) is None
+    assert send_cookies(visit) is None
 
 
 def test_same_origin_redirected_cross_origin_sends_no_cookie() -> None:
@@ -70,7 +74,7 @@ def test_same_origin_redirected_cross_origin_sends_no_cookie() -> None:
 
 
 def test_stored_cookie_is_sent_afterwards() -> None:
-    assert after("sid=1", "theme=dark") == "sid=1; theme=dark"
+    assert store_and_send("sid=1", "theme=dark") == "sid=1; theme=dark"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +96,7 @@ def test_stored_cookie_is_sent_afterwards() -> None:
     ],
 )
 def test_set_cookie_line_is_parsed(line: str, pair: str | None) -> None:
-    assert after(line) == pair
+    assert store_and_send(line) == pair
 
 
 @pytest.mark.parametrize(
@@ -116,41 +120,41 @@ def test_set_cookie_line_is_parsed(line: str, pair: str | None) -> None:
     ],
 )
 def test_cookie_is_sent_to_its_host_and_path(line: str, then: str, goes: bool) -> None:
-    assert (after(line, then=then) == "a=1") is goes
+    assert (store_and_send(line, then=then) == "a=1") is goes
 
 
 def test_default_path_is_the_folder_of_the_url() -> None:
     url = "https://api.example.com/v1/items"
-    assert after("a=1", url=url, then="https://api.example.com/v1/other") == "a=1"
-    assert after("a=1", url=url, then="https://api.example.com/v2") is None
+    assert store_and_send("a=1", url=url, then="https://api.example.com/v1/other") == "a=1"
+    assert store_and_send("a=1", url=url, then="https://api.example.com/v2") is None
 
 
 def test_ip_address_has_no_subdomains() -> None:
     here, page = "http://127.0.0.1:8000/", "http://127.0.0.1:3000"
-    assert after("a=1; Domain=0.0.1", url=here, page=page) is None
-    assert after("a=1; Domain=127.0.0.1", url=here, page=page) == "a=1"
+    assert store_and_send("a=1; Domain=0.0.1", url=here, page=page) is None
+    assert store_and_send("a=1; Domain=127.0.0.1", url=here, page=page) == "a=1"
 
 
 def test_public_suffix_sets_host_only_cookie() -> None:
     page, here = "http://localhost:3000", "http://localhost:8000/"
-    assert after("a=1; Domain=localhost", url=here, page=page) == "a=1"
+    assert store_and_send("a=1; Domain=localhost", url=here, page=page) == "a=1"
     below = "http://a.localhost:8000/"
-    assert after("a=1; Domain=localhost", url=here, then=below, page=page) is None
+    assert store_and_send("a=1; Domain=localhost", url=here, then=below, page=page) is None
 
 
 def test_secure_cookie_needs_https_or_loopback() -> None:
     http, page = "http://api.example.com/", "http://app.example.com"
-    assert after("a=1; Secure", url=http, page=page) is None
-    assert after("a=1; Secure") == "a=1"
+    assert store_and_send("a=1; Secure", url=http, page=page) is None
+    assert store_and_send("a=1; Secure") == "a=1"
     here = "http://localhost:8000/"
-    assert after("a=1; Secure", url=here, page="http://localhost:3000") == "a=1"
+    assert store_and_send("a=1; Secure", url=here, page="http://localhost:3000") == "a=1"
     visit = Visit(page=page, cookies=[Cookie("a", "1", HOST, secure=True)])
     exchange = visit.play(allow(CREDENTIALS, origin=page), url=http, credentials="include")
     assert "Cookie" not in get_sent_headers(exchange)
 
 
 @pytest.mark.parametrize(
-    ("line", "kept"),
+    ("line", "stored"),
     [
         ("__Secure-a=1", False),
         ("__Secure-a=1; Secure", True),
@@ -162,8 +166,8 @@ def test_secure_cookie_needs_https_or_loopback() -> None:
         ("a=1; SameSite=None; Secure", True),
     ],
 )
-def test_prefixed_cookie_needs_its_conditions(line: str, kept: bool) -> None:
-    assert (after(line) is not None) is kept
+def test_prefixed_cookie_needs_its_conditions(line: str, stored: bool) -> None:
+    assert (store_and_send(line) is not None) is stored
 
 
 @pytest.mark.parametrize(
@@ -184,11 +188,11 @@ def test_cookie_expires_by_the_browser_clock(attributes: str, seconds: int) -> N
     visit = Visit()
     line = ("Set-Cookie", f"a=1; {attributes}")
     visit.play(allow(CREDENTIALS, line), credentials="include")
-    assert sent(visit) == ("a=1" if seconds else None)
+    assert send_cookies(visit) == ("a=1" if seconds else None)
     visit.now += 9.9
-    assert sent(visit) == ("a=1" if seconds else None)
+    assert send_cookies(visit) == ("a=1" if seconds else None)
     visit.now += 0.1
-    assert sent(visit) is None
+    assert send_cookies(visit) is None
 
 
 @pytest.mark.parametrize(
@@ -205,27 +209,27 @@ def test_cookie_with_invalid_date_stays(attributes: str) -> None:
     visit = Visit()
     visit.play(allow(CREDENTIALS, ("Set-Cookie", f"a=1; {attributes}")), credentials="include")
     visit.now += 10**9
-    assert sent(visit) == "a=1"
+    assert send_cookies(visit) == "a=1"
 
 
 def test_expired_cookie_deletes_the_stored_one() -> None:
-    assert after("a=1", "a=; Max-Age=0") is None
+    assert store_and_send("a=1", "a=; Max-Age=0") is None
 
 
 def test_cookies_are_sorted_by_path_length_then_age() -> None:
-    assert after("a=1", "b=1; Path=/items", "c=1", "a=2") == "b=1; a=2; c=1"
+    assert store_and_send("a=1", "b=1; Path=/items", "c=1", "a=2") == "b=1; a=2; c=1"
 
 
 @pytest.mark.parametrize("control", ["\0", "\x08", "\n", "\x1b", "\x7f"])
 def test_cookie_with_control_character_is_ignored(control: str) -> None:
-    assert after(f"a=b{control}", f"c=d; Path=/{control}") is None
-    assert after("a=b\tc") == "a=b\tc"
+    assert store_and_send(f"a=b{control}", f"c=d; Path=/{control}") is None
+    assert store_and_send("a=b\tc") == "a=b\tc"
 
 
 @pytest.mark.parametrize("same_site", ["Strict", "Lax", "None", None])
 def test_same_site_request_sends_all_cookies(same_site: Any) -> None:
     visit = Visit(cookies=[Cookie("a", "1", HOST, same_site=same_site)])
-    assert sent(visit) == "a=1"
+    assert send_cookies(visit) == "a=1"
 
 
 def test_site_includes_the_scheme() -> None:
@@ -263,7 +267,9 @@ def test_opaque_page_is_cross_site() -> None:
 
 
 def test_cross_site_response_stores_same_site_none_only() -> None:
-    found = {line: after(f"a=1; {line}", url=OTHER) for line in ("", "SameSite=None; Secure")}
+    found = {
+        line: store_and_send(f"a=1; {line}", url=OTHER) for line in ("", "SameSite=None; Secure")
+    }
     assert found == {"": None, "SameSite=None; Secure": "a=1"}
 
 
@@ -321,7 +327,7 @@ def test_https_replaces_secure_cookie() -> None:
     visit = Visit(cookies=[Cookie("a", "old", HOST, secure=True)])
     setting = allow(CREDENTIALS, ("Set-Cookie", "a=new; Path=/; Secure"))
     visit.play(setting, credentials="include")
-    assert sent(visit) == "a=new"
+    assert send_cookies(visit) == "a=new"
 
 
 def test_firefox_partitions_third_party_cookies() -> None:
@@ -330,7 +336,7 @@ def test_firefox_partitions_third_party_cookies() -> None:
     setting = allow(CREDENTIALS, ("Set-Cookie", "here=1; SameSite=None; Secure"))
     exchange = visit.play(setting, url=OTHER, credentials="include")
     assert [each.code for each in exchange.caveats] == ["third-party-cookies:own"]
-    assert sent(visit, OTHER) == "here=1"
+    assert send_cookies(visit, OTHER) == "here=1"
     at_home = Visit("firefox", page="https://other.example", cookies=[own])
     partitioned = own._replace(name="here", third_party=True)
     at_home = Visit("firefox", page="https://other.example", cookies=[own, partitioned])
@@ -346,7 +352,7 @@ def test_webkit_blocks_third_party_cookies() -> None:
         "third-party-cookies:own",
         "third-party-cookies:here",
     ]
-    assert sent(visit, OTHER) is None
+    assert send_cookies(visit, OTHER) is None
     assert PAGE not in exchange.caveats[0].text
 
 

@@ -1,4 +1,4 @@
-"""Exchange and Blocked: the whole of what happened, and every reason that there is."""
+"""Exchange and Blocked: the recorded exchange, and every block reason."""
 
 from __future__ import annotations
 

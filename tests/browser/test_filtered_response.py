@@ -1,4 +1,4 @@
-"""Filtered responses: what of an answer a script may read."""
+"""Filtered responses: the part of a response that a script may read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CORS_FILTERED = 'Fetch, "CORS filtered response"'
 
 
 def read(*expose: str, **request: Any) -> Response:
-    """What the script sees of an answer that exposes these."""
+    """Return the response as the script sees it, where it exposes these."""
     exposed = [("Access-Control-Expose-Headers", value) for value in expose]
     return expect_response(play(allow(*FIELDS, *exposed, CREDENTIALS), **request))
 

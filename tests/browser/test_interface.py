@@ -1,4 +1,4 @@
-"""Which interface an application has: what its parameters tell, however it is written."""
+"""The interface of an application, detected from the parameters of any callable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def wsgi(environ: Any, start_response: Any) -> Iterable[bytes]:
 
 
 class Dynamic:
-    """Picks how it is called where it is made, as Sentry's ASGI middleware does."""
+    """An application whose instances choose their `__call__`, as Sentry's ASGI middleware does."""
 
     __slots__ = ("__call__",)
 
@@ -36,7 +36,7 @@ class Dynamic:
 
 
 class Called:
-    """Is called by a method that says nothing of being async."""
+    """An application whose `__call__` is not a coroutine function."""
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         return asgi(scope, receive, send)
@@ -176,7 +176,7 @@ def test_ambiguous_parameters_raise_type_error(app: Any, words: str) -> None:
 
 
 class Unknown:
-    """Has parameters that Python can't tell."""
+    """An application whose signature Python can't read."""
 
     __signature__ = "nothing"
 

@@ -1,4 +1,4 @@
-"""Main fetch and what follows from it: modes, ports, the network, the resource policy."""
+"""Main fetch: modes, ports, the network, the resource policy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RESOURCE_POLICY = 'Fetch, "cross-origin resource policy check"'
 
 
 def unreachable(sent: Sent) -> Answer:
-    raise SendError(f"nobody answers at {sent.url}")
+    raise SendError(f"no server responds at {sent.url}")
 
 
 @pytest.mark.parametrize("mode", ["cors", "no-cors", "same-origin"])
@@ -126,7 +126,7 @@ def test_bad_port_is_blocked_after_redirect() -> None:
 def test_missing_response_is_unreachable() -> None:
     exchange = play(unreachable)
     refusal = expect_refusal(exchange, BlockReason.UNREACHABLE, NETWORK_FETCH)
-    assert (refusal.step.text, refusal.in_preflight) == (f"nobody answers at {API}", False)
+    assert (refusal.step.text, refusal.in_preflight) == (f"no server responds at {API}", False)
     assert exchange.hops[0].answer is None
 
 

@@ -1,4 +1,4 @@
-"""The preflight: whether there is one, what it carries, and which answers will do."""
+"""The preflight: its need, its headers, and the check of its response."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_preflight_with_credentials_needs_allow_credentials() -> None:
 
 
 def put(methods: str | None, engine: EngineName = "standard", **request: Any) -> Exchange:
-    """PUT, where the preflight is answered with these methods."""
+    """Run a PUT whose preflight allows these methods."""
     fields = (CREDENTIALS,) if request else ()
     request = {"method": "PUT", **request}
     ok = allow_preflight(methods, None, None, *fields)
@@ -154,7 +154,7 @@ def test_listed_method_is_allowed(methods: str, engine: EngineName) -> None:
     assert expect_response(put(methods, engine)).ok
 
 
-def refused_put(methods: str | None, **request: Any) -> Exchange:
+def expect_refused_put(methods: str | None, **request: Any) -> Exchange:
     fields = (CREDENTIALS,) if request.get("credentials") else ()
     ok = allow_preflight(methods, None, None, *fields)
     return play(ok, **{"method": "PUT", **request})
@@ -171,14 +171,14 @@ def refused_put(methods: str | None, **request: Any) -> Exchange:
     ],
 )
 def test_unlisted_method_is_refused(methods: str | None, why: str, engine: EngineName) -> None:
-    exchange = refused_put(methods, engine=engine)
+    exchange = expect_refused_put(methods, engine=engine)
     refusal = expect_refusal(exchange, BlockReason.METHOD_NOT_ALLOWED, PREFLIGHT_FETCH)
     assert (refusal.step.text, refusal.detail, refusal.in_preflight) == (why, "PUT", True)
     assert refusal.fix == "add PUT to Access-Control-Allow-Methods (a policy's allow_methods)"
 
 
 def test_methods_are_case_sensitive() -> None:
-    exchange = refused_put("PATCH", method="patch")
+    exchange = expect_refused_put("PATCH", method="patch")
     refusal = expect_refusal(exchange, BlockReason.METHOD_NOT_ALLOWED, PREFLIGHT_FETCH)
     assert refusal.step.text.endswith(": methods are case-sensitive")
     assert refusal.fix == "fetch with PATCH"
@@ -186,7 +186,7 @@ def test_methods_are_case_sensitive() -> None:
 
 @pytest.mark.parametrize("engine", ALL)
 def test_method_wildcard_with_credentials_is_literal(engine: EngineName) -> None:
-    exchange = refused_put("*", credentials="include", engine=engine)
+    exchange = expect_refused_put("*", credentials="include", engine=engine)
     refusal = expect_refusal(exchange, BlockReason.METHOD_NOT_ALLOWED, PREFLIGHT_FETCH)
     assert refusal.step.text.endswith("with credentials, `*` is not a wildcard")
     assert expect_response(put("*", engine, method="*", credentials="include")).ok
@@ -195,7 +195,7 @@ def test_method_wildcard_with_credentials_is_literal(engine: EngineName) -> None
 @pytest.mark.parametrize("engine", ALL)
 @pytest.mark.parametrize("methods", ["GET PUT", "PUT;", "PUT, (bad)", '"PUT"', "PUT\x0b"])
 def test_invalid_method_invalidates_the_list(methods: str, engine: EngineName) -> None:
-    exchange = refused_put(methods, engine=engine)
+    exchange = expect_refused_put(methods, engine=engine)
     refusal = expect_refusal(exchange, BlockReason.ALLOW_METHODS_INVALID, PREFLIGHT_FETCH)
     assert (refusal.detail, refusal.in_preflight) == (methods, True)
 

@@ -1,4 +1,4 @@
-"""The CORS-preflight cache: what is not asked again, for how long, and in which engine."""
+"""The CORS-preflight cache: its entries, their lifetime, and the engines' quirks."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ AUTHORIZATION: dict[str, Any] = {"headers": {"Authorization": "1"}}
 UPLOAD: dict[str, Any] = {"method": "POST", "body": b"1", "upload_listener": True}
 
 
-def including(request: dict[str, Any]) -> dict[str, Any]:
+def include_credentials(request: dict[str, Any]) -> dict[str, Any]:
     return {**request, "credentials": "include"}
 
 
-def preflights(
-    engine: EngineName, asked: Answer, *requests: dict[str, Any], actual: Answer | None = None
+def count_preflights(
+    engine: EngineName, preflight: Answer, *requests: dict[str, Any], actual: Answer | None = None
 ) -> tuple[int, ...]:
-    """How many preflights each of the requests has, where this is the answer to all of them."""
+    """Count the preflights of each request, where all of them get this response."""
     visit = Visit(engine)
     given = actual or allow(CREDENTIALS)
 
     def send(sent: Sent) -> Answer:
-        return asked if sent.method == "OPTIONS" else given
+        return preflight if sent.method == "OPTIONS" else given
 
     return tuple(visit.browser.play(Request(API, **each), send).preflights for each in requests)
 
 
-def everywhere(found: tuple[int, ...], **but: tuple[int, ...]) -> dict[EngineName, Any]:
-    """What each engine does: the same, but for these."""
+def expect_everywhere(found: tuple[int, ...], **but: tuple[int, ...]) -> dict[EngineName, Any]:
+    """Return engine -> found, with the exceptions of `but`."""
     return {engine: but.get(engine, found) for engine in ALL}
 
 
@@ -85,8 +85,8 @@ def test_missing_max_age_caches_for_five_seconds(max_age: str | None, engine: En
 @pytest.mark.parametrize("max_age", ["abc", "5.5", "5, 6", "+5", "'5'", "5s", "0x10", "\u0665"])
 def test_invalid_max_age_counts_as_missing_except_in_firefox(max_age: str) -> None:
     ok = allow_preflight("PUT", None, max_age)
-    found = {engine: preflights(engine, ok, PUT, PUT) for engine in ALL}
-    assert found == everywhere((1, 0), firefox=(1, 1))
+    found = {engine: count_preflights(engine, ok, PUT, PUT) for engine in ALL}
+    assert found == expect_everywhere((1, 0), firefox=(1, 1))
 
 
 def test_two_max_age_lines_are_invalid() -> None:
@@ -99,15 +99,15 @@ def test_two_max_age_lines_are_invalid() -> None:
 @pytest.mark.parametrize("max_age", ["-1", "-0"])
 def test_negative_max_age_is_cached_in_standard_only(max_age: str) -> None:
     ok = allow_preflight("PUT", None, max_age)
-    found = {engine: preflights(engine, ok, PUT, PUT) for engine in ALL}
-    assert found == everywhere((1, 1), standard=(1, 0))
+    found = {engine: count_preflights(engine, ok, PUT, PUT) for engine in ALL}
+    assert found == expect_everywhere((1, 1), standard=(1, 0))
 
 
 @pytest.mark.parametrize("engine", ALL)
 @pytest.mark.parametrize("max_age", ["0", "00"])
 def test_max_age_0_caches_nothing(max_age: str, engine: EngineName) -> None:
     ok = allow_preflight("PUT", None, max_age)
-    assert preflights(engine, ok, PUT, PUT) == (1, 1)
+    assert count_preflights(engine, ok, PUT, PUT) == (1, 1)
     assert list_texts(Visit(engine).play(ok, allow(), **PUT), PREFLIGHT_CACHE) == [
         "the response is not cached"
     ]
@@ -116,7 +116,12 @@ def test_max_age_0_caches_nothing(max_age: str, engine: EngineName) -> None:
 @pytest.mark.parametrize("engine", ALL)
 def test_entry_covers_listed_methods_and_headers(engine: EngineName) -> None:
     ok = allow_preflight("PUT, DELETE", "x-a, x-b", "600")
-    assert preflights(engine, ok, {**PUT, **X_A}, DELETE, X_B, {**DELETE, **X_B}) == (1, 0, 0, 0)
+    assert count_preflights(engine, ok, {**PUT, **X_A}, DELETE, X_B, {**DELETE, **X_B}) == (
+        1,
+        0,
+        0,
+        0,
+    )
 
 
 def test_entry_does_not_cover_unlisted_names() -> None:
@@ -155,71 +160,73 @@ def test_newest_response_replaces_all_in_chromium_and_webkit(
 @pytest.mark.parametrize("engine", ALL)
 def test_entry_without_credentials_excludes_credentials(engine: EngineName) -> None:
     ok = allow_preflight("PUT", None, "600", CREDENTIALS)
-    assert preflights(engine, ok, PUT, including(PUT)) == (1, 1)
+    assert count_preflights(engine, ok, PUT, include_credentials(PUT)) == (1, 1)
 
 
 def test_entry_with_credentials_covers_none_except_in_firefox() -> None:
     ok = allow_preflight("PUT", None, "600", CREDENTIALS)
-    found = {engine: preflights(engine, ok, including(PUT), PUT) for engine in ALL}
-    assert found == everywhere((1, 0), firefox=(1, 1))
+    found = {engine: count_preflights(engine, ok, include_credentials(PUT), PUT) for engine in ALL}
+    assert found == expect_everywhere((1, 0), firefox=(1, 1))
 
 
 def test_cached_wildcard_covers_names_except_in_firefox() -> None:
-    methods = {e: preflights(e, allow_preflight("*", None, "600"), PUT, DELETE) for e in ALL}
-    headers = {e: preflights(e, allow_preflight(None, "*", "600"), X_A, X_B) for e in ALL}
-    assert methods == headers == everywhere((1, 0), firefox=(1, 1))
+    methods = {e: count_preflights(e, allow_preflight("*", None, "600"), PUT, DELETE) for e in ALL}
+    headers = {e: count_preflights(e, allow_preflight(None, "*", "600"), X_A, X_B) for e in ALL}
+    assert methods == headers == expect_everywhere((1, 0), firefox=(1, 1))
 
 
 def test_firefox_caches_nothing_of_a_wildcard() -> None:
-    assert preflights("firefox", allow_preflight("*", None, "600"), PUT, PUT) == (1, 1)
-    assert preflights("firefox", allow_preflight("*, PUT", None, "600"), PUT, PUT) == (1, 0)
+    assert count_preflights("firefox", allow_preflight("*", None, "600"), PUT, PUT) == (1, 1)
+    assert count_preflights("firefox", allow_preflight("*, PUT", None, "600"), PUT, PUT) == (1, 0)
 
 
 def test_cached_wildcard_covers_authorization_in_webkit_only() -> None:
     ok = allow_preflight(None, "*, authorization", "600")
-    found = {e: preflights(e, allow_preflight(None, "*", "600"), X_A, AUTHORIZATION) for e in ALL}
-    assert found == everywhere((1, 1), webkit=(1, 0))
-    assert preflights("standard", ok, X_A, AUTHORIZATION) == (1, 0)
+    found = {
+        e: count_preflights(e, allow_preflight(None, "*", "600"), X_A, AUTHORIZATION) for e in ALL
+    }
+    assert found == expect_everywhere((1, 1), webkit=(1, 0))
+    assert count_preflights("standard", ok, X_A, AUTHORIZATION) == (1, 0)
 
 
 @pytest.mark.parametrize("engine", ALL)
 def test_cached_wildcard_is_literal_with_credentials(engine: EngineName) -> None:
     ok = allow_preflight("*", None, "600", CREDENTIALS)
-    star = including({"method": "*"})
-    assert preflights(engine, ok, star, star, including(PUT)) == (1, 0, 1)
+    star = include_credentials({"method": "*"})
+    assert count_preflights(engine, ok, star, star, include_credentials(PUT)) == (1, 0, 1)
 
 
 @pytest.mark.parametrize(("engine", "second"), list(zip(ALL, [0, 1, 1, 0], strict=True)))
 def test_wildcard_cached_with_credentials_covers_without(engine: EngineName, second: int) -> None:
     ok = allow_preflight("PUT, *", None, "600", CREDENTIALS)
-    assert preflights(engine, ok, including(PUT), DELETE) == (1, second)
+    assert count_preflights(engine, ok, include_credentials(PUT), DELETE) == (1, second)
 
 
 def test_method_named_authorization_is_not_a_header() -> None:
     ok = allow_preflight("*", None, "600")
-    assert preflights("standard", ok, PUT, {"method": "authorization"}) == (1, 0)
+    assert count_preflights("standard", ok, PUT, {"method": "authorization"}) == (1, 0)
 
 
 def test_refused_preflight_clears_entries_except_in_webkit() -> None:
     ok = allow_preflight("PUT", None, "600")
-    found = {engine: preflights(engine, ok, PUT, DELETE, PUT) for engine in ALL}
-    assert found == everywhere((1, 1, 1), webkit=(1, 1, 0))
+    found = {engine: count_preflights(engine, ok, PUT, DELETE, PUT) for engine in ALL}
+    assert found == expect_everywhere((1, 1, 1), webkit=(1, 1, 0))
 
 
 @pytest.mark.parametrize(("engine", "again"), list(zip(ALL, [1, 0, 1, 0], strict=True)))
 def test_refused_response_clears_in_standard_and_firefox(engine: EngineName, again: int) -> None:
     ok = allow_preflight("PUT", None, "600")
-    found = preflights(engine, ok, PUT, PUT, PUT, actual=answer())
+    found = count_preflights(engine, ok, PUT, PUT, PUT, actual=answer())
     assert found == (1, again, again)
 
 
 def test_refused_simple_request_clears_in_firefox_only() -> None:
     ok = allow_preflight("PUT", None, "600")
     found = {
-        engine: preflights(engine, ok, PUT, {"credentials": "include"}, PUT, actual=allow())
+        engine: count_preflights(engine, ok, PUT, {"credentials": "include"}, PUT, actual=allow())
         for engine in ALL
     }
-    assert found == everywhere((1, 0, 0), firefox=(1, 0, 1))
+    assert found == expect_everywhere((1, 0, 0), firefox=(1, 0, 1))
 
 
 def test_failure_outside_cors_clears_nothing() -> None:
@@ -254,25 +261,25 @@ def test_opaque_origin_is_not_cached_in_chromium_only() -> None:
 
 def test_cached_upload_needs_its_method_in_standard_only() -> None:
     ok = allow_preflight("PUT", None, "600")
-    found = {engine: preflights(engine, ok, UPLOAD, UPLOAD) for engine in ALL}
-    assert found == everywhere((1, 0), standard=(1, 1))
+    found = {engine: count_preflights(engine, ok, UPLOAD, UPLOAD) for engine in ALL}
+    assert found == expect_everywhere((1, 0), standard=(1, 1))
     listed = allow_preflight("POST", None, "600")
-    assert {engine: preflights(engine, listed, UPLOAD, UPLOAD)[1] for engine in ALL} == (
+    assert {engine: count_preflights(engine, listed, UPLOAD, UPLOAD)[1] for engine in ALL} == (
         dict.fromkeys(ALL, 0)
     )
 
 
 def test_empty_lists_are_cached_for_an_upload() -> None:
     ok = allow_preflight(None, None, "600")
-    found = {engine: preflights(engine, ok, UPLOAD, UPLOAD) for engine in ALL}
-    assert found == everywhere((1, 0))
+    found = {engine: count_preflights(engine, ok, UPLOAD, UPLOAD) for engine in ALL}
+    assert found == expect_everywhere((1, 0))
 
 
 @pytest.mark.parametrize("refused", [{"method": "patch"}, X_A, AUTHORIZATION])
 def test_refused_preflight_is_cached_in_webkit_only(refused: dict[str, Any]) -> None:
     ok = allow_preflight("PUT", None, "600")
-    found = {engine: preflights(engine, ok, refused, PUT) for engine in ALL}
-    assert found == everywhere((1, 1), webkit=(1, 0))
+    found = {engine: count_preflights(engine, ok, refused, PUT) for engine in ALL}
+    assert found == expect_everywhere((1, 1), webkit=(1, 0))
 
 
 @pytest.mark.parametrize(
@@ -282,15 +289,15 @@ def test_refused_preflight_is_cached_in_webkit_only(refused: dict[str, Any]) -> 
 def test_conditional_request_skips_cache_in_two_engines(name: str) -> None:
     ok = allow_preflight("PUT", name, "600")
     request = {"headers": {name: "x"}}
-    found = {engine: preflights(engine, ok, request, request, PUT) for engine in ALL}
-    assert found == everywhere((1, 0, 0), chromium=(1, 1, 0), firefox=(1, 1, 0))
+    found = {engine: count_preflights(engine, ok, request, request, PUT) for engine in ALL}
+    assert found == expect_everywhere((1, 0, 0), chromium=(1, 1, 0), firefox=(1, 1, 0))
 
 
 def test_refused_conditional_request_keeps_chromium_entries() -> None:
     ok = allow_preflight("PUT", None, "600")
     conditional = {"method": "DELETE", "headers": {"If-Match": "x"}}
-    found = {engine: preflights(engine, ok, PUT, conditional, PUT) for engine in ALL}
-    assert found == everywhere((1, 1, 1), chromium=(1, 1, 0), webkit=(1, 1, 0))
+    found = {engine: count_preflights(engine, ok, PUT, conditional, PUT) for engine in ALL}
+    assert found == expect_everywhere((1, 1, 1), chromium=(1, 1, 0), webkit=(1, 1, 0))
 
 
 def test_uncovering_entries_are_dropped_in_chromium_only() -> None:
@@ -307,15 +314,17 @@ def test_uncovering_entries_are_dropped_in_chromium_only() -> None:
 def test_head_needs_a_cached_method_in_firefox_only() -> None:
     head = {"method": "HEAD", **X_A}
     ok = allow_preflight(None, "x-a", "600")
-    found = {engine: preflights(engine, ok, X_A, head, head) for engine in ALL}
-    assert found == everywhere((1, 0, 0), firefox=(1, 1, 1))
-    assert preflights("firefox", allow_preflight("HEAD", "x-a", "600"), X_A, head) == (1, 0)
+    found = {engine: count_preflights(engine, ok, X_A, head, head) for engine in ALL}
+    assert found == expect_everywhere((1, 0, 0), firefox=(1, 1, 1))
+    assert count_preflights("firefox", allow_preflight("HEAD", "x-a", "600"), X_A, head) == (1, 0)
 
 
 def test_refusal_with_credentials_clears_entries_without() -> None:
     ok = allow_preflight("PUT", None, "600")
-    found = {engine: preflights(engine, ok, PUT, including(PUT), PUT) for engine in ALL}
-    assert found == everywhere((1, 1, 1))
+    found = {
+        engine: count_preflights(engine, ok, PUT, include_credentials(PUT), PUT) for engine in ALL
+    }
+    assert found == expect_everywhere((1, 1, 1))
 
 
 def test_redirect_is_looked_up_by_its_url() -> None:

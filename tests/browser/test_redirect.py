@@ -1,4 +1,4 @@
-"""HTTP-redirect fetch: where a redirect may lead, and what of the request arrives there."""
+"""HTTP-redirect fetch: the allowed targets, and the request that is sent to them."""
 
 from __future__ import annotations
 
@@ -103,9 +103,9 @@ def test_body_headers_are_removed_with_the_body() -> None:
     exchange = play(
         redirect(OWN, 303), answer(), url=OWN, method="POST", body=b"x", headers=headers
     )
-    kept = get_sent_headers(exchange)
-    assert kept["X-A"] == "1"
-    assert not {name.lower() for name in (*names, "Content-Length")} & set(kept)
+    fields = get_sent_headers(exchange)
+    assert fields["X-A"] == "1"
+    assert not {name.lower() for name in (*names, "Content-Length")} & set(fields)
 
 
 def test_authorization_is_removed_when_the_origin_changes() -> None:

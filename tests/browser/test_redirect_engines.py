@@ -1,4 +1,4 @@
-"""Where the engines follow redirects otherwise than the standard has it."""
+"""The engines' quirks in redirects."""
 
 from __future__ import annotations
 
@@ -35,21 +35,23 @@ ALL: tuple[EngineName, ...] = ("standard", "chromium", "firefox", "webkit")
 NEXT = "https://api.example.com/next"
 
 
-def two_locations(first: str, second: str) -> Any:
+def answer_two_locations(first: str, second: str) -> Any:
     return allow(("Location", first), ("Location", second), status=302)
 
 
 def test_several_locations_are_refused() -> None:
-    exchange = play(two_locations(NEXT, NEXT))
+    exchange = play(answer_two_locations(NEXT, NEXT))
     expect_refusal(exchange, BlockReason.REDIRECT_INVALID, REDIRECT_FETCH)
     for engine in ALL:
-        exchange = play(two_locations(NEXT, API), engine=engine)
+        exchange = play(answer_two_locations(NEXT, API), engine=engine)
         expect_refusal(exchange, BlockReason.REDIRECT_INVALID, REDIRECT_FETCH)
 
 
 @pytest.mark.parametrize("engine", ["chromium", "firefox"])
 def test_equal_locations_are_followed_in_chromium_and_firefox(engine: EngineName) -> None:
-    assert expect_response(play(two_locations(NEXT, NEXT), allow(), engine=engine)).url == NEXT
+    assert (
+        expect_response(play(answer_two_locations(NEXT, NEXT), allow(), engine=engine)).url == NEXT
+    )
 
 
 def test_empty_location_is_the_url_in_standard_and_firefox() -> None:
@@ -147,14 +149,14 @@ def test_firefox_preflight_has_page_origin_where_tainted() -> None:
 def test_firefox_skips_check_of_own_origin_preflight() -> None:
     for engine in ALL:
         given: list[Any] = [allow_preflight("PUT"), redirect(OWN, 307, PAGE)]
-        home = answer(("Access-Control-Allow-Methods", "PUT"))
+        own_origin = answer(("Access-Control-Allow-Methods", "PUT"))
         if engine == "firefox":
-            exchange = play(*given, home, allow(origin="null"), method="PUT", engine=engine)
+            exchange = play(*given, own_origin, allow(origin="null"), method="PUT", engine=engine)
             assert expect_response(exchange).ok
             exchange = play(*given, answer(), method="PUT", engine=engine)
             expect_refusal(exchange, BlockReason.METHOD_NOT_ALLOWED, PREFLIGHT_FETCH)
         else:
-            exchange = play(*given, home, method="PUT", engine=engine)
+            exchange = play(*given, own_origin, method="PUT", engine=engine)
             expect_refusal(exchange, BlockReason.ALLOW_ORIGIN_MISSING, CORS_CHECK)
 
 
@@ -166,7 +168,7 @@ JSON: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("engine", "asked"),
+    ("engine", "repeated"),
     [
         ("standard", []),
         ("chromium", []),
@@ -174,21 +176,23 @@ JSON: dict[str, Any] = {
         ("webkit", ["?GET content-type"]),
     ],
 )
-def test_firefox_and_webkit_repeat_needless_preflight(engine: EngineName, asked: list[str]) -> None:
+def test_firefox_and_webkit_repeat_needless_preflight(
+    engine: EngineName, repeated: list[str]
+) -> None:
     exchange = play(
         allow_preflight(None, "content-type"),
         redirect(NEXT, 302, PAGE),
-        *([allow_preflight(None, "content-type")] if asked else []),
+        *([allow_preflight(None, "content-type")] if repeated else []),
         allow(),
         engine=engine,
         **JSON,
     )
-    assert list_sent(exchange) == ["?POST content-type", "POST", *asked, "GET"]
+    assert list_sent(exchange) == ["?POST content-type", "POST", *repeated, "GET"]
     assert "Content-Type" not in get_sent_headers(exchange)
 
 
 @pytest.mark.parametrize(
-    ("engine", "asked"),
+    ("engine", "repeated"),
     [
         ("standard", []),
         ("chromium", []),
@@ -197,17 +201,17 @@ def test_firefox_and_webkit_repeat_needless_preflight(engine: EngineName, asked:
     ],
 )
 def test_firefox_and_webkit_preflight_removed_authorization(
-    engine: EngineName, asked: list[str]
+    engine: EngineName, repeated: list[str]
 ) -> None:
     exchange = play(
         redirect(API),
-        *([allow_preflight(None, "authorization")] if asked else []),
+        *([allow_preflight(None, "authorization")] if repeated else []),
         allow(),
         url=OWN,
         headers={"Authorization": "1"},
         engine=engine,
     )
-    assert list_sent(exchange) == ["GET", *asked, "GET"]
+    assert list_sent(exchange) == ["GET", *repeated, "GET"]
 
 
 def test_repeated_preflight_gives_reason_and_is_cached() -> None:
@@ -225,8 +229,8 @@ def test_repeated_preflight_gives_reason_and_is_cached() -> None:
 DROPPED = {"Authorization": "1", "Content-Type": "application/json"}
 
 
-def dropping(engine: EngineName, *preflights: Answer) -> Exchange:
-    """Redirected abroad, where Authorization is dropped; as GET, where Content-Type is; and on."""
+def run_with_removed_headers(engine: EngineName, *preflights: Answer) -> Exchange:
+    """Run a POST through redirects that remove Authorization, then Content-Type, and one more."""
     allowed = [[preflight] for preflight in preflights] or [[], []]
     return play(
         redirect(API, 303),
@@ -243,17 +247,19 @@ def dropping(engine: EngineName, *preflights: Answer) -> Exchange:
 
 
 def test_firefox_restores_removed_header_on_next_redirect() -> None:
-    exchange = dropping("firefox", allow_preflight(), allow_preflight(None, ", ".join(DROPPED)))
-    asked = "?GET authorization,content-type"
-    assert list_sent(exchange) == ["POST", "?GET", "GET", asked, "GET"]
+    exchange = run_with_removed_headers(
+        "firefox", allow_preflight(), allow_preflight(None, ", ".join(DROPPED))
+    )
+    preflight = "?GET authorization,content-type"
+    assert list_sent(exchange) == ["POST", "?GET", "GET", preflight, "GET"]
     assert DROPPED.keys().isdisjoint(dict(exchange.hops[2].sent.headers))
     assert DROPPED.keys() <= dict(exchange.hops[-1].sent.headers).keys()
 
 
 @pytest.mark.parametrize("engine", ["standard", "chromium", "webkit"])
 def test_other_engines_never_restore_removed_header(engine: EngineName) -> None:
-    asked = [allow_preflight(None, ", ".join(DROPPED))] * 2 if engine == "webkit" else []
-    exchange = dropping(engine, *asked)
+    preflights = [allow_preflight(None, ", ".join(DROPPED))] * 2 if engine == "webkit" else []
+    exchange = run_with_removed_headers(engine, *preflights)
     assert expect_response(exchange).ok
     assert DROPPED.keys().isdisjoint(dict(exchange.hops[-1].sent.headers))
 

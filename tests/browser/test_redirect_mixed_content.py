@@ -1,4 +1,4 @@
-"""A redirect from https to plain http: mixed content, which no browser follows."""
+"""A redirect from https to plain http, which browsers block as mixed content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from corsguard_wsgi import CORSMiddleware
 PLAIN = API.replace("https:", "http:")
 
 
-def blocked_by(exchange: Exchange) -> Blocked:
+def expect_blocked(exchange: Exchange) -> Blocked:
     blocked = exchange.outcome
     assert isinstance(blocked, Blocked)
     assert blocked.reason is BlockReason.REDIRECT_SCHEME
@@ -40,7 +40,7 @@ def blocked_by(exchange: Exchange) -> Blocked:
 def test_redirect_to_plain_http_same_host_is_blocked(
     status: int, to: str, engine: EngineName
 ) -> None:
-    blocked = blocked_by(play(redirect(to, status, PAGE), engine=engine))
+    blocked = expect_blocked(play(redirect(to, status, PAGE), engine=engine))
     assert "redirect to https" in blocked.fix
     assert "X-Forwarded-Proto" in blocked.fix
     assert len(blocked.exchange.hops) == 1
@@ -48,14 +48,14 @@ def test_redirect_to_plain_http_same_host_is_blocked(
 
 def test_redirect_to_plain_http_after_preflight_is_blocked() -> None:
     exchange = play(allow_preflight("PUT"), redirect(PLAIN, 307, PAGE), method="PUT")
-    blocked_by(exchange)
+    expect_blocked(exchange)
     assert exchange.preflights == 1
 
 
 def test_redirect_to_plain_http_is_blocked_in_every_mode() -> None:
     own = f"{PAGE}/items"
-    blocked_by(play(redirect(own.replace("https:", "http:")), url=own))
-    blocked_by(play(redirect(PLAIN), mode="no-cors"))
+    expect_blocked(play(redirect(own.replace("https:", "http:")), url=own))
+    expect_blocked(play(redirect(PLAIN), mode="no-cors"))
 
 
 @pytest.mark.parametrize(
@@ -76,11 +76,13 @@ def test_redirect_without_mixed_content_is_followed(page: str, url: str, to: str
 
 
 @pytest.mark.parametrize(
-    ("asked", "what"),
+    ("arguments", "what"),
     [({}, "resource"), ({"upload_listener": True}, "XMLHttpRequest endpoint")],
 )
-def test_redirect_to_plain_http_console_matches_chromium(asked: dict[str, Any], what: str) -> None:
-    exchange = play(redirect(PLAIN, 307, PAGE), engine="chromium", **asked)
+def test_redirect_to_plain_http_console_matches_chromium(
+    arguments: dict[str, Any], what: str
+) -> None:
+    exchange = play(redirect(PLAIN, 307, PAGE), engine="chromium", **arguments)
     assert exchange.console == (
         f"Mixed Content: The page at '{PAGE}/' was loaded over HTTPS, but requested an insecure "
         f"{what} '{PLAIN}'. This request has been blocked; the content must be served over HTTPS."
@@ -96,4 +98,4 @@ def test_app_behind_tls_proxy_is_blocked_as_mixed_content(to: str) -> None:
     browser = Browser.on(CORSMiddleware(service, Policy(allow_origins=[PAGE])), page=PAGE)
     with pytest.raises(Blocked, match="mixed content") as blocked:
         browser.fetch("/items")
-    blocked_by(blocked.value.exchange)
+    expect_blocked(blocked.value.exchange)

@@ -1,4 +1,4 @@
-"""new Request(): what a script may ask for at all."""
+"""new Request(): the arguments that `fetch()` accepts."""
 
 from __future__ import annotations
 

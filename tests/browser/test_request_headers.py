@@ -1,4 +1,4 @@
-"""What a browser adds by itself: Host, Accept, Origin, Referer and Sec-Fetch-*."""
+"""The headers that a browser adds: Host, Accept, Origin, Referer and Sec-Fetch-*."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_origin_is_sent_with_cors_and_unsafe_methods(
 
 
 @pytest.mark.parametrize(
-    ("named", "at_home", "abroad", "in_plain"),
+    ("named", "same_origin", "cross_origin", "plain_http"),
     [
         (None, True, True, False),
         ("no-referrer", False, False, False),
@@ -73,18 +73,22 @@ def test_origin_is_sent_with_cors_and_unsafe_methods(
     ],
 )
 def test_redirect_can_set_the_referrer_policy(
-    named: str | None, at_home: bool, abroad: bool, in_plain: bool
+    named: str | None, same_origin: bool, cross_origin: bool, plain_http: bool
 ) -> None:
     policy = [("Referrer-Policy", named)] if named else []
-    for url, told in ((OWN, at_home), (API, abroad), ("http://api.example.com/", in_plain)):
+    for url, is_sent in (
+        (OWN, same_origin),
+        (API, cross_origin),
+        ("http://api.example.com/", plain_http),
+    ):
         leading = answer(("Location", url), *policy, status=307)
         exchange = play(leading, allow(), url=OWN)
         assert get_sent_headers(exchange, 0)["Referer"] == f"{PAGE}/"
-        assert get_sent_headers(exchange, 1).get("Referer") == (f"{PAGE}/" if told else None)
+        assert get_sent_headers(exchange, 1).get("Referer") == (f"{PAGE}/" if is_sent else None)
 
 
 @pytest.mark.parametrize(
-    ("named", "at_home", "abroad", "in_plain"),
+    ("named", "same_origin", "cross_origin", "plain_http"),
     [
         ("strict-origin", PAGE, PAGE, "null"),
         ("no-referrer", "null", "null", "null"),
@@ -93,9 +97,13 @@ def test_redirect_can_set_the_referrer_policy(
     ],
 )
 def test_referrer_policy_hides_the_origin_outside_cors(
-    named: str, at_home: str, abroad: str, in_plain: str
+    named: str, same_origin: str, cross_origin: str, plain_http: str
 ) -> None:
-    for url, origin in ((OWN, at_home), (API, abroad), ("http://api.example.com/", in_plain)):
+    for url, origin in (
+        (OWN, same_origin),
+        (API, cross_origin),
+        ("http://api.example.com/", plain_http),
+    ):
         leading = answer(("Location", url), ("Referrer-Policy", named), status=307)
         exchange = play(leading, allow(), url=OWN, method="POST", mode="no-cors")
         assert get_sent_headers(exchange, 1)["Origin"] == origin

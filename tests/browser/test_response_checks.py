@@ -1,4 +1,4 @@
-"""The CORS check of the answer to the request itself."""
+"""The CORS check of the response to the request itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A host with a final dot is a host of its own, and so are its origin, its site, its cookies."""
+"""A host with a final dot: another origin, another site and other cookies."""
 
 from __future__ import annotations
 

@@ -92,14 +92,14 @@ def test_framework_app_responds_by_its_policy(made: Callable[[], Any]) -> None:
         assert blocked.value.refusal.in_preflight
 
 
-async def waiting(_request: HttpRequest) -> HttpResponse:
+async def wait(_request: HttpRequest) -> HttpResponse:
     await asyncio.sleep(0)
     return HttpResponse("waited")
 
 
 def test_async_view_under_wsgi_works_in_a_coroutine() -> None:
     async def test() -> str:
-        with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=(path("items", waiting),)):
+        with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=(path("items", wait),)):
             return Browser.on(WSGIHandler(), page=PAGE).fetch("/items").text
 
     assert asyncio.run(test()) == "waited"

@@ -1,4 +1,4 @@
-"""What never ends: streams, responses that never begin, applications that take no notice."""
+"""The transport's timeouts: endless streams, late responses, blocked loops."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Send = Callable[[Any], Awaitable[None]]
 
 
 class Endless:
-    """An ASGI application whose stream never ends; notes how it was left."""
+    """An ASGI application whose stream never ends; records how it was disconnected."""
 
     def __init__(self, kind: str, wait: Callable[[Receive], Awaitable[object]]) -> None:
         self.kind = kind.encode()
@@ -52,22 +52,26 @@ class Endless:
             raise
 
 
-async def for_ever(receive: Receive) -> object:
+async def wait_for_ever(receive: Receive) -> object:
     return await asyncio.Event().wait()
 
 
-async def at_once(receive: Receive) -> object:
+async def return_at_once(receive: Receive) -> object:
     return False
 
 
-async def until_it_is_over(receive: Receive) -> object:
+async def wait_for_disconnect(receive: Receive) -> object:
     return await receive()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("wait", "left"),
-    [(for_ever, "cancelled"), (at_once, "cancelled"), (until_it_is_over, "disconnected")],
+    [
+        (wait_for_ever, "cancelled"),
+        (return_at_once, "cancelled"),
+        (wait_for_disconnect, "disconnected"),
+    ],
 )
 def test_endless_stream_returns_what_has_arrived(
     kind: str, wait: Callable[[Receive], Awaitable[object]], left: str
@@ -83,7 +87,7 @@ def test_endless_stream_returns_what_has_arrived(
 
 
 def test_endless_stream_is_blocked_for_another_page() -> None:
-    app = Endless("text/event-stream", for_ever)
+    app = Endless("text/event-stream", wait_for_ever)
     browser = Browser.on(CORSMiddleware(app, POLICY), page=EVIL)
     with pytest.raises(Blocked) as blocked:
         browser.fetch("/", timeout=SHORT)
@@ -170,8 +174,8 @@ def test_body_over_the_limit_is_cut(
 ) -> None:
     for module in ("asgi", "wsgi"):
         monkeypatch.setattr(f"corsguard.browser.{module}.MAX_BODY_BYTES", 100)
-    wsgi, _ = streaming(["text/plain"], iter(lambda: b"a" * 60, b""))
-    for app in (Endless("text/plain", at_once), wsgi):
+    wsgi, _ = build_stream(["text/plain"], iter(lambda: b"a" * 60, b""))
+    for app in (Endless("text/plain", return_at_once), wsgi):
         response = Browser.on(app, page="https://testserver").fetch("/", timeout=None)
         assert 100 <= len(response.body) <= 1_000
 
@@ -185,7 +189,7 @@ def test_body_before_start_raises_runtime_error() -> None:
 
 
 class Body:
-    """A body that notes when it is closed."""
+    """A body that records whether it is closed."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self.chunks = chunks
@@ -198,7 +202,7 @@ class Body:
         self.closed.set()
 
 
-def streaming(kinds: list[str], chunks: Iterable[bytes]) -> tuple[Any, Body]:
+def build_stream(kinds: list[str], chunks: Iterable[bytes]) -> tuple[Any, Body]:
     body = Body(chunks)
 
     def app(environ: Any, start_response: Any) -> Body:
@@ -210,7 +214,7 @@ def streaming(kinds: list[str], chunks: Iterable[bytes]) -> tuple[Any, Body]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_endless_wsgi_stream_is_abandoned_and_closed(kind: str) -> None:
-    app, body = streaming([kind], iter(lambda: b"data: 1\n\n", b""))
+    app, body = build_stream([kind], iter(lambda: b"data: 1\n\n", b""))
     response = Browser.on(WSGIMiddleware(app, POLICY), page=PAGE).fetch("/", timeout=SHORT)
     assert response.headers["content-type"] == kind
     assert response.body.startswith(b"data: 1\n\n")
@@ -226,7 +230,7 @@ def test_silent_wsgi_event_stream_returns_in_time() -> None:
         yield b"data: 2\n\n"
         yield b"data: 3\n\n"
 
-    app, body = streaming(["text/event-stream"], chunks())
+    app, body = build_stream(["text/event-stream"], chunks())
     response = Browser.on(app, page="https://testserver").fetch("/", timeout=SHORT)
     assert response.text == "data: 1\n\n"
     over.set()
@@ -251,11 +255,11 @@ def test_wsgi_event_stream_exception_is_raised() -> None:
         yield b"data: 1\n\n"
         raise LookupError("in the stream")
 
-    app, body = streaming(["text/event-stream"], chunks())
+    app, body = build_stream(["text/event-stream"], chunks())
     with pytest.raises(LookupError, match="in the stream"):
         Browser.on(app, page=PAGE).fetch("/")
     assert body.closed.is_set()
-    app, _ = streaming(["text/event-stream"], chunks())
+    app, _ = build_stream(["text/event-stream"], chunks())
     browser = Browser.on(app, page="https://testserver", raise_app_exceptions=False)
     assert browser.fetch("/").text == "data: 1\n\n"
 
@@ -270,7 +274,7 @@ def test_late_wsgi_response_raises_timeout_error() -> None:
 
 @pytest.mark.parametrize("timeout", [0, -1, math.nan])
 def test_invalid_timeout_raises_value_error(timeout: float) -> None:
-    app, _ = streaming([], [b"here"])
+    app, _ = build_stream([], [b"here"])
     with pytest.raises(
         ValueError, match=r"timeout=.* is not a positive number of seconds, nor None"
     ):
@@ -283,6 +287,6 @@ def test_finite_body_is_read_with_any_timeout(timeout: float | None) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"here"})
 
-    wsgi, _ = streaming(["text/event-stream"], [b"he", b"re"])
+    wsgi, _ = build_stream(["text/event-stream"], [b"he", b"re"])
     for app in (asgi, wsgi):
         assert Browser.on(app, page="https://testserver").fetch("/", timeout=timeout).text == "here"

@@ -1,4 +1,4 @@
-"""URLs as the URL standard reads them, by cases that its tests have too."""
+"""URLs as the URL standard parses them, with cases from its tests."""
 
 from __future__ import annotations
 

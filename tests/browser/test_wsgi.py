@@ -18,7 +18,7 @@ Start = Callable[..., Callable[[bytes], object]]
 
 
 class Service:
-    """Answers with what it was asked; keeps the environ."""
+    """An application that records the environ, and echoes the request."""
 
     def __init__(self) -> None:
         self.environ: dict[str, Any] = {}
@@ -90,7 +90,7 @@ def test_head_response_has_no_body(browser: Browser) -> None:
 
 
 class Closing:
-    """An iterable of the body that notes that it was closed."""
+    """A body that records whether it is closed."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self.chunks = chunks
@@ -103,7 +103,7 @@ class Closing:
         self.closed += 1
 
 
-def answering(body: Iterable[bytes]) -> Any:
+def build_app(body: Iterable[bytes]) -> Any:
     def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", [("Access-Control-Allow-Origin", "*")])
         return body
@@ -113,7 +113,7 @@ def answering(body: Iterable[bytes]) -> Any:
 
 def test_body_is_closed_once() -> None:
     body = Closing([b"a", b"b"])
-    assert Browser.on(answering(body), page=PAGE).fetch("/").body == b"ab"
+    assert Browser.on(build_app(body), page=PAGE).fetch("/").body == b"ab"
     assert body.closed == 1
 
 
@@ -124,7 +124,7 @@ def test_body_that_raises_is_closed() -> None:
 
     body = Closing(chunks())
     with pytest.raises(LookupError, match="in the body"):
-        Browser.on(answering(body), page=PAGE).fetch("/")
+        Browser.on(build_app(body), page=PAGE).fetch("/")
     assert body.closed == 1
 
 

@@ -144,8 +144,8 @@ def list_sent(exchange: Exchange) -> list[str]:
 
 def _format_preflight(sent: Sent) -> str:
     headers = Headers(sent.headers)
-    asked = headers.get("Access-Control-Request-Headers", "")
-    return f"?{headers['Access-Control-Request-Method']} {asked}".strip()
+    names = headers.get("Access-Control-Request-Headers", "")
+    return f"?{headers['Access-Control-Request-Method']} {names}".strip()
 
 
 def get_sent_headers(exchange: Exchange, hop: int = -1) -> Headers:
