@@ -18,7 +18,7 @@ from corsguard.browser.messages import Credentials, Mode, Redirect, Request, Res
 from corsguard.browser.preflight_cache import PreflightCache
 from corsguard.browser.request_constructor import build_request
 from corsguard.browser.trace import Refused, Trace
-from corsguard.browser.transport import TIMEOUT, Transport, open_transport, parse_timeout
+from corsguard.browser.transport import TIMEOUT, AppTransport, open_transport, parse_timeout
 from corsguard.browser.url import URL, parse_page_origin
 from corsguard.origin import Origin, OriginError
 from corsguard.policy.origin_fixes import fix_origin
@@ -57,7 +57,7 @@ class Browser:
         jar = CookieJar(cookies, quirks)
         self._state = BrowserState(origin, quirks, jar, PreflightCache(quirks), clock)
         self._base = None if origin.opaque else URL.parse(page)
-        self._transport: Transport | None = None
+        self._transport: AppTransport | None = None
 
     @classmethod
     def on(

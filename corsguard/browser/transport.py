@@ -14,7 +14,7 @@ from corsguard.browser.url import URL
 from corsguard.browser.wsgi import call_wsgi
 from corsguard.origin import Origin
 
-__all__ = ["TIMEOUT", "Transport", "open_transport", "parse_timeout"]
+__all__ = ["TIMEOUT", "AppTransport", "open_transport", "parse_timeout"]
 
 TIMEOUT = 5.0
 """The default for the seconds that a response may take."""
@@ -25,7 +25,7 @@ _SERVER_ERROR = Answer(
 )
 
 
-class Transport:
+class AppTransport:
     """A `Send` that reaches one application at one origin, and nothing else."""
 
     def __init__(
@@ -65,7 +65,7 @@ def open_transport(
     interface: Interface | None = None,
     *,
     raise_app_exceptions: bool = True,
-) -> Transport:
+) -> AppTransport:
     """Return the transport to a WSGI or ASGI application at origin.
 
     `interface` and `raise_app_exceptions` are those of Browser.on. Raises TypeError where the
@@ -73,7 +73,7 @@ def open_transport(
     """
     is_asgi = detect_interface(app, interface) == "asgi"
     call = ASGICaller(app) if is_asgi else partial(call_wsgi, app)
-    return Transport(call, origin, raise_app_exceptions=raise_app_exceptions)
+    return AppTransport(call, origin, raise_app_exceptions=raise_app_exceptions)
 
 
 def parse_timeout(timeout: float | None) -> float:
