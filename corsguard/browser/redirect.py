@@ -40,8 +40,8 @@ def follow_redirect(
     if not engine.removes_headers_for_good:
         request.headers = request.initial_headers
     changes = _rewrite(request, url, answer.status)
-    crosses = url.origin != request.url.origin
-    if crosses and request.method == "DELETE" and not engine.keeps_delete:
+    is_cross_origin = url.origin != request.url.origin
+    if is_cross_origin and request.method == "DELETE" and not engine.keeps_delete:
         request.method, request.body = "GET", None
         changes.append("this engine changes DELETE to GET")
     request.urls.append(url)
