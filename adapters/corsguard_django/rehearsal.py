@@ -17,8 +17,8 @@ from django.utils.module_loading import import_string
 from django.utils.translation import override
 
 from corsguard import Guard
-from corsguard.browser.applications import open_transport
 from corsguard.browser.messages import Send
+from corsguard.browser.transport import open_transport
 from corsguard.explain.fixes import Transport
 from corsguard.origin import Origin
 from corsguard_django.middleware import CORSMiddleware

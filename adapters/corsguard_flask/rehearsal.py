@@ -10,8 +10,8 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from corsguard import Guard
-from corsguard.browser.applications import open_transport
 from corsguard.browser.messages import Send
+from corsguard.browser.transport import open_transport
 from corsguard.explain.fixes import Transport
 from corsguard.origin import Origin
 from corsguard_flask.middleware import FlaskMiddleware

@@ -1,4 +1,4 @@
-"""The other side of the protocol: what a browser does with a request, and what a script sees."""
+"""A model of the browser: the requests that it sends, and the responses that scripts see."""
 
 from corsguard.browser.assertions import assert_cors
 from corsguard.browser.browser import Browser

@@ -1,4 +1,4 @@
-"""assert_cors: what a page gets from an application, or a failure that can be read."""
+"""assert_cors: an assertion about the response that a page gets from an application."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from corsguard.browser.applications import TIMEOUT, open_transport, seconds
 from corsguard.browser.browser import Browser
 from corsguard.browser.cookies import Cookie
 from corsguard.browser.exchange import Blocked, BlockReason, EngineName, Exchange
 from corsguard.browser.interface import Interface
 from corsguard.browser.messages import Request, Response
+from corsguard.browser.transport import TIMEOUT, open_transport, parse_timeout
 from corsguard.browser.url import URL
 
 __all__ = ["assert_cors"]
 
-_HOME = URL.parse("https://testserver")
-_SHOWN = frozenset({"origin", "vary", "cookie", "location"})
+_BASE = URL.parse("https://testserver")
+_REPORTED_HEADERS = frozenset({"origin", "vary", "cookie", "location"})
 
 
 def assert_cors(
@@ -35,51 +35,52 @@ def assert_cors(
     timeout: float | None = TIMEOUT,
     **request: Any,
 ) -> Response | Blocked:
-    """Assert that a script on page gets the answer of app to a request for url.
+    """Assert that a script on page gets the response of app to a request for url.
 
-    The origin of `url` is where app answers, https://testserver where it is only a path; `engine`,
-    `cookies`, `interface` and `raise_app_exceptions` are those of `Browser.on`, `timeout`,
-    `method`, `headers` and what else is given those of `Browser.fetch`. `blocked` asserts instead
-    that the browser keeps the answer from the script, for any reason or for this BlockReason.
-    `reads` are headers that the script must see; `preflights` is how many requests the browser
-    sends ahead.
+    `url` is absolute, or a path at https://testserver. `engine`, `cookies`, `interface` and
+    `raise_app_exceptions` are the parameters of `Browser.on`. `timeout` and the other keywords are
+    those of `Browser.fetch`. `blocked` asserts instead that the browser blocks the request, for
+    any reason (True) or for a BlockReason. `reads` lists headers that the script must be able to
+    read. `preflights` is the number of preflights that the browser must send.
 
-    Returns the response, or why it was blocked. Raises AssertionError with all that happened,
-    TimeoutError where no response begins in time, and TypeError or ValueError for what can't be
-    asserted.
+    Returns the response, or the Blocked exception. Raises AssertionError with the whole exchange,
+    TimeoutError where no response begins in time, and TypeError or ValueError for an argument that
+    is not valid.
     """
     __tracebackhide__ = True
-    reads = _names(reads)
+    reads = _require_names(reads)
     if isinstance(blocked, str) and blocked not in set(BlockReason):
         raise ValueError(f"blocked={blocked!r} is not one of {', '.join(BlockReason)}")
-    target = URL.parse(url, _HOME)
-    asked = Request(str(target), **request)
-    serve = open_transport(app, target.origin, interface, raise_app_exceptions=raise_app_exceptions)
-    send = partial(serve, timeout=seconds(timeout))
-    exchange = Browser(page, engine=engine, cookies=cookies).play(asked, send)
+    target = URL.parse(url, _BASE)
+    fetched = Request(str(target), **request)
+    transport = open_transport(
+        app, target.origin, interface, raise_app_exceptions=raise_app_exceptions
+    )
+    send = partial(transport, timeout=parse_timeout(timeout))
+    exchange = Browser(page, engine=engine, cookies=cookies).play(fetched, send)
     outcome = exchange.outcome
-    wrong = _wrong(exchange, outcome, blocked, reads, preflights)
-    if wrong:
-        what = f"a script on {page} fetched {asked.method} {asked.url}, and {wrong}"
-        raise AssertionError("\n".join([what, *_told(exchange, outcome)]))
+    mismatch = _find_mismatch(exchange, outcome, blocked, reads, preflights)
+    if mismatch:
+        text = f"a script on {page} fetched {fetched.method} {fetched.url}, and {mismatch}"
+        raise AssertionError("\n".join([text, *_describe_exchange(exchange, outcome)]))
     return outcome
 
 
-def _names(reads: Iterable[str]) -> tuple[str, ...]:
+def _require_names(reads: Iterable[str]) -> tuple[str, ...]:
     names = () if isinstance(reads, str) else tuple(reads)
     if isinstance(reads, str) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f'reads={reads!r} is no list of names: write reads=["X-Total-Count"]')
+        raise TypeError(f'reads={reads!r} is not a list of names: write reads=["X-Total-Count"]')
     return names
 
 
-def _wrong(
+def _find_mismatch(
     exchange: Exchange,
     outcome: Response | Blocked,
     blocked: bool | str,
     reads: Iterable[str],
     preflights: int | None,
 ) -> str:
-    """What is not as it was asserted; empty where all is."""
+    """Return the difference from what was asserted; empty where there is none."""
     if isinstance(outcome, Blocked):
         if not blocked:
             return "it was blocked"
@@ -96,22 +97,22 @@ def _wrong(
     return ""
 
 
-def _told(exchange: Exchange, outcome: Response | Blocked) -> Iterator[str]:
-    """Why, and what went over the wire, as far as CORS looks at it."""
+def _describe_exchange(exchange: Exchange, outcome: Response | Blocked) -> Iterator[str]:
+    """Yield the lines that say why, and the requests with their headers that matter to CORS."""
     if isinstance(outcome, Blocked):
         yield from ("", str(outcome))
     yield ""
     for _, sent, answer in exchange.hops:
         yield f"  {sent.method} {sent.url}"
-        yield from _fields(sent.headers)
+        yield from _format_fields(sent.headers)
         if answer:
             yield f"  -> {answer.status}"
-            yield from _fields(answer.headers)
+            yield from _format_fields(answer.headers)
         else:
-            yield "  -> no answer"
+            yield "  -> no response"
 
 
-def _fields(fields: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _format_fields(fields: Iterable[tuple[str, str]]) -> Iterator[str]:
     for name, value in fields:
-        if name.lower().startswith("access-control-") or name.lower() in _SHOWN:
+        if name.lower().startswith("access-control-") or name.lower() in _REPORTED_HEADERS:
             yield f"     {name}: {value}"

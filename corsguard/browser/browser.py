@@ -1,4 +1,4 @@
-"""Browser: the other side of the protocol, for tests and for `explain`."""
+"""The Browser class: a page that fetches, for tests and for `explain`."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from corsguard.browser.applications import TIMEOUT, Serving, open_transport, seconds
-from corsguard.browser.console import console_text
-from corsguard.browser.cookies import Cookie, Jar
+from corsguard.browser.console import format_console_message
+from corsguard.browser.cookie_jar import CookieJar
+from corsguard.browser.cookies import Cookie
 from corsguard.browser.engine_quirks import ENGINES
 from corsguard.browser.exchange import Blocked, EngineName, Exchange, Refusal
 from corsguard.browser.interface import Interface
-from corsguard.browser.main_fetch import Fetch, Surroundings
+from corsguard.browser.main_fetch import BrowserState, Fetch
 from corsguard.browser.messages import Credentials, Mode, Redirect, Request, Response, Send
 from corsguard.browser.preflight_cache import PreflightCache
-from corsguard.browser.request_constructor import made
-from corsguard.browser.trace import Refused, Trail
+from corsguard.browser.request_constructor import build_request
+from corsguard.browser.trace import Refused, Trace
+from corsguard.browser.transport import TIMEOUT, AppTransport, open_transport, parse_timeout
 from corsguard.browser.url import URL, parse_page_origin
 from corsguard.origin import Origin, OriginError
 from corsguard.policy.origin_fixes import fix_origin
@@ -26,14 +27,15 @@ __all__ = ["Browser"]
 
 
 class Browser:
-    """A model of what a browser does for the scripts of one page (WHATWG Fetch). It does no I/O.
+    """A model of a browser that runs the scripts of one page (WHATWG Fetch). It does no I/O.
 
-    `page` is the page's origin, or "null" for a page without one, such as a sandboxed frame. A page
-    from a file, `file://`, has none either.
-    `engine` is the one whose habits it has where these are not the standard's. `cookies` are in
-    its jar from the start; those that answers set are added. `clock` tells seconds since 1970.
+    `page` is the page's origin, or "null" for a page with an opaque origin, such as a sandboxed
+    frame. "file://" is opaque too. `engine` selects the engine whose quirks apply; "standard" has
+    none. `cookies` are in the jar from the start, and responses add to them. `clock` returns
+    the time in seconds since 1970.
 
-    Raises OriginError, a ValueError, where page is no origin, and TypeError for what is no Cookie.
+    Raises OriginError, a ValueError, where page is not a valid origin, and TypeError for a cookie
+    that is not a Cookie.
     """
 
     def __init__(
@@ -45,17 +47,17 @@ class Browser:
         clock: Callable[[], float] = time.time,
     ) -> None:
         if engine not in ENGINES:
-            raise ValueError(f"{engine!r} is not an engine: it is one of {', '.join(ENGINES)}")
-        traits = ENGINES[engine]
-        origin = _origin(page)
+            raise ValueError(f"{engine!r} is not an engine: use one of {', '.join(ENGINES)}")
+        quirks = ENGINES[engine]
+        origin = _parse_page(page)
         self.page = str(origin)
         self.engine = engine
         self.preflights = 0
-        """How many preflights went over the wire so far."""
-        jar = Jar(cookies, traits)
-        self._around = Surroundings(origin, traits, jar, PreflightCache(traits), clock)
+        """The number of preflights that were sent so far."""
+        jar = CookieJar(cookies, quirks)
+        self._state = BrowserState(origin, quirks, jar, PreflightCache(quirks), clock)
         self._base = None if origin.opaque else URL.parse(page)
-        self._serving: Serving | None = None
+        self._transport: AppTransport | None = None
 
     @classmethod
     def on(
@@ -70,19 +72,19 @@ class Browser:
         interface: Interface | None = None,
         raise_app_exceptions: bool = True,
     ) -> Browser:
-        """Return a browser in front of an application, called in this process.
+        """Return a browser in front of an application, which it calls in this process.
 
-        `app` is a WSGI callable (a Flask or Django application is one) or an ASGI application,
-        which its parameters tell; `interface`, "asgi" or "wsgi", where they don't. `url` is where
-        it answers. What the application raises is raised by `fetch`; with
+        `app` is a WSGI application (Flask and Django applications are WSGI) or an ASGI one.
+        `interface` is "asgi" or "wsgi"; None detects it from the parameters of `app`. `url` is the
+        address that the application is served at. `fetch` raises what the application raises. With
         `raise_app_exceptions=False` the page gets what a server sends instead: the response as far
-        as it had begun, else a plain 500.
+        as it had begun, or else a plain 500.
 
-        Raises TypeError for what is no application, and where the interface can't be known.
+        Raises TypeError where `app` is not an application, or its interface can't be detected.
         """
         browser = cls(page, engine=engine, cookies=cookies, clock=clock)
         browser._base = URL.parse(url)
-        browser._serving = open_transport(
+        browser._transport = open_transport(
             app, browser._base.origin, interface, raise_app_exceptions=raise_app_exceptions
         )
         return browser
@@ -101,18 +103,18 @@ class Browser:
         streamed: bool = False,
         timeout: float | None = TIMEOUT,
     ) -> Response:
-        """Return what a script on the page gets from the application, with `fetch()`'s defaults.
+        """Fetch a URL of the application as a script on the page would; return the response.
 
-        `url` may be relative to the application's. `timeout` is how many seconds each response may
-        take, None for any number: after that it counts as far as it has come, and a stream that
-        never ends is a response with the part of the body that has arrived.
+        The parameters have the names and defaults of the web's `fetch()`. `url` may be relative to
+        the application's. `timeout` is the number of seconds that each response may take, None for
+        no limit. A body that does not end in time is cut at what has arrived.
 
         Raises Blocked where a script would get a TypeError, TimeoutError where no response begins
-        in time, and TypeError or ValueError for what is no argument of `fetch()`.
+        in time, and TypeError or ValueError for an argument that `fetch()` does not support.
         """
         __tracebackhide__ = True
-        if self._serving is None:
-            raise TypeError("fetch() needs an application: make the browser with Browser.on()")
+        if self._transport is None:
+            raise TypeError("fetch() needs an application: create the browser with Browser.on()")
         exchange = self.play(
             Request(
                 url,
@@ -125,43 +127,43 @@ class Browser:
                 upload_listener,
                 streamed,
             ),
-            partial(self._serving, timeout=seconds(timeout)),
+            partial(self._transport, timeout=parse_timeout(timeout)),
         )
         if exchange.response is None:
             raise Blocked(exchange)
         return exchange.response
 
     def play(self, request: Request, send: Send) -> Exchange:
-        """All that happens for one request of a script, where send is the network."""
-        trail = Trail()
+        """Run one request of a script, with send as the network, and return the exchange."""
+        trace = Trace()
         response: Response | None = None
         refusal: Refusal | None = None
         urls: list[URL] = []
         try:
-            fetching = made(request, self._base, self._around.engine, trail)
-            urls = fetching.urls
-            response = Fetch(self._around, fetching, send, trail).run()
+            fetch_request = build_request(request, self._base, self._state.engine, trace)
+            urls = fetch_request.urls
+            response = Fetch(self._state, fetch_request, send, trace).run()
         except Refused as refused:
             refusal = refused.refusal
         exchange = Exchange(
             self.page,
             self.engine,
             request,
-            tuple(trail.steps),
-            tuple(trail.hops),
+            tuple(trace.steps),
+            tuple(trace.hops),
             response,
             refusal,
-            console_text(refusal, self.page, request, urls) if refusal else "",
-            tuple(trail.caveats.values()),
+            format_console_message(refusal, self.page, request, urls) if refusal else "",
+            tuple(trace.caveats.values()),
         )
         self.preflights += exchange.preflights
         return exchange
 
 
-def _origin(page: str) -> Origin:
+def _parse_page(page: str) -> Origin:
     try:
         return parse_page_origin(page)
     except OriginError as error:
-        mended = fix_origin(page)
-        hint = f"; did you mean {mended}?" if mended else ""
-        raise OriginError(f"{page!r} is not an origin: {error}{hint}") from None
+        suggestion = fix_origin(page)
+        hint = f"; did you mean {suggestion}?" if suggestion else ""
+        raise OriginError(f"{page!r} is not a valid origin: {error}{hint}") from None

@@ -1,4 +1,4 @@
-"""The clauses of the standards that the model walks through."""
+"""The clauses of Fetch that the model follows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FETCH = "https://fetch.spec.whatwg.org/"
 
 
 class Clause(StrEnum):
-    """A clause by its permanent address."""
+    """A clause, by its permanent address."""
 
     REQUEST_CONSTRUCTOR = f"{_FETCH}#dom-request"
     FORBIDDEN_METHOD = f"{_FETCH}#forbidden-method"
@@ -33,7 +33,7 @@ class Clause(StrEnum):
 
     @property
     def words(self) -> str:
-        """The standard and the clause by name: Fetch, "CORS check"."""
+        """The standard and the clause's name, such as: Fetch, "CORS check"."""
         return f'Fetch, "{_NAMES[self]}"'
 
 

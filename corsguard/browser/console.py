@@ -1,4 +1,4 @@
-"""The sentence that Chromium prints in its console, measured on release 156."""
+"""The messages in Chromium's console, measured on release 156."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from corsguard.browser.exchange import BlockReason, Refusal
 from corsguard.browser.messages import Request
 from corsguard.browser.url import URL
 
-__all__ = ["MESSAGES", "console_text"]
+__all__ = ["MESSAGES", "format_console_message"]
 
-_MEND = "Have the server send the header with a valid value."
+_ADVICE = "Have the server send the header with a valid value."
 _INCLUDE = "when the request's credentials mode is 'include'."
 _BY_XHR = (
     "The credentials mode of requests initiated by the XMLHttpRequest is controlled by the "
@@ -27,14 +27,14 @@ MESSAGES: dict[BlockReason, str] = {
     ),
     BlockReason.ALLOW_ORIGIN_MISMATCH: (
         "The 'Access-Control-Allow-Origin' header has a value '{detail}' that is not equal to the "
-        f"supplied origin. {_MEND}"
+        f"supplied origin. {_ADVICE}"
     ),
     BlockReason.ALLOW_ORIGIN_INVALID: (
-        "The 'Access-Control-Allow-Origin' header contains the invalid value '{detail}'. " + _MEND
+        "The 'Access-Control-Allow-Origin' header contains the invalid value '{detail}'. " + _ADVICE
     ),
     BlockReason.ALLOW_ORIGIN_MULTIPLE: (
         "The 'Access-Control-Allow-Origin' header contains multiple values '{detail}', but only "
-        f"one is allowed. {_MEND}"
+        f"one is allowed. {_ADVICE}"
     ),
     BlockReason.ALLOW_ORIGIN_WILDCARD: (
         "The value of the 'Access-Control-Allow-Origin' header in the response must not be the "
@@ -74,16 +74,16 @@ MESSAGES: dict[BlockReason, str] = {
     ),
     BlockReason.SCHEME_NOT_HTTP: 'URL scheme "{detail}" is not supported.',
 }
-"""By reason; `{detail}` is the value, the method or the header that offends."""
+"""BlockReason -> message, in which `{detail}` is the offending value, method or header."""
 
-# Of REDIRECT_SCHEME where the redirect leads to plain http. It names the page by its URL, of which
-# the model knows the origin.
+# For REDIRECT_SCHEME where the redirect leads to plain http. Chromium names the page by its URL, of
+# which the model knows the origin only.
 _MIXED_CONTENT = (
     "Mixed Content: The page at '{page}/' was loaded over HTTPS, but requested an insecure "
     "{what} '{url}'. This request has been blocked; the content must be served over HTTPS."
 )
 
-# These come after the preflight's own access control check, so they are told without its name.
+# Chromium checks these after the preflight's access control check and does not name that check.
 _AFTER_CHECK = frozenset(
     {
         BlockReason.METHOD_NOT_ALLOWED,
@@ -94,7 +94,7 @@ _AFTER_CHECK = frozenset(
 )
 
 
-# These never get as far as CORS.
+# Chromium refuses these before CORS.
 _UNSENT = frozenset(
     {
         BlockReason.SAME_ORIGIN_ONLY,
@@ -102,18 +102,18 @@ _UNSENT = frozenset(
         BlockReason.SCHEME_NOT_HTTP,
     }
 )
-# These need no server, so browsers fetch them and the model does not.
+# Browsers fetch these without a server, and the model does not.
 _LOCAL_SCHEMES = frozenset({"about", "blob", "data"})
 _SILENT_SCHEMES = _LOCAL_SCHEMES | {"file"}
-# Of these an XMLHttpRequest is told nothing, or nothing of CORS.
+# For these an XMLHttpRequest prints no message, or none about CORS.
 _SILENT_FOR_XHR = frozenset({"blob", "data", "file", "ftp"})
 _ESCAPED = re.compile("[^ -~]")
 
 
-def console_text(refusal: Refusal, page: str, request: Request, urls: list[URL]) -> str:
-    """What Chromium says of a refusal; empty where it says nothing, or nothing of the cause.
+def format_console_message(refusal: Refusal, page: str, request: Request, urls: list[URL]) -> str:
+    """Return the message in Chromium's console; empty where it prints none about the cause.
 
-    `urls` are those that the request went to, the first and every redirect's.
+    `urls` are the URLs of the request, the first and every redirect's.
     """
     words = MESSAGES.get(refusal.reason)
     if words is None:
@@ -121,37 +121,37 @@ def console_text(refusal: Refusal, page: str, request: Request, urls: list[URL])
     detail = _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04X}", refusal.detail)
     words = words.format(detail=detail, page=page)
     if refusal.reason in _UNSENT:
-        return _unsent(words, page, request, urls)
+        return _format_unsent(words, page, request, urls)
     if refusal.reason in {BlockReason.REDIRECT_SCHEME, BlockReason.REDIRECT_WITH_CREDENTIALS}:
         target = URL.parse(refusal.detail, urls[-1])
         if refusal.reason is BlockReason.REDIRECT_SCHEME and target.scheme == "http":
             what = "XMLHttpRequest endpoint" if request.upload_listener else "resource"
             return _MIXED_CONTENT.format(page=page, what=what, url=target)
-        silent = target.scheme in _SILENT_SCHEMES or str(target.origin) == page
-        if silent or request.mode == "no-cors":
+        is_silent = target.scheme in _SILENT_SCHEMES or str(target.origin) == page
+        if is_silent or request.mode == "no-cors":
             return ""
         if refusal.reason is BlockReason.REDIRECT_SCHEME:
             urls = [*urls, target]
     if refusal.in_preflight and refusal.reason not in _AFTER_CHECK:
         words = f"Response to preflight request doesn't pass access control check: {words}"
-    return _blocked(words, page, request, urls)
+    return _format_blocked(words, page, request, urls)
 
 
-def _blocked(words: str, page: str, request: Request, urls: list[URL]) -> str:
-    asker = "XMLHttpRequest" if request.upload_listener else "fetch"
+def _format_blocked(words: str, page: str, request: Request, urls: list[URL]) -> str:
+    caller = "XMLHttpRequest" if request.upload_listener else "fetch"
     if request.upload_listener:
-        words = words.removesuffix(f" {_MEND}")
+        words = words.removesuffix(f" {_ADVICE}")
         if words.endswith(_INCLUDE):
             words = f"{words} {_BY_XHR}"
     url = f"'{urls[-1].href}'"
     if len(urls) > 1:
         url = f"{url} (redirected from '{urls[0].href}')"
     return (
-        f"Access to {asker} at {url} from origin '{page}' has been blocked by CORS policy: {words}"
+        f"Access to {caller} at {url} from origin '{page}' has been blocked by CORS policy: {words}"
     )
 
 
-def _unsent(words: str, page: str, request: Request, urls: list[URL]) -> str:
+def _format_unsent(words: str, page: str, request: Request, urls: list[URL]) -> str:
     url = urls[-1]
     if len(urls) > 1:
         return (
@@ -159,8 +159,8 @@ def _unsent(words: str, page: str, request: Request, urls: list[URL]) -> str:
             "protocols and ports must match."
         )
     if request.upload_listener:
-        # An XMLHttpRequest has but one way not to be sent, and other words for it.
-        silent = url.scheme in _SILENT_FOR_XHR
-        return "" if silent else _blocked(_SCHEMES, page, request, urls)
-    silent = url.scheme in _LOCAL_SCHEMES
-    return "" if silent else f"Fetch API cannot load {url.href}. {words}"
+        # An XMLHttpRequest has one message for all of these.
+        is_silent = url.scheme in _SILENT_FOR_XHR
+        return "" if is_silent else _format_blocked(_SCHEMES, page, request, urls)
+    is_silent = url.scheme in _LOCAL_SCHEMES
+    return "" if is_silent else f"Fetch API cannot load {url.href}. {words}"

@@ -1,4 +1,4 @@
-"""Where the engines do something else than the standard, or choose what it leaves open.
+"""The quirks of the engines: where they deviate from the standard, or choose what it leaves open.
 
 Measured on Chromium 156, Firefox 153 and WebKitGTK 2.50.
 """
@@ -10,151 +10,153 @@ from typing import Literal, NamedTuple
 from corsguard.browser.exchange import EngineName
 from corsguard.fetch_spec import MAX_AGE_CAPS, MAX_AGE_LIMIT
 
-__all__ = ["ENGINES", "Traits"]
+__all__ = ["ENGINES", "EngineQuirks"]
 
 
-class Traits(NamedTuple):
-    """What one engine does; the defaults are the standard."""
+class EngineQuirks(NamedTuple):
+    """The behaviour of one engine; the defaults are the standard."""
 
-    # What a script may set without a preflight (Fetch, "CORS-safelisted request-header").
+    # Safelisted request headers (Fetch, "CORS-safelisted request-header").
     checks_lines_combined: bool = False
-    """Whether several lines of one header are checked as the one that they make together."""
+    """True if several lines of one header are joined before they are checked."""
     limits_safelisted_sum: bool = True
-    """Whether safelisted values of over 1,024 bytes together are unsafe."""
+    """True if safelisted values of more than 1,024 bytes together are unsafe."""
     safelists_high_bytes: bool = True
-    """Whether Accept and Content-Type may hold bytes over 0x7F."""
+    """True if Accept and Content-Type may contain bytes over 0x7F."""
     safelists_any_case_of_bytes: bool = False
-    """Whether `BYTES=0-1` is a safelisted Range."""
+    """True if `BYTES=0-1` is a safelisted Range."""
     largest_range: int | None = None
-    """The largest number in a safelisted Range; None for any."""
+    """The largest number in a safelisted Range; None for no limit."""
     safelists_own_headers: bool = False
-    """Whether `User-Agent` and the client hints that it sends by itself need no preflight."""
+    """True if `User-Agent` and the engine's client hints are safelisted."""
     headers_in_utf8: bool = False
-    """Whether header values are read and written as UTF-8, and not byte by byte."""
+    """True if header values are encoded as UTF-8, False if byte by byte."""
 
     # Preflights.
     preflights_empty_uploads: bool = True
-    """Whether a listener to an upload that has no body makes a preflight."""
-    allows_uploaded_method: bool = True
-    """Whether the method of an upload is allowed when the answer has no Allow-Methods."""
-    asks_for_each_line: bool = False
-    """Whether a header that is given twice is asked for twice."""
+    """True if a listener forces a preflight for an upload without a body."""
+    allows_upload_method: bool = True
+    """True if a response without Allow-Methods allows the method of an upload."""
+    lists_each_line: bool = False
+    """True if a header with two lines is listed twice in Access-Control-Request-Headers."""
     wildcard_covers_authorization: bool = False
-    """Whether `Access-Control-Allow-Headers: *` lets `Authorization` pass. The standard says no
-    (Fetch, "CORS non-wildcard request-header name")."""
+    """True if `Access-Control-Allow-Headers: *` covers `Authorization`, which the standard
+    excludes (Fetch, "CORS non-wildcard request-header name")."""
     taints_preflights: bool = True
-    """Whether a preflight has `Origin: null` where the request has that after a redirect, or the
-    page's origin."""
-    checks_preflights_at_home: bool = True
-    """Whether the answer to a preflight has to pass the CORS check where it comes from the page's
-    own origin, to which a redirect led back."""
-    preflights_again: bool = False
-    """Whether a request that had, or without a redirect would have had, a preflight has one
-    after each redirect, its method and headers safelisted by now or not."""
-    asks_for_dropped_headers: bool = False
-    """Whether that preflight asks for the headers too that the redirect dropped."""
+    """True if a preflight has `Origin: null` where the request has that after a redirect, False
+    if it has the page's origin."""
+    checks_same_origin_preflights: bool = True
+    """True if the CORS check applies to a preflight at the page's own origin, to which a redirect
+    led back."""
+    repeats_preflights: bool = False
+    """True if a request that needed a preflight at first repeats it after each redirect, its
+    method and headers safelisted by then or not."""
+    lists_removed_headers: bool = False
+    """True if that preflight also lists the headers that the redirect removed."""
 
     # The preflight cache.
     max_age_cap: int = MAX_AGE_LIMIT
-    """Seconds; the standard leaves it to the browser."""
+    """Seconds; the standard leaves the limit to the browser."""
     caches_invalid_max_age: bool = True
-    """Whether an answer whose max-age can't be read is kept for 5 seconds, as one without is."""
+    """True if a response with an invalid max-age is cached for 5 seconds, as one without is."""
     caches_negative_max_age: bool = True
-    """Whether a negative max-age, which can't be read, is kept too."""
+    """True if a negative max-age counts as an invalid one, False if as 0."""
     caches_for_null: bool = True
-    """Whether answers to `Origin: null` are kept."""
+    """True if responses to `Origin: null` are cached."""
     caches_wildcards: bool = True
-    """Whether a `*` that is kept covers what is asked later."""
+    """True if a cached `*` covers later requests."""
     caches_wildcards_of_credentials: bool = True
-    """Whether it does so for a request without credentials where it was sent to one with them."""
+    """True if a `*` cached with credentials covers later requests without."""
     cached_wildcard_covers_authorization: bool = False
+    """True if a cached `*` covers `Authorization`."""
     caches_refused: bool = False
-    """Whether an answer is kept that allows the origin, and not the method or the headers."""
+    """True if a response is cached that allows the origin, but not the method or the headers."""
     looks_up_conditional: bool = True
-    """Whether a conditional request, such as one with `If-None-Match`, may use what is kept."""
-    keeps_what_does_not_cover: bool = True
-    """Whether what is kept for a URL stays when it is looked up and does not cover the request."""
-    keeps_one_preflight: bool = False
-    """Whether a newer answer to a preflight takes the place of all older ones for the same URL;
-    the standard keeps each method and each header by itself."""
+    """True if a conditional request, such as one with `If-None-Match`, uses the cache."""
+    keeps_uncovering_entries: bool = True
+    """True if the entries of a URL stay cached when they do not cover a request."""
+    replaces_older_preflights: bool = False
+    """True if a new preflight replaces all earlier ones of the same URL; the standard caches each
+    method and each header separately."""
     caches_by_credentials: bool = False
-    """Whether an answer with credentials holds for requests with credentials alone."""
-    looks_up_uploaded_method: bool = True
-    """Whether an upload's POST has to be among the methods that are kept; or any answer will do."""
+    """True if entries with credentials apply to requests with credentials only."""
+    looks_up_upload_method: bool = True
+    """True if the POST of an upload has to be among the cached methods, False if any entry
+    suffices."""
     looks_up_head: bool = False
-    """Whether HEAD has to be among them."""
-    keeps_without_credentials: bool = True
-    """Whether an answer without credentials stays when a request with them asks again."""
+    """True if HEAD has to be among the cached methods."""
+    keeps_entries_without_credentials: bool = True
+    """True if entries without credentials stay when a request with them sends a preflight."""
     clears_cache_after: Literal["failed cors fetch", "failed preflighted fetch", "nothing"] = (
         "failed preflighted fetch"
     )
-    """When what is kept for a URL is dropped (Fetch, "main fetch", 12)."""
+    """The failure that clears the entries of a URL (Fetch, "main fetch", 12)."""
 
-    # What a script may read.
+    # Filtered responses.
     exposes_by_wildcard_before_failure: bool = False
-    """Whether a `*` in Access-Control-Expose-Headers counts for `fetch()` that stands before what
-    is no name; the standard then takes nothing of the list."""
+    """True if `fetch()` respects a `*` in Access-Control-Expose-Headers before an invalid name;
+    the standard then ignores the whole list."""
 
     # Redirects.
     follows_equal_locations: bool = False
-    """Whether several equal lines of Location count as one."""
+    """True if several equal Location headers count as one."""
     empty_location: Literal["followed", "ignored", "refused"] = "followed"
+    """The effect of a Location without a value."""
     follows_userinfo: bool = True
-    """Whether a redirect may add a user name where the standard lets it."""
+    """True if a redirect may add a user name where the standard allows it."""
     checks_redirects_as_included: bool = False
-    """Whether a request with credentials `same-origin` that began on the page's own origin counts
-    as one with `include` where another origin redirects it. The answer that redirects is checked
-    a second time, by a process that still has the credentials of the start, and only after the
-    next preflight has passed."""
-    drops_headers_for_good: bool = True
-    """Whether a header that a redirect dropped stays away after the next one; or each redirect
-    starts from the headers of the script, so that `Authorization` goes to the other origin."""
+    """True if a redirect from the page's own origin to another one is checked again as if the
+    credentials mode were `include`, where it is `same-origin`. A process that still has the
+    initial credentials mode runs this second check, after the next preflight has passed."""
+    removes_headers_for_good: bool = True
+    """True if a header that one redirect removed stays away after the next one. False if each
+    redirect starts from the script's headers, so that `Authorization` reaches the other origin."""
     keeps_delete: bool = True
-    """Whether DELETE stays DELETE when it is redirected to another origin."""
+    """True if DELETE stays DELETE after a redirect to another origin."""
     drops_origin: bool = True
-    """Whether the `Origin` of a POST is gone when a redirect made it a GET."""
+    """True if a POST loses its `Origin` when a redirect changes it to a GET."""
 
-    # The rest.
-    takes_proxy_status: bool = True
-    """Whether a script may see the status 407."""
+    # Statuses and cookies.
+    accepts_proxy_status: bool = True
+    """True if a script may see the status 407."""
     lax_by_default: bool = True
-    """Whether a cookie without SameSite is kept from other sites (RFC 6265bis, 5.6.7)."""
+    """True if a cookie without SameSite is treated as Lax (RFC 6265bis, 5.6.7)."""
     third_party_cookies: Literal["sent", "partitioned", "blocked"] = "sent"
-    """What becomes of the cookies of another site."""
+    """The treatment of another site's cookies."""
 
 
-ENGINES: dict[EngineName, Traits] = {
-    "standard": Traits(),
-    "chromium": Traits(
+ENGINES: dict[EngineName, EngineQuirks] = {
+    "standard": EngineQuirks(),
+    "chromium": EngineQuirks(
         checks_lines_combined=True,
         largest_range=2**63 - 1,
         safelists_own_headers=True,
         preflights_empty_uploads=False,
-        allows_uploaded_method=False,
+        allows_upload_method=False,
         wildcard_covers_authorization=True,
         max_age_cap=MAX_AGE_CAPS["Chromium"],
         caches_negative_max_age=False,
         caches_for_null=False,
         looks_up_conditional=False,
         caches_wildcards_of_credentials=False,
-        keeps_what_does_not_cover=False,
-        keeps_one_preflight=True,
-        looks_up_uploaded_method=False,
+        keeps_uncovering_entries=False,
+        replaces_older_preflights=True,
+        looks_up_upload_method=False,
         clears_cache_after="nothing",
         follows_equal_locations=True,
         empty_location="ignored",
         follows_userinfo=False,
-        takes_proxy_status=False,
+        accepts_proxy_status=False,
     ),
-    "firefox": Traits(
+    "firefox": EngineQuirks(
         limits_safelisted_sum=False,
         safelists_high_bytes=False,
         largest_range=2**64 - 1,
-        allows_uploaded_method=False,
-        asks_for_each_line=True,
+        allows_upload_method=False,
+        lists_each_line=True,
         taints_preflights=False,
-        checks_preflights_at_home=False,
-        preflights_again=True,
+        checks_same_origin_preflights=False,
+        repeats_preflights=True,
         wildcard_covers_authorization=True,
         max_age_cap=MAX_AGE_CAPS["Firefox"],
         caches_negative_max_age=False,
@@ -162,31 +164,31 @@ ENGINES: dict[EngineName, Traits] = {
         caches_wildcards=False,
         looks_up_conditional=False,
         caches_by_credentials=True,
-        looks_up_uploaded_method=False,
+        looks_up_upload_method=False,
         looks_up_head=True,
         clears_cache_after="failed cors fetch",
         exposes_by_wildcard_before_failure=True,
         follows_equal_locations=True,
-        drops_headers_for_good=False,
+        removes_headers_for_good=False,
         lax_by_default=False,
         third_party_cookies="partitioned",
     ),
-    "webkit": Traits(
+    "webkit": EngineQuirks(
         checks_lines_combined=True,
         safelists_any_case_of_bytes=True,
         largest_range=2**64 - 1,
         headers_in_utf8=True,
-        allows_uploaded_method=False,
-        preflights_again=True,
-        asks_for_dropped_headers=True,
+        allows_upload_method=False,
+        repeats_preflights=True,
+        lists_removed_headers=True,
         wildcard_covers_authorization=True,
         max_age_cap=MAX_AGE_CAPS["WebKit"],
         caches_negative_max_age=False,
         cached_wildcard_covers_authorization=True,
         caches_refused=True,
-        keeps_one_preflight=True,
-        looks_up_uploaded_method=False,
-        keeps_without_credentials=False,
+        replaces_older_preflights=True,
+        looks_up_upload_method=False,
+        keeps_entries_without_credentials=False,
         clears_cache_after="nothing",
         empty_location="refused",
         checks_redirects_as_included=True,

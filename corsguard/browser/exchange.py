@@ -1,4 +1,4 @@
-"""What happened between a page and a server, step by step, and how it ended."""
+"""The exchange between a page and a server, step by step, and its outcome."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EngineName = Literal["standard", "chromium", "firefox", "webkit"]
 
 
 class BlockReason(StrEnum):
-    """Why a script does not get an answer: the whole of what the model knows."""
+    """The reasons why a browser blocks a request or hides its response."""
 
     URL_INVALID = "URL_INVALID"
     URL_WITH_CREDENTIALS = "URL_WITH_CREDENTIALS"
@@ -57,40 +57,40 @@ class Step(NamedTuple):
     clause: Clause
     passed: bool
     text: str
-    """What was found, in one sentence."""
+    """The finding, in one sentence."""
 
 
 class Hop(NamedTuple):
-    """One request that went over the wire, and its answer."""
+    """One request over the network, and its response."""
 
     purpose: Literal["preflight", "request"]
     sent: Sent
     answer: Answer | None
-    """None where none came."""
+    """None where no response arrived."""
 
 
 class Refusal(NamedTuple):
-    """Why the script does not get an answer."""
+    """The reason why the script gets no response, and the fix."""
 
     reason: BlockReason
     step: Step
     detail: str
-    """The offending value, method or header, as it was sent; empty where nothing offends."""
+    """The offending value, method or header, as it was sent; empty where there is none."""
     fix: str
-    """What would mend it, in one sentence."""
+    """The suggested fix, in one sentence."""
     in_preflight: bool = False
-    """Whether it was the answer to the preflight that failed."""
+    """True if the preflight failed, not the request itself."""
 
 
 class Caveat(NamedTuple):
-    """What lies outside CORS and may break such a request all the same."""
+    """A feature outside CORS that may break the request all the same."""
 
     code: str
     text: str
 
 
 class Exchange(NamedTuple):
-    """All that happened for one request of a script."""
+    """The whole exchange for one request of a script."""
 
     page: str
     engine: EngineName
@@ -98,25 +98,25 @@ class Exchange(NamedTuple):
     steps: tuple[Step, ...]
     hops: tuple[Hop, ...]
     response: Response | None
-    """What the script sees; None where the request was blocked."""
+    """The response as the script sees it; None where the request was blocked."""
     refusal: Refusal | None
     console: str
-    """The sentence that Chromium would print in its console; empty where it prints none."""
+    """The message in Chromium's console; empty where it prints none."""
     caveats: tuple[Caveat, ...]
 
     @property
     def outcome(self) -> Response | Blocked:
-        """The response as the script sees it, or why there is none."""
+        """The response as the script sees it, or the exception in its place."""
         return self.response if self.response is not None else Blocked(self)
 
     @property
     def allowed(self) -> bool:
-        """Whether the script gets a response."""
+        """True if the script gets a response."""
         return self.response is not None
 
     @property
     def preflights(self) -> int:
-        """How many preflights went over the wire."""
+        """The number of preflights that were sent."""
         return sum(hop.purpose == "preflight" for hop in self.hops)
 
 
@@ -132,7 +132,7 @@ class Blocked(Exception):
 
     @property
     def reason(self) -> BlockReason:
-        """Why, from a closed set."""
+        """The reason, from a closed set."""
         return self.refusal.reason
 
     @property
@@ -142,17 +142,17 @@ class Blocked(Exception):
 
     @property
     def clause(self) -> Clause:
-        """The clause of the standard that says so."""
+        """The clause of the standard that blocks the request."""
         return self.refusal.step.clause
 
     @property
     def fix(self) -> str:
-        """What would mend it, in one sentence."""
+        """The suggested fix, in one sentence."""
         return self.refusal.fix
 
     @property
     def console(self) -> str:
-        """The sentence that Chromium would print in its console."""
+        """The message in Chromium's console; empty where it prints none."""
         return self.exchange.console
 
     def __str__(self) -> str:

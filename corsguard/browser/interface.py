@@ -1,4 +1,4 @@
-"""Which interface an application has, WSGI or ASGI, going by how it is called."""
+"""The interface of an application, WSGI or ASGI, detected from its parameters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from inspect import Parameter, Signature, iscoroutinefunction, signature
 from typing import Any, Literal, get_args
 
-__all__ = ["Interface", "asgi_app", "interface_of"]
+__all__ = ["Interface", "as_asgi3", "detect_interface"]
 
 Interface = Literal["asgi", "wsgi"]
 
@@ -16,33 +16,34 @@ _ASGI_ARGUMENTS = 3  # the ASGI specification: scope, receive, send
 _HINT = 'write interface="asgi" or interface="wsgi"'
 
 
-def interface_of(app: Any, given: Interface | None = None) -> Interface:
-    """Return the interface of app: the given one, or the one that its parameters tell.
+def detect_interface(app: Any, interface: Interface | None = None) -> Interface:
+    """Return interface, or where that is None the one that the parameters of app match.
 
-    Raises TypeError for what can't be called, and where the parameters don't tell.
+    Raises ValueError for an unknown interface, and TypeError where app is not callable, or its
+    parameters match neither.
     """
-    if given is not None and given not in get_args(Interface):
-        raise ValueError(f"interface={given!r} is not one of {', '.join(get_args(Interface))}")
+    if interface is not None and interface not in get_args(Interface):
+        raise ValueError(f"interface={interface!r} is not one of {', '.join(get_args(Interface))}")
     if not callable(app):
         raise TypeError(f"{app!r} is neither a WSGI nor an ASGI application: it can't be called")
-    if given is not None:
-        return given
-    found = _signature(app)
+    if interface is not None:
+        return interface
+    found = _read_signature(app)
     if found is None:
-        raise TypeError(f"{app!r} does not tell which arguments it takes: {_HINT}")
-    interface = _by_parameters(app, found)
-    if interface is None:
+        raise TypeError(f"the parameters of {app!r} are not known: {_HINT}")
+    detected = _match_parameters(app, found)
+    if detected is None:
         raise TypeError(
             f"{app!r} takes {found}, which is neither (environ, start_response) of WSGI nor "
-            f"(scope, receive, send) of ASGI: {_HINT}; or call it first, where it returns the "
-            "application"
+            f"(scope, receive, send) of ASGI: {_HINT}; or call it first, if it "
+            "is a factory"
         )
-    return interface
+    return detected
 
 
-def asgi_app(app: Any) -> Callable[..., Any]:
-    """Return app as ASGI 3 calls it, also where it is one of ASGI 2, which is called twice."""
-    found = _signature(app)
+def as_asgi3(app: Any) -> Callable[..., Any]:
+    """Return app with the calling convention of ASGI 3, wrapped where it has that of ASGI 2."""
+    found = _read_signature(app)
     if found is None or not _is_double_callable(found):
         return app  # type: ignore[no-any-return]
 
@@ -52,16 +53,16 @@ def asgi_app(app: Any) -> Callable[..., Any]:
     return call
 
 
-def _by_parameters(app: Any, found: Signature) -> Interface | None:
-    takes_two, takes_three = _takes(found, _WSGI_ARGUMENTS), _takes(found, _ASGI_ARGUMENTS)
+def _match_parameters(app: Any, found: Signature) -> Interface | None:
+    takes_two, takes_three = _can_take(found, _WSGI_ARGUMENTS), _can_take(found, _ASGI_ARGUMENTS)
     if takes_two and takes_three and not isinstance(app, type):
-        # Such as (*args): nothing else tells that it is awaited.
-        is_async = iscoroutinefunction(app) or iscoroutinefunction(_called(app))
+        # Such as (*args): only a coroutine function is known to be awaited.
+        is_async = iscoroutinefunction(app) or iscoroutinefunction(_find_call(app))
         return "asgi" if is_async else "wsgi"
     if _is_double_callable(found):
         return "asgi"
-    # A class is an application if what it makes is a response: PEP 3333 iterates over that, and
-    # ASGI awaits it.
+    # A class is an application if its instances are responses: WSGI iterates over them (PEP 3333),
+    # ASGI awaits them.
     if takes_two and (not isinstance(app, type) or hasattr(app, "__iter__")):
         return "wsgi"
     if takes_three and (not isinstance(app, type) or hasattr(app, "__await__")):
@@ -69,29 +70,29 @@ def _by_parameters(app: Any, found: Signature) -> Interface | None:
     return None
 
 
-def _called(app: Any) -> Any:
-    """Return what a call of app runs, where app is no function.
+def _find_call(app: Any) -> Any:
+    """Return the function that a call of app runs, or app where that is a function.
 
-    It need not be a method of its class: an instance may have a slot that is called `__call__`.
+    It is not always a method of the class: an instance may have a slot that is called `__call__`.
     """
     return getattr(app, "__call__", app)  # noqa: B004
 
 
-def _signature(app: Any) -> Signature | None:
-    """Return the parameters of app, None where they can't be known.
+def _read_signature(app: Any) -> Signature | None:
+    """Return the signature of app, or None where Python can't read it.
 
-    Of a partial function they are those that are left, of a class those of `__init__`.
+    A partial function has the remaining parameters, and a class those of `__init__`.
     """
-    for called in (app, _called(app)):
+    for function in (app, _find_call(app)):
         try:
-            return signature(called)
+            return signature(function)
         except (TypeError, ValueError):
             continue
     return None
 
 
-def _takes(found: Signature, number: int) -> bool:
-    """Return True if a call with so many arguments by position, and no other, is possible."""
+def _can_take(found: Signature, number: int) -> bool:
+    """Return True if a call with this number of positional arguments is possible."""
     try:
         found.bind(*range(number))
     except TypeError:
@@ -99,8 +100,8 @@ def _takes(found: Signature, number: int) -> bool:
     return True
 
 
-def _required(found: Signature) -> list[Parameter]:
-    """Return the parameters that take an argument by position and have no default."""
+def _list_required(found: Signature) -> list[Parameter]:
+    """Return the positional parameters without a default."""
     return [
         each
         for each in found.parameters.values()
@@ -110,5 +111,5 @@ def _required(found: Signature) -> list[Parameter]:
 
 def _is_double_callable(found: Signature) -> bool:
     """Return True if the parameters are those of ASGI 2: the scope alone."""
-    names = [each.name for each in _required(found)]
-    return names == ["scope"] and not _takes(found, _ASGI_ARGUMENTS)
+    names = [each.name for each in _list_required(found)]
+    return names == ["scope"] and not _can_take(found, _ASGI_ARGUMENTS)

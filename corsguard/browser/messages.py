@@ -1,4 +1,4 @@
-"""What a script asks for, what goes over the wire, and what the script gets."""
+"""Requests and responses, as a script sees them and as the network does."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ Credentials = Literal["omit", "same-origin", "include"]
 Mode = Literal["cors", "no-cors", "same-origin"]
 Redirect = Literal["follow", "error", "manual"]
 Fields = tuple[tuple[str, str], ...]
-"""Header fields in their order; of values, each character stands for one byte (ISO 8859-1)."""
+"""Header fields in their order. Each character of a value represents one byte (ISO 8859-1)."""
 
 
 class Request(NamedTuple):
-    """What a script passes to `fetch()`, with the names and the defaults of that."""
+    """The arguments of `fetch()`, with the names and the defaults of the web's."""
 
     url: str
-    """Absolute; or relative to the page, where that is an origin."""
+    """An absolute URL, or one relative to the page where that has an origin."""
     method: str = "GET"
     headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()
     body: bytes | str | None = None
-    """A str is sent as UTF-8 with the Content-Type that a browser gives it."""
+    """A str is sent as UTF-8 with the Content-Type that a browser sets."""
     credentials: Credentials = "same-origin"
     mode: Mode = "cors"
     redirect: Redirect = "follow"
     upload_listener: bool = False
-    """Whether an XMLHttpRequest listens to the progress of its upload."""
+    """True for an XMLHttpRequest that listens to the progress of its upload."""
     streamed: bool = False
-    """Whether the body is a stream (`duplex: "half"`), which can't be sent a second time."""
+    """True for a body that is a stream (`duplex: "half"`), which can't be sent twice."""
 
     @property
     def fields(self) -> Fields:
-        """The headers as fields."""
-        given = self.headers
-        return tuple(given.items() if isinstance(given, Mapping) else given)
+        """The headers as (name, value) pairs."""
+        headers = self.headers
+        return tuple(headers.items() if isinstance(headers, Mapping) else headers)
 
 
 class Sent(NamedTuple):
-    """A request as it goes over the wire."""
+    """A request as the browser sends it."""
 
     method: str
     url: str
@@ -62,7 +62,7 @@ class Sent(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A response as it comes over the wire."""
+    """A response as the server sends it."""
 
     status: int
     headers: Fields = ()
@@ -70,45 +70,45 @@ class Answer(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of calling an application."""
+    """The result of a call to an application: a response, an error, or both."""
 
     answer: Answer | None
-    """As far as it was sent; None where no response began."""
+    """The response as far as it was sent; None where none began."""
     error: BaseException | None = None
-    """What the application raised. There is an answer or an error, or both."""
+    """The exception that the application raised, or None."""
 
 
-LARGEST_BODY = 67_108_864
-"""Bytes of a body after which no more is taken of it."""
+MAX_BODY_BYTES = 67_108_864
+"""The size from which the transport reads no further."""
 
 
-def late(seconds: float, why: str = "") -> TimeoutError:
-    """Return the error that no response begins within so many seconds."""
+def build_timeout_error(seconds: float, why: str = "") -> TimeoutError:
+    """Return the error for a response that does not begin within seconds."""
     return TimeoutError(f"the application sent no response within {seconds:g} s{why}")
 
 
 class SendError(Exception):
-    """No answer came: why, in one line, and what would mend it."""
+    """No response arrived. The message says why in one line, `fix` what to do."""
 
-    def __init__(self, message: str, fix: str = "start the server, or mend the URL") -> None:
+    def __init__(self, message: str, fix: str = "start the server, or fix the URL") -> None:
         super().__init__(message)
         self.fix = fix
 
 
 Send = Callable[[Sent], Answer]
-"""Sends a request and returns its answer without following redirects; raises SendError."""
+"""The network: sends a request and returns the response, redirects included. Raises SendError."""
 
 
 class Headers(Mapping[str, str]):
-    """Header fields by name in any case, several of one name joined as a script sees them."""
+    """Header fields by name in any case; several of one name are joined, as for a script."""
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._values: dict[str, str] = {}
         for name, value in fields:
             key = name.lower()
-            held = self._values.get(key)
+            earlier = self._values.get(key)
             # Fetch, "get a header": 0x2C 0x20 between the values.
-            self._values[key] = value if held is None else f"{held}, {value}"
+            self._values[key] = value if earlier is None else f"{earlier}, {value}"
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
@@ -128,22 +128,22 @@ class Response(NamedTuple):
 
     type: Literal["basic", "cors", "opaque", "opaqueredirect"]
     url: str
-    """Where the answer came from, without a fragment; empty where the script can't know."""
+    """The URL of the response without its fragment; empty where it is hidden."""
     status: int
-    """0 where the script can't know."""
+    """0 where it is hidden."""
     headers: Headers
-    """Only what the script may read."""
+    """The headers that the script may read."""
     body: bytes
     redirected: bool = False
 
     @classmethod
     def hidden(cls, type_: Literal["opaque", "opaqueredirect"], url: str = "") -> Response:
-        """A response of which the script learns nothing but that there is one."""
+        """Return a response that hides everything from the script but its type and url."""
         return cls(type_, url, 0, Headers(), b"")
 
     @property
     def ok(self) -> bool:
-        """Whether status is one of success."""
+        """True if the status is 200 to 299."""
         return 200 <= self.status <= 299
 
     @property
@@ -152,5 +152,5 @@ class Response(NamedTuple):
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as a script's `json()` reads it. Raises ValueError where it is no JSON."""
+        """Parse the body as a script's `json()` does. Raises ValueError."""
         return json.loads(self.text)

@@ -1,11 +1,11 @@
-"""Which headers a script may set at all, and which of them a preflight has to ask for."""
+"""The CORS-safelisted request headers, which need no preflight (Fetch)."""
 
 from __future__ import annotations
 
 import re
 from string import ascii_letters, digits
 
-from corsguard.browser.engine_quirks import Traits
+from corsguard.browser.engine_quirks import EngineQuirks
 from corsguard.browser.messages import Fields, Headers
 
 __all__ = [
@@ -15,8 +15,8 @@ __all__ = [
     "list_unsafe_names",
 ]
 
-_LONGEST_VALUE = 128
-_MOST_BYTES = 1_024
+_MAX_VALUE_BYTES = 128
+_MAX_SUM_BYTES = 1_024
 # Fetch, "CORS-unsafe request-header byte".
 _UNSAFE = frozenset('"():<>?@[\\]{}\x7f' + "".join(map(chr, range(0x20)))) - {"\t"}
 _LANGUAGE = frozenset(ascii_letters + digits + " *,-.;=")
@@ -24,8 +24,8 @@ _SIMPLE_TYPES = frozenset(
     {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
 )
 _RANGE = re.compile(r"(?P<unit>(?i:bytes))=(?P<start>[0-9]+)-(?P<end>[0-9]*)")
-# Chromium's own, by the values that it would send.
-_OWN_HEADERS = {
+# Chromium's client hints, by the values that it sends itself.
+_CLIENT_HINTS = {
     "user-agent": re.compile(".*"),
     "save-data": re.compile("on"),
     "ect": re.compile("(slow-)?2g|3g|4g"),
@@ -36,14 +36,14 @@ _NO_CORS_NAMES = frozenset({"accept", "accept-language", "content-language", "co
 
 
 def is_header_value(value: str) -> bool:
-    """Whether value, without white space around it, can be sent (Fetch, "header value")."""
+    """Return True if value, stripped of white space, can be sent (Fetch, "header value")."""
     return all(ord(character) < 0x100 and character not in "\0\r\n" for character in value)
 
 
-def is_safelisted(name: str, value: str, engine: Traits) -> bool:
-    """Whether a header needs no preflight (Fetch, "CORS-safelisted request-header")."""
+def is_safelisted(name: str, value: str, engine: EngineQuirks) -> bool:
+    """Return True if a header needs no preflight (Fetch, "CORS-safelisted request-header")."""
     name = name.lower()
-    if len(value) > _LONGEST_VALUE:
+    if len(value) > _MAX_VALUE_BYTES:
         return False
     match name:
         case "accept":
@@ -55,17 +55,20 @@ def is_safelisted(name: str, value: str, engine: Traits) -> bool:
             return _is_safe(value, engine) and essence in _SIMPLE_TYPES
         case "range":
             return _is_simple_range(value, engine)
-    own = _OWN_HEADERS.get(name) if engine.safelists_own_headers else None
-    return own is not None and own.fullmatch(value) is not None
+    hint = _CLIENT_HINTS.get(name) if engine.safelists_own_headers else None
+    return hint is not None and hint.fullmatch(value) is not None
 
 
-def is_no_cors_safelisted(name: str, value: str, engine: Traits) -> bool:
-    """Whether a script may set a header with `mode: "no-cors"`."""
+def is_no_cors_safelisted(name: str, value: str, engine: EngineQuirks) -> bool:
+    """Return True if a script may set a header in mode `no-cors`.
+
+    Fetch, "no-CORS-safelisted request-header".
+    """
     return name.lower() in _NO_CORS_NAMES and is_safelisted(name, value, engine)
 
 
-def list_unsafe_names(headers: Fields, engine: Traits) -> list[str]:
-    """The names that a preflight must ask for, in lower case and sorted.
+def list_unsafe_names(headers: Fields, engine: EngineQuirks) -> list[str]:
+    """Return the header names that a preflight lists, in lower case and sorted.
 
     Fetch, "CORS-unsafe request-header names" and "convert header names to a sorted-lowercase set".
     """
@@ -75,17 +78,17 @@ def list_unsafe_names(headers: Fields, engine: Traits) -> list[str]:
     unsafe = [name for name, value in fields if not is_safelisted(name, value, engine)]
     safe = [(name, value) for name, value in fields if is_safelisted(name, value, engine)]
     size = sum(len(value) for _, value in safe)
-    if size > _MOST_BYTES and engine.limits_safelisted_sum:
+    if size > _MAX_SUM_BYTES and engine.limits_safelisted_sum:
         unsafe += [name for name, _ in safe]
-    return sorted(unsafe if engine.asks_for_each_line else set(unsafe))
+    return sorted(unsafe if engine.lists_each_line else set(unsafe))
 
 
-def _is_safe(value: str, engine: Traits) -> bool:
+def _is_safe(value: str, engine: EngineQuirks) -> bool:
     return _UNSAFE.isdisjoint(value) and (engine.safelists_high_bytes or value.isascii())
 
 
-def _is_simple_range(value: str, engine: Traits) -> bool:
-    # Fetch, "parse a single range header value": a start is needed, an end may follow.
+def _is_simple_range(value: str, engine: EngineQuirks) -> bool:
+    # Fetch, "parse a single range header value": the start is required, the end is optional.
     match = _RANGE.fullmatch(value)
     if match is None or not (match["unit"] == "bytes" or engine.safelists_any_case_of_bytes):
         return False

@@ -1,4 +1,4 @@
-"""What a fetch leaves behind as it goes: its steps, and the requests that went over the wire."""
+"""The trace of a fetch: its steps, its requests over the network and its caveats."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NoReturn
 from corsguard.browser.clauses import Clause
 from corsguard.browser.exchange import BlockReason, Caveat, Hop, Refusal, Step
 
-__all__ = ["Refused", "Trail"]
+__all__ = ["Refused", "Trace"]
 
 
 class Refused(Exception):
@@ -18,16 +18,17 @@ class Refused(Exception):
         self.refusal = refusal
 
 
-class Trail:
-    """Collects in order what happens to one request of a script."""
+class Trace:
+    """The record of one request of a script, in order."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.hops: list[Hop] = []
         self.caveats: dict[str, Caveat] = {}
+        """code -> Caveat"""
 
-    def passed(self, name: str, clause: Clause, text: str) -> None:
-        """Add a step after which the fetch goes on."""
+    def add_step(self, name: str, clause: Clause, text: str) -> None:
+        """Add a step that passed."""
         self.steps.append(Step(name, clause, True, text))
 
     def refuse(
@@ -41,11 +42,14 @@ class Trail:
         detail: str = "",
         in_preflight: bool = False,
     ) -> NoReturn:
-        """Add the step that ends the fetch, and end it."""
+        """Add the step that failed, and end the fetch: raise Refused.
+
+        `text`, `fix`, `detail` and `in_preflight` are those of Step and Refusal.
+        """
         step = Step(name, clause, False, text)
         self.steps.append(step)
         raise Refused(Refusal(reason, step, detail, fix, in_preflight))
 
-    def caution(self, code: str, text: str) -> None:
-        """Add what lies outside CORS, once."""
+    def add_caveat(self, code: str, text: str) -> None:
+        """Add a caveat, the first of its code only."""
         self.caveats.setdefault(code, Caveat(code, text))

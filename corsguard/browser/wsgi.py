@@ -1,4 +1,4 @@
-"""Calling a WSGI application in this process (PEP 3333)."""
+"""The WSGI side of the transport: it calls an application in this process (PEP 3333)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,26 @@ from time import monotonic
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from corsguard.browser.messages import LARGEST_BODY, Answer, Headers, Outcome, Sent, late
+from corsguard.browser.messages import (
+    MAX_BODY_BYTES,
+    Answer,
+    Headers,
+    Outcome,
+    Sent,
+    build_timeout_error,
+)
 from corsguard.browser.url import URL
 
 __all__ = ["call_wsgi"]
 
 
 def call_wsgi(app: Any, sent: Sent, url: URL, timeout: float) -> Outcome:
-    """Return what a WSGI application sends and raises, its body as far as timeout lets it come.
+    """Return what a WSGI application sends and raises; its body ends after timeout seconds.
 
-    In a test that is a coroutine it runs in a thread: no WSGI server has an event loop in the
-    thread of a request, and async views under WSGI, and Django's ORM, refuse to work in one.
+    In a test that is a coroutine the application runs in a thread. A WSGI server has no event loop
+    in the thread of a request, and async views under WSGI and Django's ORM fail where there is one.
     """
-    call = partial(_Exchange(timeout).play, app, _environ(sent, url))
+    call = partial(_Exchange(timeout).run, app, _build_environ(sent, url))
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -37,23 +44,27 @@ def call_wsgi(app: Any, sent: Sent, url: URL, timeout: float) -> Outcome:
 
 
 class _Exchange:
-    """One request to an application, and what it sends.
+    """One request to an application, and the response that it sends.
 
-    The application can't be interrupted: the time is looked at between two chunks of the body. An
-    event stream, which may be silent for as long as it likes, is read in a thread of its own.
+    The application can't be interrupted, so the time is checked between two chunks of the body. An
+    event stream may be silent for any time, so a separate thread reads it.
     """
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._context = copy_context()  # the same in that thread
+        self._context = copy_context()  # for the separate thread too
         self._started: list[tuple[str, list[tuple[str, str]]]] = []
         self._written = bytearray()
         self._until = inf
         self._error: BaseException | None = None
-        self._is_left = False
+        self._is_disconnected = False
 
-    def play(self, app: Any, environ: dict[str, Any]) -> Outcome:
-        """Return what the application sends and raises; raises TimeoutError where it is late."""
+    def run(self, app: Any, environ: dict[str, Any]) -> Outcome:
+        """Return what the application sends and raises.
+
+        Raises TimeoutError where no response began in time, and TypeError where the application
+        is one of ASGI.
+        """
         result: object = None
         try:
             result = self._context.run(app, environ, self._start)
@@ -62,14 +73,16 @@ class _Exchange:
         except Exception as error:
             self._error = error
         if isinstance(result, Coroutine):
-            result.close()  # it is never awaited, and Python need not say so
-            raise TypeError('a call as WSGI returns a coroutine: write interface="asgi"')
+            result.close()  # prevents the warning that it was never awaited
+            raise TypeError(
+                'the application, called as WSGI, returned a coroutine: write interface="asgi"'
+            )
         if self._error is None and not self._started:
             if self._is_late:
-                raise late(self._timeout)
+                raise build_timeout_error(self._timeout)
             text = "the application sent no response: it did not call start_response"
             self._error = RuntimeError(text)
-        return Outcome(self._answer(), self._error)
+        return Outcome(self._build_answer(), self._error)
 
     def _start(
         self, status: str, headers: list[tuple[str, str]], _exc_info: object = None
@@ -77,34 +90,34 @@ class _Exchange:
         self._started.append((status, headers))
         return self._written.extend
 
-    def _answer(self) -> Answer | None:
+    def _build_answer(self) -> Answer | None:
         if not self._started:
             return None
         status, headers = self._started[-1]
         return Answer(int(status[:3]), tuple(headers), bytes(self._written))
 
     def _read(self, result: Any) -> None:
-        """Read the body as far as there is time for it, and close it."""
+        """Read the body until it ends or the time is over, and close it."""
         chunks: Iterator[bytes] = iter(())
         ended = True
         try:
             chunks = self._context.run(iter, result)
-            ended = self._context.run(self._take, chunks)
+            ended = self._context.run(self._read_chunks, chunks)
         finally:
             if ended:
                 self._context.run(_close, result)
         if not ended:
-            apart = Thread(
-                target=self._context.run, args=(self._read_apart, chunks, result), daemon=True
+            thread = Thread(
+                target=self._context.run, args=(self._read_in_thread, chunks, result), daemon=True
             )
-            apart.start()
-            apart.join(min(self._timeout, TIMEOUT_MAX))
-            self._is_left = True
+            thread.start()
+            thread.join(min(self._timeout, TIMEOUT_MAX))
+            self._is_disconnected = True
 
-    def _take(self, chunks: Iterator[bytes]) -> bool:
-        """Read chunks; return False where the rest of them is to be read apart.
+    def _read_chunks(self, chunks: Iterator[bytes]) -> bool:
+        """Read chunks; return False where a separate thread has to read the others.
 
-        An application that is a generator starts its response with the first one.
+        An application that is a generator starts its response with the first chunk.
         """
         while not self._is_event_stream:
             chunk = next(chunks, None)
@@ -117,16 +130,16 @@ class _Exchange:
             return False
         return True
 
-    def _read_apart(self, chunks: Iterator[bytes], result: Iterable[bytes]) -> None:
+    def _read_in_thread(self, chunks: Iterator[bytes], result: Iterable[bytes]) -> None:
         try:
             try:
                 for chunk in chunks:
                     self._written += chunk
-                    if self._is_left or self._is_enough:
+                    if self._is_disconnected or self._is_enough:
                         break
             finally:
                 _close(result)
-        except BaseException as error:  # nobody else would see it
+        except BaseException as error:  # a thread would drop it
             self._error = error
 
     @property
@@ -135,7 +148,7 @@ class _Exchange:
 
     @property
     def _is_enough(self) -> bool:
-        return self._is_late or len(self._written) > LARGEST_BODY
+        return self._is_late or len(self._written) > MAX_BODY_BYTES
 
     @property
     def _is_event_stream(self) -> bool:
@@ -149,13 +162,13 @@ def _close(result: object) -> None:
         close()
 
 
-def _environ(sent: Sent, url: URL) -> dict[str, Any]:
-    """PEP 3333, "environ Variables"."""
+def _build_environ(sent: Sent, url: URL) -> dict[str, Any]:
+    """Build the environ of a request (PEP 3333, "environ Variables")."""
     body = sent.body or b""
     environ: dict[str, Any] = {
         "REQUEST_METHOD": sent.method,
         "SCRIPT_NAME": "",
-        # PEP 3333, "Unicode Issues": a str whose characters stand for bytes.
+        # PEP 3333, "Unicode Issues": each character represents one byte.
         "PATH_INFO": unquote_to_bytes(url.path).decode("latin-1"),
         "QUERY_STRING": url.target.partition("?")[2],
         "SERVER_NAME": url.origin.host,

@@ -30,7 +30,7 @@ async def answer(send: Send, *chunks: bytes, status: int = 200) -> None:
 
 
 class Service:
-    """Notes its lifespan and its scopes; answers with the body that it got."""
+    """An application that records its lifespan and scopes, and echoes the body."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -51,7 +51,7 @@ class Service:
         await answer(send, message["body"], scope["state"]["made"].encode())
 
 
-def test_the_application_is_asked_as_a_server_would() -> None:
+def test_scope_matches_that_of_a_server() -> None:
     service = Service()
     browser = Browser.on(service, page=PAGE, url="http://api.example.com")
     response = browser.fetch("/items/%C3%A4?q=1", method="POST", body=b"body, ")
@@ -63,7 +63,7 @@ def test_the_application_is_asked_as_a_server_would() -> None:
     assert (b"origin", PAGE.encode()) in scope["headers"]
 
 
-def test_the_lifespan_is_that_of_the_browser() -> None:
+def test_lifespan_ends_with_the_browser() -> None:
     service = Service()
     browser = Browser.on(service, page=PAGE)
     assert service.events == []
@@ -76,14 +76,14 @@ def test_the_lifespan_is_that_of_the_browser() -> None:
     assert len(service.loops) == 1
 
 
-def test_a_test_may_be_a_coroutine_itself() -> None:
+def test_fetch_in_a_coroutine_works() -> None:
     async def test() -> str:
         return Browser.on(Service(), page=PAGE).fetch("/").text
 
     assert asyncio.run(test()) == "at the start"
 
 
-def test_a_stream_is_put_together() -> None:
+def test_streamed_body_is_joined() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", "no lifespan here"
         await answer(send, b"a", b"", b"b", status=206)
@@ -92,7 +92,7 @@ def test_a_stream_is_put_together() -> None:
     assert (response.status, response.body) == (206, b"ab")
 
 
-def test_what_is_neither_start_nor_body_is_passed_over() -> None:
+def test_unknown_messages_are_ignored() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.debug", "info": {}})
         await answer(send, b"here")
@@ -100,7 +100,7 @@ def test_what_is_neither_start_nor_body_is_passed_over() -> None:
     assert Browser.on(app, page=PAGE).fetch("/").text == "here"
 
 
-def test_an_application_may_return_at_once_from_its_lifespan() -> None:
+def test_lifespan_that_returns_at_once_is_accepted() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await answer(send, b"here")
@@ -114,23 +114,23 @@ def test_an_application_may_return_at_once_from_its_lifespan() -> None:
     assert set(threading.enumerate()) <= before
 
 
-def test_the_client_is_gone_when_it_has_the_response() -> None:
-    told: list[str] = []
+def test_client_disconnects_after_the_response() -> None:
+    events: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"
-        told.append((await receive())["type"])
+        events.append((await receive())["type"])
         gone = asyncio.ensure_future(receive())
         await asyncio.sleep(0)
-        told.append("gone" if gone.done() else "still there")
+        events.append("gone" if gone.done() else "still there")
         await answer(send)
-        told.append((await gone)["type"])
+        events.append((await gone)["type"])
 
     Browser.on(app, page=PAGE).fetch("/")
-    assert told == ["http.request", "still there", "http.disconnect"]
+    assert events == ["http.request", "still there", "http.disconnect"]
 
 
-def test_an_application_that_fails_to_start_fails_every_time() -> None:
+def test_failed_startup_fails_every_fetch() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "lifespan.startup.failed", "message": "no database"})
@@ -151,7 +151,7 @@ async def ignores_its_scope(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.mark.parametrize("app", [never_starts, ignores_its_scope])
-def test_a_lifespan_that_does_not_start_in_time_is_an_error(app: Any) -> None:
+def test_late_startup_raises_timeout_error(app: Any) -> None:
     before = set(threading.enumerate())
     browser = Browser.on(app, page=PAGE)
     for _ in range(2):
@@ -164,7 +164,7 @@ def test_a_lifespan_that_does_not_start_in_time_is_an_error(app: Any) -> None:
         assert_cors(app, page=PAGE, blocked=True, timeout=0.2)
 
 
-def test_a_lifespan_that_blocks_the_loop_is_an_error_too() -> None:
+def test_startup_that_blocks_the_loop_raises_timeout_error() -> None:
     over = threading.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -179,7 +179,7 @@ def test_a_lifespan_that_blocks_the_loop_is_an_error_too() -> None:
         assert not thread.is_alive()
 
 
-def test_an_application_that_starts_after_a_failure_is_asked() -> None:
+def test_startup_after_a_failure_serves_requests() -> None:
     starts: list[str] = []
     service = Service()
 
@@ -198,7 +198,7 @@ def test_an_application_that_starts_after_a_failure_is_asked() -> None:
 
 @pytest.mark.parametrize("after", [0, 1])
 @pytest.mark.parametrize("catches", [False, True])
-def test_a_lifespan_that_does_not_end_is_cancelled(after: int, *, catches: bool) -> None:
+def test_lifespan_that_does_not_end_is_cancelled(after: int, *, catches: bool) -> None:
     ended: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -226,7 +226,7 @@ def test_a_lifespan_that_does_not_end_is_cancelled(after: int, *, catches: bool)
     assert set(threading.enumerate()) <= before
 
 
-def test_a_shutdown_that_blocks_the_loop_is_left_alone() -> None:
+def test_shutdown_that_blocks_the_loop_is_abandoned() -> None:
     over = threading.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -249,7 +249,7 @@ def test_a_shutdown_that_blocks_the_loop_is_left_alone() -> None:
     assert not thread.is_alive()
 
 
-def test_an_application_may_exit_from_its_lifespan() -> None:
+def test_system_exit_in_lifespan_is_ignored() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             raise SystemExit(3)
@@ -258,7 +258,7 @@ def test_an_application_may_exit_from_its_lifespan() -> None:
     assert Browser.on(app, page=PAGE).fetch("/").text == "here"
 
 
-def test_what_the_application_raises_is_raised() -> None:
+def test_app_exception_is_raised_by_fetch() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise LookupError("in the application")
 
@@ -266,7 +266,7 @@ def test_what_the_application_raises_is_raised() -> None:
         Browser.on(app, page=PAGE).fetch("/")
 
 
-def test_an_application_that_sends_no_response_is_told_so() -> None:
+def test_app_without_response_raises_runtime_error() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         pass
 
@@ -274,7 +274,7 @@ def test_an_application_that_sends_no_response_is_told_so() -> None:
         Browser.on(app, page=PAGE).fetch("/")
 
 
-def test_an_application_that_never_ran_is_not_stopped() -> None:
+def test_unused_app_is_not_shut_down() -> None:
     service = Service()
     browser = Browser.on(service, page=PAGE)
     del browser
@@ -282,7 +282,7 @@ def test_an_application_that_never_ran_is_not_stopped() -> None:
     assert service.events == []
 
 
-def test_the_guard_in_front_answers_the_preflight() -> None:
+def test_preflight_is_answered_by_the_middleware() -> None:
     service = Service()
     policy = Policy(allow_origins=[PAGE], allow_headers=["X-A"])
     browser = Browser.on(CORSMiddleware(service, policy), page=PAGE)

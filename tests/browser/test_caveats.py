@@ -1,13 +1,13 @@
-"""What lies outside CORS: mixed content, and the user's own network."""
+"""Caveats: mixed content, and the user's own network."""
 
 from __future__ import annotations
 
 import pytest
-from support.scripted_server import API, OTHER, PAGE, allowing, play, redirect
+from support.scripted_server import API, OTHER, PAGE, allow, play, redirect
 
 
-def codes(page: str, url: str) -> list[str]:
-    exchange = play(allowing(origin="*"), page=page, url=url)
+def list_codes(page: str, url: str) -> list[str]:
+    exchange = play(allow(origin="*"), page=page, url=url)
     assert exchange.allowed
     return [caveat.code for caveat in exchange.caveats]
 
@@ -21,8 +21,8 @@ def codes(page: str, url: str) -> list[str]:
         ("null", "http://api.example.com/", False),
     ],
 )
-def test_an_https_page_fetches_no_plain_http(page: str, url: str, mixed: bool) -> None:
-    assert codes(page, url) == (["mixed-content"] if mixed else [])
+def test_mixed_content_is_reported(page: str, url: str, mixed: bool) -> None:
+    assert list_codes(page, url) == (["mixed-content"] if mixed else [])
 
 
 @pytest.mark.parametrize(
@@ -49,26 +49,26 @@ def test_an_https_page_fetches_no_plain_http(page: str, url: str, mixed: bool) -
         ("app://localhost", "https://192.168.0.1/", False),
     ],
 )
-def test_a_page_that_reaches_closer_to_the_user_is_asked_about(
-    page: str, url: str, asks: bool
-) -> None:
-    assert codes(page, url) == (["local-network-access"] if asks else [])
+def test_local_network_access_is_reported(page: str, url: str, asks: bool) -> None:
+    assert list_codes(page, url) == (["local-network-access"] if asks else [])
 
 
-def test_a_caveat_is_told_once_and_of_every_hop() -> None:
+def test_caveats_of_all_hops_are_reported_once() -> None:
     plain = "http://other.example/"
     exchange = play(
         redirect(plain, origin=PAGE),
         redirect(plain, origin="null"),
         redirect("http://localhost/", origin="null"),
-        allowing(origin="null"),
+        allow(origin="null"),
     )
     assert [caveat.code for caveat in exchange.caveats] == [
         "mixed-content",
         "local-network-access",
     ]
     assert exchange.caveats[0].text == (
-        f"mixed content: {PAGE} is https, and browsers fetch nothing from http://other.example"
+        f"mixed content: {PAGE} is https, and browsers block requests to http://other.example"
     )
-    assert exchange.caveats[1].text.endswith(f"asks the user before it lets {PAGE} in")
-    assert play(allowing(), url=OTHER).caveats == ()
+    assert exchange.caveats[1].text.endswith(
+        f"asks the user for permission before {PAGE} may reach it"
+    )
+    assert play(allow(), url=OTHER).caveats == ()

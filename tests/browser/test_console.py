@@ -1,4 +1,4 @@
-"""The sentence in Chromium's console, to the letter."""
+"""The message in Chromium's console, to the letter."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from support.scripted_server import (
     OTHER,
     OWN,
     PAGE,
-    allowing,
+    allow,
+    allow_preflight,
     answer,
     play,
-    preflighted,
     redirect,
 )
 
@@ -21,7 +21,7 @@ from corsguard.browser import Exchange
 REFUSED = f"Access to fetch at '{API}' from origin '{PAGE}' has been blocked by CORS policy: "
 PREFLIGHT = f"{REFUSED}Response to preflight request doesn't pass access control check: "
 HEADER = "The 'Access-Control-Allow-Origin' header"
-MEND = "Have the server send the header with a valid value."
+ADVICE = "Have the server send the header with a valid value."
 SCHEMES = (
     "Cross origin requests are only supported for protocol schemes: chrome, "
     "chrome-experimental-site-token-provider, chrome-extension, chrome-untrusted, data, http, "
@@ -40,60 +40,60 @@ USERINFO = (
     [
         (play(answer()), REFUSED + MISSING),
         (
-            play(allowing(origin="null")),
+            play(allow(origin="null")),
             f"{REFUSED}{HEADER} has a value 'null' that is not equal to the supplied origin. "
-            f"{MEND}",
+            f"{ADVICE}",
         ),
         (
-            play(allowing(origin=f"{PAGE}\x0b")),
+            play(allow(origin=f"{PAGE}\x0b")),
             f"{REFUSED}{HEADER} has a value '{PAGE}\\u000B' that is not equal to the supplied "
-            f"origin. {MEND}",
+            f"origin. {ADVICE}",
         ),
         (
-            play(allowing(origin="a\x8d\xe9\x7f")),
-            f"{REFUSED}{HEADER} contains the invalid value 'a\\u008D\\u00E9\\u007F'. {MEND}",
+            play(allow(origin="a\x8d\xe9\x7f")),
+            f"{REFUSED}{HEADER} contains the invalid value 'a\\u008D\\u00E9\\u007F'. {ADVICE}",
         ),
         (
-            play(allowing(origin="foo")),
-            f"{REFUSED}{HEADER} contains the invalid value 'foo'. {MEND}",
+            play(allow(origin="foo")),
+            f"{REFUSED}{HEADER} contains the invalid value 'foo'. {ADVICE}",
         ),
         (
-            play(allowing(origin="*, *")),
-            f"{REFUSED}{HEADER} contains multiple values '*, *', but only one is allowed. {MEND}",
+            play(allow(origin="*, *")),
+            f"{REFUSED}{HEADER} contains multiple values '*, *', but only one is allowed. {ADVICE}",
         ),
         (
-            play(allowing(origin="*"), credentials="include"),
+            play(allow(origin="*"), credentials="include"),
             f"{REFUSED}The value of the 'Access-Control-Allow-Origin' header in the response must "
             "not be the wildcard '*' when the request's credentials mode is 'include'.",
         ),
         (
-            play(allowing(), credentials="include"),
+            play(allow(), credentials="include"),
             f"{REFUSED}The value of the 'Access-Control-Allow-Credentials' header in the response "
             "is '' which must be 'true' when the request's credentials mode is 'include'.",
         ),
         (play(answer(), method="PUT"), PREFLIGHT + MISSING),
-        (play(allowing(status=404), method="PUT"), f"{PREFLIGHT}It does not have HTTP ok status."),
+        (play(allow(status=404), method="PUT"), f"{PREFLIGHT}It does not have HTTP ok status."),
         (
             play(redirect(API), method="PUT"),
             f"{PREFLIGHT}Redirect is not allowed for a preflight request.",
         ),
         (
-            play(preflighted(), method="PUT", headers={"X-A": "1"}),
+            play(allow_preflight(), method="PUT", headers={"X-A": "1"}),
             f"{REFUSED}Method PUT is not allowed by Access-Control-Allow-Methods in preflight "
             "response.",
         ),
         (
-            play(preflighted(), headers={"X-A": "1"}),
+            play(allow_preflight(), headers={"X-A": "1"}),
             f"{REFUSED}Request header field x-a is not allowed by Access-Control-Allow-Headers in "
             "preflight response.",
         ),
         (
-            play(preflighted("(bad)"), method="PUT"),
+            play(allow_preflight("(bad)"), method="PUT"),
             f"{REFUSED}Cannot parse Access-Control-Allow-Methods response header field in "
             "preflight response.",
         ),
         (
-            play(preflighted(None, "(bad)"), method="PUT"),
+            play(allow_preflight(None, "(bad)"), method="PUT"),
             f"{REFUSED}Cannot parse Access-Control-Allow-Headers response header field in "
             "preflight response.",
         ),
@@ -110,7 +110,7 @@ USERINFO = (
         ),
         (
             play(
-                *[allowing(*[("Location", "https://a@other.example/")] * 2, status=302)],
+                *[allow(*[("Location", "https://a@other.example/")] * 2, status=302)],
                 engine="chromium",
             ),
             REFUSED + USERINFO,
@@ -144,12 +144,12 @@ USERINFO = (
             f"{PREFLIGHT}{MISSING}".replace("fetch", "XMLHttpRequest"),
         ),
         (
-            play(allowing(origin="foo"), upload_listener=True, engine="chromium"),
+            play(allow(origin="foo"), upload_listener=True, engine="chromium"),
             f"{REFUSED}{HEADER} contains the invalid value 'foo'.".replace("fetch", XHR),
         ),
         (
             play(
-                allowing(origin="*"),
+                allow(origin="*"),
                 upload_listener=True,
                 credentials="include",
                 engine="chromium",
@@ -167,11 +167,11 @@ USERINFO = (
         ),
     ],
 )
-def test_chromium_says(exchange: Exchange, text: str) -> None:
+def test_message_matches_chromium(exchange: Exchange, text: str) -> None:
     assert exchange.console == text
 
 
-def test_a_fragment_is_handed_on_by_a_redirect() -> None:
+def test_redirect_keeps_the_fragment() -> None:
     exchange = play(redirect(OTHER, origin=PAGE), answer(), url=f"{API}#top")
     assert f"'{OTHER}#top' (redirected from '{API}#top')" in exchange.console
     assert [hop.sent.url for hop in exchange.hops] == [API, OTHER]
@@ -180,7 +180,7 @@ def test_a_fragment_is_handed_on_by_a_redirect() -> None:
 @pytest.mark.parametrize(
     "exchange",
     [
-        play(allowing()),
+        play(allow()),
         play(url="https://"),
         play(url="data:,x"),
         play(url="ftp://x/", upload_listener=True),
@@ -190,8 +190,8 @@ def test_a_fragment_is_handed_on_by_a_redirect() -> None:
         play(redirect(OTHER.replace("//", "//a@")), mode="no-cors", engine="chromium"),
         play(redirect(OWN.replace("//", "//a@")), url=OWN, engine="chromium"),
         play(answer(("Cross-Origin-Resource-Policy", "same-origin")), mode="no-cors"),
-        play(allowing(CREDENTIALS), credentials="include"),
+        play(allow(CREDENTIALS), credentials="include"),
     ],
 )
-def test_chromium_says_nothing_of_cors(exchange: Exchange) -> None:
+def test_message_is_empty_where_chromium_prints_none(exchange: Exchange) -> None:
     assert exchange.console == ""

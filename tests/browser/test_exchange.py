@@ -1,4 +1,4 @@
-"""Exchange and Blocked: the whole of what happened, and every reason that there is."""
+"""Exchange and Blocked: the recorded exchange, and every block reason."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from support.scripted_server import (
     OWN,
     PAGE,
     Visit,
-    allowing,
+    allow,
+    allow_preflight,
     answer,
     play,
-    preflighted,
     redirect,
 )
 
@@ -56,17 +56,17 @@ EXAMPLES: dict[BlockReason, Callable[[], Exchange]] = {
     BlockReason.PORT_BLOCKED: lambda: play(url="https://api.example.com:25/"),
     BlockReason.UNREACHABLE: lambda: play(silent),
     BlockReason.PREFLIGHT_REDIRECTED: lambda: play(LOCATION, method="PUT"),
-    BlockReason.PREFLIGHT_STATUS: lambda: play(allowing(status=404), method="PUT"),
-    BlockReason.ALLOW_METHODS_INVALID: lambda: play(preflighted("b ad"), method="PUT"),
-    BlockReason.ALLOW_HEADERS_INVALID: lambda: play(preflighted("PUT", "b ad"), method="PUT"),
-    BlockReason.METHOD_NOT_ALLOWED: lambda: play(preflighted(), method="PUT"),
-    BlockReason.HEADER_NOT_ALLOWED: lambda: play(preflighted(), headers={"X-A": "1"}),
+    BlockReason.PREFLIGHT_STATUS: lambda: play(allow(status=404), method="PUT"),
+    BlockReason.ALLOW_METHODS_INVALID: lambda: play(allow_preflight("b ad"), method="PUT"),
+    BlockReason.ALLOW_HEADERS_INVALID: lambda: play(allow_preflight("PUT", "b ad"), method="PUT"),
+    BlockReason.METHOD_NOT_ALLOWED: lambda: play(allow_preflight(), method="PUT"),
+    BlockReason.HEADER_NOT_ALLOWED: lambda: play(allow_preflight(), headers={"X-A": "1"}),
     BlockReason.ALLOW_ORIGIN_MISSING: lambda: play(answer()),
-    BlockReason.ALLOW_ORIGIN_MULTIPLE: lambda: play(allowing(origin="*, *")),
-    BlockReason.ALLOW_ORIGIN_INVALID: lambda: play(allowing(origin="true")),
-    BlockReason.ALLOW_ORIGIN_MISMATCH: lambda: play(allowing(origin="null")),
-    BlockReason.ALLOW_ORIGIN_WILDCARD: lambda: play(allowing(origin="*"), credentials="include"),
-    BlockReason.ALLOW_CREDENTIALS_NOT_TRUE: lambda: play(allowing(), credentials="include"),
+    BlockReason.ALLOW_ORIGIN_MULTIPLE: lambda: play(allow(origin="*, *")),
+    BlockReason.ALLOW_ORIGIN_INVALID: lambda: play(allow(origin="true")),
+    BlockReason.ALLOW_ORIGIN_MISMATCH: lambda: play(allow(origin="null")),
+    BlockReason.ALLOW_ORIGIN_WILDCARD: lambda: play(allow(origin="*"), credentials="include"),
+    BlockReason.ALLOW_CREDENTIALS_NOT_TRUE: lambda: play(allow(), credentials="include"),
     BlockReason.RESOURCE_POLICY: lambda: play(
         answer(("Cross-Origin-Resource-Policy", "same-origin")), mode="no-cors"
     ),
@@ -83,12 +83,12 @@ EXAMPLES: dict[BlockReason, Callable[[], Exchange]] = {
 }
 
 
-def test_every_reason_has_an_example() -> None:
+def test_every_block_reason_has_an_example() -> None:
     assert set(EXAMPLES) == set(BlockReason)
 
 
 @pytest.mark.parametrize("reason", BlockReason)
-def test_every_reason_is_reached_and_says_what_would_mend_it(reason: BlockReason) -> None:
+def test_every_block_reason_is_reached_and_has_a_fix(reason: BlockReason) -> None:
     exchange = EXAMPLES[reason]()
     blocked = exchange.outcome
     assert isinstance(blocked, Blocked)
@@ -105,15 +105,15 @@ def test_every_reason_is_reached_and_says_what_would_mend_it(reason: BlockReason
     assert [step.passed for step in exchange.steps] == [True] * (len(exchange.steps) - 1) + [False]
 
 
-def test_every_clause_has_an_address_and_words_of_its_own() -> None:
+def test_every_clause_has_unique_address_and_words() -> None:
     assert all(clause.startswith("https://fetch.spec.whatwg.org/#") for clause in Clause)
     assert len({clause.words for clause in Clause}) == len(Clause)
 
 
-def test_an_exchange_that_went_well_tells_the_whole_of_it() -> None:
+def test_allowed_exchange_is_recorded_completely() -> None:
     exchange = play(
-        preflighted("PUT", None, "600", CREDENTIALS),
-        allowing(CREDENTIALS),
+        allow_preflight("PUT", None, "600", CREDENTIALS),
+        allow(CREDENTIALS),
         method="PUT",
         credentials="include",
         engine="firefox",
@@ -138,31 +138,31 @@ def test_an_exchange_that_went_well_tells_the_whole_of_it() -> None:
     ]
 
 
-def test_what_was_not_blocked_can_not_be_raised_as_blocked() -> None:
+def test_blocked_of_an_allowed_exchange_raises_value_error() -> None:
     with pytest.raises(ValueError, match="was not blocked"):
-        Blocked(play(allowing()))
+        Blocked(play(allow()))
 
 
-def test_a_hop_without_an_answer_is_a_hop() -> None:
+def test_hop_without_response_is_recorded() -> None:
     [hop] = play(silent, url=OTHER).hops
     assert hop == Hop("request", hop.sent, None)
 
 
-def test_a_browser_counts_its_preflights() -> None:
+def test_browser_counts_its_preflights() -> None:
     visit = Visit()
     for _ in range(2):
-        visit.play(preflighted("PUT", None, "0"), allowing(), method="PUT")
+        visit.play(allow_preflight("PUT", None, "0"), allow(), method="PUT")
     assert visit.browser.preflights == 2
 
 
-def test_fetch_needs_an_application() -> None:
+def test_fetch_without_application_raises_type_error() -> None:
     with pytest.raises(TypeError, match=r"Browser\.on\(\)"):
         Browser(PAGE).fetch("/")
 
 
-def test_the_clock_is_the_time_of_day_unless_told() -> None:
+def test_clock_defaults_to_the_system_time() -> None:
     exchange = Browser(PAGE).play(
         Request(API, "PUT"),
-        lambda sent: preflighted("PUT") if sent.method == "OPTIONS" else allowing(),
+        lambda sent: allow_preflight("PUT") if sent.method == "OPTIONS" else allow(),
     )
     assert exchange.allowed

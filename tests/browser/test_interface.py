@@ -1,4 +1,4 @@
-"""Which interface an application has: what its parameters tell, however it is written."""
+"""The interface of an application, detected from the parameters of any callable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def wsgi(environ: Any, start_response: Any) -> Iterable[bytes]:
 
 
 class Dynamic:
-    """Picks how it is called where it is made, as Sentry's ASGI middleware does."""
+    """An application whose instances choose their `__call__`, as Sentry's ASGI middleware does."""
 
     __slots__ = ("__call__",)
 
@@ -36,7 +36,7 @@ class Dynamic:
 
 
 class Called:
-    """Is called by a method that says nothing of being async."""
+    """An application whose `__call__` is not a coroutine function."""
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         return asgi(scope, receive, send)
@@ -148,7 +148,7 @@ WSGI = [
 @pytest.mark.parametrize(
     ("app", "text"), [*[(app, "asgi") for app in ASGI], *[(app, "wsgi") for app in WSGI]]
 )
-def test_an_application_is_called_as_its_parameters_tell(app: Any, text: str) -> None:
+def test_interface_is_detected_from_the_parameters(app: Any, text: str) -> None:
     assert Browser.on(app, page=PAGE).fetch("/").text == text
 
 
@@ -164,10 +164,10 @@ class Middleware:
         (lambda request: None, r"takes \(request\), which is neither"),
         (lambda a, b, c, d: None, r"takes \(a, b, c, d\), which is neither"),
         (Middleware, r"takes \(app: 'Any', settings: 'Any'\) -> 'None', which is neither"),
-        (Dynamic(type), "does not tell which arguments it takes"),
+        (Dynamic(type), "the parameters of"),
     ],
 )
-def test_where_the_parameters_do_not_tell_the_interface_is_asked_for(app: Any, words: str) -> None:
+def test_ambiguous_parameters_raise_type_error(app: Any, words: str) -> None:
     with pytest.raises(TypeError, match=words) as raised:
         Browser.on(app, page=PAGE)
     assert 'interface="asgi"' in str(raised.value)
@@ -176,7 +176,7 @@ def test_where_the_parameters_do_not_tell_the_interface_is_asked_for(app: Any, w
 
 
 class Unknown:
-    """Has parameters that Python can't tell."""
+    """An application whose signature Python can't read."""
 
     __signature__ = "nothing"
 
@@ -188,23 +188,23 @@ class Unknown:
 
 
 @pytest.mark.parametrize(("app", "interface"), [(asgi, "asgi"), (wsgi, "wsgi")])
-def test_the_interface_can_be_forced(app: Any, interface: Any) -> None:
+def test_explicit_interface_is_used(app: Any, interface: Any) -> None:
     for given in (Unknown(app), lambda *args: app(*args)):
         assert Browser.on(given, page=PAGE, interface=interface).fetch("/").text == interface
         assert assert_cors(given, page=PAGE, interface=interface)
 
 
-def test_an_interface_that_there_is_not_is_refused() -> None:
+def test_unknown_interface_raises_value_error() -> None:
     with pytest.raises(ValueError, match="interface='http' is not one of asgi, wsgi"):
         Browser.on(wsgi, page=PAGE, interface="http")  # type: ignore[arg-type]
 
 
-def test_what_can_not_be_called_is_refused_whatever_the_interface() -> None:
+def test_uncallable_app_raises_type_error() -> None:
     with pytest.raises(TypeError, match="it can't be called"):
         Browser.on("app:app", page=PAGE, interface="asgi")
 
 
-def test_a_coroutine_in_the_place_of_a_body_names_the_interface() -> None:
+def test_coroutine_as_wsgi_body_suggests_asgi() -> None:
     browser = Browser.on(lambda *args: any_async(*args), page=PAGE)
-    with pytest.raises(TypeError, match='returns a coroutine: write interface="asgi"'):
+    with pytest.raises(TypeError, match='returned a coroutine: write interface="asgi"'):
         browser.fetch("/")

@@ -1,4 +1,4 @@
-"""HTTP-redirect fetch: where a redirect may lead, and what of the request arrives there."""
+"""HTTP-redirect fetch: the allowed targets, and the request that is sent to them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from support.scripted_server import (
     OWN,
     PAGE,
     REDIRECT_FETCH,
-    allowing,
+    allow,
+    allow_preflight,
     answer,
-    headers_of,
-    origins,
+    expect_refusal,
+    expect_response,
+    get_sent_headers,
+    list_sent,
+    list_sent_origins,
+    list_texts,
     play,
-    preflighted,
     redirect,
-    refused,
-    seen,
-    told,
-    wire,
 )
 
 from corsguard.browser import BlockReason, EngineName
@@ -35,51 +35,47 @@ STATUSES = [301, 302, 303, 307, 308]
 
 @pytest.mark.parametrize("engine", ALL)
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_redirect_within_one_origin_keeps_the_page_s_origin(
-    status: int, engine: EngineName
-) -> None:
-    exchange = play(redirect("/next", status, PAGE), allowing(), engine=engine)
-    response = seen(exchange)
+def test_redirect_within_one_origin_keeps_the_origin(status: int, engine: EngineName) -> None:
+    exchange = play(redirect("/next", status, PAGE), allow(), engine=engine)
+    response = expect_response(exchange)
     assert (response.url, response.redirected) == (NEXT, True)
-    assert origins(exchange) == [PAGE, PAGE]
-    assert told(exchange, REDIRECT_FETCH) == [f"{status} to {NEXT}"]
+    assert list_sent_origins(exchange) == [PAGE, PAGE]
+    assert list_texts(exchange, REDIRECT_FETCH) == [f"{status} to {NEXT}"]
 
 
 @pytest.mark.parametrize("engine", ALL)
-def test_a_redirect_from_the_page_s_origin_keeps_it(engine: EngineName) -> None:
-    exchange = play(redirect(API), allowing(), url=OWN, engine=engine)
-    assert origins(exchange) == [None, PAGE]
-    assert seen(exchange).type == "cors"
+def test_redirect_from_own_origin_keeps_the_origin(engine: EngineName) -> None:
+    exchange = play(redirect(API), allow(), url=OWN, engine=engine)
+    assert list_sent_origins(exchange) == [None, PAGE]
+    assert expect_response(exchange).type == "cors"
 
 
 @pytest.mark.parametrize("engine", ALL)
 @pytest.mark.parametrize("to", [OTHER, OWN])
-def test_a_redirect_from_one_other_origin_to_another_taints_the_origin(
-    to: str, engine: EngineName
-) -> None:
-    exchange = play(redirect(to, origin=PAGE), allowing(origin="null"), engine=engine)
-    assert origins(exchange) == [PAGE, "null"]
-    assert seen(exchange).type == "cors"
-    exchange = play(redirect(to, origin=PAGE), allowing(), engine=engine)
-    refusal = refused(exchange, BlockReason.ALLOW_ORIGIN_MISMATCH, CORS_CHECK)
-    assert "null lets any site in" in refusal.fix
+def test_redirect_between_other_origins_taints_the_origin(to: str, engine: EngineName) -> None:
+    exchange = play(redirect(to, origin=PAGE), allow(origin="null"), engine=engine)
+    assert list_sent_origins(exchange) == [PAGE, "null"]
+    assert expect_response(exchange).type == "cors"
+    exchange = play(redirect(to, origin=PAGE), allow(), engine=engine)
+    refusal = expect_refusal(exchange, BlockReason.ALLOW_ORIGIN_MISMATCH, CORS_CHECK)
+    assert "null allows any site" in refusal.fix
 
 
-def test_a_tainted_origin_stays_tainted() -> None:
+def test_tainted_origin_stays_tainted() -> None:
     exchange = play(
-        redirect(OTHER, origin=PAGE), redirect(API, origin="null"), allowing(origin="null")
+        redirect(OTHER, origin=PAGE), redirect(API, origin="null"), allow(origin="null")
     )
-    assert origins(exchange) == [PAGE, "null", "null"]
+    assert list_sent_origins(exchange) == [PAGE, "null", "null"]
 
 
-def test_back_home_from_another_origin_is_cors() -> None:
+def test_redirect_back_to_own_origin_is_cors() -> None:
     exchange = play(redirect(API), redirect(OWN, origin=PAGE), answer(), url=OWN)
-    refused(exchange, BlockReason.ALLOW_ORIGIN_MISSING, CORS_CHECK)
-    assert origins(exchange) == [None, PAGE, "null"]
+    expect_refusal(exchange, BlockReason.ALLOW_ORIGIN_MISSING, CORS_CHECK)
+    assert list_sent_origins(exchange) == [None, PAGE, "null"]
 
 
-def test_every_answer_on_the_way_has_to_pass_the_cors_check() -> None:
-    refused(play(redirect(NEXT)), BlockReason.ALLOW_ORIGIN_MISSING, CORS_CHECK)
+def test_every_redirect_has_to_pass_the_cors_check() -> None:
+    expect_refusal(play(redirect(NEXT)), BlockReason.ALLOW_ORIGIN_MISSING, CORS_CHECK)
 
 
 @pytest.mark.parametrize(
@@ -92,89 +88,89 @@ def test_every_answer_on_the_way_has_to_pass_the_cors_check() -> None:
         *((303, method, "GET") for method in ("PUT", "DELETE", "PATCH")),
     ],
 )
-def test_some_redirects_change_the_method(status: int, method: str, sent: str) -> None:
+def test_redirect_status_may_change_the_method(status: int, method: str, sent: str) -> None:
     body = None if method == "HEAD" else "x"
     exchange = play(redirect(OWN, status), answer(), url=OWN, method=method, body=body)
-    assert wire(exchange) == [method, sent]
-    [text] = told(exchange, REDIRECT_FETCH)
+    assert list_sent(exchange) == [method, sent]
+    [text] = list_texts(exchange, REDIRECT_FETCH)
     assert ("becomes GET, without its body" in text) == (method != sent)
     assert (exchange.hops[1].sent.body is None) == (sent in {"GET", "HEAD"})
 
 
-def test_the_headers_of_the_body_go_with_the_body() -> None:
+def test_body_headers_are_removed_with_the_body() -> None:
     names = ["Content-Encoding", "Content-Language", "Content-Location", "Content-Type"]
     headers = {**dict.fromkeys(names, "de"), "X-A": "1"}
     exchange = play(
         redirect(OWN, 303), answer(), url=OWN, method="POST", body=b"x", headers=headers
     )
-    kept = headers_of(exchange)
-    assert kept["X-A"] == "1"
-    assert not {name.lower() for name in (*names, "Content-Length")} & set(kept)
+    fields = get_sent_headers(exchange)
+    assert fields["X-A"] == "1"
+    assert not {name.lower() for name in (*names, "Content-Length")} & set(fields)
 
 
-def test_authorization_is_dropped_when_the_origin_changes() -> None:
+def test_authorization_is_removed_when_the_origin_changes() -> None:
     given: dict[str, Any] = {"url": OWN, "headers": {"Authorization": "1", "Accept": "a/b"}}
-    exchange = play(redirect(API), allowing(), **given)
-    assert headers_of(exchange, 0)["Authorization"] == "1"
-    assert "Authorization" not in headers_of(exchange)
-    assert headers_of(exchange)["Accept"] == "a/b"
-    assert "Authorization is dropped: another origin" in told(exchange, REDIRECT_FETCH)[0]
+    exchange = play(redirect(API), allow(), **given)
+    assert get_sent_headers(exchange, 0)["Authorization"] == "1"
+    assert "Authorization" not in get_sent_headers(exchange)
+    assert get_sent_headers(exchange)["Accept"] == "a/b"
+    assert "Authorization is removed: the origin changes" in list_texts(exchange, REDIRECT_FETCH)[0]
     exchange = play(redirect(OWN), answer(), **given)
-    assert headers_of(exchange)["Authorization"] == "1"
+    assert get_sent_headers(exchange)["Authorization"] == "1"
 
 
 @pytest.mark.parametrize("engine", ALL)
-def test_a_preflight_is_made_for_each_hop_that_needs_one(engine: EngineName) -> None:
+def test_preflight_is_sent_for_each_hop_that_needs_one(engine: EngineName) -> None:
     exchange = play(
-        preflighted("PUT"),
+        allow_preflight("PUT"),
         redirect(NEXT, 307, PAGE),
-        preflighted("PUT"),
-        allowing(),
+        allow_preflight("PUT"),
+        allow(),
         method="PUT",
         engine=engine,
     )
-    assert wire(exchange) == ["?PUT", "PUT", "?PUT", "PUT"]
-    exchange = play(redirect(API), preflighted("PUT"), allowing(), url=OWN, method="PUT")
-    assert wire(exchange) == ["PUT", "?PUT", "PUT"]
+    assert list_sent(exchange) == ["?PUT", "PUT", "?PUT", "PUT"]
+    exchange = play(redirect(API), allow_preflight("PUT"), allow(), url=OWN, method="PUT")
+    assert list_sent(exchange) == ["PUT", "?PUT", "PUT"]
 
 
-def test_a_redirect_without_location_is_an_answer() -> None:
-    exchange = play(allowing(status=302))
-    assert seen(exchange).status == 302
-    assert told(exchange, REDIRECT_FETCH) == ["302 without Location: an answer as any other"]
+def test_redirect_without_location_is_the_response() -> None:
+    exchange = play(allow(status=302))
+    assert expect_response(exchange).status == 302
+    assert list_texts(exchange, REDIRECT_FETCH) == ["302 without Location is not a redirect"]
 
 
 @pytest.mark.parametrize("location", ["http://", "http://[", "//"])
-def test_a_location_that_is_no_url_is_refused(location: str) -> None:
+def test_invalid_location_is_refused(location: str) -> None:
     exchange = play(redirect(location, origin=PAGE))
-    refusal = refused(exchange, BlockReason.REDIRECT_INVALID, REDIRECT_FETCH)
+    refusal = expect_refusal(exchange, BlockReason.REDIRECT_INVALID, REDIRECT_FETCH)
     assert refusal.detail == location
 
 
 @pytest.mark.parametrize("location", ["ftp://x/", "data:,x", "javascript:1", "about:blank"])
-def test_a_redirect_to_another_scheme_is_refused(location: str) -> None:
+def test_redirect_to_non_http_scheme_is_refused(location: str) -> None:
     exchange = play(redirect(location, origin=PAGE))
-    refused(exchange, BlockReason.REDIRECT_SCHEME, REDIRECT_FETCH)
+    expect_refusal(exchange, BlockReason.REDIRECT_SCHEME, REDIRECT_FETCH)
 
 
 @pytest.mark.parametrize("engine", ALL)
-def test_twenty_redirects_are_followed_and_no_more(engine: EngineName) -> None:
+def test_redirect_limit_is_twenty(engine: EngineName) -> None:
     hops = [redirect(NEXT, origin=PAGE)] * 20
-    assert seen(play(*hops, allowing(), engine=engine)).ok
+    assert expect_response(play(*hops, allow(), engine=engine)).ok
     exchange = play(*hops, redirect(NEXT, origin=PAGE), engine=engine)
-    refused(exchange, BlockReason.REDIRECT_LIMIT, REDIRECT_FETCH)
+    expect_refusal(exchange, BlockReason.REDIRECT_LIMIT, REDIRECT_FETCH)
     assert len(exchange.hops) == 21
 
 
 @pytest.mark.parametrize(("url", "to"), [(API, NEXT), (API, OTHER), (API, OWN), (OWN, API)])
-def test_a_redirect_to_a_user_name_is_refused(url: str, to: str) -> None:
+def test_redirect_to_user_name_is_refused(url: str, to: str) -> None:
     target = to.replace("://", "://user:secret@")
     exchange = play(redirect(target, origin=PAGE), url=url)
-    refusal = refused(exchange, BlockReason.REDIRECT_WITH_CREDENTIALS, REDIRECT_FETCH)
+    refusal = expect_refusal(exchange, BlockReason.REDIRECT_WITH_CREDENTIALS, REDIRECT_FETCH)
     assert refusal.detail == target
 
 
-def test_at_home_and_without_cors_a_user_name_is_followed_but_in_chromium() -> None:
+def test_user_name_outside_cors_is_followed_except_in_chromium() -> None:
     for engine in ALL:
         for url, mode in ((OWN, "cors"), (API, "no-cors")):
             follows = [] if engine == "chromium" else [answer()]
@@ -182,24 +178,24 @@ def test_at_home_and_without_cors_a_user_name_is_followed_but_in_chromium() -> N
             exchange = play(redirect(target), *follows, url=url, mode=mode, engine=engine)
             assert exchange.allowed == bool(follows)
     exchange = play(redirect(OWN.replace("://", "://user@")), answer(), url=OWN)
-    assert exchange.hops[1].sent.url == seen(exchange).url == OWN
+    assert exchange.hops[1].sent.url == expect_response(exchange).url == OWN
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_stream_is_not_sent_a_second_time(status: int) -> None:
+def test_streamed_body_is_not_sent_twice(status: int) -> None:
     exchange = play(redirect(OWN, status), url=OWN, method="POST", body=b"1", streamed=True)
-    refused(exchange, BlockReason.REDIRECT_STREAM, REDIRECT_FETCH)
+    expect_refusal(exchange, BlockReason.REDIRECT_STREAM, REDIRECT_FETCH)
 
 
-def test_a_stream_may_be_redirected_by_303() -> None:
+def test_streamed_body_allows_redirect_303() -> None:
     exchange = play(redirect(OWN, 303), answer(), url=OWN, method="POST", body=b"1", streamed=True)
-    assert wire(exchange) == ["POST", "GET"]
+    assert list_sent(exchange) == ["POST", "GET"]
 
 
-def test_the_credentials_mode_holds_on_every_hop() -> None:
+def test_credentials_mode_applies_to_every_hop() -> None:
     exchange = play(
-        allowing(CREDENTIALS, ("Location", NEXT), status=302),
-        allowing(),
+        allow(CREDENTIALS, ("Location", NEXT), status=302),
+        allow(),
         credentials="include",
     )
-    refused(exchange, BlockReason.ALLOW_CREDENTIALS_NOT_TRUE, CORS_CHECK)
+    expect_refusal(exchange, BlockReason.ALLOW_CREDENTIALS_NOT_TRUE, CORS_CHECK)

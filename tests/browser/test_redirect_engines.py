@@ -1,4 +1,4 @@
-"""Where the engines follow redirects otherwise than the standard has it."""
+"""The engines' quirks in redirects."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from support.scripted_server import (
     PREFLIGHT_FETCH,
     REDIRECT_FETCH,
     Visit,
-    allowing,
+    allow,
+    allow_preflight,
     answer,
-    headers_of,
-    origins,
+    expect_refusal,
+    expect_response,
+    get_sent_headers,
+    list_sent,
+    list_sent_origins,
+    list_texts,
     play,
-    preflighted,
     redirect,
-    refused,
-    seen,
-    told,
-    wire,
 )
 
 from corsguard.browser import Answer, BlockReason, EngineName, Exchange
@@ -35,124 +35,129 @@ ALL: tuple[EngineName, ...] = ("standard", "chromium", "firefox", "webkit")
 NEXT = "https://api.example.com/next"
 
 
-def two_locations(first: str, second: str) -> Any:
-    return allowing(("Location", first), ("Location", second), status=302)
+def answer_two_locations(first: str, second: str) -> Any:
+    return allow(("Location", first), ("Location", second), status=302)
 
 
-def test_several_lines_of_location_are_refused() -> None:
-    exchange = play(two_locations(NEXT, NEXT))
-    refused(exchange, BlockReason.REDIRECT_INVALID, REDIRECT_FETCH)
+def test_several_locations_are_refused() -> None:
+    exchange = play(answer_two_locations(NEXT, NEXT))
+    expect_refusal(exchange, BlockReason.REDIRECT_INVALID, REDIRECT_FETCH)
     for engine in ALL:
-        exchange = play(two_locations(NEXT, API), engine=engine)
-        refused(exchange, BlockReason.REDIRECT_INVALID, REDIRECT_FETCH)
+        exchange = play(answer_two_locations(NEXT, API), engine=engine)
+        expect_refusal(exchange, BlockReason.REDIRECT_INVALID, REDIRECT_FETCH)
 
 
 @pytest.mark.parametrize("engine", ["chromium", "firefox"])
-def test_chromium_and_firefox_follow_equal_lines_of_location(engine: EngineName) -> None:
-    assert seen(play(two_locations(NEXT, NEXT), allowing(), engine=engine)).url == NEXT
+def test_equal_locations_are_followed_in_chromium_and_firefox(engine: EngineName) -> None:
+    assert (
+        expect_response(play(answer_two_locations(NEXT, NEXT), allow(), engine=engine)).url == NEXT
+    )
 
 
-def test_an_empty_location_is_the_url_itself_in_the_standard_and_in_firefox() -> None:
+def test_empty_location_is_the_url_in_standard_and_firefox() -> None:
     empty = redirect("", origin=PAGE)
     for engine in ("standard", "firefox"):
-        exchange = play(empty, allowing(), engine=engine)
-        assert seen(exchange).url == API
-    assert seen(play(empty, engine="chromium")).status == 302
+        exchange = play(empty, allow(), engine=engine)
+        assert expect_response(exchange).url == API
+    assert expect_response(play(empty, engine="chromium")).status == 302
     exchange = play(empty, engine="webkit")
-    refused(exchange, BlockReason.REDIRECT_INVALID, REDIRECT_FETCH)
+    expect_refusal(exchange, BlockReason.REDIRECT_INVALID, REDIRECT_FETCH)
 
 
 @pytest.mark.parametrize("engine", ALL)
 @pytest.mark.parametrize("origin", [PAGE, "*"])
-def test_webkit_checks_a_redirect_away_from_home_as_if_it_had_credentials(
-    origin: str, engine: EngineName
-) -> None:
+def test_webkit_checks_redirect_from_own_origin_as_include(origin: str, engine: EngineName) -> None:
     given: dict[str, Any] = {"url": OWN, "engine": engine}
     there = redirect(NEXT, 302, origin)
     if engine == "webkit":
         exchange = play(redirect(API), there, **given)
         of_page = BlockReason.ALLOW_CREDENTIALS_NOT_TRUE
         reason = of_page if origin == PAGE else BlockReason.ALLOW_ORIGIN_WILDCARD
-        refused(exchange, reason, CORS_CHECK)
+        expect_refusal(exchange, reason, CORS_CHECK)
     else:
-        assert seen(play(redirect(API), there, allowing(), **given)).ok
-    assert seen(play(redirect(API), there, allowing(), credentials="omit", **given)).ok
+        assert expect_response(play(redirect(API), there, allow(), **given)).ok
+    assert expect_response(play(redirect(API), there, allow(), credentials="omit", **given)).ok
 
 
-def test_webkit_lets_it_pass_where_the_answer_allows_credentials() -> None:
-    there = allowing(CREDENTIALS, ("Location", OTHER), status=302)
-    exchange = play(redirect(API), there, allowing(origin="*"), url=OWN, engine="webkit")
-    assert seen(exchange).ok
+def test_webkit_allows_redirect_with_allow_credentials() -> None:
+    there = allow(CREDENTIALS, ("Location", OTHER), status=302)
+    exchange = play(redirect(API), there, allow(origin="*"), url=OWN, engine="webkit")
+    assert expect_response(exchange).ok
 
 
-def test_webkit_does_so_for_redirects_alone_and_after_the_next_preflight() -> None:
-    ok = preflighted("PUT", origin="*")
+def test_webkit_second_check_follows_the_next_preflight() -> None:
+    ok = allow_preflight("PUT", origin="*")
     given: dict[str, Any] = {"url": OWN, "method": "PUT", "engine": "webkit"}
-    exchange = play(redirect(API, 307), ok, allowing(origin="*"), **given)
-    assert seen(exchange).ok
+    exchange = play(redirect(API, 307), ok, allow(origin="*"), **given)
+    assert expect_response(exchange).ok
     exchange = play(redirect(API, 307), ok, redirect(NEXT, 307, "*"), ok, **given)
-    assert wire(exchange) == ["PUT", "?PUT", "PUT", "?PUT"]
-    refused(exchange, BlockReason.ALLOW_ORIGIN_WILDCARD, CORS_CHECK)
+    assert list_sent(exchange) == ["PUT", "?PUT", "PUT", "?PUT"]
+    expect_refusal(exchange, BlockReason.ALLOW_ORIGIN_WILDCARD, CORS_CHECK)
 
 
 @pytest.mark.parametrize("engine", ["standard", "webkit"])
-def test_a_request_without_cors_is_redirected_from_home_and_on(engine: EngineName) -> None:
+def test_no_cors_is_redirected_from_own_origin(engine: EngineName) -> None:
     exchange = play(redirect(API), redirect(NEXT), answer(), url=OWN, mode="no-cors", engine=engine)
-    assert seen(exchange).type == "opaque"
+    assert expect_response(exchange).type == "opaque"
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_webkit_makes_get_of_delete_where_the_origin_changes(status: int) -> None:
+def test_webkit_changes_delete_to_get_across_origins(status: int) -> None:
     given: dict[str, Any] = {"url": OWN, "method": "DELETE", "engine": "webkit"}
-    assert wire(play(redirect(API, status), allowing(), **given)) == ["DELETE", "GET"]
-    assert wire(play(redirect(OWN, status), answer(), **given)) == ["DELETE", "DELETE"]
+    assert list_sent(play(redirect(API, status), allow(), **given)) == ["DELETE", "GET"]
+    assert list_sent(play(redirect(OWN, status), answer(), **given)) == ["DELETE", "DELETE"]
     given["url"] = API
-    ok, again = preflighted("DELETE"), preflighted(origin="null")
+    ok, again = allow_preflight("DELETE"), allow_preflight(origin="null")
     there = redirect(OTHER, status, PAGE)
-    exchange = play(ok, there, again, allowing(origin="null"), **given)
-    assert wire(exchange) == ["?DELETE", "DELETE", "?GET", "GET"]
+    exchange = play(ok, there, again, allow(origin="null"), **given)
+    assert list_sent(exchange) == ["?DELETE", "DELETE", "?GET", "GET"]
 
 
-def test_webkit_keeps_the_origin_of_a_post_that_became_get() -> None:
+def test_webkit_keeps_origin_of_a_post_changed_to_get() -> None:
     for engine in ALL:
         exchange = play(redirect(OWN), answer(), url=OWN, method="POST", engine=engine)
-        assert origins(exchange) == [PAGE, PAGE if engine == "webkit" else None]
+        assert list_sent_origins(exchange) == [PAGE, PAGE if engine == "webkit" else None]
 
 
-def test_firefox_asks_with_the_page_s_origin_where_the_request_has_null() -> None:
+def test_firefox_preflight_has_page_origin_where_tainted() -> None:
     exchange = play(
-        preflighted("PUT"),
+        allow_preflight("PUT"),
         redirect(OTHER, 307, PAGE),
-        preflighted("PUT"),
-        allowing(origin="null"),
+        allow_preflight("PUT"),
+        allow(origin="null"),
         method="PUT",
         engine="firefox",
     )
-    assert seen(exchange).ok
-    assert [headers_of(exchange, at)["Origin"] for at in range(4)] == [PAGE, PAGE, PAGE, "null"]
+    assert expect_response(exchange).ok
+    assert [get_sent_headers(exchange, at)["Origin"] for at in range(4)] == [
+        PAGE,
+        PAGE,
+        PAGE,
+        "null",
+    ]
     exchange = play(
-        preflighted("PUT"),
+        allow_preflight("PUT"),
         redirect(OTHER, 307, PAGE),
-        preflighted("PUT", origin="null"),
-        allowing(origin="null"),
+        allow_preflight("PUT", origin="null"),
+        allow(origin="null"),
         method="PUT",
     )
     assert exchange.hops[2].purpose == "preflight"
-    assert headers_of(exchange, 2)["Origin"] == "null"
+    assert get_sent_headers(exchange, 2)["Origin"] == "null"
 
 
-def test_firefox_skips_the_cors_check_of_a_preflight_that_was_led_home() -> None:
+def test_firefox_skips_check_of_own_origin_preflight() -> None:
     for engine in ALL:
-        given: list[Any] = [preflighted("PUT"), redirect(OWN, 307, PAGE)]
-        home = answer(("Access-Control-Allow-Methods", "PUT"))
+        given: list[Any] = [allow_preflight("PUT"), redirect(OWN, 307, PAGE)]
+        own_origin = answer(("Access-Control-Allow-Methods", "PUT"))
         if engine == "firefox":
-            exchange = play(*given, home, allowing(origin="null"), method="PUT", engine=engine)
-            assert seen(exchange).ok
+            exchange = play(*given, own_origin, allow(origin="null"), method="PUT", engine=engine)
+            assert expect_response(exchange).ok
             exchange = play(*given, answer(), method="PUT", engine=engine)
-            refused(exchange, BlockReason.METHOD_NOT_ALLOWED, PREFLIGHT_FETCH)
+            expect_refusal(exchange, BlockReason.METHOD_NOT_ALLOWED, PREFLIGHT_FETCH)
         else:
-            exchange = play(*given, home, method="PUT", engine=engine)
-            refused(exchange, BlockReason.ALLOW_ORIGIN_MISSING, CORS_CHECK)
+            exchange = play(*given, own_origin, method="PUT", engine=engine)
+            expect_refusal(exchange, BlockReason.ALLOW_ORIGIN_MISSING, CORS_CHECK)
 
 
 JSON: dict[str, Any] = {
@@ -163,7 +168,7 @@ JSON: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("engine", "asked"),
+    ("engine", "repeated"),
     [
         ("standard", []),
         ("chromium", []),
@@ -171,23 +176,23 @@ JSON: dict[str, Any] = {
         ("webkit", ["?GET content-type"]),
     ],
 )
-def test_firefox_and_webkit_ask_again_for_what_became_simple(
-    engine: EngineName, asked: list[str]
+def test_firefox_and_webkit_repeat_needless_preflight(
+    engine: EngineName, repeated: list[str]
 ) -> None:
     exchange = play(
-        preflighted(None, "content-type"),
+        allow_preflight(None, "content-type"),
         redirect(NEXT, 302, PAGE),
-        *([preflighted(None, "content-type")] if asked else []),
-        allowing(),
+        *([allow_preflight(None, "content-type")] if repeated else []),
+        allow(),
         engine=engine,
         **JSON,
     )
-    assert wire(exchange) == ["?POST content-type", "POST", *asked, "GET"]
-    assert "Content-Type" not in headers_of(exchange)
+    assert list_sent(exchange) == ["?POST content-type", "POST", *repeated, "GET"]
+    assert "Content-Type" not in get_sent_headers(exchange)
 
 
 @pytest.mark.parametrize(
-    ("engine", "asked"),
+    ("engine", "repeated"),
     [
         ("standard", []),
         ("chromium", []),
@@ -195,44 +200,44 @@ def test_firefox_and_webkit_ask_again_for_what_became_simple(
         ("webkit", ["?GET authorization"]),
     ],
 )
-def test_firefox_and_webkit_ask_for_a_request_whose_authorization_was_dropped(
-    engine: EngineName, asked: list[str]
+def test_firefox_and_webkit_preflight_removed_authorization(
+    engine: EngineName, repeated: list[str]
 ) -> None:
     exchange = play(
         redirect(API),
-        *([preflighted(None, "authorization")] if asked else []),
-        allowing(),
+        *([allow_preflight(None, "authorization")] if repeated else []),
+        allow(),
         url=OWN,
         headers={"Authorization": "1"},
         engine=engine,
     )
-    assert wire(exchange) == ["GET", *asked, "GET"]
+    assert list_sent(exchange) == ["GET", *repeated, "GET"]
 
 
-def test_that_second_preflight_says_why_and_is_cached() -> None:
+def test_repeated_preflight_gives_reason_and_is_cached() -> None:
     visit = Visit("firefox")
-    ok = preflighted("PUT", None, "600")
+    ok = allow_preflight("PUT", None, "600")
     there = redirect(NEXT, 303, PAGE)
-    exchange = visit.play(ok, there, ok, allowing(), method="PUT")
-    assert wire(exchange) == ["?PUT", "PUT", "?GET", "GET"]
-    assert told(exchange, HTTP_FETCH)[-1] == (
-        "this engine asks again after a redirect: it is asked first"
+    exchange = visit.play(ok, there, ok, allow(), method="PUT")
+    assert list_sent(exchange) == ["?PUT", "PUT", "?GET", "GET"]
+    assert list_texts(exchange, HTTP_FETCH)[-1] == (
+        "this engine repeats the preflight after a redirect: needs a preflight"
     )
-    assert wire(visit.play(there, allowing(), method="PUT")) == ["PUT", "GET"]
+    assert list_sent(visit.play(there, allow(), method="PUT")) == ["PUT", "GET"]
 
 
 DROPPED = {"Authorization": "1", "Content-Type": "application/json"}
 
 
-def dropping(engine: EngineName, *preflights: Answer) -> Exchange:
-    """Redirected abroad, where Authorization is dropped; as GET, where Content-Type is; and on."""
+def run_with_removed_headers(engine: EngineName, *preflights: Answer) -> Exchange:
+    """Run a POST through redirects that remove Authorization, then Content-Type, and one more."""
     allowed = [[preflight] for preflight in preflights] or [[], []]
     return play(
         redirect(API, 303),
         *allowed[0],
-        allowing(CREDENTIALS, ("Location", NEXT), status=302),
+        allow(CREDENTIALS, ("Location", NEXT), status=302),
         *allowed[1],
-        allowing(),
+        allow(),
         url=OWN,
         method="POST",
         headers=DROPPED,
@@ -241,32 +246,34 @@ def dropping(engine: EngineName, *preflights: Answer) -> Exchange:
     )
 
 
-def test_firefox_sends_what_one_redirect_dropped_after_the_next_one() -> None:
-    exchange = dropping("firefox", preflighted(), preflighted(None, ", ".join(DROPPED)))
-    asked = "?GET authorization,content-type"
-    assert wire(exchange) == ["POST", "?GET", "GET", asked, "GET"]
+def test_firefox_restores_removed_header_on_next_redirect() -> None:
+    exchange = run_with_removed_headers(
+        "firefox", allow_preflight(), allow_preflight(None, ", ".join(DROPPED))
+    )
+    preflight = "?GET authorization,content-type"
+    assert list_sent(exchange) == ["POST", "?GET", "GET", preflight, "GET"]
     assert DROPPED.keys().isdisjoint(dict(exchange.hops[2].sent.headers))
     assert DROPPED.keys() <= dict(exchange.hops[-1].sent.headers).keys()
 
 
 @pytest.mark.parametrize("engine", ["standard", "chromium", "webkit"])
-def test_elsewhere_it_stays_away(engine: EngineName) -> None:
-    asked = [preflighted(None, ", ".join(DROPPED))] * 2 if engine == "webkit" else []
-    exchange = dropping(engine, *asked)
-    assert seen(exchange).ok
+def test_other_engines_never_restore_removed_header(engine: EngineName) -> None:
+    preflights = [allow_preflight(None, ", ".join(DROPPED))] * 2 if engine == "webkit" else []
+    exchange = run_with_removed_headers(engine, *preflights)
+    assert expect_response(exchange).ok
     assert DROPPED.keys().isdisjoint(dict(exchange.hops[-1].sent.headers))
 
 
-def test_firefox_drops_authorization_again_where_the_origin_changes_again() -> None:
+def test_firefox_removes_authorization_on_each_origin_change() -> None:
     exchange = play(
         redirect(API),
-        preflighted(),
+        allow_preflight(),
         redirect(OTHER, origin=PAGE),
-        preflighted(),
-        allowing(origin="null"),
+        allow_preflight(),
+        allow(origin="null"),
         url=OWN,
         headers={"Authorization": "1"},
         engine="firefox",
     )
-    assert wire(exchange) == ["GET", "?GET", "GET", "?GET", "GET"]
-    assert "Authorization" not in headers_of(exchange)
+    assert list_sent(exchange) == ["GET", "?GET", "GET", "?GET", "GET"]
+    assert "Authorization" not in get_sent_headers(exchange)

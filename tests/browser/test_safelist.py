@@ -1,4 +1,4 @@
-"""CORS-safelisted request-headers: which values need no preflight."""
+"""CORS-safelisted request-headers: the values that need no preflight."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from support.scripted_server import (
     HTTP_FETCH,
     MAIN_FETCH,
     PAGE,
-    allowing,
-    headers_of,
-    preflighted,
-    told,
+    allow,
+    allow_preflight,
+    get_sent_headers,
+    list_texts,
 )
 
 from corsguard.browser import Answer, Browser, EngineName, Request, Sent
@@ -19,22 +19,27 @@ from corsguard.browser import Answer, Browser, EngineName, Request, Sent
 ALL: tuple[EngineName, ...] = ("standard", "chromium", "firefox", "webkit")
 
 
-def asked(*headers: tuple[str, str], engine: EngineName = "standard") -> str:
-    """The names that a preflight asks for; empty where there is none."""
+def list_requested_headers(*headers: tuple[str, str], engine: EngineName = "standard") -> str:
+    """Return Access-Control-Request-Headers of the preflight; empty where there is none."""
     names = ", ".join(name for name, _ in headers)
 
     def send(sent: Sent) -> Answer:
-        return preflighted(headers=names) if sent.method == "OPTIONS" else allowing()
+        return allow_preflight(headers=names) if sent.method == "OPTIONS" else allow()
 
     exchange = Browser(PAGE, engine=engine).play(Request(API, headers=headers), send)
     assert exchange.allowed
     if not exchange.preflights:
-        assert told(exchange, MAIN_FETCH)[-1] == "method and headers are safelisted: no preflight"
+        assert (
+            list_texts(exchange, MAIN_FETCH)[-1]
+            == "method and headers are safelisted: no preflight"
+        )
         return ""
-    [text] = told(exchange, HTTP_FETCH)
-    asked = headers_of(exchange, 0)["Access-Control-Request-Headers"]
-    assert text == f"the headers {asked.replace(',', ', ')} are not safelisted: it is asked first"
-    return asked
+    [text] = list_texts(exchange, HTTP_FETCH)
+    requested = get_sent_headers(exchange, 0)["Access-Control-Request-Headers"]
+    assert (
+        text == f"the headers {requested.replace(',', ', ')} are not safelisted: needs a preflight"
+    )
+    return requested
 
 
 @pytest.mark.parametrize("engine", ALL)
@@ -58,8 +63,8 @@ def asked(*headers: tuple[str, str], engine: EngineName = "standard") -> str:
         ("Range", "bytes=5-4294967296"),
     ],
 )
-def test_a_safelisted_value_needs_no_preflight(name: str, value: str, engine: EngineName) -> None:
-    assert asked((name, value), engine=engine) == ""
+def test_safelisted_value_needs_no_preflight(name: str, value: str, engine: EngineName) -> None:
+    assert list_requested_headers((name, value), engine=engine) == ""
 
 
 @pytest.mark.parametrize("engine", ALL)
@@ -98,8 +103,8 @@ def test_a_safelisted_value_needs_no_preflight(name: str, value: str, engine: En
         ("X-Requested-With", "XMLHttpRequest"),
     ],
 )
-def test_any_other_value_needs_a_preflight(name: str, value: str, engine: EngineName) -> None:
-    assert asked((name, value), engine=engine) == name.lower()
+def test_other_value_needs_a_preflight(name: str, value: str, engine: EngineName) -> None:
+    assert list_requested_headers((name, value), engine=engine) == name.lower()
 
 
 @pytest.mark.parametrize("engine", ALL)
@@ -112,39 +117,37 @@ def test_any_other_value_needs_a_preflight(name: str, value: str, engine: Engine
         ("Content-Type", "text/plain;a="),
     ],
 )
-def test_a_value_of_128_bytes_is_safelisted_and_one_of_129_is_not(
-    name: str, start: str, engine: EngineName
-) -> None:
-    assert asked((name, start.ljust(128, "a")), engine=engine) == ""
-    assert asked((name, start.ljust(129, "a")), engine=engine) == name.lower()
+def test_value_limit_is_128_bytes(name: str, start: str, engine: EngineName) -> None:
+    assert list_requested_headers((name, start.ljust(128, "a")), engine=engine) == ""
+    assert list_requested_headers((name, start.ljust(129, "a")), engine=engine) == name.lower()
 
 
-def test_a_range_of_128_bytes_is_safelisted_by_the_standard() -> None:
-    assert asked(("Range", "bytes=0-".ljust(128, "1"))) == ""
-    assert asked(("Range", "bytes=0-".ljust(129, "1"))) == "range"
+def test_range_of_128_bytes_is_safelisted_in_standard() -> None:
+    assert list_requested_headers(("Range", "bytes=0-".ljust(128, "1"))) == ""
+    assert list_requested_headers(("Range", "bytes=0-".ljust(129, "1"))) == "range"
 
 
-def test_safelisted_values_may_have_1024_bytes_together_and_no_more() -> None:
+def test_sum_limit_is_1024_bytes() -> None:
     lines = [("Accept", "a" * 128)] * 8
-    assert asked(*lines) == ""
-    assert asked(*lines, ("Accept-Language", "d")) == "accept,accept-language"
+    assert list_requested_headers(*lines) == ""
+    assert list_requested_headers(*lines, ("Accept-Language", "d")) == "accept,accept-language"
 
 
-def test_the_sum_is_of_safelisted_values_only() -> None:
-    assert asked(("X-A", "a" * 2_000), ("Accept", "a" * 100)) == "x-a"
+def test_sum_counts_safelisted_values_only() -> None:
+    assert list_requested_headers(("X-A", "a" * 2_000), ("Accept", "a" * 100)) == "x-a"
 
 
-def test_names_are_in_lower_case_sorted_joined_without_a_space_each_once() -> None:
+def test_request_headers_list_is_sorted_lower_case_unique() -> None:
     headers = [("X-B", "1"), ("Content-Type", "a/b"), ("X-a", "1"), ("x-b", "2")]
-    assert asked(*headers) == "content-type,x-a,x-b"
+    assert list_requested_headers(*headers) == "content-type,x-a,x-b"
 
 
-def test_firefox_knows_no_sum() -> None:
-    assert asked(*[("Accept", "a" * 128)] * 9, engine="firefox") == ""
+def test_firefox_has_no_sum_limit() -> None:
+    assert list_requested_headers(*[("Accept", "a" * 128)] * 9, engine="firefox") == ""
 
 
-def test_firefox_asks_for_a_header_as_often_as_it_is_given() -> None:
-    assert asked(("x-a", "1"), ("X-A", "2"), engine="firefox") == "x-a,x-a"
+def test_firefox_lists_a_header_for_each_line() -> None:
+    assert list_requested_headers(("x-a", "1"), ("X-A", "2"), engine="firefox") == "x-a,x-a"
 
 
 @pytest.mark.parametrize("engine", ["chromium", "webkit"])
@@ -152,22 +155,20 @@ def test_firefox_asks_for_a_header_as_often_as_it_is_given() -> None:
     ("name", "value"),
     [("Accept", "a" * 64), ("Content-Type", "text/plain"), ("Range", "bytes=0-1")],
 )
-def test_chromium_and_webkit_check_the_lines_of_one_header_together(
-    name: str, value: str, engine: EngineName
-) -> None:
-    assert asked((name, value), (name, value), engine=engine) == name.lower()
-    assert asked((name, value), (name, value)) == ""
+def test_chromium_and_webkit_check_joined_lines(name: str, value: str, engine: EngineName) -> None:
+    assert list_requested_headers((name, value), (name, value), engine=engine) == name.lower()
+    assert list_requested_headers((name, value), (name, value)) == ""
 
 
 @pytest.mark.parametrize(("name", "value"), [("Accept", "é"), ("Content-Type", "text/plain;a=é")])
-def test_firefox_alone_asks_for_values_that_are_not_ascii(name: str, value: str) -> None:
-    found = {engine: asked((name, value), engine=engine) for engine in ALL}
+def test_non_ascii_value_is_unsafe_in_firefox_only(name: str, value: str) -> None:
+    found = {engine: list_requested_headers((name, value), engine=engine) for engine in ALL}
     assert found == {**dict.fromkeys(ALL, ""), "firefox": name.lower()}
 
 
 @pytest.mark.parametrize("value", ["BYTES=0-1", "Bytes=0-1"])
-def test_webkit_alone_reads_the_unit_of_a_range_in_any_case(value: str) -> None:
-    found = {engine: asked(("Range", value), engine=engine) for engine in ALL}
+def test_range_unit_case_is_ignored_in_webkit_only(value: str) -> None:
+    found = {engine: list_requested_headers(("Range", value), engine=engine) for engine in ALL}
     assert found == {**dict.fromkeys(ALL, "range"), "webkit": ""}
 
 
@@ -179,9 +180,11 @@ def test_webkit_alone_reads_the_unit_of_a_range_in_any_case(value: str) -> None:
         (10**20 - 1, ["chromium", "firefox", "webkit"]),
     ],
 )
-def test_engines_have_a_largest_number_for_a_range(number: int, engines: list[str]) -> None:
+def test_range_number_limit_depends_on_engine(number: int, engines: list[str]) -> None:
     for value in (f"bytes={number}-", f"bytes=0-{number}"):
-        found = [engine for engine in ALL if asked(("Range", value), engine=engine)]
+        found = [
+            engine for engine in ALL if list_requested_headers(("Range", value), engine=engine)
+        ]
         assert found == engines
 
 
@@ -199,11 +202,11 @@ def test_engines_have_a_largest_number_for_a_range(number: int, engines: list[st
         ("Width", "1"),
     ],
 )
-def test_chromium_alone_does_not_ask_for_what_it_sends_by_itself(name: str, value: str) -> None:
-    found = {engine: asked((name, value), engine=engine) for engine in ALL}
+def test_client_hints_are_safelisted_in_chromium_only(name: str, value: str) -> None:
+    found = {engine: list_requested_headers((name, value), engine=engine) for engine in ALL}
     assert found == {**dict.fromkeys(ALL, name.lower()), "chromium": ""}
 
 
 @pytest.mark.parametrize(("name", "value"), [("Save-Data", "off"), ("Width", "1.5"), ("ECT", "5g")])
-def test_chromium_asks_for_a_hint_that_it_would_not_send(name: str, value: str) -> None:
-    assert asked((name, value), engine="chromium") == name.lower()
+def test_invalid_client_hint_is_unsafe_in_chromium(name: str, value: str) -> None:
+    assert list_requested_headers((name, value), engine="chromium") == name.lower()

@@ -1,4 +1,4 @@
-"""URLs as the URL standard reads them, by cases that its tests have too."""
+"""URLs as the URL standard parses them, with cases from its tests."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ BASE = URL.parse("https://example.com/a/b?c#d")
         ('#a b\x1b<\u00e9>`"%20|', "https://example.com/a/b?c#a%20b%1B%3C%C3%A9%3E%60%22%20|"),
     ],
 )
-def test_a_url_is_read_as_a_browser_reads_it(text: str, href: str) -> None:
+def test_url_is_parsed_as_in_a_browser(text: str, href: str) -> None:
     assert URL.parse(text, BASE).href == href
 
 
@@ -104,13 +104,13 @@ def test_a_url_is_read_as_a_browser_reads_it(text: str, href: str) -> None:
         "http://a%00b.6/",
     ],
 )
-def test_what_is_no_url_is_refused(text: str) -> None:
+def test_invalid_url_raises_url_error(text: str) -> None:
     with pytest.raises(URLError):
         URL.parse(text, BASE)
 
 
 @pytest.mark.parametrize(("text", "base"), [("/x", None), ("", None), ("x", "mailto:a@b")])
-def test_a_relative_url_needs_a_base_that_has_a_path(text: str, base: str | None) -> None:
+def test_relative_url_without_http_base_raises_url_error(text: str, base: str | None) -> None:
     with pytest.raises(URLError, match="is not an absolute URL"):
         URL.parse(text, URL.parse(base) if base else None)
 
@@ -127,7 +127,7 @@ def test_a_relative_url_needs_a_base_that_has_a_path(text: str, base: str | None
         ("null", "null"),
     ],
 )
-def test_the_origin_of_a_page_is_what_engines_send(text: str, origin: str) -> None:
+def test_page_origin_is_parsed(text: str, origin: str) -> None:
     assert str(parse_page_origin(text)) == origin
     assert Browser(text).page == origin
 
@@ -135,12 +135,12 @@ def test_the_origin_of_a_page_is_what_engines_send(text: str, origin: str) -> No
 @pytest.mark.parametrize(
     "text", ["https://.", "https://a..", "https://127.0.0.1.", "https://a./", "app://..", "://."]
 )
-def test_what_no_engine_sends_is_no_origin_of_a_page(text: str) -> None:
+def test_invalid_page_origin_raises_origin_error(text: str) -> None:
     with pytest.raises(OriginError):
         parse_page_origin(text)
 
 
-def test_a_url_has_an_origin_a_port_and_a_path() -> None:
+def test_url_has_origin_port_and_path() -> None:
     url = URL.parse("https://example.com/a?b#c")
     assert (str(url.origin), url.port, url.path) == ("https://example.com", 443, "/a")
     assert (str(url), url.fragment) == ("https://example.com/a?b", "c")

@@ -18,7 +18,7 @@ Start = Callable[..., Callable[[bytes], object]]
 
 
 class Service:
-    """Answers with what it was asked; keeps the environ."""
+    """An application that records the environ, and echoes the request."""
 
     def __init__(self) -> None:
         self.environ: dict[str, Any] = {}
@@ -43,7 +43,7 @@ def browser(service: Service) -> Browser:
     return Browser.on(service, page=PAGE, url=SERVICE)
 
 
-def test_the_application_is_asked_as_a_server_would(service: Service, browser: Browser) -> None:
+def test_environ_matches_that_of_a_server(service: Service, browser: Browser) -> None:
     response = browser.fetch("/items/%C3%A4?q=%20a", method="POST", body="ä")
     assert (response.status, response.text, response.url) == (
         200,
@@ -62,35 +62,35 @@ def test_the_application_is_asked_as_a_server_would(service: Service, browser: B
     assert (environ["CONTENT_LENGTH"], service.body) == ("2", "ä".encode())
 
 
-def test_several_lines_of_one_header_are_one_variable(service: Service, browser: Browser) -> None:
+def test_header_lines_are_joined_in_environ(service: Service, browser: Browser) -> None:
     browser.fetch("/", headers=[("Accept", "a/b"), ("accept", "c/d")])
     assert service.environ["HTTP_ACCEPT"] == "a/b,c/d"
 
 
-def test_a_stream_has_no_length(service: Service) -> None:
+def test_streamed_body_has_no_content_length(service: Service) -> None:
     browser = Browser.on(service, page="https://testserver")
     browser.fetch("/", method="POST", body=b"ab", streamed=True)
     assert "CONTENT_LENGTH" not in service.environ
     assert service.body == b"ab"
 
 
-def test_the_application_is_at_testserver_unless_told(service: Service) -> None:
+def test_default_url_is_testserver(service: Service) -> None:
     response = Browser.on(service, page=PAGE).fetch("items")
     assert response.url == "https://testserver/items"
 
 
-def test_nothing_else_is_served(browser: Browser) -> None:
+def test_other_origin_is_unreachable(browser: Browser) -> None:
     with pytest.raises(Blocked, match=r"nothing is served at https://other\.example") as blocked:
         browser.fetch("https://other.example/")
     assert blocked.value.reason is BlockReason.UNREACHABLE
 
 
-def test_the_answer_to_head_has_no_body(browser: Browser) -> None:
+def test_head_response_has_no_body(browser: Browser) -> None:
     assert browser.fetch("/", method="HEAD").body == b""
 
 
 class Closing:
-    """An iterable of the body that notes that it was closed."""
+    """A body that records whether it is closed."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self.chunks = chunks
@@ -103,7 +103,7 @@ class Closing:
         self.closed += 1
 
 
-def answering(body: Iterable[bytes]) -> Any:
+def build_app(body: Iterable[bytes]) -> Any:
     def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", [("Access-Control-Allow-Origin", "*")])
         return body
@@ -111,24 +111,24 @@ def answering(body: Iterable[bytes]) -> Any:
     return app
 
 
-def test_the_body_is_closed_once() -> None:
+def test_body_is_closed_once() -> None:
     body = Closing([b"a", b"b"])
-    assert Browser.on(answering(body), page=PAGE).fetch("/").body == b"ab"
+    assert Browser.on(build_app(body), page=PAGE).fetch("/").body == b"ab"
     assert body.closed == 1
 
 
-def test_the_body_is_closed_where_it_raises() -> None:
+def test_body_that_raises_is_closed() -> None:
     def chunks() -> Iterator[bytes]:
         yield b"a"
         raise LookupError("in the body")
 
     body = Closing(chunks())
     with pytest.raises(LookupError, match="in the body"):
-        Browser.on(answering(body), page=PAGE).fetch("/")
+        Browser.on(build_app(body), page=PAGE).fetch("/")
     assert body.closed == 1
 
 
-def test_a_generator_may_start_its_response_late() -> None:
+def test_generator_may_start_its_response_late() -> None:
     def app(environ: dict[str, Any], start_response: Start) -> Iterator[bytes]:
         start_response("201 Created", [("Access-Control-Allow-Origin", "*")])
         yield b"late"
@@ -137,7 +137,7 @@ def test_a_generator_may_start_its_response_late() -> None:
     assert (response.status, response.body) == (201, b"late")
 
 
-def test_what_is_written_comes_before_what_is_returned() -> None:
+def test_written_bytes_precede_the_returned_body() -> None:
     def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", [("Access-Control-Allow-Origin", "*")])(b"written, ")
         return [b"returned"]
@@ -145,7 +145,7 @@ def test_what_is_written_comes_before_what_is_returned() -> None:
     assert Browser.on(app, page=PAGE).fetch("/").text == "written, returned"
 
 
-def test_a_response_that_is_started_again_for_an_error_is_the_one_that_counts() -> None:
+def test_restarted_response_replaces_the_first() -> None:
     def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         headers = [("Access-Control-Allow-Origin", "*")]
         start_response("200 OK", [])
@@ -155,7 +155,7 @@ def test_a_response_that_is_started_again_for_an_error_is_the_one_that_counts() 
     assert Browser.on(app, page=PAGE).fetch("/").status == 500
 
 
-def test_what_the_application_raises_is_raised() -> None:
+def test_app_exception_is_raised_by_fetch() -> None:
     def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         raise LookupError("in the application")
 
@@ -163,7 +163,7 @@ def test_what_the_application_raises_is_raised() -> None:
         Browser.on(app, page=PAGE).fetch("/")
 
 
-def test_an_application_that_starts_no_response_is_told_so() -> None:
+def test_app_without_start_response_raises_runtime_error() -> None:
     def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         return []
 
@@ -171,12 +171,12 @@ def test_an_application_that_starts_no_response_is_told_so() -> None:
         Browser.on(app, page=PAGE).fetch("/")
 
 
-def test_what_is_no_application_is_refused() -> None:
+def test_invalid_app_raises_type_error() -> None:
     with pytest.raises(TypeError, match="it can't be called"):
         Browser.on("app:app", page=PAGE)
 
 
-def test_the_validator_of_the_standard_library_agrees() -> None:
+def test_environ_passes_the_wsgiref_validator() -> None:
     def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         environ["wsgi.input"].read(1)
         headers = [("Content-Type", "text/plain"), ("Access-Control-Allow-Origin", "*")]
@@ -187,7 +187,7 @@ def test_the_validator_of_the_standard_library_agrees() -> None:
     assert checked.fetch("/a b", method="POST", body=b"1").text == "valid"
 
 
-def test_the_guard_in_front_answers_the_preflight_once(service: Service) -> None:
+def test_preflight_is_answered_by_the_middleware_once(service: Service) -> None:
     policy = Policy(allow_origins=[PAGE], allow_methods=["PUT"], allow_credentials=True)
     browser = Browser.on(CORSMiddleware(service, policy), page=PAGE, engine="chromium")
     for _ in range(2):
@@ -197,7 +197,7 @@ def test_the_guard_in_front_answers_the_preflight_once(service: Service) -> None
         browser.fetch("/items/1", method="DELETE", credentials="include")
 
 
-def test_cookies_are_kept_from_one_fetch_to_the_next() -> None:
+def test_cookies_persist_between_fetches() -> None:
     def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", [("Set-Cookie", "sid=1; Path=/")])
         return [environ.get("HTTP_COOKIE", "").encode()]

@@ -77,5 +77,5 @@ def test_the_second_of_two_preflights_is_spared_and_said() -> None:
     for _ in range(2):
         exchange = browser.play(Request(f"{API}/", "PUT"), lambda _: Answer(200, fields))
     draw(console, exchange)
-    assert "covered by an earlier preflight" in file.getvalue()
+    assert "a cached preflight covers it" in file.getvalue()
     assert "The browser sends the script's request at once" in file.getvalue()

@@ -28,7 +28,7 @@ page: https://app.example.com                    server: https://api.example.com
 │ ✓ PATCH https://api.example.com/api/1                 Fetch, "new Request()" │
 │ ✓ https://api.example.com is not the page's origin,                          │
 │   https://app.example.com: CORS                          Fetch, "main fetch" │
-│ ✓ the method PATCH is not safelisted: it is asked first  Fetch, "HTTP fetch" │
+│ ✓ the method PATCH is not safelisted: needs a preflight  Fetch, "HTTP fetch" │
 │                                                                              │
 │ The browser asks first: may the page send this? (a preflight)                │
 │ ── OPTIONS /api/1 ─────────────────────────────────────────────────────────▶ │
@@ -42,9 +42,9 @@ page: https://app.example.com                    server: https://api.example.com
 │      Access-Control-Request-Headers                                          │
 │ ✓ Access-Control-Allow-Origin is https://app.example.com                     │
 │                                                          Fetch, "CORS check" │
-│ ✓ the status 204 is one of success             Fetch, "CORS-preflight fetch" │
+│ ✓ the status 204 is a success                  Fetch, "CORS-preflight fetch" │
 │ ✓ the method PATCH is allowed                  Fetch, "CORS-preflight fetch" │
-│ ✓ the answer holds for 7200 s                  Fetch, "CORS-preflight cache" │
+│ ✓ the response is cached for 7200 s            Fetch, "CORS-preflight cache" │
 │                                                                              │
 │ The browser sends the script's request                                       │
 │ ── PATCH /api/1 ───────────────────────────────────────────────────────────▶ │
@@ -213,7 +213,7 @@ def test_how_far_a_blocked_request_came_is_told(
 def test_where_it_is_the_request_itself_the_policy_is_left_alone(explain: Explain) -> None:
     code, out, _ = explain("--body=x", f"{API}/api")
     assert code == 1
-    assert "No change of the policy would allow it.\n  instead  send none\n" in out
+    assert "No change of the policy would allow it.\n  instead  remove the body\n" in out
 
 
 def test_the_words_of_a_refusal_are_shown(explain: Explain) -> None:
@@ -241,7 +241,7 @@ def test_cookies_are_sent_or_kept_back(explain: Explain) -> None:
     assert "│    Cookie: a=1; b=2 " in out
     _, out, _ = explain(*cookies, "--credentials=include", "https://api.example.org/", toml=toml)
     assert "│    Cookie: a=1 " in out
-    assert "beware   the cookie b is not sent to another site" in out
+    assert "beware   the browser does not send the cookie b" in out
 
 
 @pytest.mark.parametrize("columns", [30, 44, 80, 200])

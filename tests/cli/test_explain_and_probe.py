@@ -107,7 +107,7 @@ class Told(NamedTuple):
 def told(exchange: Exchange) -> Told:
     steps: list[object] = [
         # The last step of an answer that is read names the headers of the server, too.
-        step if step.name != "read the answer" else step[:3]
+        step if step.name != "read the response" else step[:3]
         for step in exchange.steps
     ]
     wire: list[object] = [

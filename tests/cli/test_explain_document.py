@@ -43,11 +43,11 @@ def test_the_document_has_a_stable_shape(explain: Explain) -> None:
     )
     assert told["request"]["headers"] == [{"name": "x-a", "value": "1"}]
     assert told["steps"][-1] == {
-        "name": "CORS check of the preflight's answer",
+        "name": "CORS check of the preflight's response",
         "clause": 'Fetch, "CORS check"',
         "address": "https://fetch.spec.whatwg.org/#concept-cors-check",
         "passed": False,
-        "text": "the answer has no Access-Control-Allow-Origin",
+        "text": "the response has no Access-Control-Allow-Origin",
     }
     [preflight] = told["requests"]
     assert (preflight["purpose"], preflight["method"]) == ("preflight", "OPTIONS")

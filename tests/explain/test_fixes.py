@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.random_policies import API, APP, ENGINES, GUARDS, PAGES, REQUESTS, policy_of
+from support.random_policies import API, APP, ENGINES, GUARDS, PAGES, REQUESTS, build_policy
 
 from corsguard import Guard, Policies, Policy, PolicyError
 from corsguard.browser import (
@@ -398,7 +398,7 @@ def changed(guard: Guard, changes: Sequence[Change]) -> Guard | None:
     for place in {change.place for change in changes}:
         fields = {name: getattr(place.policy, name) for name in VALIDATORS} if place.policy else {}
         fields |= {change.field: change.value for change in changes if change.place == place}
-        policy = policy_of({"allow_origins": [], **fields})
+        policy = build_policy({"allow_origins": [], **fields})
         if policy is None:
             return None
         policies = policy if place.kind == "everywhere" else {**routes, place.name: policy}

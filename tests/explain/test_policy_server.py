@@ -11,7 +11,7 @@ from support.random_policies import API, ENGINES, GUARDS, PAGES, REQUESTS
 
 from corsguard import Guard, Policy
 from corsguard.browser import Answer, Browser, EngineName, Request, Sent
-from corsguard.browser.applications import open_transport
+from corsguard.browser.transport import open_transport
 from corsguard.explain.policy_server import policy_server
 from corsguard.origin import Origin
 from corsguard_wsgi import CORSMiddleware

@@ -1,4 +1,4 @@
-"""Random policies, requests and browsers."""
+"""Hypothesis strategies for policies, requests and engines."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ NAMES = ["Content-Type", "Authorization", "X-Trace", "Range"]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "patch", "DELETE", "OPTIONS", "QUERY"]
 
 
-def some(values: list[str]) -> st.SearchStrategy[list[str]]:
+def draw_list(values: list[str]) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(values), unique=True, max_size=len(values))
 
 
-def policy_of(fields: Mapping[str, Any]) -> Policy | None:
+def build_policy(fields: Mapping[str, Any]) -> Policy | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PolicyWarning)
         try:
@@ -41,13 +41,13 @@ def policy_of(fields: Mapping[str, Any]) -> Policy | None:
 
 POLICIES = st.fixed_dictionaries(
     {
-        "allow_origins": st.just(["*"]) | some(PATTERNS),
+        "allow_origins": st.just(["*"]) | draw_list(PATTERNS),
         "allow_credentials": st.booleans(),
-        "allow_methods": st.just(["*"]) | some(["PUT", "PATCH", "DELETE"]),
-        "allow_headers": st.sampled_from([["*"], ["*", "Authorization"]]) | some(NAMES),
-        "expose_headers": st.just(["*"]) | some(["X-Total"]),
+        "allow_methods": st.just(["*"]) | draw_list(["PUT", "PATCH", "DELETE"]),
+        "allow_headers": st.sampled_from([["*"], ["*", "Authorization"]]) | draw_list(NAMES),
+        "expose_headers": st.just(["*"]) | draw_list(["X-Total"]),
     }
-).map(policy_of)
+).map(build_policy)
 ROUTES = st.dictionaries(st.sampled_from(["/", "/api", "/api/items/"]), POLICIES, max_size=3)
 REQUESTS = st.builds(
     Request,
@@ -65,11 +65,11 @@ REQUESTS = st.builds(
 ENGINES = st.sampled_from(["standard", "chromium", "firefox", "webkit"])
 
 
-def guard_of(policies: Policies, enforce: bool) -> Guard:
+def build_guard(policies: Policies, enforce: bool) -> Guard:
     try:
         return Guard(policies, enforce=enforce)
     except PolicyError:
         return Guard(policies)
 
 
-GUARDS: st.SearchStrategy[Guard] = st.builds(guard_of, POLICIES | ROUTES, st.booleans())
+GUARDS: st.SearchStrategy[Guard] = st.builds(build_guard, POLICIES | ROUTES, st.booleans())

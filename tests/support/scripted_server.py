@@ -1,4 +1,4 @@
-"""A browser against answers that a test writes down, and what its exchange must show."""
+"""A browser in front of scripted responses, and assertions about its exchange."""
 
 from __future__ import annotations
 
@@ -34,44 +34,44 @@ CORS_CHECK = 'Fetch, "CORS check"'
 
 
 def answer(*fields: tuple[str, str], status: int = 200, body: bytes = b"") -> Answer:
-    """An answer with these header fields and no other."""
+    """Return a response with these header fields and no other."""
     return Answer(status, fields, body)
 
 
-def allowing(*fields: tuple[str, str], origin: str = PAGE, status: int = 200) -> Answer:
-    """An answer that the origin may read."""
+def allow(*fields: tuple[str, str], origin: str = PAGE, status: int = 200) -> Answer:
+    """Return a response that the origin may read."""
     return answer(("Access-Control-Allow-Origin", origin), *fields, status=status)
 
 
-def preflighted(
+def allow_preflight(
     methods: str | None = None,
     headers: str | None = None,
     max_age: str | None = None,
     *fields: tuple[str, str],
     origin: str = PAGE,
 ) -> Answer:
-    """The answer to a preflight."""
+    """Return the response to a preflight."""
     named = {
         "Access-Control-Allow-Methods": methods,
         "Access-Control-Allow-Headers": headers,
         "Access-Control-Max-Age": max_age,
     }
     given = [(name, value) for name, value in named.items() if value is not None]
-    return allowing(*given, *fields, origin=origin, status=204)
+    return allow(*given, *fields, origin=origin, status=204)
 
 
 CREDENTIALS = ("Access-Control-Allow-Credentials", "true")
 
 
 def redirect(to: str, status: int = 302, origin: str | None = None) -> Answer:
-    """A redirect, which origin may follow."""
+    """Return a redirect, which allows origin where that is given."""
     allowed = [("Access-Control-Allow-Origin", origin)] if origin else []
     return answer(("Location", to), *allowed, status=status)
 
 
 @dataclass
 class Visit:
-    """A page that stays open for several requests; its clock stands still until it is moved."""
+    """A page that stays open for several requests; `now` is its clock."""
 
     engine: EngineName = "standard"
     page: str = PAGE
@@ -87,7 +87,7 @@ class Visit:
     def play(
         self, *answers: Answer | Callable[[Sent], Answer], url: str = API, **request: Any
     ) -> Exchange:
-        """One request, whose answers come in this order; every one of them has to be asked for."""
+        """Run one request with these responses in order; all of them have to be used."""
         left = list(answers)
 
         def send(sent: Sent) -> Answer:
@@ -106,12 +106,12 @@ def play(
     url: str = API,
     **request: Any,
 ) -> Exchange:
-    """One request of a page that was just opened."""
+    """Run one request of a new page."""
     return Visit(engine, page).play(*answers, url=url, **request)
 
 
-def refused(exchange: Exchange, reason: BlockReason, clause: str) -> Refusal:
-    """The refusal, which has to be for this reason, and by this clause, in the last step."""
+def expect_refusal(exchange: Exchange, reason: BlockReason, clause: str) -> Refusal:
+    """Return the refusal; assert its reason, and its clause in the last step."""
     assert exchange.response is None
     assert exchange.refusal is not None
     step = exchange.refusal.step
@@ -122,40 +122,41 @@ def refused(exchange: Exchange, reason: BlockReason, clause: str) -> Refusal:
     return exchange.refusal
 
 
-def seen(exchange: Exchange) -> Response:
-    """What the script sees, where it sees anything."""
+def expect_response(exchange: Exchange) -> Response:
+    """Return the response that the script sees; assert that there is one."""
     assert exchange.refusal is None
     assert exchange.response is not None
     return exchange.response
 
 
-def told(exchange: Exchange, clause: str) -> list[str]:
-    """What the steps of a clause say."""
+def list_texts(exchange: Exchange, clause: str) -> list[str]:
+    """Return the texts of a clause's steps."""
     return [step.text for step in exchange.steps if step.clause.words == clause]
 
 
-def wire(exchange: Exchange) -> list[str]:
-    """The methods that went over the wire, a preflight as `?PUT x-a,x-b`."""
+def list_sent(exchange: Exchange) -> list[str]:
+    """Return the methods that were sent, a preflight as `?PUT x-a,x-b`."""
     return [
-        _shown(hop.sent) if hop.purpose == "preflight" else hop.sent.method for hop in exchange.hops
+        _format_preflight(hop.sent) if hop.purpose == "preflight" else hop.sent.method
+        for hop in exchange.hops
     ]
 
 
-def _shown(sent: Sent) -> str:
+def _format_preflight(sent: Sent) -> str:
     headers = Headers(sent.headers)
-    asked = headers.get("Access-Control-Request-Headers", "")
-    return f"?{headers['Access-Control-Request-Method']} {asked}".strip()
+    names = headers.get("Access-Control-Request-Headers", "")
+    return f"?{headers['Access-Control-Request-Method']} {names}".strip()
 
 
-def headers_of(exchange: Exchange, hop: int = -1) -> Headers:
-    """The header fields of a request that went over the wire, the last one unless told."""
+def get_sent_headers(exchange: Exchange, hop: int = -1) -> Headers:
+    """Return the header fields of a request that was sent, by default the last."""
     return Headers(exchange.hops[hop].sent.headers)
 
 
-def origins(exchange: Exchange) -> list[str | None]:
-    """The `Origin` of each request that is no preflight."""
+def list_sent_origins(exchange: Exchange) -> list[str | None]:
+    """Return the `Origin` of each request that is not a preflight."""
     return [
-        headers_of(exchange, at).get("Origin")
+        get_sent_headers(exchange, at).get("Origin")
         for at, hop in enumerate(exchange.hops)
         if hop.purpose == "request"
     ]

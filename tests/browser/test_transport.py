@@ -1,4 +1,4 @@
-"""raise_app_exceptions=False: what a server sends where an application raises."""
+"""The transport where an application raises, with raise_app_exceptions=False."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ OWN = "https://testserver"
 Send = Callable[[Any], Awaitable[None]]
 
 
-async def raising(scope: Any, receive: Any, send: Send) -> None:
+async def raise_error(scope: Any, receive: Any, send: Send) -> None:
     raise LookupError("in the application")
 
 
-async def breaking(scope: Any, receive: Any, send: Send) -> None:
+async def raise_mid_body(scope: Any, receive: Any, send: Send) -> None:
     headers = [(b"access-control-allow-origin", b"*")]
     await send({"type": "http.response.start", "status": 202, "headers": headers})
     await send({"type": "http.response.body", "body": b"half of", "more_body": True})
     raise LookupError("in the application")
 
 
-async def silent(scope: Any, receive: Any, send: Send) -> None:
+async def send_nothing(scope: Any, receive: Any, send: Send) -> None:
     pass
 
 
-def wsgi_raising(environ: Any, start_response: Any) -> Any:
+def wsgi_raise_error(environ: Any, start_response: Any) -> Any:
     raise LookupError("in the application")
 
 
-def wsgi_breaking(environ: Any, start_response: Any) -> Iterator[bytes]:
+def wsgi_raise_mid_body(environ: Any, start_response: Any) -> Iterator[bytes]:
     start_response("202 Accepted", [("Access-Control-Allow-Origin", "*")])
     yield b"half of"
     raise LookupError("in the application")
 
 
-def wsgi_silent(environ: Any, start_response: Any) -> list[bytes]:
+def wsgi_send_nothing(environ: Any, start_response: Any) -> list[bytes]:
     return []
 
 
-@pytest.mark.parametrize("app", [raising, silent, wsgi_raising, wsgi_silent])
-def test_an_application_that_raises_is_a_500_of_the_server(app: Any) -> None:
+@pytest.mark.parametrize("app", [raise_error, send_nothing, wsgi_raise_error, wsgi_send_nothing])
+def test_app_that_raises_becomes_plain_500(app: Any) -> None:
     browser = Browser.on(app, page=OWN, raise_app_exceptions=False)
     response = browser.fetch("/")
     assert (response.status, response.text) == (500, "Internal Server Error")
@@ -57,30 +57,30 @@ def test_an_application_that_raises_is_a_500_of_the_server(app: Any) -> None:
     assert assert_cors(app, page=PAGE, raise_app_exceptions=False, blocked=True)
 
 
-@pytest.mark.parametrize("app", [breaking, wsgi_breaking])
-def test_what_was_sent_before_it_raised_is_the_response(app: Any) -> None:
+@pytest.mark.parametrize("app", [raise_mid_body, wsgi_raise_mid_body])
+def test_app_that_raises_mid_body_keeps_partial_response(app: Any) -> None:
     response = Browser.on(app, page=PAGE, raise_app_exceptions=False).fetch("/")
     assert (response.status, response.text) == (202, "half of")
     with pytest.raises(LookupError, match="in the application"):
         Browser.on(app, page=PAGE).fetch("/")
 
 
-def test_the_500_of_the_adapter_has_the_headers() -> None:
-    app = CORSMiddleware(raising, Policy(allow_origins=[PAGE]))
+def test_adapter_500_has_cors_headers() -> None:
+    app = CORSMiddleware(raise_error, Policy(allow_origins=[PAGE]))
     assert Browser.on(app, page=PAGE, raise_app_exceptions=False).fetch("/").status == 500
     with pytest.raises(LookupError, match="in the application"):
         Browser.on(app, page=PAGE).fetch("/")
 
 
-def test_what_ends_a_process_is_raised_all_the_same() -> None:
-    async def leaving(scope: Any, receive: Any, send: Send) -> None:
+def test_exit_exceptions_are_always_raised() -> None:
+    async def exit_process(scope: Any, receive: Any, send: Send) -> None:
         assert scope["type"] == "http"
         raise SystemExit(3)
 
-    def wsgi_leaving(environ: Any, start_response: Any) -> Any:
+    def wsgi_exit(environ: Any, start_response: Any) -> Any:
         raise SystemExit(3)
 
-    for app in (leaving, wsgi_leaving):
+    for app in (exit_process, wsgi_exit):
         for raises in (True, False):
             with pytest.raises(SystemExit, match="3"):
                 Browser.on(app, page=PAGE, raise_app_exceptions=raises).fetch("/")

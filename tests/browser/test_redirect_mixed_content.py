@@ -1,4 +1,4 @@
-"""A redirect from https to plain http: mixed content, which no browser follows."""
+"""A redirect from https to plain http, which browsers block as mixed content."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from support.scripted_server import API, PAGE, allowing, play, preflighted, redirect, seen
+from support.scripted_server import (
+    API,
+    PAGE,
+    allow,
+    allow_preflight,
+    expect_response,
+    play,
+    redirect,
+)
 
 from corsguard import Policy
 from corsguard.browser import Blocked, BlockReason, Browser, EngineName, Exchange
@@ -15,7 +23,7 @@ from corsguard_wsgi import CORSMiddleware
 PLAIN = API.replace("https:", "http:")
 
 
-def blocked_by(exchange: Exchange) -> Blocked:
+def expect_blocked(exchange: Exchange) -> Blocked:
     blocked = exchange.outcome
     assert isinstance(blocked, Blocked)
     assert blocked.reason is BlockReason.REDIRECT_SCHEME
@@ -29,25 +37,25 @@ def blocked_by(exchange: Exchange) -> Blocked:
 @pytest.mark.parametrize(
     "to", [f"{PLAIN}/", "http://api.example.com:8080/", "http://api.example.com/x"]
 )
-def test_a_redirect_to_plain_http_of_the_same_host_is_blocked(
+def test_redirect_to_plain_http_same_host_is_blocked(
     status: int, to: str, engine: EngineName
 ) -> None:
-    blocked = blocked_by(play(redirect(to, status, PAGE), engine=engine))
+    blocked = expect_blocked(play(redirect(to, status, PAGE), engine=engine))
     assert "redirect to https" in blocked.fix
     assert "X-Forwarded-Proto" in blocked.fix
     assert len(blocked.exchange.hops) == 1
 
 
-def test_it_is_blocked_after_a_preflight_too() -> None:
-    exchange = play(preflighted("PUT"), redirect(PLAIN, 307, PAGE), method="PUT")
-    blocked_by(exchange)
+def test_redirect_to_plain_http_after_preflight_is_blocked() -> None:
+    exchange = play(allow_preflight("PUT"), redirect(PLAIN, 307, PAGE), method="PUT")
+    expect_blocked(exchange)
     assert exchange.preflights == 1
 
 
-def test_it_is_blocked_on_the_page_s_own_host_and_where_nothing_is_read() -> None:
+def test_redirect_to_plain_http_is_blocked_in_every_mode() -> None:
     own = f"{PAGE}/items"
-    blocked_by(play(redirect(own.replace("https:", "http:")), url=own))
-    blocked_by(play(redirect(PLAIN), mode="no-cors"))
+    expect_blocked(play(redirect(own.replace("https:", "http:")), url=own))
+    expect_blocked(play(redirect(PLAIN), mode="no-cors"))
 
 
 @pytest.mark.parametrize(
@@ -62,17 +70,19 @@ def test_it_is_blocked_on_the_page_s_own_host_and_where_nothing_is_read() -> Non
         (PAGE, API, f"{API}/"),
     ],
 )
-def test_what_is_not_mixed_is_followed(page: str, url: str, to: str) -> None:
-    answers = [redirect(to, origin="*"), allowing(origin="*")]
-    assert seen(play(*answers, page=page, url=url)).redirected
+def test_redirect_without_mixed_content_is_followed(page: str, url: str, to: str) -> None:
+    answers = [redirect(to, origin="*"), allow(origin="*")]
+    assert expect_response(play(*answers, page=page, url=url)).redirected
 
 
 @pytest.mark.parametrize(
-    ("asked", "what"),
+    ("arguments", "what"),
     [({}, "resource"), ({"upload_listener": True}, "XMLHttpRequest endpoint")],
 )
-def test_chromium_says_so(asked: dict[str, Any], what: str) -> None:
-    exchange = play(redirect(PLAIN, 307, PAGE), engine="chromium", **asked)
+def test_redirect_to_plain_http_console_matches_chromium(
+    arguments: dict[str, Any], what: str
+) -> None:
+    exchange = play(redirect(PLAIN, 307, PAGE), engine="chromium", **arguments)
     assert exchange.console == (
         f"Mixed Content: The page at '{PAGE}/' was loaded over HTTPS, but requested an insecure "
         f"{what} '{PLAIN}'. This request has been blocked; the content must be served over HTTPS."
@@ -80,7 +90,7 @@ def test_chromium_says_so(asked: dict[str, Any], what: str) -> None:
 
 
 @pytest.mark.parametrize("to", ["http://testserver/items/", "http://elsewhere.example/"])
-def test_an_application_that_takes_its_scheme_for_http_is_told_of_mixed_content(to: str) -> None:
+def test_app_behind_tls_proxy_is_blocked_as_mixed_content(to: str) -> None:
     def service(environ: Any, start_response: Any) -> Iterable[bytes]:
         start_response("307 Temporary Redirect", [("Location", to)])
         return []
@@ -88,4 +98,4 @@ def test_an_application_that_takes_its_scheme_for_http_is_told_of_mixed_content(
     browser = Browser.on(CORSMiddleware(service, Policy(allow_origins=[PAGE])), page=PAGE)
     with pytest.raises(Blocked, match="mixed content") as blocked:
         browser.fetch("/items")
-    blocked_by(blocked.value.exchange)
+    expect_blocked(blocked.value.exchange)

@@ -1,4 +1,4 @@
-"""What never ends: streams, responses that never begin, applications that take no notice."""
+"""The transport's timeouts: endless streams, late responses, blocked loops."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Send = Callable[[Any], Awaitable[None]]
 
 
 class Endless:
-    """An ASGI application whose stream never ends; notes how it was left."""
+    """An ASGI application whose stream never ends; records how it was disconnected."""
 
     def __init__(self, kind: str, wait: Callable[[Receive], Awaitable[object]]) -> None:
         self.kind = kind.encode()
@@ -52,24 +52,28 @@ class Endless:
             raise
 
 
-async def for_ever(receive: Receive) -> object:
+async def wait_for_ever(receive: Receive) -> object:
     return await asyncio.Event().wait()
 
 
-async def at_once(receive: Receive) -> object:
+async def return_at_once(receive: Receive) -> object:
     return False
 
 
-async def until_it_is_over(receive: Receive) -> object:
+async def wait_for_disconnect(receive: Receive) -> object:
     return await receive()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("wait", "left"),
-    [(for_ever, "cancelled"), (at_once, "cancelled"), (until_it_is_over, "disconnected")],
+    [
+        (wait_for_ever, "cancelled"),
+        (return_at_once, "cancelled"),
+        (wait_for_disconnect, "disconnected"),
+    ],
 )
-def test_a_stream_that_never_ends_is_a_response_with_what_has_come(
+def test_endless_stream_returns_what_has_arrived(
     kind: str, wait: Callable[[Receive], Awaitable[object]], left: str
 ) -> None:
     app = Endless(kind, wait)
@@ -82,8 +86,8 @@ def test_a_stream_that_never_ends_is_a_response_with_what_has_come(
     assert browser.preflights == 1
 
 
-def test_a_stream_that_never_ends_is_kept_from_another_page() -> None:
-    app = Endless("text/event-stream", for_ever)
+def test_endless_stream_is_blocked_for_another_page() -> None:
+    app = Endless("text/event-stream", wait_for_ever)
     browser = Browser.on(CORSMiddleware(app, POLICY), page=EVIL)
     with pytest.raises(Blocked) as blocked:
         browser.fetch("/", timeout=SHORT)
@@ -91,7 +95,7 @@ def test_a_stream_that_never_ends_is_kept_from_another_page() -> None:
     assert assert_cors(app, page=EVIL, blocked=True, timeout=SHORT)
 
 
-def test_an_application_may_ignore_that_it_is_cancelled() -> None:
+def test_app_that_ignores_cancellation_is_abandoned() -> None:
     over = threading.Event()
     ended = threading.Event()
 
@@ -111,7 +115,7 @@ def test_an_application_may_ignore_that_it_is_cancelled() -> None:
     assert ended.wait(PATIENCE)
 
 
-def test_a_response_that_does_not_begin_in_time_is_an_error() -> None:
+def test_late_response_raises_timeout_error() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"
         await asyncio.Event().wait()
@@ -124,7 +128,7 @@ def test_a_response_that_does_not_begin_in_time_is_an_error() -> None:
         assert_cors(app, page=PAGE, blocked=True, timeout=SHORT)
 
 
-def test_a_loop_that_is_blocked_is_an_error_too() -> None:
+def test_blocked_loop_raises_timeout_error() -> None:
     over = threading.Event()
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
@@ -145,7 +149,7 @@ def test_a_loop_that_is_blocked_is_an_error_too() -> None:
         assert not thread.is_alive()
 
 
-def test_a_loop_that_was_blocked_is_ended_where_it_goes_on() -> None:
+def test_blocked_loop_ends_once_it_is_free() -> None:
     over = threading.Event()
     before = set(threading.enumerate())
 
@@ -165,18 +169,18 @@ def test_a_loop_that_was_blocked_is_ended_where_it_goes_on() -> None:
     assert set(threading.enumerate()) <= before
 
 
-def test_a_body_is_cut_where_it_is_larger_than_memory_should_hold(
+def test_body_over_the_limit_is_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for module in ("asgi", "wsgi"):
-        monkeypatch.setattr(f"corsguard.browser.{module}.LARGEST_BODY", 100)
-    wsgi, _ = streaming(["text/plain"], iter(lambda: b"a" * 60, b""))
-    for app in (Endless("text/plain", at_once), wsgi):
+        monkeypatch.setattr(f"corsguard.browser.{module}.MAX_BODY_BYTES", 100)
+    wsgi, _ = build_stream(["text/plain"], iter(lambda: b"a" * 60, b""))
+    for app in (Endless("text/plain", return_at_once), wsgi):
         response = Browser.on(app, page="https://testserver").fetch("/", timeout=None)
         assert 100 <= len(response.body) <= 1_000
 
 
-def test_a_body_before_the_start_of_a_response_is_an_error() -> None:
+def test_body_before_start_raises_runtime_error() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"early"})
 
@@ -185,7 +189,7 @@ def test_a_body_before_the_start_of_a_response_is_an_error() -> None:
 
 
 class Body:
-    """A body that notes when it is closed."""
+    """A body that records whether it is closed."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self.chunks = chunks
@@ -198,7 +202,7 @@ class Body:
         self.closed.set()
 
 
-def streaming(kinds: list[str], chunks: Iterable[bytes]) -> tuple[Any, Body]:
+def build_stream(kinds: list[str], chunks: Iterable[bytes]) -> tuple[Any, Body]:
     body = Body(chunks)
 
     def app(environ: Any, start_response: Any) -> Body:
@@ -209,15 +213,15 @@ def streaming(kinds: list[str], chunks: Iterable[bytes]) -> tuple[Any, Body]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_wsgi_stream_that_never_ends_is_left_and_closed(kind: str) -> None:
-    app, body = streaming([kind], iter(lambda: b"data: 1\n\n", b""))
+def test_endless_wsgi_stream_is_abandoned_and_closed(kind: str) -> None:
+    app, body = build_stream([kind], iter(lambda: b"data: 1\n\n", b""))
     response = Browser.on(WSGIMiddleware(app, POLICY), page=PAGE).fetch("/", timeout=SHORT)
     assert response.headers["content-type"] == kind
     assert response.body.startswith(b"data: 1\n\n")
     assert body.closed.wait(PATIENCE)
 
 
-def test_a_wsgi_event_stream_may_be_silent() -> None:
+def test_silent_wsgi_event_stream_returns_in_time() -> None:
     over = threading.Event()
 
     def chunks() -> Iterator[bytes]:
@@ -226,14 +230,14 @@ def test_a_wsgi_event_stream_may_be_silent() -> None:
         yield b"data: 2\n\n"
         yield b"data: 3\n\n"
 
-    app, body = streaming(["text/event-stream"], chunks())
+    app, body = build_stream(["text/event-stream"], chunks())
     response = Browser.on(app, page="https://testserver").fetch("/", timeout=SHORT)
     assert response.text == "data: 1\n\n"
     over.set()
     assert body.closed.wait(PATIENCE)
 
 
-def test_a_wsgi_event_stream_that_ends_is_read_to_its_end() -> None:
+def test_finite_wsgi_event_stream_is_read_completely() -> None:
     said: ContextVar[str] = ContextVar("said")
 
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
@@ -246,21 +250,21 @@ def test_a_wsgi_event_stream_that_ends_is_read_to_its_end() -> None:
     assert Browser.on(app, page="https://testserver").fetch("/").text == "data: 1\n\n"
 
 
-def test_what_a_wsgi_event_stream_raises_is_raised() -> None:
+def test_wsgi_event_stream_exception_is_raised() -> None:
     def chunks() -> Iterator[bytes]:
         yield b"data: 1\n\n"
         raise LookupError("in the stream")
 
-    app, body = streaming(["text/event-stream"], chunks())
+    app, body = build_stream(["text/event-stream"], chunks())
     with pytest.raises(LookupError, match="in the stream"):
         Browser.on(app, page=PAGE).fetch("/")
     assert body.closed.is_set()
-    app, _ = streaming(["text/event-stream"], chunks())
+    app, _ = build_stream(["text/event-stream"], chunks())
     browser = Browser.on(app, page="https://testserver", raise_app_exceptions=False)
     assert browser.fetch("/").text == "data: 1\n\n"
 
 
-def test_a_wsgi_response_that_does_not_begin_in_time_is_an_error() -> None:
+def test_late_wsgi_response_raises_timeout_error() -> None:
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
         return iter(lambda: b"", b"never")
 
@@ -269,8 +273,8 @@ def test_a_wsgi_response_that_does_not_begin_in_time_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("timeout", [0, -1, math.nan])
-def test_a_timeout_is_a_positive_number(timeout: float) -> None:
-    app, _ = streaming([], [b"here"])
+def test_invalid_timeout_raises_value_error(timeout: float) -> None:
+    app, _ = build_stream([], [b"here"])
     with pytest.raises(
         ValueError, match=r"timeout=.* is not a positive number of seconds, nor None"
     ):
@@ -278,11 +282,11 @@ def test_a_timeout_is_a_positive_number(timeout: float) -> None:
 
 
 @pytest.mark.parametrize("timeout", [None, math.inf, 0.5, 60])
-def test_what_ends_is_read_whatever_the_timeout(timeout: float | None) -> None:
+def test_finite_body_is_read_with_any_timeout(timeout: float | None) -> None:
     async def asgi(scope: Any, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"here"})
 
-    wsgi, _ = streaming(["text/event-stream"], [b"he", b"re"])
+    wsgi, _ = build_stream(["text/event-stream"], [b"he", b"re"])
     for app in (asgi, wsgi):
         assert Browser.on(app, page="https://testserver").fetch("/", timeout=timeout).text == "here"

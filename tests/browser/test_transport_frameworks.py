@@ -73,7 +73,7 @@ def django(handler: Callable[[], Any]) -> Iterator[Any]:
     [flask, fastapi, lambda: django(WSGIHandler), lambda: django(ASGIHandler)],
     ids=["flask", "fastapi", "django-wsgi", "django-asgi"],
 )
-def test_a_page_gets_what_the_policy_says(made: Callable[[], Any]) -> None:
+def test_framework_app_responds_by_its_policy(made: Callable[[], Any]) -> None:
     with made() as app:
         request: dict[str, Any] = {
             "method": "PUT",
@@ -92,14 +92,14 @@ def test_a_page_gets_what_the_policy_says(made: Callable[[], Any]) -> None:
         assert blocked.value.refusal.in_preflight
 
 
-async def waiting(_request: HttpRequest) -> HttpResponse:
+async def wait(_request: HttpRequest) -> HttpResponse:
     await asyncio.sleep(0)
     return HttpResponse("waited")
 
 
-def test_an_async_view_under_wsgi_answers_a_test_that_is_a_coroutine() -> None:
+def test_async_view_under_wsgi_works_in_a_coroutine() -> None:
     async def test() -> str:
-        with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=(path("items", waiting),)):
+        with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=(path("items", wait),)):
             return Browser.on(WSGIHandler(), page=PAGE).fetch("/items").text
 
     assert asyncio.run(test()) == "waited"

@@ -1,11 +1,19 @@
-"""A host with a final dot is a host of its own, and so are its origin, its site, its cookies."""
+"""A host with a final dot: another origin, another site and other cookies."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from support.scripted_server import PAGE, allowing, answer, headers_of, play, preflighted, refused
+from support.scripted_server import (
+    PAGE,
+    allow,
+    allow_preflight,
+    answer,
+    expect_refusal,
+    get_sent_headers,
+    play,
+)
 
 from corsguard import Policy
 from corsguard.browser import BlockReason, Browser, Cookie, Request, assert_cors
@@ -16,19 +24,21 @@ from corsguard_wsgi import CORSMiddleware
 DOTTED = "https://app.example.com."
 
 
-def test_a_page_is_of_another_origin_with_the_dot() -> None:
-    exchange = play(allowing(origin=DOTTED), page=DOTTED, url=f"{PAGE}/")
-    assert headers_of(exchange)["Origin"] == DOTTED
-    assert headers_of(exchange)["Sec-Fetch-Site"] == "cross-site"
+def test_page_with_final_dot_is_another_origin() -> None:
+    exchange = play(allow(origin=DOTTED), page=DOTTED, url=f"{PAGE}/")
+    assert get_sent_headers(exchange)["Origin"] == DOTTED
+    assert get_sent_headers(exchange)["Sec-Fetch-Site"] == "cross-site"
     exchange = play(answer(), page=DOTTED, url=f"{DOTTED}/")
-    assert headers_of(exchange)["Sec-Fetch-Site"] == "same-origin"
-    assert headers_of(exchange)["Host"] == "app.example.com."
-    exchange = play(allowing(origin=DOTTED), page=DOTTED, url="https://api.example.com./")
-    assert headers_of(exchange)["Sec-Fetch-Site"] == "same-site"
-    refused(play(allowing(), page=DOTTED), BlockReason.ALLOW_ORIGIN_MISMATCH, 'Fetch, "CORS check"')
+    assert get_sent_headers(exchange)["Sec-Fetch-Site"] == "same-origin"
+    assert get_sent_headers(exchange)["Host"] == "app.example.com."
+    exchange = play(allow(origin=DOTTED), page=DOTTED, url="https://api.example.com./")
+    assert get_sent_headers(exchange)["Sec-Fetch-Site"] == "same-site"
+    expect_refusal(
+        play(allow(), page=DOTTED), BlockReason.ALLOW_ORIGIN_MISMATCH, 'Fetch, "CORS check"'
+    )
 
 
-def test_an_application_is_at_one_of_the_two() -> None:
+def test_application_with_final_dot_is_another_origin() -> None:
     def service(environ: Any, start_response: Any) -> list[bytes]:
         start_response("200 OK", [])
         return []
@@ -49,14 +59,12 @@ def test_an_application_is_at_one_of_the_two() -> None:
         (PAGE, "http://api.example.com./", ["mixed-content"]),
     ],
 )
-def test_the_place_of_a_host_is_the_same_with_the_dot(
-    page: str, url: str, codes: list[str]
-) -> None:
-    exchange = play(allowing(origin="*"), page=page, url=url)
+def test_network_of_a_host_ignores_the_final_dot(page: str, url: str, codes: list[str]) -> None:
+    exchange = play(allow(origin="*"), page=page, url=url)
     assert [caveat.code for caveat in exchange.caveats] == codes
 
 
-def test_cookies_go_to_the_host_that_they_are_of() -> None:
+def test_cookie_host_includes_the_final_dot() -> None:
     host = "api.example.com"
     plain, dotted = Cookie("a", "1", host), Cookie("b", "2", f"{host}.")
     browser = Browser(f"https://{host}.", cookies=[plain, dotted])
@@ -73,24 +81,24 @@ def test_cookies_go_to_the_host_that_they_are_of() -> None:
         ("co.uk.", None),
     ],
 )
-def test_the_domain_of_a_cookie_has_the_dot_too(domain: str, host: str | None) -> None:
+def test_cookie_domain_includes_the_final_dot(domain: str, host: str | None) -> None:
     url = URL.parse(f"https://api.example.{'co.uk' if 'uk' in domain else 'com'}./")
     cookie = parse_cookie(f"a=1; Domain={domain}", url, 0)
     assert (cookie and cookie.host) == host
 
 
-def test_electron_s_page_has_an_origin() -> None:
+def test_electron_page_has_an_origin() -> None:
     exchange = play(
-        preflighted("PUT", origin="app://."),
-        allowing(origin="app://."),
+        allow_preflight("PUT", origin="app://."),
+        allow(origin="app://."),
         page="app://.",
         method="PUT",
     )
     assert exchange.allowed
-    assert [headers_of(exchange, hop)["Origin"] for hop in (0, 1)] == ["app://."] * 2
+    assert [get_sent_headers(exchange, hop)["Origin"] for hop in (0, 1)] == ["app://."] * 2
 
 
-def test_a_page_from_a_file_has_none() -> None:
-    exchange = play(allowing(origin="null"), page="file://")
+def test_file_page_has_an_opaque_origin() -> None:
+    exchange = play(allow(origin="null"), page="file://")
     assert (exchange.page, exchange.allowed) == ("null", True)
-    assert headers_of(exchange)["Origin"] == "null"
+    assert get_sent_headers(exchange)["Origin"] == "null"

@@ -1,4 +1,4 @@
-"""What a browser adds by itself: Host, Accept, Origin, Referer and Sec-Fetch-*."""
+"""The headers that a browser adds: Host, Accept, Origin, Referer and Sec-Fetch-*."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from support.scripted_server import (
     OTHER,
     OWN,
     PAGE,
-    allowing,
+    allow,
+    allow_preflight,
     answer,
-    headers_of,
+    get_sent_headers,
     play,
-    preflighted,
     redirect,
 )
 
@@ -23,13 +23,13 @@ from corsguard.browser import EngineName
     ("url", "host"),
     [(API, "api.example.com"), ("https://API.example.com:8443/", "api.example.com:8443")],
 )
-def test_host_is_the_url_s(url: str, host: str) -> None:
-    assert headers_of(play(allowing(), url=url))["Host"] == host
+def test_host_header_is_that_of_the_url(url: str, host: str) -> None:
+    assert get_sent_headers(play(allow(), url=url))["Host"] == host
 
 
-def test_accept_is_anything_unless_the_script_says_so() -> None:
-    assert headers_of(play(allowing()))["Accept"] == "*/*"
-    assert headers_of(play(allowing(), headers={"accept": "a/b"}))["Accept"] == "a/b"
+def test_accept_defaults_to_any() -> None:
+    assert get_sent_headers(play(allow()))["Accept"] == "*/*"
+    assert get_sent_headers(play(allow(), headers={"accept": "a/b"}))["Accept"] == "a/b"
 
 
 @pytest.mark.parametrize(
@@ -50,15 +50,15 @@ def test_accept_is_anything_unless_the_script_says_so() -> None:
         ("http://api.example.com/", "POST", "cors", PAGE),
     ],
 )
-def test_origin_goes_with_cors_and_with_every_method_that_changes(
+def test_origin_is_sent_with_cors_and_unsafe_methods(
     url: str, method: str, mode: str, origin: str | None
 ) -> None:
-    exchange = play(allowing(), url=url, method=method, mode=mode)
-    assert headers_of(exchange).get("Origin") == origin
+    exchange = play(allow(), url=url, method=method, mode=mode)
+    assert get_sent_headers(exchange).get("Origin") == origin
 
 
 @pytest.mark.parametrize(
-    ("named", "at_home", "abroad", "in_plain"),
+    ("named", "same_origin", "cross_origin", "plain_http"),
     [
         (None, True, True, False),
         ("no-referrer", False, False, False),
@@ -72,19 +72,23 @@ def test_origin_goes_with_cors_and_with_every_method_that_changes(
         ("no-referrer;", True, True, False),
     ],
 )
-def test_a_redirect_may_set_the_policy_of_the_referrer(
-    named: str | None, at_home: bool, abroad: bool, in_plain: bool
+def test_redirect_can_set_the_referrer_policy(
+    named: str | None, same_origin: bool, cross_origin: bool, plain_http: bool
 ) -> None:
     policy = [("Referrer-Policy", named)] if named else []
-    for url, told in ((OWN, at_home), (API, abroad), ("http://api.example.com/", in_plain)):
+    for url, is_sent in (
+        (OWN, same_origin),
+        (API, cross_origin),
+        ("http://api.example.com/", plain_http),
+    ):
         leading = answer(("Location", url), *policy, status=307)
-        exchange = play(leading, allowing(), url=OWN)
-        assert headers_of(exchange, 0)["Referer"] == f"{PAGE}/"
-        assert headers_of(exchange, 1).get("Referer") == (f"{PAGE}/" if told else None)
+        exchange = play(leading, allow(), url=OWN)
+        assert get_sent_headers(exchange, 0)["Referer"] == f"{PAGE}/"
+        assert get_sent_headers(exchange, 1).get("Referer") == (f"{PAGE}/" if is_sent else None)
 
 
 @pytest.mark.parametrize(
-    ("named", "at_home", "abroad", "in_plain"),
+    ("named", "same_origin", "cross_origin", "plain_http"),
     [
         ("strict-origin", PAGE, PAGE, "null"),
         ("no-referrer", "null", "null", "null"),
@@ -92,18 +96,22 @@ def test_a_redirect_may_set_the_policy_of_the_referrer(
         ("unsafe-url", PAGE, PAGE, PAGE),
     ],
 )
-def test_and_that_policy_hides_the_origin_where_cors_has_no_use_for_it(
-    named: str, at_home: str, abroad: str, in_plain: str
+def test_referrer_policy_hides_the_origin_outside_cors(
+    named: str, same_origin: str, cross_origin: str, plain_http: str
 ) -> None:
-    for url, origin in ((OWN, at_home), (API, abroad), ("http://api.example.com/", in_plain)):
+    for url, origin in (
+        (OWN, same_origin),
+        (API, cross_origin),
+        ("http://api.example.com/", plain_http),
+    ):
         leading = answer(("Location", url), ("Referrer-Policy", named), status=307)
-        exchange = play(leading, allowing(), url=OWN, method="POST", mode="no-cors")
-        assert headers_of(exchange, 1)["Origin"] == origin
+        exchange = play(leading, allow(), url=OWN, method="POST", mode="no-cors")
+        assert get_sent_headers(exchange, 1)["Origin"] == origin
 
 
-def test_the_origin_of_a_page_without_one_is_null() -> None:
+def test_opaque_page_sends_origin_null() -> None:
     exchange = play(answer(), page="null", mode="no-cors", method="POST")
-    assert headers_of(exchange)["Origin"] == "null"
+    assert get_sent_headers(exchange)["Origin"] == "null"
 
 
 @pytest.mark.parametrize(
@@ -118,11 +126,9 @@ def test_the_origin_of_a_page_without_one_is_null() -> None:
         ("null", API, None),
     ],
 )
-def test_the_referrer_is_the_page_unless_that_is_https_and_the_url_is_not(
-    page: str, url: str, referrer: str | None
-) -> None:
-    exchange = play(allowing(origin="*"), page=page, url=url)
-    assert headers_of(exchange).get("Referer") == referrer
+def test_referrer_is_omitted_on_downgrade(page: str, url: str, referrer: str | None) -> None:
+    exchange = play(allow(origin="*"), page=page, url=url)
+    assert get_sent_headers(exchange).get("Referer") == referrer
 
 
 @pytest.mark.parametrize(
@@ -141,37 +147,37 @@ def test_the_referrer_is_the_page_unless_that_is_https_and_the_url_is_not(
         ("null", API, "cross-site"),
     ],
 )
-def test_sec_fetch_site_tells_how_far_the_url_is(page: str, url: str, site: str) -> None:
-    headers = headers_of(play(allowing(origin="*"), page=page, url=url))
+def test_sec_fetch_site_compares_page_and_url(page: str, url: str, site: str) -> None:
+    headers = get_sent_headers(play(allow(origin="*"), page=page, url=url))
     assert headers["Sec-Fetch-Site"] == site
     assert headers["Sec-Fetch-Dest"] == "empty"
 
 
 @pytest.mark.parametrize("mode", ["cors", "no-cors", "same-origin"])
-def test_sec_fetch_mode_is_the_mode(mode: str) -> None:
-    assert headers_of(play(answer(), url=OWN, mode=mode))["Sec-Fetch-Mode"] == mode
+def test_sec_fetch_mode_is_the_request_mode(mode: str) -> None:
+    assert get_sent_headers(play(answer(), url=OWN, mode=mode))["Sec-Fetch-Mode"] == mode
 
 
-def test_sec_fetch_site_is_of_the_farthest_url_on_the_way() -> None:
-    exchange = play(redirect(OWN, origin=PAGE), allowing(origin="null"))
-    assert headers_of(exchange)["Sec-Fetch-Site"] == "same-site"
-    exchange = play(redirect(API, origin=PAGE), allowing(origin="null"), url=OTHER)
-    assert headers_of(exchange)["Sec-Fetch-Site"] == "cross-site"
+def test_sec_fetch_site_covers_all_redirects() -> None:
+    exchange = play(redirect(OWN, origin=PAGE), allow(origin="null"))
+    assert get_sent_headers(exchange)["Sec-Fetch-Site"] == "same-site"
+    exchange = play(redirect(API, origin=PAGE), allow(origin="null"), url=OTHER)
+    assert get_sent_headers(exchange)["Sec-Fetch-Site"] == "cross-site"
 
 
-def test_nobody_on_the_network_is_told_sec_fetch() -> None:
-    exchange = play(allowing(), url="http://api.example.com/")
-    assert [name for name in headers_of(exchange) if name.startswith("sec-fetch")] == []
+def test_sec_fetch_is_omitted_for_untrustworthy_urls() -> None:
+    exchange = play(allow(), url="http://api.example.com/")
+    assert [name for name in get_sent_headers(exchange) if name.startswith("sec-fetch")] == []
 
 
-def test_webkit_writes_and_reads_header_values_as_utf_8() -> None:
+def test_webkit_encodes_header_values_as_utf_8() -> None:
     cases: list[tuple[EngineName, str, str]]
     cases = [("standard", "é", "é"), ("webkit", "Ã©", "ï¿½")]
-    ok = preflighted(None, "x-a")
-    actual = allowing(("X-Latin", "é"), ("X-Utf", "Ã©"), ("Access-Control-Expose-Headers", "*"))
+    ok = allow_preflight(None, "x-a")
+    actual = allow(("X-Latin", "é"), ("X-Utf", "Ã©"), ("Access-Control-Expose-Headers", "*"))
     for engine, sent, latin in cases:
         exchange = play(ok, actual, headers={"X-A": "é"}, engine=engine)
-        assert headers_of(exchange)["X-A"] == sent
+        assert get_sent_headers(exchange)["X-A"] == sent
         assert exchange.response is not None
         assert exchange.response.headers["X-Latin"] == latin
         assert exchange.response.headers["X-Utf"] == "Ã©"
