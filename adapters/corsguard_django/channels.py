@@ -135,7 +135,7 @@ def _add_headers(guard: Guard, decision: Decision, start: Message) -> Message:
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in start.get("headers", ())
     ]
-    return {**start, "headers": _encode_headers(guard.put_on(decision, given))}
+    return {**start, "headers": _encode_headers(guard.adapter.merge(decision.headers, given))}
 
 
 def _encode_headers(fields: Any) -> list[tuple[bytes, bytes]]:

@@ -36,8 +36,8 @@ __all__ = [
 METHOD = "corsguard.method"
 """The key of META that has the method of the request before other middleware changes it."""
 Holding = tuple[View | None, frozenset[str] | None]
-"""The view whose policy applies to a request, or None for the policy of its path. In that case the
-second item is the methods of the URL that the path's policy applies to, None for all of them."""
+"""The view whose policy applies to a request, None for the policy of its path; and the methods of
+the URL that this policy applies to, None for all of them."""
 OF_PATH: Holding = (None, None)
 """The policy of the path applies, to all methods."""
 
@@ -76,7 +76,7 @@ class Views:
             if found.hidden:
                 raise PolicyError(found.hidden)
             own = [(f'view "{each.pattern}"', get_policy(each.holder)) for each in found.holders]
-            self.guard.adopt((place, policy) for place, policy in own if policy)
+            self.guard.adapter.add_views((place, policy) for place, policy in own if policy)
             if found.is_translated:
                 self._translated.add(urlconf)
             words = ((each.holder, each.description) for each in found.holders)
@@ -133,7 +133,7 @@ class Views:
         if holder is None:
             return None, methods
         description = words.get(id(holder), "")
-        return View(match.view_name, get_policy(holder), methods, description), None
+        return View(match.view_name, get_policy(holder), description), methods
 
     def _add_view(self, view: object) -> _ViewHolders:
         holders = _ViewHolders(view, find_view_holder(view), find_handler_holders(view))
