@@ -83,7 +83,7 @@ class Views:
             descriptions = self._descriptions[urlconf] = describe_holders(words)
         return descriptions
 
-    def reached(self, request: HttpRequest) -> Holding:
+    def find_resolved(self, request: HttpRequest) -> Holding:
         """Return what applies to the view that Django has resolved."""
         match = request.resolver_match
         words = self.in_urlconf(getattr(request, "urlconf", None))
@@ -91,7 +91,7 @@ class Views:
             return OF_PATH
         return self._holding(match, request, words)
 
-    def ahead(self, request: HttpRequest) -> Holding:
+    def resolve(self, request: HttpRequest) -> Holding:
         """Return what applies to the view that Django will resolve.
 
         A middleware, such as a cache, may respond before that, in place of the view.
