@@ -24,13 +24,14 @@ _STATUS_LINES = {204: "204 No Content", 403: "403 Forbidden"}
 class CORSMiddleware:
     """A WSGI application that answers the CORS protocol in front of another one.
 
-    `policy` is a Policy for every path, policies by route prefix, or a Guard; instead of it, the
-    fields of a policy and the options of a guard are keyword arguments. What the wrapped
-    application returns is passed on as it is: nothing is buffered, and `close()` is the server's
-    to call. The decision is left in `environ["corsguard.decision"]`.
+    `policy` is a Policy for every path, a mapping from route prefix to Policy, or a Guard. The
+    fields of a policy and the options of a guard can be passed as keywords instead.
 
-    Raises PolicyError: `no-policy` without any, `unknown-field` for a keyword that does not exist,
-    `callable-async` with a callable that must be awaited.
+    Returns the iterable of the wrapped application unchanged: nothing is buffered, and the server
+    calls its `close()`. The application can read the decision in `environ["corsguard.decision"]`.
+
+    Raises PolicyError: `no-policy` without any policy, `unknown-field` for an unknown keyword,
+    `callable-async` if a callable must be awaited.
     """
 
     def __init__(

@@ -98,10 +98,12 @@ class DecisionCache:
                 names = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
                 return self._find_preflight((origin, requested, names, methods))
         if environ.get("HTTP_COOKIE"):
-            decision = self._with_cookie.get(origin) or self._default
+            decision, default = self._with_cookie.get(origin), self._default
         else:
-            decision = self._cookieless.get(origin) or self._cookieless_default
-        return decision or self._lookup_conditional(environ, origin, is_unsafe=False)
+            decision, default = self._cookieless.get(origin), self._cookieless_default
+        if decision is not None:
+            return decision
+        return default or self._lookup_conditional(environ, origin, is_unsafe=False)
 
     def lookup_fields(self, fields: Mapping[bytes, bytes], method: str) -> Decision | None:
         """Return the same for a request whose fields are bytes by lower-case name (ASGI)."""
@@ -115,10 +117,12 @@ class DecisionCache:
                 names = fields.get(b"access-control-request-headers", b"").decode("latin-1")
                 return self._find_preflight((origin, requested.decode("latin-1"), names, None))
         if fields.get(b"cookie"):
-            decision = self._with_cookie.get(origin) or self._default
+            decision, default = self._with_cookie.get(origin), self._default
         else:
-            decision = self._cookieless.get(origin) or self._cookieless_default
-        return decision or self._lookup_conditional_fields(fields, origin, is_unsafe=False)
+            decision, default = self._cookieless.get(origin), self._cookieless_default
+        if decision is not None:
+            return decision
+        return default or self._lookup_conditional_fields(fields, origin, is_unsafe=False)
 
     def _lookup_conditional(
         self, environ: Mapping[str, Any], origin: _Value, *, is_unsafe: bool

@@ -1,4 +1,4 @@
-"""The view functions of an application, in a dict that counts what is put into it."""
+"""A dict of view functions that counts its changes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ __all__ = ["ViewFunctions"]
 
 
 class ViewFunctions(dict[str, Any]):
-    """endpoint -> view function; `changes` grows with each that is put in or replaced.
+    """The `view_functions` of an application: endpoint -> view function.
 
-    Flask reads a view function at each request, so it may be replaced at any time:
-    `app.view_functions["login"] = limiter.exempt(app.view_functions["login"])`. The number of them
-    stays the same then.
+    `changes` grows whenever a function is added or replaced. Flask reads a view function at each
+    request, so an application may replace one at any time:
+    `app.view_functions["login"] = limiter.exempt(app.view_functions["login"])`. The length of the
+    dict stays the same then.
     """
 
     changes = 0

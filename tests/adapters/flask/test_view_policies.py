@@ -1,10 +1,9 @@
-"""Policies of Flask's views, where the shared table does not reach."""
+"""Per-view policies that are particular to Flask; support/rows/views.py has the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from flask import Blueprint, Flask, request
@@ -16,37 +15,20 @@ from support.flask_requests import (
     PARTNERS,
     POLICY,
     PUBLIC,
-    allowed,
     fetch,
+    get_allow_origin,
     preflight,
 )
+from support.flask_views import wrap
 
 from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 
-if TYPE_CHECKING:
-    pass
 
-
-@pytest.fixture
-def app() -> Flask:
-    made = Flask(__name__)
-    CORSGuard(made, {"/": POLICY})
-    return made
-
-
-def logged_in(view: Callable[..., str]) -> Callable[..., str]:
-    @wraps(view)
-    def checked(**values: Any) -> str:
-        return view(**values)
-
-    return checked
-
-
-def methods_of(app: Flask, path: str, method: str, origin: str) -> str | None:
+def get_allow_methods(app: Flask, path: str, method: str, origin: str) -> str | None:
     return preflight(app, path, method, origin).headers.get("Access-Control-Allow-Methods")
 
 
-def test_a_view_is_decorated_above_or_below_its_route(app: Flask) -> None:
+def test_decorator_above_or_below_route_applies(app: Flask) -> None:
     @cors_policy(PUBLIC)
     @app.route("/above")
     def above() -> str:
@@ -58,7 +40,7 @@ def test_a_view_is_decorated_above_or_below_its_route(app: Flask) -> None:
         return "below"
 
     @app.route("/inside")
-    @logged_in
+    @wrap
     @cors_policy(PUBLIC)
     def inside() -> str:
         return "inside"
@@ -73,12 +55,14 @@ def test_a_view_is_decorated_above_or_below_its_route(app: Flask) -> None:
     def exempt_below() -> str:
         return "exempt below"
 
-    assert [allowed(fetch(app, path)) for path in ("/above", "/below", "/inside")] == ["*"] * 3
+    assert [get_allow_origin(fetch(app, path)) for path in ("/above", "/below", "/inside")] == [
+        "*"
+    ] * 3
     for path in ("/exempt-above", "/exempt-below"):
         assert "Vary" not in fetch(app, path).headers
 
 
-def test_two_views_on_one_url_by_method(app: Flask) -> None:
+def test_views_on_one_url_apply_by_method(app: Flask) -> None:
     @app.get("/items/<int:number>")
     @cors_policy(PUBLIC)
     def read(number: int) -> str:
@@ -93,39 +77,39 @@ def test_two_views_on_one_url_by_method(app: Flask) -> None:
     def change(number: str) -> str:
         return f"change {number}"
 
-    assert allowed(fetch(app, "/items/1")) == "*"
-    assert allowed(fetch(app, "/items/1", "PUT", PARTNER)) == PARTNER
-    assert allowed(fetch(app, "/items/1", "PATCH")) == APP
-    assert methods_of(app, "/items/1", "GET", EVIL) == "GET, HEAD"
-    assert methods_of(app, "/items/1", "PUT", PARTNER) == "DELETE, PUT"
+    assert get_allow_origin(fetch(app, "/items/1")) == "*"
+    assert get_allow_origin(fetch(app, "/items/1", "PUT", PARTNER)) == PARTNER
+    assert get_allow_origin(fetch(app, "/items/1", "PATCH")) == APP
+    assert get_allow_methods(app, "/items/1", "GET", EVIL) == "GET, HEAD"
+    assert get_allow_methods(app, "/items/1", "PUT", PARTNER) == "DELETE, PUT"
     assert preflight(app, "/items/1", "PUT", APP).status_code == 403
 
 
-def test_a_method_that_reaches_no_view_has_the_policy_of_the_path(app: Flask) -> None:
+def test_method_without_view_has_policy_of_path(app: Flask) -> None:
     app.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda: "own"))
     response = fetch(app, "/own", "DELETE")
-    assert (response.status_code, allowed(response)) == (405, APP)
+    assert (response.status_code, get_allow_origin(response)) == (405, APP)
     assert preflight(app, "/own", "DELETE", PARTNER).status_code == 403
     assert preflight(app, "/own", "PUT", APP).headers["Access-Control-Allow-Methods"] == "PUT"
 
 
-def test_a_redirect_to_a_slash_reaches_no_view(app: Flask) -> None:
+def test_redirect_to_slash_has_policy_of_path(app: Flask) -> None:
     app.add_url_rule("/own/", "own", cors_policy(PARTNERS)(lambda: "own"))
     app.add_url_rule("/lax/", "lax", cors_policy(PARTNERS)(lambda: "lax"), strict_slashes=False)
-    assert allowed(fetch(app, "/own")) == APP
+    assert get_allow_origin(fetch(app, "/own")) == APP
     assert preflight(app, "/own", "GET", APP).status_code == 204
-    assert allowed(fetch(app, "/lax", origin=PARTNER)) == PARTNER
+    assert get_allow_origin(fetch(app, "/lax", origin=PARTNER)) == PARTNER
     assert preflight(app, "/lax", "GET", PARTNER).status_code == 204
 
 
-def test_options_that_is_no_preflight_is_flask_s(app: Flask) -> None:
+def test_options_without_preflight_is_answered_by_flask(app: Flask) -> None:
     app.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda: "own"))
     response = fetch(app, "/own", "OPTIONS", PARTNER)
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
-    assert allowed(response) == PARTNER
+    assert get_allow_origin(response) == PARTNER
 
 
-def test_a_preflight_where_no_policy_holds_reaches_the_application(app: Flask) -> None:
+def test_preflight_of_exempt_view_reaches_application(app: Flask) -> None:
     @app.route("/raw", methods=["PUT", "OPTIONS"], provide_automatic_options=False)
     @cors_exempt
     def raw() -> str:
@@ -141,10 +125,10 @@ def test_a_preflight_where_no_policy_holds_reaches_the_application(app: Flask) -
     assert preflight(app, "/raw", "GET", PARTNER).status_code == 204
 
 
-def test_flask_reads_methods_in_any_case_and_browsers_do_not(app: Flask) -> None:
+def test_preflight_lower_case_method_reaches_view_policy(app: Flask) -> None:
     app.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda: "own"), methods=["PUT"])
     response = preflight(app, "/own", "put", PARTNER)
-    assert (response.status_code, allowed(response)) == (204, PARTNER)
+    assert (response.status_code, get_allow_origin(response)) == (204, PARTNER)
     assert "put" not in response.headers["Access-Control-Allow-Methods"]
 
 
@@ -160,7 +144,7 @@ class Items(MethodView):
         return "head"
 
 
-def test_a_class_is_decorated_from_outside_and_in_its_decorators(app: Flask) -> None:
+def test_class_decorated_outside_or_in_decorators_applies(app: Flask) -> None:
     class Listed(Items):
         decorators = [cors_policy(PUBLIC)]  # noqa: RUF012
 
@@ -168,13 +152,13 @@ def test_a_class_is_decorated_from_outside_and_in_its_decorators(app: Flask) -> 
     app.add_url_rule("/listed", view_func=Listed.as_view("listed"))
     app.add_url_rule("/bare", view_func=Items.as_view("bare"))
     for path in ("/outside", "/listed"):
-        assert allowed(fetch(app, path)) == "*"
-        assert allowed(fetch(app, path, "PUT", PARTNER)) == PARTNER
-    assert allowed(fetch(app, "/bare")) == APP
-    assert allowed(fetch(app, "/bare", "PUT")) is None
+        assert get_allow_origin(fetch(app, path)) == "*"
+        assert get_allow_origin(fetch(app, path, "PUT", PARTNER)) == PARTNER
+    assert get_allow_origin(fetch(app, "/bare")) == APP
+    assert get_allow_origin(fetch(app, "/bare", "PUT")) is None
 
 
-def test_a_subclass_has_the_policy_of_its_class(app: Flask) -> None:
+def test_subclass_inherits_policy_of_class(app: Flask) -> None:
     @cors_exempt
     class Closed(View):
         def dispatch_request(self) -> str:
@@ -190,11 +174,11 @@ def test_a_subclass_has_the_policy_of_its_class(app: Flask) -> None:
 
     app.add_url_rule("/opened", view_func=Opened.as_view("opened"))
     app.add_url_rule("/same", view_func=Same.as_view("same"))
-    assert allowed(fetch(app, "/opened")) == "*"
+    assert get_allow_origin(fetch(app, "/opened")) == "*"
     assert "Vary" not in fetch(app, "/same").headers
 
 
-def test_head_of_a_class_is_its_own_or_the_one_of_get(app: Flask) -> None:
+def test_head_of_class_has_policy_of_get_or_its_own(app: Flask) -> None:
     class Reading(MethodView):
         @cors_policy(PUBLIC)
         def get(self) -> str:
@@ -206,12 +190,12 @@ def test_head_of_a_class_is_its_own_or_the_one_of_get(app: Flask) -> None:
 
     app.add_url_rule("/reading", view_func=Reading.as_view("reading"))
     app.add_url_rule("/own", view_func=Own.as_view("own"))
-    assert allowed(fetch(app, "/reading", "HEAD")) == "*"
-    assert allowed(fetch(app, "/own", "HEAD")) == APP
-    assert allowed(fetch(app, "/own")) == "*"
+    assert get_allow_origin(fetch(app, "/reading", "HEAD")) == "*"
+    assert get_allow_origin(fetch(app, "/own", "HEAD")) == APP
+    assert get_allow_origin(fetch(app, "/own")) == "*"
 
 
-def test_blueprints_have_policies_for_each_application(app: Flask) -> None:
+def test_blueprint_policy_applies_to_one_application(app: Flask) -> None:
     api = Blueprint("api", __name__, url_prefix="/api")
     api.add_url_rule("/", "index", lambda: "seen")
     cors = CORSGuard(policy={})
@@ -220,11 +204,11 @@ def test_blueprints_have_policies_for_each_application(app: Flask) -> None:
     cors.init_app(other)
     other.register_blueprint(api, name="renamed")
     app.register_blueprint(api)
-    assert allowed(fetch(other, "/api/", origin=PARTNER)) == PARTNER
-    assert allowed(fetch(app, "/api/")) == APP
+    assert get_allow_origin(fetch(other, "/api/", origin=PARTNER)) == PARTNER
+    assert get_allow_origin(fetch(app, "/api/")) == APP
 
 
-def test_the_policy_of_a_blueprint_is_replaced_and_removed() -> None:
+def test_blueprint_policy_can_be_replaced_and_removed() -> None:
     api = Blueprint("api", __name__)
     api.add_url_rule("/", "index", lambda: "seen")
     app = Flask(__name__)
@@ -232,7 +216,7 @@ def test_the_policy_of_a_blueprint_is_replaced_and_removed() -> None:
     app.register_blueprint(api)
     for policy, origin in [(PARTNERS, PARTNER), (PUBLIC, "*"), (None, None)]:
         cors.set_policy(api, policy)
-        assert allowed(fetch(app, "/", origin=PARTNER)) == origin
+        assert get_allow_origin(fetch(app, "/", origin=PARTNER)) == origin
 
 
 @pytest.mark.parametrize(
@@ -245,17 +229,17 @@ def test_the_policy_of_a_blueprint_is_replaced_and_removed() -> None:
     ],
 )
 @pytest.mark.parametrize("policies", [POLICY, {"/": POLICY}])
-def test_a_view_that_is_replaced_has_the_policy_of_the_new_one(
+def test_replaced_view_has_policy_of_the_new_one(
     put: Callable[[Any, Any], object], policies: Any
 ) -> None:
     app = Flask(__name__)
     CORSGuard(app, policies)
     app.add_url_rule("/", "view", lambda: "first")
     for _ in range(2):
-        assert allowed(fetch(app, "/")) == APP
+        assert get_allow_origin(fetch(app, "/")) == APP
     put(app.view_functions, cors_exempt(lambda: "second"))
-    assert (fetch(app, "/").text, allowed(fetch(app, "/"))) == ("second", None)
+    assert (fetch(app, "/").text, get_allow_origin(fetch(app, "/"))) == ("second", None)
     app.view_functions = {"view": lambda: "third"}
-    assert (fetch(app, "/").text, allowed(fetch(app, "/"))) == ("third", APP)
+    assert (fetch(app, "/").text, get_allow_origin(fetch(app, "/"))) == ("third", APP)
     put(app.view_functions, cors_exempt(lambda: "fourth"))
-    assert (fetch(app, "/").text, allowed(fetch(app, "/"))) == ("fourth", None)
+    assert (fetch(app, "/").text, get_allow_origin(fetch(app, "/"))) == ("fourth", None)

@@ -1,4 +1,4 @@
-"""When and how the URL of a request is matched, and what is decided by it."""
+"""Decisions by the view that the URL of a request reaches."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from support.flask_requests import (
     PARTNERS,
     POLICY,
     PUBLIC,
-    allowed,
     fetch,
+    get_allow_origin,
     preflight,
 )
 from werkzeug.routing import BaseConverter, MapAdapter
@@ -28,27 +28,20 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-@pytest.fixture
-def app() -> Flask:
-    made = Flask(__name__)
-    CORSGuard(made, {"/": POLICY})
-    return made
-
-
-def test_subdomains_are_matched() -> None:
+def test_view_policy_by_subdomain_applies() -> None:
     app = Flask(__name__, subdomain_matching=True)
     app.config["SERVER_NAME"] = "example.com"
     CORSGuard(app, {"/": POLICY})
     app.add_url_rule("/", "own", cors_policy(PUBLIC)(lambda: "own"), subdomain="api")
     app.add_url_rule("/", "index", lambda: "index", subdomain="www")
-    assert allowed(fetch(app, "/", Host="api.example.com")) == "*"
-    assert allowed(fetch(app, "/", Host="www.example.com")) == APP
+    assert get_allow_origin(fetch(app, "/", Host="api.example.com")) == "*"
+    assert get_allow_origin(fetch(app, "/", Host="www.example.com")) == APP
     asked = {"Access_Control_Request_Method": "GET", "origin": EVIL}
     assert fetch(app, "/", "OPTIONS", Host="api.example.com", **asked).status_code == 204
     assert fetch(app, "/", "OPTIONS", Host="www.example.com", **asked).status_code == 403
 
 
-def test_hosts_are_matched() -> None:
+def test_view_policy_by_host_applies() -> None:
     app = Flask(__name__, host_matching=True, static_folder=None)
     CORSGuard(app, {"/": POLICY})
     app.add_url_rule("/", "own", cors_policy(PUBLIC)(lambda: "own"), host="api.example.com")
@@ -58,7 +51,7 @@ def test_hosts_are_matched() -> None:
 
 
 class Trusting(Flask):
-    """What Flask 3.1 does by its setting TRUSTED_HOSTS."""
+    """An application that checks its host, as Flask 3.1 does for TRUSTED_HOSTS."""
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         if request is not None:
@@ -66,7 +59,7 @@ class Trusting(Flask):
         return super().create_url_adapter(request)
 
 
-def test_a_host_that_is_not_trusted_reaches_no_view() -> None:
+def test_untrusted_host_has_policy_of_path() -> None:
     app = Trusting(__name__)
     CORSGuard(app, {"/": POLICY})
     app.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda: "own"))
@@ -74,11 +67,11 @@ def test_a_host_that_is_not_trusted_reaches_no_view() -> None:
     assert fetch(app, "/own", "OPTIONS", Host="api.example.com", **asked).status_code == 204
     assert fetch(app, "/own", "OPTIONS", Host="evil.example", **asked).status_code == 403
     response = fetch(app, "/own", Host="evil.example")
-    assert (response.status_code, allowed(response)) == (400, APP)
+    assert (response.status_code, get_allow_origin(response)) == (400, APP)
 
 
-def counting(app: Flask) -> list[str]:
-    """The values that a converter of the application was asked about."""
+def record_conversions(app: Flask) -> list[str]:
+    """Return the list to which the converter `counting` appends each value that it converts."""
     asked: list[str] = []
 
     class Counting(BaseConverter):
@@ -91,10 +84,10 @@ def counting(app: Flask) -> list[str]:
 
 
 @pytest.mark.parametrize("enforce", [False, True])
-def test_the_url_is_matched_once_unless_the_answer_depends_on_it_before(enforce: bool) -> None:
+def test_url_is_matched_twice_only_if_resolved_before_dispatch(enforce: bool) -> None:
     app = Flask("counted")
     CORSGuard(app, Guard({"/": POLICY}, enforce=enforce))
-    asked = counting(app)
+    asked = record_conversions(app)
     own = cors_policy(PARTNERS)(lambda item: item)
     app.add_url_rule("/<counting:item>", "own", own, methods=["GET", "PUT"])
     fetch(app, "/one")
@@ -110,7 +103,7 @@ def test_the_url_is_matched_once_unless_the_answer_depends_on_it_before(enforce:
     assert len(asked) == (2 if enforce else 1)
 
 
-def test_a_converter_that_wants_a_request_says_so_before_anything_is_answered(app: Flask) -> None:
+def test_converter_that_needs_session_raises_on_preflight(app: Flask) -> None:
     class OfSession(BaseConverter):
         def to_python(self, value: str) -> str:
             return str(session.get(value))
@@ -121,13 +114,13 @@ def test_a_converter_that_wants_a_request_says_so_before_anything_is_answered(ap
         preflight(app, "/one", "GET", PARTNER)
 
 
-def test_views_that_are_added_after_the_first_preflight_are_seen(app: Flask) -> None:
+def test_view_added_after_first_preflight_has_its_policy(app: Flask) -> None:
     assert preflight(app, "/late", "PUT", PARTNER).status_code == 403
     app.add_url_rule("/late", "late", cors_policy(PARTNERS)(lambda: "late"), methods=["PUT"])
     assert preflight(app, "/late", "PUT", PARTNER).status_code == 204
 
 
-def test_a_view_reads_the_decision_by_its_own_policy(app: Flask) -> None:
+def test_decision_in_before_request_is_by_view_policy(app: Flask) -> None:
     seen: list[Decision] = []
     app.before_request(lambda: seen.append(request.environ["corsguard.decision"]))
     app.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda: "own"))
@@ -135,11 +128,11 @@ def test_a_view_reads_the_decision_by_its_own_policy(app: Flask) -> None:
     assert seen[0].reason is Reason.ORIGIN_NOT_ALLOWED
 
 
-def test_a_request_is_told_once_with_the_view_s_name(app: Flask) -> None:
-    told: list[tuple[Reason, str | None]] = []
+def test_subscriber_is_called_once_with_view_name(app: Flask) -> None:
+    reported: list[tuple[Reason, str | None]] = []
 
-    def subscriber(decision: Decision, facts: CORSRequest) -> None:
-        told.append((decision.reason, facts.route))
+    def subscriber(decision: Decision, sent: CORSRequest) -> None:
+        reported.append((decision.reason, sent.route))
 
     app.extensions["corsguard"].guard.subscribe(subscriber)
     own = cors_policy(PARTNERS)(lambda: "own")
@@ -148,15 +141,15 @@ def test_a_request_is_told_once_with_the_view_s_name(app: Flask) -> None:
     fetch(app, "/own", origin=PARTNER)
     preflight(app, "/own", "PUT", EVIL)
     preflight(app, "/plain", "GET")
-    assert told == [
+    assert reported == [
         (Reason.ALLOWED, "views.own"),
         (Reason.ORIGIN_NOT_ALLOWED, "views.own"),
         (Reason.ALLOWED, "/"),
     ]
 
 
-def enforced_behind(middleware: Callable[[WSGIApplication], WSGIApplication]) -> Flask:
-    """An application that partners may post to, and with a middleware between it and its guard."""
+def build_app_behind(middleware: Callable[[WSGIApplication], WSGIApplication]) -> Flask:
+    """Return an application behind a middleware that corsguard wraps; partners may post to it."""
     app = Flask(__name__)
     app.wsgi_app = middleware(app.wsgi_app)  # type: ignore[assignment,method-assign]
     CORSGuard(app, Guard({"/": POLICY}, enforce=True))
@@ -165,7 +158,7 @@ def enforced_behind(middleware: Callable[[WSGIApplication], WSGIApplication]) ->
     return app
 
 
-def overriding_the_method(inner: WSGIApplication) -> WSGIApplication:
+def override_method(inner: WSGIApplication) -> WSGIApplication:
     def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method = environ.get("HTTP_X_METHOD", environ["REQUEST_METHOD"])
         return inner({**environ, "REQUEST_METHOD": method}, start_response)
@@ -173,17 +166,17 @@ def overriding_the_method(inner: WSGIApplication) -> WSGIApplication:
     return outer
 
 
-def test_enforcement_holds_for_the_view_that_is_reached_in_the_end() -> None:
-    app = enforced_behind(overriding_the_method)
+def test_enforce_overridden_method_applies_to_final_view() -> None:
+    app = build_app_behind(override_method)
     assert fetch(app, "/", "POST", PARTNER).text == "posted"
     response = fetch(app, "/", "POST", PARTNER, X_Method="DELETE")
-    assert (response.status_code, allowed(response)) == (403, None)
+    assert (response.status_code, get_allow_origin(response)) == (403, None)
     assert response.text.startswith("corsguard: cross-origin refused")
     assert fetch(app, "/", "GET", EVIL, X_Method="DELETE").status_code == 403
     assert fetch(app, "/", "POST", APP, X_Method="DELETE").status_code == 403
 
 
-def test_what_answers_in_place_of_a_view_has_the_view_s_policy() -> None:
+def test_cached_response_has_policy_of_view() -> None:
     def cached(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ["PATH_INFO"] = "/"
         start_response("200 OK", [])
@@ -195,11 +188,11 @@ def test_what_answers_in_place_of_a_view_has_the_view_s_policy() -> None:
     stored.add_url_rule("/exempt", "exempt", cors_exempt(lambda: "exempt"))
     stored.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda: "own"))
     assert "Vary" not in fetch(stored, "/exempt").headers
-    assert allowed(fetch(stored, "/own", origin=PARTNER)) == PARTNER
-    assert allowed(fetch(stored, "/nowhere")) == APP
+    assert get_allow_origin(fetch(stored, "/own", origin=PARTNER)) == PARTNER
+    assert get_allow_origin(fetch(stored, "/nowhere")) == APP
 
 
-def test_a_converter_that_fails_leaves_the_policy_of_the_path(app: Flask) -> None:
+def test_failing_converter_leaves_policy_of_path(app: Flask) -> None:
     class Failing(BaseConverter):
         def to_python(self, value: str) -> str:
             raise LookupError
@@ -207,16 +200,16 @@ def test_a_converter_that_fails_leaves_the_policy_of_the_path(app: Flask) -> Non
     app.url_map.converters["failing"] = Failing
     app.add_url_rule("/<failing:item>", "own", cors_policy(PARTNERS)(lambda item: item))
     response = fetch(app, "/one")
-    assert (response.status_code, allowed(response)) == (500, APP)
+    assert (response.status_code, get_allow_origin(response)) == (500, APP)
 
 
-def test_report_lets_the_request_on(app: Flask) -> None:
-    reported = Flask(__name__)
-    CORSGuard(reported, Guard({"/": POLICY}, enforce="report"))
-    told: list[Kind] = []
+def test_enforce_report_serves_the_request() -> None:
+    app = Flask(__name__)
+    CORSGuard(app, Guard({"/": POLICY}, enforce="report"))
+    kinds: list[Kind] = []
     own = cors_policy(PARTNERS)(lambda: "own")
-    reported.add_url_rule("/own", "own", own, methods=["POST"])
-    guard: Guard = reported.extensions["corsguard"].guard
-    guard.subscribe(lambda decision, facts: told.append(decision.kind))
-    assert fetch(reported, "/own", "POST", EVIL).text == "own"
-    assert told == [Kind.ACTUAL]
+    app.add_url_rule("/own", "own", own, methods=["POST"])
+    guard: Guard = app.extensions["corsguard"].guard
+    guard.subscribe(lambda decision, sent: kinds.append(decision.kind))
+    assert fetch(app, "/own", "POST", EVIL).text == "own"
+    assert kinds == [Kind.ACTUAL]

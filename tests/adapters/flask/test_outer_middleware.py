@@ -1,11 +1,11 @@
-"""What stands in front of corsguard, and what `flask cors check` says of it."""
+"""Middleware in front of corsguard, as `flask cors check` reports it."""
 
 from __future__ import annotations
 
 import pytest
-from adapters.flask.test_cli import APPLICATION, run
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
+from support.flask_commands import APPLICATION, run
 from support.flask_requests import POLICY
 
 from corsguard import PolicyWarning
@@ -48,14 +48,14 @@ def of_global(environ, start_response):
 """
 
 
-def checked(front: str, guard: str = "Guard(OF_PATH)") -> tuple[int, str, str]:
+def run_check(front: str, guard: str = "Guard(OF_PATH)") -> tuple[int, str, str]:
     source = f"{APPLICATION}{WRAPPERS}\nCORSGuard(app, {guard})\nbefore = app.wsgi_app\n{front}\n"
     done = run(source, "check")
     return done.exit_code, done.stdout, done.stderr
 
 
-def test_nothing_in_front_is_nothing_to_say() -> None:
-    assert checked("") == (0, "no problems\n", "")
+def test_check_without_outer_middleware_prints_nothing() -> None:
+    assert run_check("") == (0, "no problems\n", "")
 
 
 @pytest.mark.parametrize(
@@ -74,19 +74,19 @@ def test_nothing_in_front_is_nothing_to_say() -> None:
     ],
 )
 @pytest.mark.parametrize("enforce", [False, True])
-def test_unknown_middleware_in_front_is_a_warning(front: str, name: str, enforce: bool) -> None:
-    code, stdout, stderr = checked(front, f"Guard(OF_PATH, enforce={enforce})")
+def test_check_unknown_middleware_in_front_warns(front: str, name: str, enforce: bool) -> None:
+    code, stdout, stderr = run_check(front, f"Guard(OF_PATH, enforce={enforce})")
     assert (code, stdout) == (0, "no problems\n")
-    assert f"warning: app.wsgi_app: {name} is in front of corsguard: requests that it" in stderr
+    assert f"warning: app.wsgi_app: {name} is in front of corsguard and may answer" in stderr
     assert "[middleware-in-front] -> install CORSGuard last" in stderr
-    assert ("not refused under `enforce`" in stderr) is enforce
+    assert ("`enforce` does not refuse them" in stderr) is enforce
 
 
-def test_a_proxy_s_middleware_in_front_is_right_there() -> None:
-    code, stdout, stderr = checked("app.wsgi_app = ProxyFix(app.wsgi_app)")
+def test_check_proxy_fix_in_front_prints_note() -> None:
+    code, stdout, stderr = run_check("app.wsgi_app = ProxyFix(app.wsgi_app)")
     assert (code, stderr) == (0, "")
     assert stdout == (
-        "werkzeug.middleware.proxy_fix.ProxyFix is in front of corsguard, and passes every "
+        "werkzeug.middleware.proxy_fix.ProxyFix is in front of corsguard: it passes every "
         "request on\nno problems\n"
     )
 
@@ -99,39 +99,37 @@ def test_a_proxy_s_middleware_in_front_is_right_there() -> None:
         "app.wsgi_app = ProxyFix(closed(SocketIO(app.wsgi_app)))",
     ],
 )
-def test_socket_io_in_front_is_a_problem(front: str, guard: str) -> None:
-    code, _, stderr = checked(front, guard)
+def test_check_socket_io_in_front_exits_with_1(front: str, guard: str) -> None:
+    code, _, stderr = run_check(front, guard)
     assert code == 1
-    assert "app.wsgi_app: application.SocketIO is in front of corsguard, and answers" in stderr
+    assert "app.wsgi_app: application.SocketIO is in front of corsguard and answers" in stderr
     assert "WebSocket" in stderr
     assert "call cors.init_app(app) after it" in stderr
     assert "cors_allowed_origins" in stderr
 
 
 @pytest.mark.parametrize(("enforce", "expected"), [("False", 0), ("True", 1), ("'report'", 1)])
-def test_mounted_applications_in_front_are_a_problem_under_enforce(
-    enforce: str, expected: int
-) -> None:
+def test_check_dispatcher_in_front_fails_under_enforce(enforce: str, expected: int) -> None:
     front = "app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {'/metrics': app, '/x': app})"
-    code, _, stderr = checked(front, f"Guard(OF_PATH, enforce={enforce})")
+    code, _, stderr = run_check(front, f"Guard(OF_PATH, enforce={enforce})")
     assert code == expected
     assert "passes requests below /metrics and /x to other applications" in stderr
 
 
-def test_corsguard_that_was_replaced_is_a_problem() -> None:
-    code, _, stderr = checked("app.wsgi_app = Sealed()")
+def test_check_replaced_corsguard_exits_with_1() -> None:
+    code, _, stderr = run_check("app.wsgi_app = Sealed()")
     assert code == 1
-    assert "app.wsgi_app is application.Sealed, and corsguard can't be found behind it" in stderr
+    assert "app.wsgi_app is application.Sealed, and corsguard was not found behind it" in stderr
 
 
 class FlaskJSONProvider(DefaultJSONProvider):
-    """Stands in for the provider of an application inside connexion's."""
+    """A stand-in for the JSON provider of connexion's Flask application."""
 
 
 FlaskJSONProvider.__module__ = "connexion.frameworks.flask"
 
 
-def test_an_application_inside_connexion_s_is_warned_about() -> None:
+def test_guard_inside_connexion_warns() -> None:
     app = Flask(__name__)
     app.json = FlaskJSONProvider(app)
     with pytest.warns(PolicyWarning, match=r"corsguard_asgi\.CORSMiddleware"):

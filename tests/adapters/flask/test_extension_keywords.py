@@ -1,4 +1,4 @@
-"""A policy as keywords, what is said of a wrong call, and "no CORS" in every form."""
+"""The fields of a policy as keywords, wrong calls, and "no CORS" in every form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from support.flask_requests import APP, EVIL, PARTNER, POLICY, allowed, fetch, preflight
+from support.flask_requests import APP, EVIL, PARTNER, POLICY, fetch, get_allow_origin, preflight
 
 from corsguard import Guard, PolicyError, PolicyWarning
 from corsguard_flask import CORSGuard
@@ -23,18 +23,18 @@ def application(**config: Any) -> Flask:
 FIELDS: dict[str, Any] = {"allow_origins": [APP], "allow_methods": ["PUT"]}
 
 
-def test_a_policy_is_given_by_its_fields_in_each_place() -> None:
+def test_fields_are_accepted_in_each_place() -> None:
     first, second, third = application(), application(), application(CORSGUARD={"routes": {}})
     CORSGuard(first, **FIELDS)
     CORSGuard(**FIELDS).init_app(second)
     CORSGuard().init_app(third, **FIELDS)
     for app in (first, second, third):
-        assert allowed(fetch(app, "/")) == APP
+        assert get_allow_origin(fetch(app, "/")) == APP
         assert preflight(app, "/", "PUT").headers["Access-Control-Allow-Methods"].endswith("PUT")
-        assert allowed(fetch(app, "/", origin=EVIL)) is None
+        assert get_allow_origin(fetch(app, "/", origin=EVIL)) is None
 
 
-def test_options_of_a_guard_are_keywords_too() -> None:
+def test_guard_options_are_accepted_as_keywords() -> None:
     app = application()
     CORSGuard(
         app,
@@ -48,31 +48,31 @@ def test_options_of_a_guard_are_keywords_too() -> None:
     assert fetch(app, "/hook", "POST", EVIL).status_code == 404
 
 
-def test_enforcement_alone_is_a_keyword() -> None:
+def test_enforce_alone_is_accepted_as_keyword() -> None:
     app = application()
     CORSGuard(app, enforce=True)
     assert fetch(app, "/", "POST", EVIL).status_code == 403
 
 
-def test_the_last_call_wins_in_either_form() -> None:
+def test_init_app_wins_in_either_form() -> None:
     first, second = application(), application()
     CORSGuard(policy=POLICY).init_app(first, allow_origins=[PARTNER])
     CORSGuard(allow_origins=[PARTNER]).init_app(second, POLICY)
-    assert allowed(fetch(first, "/", origin=PARTNER)) == PARTNER
-    assert allowed(fetch(second, "/")) == APP
+    assert get_allow_origin(fetch(first, "/", origin=PARTNER)) == PARTNER
+    assert get_allow_origin(fetch(second, "/")) == APP
 
 
-def test_fields_give_each_application_a_guard_of_its_own() -> None:
+def test_fields_build_one_guard_per_application() -> None:
     cors = CORSGuard(allow_origins=[APP])
     first, second = application(), application()
     cors.init_app(first)
     cors.init_app(second)
     first.extensions["corsguard"].guard.reconfigure(None)
-    assert allowed(fetch(first, "/")) is None
-    assert allowed(fetch(second, "/")) == APP
+    assert get_allow_origin(fetch(first, "/")) is None
+    assert get_allow_origin(fetch(second, "/")) == APP
 
 
-def test_fields_warn_once() -> None:
+def test_fields_with_warning_warn_once() -> None:
     with pytest.warns(PolicyWarning) as caught:
         cors = CORSGuard(allow_origins=[APP], max_age=80_000)
     with warnings.catch_warnings():
@@ -81,7 +81,7 @@ def test_fields_warn_once() -> None:
     assert len(caught) == 1
 
 
-@pytest.mark.parametrize("with_app", [False, True])  # at once, before an application comes
+@pytest.mark.parametrize("with_app", [False, True])
 @pytest.mark.parametrize(
     ("given", "fields", "code", "words"),
     [
@@ -93,7 +93,7 @@ def test_fields_warn_once() -> None:
         ((), {"own_origins": [APP]}, "no-policy", "Policy(allow_origins="),
     ],
 )
-def test_a_wrong_call_is_one_error_that_names_the_right_one(
+def test_wrong_call_suggests_the_right_one(
     with_app: bool, given: Any, fields: dict[str, Any], code: str, words: str
 ) -> None:
     app = application() if with_app else None
@@ -116,22 +116,22 @@ def test_a_wrong_call_is_one_error_that_names_the_right_one(
         (None, {}, {"CORSGUARD": Guard({"/": None})}),
     ],
 )
-def test_no_cors_at_all_is_a_policy_that_starts(
+def test_explicit_no_cors_starts_in_every_form(
     given: Any, fields: dict[str, Any], config: dict[str, Any]
 ) -> None:
     app = application(**config)
     CORSGuard(app, given, **fields)
     response = fetch(app, "/")
-    assert (response.text, allowed(response)) == ("seen", None)
+    assert (response.text, get_allow_origin(response)) == ("seen", None)
     done = app.test_cli_runner().invoke(args=["cors", "check"])
     assert (done.exit_code, done.output) == (0, "no problems\n")
 
 
-def test_no_policy_anywhere_is_said_by_the_first_request_and_by_check() -> None:
+def test_no_policy_fails_first_request_and_check() -> None:
     app = application()
     CORSGuard(app, {})
-    with pytest.raises(PolicyError, match="no route has a policy, and no view"):
+    with pytest.raises(PolicyError, match="no route, view or blueprint has a policy"):
         fetch(app, "/")
     done = app.test_cli_runner().invoke(args=["cors", "check"])
     assert done.exit_code == 1
-    assert "no route has a policy, and no view and no blueprint has one either" in done.output
+    assert "no route, view or blueprint has a policy" in done.output
