@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from corsguard import Decision, Guard
 from corsguard.engine.decision import DECISION
 from corsguard_django.asgi_routing import leads_to_django
-from corsguard_django.middleware import AROUND, Around, decide_async
+from corsguard_django.middleware import OUTER_DECISION, OuterDecision, decide_async
 from corsguard_django.settings_mixin import SettingsMixin
 from corsguard_django.views import OF_PATH
 
@@ -60,7 +60,7 @@ class CORSMiddleware(SettingsMixin):
             self._configure()
         request = _build_request(scope)
         # A view may answer where the application is not known.
-        holding = self._views.ahead(request) if is_http else OF_PATH
+        holding = self._views.resolve(request) if is_http else OF_PATH
         decision = await decide_async(self._views.guard, request, holding)
         if decision.status is not None:
             await (_respond if is_http else _refuse)(decision, scope, receive, send)
@@ -69,14 +69,14 @@ class CORSMiddleware(SettingsMixin):
         if not is_http:
             await self.application(scope, receive, send)
             return
-        around = Around(decision, holding)
-        token = AROUND.set(around)
+        around = OuterDecision(decision, holding)
+        token = OUTER_DECISION.set(around)
         try:
             await self._serve(around, scope, receive, send)
         finally:
-            AROUND.reset(token)
+            OUTER_DECISION.reset(token)
 
-    async def _serve(self, around: Around, scope: Any, receive: Receive, send: Send) -> None:
+    async def _serve(self, around: OuterDecision, scope: Any, receive: Receive, send: Send) -> None:
         """Call the application, and add the headers to its response unless Django has done so."""
         guard = self._views.guard
         started = False

@@ -27,9 +27,7 @@ def check_csrf(guard: Guard) -> Iterator[CheckMessage]:
 
 
 def _find_refused(guard: Guard) -> Iterator[CheckMessage]:
-    if (
-        guard.adapter.has_callables
-    ):  # a callable is never called with an origin that no request has sent
+    if guard.adapter.has_callables:  # a callable only gets origins that a request has sent
         return
     engines = [Engine(policy) for policy in _list_policies(guard)]
     for origin in settings.CSRF_TRUSTED_ORIGINS:

@@ -21,30 +21,30 @@ from corsguard.policy.predicates import Predicate, wait_for
 from corsguard_django.settings_mixin import SettingsMixin
 from corsguard_django.views import METHOD, OF_PATH, Holding
 
-__all__ = ["AROUND", "Around", "CORSMiddleware", "decide_async"]
+__all__ = ["OUTER_DECISION", "CORSMiddleware", "OuterDecision", "decide_async"]
 
 _HOLDING = "corsguard.holding"
 _REACHED = "corsguard.reached"
 
 
-class Around:
-    """The decision of `channels.CORSMiddleware`, which may stand around all of Django."""
+class OuterDecision:
+    """The decision of `channels.CORSMiddleware`, which may be around all of Django."""
 
     def __init__(self, decision: Decision, holding: Holding) -> None:
         self.decision = decision
         self.holding = holding
         self.is_taken = False
-        """Whether Django answers, so that its own middleware puts the headers on the response."""
+        """True once Django's own middleware has the request. It then adds the headers."""
 
 
-AROUND: ContextVar[Around | None] = ContextVar("AROUND", default=None)
+OUTER_DECISION: ContextVar[OuterDecision | None] = ContextVar("OUTER_DECISION", default=None)
 
 
 class CORSMiddleware(SettingsMixin):
-    """Answers the CORS protocol as settings.CORSGUARD and the policies of views say.
+    """The Django middleware for the policies of settings.CORSGUARD and of views.
 
-    It stands first in MIDDLEWARE. The decision is left in `request.META["corsguard.decision"]`,
-    from when the view is known on: it may have a policy of its own.
+    It must be first in MIDDLEWARE. `request.META["corsguard.decision"]` has the decision once the
+    view is known, which may have its own policy.
 
     Raises ImproperlyConfigured with every problem of the configuration.
     """
@@ -55,7 +55,7 @@ class CORSMiddleware(SettingsMixin):
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
         self._is_async = iscoroutinefunction(get_response)
-        # Django asks this of the method as well, and spares a thread by it.
+        # Django checks this method as well, and needs no thread if both are of the same kind.
         self.process_view = self._process_view_async if self._is_async else self._process_view
         if self._is_async:
             markcoroutinefunction(self)
@@ -66,48 +66,48 @@ class CORSMiddleware(SettingsMixin):
             return self._respond_async(request)
         request.META[METHOD] = request.method
         answer = None
-        if (around := AROUND.get()) is not None:
-            self._take(request, around)
-        elif (known := self._known(request)) is not None:
-            answer = _kept(request, OF_PATH, known)
-        elif self._asks_ahead(request):
-            answer = self._decide(request, self._views.ahead(request))
+        if (outer := OUTER_DECISION.get()) is not None:
+            self._adopt(request, outer)
+        elif (cached := self._lookup_by_path(request)) is not None:
+            answer = _record(request, OF_PATH, cached)
+        elif self._needs_view_first(request):
+            answer = self._decide(request, self._views.resolve(request))
         if answer is not None:
             return answer
         response: HttpResponseBase = self.get_response(request)
-        if (pending := self._pending(request)) is not None:
+        if (pending := self._find_pending(request)) is not None:
             answer = self._decide(request, pending)
-        return self._finished(request, response) if answer is None else answer
+        return self._add_headers(request, response) if answer is None else answer
 
     async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
         request.META[METHOD] = request.method
         answer = None
-        if (around := AROUND.get()) is not None:
-            self._take(request, around)
-        elif (known := self._known(request)) is not None:
-            answer = _kept(request, OF_PATH, known)
-        elif self._asks_ahead(request):
-            answer = await self._decide_async(request, self._views.ahead(request))
+        if (outer := OUTER_DECISION.get()) is not None:
+            self._adopt(request, outer)
+        elif (cached := self._lookup_by_path(request)) is not None:
+            answer = _record(request, OF_PATH, cached)
+        elif self._needs_view_first(request):
+            answer = await self._decide_async(request, self._views.resolve(request))
         if answer is not None:
             return answer
         response: HttpResponseBase = await self.get_response(request)
-        if (pending := self._pending(request)) is not None:
+        if (pending := self._find_pending(request)) is not None:
             answer = await self._decide_async(request, pending)
-        return self._finished(request, response) if answer is None else answer
+        return self._add_headers(request, response) if answer is None else answer
 
     def _process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
         request.META[_REACHED] = True
-        holding = self._views.reached(request)
+        holding = self._views.find_resolved(request)
         return None if _is_decided(request, holding) else self._decide(request, holding)
 
     async def _process_view_async(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
         request.META[_REACHED] = True
-        holding = self._views.reached(request)
+        holding = self._views.find_resolved(request)
         if _is_decided(request, holding):
             return None
         return await self._decide_async(request, holding)
 
-    def _known(self, request: HttpRequest) -> Decision | None:
+    def _lookup_by_path(self, request: HttpRequest) -> Decision | None:
         """Return the decision on the request where it is cached, and no view has its own policy.
 
         That is so for the URLconf of this moment. A middleware below may set another one: then the
@@ -122,28 +122,28 @@ class CORSMiddleware(SettingsMixin):
         applied = snapshot.everywhere or snapshot.find(request.path_info)
         return applied.cache.lookup(request.META, request.method or "")
 
-    def _pending(self, request: HttpRequest) -> Holding | None:
+    def _find_pending(self, request: HttpRequest) -> Holding | None:
         """Return what applies to a response that no view has made, such as one from a cache.
 
-        None where the request is decided, by that or by its view. What was decided ahead may be
-        overtaken: a middleware below may have set `request.urlconf` since.
+        None if the decision on the request stands. It does not if a middleware below has set
+        `request.urlconf` since.
         """
         if _REACHED in request.META:
             return None
-        holding = self._views.ahead(request)
+        holding = self._views.resolve(request)
         return None if _is_decided(request, holding) else holding
 
-    def _asks_ahead(self, request: HttpRequest) -> bool:
-        """Whether the request must be decided before anything else sees it."""
+    def _needs_view_first(self, request: HttpRequest) -> bool:
+        """Return True if the decision must come before any other middleware runs."""
         request.META.pop(DECISION, None)  # of another guard, around all of Django
         return self._views.guard.adapter.needs_view_first(build_request(request))
 
-    def _take(self, request: HttpRequest, around: Around) -> None:
-        """Go by the decision that was made around all of Django, until the view is known."""
+    def _adopt(self, request: HttpRequest, outer: OuterDecision) -> None:
+        """Use the decision that was made around all of Django, until the view is known."""
         if not self._is_configured:
             self._configure()
-        around.is_taken = True
-        _kept(request, around.holding, around.decision)
+        outer.is_taken = True
+        _record(request, outer.holding, outer.decision)
 
     def _decide(self, request: HttpRequest, holding: Holding) -> HttpResponse | None:
         view, methods = holding
@@ -151,15 +151,15 @@ class CORSMiddleware(SettingsMixin):
         decision = _lookup(adapter, request, holding)
         if decision is None:
             decision = adapter.decide(build_request(request), view, methods, _wait)
-        return _kept(request, holding, decision)
+        return _record(request, holding, decision)
 
     async def _decide_async(self, request: HttpRequest, holding: Holding) -> HttpResponse | None:
-        return _kept(request, holding, await decide_async(self._views.guard, request, holding))
+        return _record(request, holding, await decide_async(self._views.guard, request, holding))
 
-    def _finished(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """The response with the header fields of the decision merged in."""
+    def _add_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Return the response with the headers of the decision merged in."""
         decision: Decision = request.META[DECISION]
-        if not decision.headers or isinstance(response, _Answer):
+        if not decision.headers or isinstance(response, _Response):
             return response
         headers = response.headers
         fields: Iterable[tuple[str, str]] = decision.headers
@@ -175,7 +175,7 @@ class CORSMiddleware(SettingsMixin):
 
 
 async def decide_async(guard: Guard, request: HttpRequest, holding: Holding) -> Decision:
-    """Return the decision on a request; callables are awaited, or called in a thread."""
+    """Return the decision on a request. Async callables are awaited, sync ones run in a thread."""
     view, methods = holding
     adapter = guard.adapter
     decision = _lookup(adapter, request, holding)
@@ -192,13 +192,13 @@ def _lookup(adapter: GuardRuntime, request: HttpRequest, holding: Holding) -> De
     """Return the decision on a request whose view is known, where it is cached."""
     view, methods = holding
     cache = adapter.snapshot.find(request.path_info, view).cache
-    return cache.lookup(request.META, _method_of(request), methods)
+    return cache.lookup(request.META, _get_method(request), methods)
 
 
-class _Answer(HttpResponse):
-    """What is answered without any view."""
+class _Response(HttpResponse):
+    """A response without any view: to a preflight, or a refusal."""
 
-    _has_been_logged = True  # by the guard; django.utils.log.log_response() asks this of a response
+    _has_been_logged = True  # the guard has; django.utils.log.log_response() reads this attribute
 
     def __init__(self, decision: Decision) -> None:
         super().__init__(decision.body, status=decision.status, content_type="")
@@ -212,47 +212,46 @@ def build_request(request: HttpRequest) -> CORSRequest:
 
     The method is the one that CORSMiddleware has seen, whatever middleware below it makes of it.
     """
-    return CORSRequest.from_environ(request.META, request.path_info, _method_of(request))
+    return CORSRequest.from_environ(request.META, request.path_info, _get_method(request))
 
 
-def _method_of(request: HttpRequest) -> str:
+def _get_method(request: HttpRequest) -> str:
     method: str = request.META.get(METHOD) or request.method or ""
     return method
 
 
 def _is_decided(request: HttpRequest, holding: Holding) -> bool:
-    """Whether the request was decided ahead, and for the view that it has reached.
+    """Return True if the decision on the request is the one for the view that it has reached.
 
-    It was not if another middleware has set `request.urlconf` since.
+    It is not if another middleware has set `request.urlconf` since.
     """
     meta = request.META
     return DECISION in meta and bool(meta[_HOLDING] == holding)
 
 
-def _kept(request: HttpRequest, holding: Holding, decision: Decision) -> HttpResponse | None:
-    """The answer, where the decision has one; the decision is left for whoever comes next."""
+def _record(request: HttpRequest, holding: Holding, decision: Decision) -> HttpResponse | None:
+    """Store the decision in the request, and return its response, None if the view responds."""
     request.META[DECISION] = decision
     request.META[_HOLDING] = holding
-    return None if decision.status is None else _Answer(decision)
+    return None if decision.status is None else _Response(decision)
 
 
 def _wait(answer: Awaitable[object], seconds: float) -> object:
-    """Wait for what a callable returned, for so many seconds at most."""
+    """Wait at most some seconds for the awaitable that a callable returned."""
     return async_to_sync(wait_for)(answer, seconds)
 
 
 async def _call_in_time(seconds: float, predicate: Predicate, origin: str) -> object:
-    """Call what may block in a thread, and wait for so many seconds at most.
+    """Call a predicate that may block in a thread, and wait at most some seconds for it.
 
-    Nothing can end it there. The request goes on without it, so it is no thread that anything else
-    of the request waits for.
+    The thread can't be stopped. It is not the one of the request, which goes on without it.
     """
     return await wait_for(_call_in_thread(predicate, origin), seconds)
 
 
 async def _call_in_thread(predicate: Predicate, origin: str) -> object:
     answer = await sync_to_async(_call, thread_sensitive=False)(predicate, origin)
-    while isinstance(answer, Awaitable):  # of a plain function that calls an async one
+    while isinstance(answer, Awaitable):  # a plain function may call an async one
         answer = await answer
     return answer
 
@@ -261,4 +260,4 @@ def _call(predicate: Predicate, origin: str) -> object:
     try:
         return predicate(origin)
     finally:
-        connections.close_all()  # of this thread, which Django does not do at the end of requests
+        connections.close_all()  # of this thread: Django closes only those of its own threads

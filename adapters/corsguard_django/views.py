@@ -36,8 +36,8 @@ __all__ = [
 METHOD = "corsguard.method"
 """The key of META that has the method of the request before other middleware changes it."""
 Holding = tuple[View | None, frozenset[str] | None]
-"""The view whose policy applies to a request, or None for the policy of its path. In that case the
-second item is the methods of the URL that the path's policy applies to, None for all of them."""
+"""The view whose policy applies to a request, None for the policy of its path; and the methods of
+the URL that this policy applies to, None for all of them."""
 OF_PATH: Holding = (None, None)
 """The policy of the path applies, to all methods."""
 
@@ -83,7 +83,7 @@ class Views:
             descriptions = self._descriptions[urlconf] = describe_holders(words)
         return descriptions
 
-    def reached(self, request: HttpRequest) -> Holding:
+    def find_resolved(self, request: HttpRequest) -> Holding:
         """Return what applies to the view that Django has resolved."""
         match = request.resolver_match
         words = self.in_urlconf(getattr(request, "urlconf", None))
@@ -91,7 +91,7 @@ class Views:
             return OF_PATH
         return self._holding(match, request, words)
 
-    def ahead(self, request: HttpRequest) -> Holding:
+    def resolve(self, request: HttpRequest) -> Holding:
         """Return what applies to the view that Django will resolve.
 
         A middleware, such as a cache, may respond before that, in place of the view.
