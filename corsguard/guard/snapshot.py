@@ -18,7 +18,11 @@ from corsguard.policy import Policy
 from corsguard.policy.predicates import Predicate, is_async
 from corsguard.policy.safety import find_exposure, find_warnings
 from corsguard.policy.unknown_fields import is_table_of_fields
-from corsguard.policy.validation import Findings
+from corsguard.policy.validation import (
+    ProblemCollector,
+    validate_own_origins,
+    validate_strings,
+)
 
 __all__ = ["Enforce", "Policies", "Snapshot"]
 
@@ -60,7 +64,7 @@ class Snapshot:
         views: tuple[tuple[str, Policy], ...] = (),
         compiled: Mapping[int, Engine] = MappingProxyType({}),
     ) -> None:
-        found = Findings()
+        found = ProblemCollector()
         if not (enforce is True or enforce is False or enforce == "report"):
             message = f"{show_value(enforce)} is neither a bool nor 'report'"
             meant = show_value(enforce, str).strip().lower()
@@ -69,12 +73,10 @@ class Snapshot:
             )
             found.add("type-invalid", "enforce", enforce, message, suggestion)
         self.enforce: Enforce = enforce
-        self.enforce_exempt = found.strings("enforce_exempt", enforce_exempt)
+        self.enforce_exempt = validate_strings(found, "enforce_exempt", enforce_exempt)
         found.problems.extend(prefix_problems("enforce_exempt", self.enforce_exempt))
         self.exempt = Routes(dict.fromkeys(self.enforce_exempt))
-        self.own_origins = found.strings("own_origins", own_origins)
-        for origin in self.own_origins:
-            found.own_origin("own_origins", origin)
+        self.own_origins = validate_own_origins(found, "own_origins", own_origins)
         table = _by_prefix(policies)
         if isinstance(policies, Mapping) and is_table_of_fields(table, (Policy,)):
             message = f"{show_value(policies)} is a table of fields, not of policies by path prefix"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 
 from corsguard.errors import PolicyError, PolicyWarning, Problem, emit_warnings
 from corsguard.escaping import show_value
@@ -15,8 +14,16 @@ from corsguard.policy.unknown_fields import (
     means_origins,
     means_routes,
     meant_fields,
+    reject_unknown_keywords,
 )
-from corsguard.policy.validation import FLAGS, VALIDATORS, Findings, Starts, anything
+from corsguard.policy.validation import (
+    FLAGS,
+    VALIDATORS,
+    AcceptanceTest,
+    ProblemCollector,
+    accept_anything,
+    validate_flag,
+)
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -24,8 +31,6 @@ if TYPE_CHECKING:
     from corsguard.policy.validation import OriginEntry
 
 __all__ = ["Policy", "PolicyError", "PolicyFields", "PolicyWarning", "Problem"]
-
-_Parameters = ParamSpec("_Parameters")
 
 
 class PolicyFields(TypedDict, total=False):
@@ -41,22 +46,6 @@ class PolicyFields(TypedDict, total=False):
     dangerously_allow_insecure_origins: bool
     dangerously_allow_public_suffixes: bool
     dangerously_allow_null_origin: bool
-
-
-def _report_unknown_fields(init: Callable[_Parameters, None]) -> Callable[_Parameters, None]:
-    """Wrap a Policy's `__init__` so that an unknown keyword is a PolicyError with the right name.
-
-    Python's own TypeError would name the keyword, but not the field that was meant. Type checkers
-    still see the signature of `init`.
-    """
-
-    @wraps(init)
-    def report(self: Policy, /, *given: Any, **fields: Any) -> None:
-        if not VALIDATORS.keys() >= fields.keys():
-            Policy.read(fields)  # raises: one of them is unknown
-        cast(Callable[..., None], init)(self, *given, **fields)
-
-    return cast(Callable[_Parameters, None], report)
 
 
 class Policy:
@@ -91,7 +80,7 @@ class Policy:
     dangerously_allow_public_suffixes: bool
     dangerously_allow_null_origin: bool
 
-    @_report_unknown_fields
+    @reject_unknown_keywords
     def __init__(
         self,
         *,
@@ -106,19 +95,23 @@ class Policy:
         dangerously_allow_public_suffixes: bool = False,
         dangerously_allow_null_origin: bool = False,
     ) -> None:
-        self._keep(locals())
+        self._set_fields(locals())
         emit_warnings(find_warnings(self))
 
-    def _keep(self, given: Mapping[str, Any], *, exposed: bool = False) -> None:
-        found = self._check(given, _trial(given, exposed=exposed))
+    def _set_fields(self, given: Mapping[str, Any], *, exposed: bool = False) -> None:
+        """Set every field to its normalised value; raise PolicyError with every problem.
+
+        `exposed` says that the origins must be as safe as with credentials.
+        """
+        found = self._validate(given, _build_acceptance_test(given, exposed=exposed))
         if found.problems:
             raise PolicyError(found.problems)
 
-    def _check(self, given: Mapping[str, Any], starts: Starts) -> Findings:
-        """Take the fields that are given, and return what is wrong with them."""
-        found = Findings(starts=starts)
-        for field, check in VALIDATORS.items():
-            object.__setattr__(self, field, check(found, field, given[field]))
+    def _validate(self, given: Mapping[str, Any], is_accepted: AcceptanceTest) -> ProblemCollector:
+        """Set every field to its normalised value, and return the problems."""
+        found = ProblemCollector(is_accepted)
+        for field, validate in VALIDATORS.items():
+            object.__setattr__(self, field, validate(found, field, given[field]))
         found.problems.extend(check_combinations(self))
         return found
 
@@ -159,7 +152,7 @@ class Policy:
         policy = cls.__new__(cls)
         exposed = enforced or meant.get("allow_credentials") is True
         try:
-            cls._keep(policy, {**_DEFAULTS, **flags, **known}, exposed=exposed)
+            cls._set_fields(policy, {**_DEFAULTS, **flags, **known}, exposed=exposed)
         except PolicyError as error:
             misnamed = any(means_origins(*item) or means_routes(item[0]) for item in others.items())
             follow_up = "no-origins" if misnamed and "allow_origins" not in known else None
@@ -208,26 +201,26 @@ _UNMATCHED = frozenset({"never-matches", "regex-matches-nothing"})
 _SOME_ORIGINS = ("https://app.example.com",)
 
 
-def _trial(given: Mapping[str, Any], *, exposed: bool) -> Starts:
-    """Return a function that tells whether a value of a field would start beside the given flags.
+def _build_acceptance_test(given: Mapping[str, Any], *, exposed: bool) -> AcceptanceTest:
+    """Return a function that tells if a field accepts a value beside the given flags.
 
-    `exposed` says that the origins have to be as safe as with credentials.
+    `exposed` says that the origins must be as safe as with credentials.
     """
 
-    def starts(field: str, value: object, /, *lifting: str) -> bool:
-        flags = {flag: Findings().flag(flag, given[flag]) for flag in FLAGS}
-        fields = {**_DEFAULTS, "allow_origins": _SOME_ORIGINS, **flags, field: value}
-        fields |= dict.fromkeys(lifting, True)
+    def is_accepted(field: str, value: object, /, *flags: str) -> bool:
+        given_flags = {flag: validate_flag(ProblemCollector(), flag, given[flag]) for flag in FLAGS}
+        fields = {**_DEFAULTS, "allow_origins": _SOME_ORIGINS, **given_flags, field: value}
+        fields |= dict.fromkeys(flags, True)
         if exposed and field == "allow_origins":
             fields["allow_credentials"] = True
         policy = Policy.__new__(Policy)
-        found = policy._check(fields, anything).problems  # noqa: SLF001  # of this very class
+        found = policy._validate(fields, accept_anything).problems  # noqa: SLF001  # of this class
         unmatched = (
             [each for each in find_warnings(policy) if each.code in _UNMATCHED] if not found else []
         )
         return all(problem.field != field for problem in (*found, *unmatched))
 
-    return starts
+    return is_accepted
 
 
 _DEFAULTS: dict[str, object] = {

@@ -30,7 +30,7 @@ from corsguard.policy.regex_suggestions import (
 from corsguard.policy.safety import is_open_to_anyone
 
 if TYPE_CHECKING:
-    from corsguard.policy.validation import Starts
+    from corsguard.policy.validation import AcceptanceTest
 
 __all__ = [
     "instead_of_entry",
@@ -68,71 +68,73 @@ _EVERY_ADDRESS = ("0.0.0.0", "[::]")  # noqa: S104  # nothing binds it
 """Hosts by which a server listens on every address; pages are opened under another."""
 
 
-def instead_of_origin(field: str, text: str, starts: Starts) -> str:
+def instead_of_origin(field: str, text: str, is_accepted: AcceptanceTest) -> str:
     """Return what to write for text in a list of origins: one, several, an expression or words."""
-    values = _origins_meant(field, text, starts)
+    values = _origins_meant(field, text, is_accepted)
     if values:
         texts = [_shown(value) for value in values]
         return ", ".join(map(quote, texts)) if len(texts) > 1 else texts[0]
     if field != "allow_origins":
         return _EXAMPLES[field]
     word = _WORDS.get(_word(text))
-    if word and not (word.startswith("`*`") and not starts(field, ["*"])):
+    if word and not (word.startswith("`*`") and not is_accepted(field, ["*"])):
         return word
-    return _with_a_flag(text, starts) or _EXAMPLES[field]
+    return _with_a_flag(text, is_accepted) or _EXAMPLES[field]
 
 
 def _word(text: str) -> str:
     return text.strip(" '\"\t\r\n").lower()
 
 
-def _with_a_flag(text: str, starts: Starts) -> str | None:
+def _with_a_flag(text: str, is_accepted: AcceptanceTest) -> str | None:
     """Return in words what text was meant to be where the flag lets it start, or None."""
     for value in _candidates(text):
         is_known = isinstance(value, str) or is_under_suffix(value.pattern)
-        if is_known and starts("allow_origins", [value], _FLAG):
+        if is_known and is_accepted("allow_origins", [value], _FLAG):
             condition = "if every name under that suffix is yours"
             return f"list each origin; or {_FLAG}, {condition}, and {_shown(value)}"
     return None
 
 
-def pattern_instead(expression: re.Pattern[str], starts: Starts) -> str | None:
+def pattern_instead(expression: re.Pattern[str], is_accepted: AcceptanceTest) -> str | None:
     """Return the pattern that says what a regular expression was meant to say, if one does."""
     pattern = mended_regex(expression.pattern)
     if not pattern or is_open_to_anyone(pattern) or not is_within(pattern, expression):
         return None
-    return pattern if starts("allow_origins", [pattern]) else None
+    return pattern if is_accepted("allow_origins", [pattern]) else None
 
 
-def instead_of_entry(field: str, entry: object, starts: Starts) -> str:
+def instead_of_entry(field: str, entry: object, is_accepted: AcceptanceTest) -> str:
     """Return what to write for an entry of another type than str: the strings in it, or words."""
     is_list = isinstance(entry, (list, tuple)) and not isinstance(entry, (Origin, OriginPattern))
     entries = cast(Iterable[object], entry) if is_list else [entry]
-    texts = [_entry_meant(field, each, starts) for each in entries]
+    texts = [_entry_meant(field, each, is_accepted) for each in entries]
     if None in texts or not texts:
         return _EXAMPLES.get(field, "remove it")
     return ", ".join(map(repr, texts))
 
 
-def instead_of_star(field: str, entries: Iterable[object], starts: Starts) -> str:
+def instead_of_star(field: str, entries: Iterable[object], is_accepted: AcceptanceTest) -> str:
     """Return the lists to choose from where `*` has others beside it."""
     others = [entry for entry in entries if entry != "*"][:8]  # enough to see what is meant
-    meant = _all_meant(field, others, starts)
+    meant = _all_meant(field, others, is_accepted)
     stars: list[object] = ["*"]
     if field == "allow_headers":  # it is the one name that `*` does not cover
         stars += [name for name in meant if str(name).lower() == "authorization"][:1]
     choices = (stars, meant)
-    lists = [list_values(choice) for choice in choices if choice and starts(field, choice)]
+    lists = [list_values(choice) for choice in choices if choice and is_accepted(field, choice)]
     return " or ".join(lists) or "remove `*`, and list what pages need"
 
 
-def listed_instead(field: str, entries: Sequence[object], starts: Starts, example: str) -> str:
+def listed_instead(
+    field: str, entries: Sequence[object], is_accepted: AcceptanceTest, example: str
+) -> str:
     """Return the list to write for what was given without one."""
-    meant = _all_meant(field, entries, starts)
-    return list_values(meant) if meant and starts(field, meant) else example
+    meant = _all_meant(field, entries, is_accepted)
+    return list_values(meant) if meant and is_accepted(field, meant) else example
 
 
-def _all_meant(field: str, entries: Iterable[object], starts: Starts) -> list[object]:
+def _all_meant(field: str, entries: Iterable[object], is_accepted: AcceptanceTest) -> list[object]:
     """Return the entries that start, and in place of the others what they were meant to be."""
     meant: list[object] = []
     for entry in entries:
@@ -140,18 +142,20 @@ def _all_meant(field: str, entries: Iterable[object], starts: Starts) -> list[ob
         if not isinstance(text, str):
             meant.append(text)
         elif field in _ORIGINS:
-            meant += [text] if starts(field, [text]) else _origins_meant(field, text, starts)
+            meant += (
+                [text] if is_accepted(field, [text]) else _origins_meant(field, text, is_accepted)
+            )
         elif field == "enforce_exempt":
             meant.append(fix_prefix(text))
         else:
-            meant += _names_meant(field, text, starts)
+            meant += _names_meant(field, text, is_accepted)
     return meant
 
 
-def _names_meant(field: str, text: str, starts: Starts) -> list[str]:
-    if starts(field, [text]):
+def _names_meant(field: str, text: str, is_accepted: AcceptanceTest) -> list[str]:
+    if is_accepted(field, [text]):
         return [text]
-    return [name for name in names_in(field, text) if name != "*" and starts(field, [name])]
+    return [name for name in names_in(field, text) if name != "*" and is_accepted(field, [name])]
 
 
 def names_in(field: str, text: str) -> list[str]:
@@ -163,25 +167,29 @@ def names_in(field: str, text: str) -> list[str]:
     return [name for name in names if is_token(name)]
 
 
-def _entry_meant(field: str, entry: object, starts: Starts) -> str | None:
+def _entry_meant(field: str, entry: object, is_accepted: AcceptanceTest) -> str | None:
     text = as_text(entry)
     if field in _ORIGINS:
-        values = _origins_meant(field, text, starts) if "://" in text else []
+        values = _origins_meant(field, text, is_accepted) if "://" in text else []
         return values[0] if len(values) == 1 and isinstance(values[0], str) else None
     if field == "enforce_exempt":
         return fix_prefix(text) if text.startswith("/") else None
     if entry is None:
         return None  # its own name is a token, and not one that was meant
-    return text if is_token(text) and starts(field, [text]) else None
+    return text if is_token(text) and is_accepted(field, [text]) else None
 
 
-def _origins_meant(field: str, text: str, starts: Starts) -> list[str | re.Pattern[str]]:
+def _origins_meant(
+    field: str, text: str, is_accepted: AcceptanceTest
+) -> list[str | re.Pattern[str]]:
     """Return the origins that text was meant to be, or none where that can't be known."""
     several = mended_origins(text)
     if several:
-        sound = starts(field, several) and not any(_is_too_open(each, text) for each in several)
+        sound = is_accepted(field, several) and not any(
+            _is_too_open(each, text) for each in several
+        )
         return [*several] if sound else []
-    return [value for value in _candidates(text) if starts(field, [value])][:1]
+    return [value for value in _candidates(text) if is_accepted(field, [value])][:1]
 
 
 def _candidates(text: str) -> Iterator[str | re.Pattern[str]]:

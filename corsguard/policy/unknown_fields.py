@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 from corsguard.errors import Problem
 from corsguard.escaping import show_value
@@ -19,6 +20,9 @@ from corsguard.policy.peer_options import (
 )
 from corsguard.policy.validation import VALIDATORS
 
+if TYPE_CHECKING:
+    from corsguard.policy import Policy
+
 __all__ = [
     "FIELDS",
     "GUARD_OPTIONS",
@@ -27,7 +31,10 @@ __all__ = [
     "means_origins",
     "means_routes",
     "meant_fields",
+    "reject_unknown_keywords",
 ]
+
+_Parameters = ParamSpec("_Parameters")
 
 GUARD_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
 """What stands beside a policy's fields, or beside `routes`, in a configuration."""
@@ -60,6 +67,22 @@ def find_unknown_fields(
         for key, value in given.items()
         if key not in names
     ]
+
+
+def reject_unknown_keywords(init: Callable[_Parameters, None]) -> Callable[_Parameters, None]:
+    """Wrap a Policy's `__init__` so that an unknown keyword is a PolicyError with the right name.
+
+    Python's own TypeError would name the keyword, but not the field that was meant. Type checkers
+    still see the signature of `init`.
+    """
+
+    @wraps(init)
+    def checked_init(self: Policy, /, *given: Any, **fields: Any) -> None:
+        if not VALIDATORS.keys() >= fields.keys():
+            self.read(fields)  # raises: one of them is unknown
+        cast(Callable[..., None], init)(self, *given, **fields)
+
+    return cast(Callable[_Parameters, None], checked_init)
 
 
 def meant_fields(given: Mapping[str, object], known: Iterable[str]) -> dict[str, object]:
