@@ -11,7 +11,7 @@ from corsguard.escaping import show_value
 __all__ = [
     "ALLOW_NOTHING",
     "ALLOW_NOTHING_IN_MAPPING",
-    "NOTHING_AS_VARIABLE",
+    "ALLOW_NOTHING_VARIABLE",
     "NO_POLICY",
     "POLICY_OR_FIELDS",
     "PolicyError",
@@ -24,7 +24,7 @@ _PACKAGES = frozenset(
     {"corsguard", *(f"corsguard_{name}" for name in ("asgi", "django", "flask", "pytest", "wsgi"))}
 )
 
-_LARGEST = 2**53 - 1
+_MAX_SAFE_INTEGER = 2**53 - 1
 
 
 class Problem(NamedTuple):
@@ -50,19 +50,19 @@ class Problem(NamedTuple):
 
     def as_dict(self) -> dict[str, object]:
         """The same as a dict that `json.dumps` takes; what JSON has not becomes its repr."""
-        value = self.value if _is_of_json(self.value) else show_value(self.value)
+        value = self.value if _is_json_scalar(self.value) else show_value(self.value)
         return {**self._asdict(), "value": value}
 
 
-NOTHING_AS_VARIABLE = "CORSGUARD_ALLOW_ORIGINS=none"
-_IN_EACH = (
+ALLOW_NOTHING_VARIABLE = "CORSGUARD_ALLOW_ORIGINS=none"
+_ALLOW_NOTHING_FORMS = (
     'to allow nothing, write {} in Python, [routes] "/" = false in TOML, '
-    f"{NOTHING_AS_VARIABLE} in the environment"
+    f"{ALLOW_NOTHING_VARIABLE} in the environment"
 )
-ALLOW_NOTHING = _IN_EACH.replace("{}", '{"/": None}')
+ALLOW_NOTHING = _ALLOW_NOTHING_FORMS.replace("{}", '{"/": None}')
 """The form of a policy that no origin passes, for each place where it may be configured."""
 
-ALLOW_NOTHING_IN_MAPPING = _IN_EACH.replace("{}", '{"routes": {"/": None}}')
+ALLOW_NOTHING_IN_MAPPING = _ALLOW_NOTHING_FORMS.replace("{}", '{"routes": {"/": None}}')
 """The same where Python's form is a mapping in the one configuration shape."""
 
 NO_POLICY = Problem(
@@ -77,10 +77,10 @@ POLICY_OR_FIELDS = "either policy=Policy(...), or its fields as keywords: allow_
 """What to write where an adapter was called with both, or with a dict of fields."""
 
 
-def _is_of_json(value: object) -> bool:
+def _is_json_scalar(value: object) -> bool:
     """Whether any reader of JSON gets value as it was given (RFC 8259, 6)."""
     if isinstance(value, (int, float)):
-        return -_LARGEST <= value <= _LARGEST
+        return -_MAX_SAFE_INTEGER <= value <= _MAX_SAFE_INTEGER
     return value is None or isinstance(value, str)
 
 
@@ -116,10 +116,10 @@ class PolicyWarning(UserWarning):
 def emit_warnings(problems: Iterable[Problem]) -> None:
     """Warn of each at the line that called this package, or an adapter, whatever it called."""
     for problem in problems:
-        warn(PolicyWarning(problem), stacklevel=_callers())
+        warn(PolicyWarning(problem), stacklevel=_count_own_frames())
 
 
-def _callers() -> int:
+def _count_own_frames() -> int:
     """How many calls within these packages lead here."""
     from inspect import currentframe  # start-up only, and seldom
 

@@ -13,6 +13,7 @@ __all__ = [
     "OriginError",
     "OriginPattern",
     "default_port_suffix",
+    "encode_host",
     "is_insecure",
     "is_ip_address",
     "is_loopback",
@@ -28,7 +29,7 @@ _MAX_HOST = 253
 _MAX_LABEL = 63
 _MAX_PORT = 65_535
 
-_SEPARATORS = frozenset(" \t\r\n,;\"'")
+_FOREIGN_CHARACTERS = frozenset(" \t\r\n,;\"'")
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
 
@@ -58,11 +59,11 @@ class Origin(NamedTuple):
             raise OriginError(f"it is longer than {MAX_LENGTH} characters")
         if text in _OPAQUE:
             return _OPAQUE[text]
-        match = _grammar().fullmatch(text)
+        match = _compile_grammar().fullmatch(text)
         if match is None:
-            raise OriginError(_why_not(text))
+            raise OriginError(_explain_syntax_error(text))
         scheme, host, digits = match.groups()
-        _check_host(scheme, host)
+        _validate_host(scheme, host)
         port = int(digits) if digits else None
         if port is not None and port > _MAX_PORT:
             raise OriginError(f"its port is over {_MAX_PORT}")
@@ -176,8 +177,30 @@ def is_ip_address(host: str) -> bool:
     )
 
 
+def encode_host(host: str) -> str:
+    """Return host as a browser writes it in `Origin` (URL standard, "domain to ASCII").
+
+    A host that can't be encoded is returned as it is.
+    """
+    if host.startswith("["):
+        from ipaddress import AddressValueError, IPv6Address
+
+        try:
+            return f"[{IPv6Address(host[1:-1])}]"
+        except AddressValueError:
+            return host
+    if host.isascii():
+        return host.lower()
+    import idna  # start-up only, for the few names that are not ASCII
+
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return host
+
+
 @cache
-def _grammar() -> re.Pattern[str]:
+def _compile_grammar() -> re.Pattern[str]:
     # Fetch, "`Origin` header", serialized-origin. Beyond that grammar, browsers also send hosts
     # with an underscore, and keep upper case in the hosts of schemes that are not the web's own.
     return re.compile(
@@ -187,22 +210,22 @@ def _grammar() -> re.Pattern[str]:
     )
 
 
-def _why_not(text: str) -> str:
+def _explain_syntax_error(text: str) -> str:
     """Why text is not of the grammar, in the words that help whoever has written it."""
     if not text.isascii():
         return "it is not ASCII, and browsers write such a host in Punycode"
-    if not _SEPARATORS.isdisjoint(text):
+    if not _FOREIGN_CHARACTERS.isdisjoint(text):
         return "it has white space, a comma, a semicolon or a quote in it"
     if "/" in text.partition("://")[2]:
         return "a path or a slash follows its host"
-    if _grammar().fullmatch(text.lower()):
+    if _compile_grammar().fullmatch(text.lower()):
         return "it is not in lower case"
     return "it is not scheme://host or scheme://host:port"
 
 
-def _check_host(scheme: str, host: str) -> None:
+def _validate_host(scheme: str, host: str) -> None:
     if host.startswith("["):
-        if host != f"[{_serialised_ipv6(host[1:-1])}]":
+        if host != f"[{_serialise_ipv6(host[1:-1])}]":
             raise OriginError("its IPv6 address is not the compressed one that browsers send")
         return
     if len(host) > _MAX_HOST:
@@ -218,11 +241,11 @@ def _check_host(scheme: str, host: str) -> None:
         return  # an opaque host (URL standard): neither lower-cased nor read as an address
     if host != host.lower():
         raise OriginError("its host is not in lower case")
-    if is_ip_address(host) and not _is_serialised_ipv4(host):
+    if is_ip_address(host) and not _is_ipv4_serialised(host):
         raise OriginError("its IPv4 address is not four decimal numbers without leading zeros")
 
 
-def _is_serialised_ipv4(host: str) -> bool:
+def _is_ipv4_serialised(host: str) -> bool:
     parts = host.split(".")
     return len(parts) == 4 and all(
         part.isdigit() and len(part) <= 3 and int(part) <= 255 and str(int(part)) == part
@@ -230,7 +253,7 @@ def _is_serialised_ipv4(host: str) -> bool:
     )
 
 
-def _serialised_ipv6(address: str) -> str | None:
+def _serialise_ipv6(address: str) -> str | None:
     """The address as the URL standard serialises it, or None where it is none."""
     from ipaddress import AddressValueError, IPv6Address  # 3 ms, for few requests
 

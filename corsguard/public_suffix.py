@@ -9,18 +9,18 @@ from functools import cache
 from typing import NamedTuple
 
 __all__ = [
-    "Match",
+    "SuffixMatch",
     "covers_public_suffix",
+    "find_registrable_domain",
     "find_suffix",
     "is_public_suffix",
-    "labels_to_private",
-    "list_below",
-    "registrable_domain",
+    "list_labels_below",
+    "list_private_label_ends",
 ]
 
 # Suffixes that the Public Suffix List lacks (looked up in its version of 2026-10-22), although
 # these services give whoever asks a name under them that serves pages of theirs.
-_MISSING = """
+_UNLISTED_SERVICES = """
     loca.lt                 localtunnel: names of tunnels
     serveo.net              Serveo: names of tunnels
     lhr.life                localhost.run: names of tunnels
@@ -44,10 +44,10 @@ _MISSING = """
 # Services whose names are addresses: 10.0.0.1.nip.io is at 10.0.0.1. Which address of several in a
 # name they take differs (203-0-113-7.10.0.0.1.sslip.io is at 203.0.113.7), so anyone can have a
 # name below any other.
-_OF_ADDRESSES = ("nip.io", "sslip.io", "traefik.me")
+_ADDRESS_SERVICES = ("nip.io", "sslip.io", "traefik.me")
 
 
-class Match(NamedTuple):
+class SuffixMatch(NamedTuple):
     """A public suffix of a name."""
 
     labels: int
@@ -58,8 +58,8 @@ class Match(NamedTuple):
 
 def is_public_suffix(host: str) -> bool:
     """Return True if the Public Suffix List says that anyone can have a name right under host."""
-    labels = _labels(host)
-    return "" not in labels and _listed().match(labels).labels == len(labels)
+    labels = _split_labels(host)
+    return "" not in labels and _load_published_list().match(labels).labels == len(labels)
 
 
 def covers_public_suffix(host: str) -> bool:
@@ -67,38 +67,42 @@ def covers_public_suffix(host: str) -> bool:
 
     There is such a name below amazonaws.com, for one.
     """
-    return find_suffix(host).labels == len(_labels(host)) or bool(list_below(host))
+    return find_suffix(host).labels == len(_split_labels(host)) or bool(list_labels_below(host))
 
 
-def registrable_domain(host: str) -> str:
+def find_registrable_domain(host: str) -> str:
     """Return the last labels of host that one owner has: example.co.uk of a.example.co.uk."""
-    labels = _labels(host)
-    length = _listed().match(labels).labels + 1
+    labels = _split_labels(host)
+    length = _load_published_list().match(labels).labels + 1
     return ".".join(labels[-length:]) if "" not in labels and length <= len(labels) else host
 
 
-def find_suffix(name: str) -> Match:
+def find_suffix(name: str) -> SuffixMatch:
     """Return the longest suffix of name under which anyone can have a name."""
-    labels = _labels(name)
+    labels = _split_labels(name)
     whole = ".".join(labels)
-    if any(whole == service or whole.endswith(f".{service}") for service in _OF_ADDRESSES):
-        return Match(len(labels), private=True)
-    return _all().match(labels)
+    if any(whole == service or whole.endswith(f".{service}") for service in _ADDRESS_SERVICES):
+        return SuffixMatch(len(labels), private=True)
+    return _load_extended_list().match(labels)
 
 
-def list_below(name: str) -> frozenset[str]:
+def list_labels_below(name: str) -> frozenset[str]:
     """Return the labels that stand right before name in the list, a `*` among them."""
-    return _all().below.get(name, frozenset())
+    return _load_extended_list().below.get(name, frozenset())
 
 
 @cache
-def labels_to_private(name: str) -> frozenset[str]:
+def list_private_label_ends(name: str) -> frozenset[str]:
     """Return the ends of labels right before name that may lead to a private suffix."""
-    whole = (each for each in list_below(name) if f"{each}.{name}".strip(".") in _all().to_private)
+    whole = (
+        each
+        for each in list_labels_below(name)
+        if f"{each}.{name}".strip(".") in _load_extended_list().to_private
+    )
     return frozenset(label[at:] for label in whole for at in range(len(label)))
 
 
-class _List(NamedTuple):
+class _SuffixList(NamedTuple):
     rules: dict[str, bool]
     """Rule -> whether it is of the private section."""
     below: dict[str, frozenset[str]]
@@ -106,26 +110,26 @@ class _List(NamedTuple):
     to_private: frozenset[str]
     """The names of private rules, and what they end with."""
 
-    def match(self, labels: list[str]) -> Match:
+    def match(self, labels: list[str]) -> SuffixMatch:
         """Return the public suffix of a name (publicsuffix.org, "Algorithm")."""
         for start in range(len(labels)):
             name = ".".join(labels[start:])
             length = len(labels) - start
             if (private := self.rules.get(f"!{name}")) is not None:
-                return Match(length - 1, private)
+                return SuffixMatch(length - 1, private)
             if (private := self.rules.get(f"*.{name}")) is not None:
-                return Match(min(length + 1, len(labels)), private)
+                return SuffixMatch(min(length + 1, len(labels)), private)
             if (private := self.rules.get(name)) is not None:
-                return Match(length, private)
-        return Match(1, private=False)
+                return SuffixMatch(length, private)
+        return SuffixMatch(1, private=False)
 
 
-def _labels(name: str) -> list[str]:
+def _split_labels(name: str) -> list[str]:
     return name.removesuffix(".").lower().split(".")
 
 
 @cache
-def _listed() -> _List:
+def _load_published_list() -> _SuffixList:
     from publicsuffixlist import PSLFILE
 
     rules: dict[str, bool] = {}
@@ -135,18 +139,20 @@ def _listed() -> _List:
             if line.startswith("//"):
                 private = private or "===BEGIN PRIVATE DOMAINS===" in line
             elif rule := line.strip().lower():
-                rules[rule if rule.isascii() else _in_ascii(rule)] = private
-    return _list_of(rules)
+                rules[rule if rule.isascii() else _encode_rule(rule)] = private
+    return _build_list(rules)
 
 
 @cache
-def _all() -> _List:
+def _load_extended_list() -> _SuffixList:
     """The list with what it lacks."""
-    missing = [line.split()[0] for line in _MISSING.strip().splitlines()]
-    return _list_of({**dict.fromkeys((*missing, *_OF_ADDRESSES), True), **_listed().rules})
+    missing = [line.split()[0] for line in _UNLISTED_SERVICES.strip().splitlines()]
+    return _build_list(
+        {**dict.fromkeys((*missing, *_ADDRESS_SERVICES), True), **_load_published_list().rules}
+    )
 
 
-def _list_of(rules: dict[str, bool]) -> _List:
+def _build_list(rules: dict[str, bool]) -> _SuffixList:
     below: dict[str, set[str]] = {}
     to_private: set[str] = set()
     for rule, private in rules.items():
@@ -157,10 +163,10 @@ def _list_of(rules: dict[str, bool]) -> _List:
             label, _, name = name.partition(".")
             below.setdefault(name, set()).add(label)
     frozen = {name: frozenset(labels) for name, labels in below.items()}
-    return _List(rules, frozen, frozenset(to_private))
+    return _SuffixList(rules, frozen, frozenset(to_private))
 
 
-def _in_ascii(rule: str) -> str:
+def _encode_rule(rule: str) -> str:
     """The rule as browsers write a host of it."""
     labels = rule.removeprefix("!").split(".")
     encoded = (each if each.isascii() else each.encode("idna").decode("ascii") for each in labels)

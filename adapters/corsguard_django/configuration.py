@@ -9,7 +9,7 @@ from django.conf import settings
 
 from corsguard import Guard, Policy, PolicyError, Problem
 from corsguard.errors import NO_POLICY
-from corsguard.policy.suggestion_forms import as_item
+from corsguard.policy.suggestion_formats import as_item
 from corsguard.policy.validation import VALIDATORS
 from corsguard_django.views import Views
 from corsguard_django.walk import decorated_in

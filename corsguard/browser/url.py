@@ -12,11 +12,12 @@ from corsguard.origin import (
     Origin,
     OriginError,
     default_port_suffix,
+    encode_host,
     is_ip_address,
     is_loopback,
 )
-from corsguard.policy.origin_fixes import encode_host, fix_origin
-from corsguard.public_suffix import registrable_domain
+from corsguard.policy.origin_fixes import fix_origin
+from corsguard.public_suffix import find_registrable_domain
 
 __all__ = [
     "HTTP_SCHEMES",
@@ -160,7 +161,7 @@ def _site(host: str) -> str:
         return host
     # URL standard, "registrable domain": it ends in a dot where the host does.
     name = strip_final_dot(host)
-    return registrable_domain(name) + host[len(name) :]
+    return find_registrable_domain(name) + host[len(name) :]
 
 
 def is_trustworthy(origin: Origin) -> bool:

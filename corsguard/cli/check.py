@@ -10,7 +10,7 @@ import click
 from corsguard import Guard, Policies, Policy, PolicyError, PolicyWarning, Problem
 from corsguard.cli.check_report import Report
 from corsguard.cli.terminal import console, fail
-from corsguard.policy.suggestion_forms import as_toml
+from corsguard.policy.suggestion_formats import as_toml
 
 __all__ = ["by_route", "check", "guard_of", "sound_guard_of"]
 

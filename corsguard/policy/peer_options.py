@@ -10,14 +10,14 @@ and `AllowedOrigins`.
 from __future__ import annotations
 
 __all__ = [
-    "FOR_ANYONE",
-    "INSTEAD",
-    "NAMES",
-    "NOT_FOR_ANYONE",
-    "OF_ORIGINS",
-    "OF_ROUTES",
+    "ANY_ORIGIN_OFF_ADVICE",
+    "ANY_ORIGIN_OPTIONS",
+    "OPTION_ADVICE",
+    "ORIGIN_OPTIONS",
     "REGEX_OPTIONS",
-    "plain",
+    "RENAMED_OPTIONS",
+    "ROUTE_OPTIONS",
+    "normalise_name",
 ]
 
 _RENAMED = {
@@ -47,7 +47,7 @@ _RENAMED = {
     "dangerously_allow_null_origin": "nullorigin nullorigins allownull",
     "dangerously_allow_public_suffixes": "dangerouslytoleratesubdomainsofpublicsuffixes",
 }
-NAMES = {theirs: ours for ours, names in _RENAMED.items() for theirs in names.split()}
+RENAMED_OPTIONS = {theirs: ours for ours, names in _RENAMED.items() for theirs in names.split()}
 """From a peer's option to the field of ours that takes the same value."""
 
 REGEX_OPTIONS = frozenset(
@@ -68,7 +68,7 @@ _PREFLIGHTS = "remove it: every preflight is answered, with 204 or 403, before t
 _ALWAYS = "remove it: the headers are on every response that needs them, errors too"
 _VARY = "remove it: `Vary` is always right"
 _PRIVATE = "remove it: no browser sends that header any more, the user is asked instead"
-INSTEAD = {
+OPTION_ADVICE = {
     "resources": _ROUTES,
     "resource": _ROUTES,
     "defaults": _ROUTES,
@@ -114,28 +114,30 @@ INSTEAD = {
 }
 """From a peer's option that none of our fields takes the value of, to what to do."""
 
-FOR_ANYONE = frozenset(theirs for theirs, advice in INSTEAD.items() if advice == _ANY_ORIGIN)
+ANY_ORIGIN_OPTIONS = frozenset(
+    theirs for theirs, advice in OPTION_ADVICE.items() if advice == _ANY_ORIGIN
+)
 """The flags that allow every origin."""
 
-NOT_FOR_ANYONE = "remove it: only what allow_origins lists is allowed"
+ANY_ORIGIN_OFF_ADVICE = "remove it: only what allow_origins lists is allowed"
 """What to do with one of these whose value is false."""
 
-OF_ORIGINS = frozenset(
+ORIGIN_OPTIONS = frozenset(
     {
-        *(theirs for theirs, ours in NAMES.items() if ours == "allow_origins"),
+        *(theirs for theirs, ours in RENAMED_OPTIONS.items() if ours == "allow_origins"),
         *REGEX_OPTIONS,
-        *(theirs for theirs, advice in INSTEAD.items() if advice.startswith("allow_origins")),
+        *(theirs for theirs, advice in OPTION_ADVICE.items() if advice.startswith("allow_origins")),
     }
 )
 """The options that say which origins are allowed."""
 
-OF_ROUTES = frozenset(theirs for theirs, advice in INSTEAD.items() if advice == _ROUTES)
+ROUTE_OPTIONS = frozenset(theirs for theirs, advice in OPTION_ADVICE.items() if advice == _ROUTES)
 """The options that say what holds for a path."""
 
 _PREFIXES = ("corsguard", "cors", "accesscontrol")
 
 
-def plain(name: str) -> str:
+def normalise_name(name: str) -> str:
     """Return the name as the keys of these tables are written."""
     letters = "".join(filter(str.isalnum, name.lower()))
     for prefix in _PREFIXES:

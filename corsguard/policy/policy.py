@@ -10,10 +10,10 @@ from corsguard.errors import PolicyError, PolicyWarning, Problem, emit_warnings
 from corsguard.escaping import show_value
 from corsguard.policy.safety import check_combinations, find_warnings
 from corsguard.policy.unknown_fields import (
+    find_meant_fields,
     find_unknown_fields,
-    means_origins,
-    means_routes,
-    meant_fields,
+    is_origins_option,
+    is_routes_option,
     reject_unknown_keywords,
 )
 from corsguard.policy.validation import (
@@ -147,14 +147,16 @@ class Policy:
         unknown = find_unknown_fields(mapping, VALIDATORS)
         known = {key: value for key, value in mapping.items() if key in VALIDATORS}
         others = {**{key: mapping[key] for key in mapping if key not in VALIDATORS}, **reported}
-        meant = meant_fields({**others, **known}, VALIDATORS)
-        flags = {flag: True for flag in _LIFTING if meant.get(flag) is True}
+        meant = find_meant_fields({**others, **known}, VALIDATORS)
+        flags = {flag: True for flag in _DANGEROUS_FLAGS if meant.get(flag) is True}
         policy = cls.__new__(cls)
         exposed = enforced or meant.get("allow_credentials") is True
         try:
             cls._set_fields(policy, {**_DEFAULTS, **flags, **known}, exposed=exposed)
         except PolicyError as error:
-            misnamed = any(means_origins(*item) or means_routes(item[0]) for item in others.items())
+            misnamed = any(
+                is_origins_option(*item) or is_routes_option(item[0]) for item in others.items()
+            )
             follow_up = "no-origins" if misnamed and "allow_origins" not in known else None
             found = [problem for problem in error.problems if problem.code != follow_up]
             raise PolicyError([*unknown, *found]) from None
@@ -196,9 +198,9 @@ class Policy:
         return tuple(getattr(self, field) for field in VALIDATORS)
 
 
-_LIFTING = tuple(flag for flag in FLAGS if flag != "allow_credentials")
-_UNMATCHED = frozenset({"never-matches", "regex-matches-nothing"})
-_SOME_ORIGINS = ("https://app.example.com",)
+_DANGEROUS_FLAGS = tuple(flag for flag in FLAGS if flag != "allow_credentials")
+_UNMATCHED_CODES = frozenset({"never-matches", "regex-matches-nothing"})
+_EXAMPLE_ORIGINS = ("https://app.example.com",)
 
 
 def _build_acceptance_test(given: Mapping[str, Any], *, exposed: bool) -> AcceptanceTest:
@@ -209,14 +211,16 @@ def _build_acceptance_test(given: Mapping[str, Any], *, exposed: bool) -> Accept
 
     def is_accepted(field: str, value: object, /, *flags: str) -> bool:
         given_flags = {flag: validate_flag(ProblemCollector(), flag, given[flag]) for flag in FLAGS}
-        fields = {**_DEFAULTS, "allow_origins": _SOME_ORIGINS, **given_flags, field: value}
+        fields = {**_DEFAULTS, "allow_origins": _EXAMPLE_ORIGINS, **given_flags, field: value}
         fields |= dict.fromkeys(flags, True)
         if exposed and field == "allow_origins":
             fields["allow_credentials"] = True
         policy = Policy.__new__(Policy)
         found = policy._validate(fields, accept_anything).problems  # noqa: SLF001  # of this class
         unmatched = (
-            [each for each in find_warnings(policy) if each.code in _UNMATCHED] if not found else []
+            [each for each in find_warnings(policy) if each.code in _UNMATCHED_CODES]
+            if not found
+            else []
         )
         return all(problem.field != field for problem in (*found, *unmatched))
 

@@ -41,15 +41,15 @@ async def wait_for(answer: Awaitable[object], seconds: float) -> object:
     Raises TimeoutError after so many seconds, and RuntimeError where something that it waits for
     was cancelled, but not the request.
     """
-    trio = _running_trio()
+    trio = _find_running_trio()
     if trio is None:
-        return await _in_time_on_asyncio(answer, seconds)
+        return await _wait_on_asyncio(answer, seconds)
     with trio.move_on_after(seconds):
         return await answer
     raise TimeoutError
 
 
-async def _in_time_on_asyncio(answer: Awaitable[object], seconds: float) -> object:
+async def _wait_on_asyncio(answer: Awaitable[object], seconds: float) -> object:
     from asyncio import CancelledError, current_task, timeout  # loaded where anything is awaited
 
     async with timeout(seconds):
@@ -62,7 +62,7 @@ async def _in_time_on_asyncio(answer: Awaitable[object], seconds: float) -> obje
             raise RuntimeError("what it waited for was cancelled") from None
 
 
-def _running_trio() -> Any:
+def _find_running_trio() -> Any:
     """Return the module trio where the current task is one of its tasks; None elsewhere."""
     try:
         trio: Any = sys.modules["trio"]  # whoever runs on it has imported it

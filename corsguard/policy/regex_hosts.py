@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from corsguard.policy.regex_automaton import ALPHABET, Automaton, Budget, characters_of
+from corsguard.policy.regex_automaton import ALPHABET, Automaton, Budget, decode_mask
 from corsguard.policy.regex_intersection import Intersection
 
 __all__ = ["Hosts", "Label", "States"]
@@ -39,7 +39,7 @@ class Hosts(Intersection):
     ) -> None:
         """Read labels up to each separator, or hosts as a whole where it is empty.
 
-        `without` are places of the pattern where no host may begin.
+        `without` are positions of the pattern where no host may begin.
         """
         self._group = grammar.groups[1]
         self.separator = separator
@@ -47,7 +47,7 @@ class Hosts(Intersection):
         size = len(grammar.reads)
         super().__init__(pattern, grammar, budget, frozenset(at * size + gate for at in without))
         self.begun = frozenset(at // size for at in self.reached if at % size == gate)
-        """The places of the pattern that read what is right before a host."""
+        """The positions of the pattern that read what is right before a host."""
         self._read: dict[States, dict[str, States]] = {}
         self._before: dict[States, tuple[States, bool]] = {}
 
@@ -71,7 +71,7 @@ class Hosts(Intersection):
             whole: list[Label] = []
             longer: list[tuple[str, States]] = []
             for text, following in ends:
-                for label, earlier in self._read_on(text, following):
+                for label, earlier in self._extend_labels(text, following):
                     if label.begins or label.further:
                         whole.append(label)
                     if self.read(earlier).keys() - {self.separator}:
@@ -88,7 +88,7 @@ class Hosts(Intersection):
         waiting = [("", states)]
         for text, following in waiting:
             whole: list[Label] = []
-            for label, earlier in self._read_on(text, following):
+            for label, earlier in self._extend_labels(text, following):
                 if label.begins or label.further:
                     whole.append(label)
                 if earlier not in seen:
@@ -105,14 +105,14 @@ class Hosts(Intersection):
             if found is None:
                 return None
             reading = found
-            earlier = self._earlier_in_host(reading)[0]
+            earlier = self._step_back(reading)[0]
         label = self._label(text, reading)
         return label if label.begins or label.further else None
 
     def read(self, states: States) -> dict[str, States]:
         """Return, for each character that states read, those that read it."""
         if states not in self._read:
-            self._read[states] = self._read_anew(states)
+            self._read[states] = self._compute_readers(states)
         return self._read[states]
 
     def beginnings(self, states: States) -> Iterator[str]:
@@ -122,7 +122,7 @@ class Hosts(Intersection):
             for earlier in self.earlier[state]:
                 if self.other(earlier) not in self._group:
                     waiting.append((earlier, ""))
-                elif "." in characters_of(self.mask(earlier)):
+                elif "." in decode_mask(self.mask(earlier)):
                     waiting.extend((each, ".") for each in self.earlier[earlier])
         waiting.sort(key=lambda each: len(each[1]))
         seen = {state for state, _ in waiting}
@@ -130,20 +130,20 @@ class Hosts(Intersection):
             if state == 0:
                 yield text
                 continue
-            longer = next(characters_of(self.mask(state))) + text
+            longer = next(decode_mask(self.mask(state))) + text
             for earlier in self.earlier[state]:
                 if earlier not in seen or earlier == 0:
                     seen.add(earlier)
                     waiting.append((earlier, longer))
 
-    def _read_anew(self, states: States) -> dict[str, States]:
+    def _compute_readers(self, states: States) -> dict[str, States]:
         alike: dict[int, list[int]] = {}
         for state in states:
             alike.setdefault(self.mask(state), []).append(state)
         self.budget.spend(len(states))
         reading: dict[str, tuple[int, ...]] = {}
         for mask in alike:
-            for character in characters_of(mask):
+            for character in decode_mask(mask):
                 reading[character] = (*reading.get(character, ()), mask)
         self.budget.spend(sum(map(len, reading.values())))
         whole = {
@@ -153,7 +153,7 @@ class Hosts(Intersection):
         self.budget.spend(sum(map(len, whole.values())))
         return {each: whole[reading[each]] for each in sorted(reading, key=ALPHABET.index)}
 
-    def _read_on(self, text: str, states: States) -> Iterator[tuple[Label, States]]:
+    def _extend_labels(self, text: str, states: States) -> Iterator[tuple[Label, States]]:
         """Yield the label that each character before text makes, whole or not."""
         read = self.read(states)
         self.budget.spend(len(read))
@@ -161,15 +161,15 @@ class Hosts(Intersection):
             if character != self.separator:
                 yield (
                     self._label(character + text, reading),
-                    self._earlier_in_host(reading)[0],
+                    self._step_back(reading)[0],
                 )
 
     def _label(self, text: str, reading: States) -> Label:
-        earlier, begins = self._earlier_in_host(reading)
+        earlier, begins = self._step_back(reading)
         dots = self.read(earlier).get(self.separator)
-        return Label(text, reading, begins, dots and self._earlier_in_host(dots)[0])
+        return Label(text, reading, begins, dots and self._step_back(dots)[0])
 
-    def _earlier_in_host(self, states: States) -> tuple[States, bool]:
+    def _step_back(self, states: States) -> tuple[States, bool]:
         """Return what reads the character of the host before states, and whether none need be."""
         if states not in self._before:
             earlier = {each for state in states for each in self.earlier[state]}
@@ -189,7 +189,7 @@ class Hosts(Intersection):
                 hosts.add(state)
                 tails[text] = None
                 continue
-            longer = next(characters_of(self.mask(state))) + text
+            longer = next(decode_mask(self.mask(state))) + text
             for earlier in self.earlier[state]:
                 if earlier not in seen:
                     seen.add(earlier)

@@ -8,7 +8,7 @@ __all__ = ["Intersection"]
 
 
 class Intersection:
-    """The pairs of a pattern's places and a grammar's that texts lead to, each pair a state."""
+    """The pairs of a pattern's positions and a grammar's that texts lead to, each pair a state."""
 
     def __init__(
         self,
@@ -20,15 +20,15 @@ class Intersection:
         """Find the states that are reached, other than through closed ones."""
         self.budget = budget
         self._size = len(grammar.reads)
-        self._masks = pattern.masks(), grammar.masks()
+        self._masks = pattern.build_masks(), grammar.build_masks()
         self.earlier: dict[int, list[int]] = {}
         """State -> those that may have read the character before."""
         self.reached = self._reach(pattern.edges, grammar.edges, closed)
         pairs = ((state, *divmod(state, self._size)) for state in self.reached)
         self.ends = [
             state
-            for state, place, other in pairs
-            if place in pattern.ends and other in grammar.ends
+            for state, position, other in pairs
+            if position in pattern.ends and other in grammar.ends
         ]
         """The states where a text may end: none where there is no such text."""
 
@@ -38,12 +38,12 @@ class Intersection:
         return masks[state // self._size] & other_masks[state % self._size]
 
     def other(self, state: int) -> int:
-        """Return the place of the grammar."""
+        """Return the position of the grammar."""
         return state % self._size
 
     def _reach(
         self,
-        places: list[dict[int, int]],
+        positions: list[dict[int, int]],
         others: list[dict[int, int]],
         closed: frozenset[int],
     ) -> list[int]:
@@ -51,9 +51,9 @@ class Intersection:
         reached = {0, *closed}
         waiting = [0]
         for state in waiting:
-            place, other = divmod(state, self._size)
-            self.budget.spend(len(places[place]) * len(others[other]) + 1)
-            for following in places[place]:
+            position, other = divmod(state, self._size)
+            self.budget.spend(len(positions[position]) * len(others[other]) + 1)
+            for following in positions[position]:
                 for other_following in others[other]:
                     if not masks[following] & other_masks[other_following]:
                         continue

@@ -11,27 +11,32 @@ from collections.abc import Iterator
 from random import Random
 
 from corsguard.origin import MAX_LENGTH, Origin, OriginError, OriginPattern
-from corsguard.policy.origin_grammar import grammar
-from corsguard.policy.regex_automaton import Budget, TooMuchError, automaton_of, characters_of
+from corsguard.policy.origin_grammar import build_origin_automaton
+from corsguard.policy.regex_automaton import (
+    Budget,
+    BudgetExceededError,
+    build_automaton,
+    decode_mask,
+)
 from corsguard.policy.regex_intersection import Intersection
 from corsguard.policy.safety import is_open_to_anyone
 
 __all__ = [
-    "compiled",
-    "glob_expression",
+    "add_scheme",
+    "compile_expression",
+    "convert_glob",
+    "expand_host_end",
+    "format_compile_call",
     "is_under_suffix",
     "is_within",
     "matches_origins",
-    "narrowed",
-    "read_from_its_end",
-    "with_scheme",
-    "without_path",
-    "written",
+    "narrow_expression",
+    "remove_path",
 ]
 
-_LONGEST = 1_000  # of a text that is worth reading as an expression
-_MOST_WORK = 100_000  # steps, so that a tenth of a second at most is taken
-_MOST_TRIED = 40
+_MAX_LENGTH = 1_000  # of a text that is worth reading as an expression
+_MAX_STEPS = 100_000  # steps, so that a tenth of a second at most is taken
+_MAX_SAMPLES = 40
 _SYNTAX = re.compile(r"[\\()\[\]{}^$+|?]|\.\*")
 _ADDRESS = re.compile(r"(?:[a-z]+://)?\[[^\]]*(?:\](?=[:/]|$)|$)", re.IGNORECASE)  # IPv6
 _ANCHORS = re.compile(r"^(?:\^|\\A)|(?:\$|\\Z)$")
@@ -52,9 +57,9 @@ _PARTS = re.compile(
 )
 
 
-def compiled(text: str) -> re.Pattern[str] | None:
+def compile_expression(text: str) -> re.Pattern[str] | None:
     """Return text as a regular expression, or None where it does not look like one."""
-    if len(text) > _LONGEST or not _SYNTAX.search(text) or _ADDRESS.match(text):
+    if len(text) > _MAX_LENGTH or not _SYNTAX.search(text) or _ADDRESS.match(text):
         return None
     if not text.isascii() or not text.isprintable() or " " in text or "://*" in text:
         return None
@@ -68,19 +73,19 @@ def compiled(text: str) -> re.Pattern[str] | None:
         return None
 
 
-def with_scheme(source: str) -> str:
+def add_scheme(source: str) -> str:
     """Return the expression with https in front of it where it has no scheme."""
     if "://" in source.replace(r"\/", "/"):
         return source
     return f"https://{_ANCHORS.sub('', source)}"
 
 
-def read_from_its_end(source: str) -> str:
+def expand_host_end(source: str) -> str:
     """Return an expression for the end of a host, after a dot, with any labels before that dot."""
     return _AFTER_A_DOT.sub(r"\g<scheme>.*\\.", source)
 
 
-def narrowed(source: str) -> str | None:
+def narrow_expression(source: str) -> str | None:
     """Return an expression that covers no more than source, and in which each dot is a dot.
 
     What repeats any character (`.*`) covers one label of a host. None where something is not to
@@ -88,10 +93,10 @@ def narrowed(source: str) -> str | None:
     """
     if "(?!" in source or "(?<!" in source:
         return None
-    return _PARTS.sub(_narrowed_part, _ANCHORS.sub("", with_scheme(source)))
+    return _PARTS.sub(_narrow_part, _ANCHORS.sub("", add_scheme(source)))
 
 
-def _narrowed_part(match: re.Match[str]) -> str:
+def _narrow_part(match: re.Match[str]) -> str:
     if match["label"]:
         return _LABEL
     if match["counted"]:
@@ -99,7 +104,7 @@ def _narrowed_part(match: re.Match[str]) -> str:
     return r"\." if match["dot"] else match[0]
 
 
-def glob_expression(text: str) -> str | None:
+def convert_glob(text: str) -> str | None:
     """Return the expression for an origin with `*` in the place of some characters of a label or
     a port, or None where text is none."""
     match = _GLOB.fullmatch(text.lower())
@@ -116,7 +121,7 @@ def glob_expression(text: str) -> str | None:
     return f"{scheme}://{host}{port}"
 
 
-def without_path(text: str) -> str:
+def remove_path(text: str) -> str:
     """Return an expression without the slash or the path behind its host."""
     return _PATH.sub(r"\1", text) if "://" in text.replace(r"\/", "/") else text
 
@@ -130,10 +135,12 @@ def is_under_suffix(expression: str) -> bool:
 
 def is_within(pattern: str, expression: re.Pattern[str]) -> bool:
     """Return True if the expression covers origins of each kind that pattern covers."""
-    return all(expression.fullmatch(origin) for origin in _samples(OriginPattern.parse(pattern)))
+    return all(
+        expression.fullmatch(origin) for origin in _yield_samples(OriginPattern.parse(pattern))
+    )
 
 
-def _samples(pattern: OriginPattern) -> Iterator[str]:
+def _yield_samples(pattern: OriginPattern) -> Iterator[str]:
     prefixes = ("a.", "b-7.", "xn--a.b.c.") if pattern.subdomains else ("",)
     # With any port, the default one as well, which an origin leaves out.
     ports = ("7", "3000", "65535") if pattern.port == "*" else (pattern.port,)
@@ -148,25 +155,27 @@ def matches_origins(expression: re.Pattern[str]) -> bool:
     The automaton alone can't tell: it passes over anchors in the middle, and what looks around.
     """
     try:
-        found = Intersection(automaton_of(expression), grammar("any"), Budget(_MOST_WORK))
-    except (TooMuchError, RecursionError):
+        found = Intersection(
+            build_automaton(expression), build_origin_automaton("any"), Budget(_MAX_STEPS)
+        )
+    except (BudgetExceededError, RecursionError):
         return False
     random = Random(0)  # noqa: S311  # for variety, the same on every run
-    texts = (_accepted(found, random) for _ in range(_MOST_TRIED if found.ends else 0))
+    texts = (_draw_text(found, random) for _ in range(_MAX_SAMPLES if found.ends else 0))
     return any(map(expression.fullmatch, texts))
 
 
-def _accepted(found: Intersection, random: Random) -> str:
+def _draw_text(found: Intersection, random: Random) -> str:
     """Return a text that both automata accept, or the end of one where it is very long."""
     text = ""
     state = random.choice(found.ends)
     while state and len(text) < MAX_LENGTH:
-        text = random.choice([*characters_of(found.mask(state))]) + text
+        text = random.choice([*decode_mask(found.mask(state))]) + text
         state = random.choice(found.earlier[state])
     return text
 
 
-def written(expression: str) -> str:
+def format_compile_call(expression: str) -> str:
     """Return the Python that compiles expression."""
     raw = '"' not in expression and not expression.endswith("\\")
     return f're.compile(r"{expression}")' if raw else f"re.compile({expression!r})"

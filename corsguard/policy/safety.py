@@ -20,14 +20,16 @@ _OPAQUE = {
     "file://": "any file on the user's disk, a downloaded page too, can be `file://`",
 }
 """The origins that stand for no one in particular, and who can have them."""
-_NO_PAGE = frozenset({"about", "blob", "data", "ftp", "javascript", "mailto", "ws", "wss"})
+_SCHEMES_WITHOUT_ORIGIN = frozenset(
+    {"about", "blob", "data", "ftp", "javascript", "mailto", "ws", "wss"}
+)
 """Schemes whose pages, where there are any, have the origin `null` or that of another page."""
-_SECURE_SCHEMES = {"ws": "http", "wss": "https"}
+_SOCKET_PAGE_SCHEMES = {"ws": "http", "wss": "https"}
 
 
 def check_combinations(policy: Policy) -> Iterator[Problem]:
     """What is wrong with fields of policy that are right by themselves."""
-    for entry in _opaque(policy):
+    for entry in _list_opaque_origins(policy):
         if not policy.dangerously_allow_null_origin:
             yield Problem(
                 "origin-null",
@@ -58,19 +60,19 @@ def check_combinations(policy: Policy) -> Iterator[Problem]:
     yield from find_exposure(policy)
 
 
-def _opaque(policy: Policy) -> list[str]:
+def _list_opaque_origins(policy: Policy) -> list[str]:
     return [entry for entry in _OPAQUE if entry in policy.allow_origins]
 
 
 def find_exposure(policy: Policy) -> Iterator[Problem]:
     """The origins of policy that must not act as a user: with credentials, and under enforce."""
     if policy.dangerously_allow_null_origin:
-        for name in _opaque(policy):
+        for name in _list_opaque_origins(policy):
             suggestion = f"remove {name}, or allow_credentials and enforce"
             yield Problem("origin-null", "allow_origins", name, _OPAQUE[name], suggestion)
     for entry in policy.allow_origins:
         if isinstance(entry, Pattern):
-            yield from _exposed_by(entry, policy)
+            yield from _find_exposed_regex(entry, policy)
         if not isinstance(entry, str):
             continue
         for_anyone = not policy.dangerously_allow_public_suffixes and is_open_to_anyone(entry)
@@ -81,19 +83,19 @@ def find_exposure(policy: Policy) -> Iterator[Problem]:
         except OriginError:
             continue  # a problem already
         insecure = is_insecure(pattern) and not policy.dangerously_allow_insecure_origins
-        yield from _exposed(entry, pattern, insecure=insecure, for_anyone=for_anyone)
+        yield from _find_exposed_pattern(entry, pattern, insecure=insecure, for_anyone=for_anyone)
 
 
-def _exposed(
+def _find_exposed_pattern(
     entry: str, pattern: OriginPattern, *, insecure: bool, for_anyone: bool
 ) -> Iterator[Problem]:
     from corsguard.policy.suggestions import (
-        within_reach,  # where one of these is wrong, and only there
+        secure_pattern,  # where one of these is wrong, and only there
     )
 
-    safe = within_reach(pattern) if insecure else pattern
+    safe = secure_pattern(pattern) if insecure else pattern
     if for_anyone:
-        safe, narrower = _narrowed(safe)
+        safe, narrower = _narrow_pattern(safe)
     if insecure:
         yield Problem(
             "origin-insecure",
@@ -112,7 +114,7 @@ def _exposed(
         )
 
 
-def _narrowed(pattern: OriginPattern) -> tuple[OriginPattern, str]:
+def _narrow_pattern(pattern: OriginPattern) -> tuple[OriginPattern, str]:
     """Return the pattern that only one owner's names are covered by, and what to write.
 
     Under some suffixes each name has names below it that anyone can have: list the names then.
@@ -125,11 +127,11 @@ def _narrowed(pattern: OriginPattern) -> tuple[OriginPattern, str]:
     return one, f"list each name, such as {one}"
 
 
-def _exposed_by(pattern: Pattern[str], policy: Policy) -> Iterator[Problem]:
-    from corsguard.policy.regex_overmatch import exposed_names
+def _find_exposed_regex(pattern: Pattern[str], policy: Policy) -> Iterator[Problem]:
+    from corsguard.policy.regex_overmatch import describe_exposed_names
 
     allowed = policy.dangerously_allow_public_suffixes
-    if exposed := exposed_names(pattern, public_suffixes=allowed):
+    if exposed := describe_exposed_names(pattern, public_suffixes=allowed):
         yield Problem("regex-too-wide", "allow_origins", pattern, *exposed)
 
 
@@ -163,22 +165,22 @@ def find_warnings(policy: Policy, *, enforced: bool = False) -> Iterator[Problem
             )
     for entry in policy.allow_origins:
         if isinstance(entry, str):
-            yield from _unmatched_origin(entry)
+            yield from _find_unmatched_origin(entry)
         elif isinstance(entry, Pattern):
             exposed = policy.allow_credentials or enforced
             lifted = policy.dangerously_allow_insecure_origins
-            yield from _unmatched_regex(entry, secure_only=exposed and not lifted)
+            yield from _find_unmatched_regex(entry, secure_only=exposed and not lifted)
 
 
-def _unmatched_origin(entry: str) -> Iterator[Problem]:
+def _find_unmatched_origin(entry: str) -> Iterator[Problem]:
     """What is an origin by its grammar, but no browser sends it."""
     scheme, _, rest = entry.partition("://")
     if scheme == "file" and rest:
         why, suggestion = "a browser sends file:// or null for every file", f"remove {entry}"
-    elif scheme in _NO_PAGE:
+    elif scheme in _SCHEMES_WITHOUT_ORIGIN:
         why, suggestion = f"no page has an origin with {scheme}", f"remove {entry}"
-        if scheme in _SECURE_SCHEMES:
-            page = OriginPattern.parse(entry)._replace(scheme=_SECURE_SCHEMES[scheme])
+        if scheme in _SOCKET_PAGE_SCHEMES:
+            page = OriginPattern.parse(entry)._replace(scheme=_SOCKET_PAGE_SCHEMES[scheme])
             suggestion = f"{page}: a socket is opened by a page, whose origin is its own"
     elif "xn--" in rest and not all(map(_is_punycode, rest.partition(":")[0].split("."))):
         why, suggestion = "its host is not valid Punycode", f"remove {entry}, or correct it"
@@ -198,7 +200,7 @@ def _is_punycode(label: str) -> bool:
         return False
 
 
-def _unmatched_regex(entry: Pattern[str], *, secure_only: bool) -> Iterator[Problem]:
+def _find_unmatched_regex(entry: Pattern[str], *, secure_only: bool) -> Iterator[Problem]:
     from corsguard.policy.redos import may_match
 
     if not may_match(entry):

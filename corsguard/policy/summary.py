@@ -14,7 +14,7 @@ def summarize_policy(policy: Policy | None) -> str:
     """The origins of a policy, and what of it is not the default; None is for no CORS."""
     if policy is None:
         return "no CORS"
-    parts = [", ".join(map(_spelled, policy.allow_origins))]
+    parts = [", ".join(map(_format_entry, policy.allow_origins))]
     if policy.allow_credentials:
         parts.append("credentials")
     for name, values in (("methods", policy.allow_methods), ("headers", policy.allow_headers)):
@@ -23,7 +23,7 @@ def summarize_policy(policy: Policy | None) -> str:
     return "; ".join(parts)
 
 
-def _spelled(entry: OriginEntry) -> str:
+def _format_entry(entry: OriginEntry) -> str:
     """An entry as the code has it, a callable by its name."""
     if isinstance(entry, str):
         return entry

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec, cast
 from corsguard.errors import Problem
 from corsguard.escaping import show_value
 from corsguard.policy.peer_options import (
-    FOR_ANYONE,
-    INSTEAD,
-    NAMES,
-    NOT_FOR_ANYONE,
-    OF_ORIGINS,
-    OF_ROUTES,
+    ANY_ORIGIN_OFF_ADVICE,
+    ANY_ORIGIN_OPTIONS,
+    OPTION_ADVICE,
+    ORIGIN_OPTIONS,
     REGEX_OPTIONS,
-    plain,
+    RENAMED_OPTIONS,
+    ROUTE_OPTIONS,
+    normalise_name,
 )
 from corsguard.policy.validation import VALIDATORS
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 __all__ = [
     "FIELDS",
     "GUARD_OPTIONS",
+    "find_meant_fields",
     "find_unknown_fields",
+    "is_origins_option",
+    "is_routes_option",
     "is_table_of_fields",
-    "means_origins",
-    "means_routes",
-    "meant_fields",
     "reject_unknown_keywords",
 ]
 
@@ -39,12 +39,12 @@ _Parameters = ParamSpec("_Parameters")
 GUARD_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
 """What stands beside a policy's fields, or beside `routes`, in a configuration."""
 
-_OF_GUARD = {plain(name): name for name in (*GUARD_OPTIONS, "routes")}
+_GUARD_NAMES = {normalise_name(name): name for name in (*GUARD_OPTIONS, "routes")}
 FIELDS = frozenset({*VALIDATORS, "routes"})
 """The keys that a mapping of policies by path prefix can't have: those of a mapping of fields."""
-_NO = frozenset({"false", "no", "off", "none", "0"})
-_LEAST_LIKENESS = 0.6
-_LEAST_LIKENESS_TO_PEERS = 0.8  # theirs are more, so that a near one tells less
+_FALSE_WORDS = frozenset({"false", "no", "off", "none", "0"})
+_MIN_LIKENESS = 0.6
+_MIN_LIKENESS_TO_PEERS = 0.8  # theirs are more, so that a near one tells less
 
 
 def find_unknown_fields(
@@ -62,7 +62,7 @@ def find_unknown_fields(
             show_value(key, str),
             value,
             f"there is no field {show_value(key)}",
-            _suggestion(show_value(key, str), value, names, prefix),
+            _suggest_field(show_value(key, str), value, names, prefix),
         )
         for key, value in given.items()
         if key not in names
@@ -85,35 +85,37 @@ def reject_unknown_keywords(init: Callable[_Parameters, None]) -> Callable[_Para
     return cast(Callable[_Parameters, None], checked_init)
 
 
-def meant_fields(given: Mapping[str, object], known: Iterable[str]) -> dict[str, object]:
+def find_meant_fields(given: Mapping[str, object], known: Iterable[str]) -> dict[str, object]:
     """Return the values of the unknown keys that are a known field under another name.
 
     The known fields that are given as well are left out.
     """
     names = tuple(known)
     meant = {
-        _meant(show_value(key, str), names): value
+        _find_meant_field(show_value(key, str), names): value
         for key, value in given.items()
         if key not in names
     }
     return {field: meant[field] for field in names if field in meant and field not in given}
 
 
-def means_origins(key: object, value: object = True) -> bool:
+def is_origins_option(key: object, value: object = True) -> bool:
     """Return True if an unknown key says which origins are allowed, however it is spelled.
 
     One that says that not every origin is, by its value, does not say which.
     """
-    name = plain(show_value(key, str))
-    if name in FOR_ANYONE:
+    name = normalise_name(show_value(key, str))
+    if name in ANY_ORIGIN_OPTIONS:
         return not _is_false(value)
-    return name in OF_ORIGINS or _meant(name, VALIDATORS) == "allow_origins"
+    return name in ORIGIN_OPTIONS or _find_meant_field(name, VALIDATORS) == "allow_origins"
 
 
-def means_routes(key: object) -> bool:
+def is_routes_option(key: object) -> bool:
     """Return True if an unknown key says what holds for a path, or is a path."""
     name = show_value(key, str)
-    is_routes = plain(name) in OF_ROUTES or _meant(name, VALIDATORS) == "routes"
+    is_routes = (
+        normalise_name(name) in ROUTE_OPTIONS or _find_meant_field(name, VALIDATORS) == "routes"
+    )
     return is_routes or name.startswith("/")
 
 
@@ -127,31 +129,35 @@ def is_table_of_fields(given: Mapping[Any, object], policies: tuple[type, ...]) 
     names = [key for key in given if isinstance(key, str)]
     if any(name.startswith("/") for name in names):
         return False
-    return any(_is_field(name) for name in names if not isinstance(given[name], policies))
+    return any(_is_policy_option(name) for name in names if not isinstance(given[name], policies))
 
 
-def _is_field(name: str) -> bool:
-    option = plain(name)
-    return option in INSTEAD or option in REGEX_OPTIONS or _meant(name, VALIDATORS) is not None
+def _is_policy_option(name: str) -> bool:
+    option = normalise_name(name)
+    return (
+        option in OPTION_ADVICE
+        or option in REGEX_OPTIONS
+        or _find_meant_field(name, VALIDATORS) is not None
+    )
 
 
-def _suggestion(key: str, value: object, names: tuple[str, ...], prefix: str) -> str:
+def _suggest_field(key: str, value: object, names: tuple[str, ...], prefix: str) -> str:
     fields = {name.removeprefix(prefix).lower(): name for name in names}
     option = key.removeprefix(prefix)
     if option.startswith("/") and "routes" in fields:
         policy = "None" if value is None or value is False else "..."
         return f'{{"routes": {{"{option}": {policy}}}}}'
-    if plain(option) in REGEX_OPTIONS:
+    if normalise_name(option) in REGEX_OPTIONS:
         return 're.compile(r"...") in allow_origins'
-    if plain(option) in FOR_ANYONE and _is_false(value):
-        return NOT_FOR_ANYONE
-    if plain(option) in INSTEAD:
-        return INSTEAD[plain(option)]
-    field = _meant(option, fields)
+    if normalise_name(option) in ANY_ORIGIN_OPTIONS and _is_false(value):
+        return ANY_ORIGIN_OFF_ADVICE
+    if normalise_name(option) in OPTION_ADVICE:
+        return OPTION_ADVICE[normalise_name(option)]
+    field = _find_meant_field(option, fields)
     if field in fields:
         return fields[field]
     if field == "routes":
-        return INSTEAD["resources"]
+        return OPTION_ADVICE["resources"]
     if field in GUARD_OPTIONS:
         return f"{field} beside the policy, as in Guard(policy, {field}=...)"
     return f"one of {', '.join(names)}"
@@ -159,31 +165,38 @@ def _suggestion(key: str, value: object, names: tuple[str, ...], prefix: str) ->
 
 def _is_false(value: object) -> bool:
     """Return True for what switches an option off, in Python or as a variable's text."""
-    return not value or str(value).strip().lower() in _NO
+    return not value or str(value).strip().lower() in _FALSE_WORDS
 
 
-def _meant(name: str, fields: Iterable[str]) -> str | None:
+def _find_meant_field(name: str, fields: Iterable[str]) -> str | None:
     """Return the field that an unknown name was most likely meant to be, or None.
 
     The likeliest is the name that is most like it, of ours and of the peers': ours where two are
     equally like it.
     """
-    option = plain(name)
-    ours = dict(_OF_GUARD)
+    option = normalise_name(name)
+    ours = dict(_GUARD_NAMES)
     for field in fields:
-        ours[plain(field)] = ours[plain(field).removeprefix("dangerously")] = field
-    return ours.get(option) or NAMES.get(option) or _nearest(option, ours)
+        ours[normalise_name(field)] = ours[normalise_name(field).removeprefix("dangerously")] = (
+            field
+        )
+    return ours.get(option) or RENAMED_OPTIONS.get(option) or _find_nearest_field(option, ours)
 
 
-def _nearest(option: str, ours: Mapping[str, str]) -> str | None:
+def _find_nearest_field(option: str, ours: Mapping[str, str]) -> str | None:
     from difflib import SequenceMatcher
-
-    from corsguard.policy.origin_fixes import closest_name
 
     near = {
         name: table[name]
-        for table, least in ((NAMES, _LEAST_LIKENESS_TO_PEERS), (ours, _LEAST_LIKENESS))
-        if (name := closest_name(option, table, least))
+        for table, least in ((RENAMED_OPTIONS, _MIN_LIKENESS_TO_PEERS), (ours, _MIN_LIKENESS))
+        if (name := _find_closest_name(option, table, least))
     }
     likeness = {name: SequenceMatcher(None, name, option).ratio() for name in reversed(near)}
     return near[max(likeness, key=likeness.__getitem__)] if near else None
+
+
+def _find_closest_name(name: str, names: Iterable[str], least: float) -> str | None:
+    """Return the one of names that is most like name, or None; likeness is from 0 to 1."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, list(names), n=1, cutoff=least)), None)

@@ -235,11 +235,11 @@ _LIST_EXAMPLES = {"allow_origins": '["https://app.example.com"]'}
 def _list_entries(found: ProblemCollector, field: str, value: object) -> Sequence[object]:
     """Return the entries of value, or value itself as the one entry where it is not a list."""
     if isinstance(value, (str, bytes, Pattern)) or callable(value):
-        from corsguard.policy.suggestions import listed_instead
+        from corsguard.policy.suggestions import suggest_list
 
         parts = value.split(",") if isinstance(value, str) else [value]
         entries = [part.strip() if isinstance(part, str) else part for part in parts]
-        suggestion = listed_instead(
+        suggestion = suggest_list(
             field, entries, found.acceptance_test(field), _LIST_EXAMPLES.get(field, "a list")
         )
         found.add("not-a-list", field, value, f"{show_value(value)} is not a list", suggestion)
@@ -254,17 +254,17 @@ def _list_entries(found: ProblemCollector, field: str, value: object) -> Sequenc
 
 
 def _add_wrong_type(found: ProblemCollector, field: str, entry: object, message: str) -> None:
-    from corsguard.policy.suggestions import instead_of_entry
+    from corsguard.policy.suggestions import suggest_entries
 
-    suggestion = instead_of_entry(field, entry, found.acceptance_test(field))
+    suggestion = suggest_entries(field, entry, found.acceptance_test(field))
     found.add("type-invalid", field, entry, message, suggestion)
 
 
 def _add_wildcard_not_alone(found: ProblemCollector, field: str, entries: Iterable[object]) -> None:
-    from corsguard.policy.suggestions import instead_of_star
+    from corsguard.policy.suggestions import suggest_wildcard_choice
 
     message = "`*` covers everything, so the other entries can't be meant"
-    suggestion = instead_of_star(field, entries, found.acceptance_test(field))
+    suggestion = suggest_wildcard_choice(field, entries, found.acceptance_test(field))
     found.add("wildcard-not-alone", field, tuple(entries), message, suggestion)
 
 
@@ -279,10 +279,10 @@ def _validate_header_names(found: ProblemCollector, field: str, value: object) -
 
 def _suggest_tokens(found: ProblemCollector, field: str, text: str) -> str:
     """Return the tokens in text that the field accepts, or the advice to remove it."""
-    from corsguard.policy.suggestions import names_in
+    from corsguard.policy.suggestions import extract_names
 
     is_accepted = found.acceptance_test(field)
-    tokens = [name for name in names_in(field, text) if is_accepted(field, [name])]
+    tokens = [name for name in extract_names(field, text) if is_accepted(field, [name])]
     if field == "allow_headers":
         tokens = [
             name for name in tokens if not fetch_spec.is_forbidden_request_header(name.lower())
@@ -307,17 +307,17 @@ def _validate_pattern(found: ProblemCollector, field: str, text: str) -> None:
 
 
 def _add_invalid_origin(found: ProblemCollector, field: str, text: str, message: str) -> None:
-    from corsguard.policy.suggestions import instead_of_origin
+    from corsguard.policy.suggestions import suggest_origin
 
-    suggestion = instead_of_origin(field, text, found.acceptance_test(field))
+    suggestion = suggest_origin(field, text, found.acceptance_test(field))
     found.add("origin-invalid", field, text, message, suggestion)
 
 
 def _validate_regex(found: ProblemCollector, field: str, pattern: Pattern[Any]) -> None:
     from corsguard.policy.redos import is_linear
     from corsguard.policy.regex_ast import has_bare_dot
-    from corsguard.policy.regex_overmatch import open_domains
-    from corsguard.policy.suggestions import pattern_instead
+    from corsguard.policy.regex_overmatch import describe_open_domains
+    from corsguard.policy.suggestions import suggest_pattern
 
     source = pattern.pattern
     if not isinstance(source, str):
@@ -325,7 +325,7 @@ def _validate_regex(found: ProblemCollector, field: str, pattern: Pattern[Any]) 
         suggestion = f"re.compile({source.decode('latin-1')!r})"
         found.add("type-invalid", field, pattern, message, suggestion)
         return
-    better = pattern_instead(pattern, found.acceptance_test(field))
+    better = suggest_pattern(pattern, found.acceptance_test(field))
     if not is_linear(pattern):
         message = (
             f"{source!r} can read one text in many ways and tries all, or is too large to tell"
@@ -339,7 +339,7 @@ def _validate_regex(found: ProblemCollector, field: str, pattern: Pattern[Any]) 
         message = f"{source!r} has an unescaped `.`, which matches any character"
         suggestion = better or r"escape each dot (\.) and write [a-z0-9-]+ for a label"
         found.add("regex-too-wide", field, pattern, message, suggestion)
-    elif too_wide := open_domains(pattern):
+    elif too_wide := describe_open_domains(pattern):
         message, suggestion = too_wide
         found.add("regex-too-wide", field, pattern, message, better or suggestion)
 

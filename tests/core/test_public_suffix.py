@@ -10,9 +10,9 @@ from publicsuffixlist import PublicSuffixList
 from corsguard import Policy, PolicyError
 from corsguard.public_suffix import (
     covers_public_suffix,
+    find_registrable_domain,
     find_suffix,
     is_public_suffix,
-    registrable_domain,
 )
 
 LIST = PublicSuffixList()
@@ -28,7 +28,7 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 def test_the_list_is_read_as_its_own_package_reads_it(name: str) -> None:
     assert is_public_suffix(name) == LIST.is_public(name)
-    assert registrable_domain(name) == (LIST.privatesuffix(name) or name)
+    assert find_registrable_domain(name) == (LIST.privatesuffix(name) or name)
 
 
 OPEN = [

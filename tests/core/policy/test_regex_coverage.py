@@ -13,9 +13,9 @@ from tools.fuzz.regexes import accepts, check_coverage, match_of
 
 from corsguard import Policy, PolicyError
 from corsguard.origin import Origin, OriginError, is_insecure
-from corsguard.policy.origin_grammar import grammar
+from corsguard.policy.origin_grammar import build_origin_automaton
 from corsguard.policy.redos import is_linear, may_match
-from corsguard.policy.regex_coverage import MOST_OWNERS, coverage
+from corsguard.policy.regex_coverage import MAX_OWNERS, measure_coverage
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ from corsguard.policy.regex_coverage import MOST_OWNERS, coverage
     ],
 )
 def test_owners_are_told_by_the_list(pattern: str, registered: set[str], hosted: set[str]) -> None:
-    covered = coverage(re.compile(pattern))
+    covered = measure_coverage(re.compile(pattern))
     assert covered is not None
     assert (set(covered.registered.names), set(covered.hosted.names)) == (registered, hosted)
 
@@ -59,7 +59,7 @@ def test_owners_are_told_by_the_list(pattern: str, registered: set[str], hosted:
     ],
 )
 def test_names_below_a_domain_that_has_suffixes_below_it_are_of_one_owner(pattern: str) -> None:
-    covered = coverage(re.compile(pattern))
+    covered = measure_coverage(re.compile(pattern))
     assert covered is not None
     assert covered.registered.names == {"amazonaws.com"}
     entries = [re.compile(pattern)]
@@ -75,9 +75,9 @@ def test_names_below_a_domain_that_has_suffixes_below_it_are_of_one_owner(patter
 
 
 def test_the_limit_is_a_hundred() -> None:
-    for number, too_many in ((MOST_OWNERS, False), (MOST_OWNERS + 1, True)):
+    for number, too_many in ((MAX_OWNERS, False), (MAX_OWNERS + 1, True)):
         sites = "|".join(rf"site{each}\.com" for each in range(number))
-        covered = coverage(re.compile(f"https://(?:{sites})"))
+        covered = measure_coverage(re.compile(f"https://(?:{sites})"))
         assert covered is not None
         assert covered.registered.too_many is too_many
 
@@ -154,11 +154,11 @@ def test_the_grammar_accepts_what_a_browser_sends_and_nothing_else(scheme: str) 
         try:
             origin = Origin.parse(text)
         except OriginError:
-            assert not accepts(grammar("any"), text), text
-            assert not accepts(grammar("secure"), text), text
+            assert not accepts(build_origin_automaton("any"), text), text
+            assert not accepts(build_origin_automaton("secure"), text), text
         else:
-            assert accepts(grammar("any"), text), text
-            assert accepts(grammar("secure"), text) is not is_insecure(origin), text
+            assert accepts(build_origin_automaton("any"), text), text
+            assert accepts(build_origin_automaton("secure"), text) is not is_insecure(origin), text
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_the_grammar_accepts_what_a_browser_sends_and_nothing_else(scheme: str) 
 )
 def test_flags_of_a_group_are_those_of_re(pattern: str, is_covered: bool) -> None:
     compiled_pattern = re.compile(rf"https://{pattern}\.com")
-    covered = coverage(compiled_pattern)
+    covered = measure_coverage(compiled_pattern)
     assert covered is not None
     assert ("s.com" in covered.registered.names) is is_covered
     assert bool(compiled_pattern.fullmatch("https://s.com")) is is_covered
@@ -188,7 +188,7 @@ def test_a_class_of_many_characters_is_read_once() -> None:
     many = "".join(map(chr, range(0x4E00, 0x4E00 + 20_000)))
     assert Policy(allow_origins=[re.compile(rf"https://[{many}a-c]{{1,60}}\.example\.com")])
     assert is_linear(re.compile(rf"(?i)https://[{many}a-c]{{1,60}}\.example\.com"))
-    nothing = coverage(re.compile(rf"https://[{many}]\.com"))
+    nothing = measure_coverage(re.compile(rf"https://[{many}]\.com"))
     assert nothing is not None
     assert not nothing.registered.names
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy, PolicyError, Problem
-from corsguard.policy.peer_options import INSTEAD, NAMES, plain
+from corsguard.policy.peer_options import OPTION_ADVICE, RENAMED_OPTIONS, normalise_name
 
 A = "https://a.example"
 
@@ -123,9 +123,9 @@ def test_an_option_without_a_counterpart_is_answered_with_what_to_do(
 
 
 def test_every_name_of_the_table_is_written_as_it_is_looked_up() -> None:
-    for name in (*NAMES, *INSTEAD):
-        assert plain(name) == name
-    assert not NAMES.keys() & INSTEAD.keys()
+    for name in (*RENAMED_OPTIONS, *OPTION_ADVICE):
+        assert normalise_name(name) == name
+    assert not RENAMED_OPTIONS.keys() & OPTION_ADVICE.keys()
 
 
 @pytest.mark.parametrize("name", ["zzz", "debug", "x" * 100_000, "Æ", "", "cors"])
