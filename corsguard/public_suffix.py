@@ -1,4 +1,4 @@
-"""The names under which anyone can have a name: the Public Suffix List, and a few that it lacks.
+"""The suffixes under which anyone can register a name: the Public Suffix List, and some more.
 
 Start-up only. Hosts are in ASCII, as browsers write them.
 """
@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 # Suffixes that the Public Suffix List lacks (looked up in its version of 2026-10-22), although
-# these services give whoever asks a name under them that serves pages of theirs.
+# these services give anyone a name under them that serves pages of its owner.
 _UNLISTED_SERVICES = """
     loca.lt                 localtunnel: names of tunnels
     serveo.net              Serveo: names of tunnels
@@ -41,9 +41,9 @@ _UNLISTED_SERVICES = """
     *.webcontainer-api.io
     gradio.live             Gradio: names of shared demos
 """
-# Services whose names are addresses: 10.0.0.1.nip.io is at 10.0.0.1. Which address of several in a
-# name they take differs (203-0-113-7.10.0.0.1.sslip.io is at 203.0.113.7), so anyone can have a
-# name below any other.
+# Services whose names are addresses: 10.0.0.1.nip.io resolves to 10.0.0.1. They differ in which of
+# several addresses they use (203-0-113-7.10.0.0.1.sslip.io resolves to 203.0.113.7), so anyone can
+# have a name below any other.
 _ADDRESS_SERVICES = ("nip.io", "sslip.io", "traefik.me")
 
 
@@ -51,34 +51,34 @@ class SuffixMatch(NamedTuple):
     """A public suffix of a name."""
 
     labels: int
-    """How many of the last labels of the name it has."""
+    """The number of its labels, counted from the end of the name."""
     private: bool
-    """Whether a company gives the names under it away, as under github.io. Else they are sold."""
+    """True if a company gives away the names under it, as under github.io. Else they are sold."""
 
 
 def is_public_suffix(host: str) -> bool:
-    """Return True if the Public Suffix List says that anyone can have a name right under host."""
+    """Return True if host is on the Public Suffix List: anyone can register a name under it."""
     labels = _split_labels(host)
     return "" not in labels and _load_published_list().match(labels).labels == len(labels)
 
 
 def covers_public_suffix(host: str) -> bool:
-    """Return True if anyone can have a name under host, or under a name below it.
+    """Return True if anyone can register a name under host, or under a name below host.
 
-    There is such a name below amazonaws.com, for one.
+    Such names are below amazonaws.com, for example.
     """
     return find_suffix(host).labels == len(_split_labels(host)) or bool(list_labels_below(host))
 
 
 def find_registrable_domain(host: str) -> str:
-    """Return the last labels of host that one owner has: example.co.uk of a.example.co.uk."""
+    """Return the part of host that has one owner: example.co.uk of a.example.co.uk."""
     labels = _split_labels(host)
     length = _load_published_list().match(labels).labels + 1
     return ".".join(labels[-length:]) if "" not in labels and length <= len(labels) else host
 
 
 def find_suffix(name: str) -> SuffixMatch:
-    """Return the longest suffix of name under which anyone can have a name."""
+    """Return the longest suffix of name under which anyone can register a name."""
     labels = _split_labels(name)
     whole = ".".join(labels)
     if any(whole == service or whole.endswith(f".{service}") for service in _ADDRESS_SERVICES):
@@ -87,13 +87,13 @@ def find_suffix(name: str) -> SuffixMatch:
 
 
 def list_labels_below(name: str) -> frozenset[str]:
-    """Return the labels that stand right before name in the list, a `*` among them."""
+    """Return the labels right before name in the rules of the list, possibly with `*`."""
     return _load_extended_list().below.get(name, frozenset())
 
 
 @cache
 def list_private_label_ends(name: str) -> frozenset[str]:
-    """Return the ends of labels right before name that may lead to a private suffix."""
+    """Return the ends of the labels right before name that may lead to a private suffix."""
     whole = (
         each
         for each in list_labels_below(name)
@@ -103,12 +103,14 @@ def list_private_label_ends(name: str) -> frozenset[str]:
 
 
 class _SuffixList(NamedTuple):
+    """The rules of a Public Suffix List."""
+
     rules: dict[str, bool]
-    """Rule -> whether it is of the private section."""
+    """Rule -> True if it is in the private section."""
     below: dict[str, frozenset[str]]
-    """Name -> the labels right before it; the empty name has the top-level domains."""
+    """Name -> the labels right before it. The empty name has the top-level domains."""
     to_private: frozenset[str]
-    """The names of private rules, and what they end with."""
+    """The names of private rules, and all ends of these names."""
 
     def match(self, labels: list[str]) -> SuffixMatch:
         """Return the public suffix of a name (publicsuffix.org, "Algorithm")."""
@@ -145,7 +147,7 @@ def _load_published_list() -> _SuffixList:
 
 @cache
 def _load_extended_list() -> _SuffixList:
-    """The list with what it lacks."""
+    """Return the published list with the services that it lacks."""
     missing = [line.split()[0] for line in _UNLISTED_SERVICES.strip().splitlines()]
     return _build_list(
         {**dict.fromkeys((*missing, *_ADDRESS_SERVICES), True), **_load_published_list().rules}
@@ -167,7 +169,7 @@ def _build_list(rules: dict[str, bool]) -> _SuffixList:
 
 
 def _encode_rule(rule: str) -> str:
-    """The rule as browsers write a host of it."""
+    """Return a rule in ASCII, as browsers write hosts."""
     labels = rule.removeprefix("!").split(".")
     encoded = (each if each.isascii() else each.encode("idna").decode("ascii") for each in labels)
     return "!" * rule.startswith("!") + ".".join(encoded)

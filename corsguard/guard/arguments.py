@@ -25,7 +25,7 @@ def argument_problems(
     """
     if given is None:
         return [
-            Problem("unknown-field", name, value, f"there is no field {name!r}", "policy")
+            Problem("unknown-field", name, value, "unknown field", "policy")
             for name, value in fields.items()
             if isinstance(value, kinds) and name not in FIELDS | _OPTIONS
         ]

@@ -103,12 +103,12 @@ def _add_scheme(text: str) -> str:
 
 
 def _is_glob_query(url: SplitResult) -> bool:
-    """Return True if the `?` of a text stands for one character of a host."""
+    """Return True if the `?` of a text was meant as one character of a host."""
     return "." in url.query and "=" not in url.query
 
 
 def _fix_host(host: str) -> str | None:
-    """Return the host of a pattern, with `*.` for subdomains, or None where it is no such host."""
+    """Return the host of a pattern, with `*.` for subdomains, or None where it can't be one."""
     name = host.lstrip("*.")
     wildcard = host.removesuffix(name)
     name = encode_host(name.rstrip("."))
@@ -150,9 +150,9 @@ class _RegexParts(NamedTuple):
     host: str
     """Without escapes, and `:*` in place of an expression for a port."""
     has_labels: bool
-    """Whether it begins with an expression for any labels, such as `.*`."""
+    """True if it begins with an expression for any labels, such as `.*`."""
     ends_inside_label: bool
-    """Whether no dot follows that expression."""
+    """True if no dot follows that expression."""
 
 
 def _split_regex(authority: str) -> _RegexParts:

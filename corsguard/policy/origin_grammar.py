@@ -1,8 +1,8 @@
-"""Kinds of origins as regular expressions, to ask whether a pattern covers any, and which.
+"""Grammars of origins as automata, to find the origins that a pattern covers.
 
-They hold for Origin.parse: each accepts every origin of its kind. `any` and `secure` accept little
-else: hosts that are too long, and IPv6 addresses that a browser compresses further. The others
-accept more that is none, such as default ports. Their first group is what is counted: a host, or an
+Each accepts every origin of its kind that Origin.parse accepts. `any` and `secure` accept little
+else: hosts that are too long, and IPv6 addresses that browsers compress further. The others accept
+more invalid origins, such as those with default ports. Their first group is counted: a host or an
 id.
 """
 
@@ -18,7 +18,7 @@ __all__ = ["build_origin_automaton"]
 _SCHEME_CHARACTER = "[a-z0-9+.-]"
 _OCTET = "(?:[0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
 _GROUP = "(?:0|[1-9a-f][0-9a-f]{0,3})"
-# Any but fc00::/7 (RFC 4193) and fe80::/10 (RFC 4291), which no network routes to another.
+# Any but fc00::/7 (RFC 4193) and fe80::/10 (RFC 4291), which are not routed between networks.
 _FIRST_GROUP = (
     "(?:0|[1-9a-f][0-9a-f]{0,2}|[1-9a-e][0-9a-f]{3}|f[0-9abf][0-9a-f]{2}|fe[0-7c-f][0-9a-f])"
 )
@@ -41,17 +41,18 @@ _PORTS = {
     "http": "[1-9]|[1-79][0-9]|8[1-9]|[1-9][0-9]{2,3}",
     "": "[1-9][0-9]{0,3}",
 }
-"""Scheme -> its ports of up to four digits, but for the default one, which an origin leaves out."""
+"""Scheme -> its ports of up to four digits, without the default port, which origins omit."""
 
 
 @cache
 def build_origin_automaton(name: str) -> Automaton:
-    """Return the automaton of one kind of origins."""
+    """Return the automaton of one kind of origins, a key of `_build_expressions`."""
     return Automaton(re.compile(_build_expressions()[name]), Budget(1_000_000))
 
 
 @cache
 def _build_expressions() -> dict[str, str]:
+    """Return kind of origins -> regular expression."""
     other = f"{_build_other_schemes('http', 'https')}://"
     others = f"{other}({_OPAQUE}){_PORT}"
     domain = rf"(?:[a-z0-9_-]+\.)*{_WORD}[a-z0-9_-]*"
@@ -75,10 +76,10 @@ def _build_port(scheme: str) -> str:
 
 
 def _build_public_ipv4() -> str:
-    """The addresses that the internet leads to, as a regular expression.
+    """Return a regular expression of the public IPv4 addresses.
 
-    Not this network (RFC 791), private ones (RFC 1918), loopback (RFC 1122), link-local ones
-    (RFC 3927), and what is no host (RFC 1112).
+    Excluded are this network (RFC 791), private (RFC 1918), loopback (RFC 1122), link-local
+    (RFC 3927) and multicast addresses (RFC 1112).
     """
     partly = {
         169: _build_alternatives(range(256), but=[254]),
@@ -95,7 +96,7 @@ def _build_alternatives(numbers: range, but: range | list[int]) -> str:
 
 
 def _build_other_schemes(*names: str) -> str:
-    """A regular expression of the schemes that are none of names."""
+    """Return a regular expression of all schemes but names."""
     parts = []
     for start in dict.fromkeys(name[:length] for name in names for length in range(len(name) + 1)):
         on_the_way = {

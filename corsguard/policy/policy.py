@@ -1,4 +1,4 @@
-"""Policy: an immutable statement of what a server allows, checked when it is made."""
+"""Policy: an immutable statement of what a server allows, validated when it is built."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["Policy", "PolicyError", "PolicyFields", "PolicyWarning", "Problem"]
 
 
 class PolicyFields(TypedDict, total=False):
-    """The fields of a policy as the keyword arguments of whatever takes a policy."""
+    """The fields of a policy, for functions that take them as keyword arguments."""
 
     allow_origins: Iterable[OriginEntry]
     allow_credentials: bool
@@ -49,7 +49,9 @@ class PolicyFields(TypedDict, total=False):
 
 
 class Policy:
-    """What a server allows pages of other origins. Immutable, hashable, comparable.
+    """The permissions that a server grants to pages of other origins.
+
+    A policy is immutable, hashable and comparable.
 
     Each field is named after the response header that it becomes (Fetch, "HTTP responses" of the
     CORS protocol), without `Access-Control-`:
@@ -57,12 +59,13 @@ class Policy:
     * allow_origins: a list of origin patterns (`https://example.com`, `https://*.example.com`,
       `http://localhost:*`, or `*` alone), compiled regular expressions of str, matched as a
       whole, and callables that take a serialised origin and return a bool, or an awaitable of one.
-    * allow_credentials: whether pages may send cookies and read the answer.
+    * allow_credentials: True if pages may send cookies and read the response.
     * allow_methods, allow_headers, expose_headers: lists of names, or `*`.
-    * max_age: how long a browser may keep the answer to a preflight, in seconds or as a
-      timedelta; 0 for not at all; None to leave it to the browser (5 seconds).
-    * predicate_timeout: how many seconds an async callable may take before it counts as a no.
-    * dangerously_...: each lifts one check of allow_origins.
+    * max_age: how long a browser may cache a preflight, in seconds or as a timedelta. 0 disables
+      the cache. None omits the header, which leaves 5 seconds.
+    * predicate_timeout: how many seconds an async callable may take. After that, the origin is
+      refused.
+    * dangerously_...: flags that each switch off one check of allow_origins.
 
     Raises PolicyError with every problem found; warns with PolicyWarning.
     """
@@ -117,7 +120,7 @@ class Policy:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Policy:
-        """The policy whose fields are the mapping's items, as in a configuration file.
+        """Build the policy whose fields are the items of mapping, as in a configuration file.
 
         Raises PolicyError, where an unknown key is a problem as well, and a missing
         `allow_origins`; warns with PolicyWarning.
@@ -134,10 +137,10 @@ class Policy:
         reported: Mapping[str, object] = MappingProxyType({}),
         enforced: bool = False,
     ) -> Policy:
-        """Return the policy without a warning, for callers that know which place it should name.
+        """Build a policy without emitting warnings, for callers that name its place in them.
 
-        `reported` are unknown fields that the caller has reported: they may stand for a field
-        that seems to be missing. `enforced` says that the policy is for a guard that enforces it.
+        `reported` are unknown fields that the caller has reported. One of them may be meant for a
+        field that is missing. `enforced` says that the policy is for a guard that enforces it.
         Raises PolicyError.
         """
         if not isinstance(mapping, Mapping):
@@ -166,14 +169,14 @@ class Policy:
 
     @property
     def warnings(self) -> tuple[PolicyWarning, ...]:
-        """What this policy warned of when it was made."""
+        """The warnings that were emitted when this policy was built."""
         return tuple(PolicyWarning(problem) for problem in find_warnings(self))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"a policy can't be changed: make a new one with another {name}")
+        raise AttributeError(f"a policy can't be changed: build a new one with another {name}")
 
     def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"a policy can't be changed: make a new one without {name}")
+        raise AttributeError(f"a policy can't be changed: build a new one without {name}")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Policy) and self._values() == other._values()

@@ -1,4 +1,4 @@
-"""Reading a regular expression with the standard library's own parser."""
+"""The syntax tree of a regular expression, parsed by the standard library."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 REPEATS = frozenset({"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"})
-"""What the standard library's parser calls a repeat."""
+"""The repeats, as the standard library's parser names them."""
 
 _TYPES = re.ASCII | re.LOCALE | re.UNICODE
 _CONSTRUCT_NAMES = {
@@ -30,31 +30,31 @@ _CONSTRUCT_NAMES = {
     "POSSESSIVE_REPEAT": "a possessive repeat",
 }
 UNSUPPORTED_CONSTRUCTS = frozenset({"a back-reference", "a conditional", "a look-behind"})
-"""Constructs that depend on what was read before, which an automaton does not remember."""
+"""Constructs that depend on the text read before, which an automaton does not store."""
 _BOUNDARY_NAMES = {"AT_BOUNDARY": r"a \b", "AT_NON_BOUNDARY": r"a \B"}
 _LOOK_AROUNDS = frozenset({"ASSERT", "ASSERT_NOT"})
 
 
 @lru_cache(64)
 def has_bare_dot(pattern: re.Pattern[str]) -> bool:
-    """Return True if a `.` stands in pattern that is neither escaped nor in a class."""
+    """Return True if pattern has a `.` that is neither escaped nor in a class."""
     return any(operation.name == "ANY" for operation, _ in _walk_operations(parse_pattern(pattern)))
 
 
 def list_inexact_constructs(pattern: re.Pattern[str]) -> list[str]:
-    """Name the constructs in pattern that an automaton can't read exactly."""
+    """Return the names of the constructs in pattern that an automaton can't read exactly."""
     named = (_name_construct(*each) for each in _walk_operations(parse_pattern(pattern)))
     return list(dict.fromkeys(filter(None, named)))
 
 
 def parse_pattern(pattern: re.Pattern[str]) -> Any:
-    """Parse pattern: the syntax of `re` is not for us to read again."""
+    """Return the syntax tree of pattern, a list of pairs of an operation and its argument."""
     return import_module("re._parser").parse(pattern.pattern, pattern.flags & ~re.DEBUG)
 
 
 def combine_flags(flags: int, added: int, removed: int) -> int:
     """Return the flags that apply in a group such as `(?i-s:...)`."""
-    if added & _TYPES:  # one of them takes the place of another
+    if added & _TYPES:  # these exclude each other
         flags &= ~_TYPES
     return (flags | added) & ~removed
 
@@ -72,8 +72,8 @@ def find_matching_characters(item: Any, flags: int, alphabet: Iterable[str]) -> 
 
 
 def keep_ascii(items: list[Any], flags: int) -> list[Any]:
-    """Return the items of a class that tell characters of ASCII apart."""
-    if flags & re.IGNORECASE:  # other letters have some of ASCII as another case
+    """Return the items of a class that can match ASCII characters."""
+    if flags & re.IGNORECASE:  # some other letters have an ASCII letter as their other case
         return items
     return [
         (operation, value)
@@ -96,7 +96,7 @@ def _name_construct(operation: Any, argument: Any) -> str | None:
 
 
 def _walk_operations(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Each operation in a parsed pattern, and its argument."""
+    """Yield each operation in a parsed pattern, with its argument."""
     for operation, argument in node:
         yield operation, argument
         for child in _find_subpatterns(argument):

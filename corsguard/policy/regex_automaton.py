@@ -1,7 +1,7 @@
-"""The position automaton of a regular expression (Glushkov): read once, asked about many texts.
+"""The position automaton of a regular expression (Glushkov).
 
-A position is an item of the expression that reads a character; position 0 stands before the first one. An
-edge leads to a position that may read the next character, and knows in how many ways it can be taken.
+A position is an item of the expression that reads a character. Position 0 is before the first one.
+An edge leads to a position that may read the next character, and has the number of ways to take it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
 ALPHABET = string.ascii_lowercase + string.digits + string.ascii_uppercase + "-.+_:/[]"
 """The characters of valid origins: no others are passed to a regular expression."""
 
-_MAX_STEPS = 100_000  # steps to build an automaton, so that it takes a tenth of a second at most
+_MAX_STEPS = 100_000  # to build an automaton: a tenth of a second at most
 _LEAVES = frozenset({"LITERAL", "NOT_LITERAL", "ANY", "IN"})
 
 Ways = Mapping[int, int]
@@ -42,7 +42,7 @@ Ways = Mapping[int, int]
 
 
 class _Fragment(NamedTuple):
-    """A part of an expression: the ways to read nothing with it, to begin it and to end it."""
+    """A part of an expression, with the ways to skip it, to begin it and to end it."""
 
     empty: int
     first: Ways
@@ -54,11 +54,11 @@ _NEVER = _Fragment(0, {}, {})
 
 
 class BudgetExceededError(Exception):
-    """The expression can't be examined within the steps of a Budget."""
+    """The expression can't be analysed within the steps of a Budget."""
 
 
 class Budget:
-    """The steps that an examination may take, so that start-up never takes long."""
+    """The steps that an analysis may take, which limit the time of start-up."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
@@ -69,7 +69,7 @@ class Budget:
         self._left = self._steps
 
     def spend(self, steps: int) -> None:
-        """Take steps off; raise TooMuchError where none are left."""
+        """Subtract steps. Raises BudgetExceededError where none are left."""
         self._left -= steps
         if self._left < 0:
             raise BudgetExceededError
@@ -86,11 +86,11 @@ class Automaton:
     def __init__(self, pattern: re.Pattern[str], budget: Budget) -> None:
         self._budget = budget
         self.edges: list[dict[int, int]] = [{}]
-        """From a position to those that may follow, and in how many ways."""
+        """Position -> the positions that may follow it -> the number of ways."""
         self.reads = [frozenset(ALPHABET)]
-        """What each position reads."""
+        """Position -> the characters that it reads."""
         self.groups: dict[int, range] = {}
-        """The positions of each group, where no repeat has written it out several times."""
+        """Number of a group -> its positions, unless a repeat has copied the group."""
         self._read_cache: dict[tuple[Any, Any, int], frozenset[str]] = {}
         self._class_cache: dict[int, Any] = {}
         start = _Fragment(0, {}, {0: 1})
@@ -98,14 +98,14 @@ class Automaton:
         whole = self._build_sequence(tree, pattern.flags & ~re.DEBUG)
         self._concatenate(start, whole)
         self.empty = whole.empty
-        """The ways to read nothing."""
+        """The number of ways to read nothing."""
         self.ends = frozenset(whole.last)
         """The positions where a text may end."""
-        self._read_cache.clear()  # what was parsed may be large, and is not needed again
+        self._read_cache.clear()  # the parsed items may be large, and are not needed again
         self._class_cache.clear()
 
     def build_masks(self) -> list[int]:
-        """What each position reads, as the bits of a number, in the order of ALPHABET."""
+        """Return position -> the characters that it reads, as bits in the order of ALPHABET."""
         bits = {character: 1 << at for at, character in enumerate(ALPHABET)}
         known: dict[frozenset[str], int] = {}
         for read in self.reads:
@@ -129,7 +129,7 @@ class Automaton:
             return self._build_repeat(argument, flags)
         if name == "SUBPATTERN":
             return self._build_group(argument, flags)
-        if name == "ATOMIC_GROUP":  # tries less than a group, so what holds for a group will do
+        if name == "ATOMIC_GROUP":  # it matches no more than a group
             return self._build_sequence(argument, flags)
         if name == "BRANCH":
             return self._alternate([self._build_sequence(node, flags) for node in argument[1]])
@@ -138,7 +138,7 @@ class Automaton:
             return self._alternate([self._build_sequence(node or (), flags) for node in nodes])
         if name in {"ASSERT", "ASSERT_NOT"}:
             return self._look_around(argument, flags)
-        if name == "GROUPREF":  # reads what a group did, which may be anything
+        if name == "GROUPREF":  # reads the text of a group, which may be anything
             return self._loop(self._add_position(frozenset(ALPHABET)))
         return _NEVER if name == "FAILURE" else _NOTHING
 
@@ -158,7 +158,7 @@ class Automaton:
 
     def _find_characters(self, item: Any, flags: int) -> frozenset[str]:
         operation, argument = item
-        if isinstance(argument, list):  # a class is looked through once, however often it repeats
+        if isinstance(argument, list):  # a class is parsed once, however often it repeats
             if id(argument) not in self._class_cache:
                 self._class_cache[id(argument)] = argument, tuple(keep_ascii(argument, flags))
             argument = self._class_cache[id(argument)][1]
@@ -168,7 +168,7 @@ class Automaton:
         return self._read_cache[key]
 
     def _concatenate(self, left: _Fragment, right: _Fragment) -> _Fragment:
-        """One part behind the other."""
+        """Return the fragment of left followed by right, and add the edges between them."""
         self._budget.spend(len(left.last) * len(right.first) + len(left.first) + len(right.last))
         for position, ways in left.last.items():
             edges = self.edges[position]
@@ -190,7 +190,7 @@ class Automaton:
         return _Fragment(sum(part.empty for part in parts), first, last)
 
     def _loop(self, part: _Fragment) -> _Fragment:
-        """The part any number of times."""
+        """Return the fragment of part any number of times, and add the edges back to its start."""
         self._concatenate(part, part)
         return part._replace(empty=part.empty + 1)
 
@@ -210,26 +210,29 @@ class Automaton:
         return whole
 
     def _look_around(self, argument: tuple[int, Any], flags: int) -> _Fragment:
-        """What looks ahead begins to read, and its end leads nowhere."""
+        """Return the fragment of a look-around.
+
+        A look-ahead begins to read, but its end leads to no other position.
+        """
         direction, node = argument
         before = len(self.reads)
         looking = self._build_sequence(node, flags)
-        if direction < 0:  # it has read what came before, which may be anything
+        if direction < 0:  # it reads the text before, which may be anything
             self.reads[before:] = [frozenset(ALPHABET)] * (len(self.reads) - before)
         return _Fragment(max(1, looking.empty), looking.first, {})
 
 
 @lru_cache(1)
 def build_automaton(pattern: re.Pattern[str]) -> Automaton:
-    """Return the automaton of pattern, which several questions are put to in turn.
+    """Return the automaton of pattern, cached for the analyses that follow each other.
 
-    Raises TooMuchError and RecursionError where it is too large.
+    Raises BudgetExceededError and RecursionError where it is too large.
     """
     return Automaton(pattern, Budget(_MAX_STEPS))
 
 
 def decode_mask(mask: int) -> Iterator[str]:
-    """Yield what the bits of a mask stand for, in the order of ALPHABET."""
+    """Yield the characters of a mask, in the order of ALPHABET."""
     while mask:
         bit = mask & -mask
         mask ^= bit

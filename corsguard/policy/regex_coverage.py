@@ -1,10 +1,10 @@
-"""How many owners a regular expression covers: registrable domains, addresses, and ids.
+"""The number of owners that a regular expression covers: registrable domains, addresses and ids.
 
-A registrable domain is a public suffix and one label (publicsuffix.org): what one owner has. The
+A registrable domain is a public suffix and one label (publicsuffix.org). It has one owner. The
 origins that an expression covers are those that its automaton and a grammar of origins both accept.
 Their hosts are read from the end, label by label, along the Public Suffix List. While the label
-that tells an owner is read, each beginning of it that is still open leads to another owner: so
-the count passes its limit after a few steps where the owners have no end.
+of an owner is read, each unfinished label leads to at least one more owner. So the count exceeds
+its limit after a few steps where the owners are unlimited.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from corsguard.public_suffix import find_suffix, list_labels_below, list_private
 __all__ = ["MAX_OWNERS", "RESERVED", "Coverage", "Owners", "measure_coverage"]
 
 MAX_OWNERS = 100
-"""More than an author writes out one by one."""
+"""The limit. More owners than this are not written out one by one by an author."""
 
 RESERVED = frozenset({"example", "invalid", "localhost", "test"})
-"""Top-level domains where nobody can register a name (RFC 6761)."""
+"""Top-level domains without registration (RFC 6761)."""
 
-_MAX_STEPS = 400_000  # steps, so that counting takes some tenths of a second at most
+_MAX_STEPS = 400_000  # some tenths of a second at most
 _MAX_EXAMPLES = 40
 _UNASSIGNED_ADDRESSES = frozenset({"::", "::1"})  # RFC 4291: unspecified, and loopback
 _RESERVED_ENDS = frozenset(label[at:] for label in RESERVED for at in range(len(label)))
@@ -50,15 +50,17 @@ class Owners(NamedTuple):
     example: str | None = None
     """An origin that the expression matches, where there are too many."""
     shared: str = ""
-    """What all names end with in the middle of a label, as `example.com` where a dot is missing;
-    where there are too many."""
+    """The end that all names share in the middle of a label, where there are too many.
+
+    It is `example.com` where a dot before it is missing.
+    """
 
 
 class Coverage(NamedTuple):
     """The owners that an expression covers.
 
-    Not counted are names that nobody can register (RFC 6761), and addresses that lead to no one
-    else on the internet: loopback, private and link-local ones.
+    Names that can't be registered (RFC 6761) are not counted, nor are loopback, private and
+    link-local addresses.
     """
 
     registered: Owners
@@ -83,7 +85,7 @@ def measure_coverage(pattern: re.Pattern[str]) -> Coverage | None:
 
 
 class _PartialHost(NamedTuple):
-    """Where a host has been read to from its end, and what may read on, or has read this."""
+    """The end of a host that has been read, and the states that read it or may read on."""
 
     hosts: Hosts
     name: str
@@ -96,11 +98,11 @@ class _OwnerGroup:
     def __init__(self) -> None:
         self.found: dict[str, _PartialHost] = {}
         self.full: _PartialHost | None = None
-        """The suffix below which there are too many by themselves."""
+        """The suffix below which there are too many owners."""
         self.shared = ""
 
     def fill(self, partial: _PartialHost, labels: list[str]) -> None:
-        """Note that there are too many names below partial; labels are what some of them end with."""
+        """Record that there are too many names below partial. Labels are the ends of some."""
         self.full = partial
         ends = _find_common_end(labels).lstrip("-_")
         if partial.name and len(labels) > 1 and len(ends) > 2:
@@ -108,10 +110,12 @@ class _OwnerGroup:
 
 
 class _LimitReachedError(Exception):
-    """There are too many registered owners, and nothing else matters then."""
+    """There are too many registered owners, which ends the count."""
 
 
 class _OwnerCounter:
+    """The count of one pattern, by group."""
+
     def __init__(self, pattern: re.Pattern[str]) -> None:
         self._pattern = pattern
         self._budget = Budget(_MAX_STEPS)
@@ -120,13 +124,13 @@ class _OwnerCounter:
         self._registered, self._hosted, self._ids = _OwnerGroup(), _OwnerGroup(), _OwnerGroup()
 
     def count(self) -> Coverage:
-        """Count each kind."""
+        """Count the owners of each group."""
         try:
             domains = Hosts(self._automaton, build_origin_automaton("domain"), self._budget)
             self._count_below(domains, "", domains.last, self._registered)
             for kind in ("IPv4", "IPv6"):
                 self._count_undivided(self._build_undivided_hosts(kind), self._registered)
-            # Where a scheme is left open, the hosts behind it are judged as those of https, but
+            # Where a scheme is left open, the hosts behind it count as those of https, except
             # for ids that https can't have: in upper case (Safari's extensions), or numbers.
             self._count_undivided(
                 self._build_undivided_hosts("id", without=domains.begun), self._ids
@@ -162,7 +166,7 @@ class _OwnerCounter:
                 return
 
     def _count_below(self, hosts: Hosts, name: str, states: States, group: _OwnerGroup) -> None:
-        """Count the owners below name, a public suffix; states read what is before it."""
+        """Count the owners below name, a public suffix. States read the character before it."""
         if group.full:
             return
         elsewhere = frozenset[str]() if group is self._hosted else list_private_label_ends(name)
@@ -187,7 +191,7 @@ class _OwnerCounter:
             )
 
     def _count_label(self, hosts: Hosts, name: str, label: Label) -> bool:
-        """Count what has the first label of name, and return True if there are owners below it."""
+        """Count the owner of name, and return True if there are other owners below name."""
         labels = name.split(".")
         suffix = find_suffix(name)
         is_suffix = suffix.labels == len(labels)
@@ -198,7 +202,7 @@ class _OwnerCounter:
             )
         if label.further is None or is_suffix:
             return label.further is not None
-        # All below it is its owner's, but for what the list has there.
+        # All names below it have its owner, except those on the Public Suffix List.
         for listed in sorted(list_labels_below(name)):
             below, longer = hosts.follow(listed, label.further), f"{listed}.{name}"
             if below and self._count_label(hosts, longer, below):
@@ -229,9 +233,9 @@ class _OwnerCounter:
         return next(filter(self._is_match, islice(origins, _MAX_EXAMPLES)), None)
 
     def _yield_examples(self, group: _OwnerGroup) -> Iterator[_PartialHost]:
-        """Yield names of group, those that are easy to read first.
+        """Yield names of group, the most readable first.
 
-        Those that are written out, so the author's own, come last, if at all.
+        Names that the pattern spells out are the author's own. They come last, if at all.
         """
         written: list[_PartialHost] = []
         partials = chain(
@@ -258,7 +262,7 @@ class _OwnerCounter:
 
 
 def _is_assigned_address(host: str) -> bool:
-    """Return True unless host is an IPv6 address that nobody has, or not written as one is."""
+    """Return False for an IPv6 address that is unassigned or not serialised as browsers do."""
     if ":" not in host or host.startswith("["):
         return True
     try:
@@ -268,7 +272,7 @@ def _is_assigned_address(host: str) -> bool:
 
 
 def _yield_readable_names(partial: _PartialHost) -> Iterator[_PartialHost]:
-    """Yield names below partial: a free name where it fits, then short ones."""
+    """Yield names below partial: a free name where it fits, then short names."""
     hosts, name, states = partial
     if not name:
         for suffix in (*_SUFFIXES, *sorted(list_labels_below("") - RESERVED)):

@@ -19,15 +19,15 @@ class Label(NamedTuple):
 
     text: str
     states: States
-    """What reads its first character."""
+    """The states that read its first character."""
     begins: bool
-    """Whether it may be the first label of a host."""
+    """True if it may be the first label of a host."""
     further: States | None
-    """What reads the character before the dot before it, where there may be one."""
+    """The states that read the character before its dot. None where no dot can precede it."""
 
 
 class Hosts(Intersection):
-    """The origins that are of a grammar, whose first group is a host, and that a pattern covers."""
+    """The origins that a pattern and a grammar both accept, whose first group is the host."""
 
     def __init__(
         self,
@@ -47,24 +47,24 @@ class Hosts(Intersection):
         size = len(grammar.reads)
         super().__init__(pattern, grammar, budget, frozenset(at * size + gate for at in without))
         self.begun = frozenset(at // size for at in self.reached if at % size == gate)
-        """The positions of the pattern that read what is right before a host."""
+        """The positions of the pattern that read the character right before a host."""
         self._read: dict[States, dict[str, States]] = {}
         self._before: dict[States, tuple[States, bool]] = {}
 
     @property
     def last(self) -> States:
-        """What reads the last character of a host."""
+        """The states that read the last character of a host."""
         return self._ends_of_hosts[0]
 
     @property
     def tails(self) -> list[str]:
-        """What may follow a host, such as a port: at least one for each state that ends it."""
+        """Texts that may follow a host, such as ports, at least one for each state that ends it."""
         return self._ends_of_hosts[1]
 
     def labels(self, states: States) -> Iterator[tuple[list[Label], list[tuple[str, States]]]]:
-        """Yield, for each length, the labels of it, and the ends of longer ones.
+        """Yield, for each length, the labels of that length and the ends of longer labels.
 
-        Each of those is with what may read on.
+        Each end comes with the states that may read the characters before it.
         """
         ends = [("", states)]
         while ends:
@@ -80,9 +80,9 @@ class Hosts(Intersection):
             ends = longer
 
     def reachable(self, states: States) -> Iterator[tuple[str, States, list[Label]]]:
-        """Yield the shortest end of a label that leads to each set of states, and whole labels.
+        """Yield, for each set of states, the shortest end of a label that leads there, and labels.
 
-        Those are one character longer than the end.
+        These labels are whole, and one character longer than the end.
         """
         seen = {states}
         waiting = [("", states)]
@@ -97,7 +97,7 @@ class Hosts(Intersection):
             yield text, following, whole
 
     def follow(self, text: str, states: States) -> Label | None:
-        """Return the label that ends with text, read before states, if there is one."""
+        """Return the label text, read before states, or None where it can't be one."""
         reading = states
         earlier: States = states
         for character in reversed(text):
@@ -110,13 +110,13 @@ class Hosts(Intersection):
         return label if label.begins or label.further else None
 
     def read(self, states: States) -> dict[str, States]:
-        """Return, for each character that states read, those that read it."""
+        """Return character -> the states that read it."""
         if states not in self._read:
             self._read[states] = self._compute_readers(states)
         return self._read[states]
 
     def beginnings(self, states: States) -> Iterator[str]:
-        """Yield what may stand before states, the shortest first: a scheme, and other labels."""
+        """Yield texts that may precede states, the shortest first: a scheme and other labels."""
         waiting: list[tuple[int, str]] = []
         for state in states:
             for earlier in self.earlier[state]:
@@ -154,7 +154,7 @@ class Hosts(Intersection):
         return {each: whole[reading[each]] for each in sorted(reading, key=ALPHABET.index)}
 
     def _extend_labels(self, text: str, states: States) -> Iterator[tuple[Label, States]]:
-        """Yield the label that each character before text makes, whole or not."""
+        """Yield the longer label for each character before text, and the states before it."""
         read = self.read(states)
         self.budget.spend(len(read))
         for character, reading in read.items():
@@ -170,7 +170,7 @@ class Hosts(Intersection):
         return Label(text, reading, begins, dots and self._step_back(dots)[0])
 
     def _step_back(self, states: States) -> tuple[States, bool]:
-        """Return what reads the character of the host before states, and whether none need be."""
+        """Return the states of the host before states, and True if a host may begin with states."""
         if states not in self._before:
             earlier = {each for state in states for each in self.earlier[state]}
             self.budget.spend(len(earlier))

@@ -1,4 +1,4 @@
-"""What to say about a regular expression that covers more owners than its author can mean."""
+"""Problems of regular expressions that cover more owners than their author can mean."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from corsguard.policy.regex_coverage import MAX_OWNERS, Owners, measure_coverage
 __all__ = ["describe_exposed_names", "describe_open_domains"]
 
 _IDS_ADVICE = (
-    "list the ids of your extensions: chrome-extension://ID, or let a callable look ids up"
+    "list the ids of your extensions: chrome-extension://ID, or use a callable that looks them up"
 )
 _ALTERNATIVE = "use a pattern such as https://*.example.com, or a callable"
 
@@ -19,7 +19,7 @@ _ALTERNATIVE = "use a pattern such as https://*.example.com, or a callable"
 def describe_open_domains(pattern: re.Pattern[str]) -> tuple[str, str] | None:
     """Return a message and a suggestion where pattern covers too many domains, else None.
 
-    Nothing lifts this: such an expression was written by mistake, as where a dot is missing.
+    No flag allows such an expression: it was written by mistake, as where a dot is missing.
     """
     covered = measure_coverage(pattern)
     if covered is None:
@@ -31,11 +31,11 @@ def describe_open_domains(pattern: re.Pattern[str]) -> tuple[str, str] | None:
     suggestion = "end it with the labels of a domain that is yours"
     if owners.shared:
         suggestion = f"put a dot before the labels of a domain that is yours: .{owners.shared}"
-    return _describe_overmatch(pattern, owners, "domains", "which anyone can have", suggestion)
+    return _describe_overmatch(pattern, owners, "domains", "which anyone can register", suggestion)
 
 
 def _describe_unsupported(pattern: re.Pattern[str]) -> tuple[str, str] | None:
-    """Return the same where pattern has a construct that no automaton reads, else None."""
+    """Return a message and a suggestion where a construct of pattern is unsupported, else None."""
     unreadable = " and ".join(
         name for name in list_inexact_constructs(pattern) if name in UNSUPPORTED_CONSTRUCTS
     )
@@ -48,10 +48,10 @@ def _describe_unsupported(pattern: re.Pattern[str]) -> tuple[str, str] | None:
 def describe_exposed_names(
     pattern: re.Pattern[str], *, public_suffixes: bool
 ) -> tuple[str, str] | None:
-    """Return the same where strangers can take names that pattern covers and act as a user.
+    """Return a message and a suggestion where anyone can take a name and act as a user, else None.
 
-    That is so under private suffixes, unless `public_suffixes` allows them, and for the ids of
-    extensions. None as well where pattern has a problem anyway.
+    Anyone can under private suffixes, which `public_suffixes` allows, and for the ids of
+    extensions. None also where pattern has another problem.
     """
     if not isinstance(pattern.pattern, str) or not is_linear(pattern) or has_bare_dot(pattern):
         return None
@@ -64,7 +64,7 @@ def describe_exposed_names(
             pattern, covered.hosted, "names", "a name that anyone can take", suggestion
         )
     if covered.ids.too_many:
-        why = "and whoever publishes an extension or an app has an id"
+        why = "and anyone can publish an extension or an app"
         return _describe_overmatch(pattern, covered.ids, "ids", why, _IDS_ADVICE)
     return None
 

@@ -1,6 +1,6 @@
-"""The suggestion of a problem as it is written in a file or in the environment.
+"""Formats of suggestions: as TOML, and as environment variables.
 
-The checks suggest what Python reads. Start-up only.
+The validators suggest Python. Start-up only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _VALUES = re.compile(_QUOTED_LIST)
 def as_item(problem: Problem) -> Problem:
     """Return the problem of a mapping in the one configuration shape, which has a key for routes.
 
-    What allows nothing there is not written as a Guard's policies by path prefix are.
+    Its suggestion to allow nothing differs from that of a Guard's policies by path prefix.
     """
     return problem._replace(
         message=problem.message.replace(ALLOW_NOTHING, ALLOW_NOTHING_IN_MAPPING),
@@ -60,7 +60,7 @@ def as_toml(problem: Problem) -> Problem:
 def as_variable(problem: Problem, variables: Mapping[str, str]) -> Problem:
     """Return the problem of the environment with the variable in place of its field.
 
-    `variables` has the variable of each field. The suggestion is without the quotes of lists.
+    `variables` is field -> variable. The suggestion loses the quotes and brackets of lists.
     """
     if problem == NO_POLICY:
         return problem._replace(suggestion="CORSGUARD_ALLOW_ORIGINS=https://app.example.com")
@@ -81,7 +81,7 @@ _IN_PYTHON = "in Python, "
 
 
 def _name_variables(suggestion: str, variables: Mapping[str, str]) -> str:
-    """Return what to write instead of an unknown variable, each field named as its variable."""
+    """Return the suggestion for an unknown variable, with each field named as its variable."""
     if suggestion.startswith("routes"):
         return f"in a file, {suggestion}: {_ENVIRONMENT} holds one policy"
     names = re.compile(rf"\b(?:{'|'.join(variables)})\b")
@@ -92,8 +92,10 @@ def _name_variables(suggestion: str, variables: Mapping[str, str]) -> str:
 
 
 def _remove_quotes(suggestion: str) -> str:
-    """Return the suggestion with its lists, or all of it where it is nothing else, as a variable
-    holds them. The quotes of prose stay."""
+    """Return the suggestion with its lists, or all of it where it is a list, as in a variable.
+
+    The quotes of prose stay.
+    """
     suggestion = _LIST.sub(lambda match: _unquote_values(match[1]), suggestion)
     return _unquote_values(suggestion) if _VALUES.fullmatch(suggestion) else suggestion
 
@@ -103,6 +105,7 @@ def _unquote_values(values: str) -> str:
 
 
 def _explain_regex(suggestion: str, place: str) -> str:
+    """Return the suggestion, with a note where it is a regular expression, which needs Python."""
     if "re.compile(" not in suggestion or suggestion.startswith(_IN_PYTHON):
         return suggestion
     return f"{_IN_PYTHON}{suggestion}: {place} can't hold a regular expression"

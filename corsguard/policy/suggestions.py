@@ -1,7 +1,7 @@
-"""The values that problems suggest, each tried before it is shown. Start-up only.
+"""Suggested fixes of problems, each tested before it is shown. Start-up only.
 
-A suggestion is a value where one starts and covers nothing that the given one can't have meant;
-else it says in words what to do.
+A suggestion is a value where one is accepted and covers no more than the given one can have meant.
+Else it is an instruction.
 """
 
 from __future__ import annotations
@@ -52,24 +52,27 @@ _SUFFIX_FLAG = "dangerously_allow_public_suffixes"
 _WORD_ADVICE = {
     **dict.fromkeys(("none", "nothing"), f"remove it; {ALLOW_NOTHING}"),
     **dict.fromkeys(
-        ("self", "same-origin", "same-site"), "remove it: a service allows its own pages anyway"
+        ("self", "same-origin", "same-site"), "remove it: same-origin requests are always allowed"
     ),
     **dict.fromkeys(
         ("all", "any", "anyone", "anything", "everyone", "everything", "anywhere", "everywhere"),
-        "`*` alone, where pages of every origin may read what everyone can",
+        "`*` alone, if any site may read the responses",
     ),
     **dict.fromkeys(
         ("true", "false", "yes", "no", "on", "off", "default", "undefined"),
         _EXAMPLES["allow_origins"],
     ),
 }
-"""Words that name no host -> what to write in their place."""
+"""Word that is not a host -> suggestion."""
 _UNSPECIFIED_HOSTS = ("0.0.0.0", "[::]")  # noqa: S104  # nothing binds it
-"""Hosts by which a server listens on every address; pages are opened under another."""
+"""Hosts on which a server listens on every address. Pages are opened under another host."""
 
 
 def suggest_origin(field: str, text: str, is_accepted: AcceptanceTest) -> str:
-    """Return what to write for text in a list of origins: one, several, an expression or words."""
+    """Return the suggestion for text in a list of origins.
+
+    It is one origin, several, a regular expression or an instruction.
+    """
     values = _fix_origin_entry(field, text, is_accepted)
     if values:
         texts = [_format_value(value) for value in values]
@@ -87,7 +90,7 @@ def _normalise_word(text: str) -> str:
 
 
 def _suggest_with_flag(text: str, is_accepted: AcceptanceTest) -> str | None:
-    """Return in words what text was meant to be where the flag lets it start, or None."""
+    """Return the suggestion to set the flag for public suffixes, or None where it does not help."""
     for value in _yield_candidates(text):
         is_known = isinstance(value, str) or is_under_suffix(value.pattern)
         if is_known and is_accepted("allow_origins", [value], _SUFFIX_FLAG):
@@ -97,7 +100,7 @@ def _suggest_with_flag(text: str, is_accepted: AcceptanceTest) -> str | None:
 
 
 def suggest_pattern(expression: re.Pattern[str], is_accepted: AcceptanceTest) -> str | None:
-    """Return the pattern that says what a regular expression was meant to say, if one does."""
+    """Return the origin pattern that a regular expression was meant to be, or None."""
     pattern = convert_regex(expression.pattern)
     if not pattern or is_open_to_anyone(pattern) or not is_within(pattern, expression):
         return None
@@ -105,7 +108,7 @@ def suggest_pattern(expression: re.Pattern[str], is_accepted: AcceptanceTest) ->
 
 
 def suggest_entries(field: str, entry: object, is_accepted: AcceptanceTest) -> str:
-    """Return what to write for an entry of another type than str: the strings in it, or words."""
+    """Return the suggestion for an entry that is not a str: the texts in it, or words."""
     is_list = isinstance(entry, (list, tuple)) and not isinstance(entry, (Origin, OriginPattern))
     entries = cast(Iterable[object], entry) if is_list else [entry]
     texts = [_fix_entry(field, each, is_accepted) for each in entries]
@@ -117,11 +120,11 @@ def suggest_entries(field: str, entry: object, is_accepted: AcceptanceTest) -> s
 def suggest_wildcard_choice(
     field: str, entries: Iterable[object], is_accepted: AcceptanceTest
 ) -> str:
-    """Return the lists to choose from where `*` has others beside it."""
-    others = [entry for entry in entries if entry != "*"][:8]  # enough to see what is meant
+    """Return the lists to choose from where a list has `*` and other entries."""
+    others = [entry for entry in entries if entry != "*"][:8]  # enough for an example
     meant = _fix_entries(field, others, is_accepted)
     stars: list[object] = ["*"]
-    if field == "allow_headers":  # it is the one name that `*` does not cover
+    if field == "allow_headers":  # `*` does not cover this name
         stars += [name for name in meant if str(name).lower() == "authorization"][:1]
     choices = (stars, meant)
     lists = [list_values(choice) for choice in choices if choice and is_accepted(field, choice)]
@@ -131,7 +134,7 @@ def suggest_wildcard_choice(
 def suggest_list(
     field: str, entries: Sequence[object], is_accepted: AcceptanceTest, example: str
 ) -> str:
-    """Return the list to write for what was given without one."""
+    """Return the list to write for entries that were given without one, or example."""
     meant = _fix_entries(field, entries, is_accepted)
     return list_values(meant) if meant and is_accepted(field, meant) else example
 
@@ -139,7 +142,7 @@ def suggest_list(
 def _fix_entries(
     field: str, entries: Iterable[object], is_accepted: AcceptanceTest
 ) -> list[object]:
-    """Return the entries that start, and in place of the others what they were meant to be."""
+    """Return the entries that are accepted, and the fixed values of the others."""
     meant: list[object] = []
     for entry in entries:
         text = as_text(entry) if isinstance(entry, bytes) else entry
@@ -167,7 +170,7 @@ def _fix_names(field: str, text: str, is_accepted: AcceptanceTest) -> list[str]:
 
 
 def extract_names(field: str, text: str) -> list[str]:
-    """Return the names that stand in text together, of methods or of headers."""
+    """Return the names of methods or headers in one text."""
     if field == "allow_methods":
         names = re.split(r"[\s,;]+", text.upper())
     else:
@@ -183,14 +186,14 @@ def _fix_entry(field: str, entry: object, is_accepted: AcceptanceTest) -> str | 
     if field == "enforce_exempt":
         return fix_prefix(text) if text.startswith("/") else None
     if entry is None:
-        return None  # its own name is a token, and not one that was meant
+        return None  # "None" is a token, but it was not meant
     return text if is_token(text) and is_accepted(field, [text]) else None
 
 
 def _fix_origin_entry(
     field: str, text: str, is_accepted: AcceptanceTest
 ) -> list[str | re.Pattern[str]]:
-    """Return the origins that text was meant to be, or none where that can't be known."""
+    """Return the origins that text was meant to be, empty where that can't be known."""
     several = fix_origins(text)
     if several:
         sound = is_accepted(field, several) and not any(
@@ -201,7 +204,7 @@ def _fix_origin_entry(
 
 
 def _yield_candidates(text: str) -> Iterator[str | re.Pattern[str]]:
-    """Yield what text may have been meant to be, the likeliest first."""
+    """Yield the values that text may have been meant to be, the likeliest first."""
     bare = text.strip()
     if bare.lower() == "null":
         yield "null"
@@ -219,12 +222,12 @@ def _yield_candidates(text: str) -> Iterator[str | re.Pattern[str]]:
 
 
 def _is_too_open(origin: str, text: str) -> bool:
-    """Return True for a pattern on a public suffix where text has no `*`: `.com` is a slip."""
+    """Return True for a pattern on a public suffix where text has no `*`: `.com` is a mistake."""
     return "*" not in text and is_open_to_anyone(origin)
 
 
 def _yield_secure_forms(origin: str, *, has_scheme: bool) -> Iterator[str]:
-    """Yield origin, and what it is where nobody can pose as it."""
+    """Yield origin and its secure form, in the order of their likeliness."""
     pattern = OriginPattern.parse(origin)
     safe = str(secure_pattern(pattern) if is_insecure(pattern) else pattern)
     yield from (
@@ -233,7 +236,7 @@ def _yield_secure_forms(origin: str, *, has_scheme: bool) -> Iterator[str]:
 
 
 def secure_pattern(pattern: OriginPattern) -> OriginPattern:
-    """Return what a pattern of plain http was meant to be where nobody can pose as it."""
+    """Return the pattern with https, or with localhost where its host is every address."""
     if pattern.host in _UNSPECIFIED_HOSTS:
         return pattern._replace(host="localhost")
     port = "" if pattern.port == "443" else pattern.port
@@ -241,8 +244,11 @@ def secure_pattern(pattern: OriginPattern) -> OriginPattern:
 
 
 def _yield_regex_forms(text: str) -> Iterator[str | re.Pattern[str]]:
-    """Yield what a regular expression in a str was meant to be: a pattern only if it covers no
-    more than that; the expression itself; or the part of it whose dots are dots."""
+    """Yield the values that a regular expression in a str was meant to be.
+
+    They are a pattern, if it covers no more; the expression itself; and the expression narrowed
+    so that its dots are escaped.
+    """
     given, whole = compile_expression(text), compile_expression(add_scheme(text))
     if given is None or whole is None:
         return

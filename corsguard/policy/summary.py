@@ -1,4 +1,4 @@
-"""A policy in one line, for lists of what holds where. It needs no extra."""
+"""A summary of a policy in one line. It needs no extra."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["summarize_policy"]
 
 
 def summarize_policy(policy: Policy | None) -> str:
-    """The origins of a policy, and what of it is not the default; None is for no CORS."""
+    """Return the origins of a policy and its other fields that are not empty; None is no CORS."""
     if policy is None:
         return "no CORS"
     parts = [", ".join(map(_format_entry, policy.allow_origins))]
@@ -24,7 +24,7 @@ def summarize_policy(policy: Policy | None) -> str:
 
 
 def _format_entry(entry: OriginEntry) -> str:
-    """An entry as the code has it, a callable by its name."""
+    """Return an entry as Python code, or the name of a callable."""
     if isinstance(entry, str):
         return entry
     if isinstance(entry, Pattern):

@@ -1,4 +1,4 @@
-"""Fields that do not exist, and the fields that were meant. Start-up only."""
+"""Unknown fields, and the fields that were meant. Start-up only."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ __all__ = [
 _Parameters = ParamSpec("_Parameters")
 
 GUARD_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
-"""What stands beside a policy's fields, or beside `routes`, in a configuration."""
+"""The keys of a configuration beside a policy's fields, or beside `routes`."""
 
 _GUARD_NAMES = {normalise_name(name): name for name in (*GUARD_OPTIONS, "routes")}
 FIELDS = frozenset({*VALIDATORS, "routes"})
-"""The keys that a mapping of policies by path prefix can't have: those of a mapping of fields."""
+"""The keys of a mapping of fields, which a mapping of policies by path prefix can't have."""
 _FALSE_WORDS = frozenset({"false", "no", "off", "none", "0"})
 _MIN_LIKENESS = 0.6
-_MIN_LIKENESS_TO_PEERS = 0.8  # theirs are more, so that a near one tells less
+_MIN_LIKENESS_TO_PEERS = 0.8  # there are more of them, so more are similar by chance
 
 
 def find_unknown_fields(
@@ -52,8 +52,8 @@ def find_unknown_fields(
 ) -> list[Problem]:
     """Return a problem for each key of given that is not a known one.
 
-    Its suggestion is the known field that was meant; or, for an option of another library that
-    has no counterpart, what to do. All known names begin with prefix.
+    The suggestion is the known field that was meant. For an option of another library without a
+    counterpart, it is an instruction. All known names begin with prefix.
     """
     names = tuple(known)
     return [
@@ -61,7 +61,7 @@ def find_unknown_fields(
             "unknown-field",
             show_value(key, str),
             value,
-            f"there is no field {show_value(key)}",
+            "unknown field",
             _suggest_field(show_value(key, str), value, names, prefix),
         )
         for key, value in given.items()
@@ -86,9 +86,9 @@ def reject_unknown_keywords(init: Callable[_Parameters, None]) -> Callable[_Para
 
 
 def find_meant_fields(given: Mapping[str, object], known: Iterable[str]) -> dict[str, object]:
-    """Return the values of the unknown keys that are a known field under another name.
+    """Return known field -> the value of the unknown key that was meant to be it.
 
-    The known fields that are given as well are left out.
+    Known fields that are given themselves are left out.
     """
     names = tuple(known)
     meant = {
@@ -100,9 +100,9 @@ def find_meant_fields(given: Mapping[str, object], known: Iterable[str]) -> dict
 
 
 def is_origins_option(key: object, value: object = True) -> bool:
-    """Return True if an unknown key says which origins are allowed, however it is spelled.
+    """Return True if an unknown key is an option for the allowed origins, however it is spelled.
 
-    One that says that not every origin is, by its value, does not say which.
+    False for a flag that allows any origin and is switched off by its value.
     """
     name = normalise_name(show_value(key, str))
     if name in ANY_ORIGIN_OPTIONS:
@@ -111,7 +111,7 @@ def is_origins_option(key: object, value: object = True) -> bool:
 
 
 def is_routes_option(key: object) -> bool:
-    """Return True if an unknown key says what holds for a path, or is a path."""
+    """Return True if an unknown key is an option for policies by path, or a path itself."""
     name = show_value(key, str)
     is_routes = (
         normalise_name(name) in ROUTE_OPTIONS or _find_meant_field(name, VALIDATORS) == "routes"
@@ -120,9 +120,9 @@ def is_routes_option(key: object) -> bool:
 
 
 def is_table_of_fields(given: Mapping[Any, object], policies: tuple[type, ...]) -> bool:
-    """Return True for a mapping of fields, not of policies by path, whatever they are called.
+    """Return True for a mapping of fields, even misnamed ones, and not of policies by path.
 
-    `policies` are the types of what may stand there for a path.
+    `policies` are the types of the values of a mapping by path.
     """
     if not FIELDS.isdisjoint(given):
         return True
@@ -164,15 +164,15 @@ def _suggest_field(key: str, value: object, names: tuple[str, ...], prefix: str)
 
 
 def _is_false(value: object) -> bool:
-    """Return True for what switches an option off, in Python or as a variable's text."""
+    """Return True for a value that switches an option off, in Python or in a variable."""
     return not value or str(value).strip().lower() in _FALSE_WORDS
 
 
 def _find_meant_field(name: str, fields: Iterable[str]) -> str | None:
     """Return the field that an unknown name was most likely meant to be, or None.
 
-    The likeliest is the name that is most like it, of ours and of the peers': ours where two are
-    equally like it.
+    Names of fields and of peers' options are compared. A field wins where both are equally like
+    the name.
     """
     option = normalise_name(name)
     ours = dict(_GUARD_NAMES)

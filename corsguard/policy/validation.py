@@ -67,7 +67,7 @@ def validate_origins(found: ProblemCollector, field: str, value: object) -> tupl
             "no-origins",
             field,
             value,
-            f"no origin is listed, so no page could read a response; {ALLOW_NOTHING}",
+            f"the list is empty, so no page could read a response; {ALLOW_NOTHING}",
             "list an origin, or remove the policy",
         )
     accepted: list[OriginEntry] = []
@@ -92,15 +92,15 @@ def validate_methods(found: ProblemCollector, field: str, value: object) -> tupl
     for name in names:
         upper = name.upper()
         if not fetch_spec.is_token(name):
-            message = f"{name!r} is not a method: one token of RFC 9110"
+            message = f"{name!r} is not a valid method: a method is one token (RFC 9110, 5.6.2)"
             found.add("method-invalid", field, name, message, _suggest_tokens(found, field, name))
         elif upper in fetch_spec.FORBIDDEN_METHODS:
-            message = f"no browser lets a page send {upper}"
+            message = f"{name!r} has no effect: browsers don't let a page send {upper}"
             found.add("method-forbidden", field, name, message, f"remove {name}")
         elif name != upper and upper in fetch_spec.REGISTERED_METHODS:
             message = (
-                f"methods are compared letter by letter, and {name!r} is not {upper}: browsers "
-                "do not upper-case what a server allows"
+                f"{name!r} does not allow {upper}: methods are case-sensitive, and browsers do not "
+                "upper-case what a server allows"
             )
             found.add("method-case", field, name, message, upper)
     if "*" in names and len(names) > 1:
@@ -127,7 +127,7 @@ def validate_response_headers(
     for name in names:
         lower = name.lower()
         if lower in fetch_spec.FORBIDDEN_RESPONSE_HEADERS:
-            message = f"browsers keep {name} from every script"
+            message = f"{name} has no effect: browsers hide it from every script"
             found.add("header-forbidden", field, name, message, f"remove {name}")
         elif lower == "origin" or lower.startswith("access-control-"):
             side = "response" if lower in fetch_spec.RESPONSE_HEADERS else "request"
@@ -154,8 +154,8 @@ def validate_max_age(found: ProblemCollector, field: str, value: object) -> int 
     if not 0 <= seconds <= fetch_spec.MAX_AGE_LIMIT:
         caps = ", ".join(f"{name} to {cap}" for name, cap in fetch_spec.MAX_AGE_CAPS.items())
         message = (
-            f"{show_value(seconds)} is not from 0 to {fetch_spec.MAX_AGE_LIMIT} seconds; "
-            f"browsers cap it: {caps}"
+            f"{show_value(seconds)} is not between 0 and {fetch_spec.MAX_AGE_LIMIT} seconds; "
+            f"browsers cap the value: {caps}"
         )
         suggestion = str(min(max(seconds, 0), fetch_spec.MAX_AGE_LIMIT))
         found.add("max-age-out-of-range", field, value, message, suggestion)
@@ -169,7 +169,7 @@ def validate_timeout(found: ProblemCollector, field: str, value: object) -> floa
     elif 0 < value <= float_info.max:
         return float(value)
     else:
-        message = f"{show_value(value)} seconds is no time that passes"
+        message = f"{show_value(value)} is not a positive, finite number of seconds"
     found.add("type-invalid", field, value, message, "1.0")
     return 1.0
 
@@ -212,7 +212,7 @@ def validate_own_origins(found: ProblemCollector, field: str, value: object) -> 
     for origin in origins:
         reason = _find_own_origin_error(origin)
         if reason:
-            message = f"{origin!r} is no origin of a service: {reason}"
+            message = f"{origin!r} is not a valid origin of a service: {reason}"
             _add_invalid_origin(found, field, origin, message)
     return origins
 
@@ -263,7 +263,7 @@ def _add_wrong_type(found: ProblemCollector, field: str, entry: object, message:
 def _add_wildcard_not_alone(found: ProblemCollector, field: str, entries: Iterable[object]) -> None:
     from corsguard.policy.suggestions import suggest_wildcard_choice
 
-    message = "`*` covers everything, so the other entries can't be meant"
+    message = "`*` covers everything, so the other entries have no effect"
     suggestion = suggest_wildcard_choice(field, entries, found.acceptance_test(field))
     found.add("wildcard-not-alone", field, tuple(entries), message, suggestion)
 
@@ -272,7 +272,7 @@ def _validate_header_names(found: ProblemCollector, field: str, value: object) -
     names = validate_strings(found, field, value)
     for name in names:
         if not fetch_spec.is_token(name):
-            message = f"{name!r} is not a header name: one token of RFC 9110"
+            message = f"{name!r} is not a valid header name: a name is one token (RFC 9110, 5.6.2)"
             found.add("header-invalid", field, name, message, _suggest_tokens(found, field, name))
     return names
 
@@ -302,7 +302,7 @@ def _validate_pattern(found: ProblemCollector, field: str, text: str) -> None:
     try:
         OriginPattern.parse(text)
     except OriginError as error:
-        message = f"{text!r} is no origin that a browser sends: {error}"
+        message = f"{text!r} is not a valid origin: {error}"
         _add_invalid_origin(found, field, text, message)
 
 
@@ -321,17 +321,18 @@ def _validate_regex(found: ProblemCollector, field: str, pattern: Pattern[Any]) 
 
     source = pattern.pattern
     if not isinstance(source, str):
-        message = "the regular expression matches bytes, and origins are str"
+        message = f"{source!r} is a regular expression of bytes, and origins are str"
         suggestion = f"re.compile({source.decode('latin-1')!r})"
         found.add("type-invalid", field, pattern, message, suggestion)
         return
     better = suggest_pattern(pattern, found.acceptance_test(field))
     if not is_linear(pattern):
         message = (
-            f"{source!r} can read one text in many ways and tries all, or is too large to tell"
+            f"{source!r} may backtrack for too long: it can match one text in many ways, or is too "
+            "large to analyse"
         )
         suggestion = better or (
-            "one repeat, such as [a-z0-9-]+, or repeats that end where the next begins, "
+            "use one repeat, such as [a-z0-9-]+, or repeats with a separator between them, "
             "such as [a-z0-9]+-[a-z0-9]+"
         )
         found.add("regex-too-slow", field, pattern, message, suggestion)
@@ -358,7 +359,7 @@ def _find_own_origin_error(text: str) -> str | None:
         opaque = Origin.parse(text).opaque
     except OriginError as error:
         return str(error)
-    return "pages of any site and any file can have it" if opaque else None
+    return "it is opaque, so pages of any site and any file can send it" if opaque else None
 
 
 def _limit_seconds(digits: str) -> str:

@@ -135,7 +135,9 @@ def test_a_path_beside_the_fields_is_shown_among_the_routes() -> None:
 def test_a_setting_that_corsheaders_has_left_switched_off_is_to_be_removed() -> None:
     [message] = found(CORS_ALLOW_ALL_ORIGINS=False, CORS_ORIGIN_ALLOW_ALL=True)
     first, second = str(message.hint).split("; ")
-    assert first == ("CORS_ALLOW_ALL_ORIGINS: remove it: only what allow_origins lists is allowed")
+    assert first == (
+        "CORS_ALLOW_ALL_ORIGINS: remove it: only the origins in allow_origins are allowed"
+    )
     assert second.startswith('CORS_ORIGIN_ALLOW_ALL: allow_origins: ["*"]')
 
 

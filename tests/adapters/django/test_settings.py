@@ -85,7 +85,7 @@ def test_a_warning_of_a_setting_names_its_place_and_no_line_of_the_adapter() -> 
     with override_settings(CORSGUARD={"routes": routes}), pytest.warns(PolicyWarning) as caught:
         WSGIHandler()
     [warning] = caught
-    assert str(warning.message).startswith('CORSGUARD.routes."/api".max_age: Chromium keeps')
+    assert str(warning.message).startswith('CORSGUARD.routes."/api".max_age: Chromium caches')
     assert "corsguard" not in Path(warning.filename).parent.name
 
 

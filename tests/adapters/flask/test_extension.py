@@ -225,7 +225,7 @@ def test_flask_cors_on_a_view_is_warned_about() -> None:
     app = application()
     CORSGuard(app, POLICY)
     app.add_url_rule("/own", "own", flask_cors.cross_origin()(lambda: "own"))
-    with pytest.warns(PolicyWarning, match="remove CORS"):
+    with pytest.warns(PolicyWarning, match="Remove CORS"):
         fetch(app, "/own")
 
 
