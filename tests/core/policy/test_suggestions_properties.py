@@ -39,21 +39,15 @@ def values(suggestion: str) -> list[list[object]]:
 
 def could_mean(text: str, origin: str) -> bool:
     """Return True if text covers origin, read as a glob or as a regular expression."""
-    patterns = [
-        text,
-        f"https://{text}",
-        text.replace("*", ".*"),
-        f"https://{text}".replace("*", ".*"),
-    ]
+    text = text.lower()  # as browsers write schemes and hosts
+    with_scheme = re.sub(r"^(?:\*:)?//", "https://", text)
+    texts = (text, with_scheme, f"https://{text}")
+    patterns = [*texts, *(each.replace("*", ".*") for each in texts)]
     try:
         found = any(re.fullmatch(pattern, origin) for pattern in patterns)
     except re.error:
         found = False
-    glob = text.lower()
-    # `//*.example.com` is a URL relative to the scheme of a page.
-    return (
-        found or fnmatchcase(origin, glob) or fnmatchcase(origin, f"*//{glob.removeprefix('//')}")
-    )
+    return found or any(fnmatchcase(origin, each) for each in (*texts[:2], f"*//{text}"))
 
 
 OTHERS = (
