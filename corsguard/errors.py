@@ -1,7 +1,8 @@
-"""What can be wrong with a configuration, and the error and the warning that say so."""
+"""Problems of a configuration, and the error and the warning that carry them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 from warnings import warn
@@ -11,7 +12,7 @@ from corsguard.escaping import show_value
 __all__ = [
     "ALLOW_NOTHING",
     "ALLOW_NOTHING_IN_MAPPING",
-    "NOTHING_AS_VARIABLE",
+    "ALLOW_NOTHING_VARIABLE",
     "NO_POLICY",
     "POLICY_OR_FIELDS",
     "PolicyError",
@@ -24,46 +25,65 @@ _PACKAGES = frozenset(
     {"corsguard", *(f"corsguard_{name}" for name in ("asgi", "django", "flask", "pytest", "wsgi"))}
 )
 
-_LARGEST = 2**53 - 1
+_MAX_SAFE_INTEGER = 2**53 - 1
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong, and how to mend it."""
+    """One thing that is wrong with a configuration, and how to fix it."""
 
     code: str
     """Stable name of the kind of problem, such as `origin-invalid`."""
     field: str
-    """Where it stands, such as `allow_origins` or `routes."/api".max_age`."""
+    """The field and its place, such as `allow_origins` or `routes."/api".max_age`."""
     value: object
     """The offending value as it was given."""
     message: str
-    """What is wrong with it, in one sentence."""
+    """The reason, in one sentence without the name of the field and without a full stop."""
     suggestion: str
-    """The value to write instead where there is one, else what to do."""
+    """The value to use instead where there is one, else an instruction, such as `remove it`."""
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.message} [{self.code}] -> {self.suggestion}"
+        # No full stop behind the suggestion, which a reader may copy.
+        advice = _format_advice(self.suggestion)
+        return f"{self.field}: {self.message}. {advice} [{self.code}]"
 
     def within(self, place: str) -> Problem:
-        """The same problem, its field named as a part of place."""
+        """Return the problem with its field named as a part of place; "" leaves it as it is."""
         return self._replace(field=f"{place}.{self.field}" if place else self.field)
 
     def as_dict(self) -> dict[str, object]:
-        """The same as a dict that `json.dumps` takes; what JSON has not becomes its repr."""
-        value = self.value if _is_of_json(self.value) else show_value(self.value)
+        """Return a dict that `json.dumps` takes: attribute -> value.
+
+        Values that JSON can't represent become their repr().
+        """
+        value = self.value if _is_json_scalar(self.value) else show_value(self.value)
         return {**self._asdict(), "value": value}
 
 
-NOTHING_AS_VARIABLE = "CORSGUARD_ALLOW_ORIGINS=none"
-_IN_EACH = (
-    'to allow nothing, write {} in Python, [routes] "/" = false in TOML, '
-    f"{NOTHING_AS_VARIABLE} in the environment"
+_INSTRUCTION = re.compile(
+    r"(?:add|call|correct|end|escape|exempt|give|in|install|keep|list|pass|put|remove|rename|set"
+    r"|to|use|write)\b(?!_)"
 )
-ALLOW_NOTHING = _IN_EACH.replace("{}", '{"/": None}')
-"""The form of a policy that no origin passes, for each place where it may be configured."""
+"""The first words of suggestions that say what to do. The others are values."""
 
-ALLOW_NOTHING_IN_MAPPING = _IN_EACH.replace("{}", '{"routes": {"/": None}}')
-"""The same where Python's form is a mapping in the one configuration shape."""
+
+def _format_advice(suggestion: str) -> str:
+    """Return a suggestion as a sentence: `Remove it`, or `Use https://a.example`."""
+    if _INSTRUCTION.match(suggestion):
+        return suggestion[0].upper() + suggestion[1:]
+    return f"Use {suggestion}"
+
+
+ALLOW_NOTHING_VARIABLE = "CORSGUARD_ALLOW_ORIGINS=none"
+_ALLOW_NOTHING_FORMS = (
+    'to allow nothing, write {} in Python, [routes] "/" = false in TOML, '
+    f"{ALLOW_NOTHING_VARIABLE} in the environment"
+)
+ALLOW_NOTHING = _ALLOW_NOTHING_FORMS.replace("{}", '{"/": None}')
+"""How to configure that no origin is allowed, in Python, TOML and the environment."""
+
+ALLOW_NOTHING_IN_MAPPING = _ALLOW_NOTHING_FORMS.replace("{}", '{"routes": {"/": None}}')
+"""ALLOW_NOTHING for a mapping that has a key for routes (`Guard.from_mapping`)."""
 
 NO_POLICY = Problem(
     "no-policy",
@@ -74,18 +94,18 @@ NO_POLICY = Problem(
 )
 
 POLICY_OR_FIELDS = "either policy=Policy(...), or its fields as keywords: allow_origins=[...]"
-"""What to write where an adapter was called with both, or with a dict of fields."""
+"""The suggestion for a call of an adapter with both, or with a dict of fields."""
 
 
-def _is_of_json(value: object) -> bool:
-    """Whether any reader of JSON gets value as it was given (RFC 8259, 6)."""
+def _is_json_scalar(value: object) -> bool:
+    """Return True if every reader of JSON gets value exactly (RFC 8259, 6)."""
     if isinstance(value, (int, float)):
-        return -_LARGEST <= value <= _LARGEST
+        return -_MAX_SAFE_INTEGER <= value <= _MAX_SAFE_INTEGER
     return value is None or isinstance(value, str)
 
 
 class PolicyError(ValueError):
-    """A configuration that does not start. It carries every problem, not just the first."""
+    """A configuration that is refused, with every problem and not just the first."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -98,12 +118,12 @@ class PolicyError(ValueError):
         return f"{len(self.problems)} problems:{lines}"
 
     def as_dict(self) -> dict[str, object]:
-        """All problems as a dict that `json.dumps` takes."""
+        """Return a dict that `json.dumps` takes: `"problems"` -> a list of Problem.as_dict()."""
         return {"problems": [problem.as_dict() for problem in self.problems]}
 
 
 class PolicyWarning(UserWarning):
-    """A policy that starts, but is rarely what was meant."""
+    """A policy that is accepted, but is rarely what was meant."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -114,13 +134,13 @@ class PolicyWarning(UserWarning):
 
 
 def emit_warnings(problems: Iterable[Problem]) -> None:
-    """Warn of each at the line that called this package, or an adapter, whatever it called."""
+    """Emit a PolicyWarning for each, at the line that called corsguard or an adapter."""
     for problem in problems:
-        warn(PolicyWarning(problem), stacklevel=_callers())
+        warn(PolicyWarning(problem), stacklevel=_count_own_frames())
 
 
-def _callers() -> int:
-    """How many calls within these packages lead here."""
+def _count_own_frames() -> int:
+    """Return the number of innermost stack frames that are in corsguard or its adapters."""
     from inspect import currentframe  # start-up only, and seldom
 
     calls, frame = 0, currentframe()

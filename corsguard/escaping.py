@@ -1,4 +1,4 @@
-"""Showing what came from outside without letting it forge a line or fill a log."""
+"""Escaping of untrusted texts, so that they can't forge a line of a log or fill it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 __all__ = ["MAX_SHOWN", "as_text", "escape_text", "list_values", "quote", "show_value"]
 
 MAX_SHOWN = 120
-"""The characters of a text from outside that a line of the log shows, unless it is told others."""
+"""The default length of an untrusted text in a line of the log, in characters."""
 
 
 def escape_text(text: str, longest: int = MAX_SHOWN) -> str:
-    """Text as printable ASCII: `longest` characters of it, and three dots where it has more.
+    """Return text as printable ASCII, cut after `longest` characters and marked with three dots.
 
     Control characters, line ends and everything outside ASCII become backslash escapes.
     """
@@ -20,9 +20,9 @@ def escape_text(text: str, longest: int = MAX_SHOWN) -> str:
 
 
 def show_value(value: object, write: Callable[[object], str] = repr) -> str:
-    """A value of a configuration as Python writes it, or its type where Python can't.
+    """Return a value of a configuration as Python writes it, or its type where Python can't.
 
-    That is so for an int of over 4,300 digits and for a list that nests too deep.
+    Python can't write an int of over 4,300 digits, or a list that is nested too deeply.
     """
     try:
         return write(value)
@@ -31,19 +31,19 @@ def show_value(value: object, write: Callable[[object], str] = repr) -> str:
 
 
 def as_text(value: object) -> str:
-    """A value of a configuration as the text that it stands for."""
+    """Return a value of a configuration as text: bytes decoded, anything else by `str`."""
     return value.decode("latin-1") if isinstance(value, bytes) else show_value(value, str)
 
 
 def quote(text: str) -> str:
-    """A str as both Python and TOML read it."""
+    """Return text as a string literal of both Python and TOML."""
     from json import dumps  # start-up only
 
     return dumps(text, ensure_ascii=False)
 
 
 def list_values(values: Iterable[object]) -> str:
-    """Return the values as a list that both Python and TOML read, where they are texts."""
+    """Return the values as a list in Python, and in TOML too if they are all texts."""
     texts = (
         quote(as_text(value)) if isinstance(value, (str, bytes)) else show_value(value)
         for value in values

@@ -46,7 +46,7 @@ RESPONSE_HEADERS = frozenset(
     )
 )
 
-# Fetch, "HTTP requests" of the CORS protocol: what a preflight asks.
+# Fetch, "HTTP requests" of the CORS protocol: the headers of a preflight.
 REQUEST_METHOD = "Access-Control-Request-Method"
 REQUEST_HEADERS = "Access-Control-Request-Headers"
 
@@ -59,8 +59,8 @@ FORBIDDEN_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
 # Fetch, "normalize a method": written in upper case by a browser, and no other method is.
 NORMALIZED_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
 
-# The IANA registry of HTTP methods (RFC 9110, 16.1), to tell `patch`, which is a slip, from a
-# method of somebody's own that is meant to be in lower case.
+# The IANA registry of HTTP methods (RFC 9110, 16.1), to distinguish `patch`, a mistake, from a
+# custom method that is in lower case on purpose.
 REGISTERED_METHODS = frozenset(
     """
     ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LOCK MERGE
@@ -70,7 +70,7 @@ REGISTERED_METHODS = frozenset(
     """.split()
 )
 
-# Fetch, "forbidden request-header": set by the browser, out of reach of every script.
+# Fetch, "forbidden request-header": set by the browser alone.
 _FORBIDDEN_REQUEST_HEADERS = frozenset(
     """
     accept-charset accept-encoding access-control-request-headers access-control-request-method
@@ -81,7 +81,7 @@ _FORBIDDEN_REQUEST_HEADERS = frozenset(
 
 _METHOD_OVERRIDES = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
 
-# Fetch, "forbidden response-header name": kept from scripts whatever is exposed.
+# Fetch, "forbidden response-header name": hidden from scripts even if exposed.
 FORBIDDEN_RESPONSE_HEADERS = frozenset({"set-cookie", "set-cookie2"})
 
 # Fetch, "CORS-safelisted response-header name": readable without being exposed.
@@ -96,7 +96,7 @@ REQUEST_BODY_HEADERS = frozenset(
     {"content-encoding", "content-language", "content-location", "content-type"}
 )
 
-# Fetch, "bad port": of other protocols, and out of reach of every page.
+# Fetch, "bad port": ports of other protocols, which browsers block.
 BAD_PORTS = frozenset(
     {
         *(0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95),
@@ -107,24 +107,24 @@ BAD_PORTS = frozenset(
     }
 )
 
-# Fetch, "CORS-preflight fetch": seconds, where Access-Control-Max-Age says nothing.
+# Fetch, "CORS-preflight fetch": seconds, where Access-Control-Max-Age is missing.
 DEFAULT_MAX_AGE = 5
 
-# What each engine caps Access-Control-Max-Age to, in seconds, and the largest of these.
+# Engine -> its cap of Access-Control-Max-Age in seconds, and the largest of these.
 MAX_AGE_CAPS = {"Chromium": 7_200, "Firefox": 86_400, "WebKit": 600}
 MAX_AGE_LIMIT = max(MAX_AGE_CAPS.values())
 
-# RFC 9110, 5.6.2: what a token is made of.
+# RFC 9110, 5.6.2: the characters of a token.
 _TCHAR = frozenset("!#$%&'*+-.^_`|~" + digits + ascii_letters)
 
 
 def is_token(text: str) -> bool:
-    """Whether text is a token, the grammar of methods and of field names (RFC 9110, 5.6.2)."""
+    """Return True if text is a token: the grammar of methods and field names (RFC 9110, 5.6.2)."""
     return text != "" and _TCHAR.issuperset(text)
 
 
 def is_forbidden_request_header(name: str, value: str = "") -> bool:
-    """Whether no script may set the request header called name, in lower case, to value.
+    """Return True if scripts may not set the request header name, in lower case, to value.
 
     The X-HTTP-Method-Override family is forbidden only with the name of a forbidden method.
     """

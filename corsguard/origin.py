@@ -1,4 +1,4 @@
-"""Origins as browsers serialise them, and the patterns of origins that a policy lists."""
+"""Origins as browsers serialise them, and the origin patterns of a policy."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ __all__ = [
     "OriginError",
     "OriginPattern",
     "default_port_suffix",
+    "encode_host",
     "is_insecure",
     "is_ip_address",
     "is_loopback",
@@ -28,7 +29,7 @@ _MAX_HOST = 253
 _MAX_LABEL = 63
 _MAX_PORT = 65_535
 
-_SEPARATORS = frozenset(" \t\r\n,;\"'")
+_FOREIGN_CHARACTERS = frozenset(" \t\r\n,;\"'")
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
 
@@ -45,34 +46,34 @@ class Origin(NamedTuple):
     scheme: str
     host: str
     port: int | None
-    """None where it is the default port of the scheme, which no browser writes."""
+    """None for the default port of the scheme, which browsers omit."""
 
     @classmethod
     def parse(cls, text: str) -> Origin:
-        """The origin that text is the serialisation of, character for character.
+        """Parse the serialisation of an origin, character for character.
 
-        Raises OriginError for anything else: an origin is compared by its bytes (Fetch, "CORS
-        check"), so another spelling of it is another origin.
+        Raises OriginError for anything else. Browsers compare origins by their bytes (Fetch, "CORS
+        check"), so another spelling is another origin.
         """
         if len(text) > MAX_LENGTH:
             raise OriginError(f"it is longer than {MAX_LENGTH} characters")
         if text in _OPAQUE:
             return _OPAQUE[text]
-        match = _grammar().fullmatch(text)
+        match = _compile_grammar().fullmatch(text)
         if match is None:
-            raise OriginError(_why_not(text))
+            raise OriginError(_explain_syntax_error(text))
         scheme, host, digits = match.groups()
-        _check_host(scheme, host)
+        _validate_host(scheme, host)
         port = int(digits) if digits else None
         if port is not None and port > _MAX_PORT:
             raise OriginError(f"its port is over {_MAX_PORT}")
         if port is not None and port == DEFAULT_PORTS.get(scheme):
-            raise OriginError(f"a browser leaves out port {port} for {scheme}")
+            raise OriginError(f"browsers omit port {port}, the default of {scheme}")
         return cls(scheme, host, port)
 
     @property
     def opaque(self) -> bool:
-        """Return True for `null` and `file://`, which stand for no origin in particular."""
+        """True for `null` and `file://`, which many unrelated pages share."""
         return not self.host
 
     @property
@@ -88,18 +89,18 @@ _OPAQUE = {"null": Origin("", "", None), "file://": Origin("file", "", None)}
 
 
 class OriginPattern(NamedTuple):
-    """What a policy lists: an origin, its subdomains, any port of it, any or an opaque origin."""
+    """An entry of a policy: an origin, its subdomains, any port of it, `*` or an opaque origin."""
 
     scheme: str
     host: str
     port: str
-    """Digits; `*` for any port and none; empty for the default one."""
+    """Digits; `*` for any port or none; empty for the default port."""
     subdomains: bool
-    """Whether it covers one or more labels before the host, and not the host itself."""
+    """True if it covers one or more labels before the host, and not the host itself."""
 
     @classmethod
     def parse(cls, text: str) -> OriginPattern:
-        """The pattern that text spells; raises OriginError where it spells none."""
+        """Parse a pattern. Raises OriginError for an invalid one."""
         if text == "*":
             return _ANY
         bare = text.removesuffix(":*")
@@ -108,7 +109,7 @@ class OriginPattern(NamedTuple):
         origin = Origin.parse(scheme + separator + rest[2:] if subdomains else bare)
         any_port = bare != text
         if any_port and (origin.opaque or origin.port is not None):
-            raise OriginError("`:*` stands in place of a port, behind a host")
+            raise OriginError("`:*` must follow a host, in place of its port")
         if subdomains and is_ip_address(origin.host):
             raise OriginError("an IP address has no subdomains")
         if origin.host == "." and "*" in text:
@@ -117,7 +118,7 @@ class OriginPattern(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> OriginPattern:
-        """The pattern that text spells, where `parse` has accepted it: it has a scheme."""
+        """Split a pattern with a scheme that `parse` has accepted, without validating it again."""
         scheme, _, rest = text.partition("://")
         subdomains = rest.startswith("*.")
         host, port = rest[2:] if subdomains else rest, ""
@@ -127,12 +128,12 @@ class OriginPattern(NamedTuple):
 
     @property
     def any_origin(self) -> bool:
-        """Whether this is `*`."""
+        """True for `*`."""
         return self == _ANY
 
     @property
     def opaque(self) -> bool:
-        """Return True for `null` and `file://`."""
+        """True for `null` and `file://`."""
         return not self.host
 
     def __str__(self) -> str:
@@ -146,7 +147,7 @@ _ANY = OriginPattern("*", "*", "*", subdomains=True)
 
 
 def is_loopback(host: str) -> bool:
-    """Return True if host is this very machine: localhost (RFC 6761, 6.3), 127.0.0.0/8 or [::1]."""
+    """Return True if host is loopback: localhost (RFC 6761, 6.3), 127.0.0.0/8 or [::1]."""
     name = host.removesuffix(".")
     return (
         name in {"localhost", "[::1]"}
@@ -156,18 +157,18 @@ def is_loopback(host: str) -> bool:
 
 
 def is_insecure(origin: Origin | OriginPattern) -> bool:
-    """Whether anyone on the network can speak for it: plain http that leaves the machine."""
+    """Return True for plain http that is not loopback: anyone on the network can impersonate it."""
     return origin.scheme == "http" and not is_loopback(origin.host)
 
 
 def default_port_suffix(scheme: str) -> str:
-    """What an authority ends with where the default port of scheme is written out: `:443`."""
+    """Return the default port of scheme as the end of an authority, `:443`, or an empty str."""
     return f":{DEFAULT_PORTS[scheme]}" if scheme in DEFAULT_PORTS else ""
 
 
 def is_ip_address(host: str) -> bool:
-    """Whether a valid host is an IPv4 address, or an IPv6 address in brackets."""
-    # URL standard, "ends in a number checker", which passes over a trailing dot.
+    """Return True if a valid host is an IPv4 address, or an IPv6 address in brackets."""
+    # URL standard, "ends in a number checker", which ignores a trailing dot.
     last = host.removesuffix(".").rpartition(".")[2]
     return (
         host.startswith("[")
@@ -176,10 +177,32 @@ def is_ip_address(host: str) -> bool:
     )
 
 
+def encode_host(host: str) -> str:
+    """Return host as a browser writes it in `Origin` (URL standard, "domain to ASCII").
+
+    A host that can't be encoded is returned as it is.
+    """
+    if host.startswith("["):
+        from ipaddress import AddressValueError, IPv6Address
+
+        try:
+            return f"[{IPv6Address(host[1:-1])}]"
+        except AddressValueError:
+            return host
+    if host.isascii():
+        return host.lower()
+    import idna  # start-up only, for the few names that are not ASCII
+
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return host
+
+
 @cache
-def _grammar() -> re.Pattern[str]:
+def _compile_grammar() -> re.Pattern[str]:
     # Fetch, "`Origin` header", serialized-origin. Beyond that grammar, browsers also send hosts
-    # with an underscore, and keep upper case in the hosts of schemes that are not the web's own.
+    # with an underscore, and keep upper case in the hosts of schemes other than http and https.
     return re.compile(
         r"([a-z][a-z0-9+.\-]{0,63})://"
         r"([A-Za-z0-9._\-]+|\[[0-9a-f:]+\])"
@@ -187,42 +210,45 @@ def _grammar() -> re.Pattern[str]:
     )
 
 
-def _why_not(text: str) -> str:
-    """Why text is not of the grammar, in the words that help whoever has written it."""
+def _explain_syntax_error(text: str) -> str:
+    """Return why text does not match the grammar."""
     if not text.isascii():
-        return "it is not ASCII, and browsers write such a host in Punycode"
-    if not _SEPARATORS.isdisjoint(text):
-        return "it has white space, a comma, a semicolon or a quote in it"
+        return "it is not ASCII: browsers send such a host in Punycode"
+    if not _FOREIGN_CHARACTERS.isdisjoint(text):
+        return "it contains white space, a comma, a semicolon or a quote"
+    if "://" not in text:
+        return "it has no scheme"
     if "/" in text.partition("://")[2]:
-        return "a path or a slash follows its host"
-    if _grammar().fullmatch(text.lower()):
+        return "it has a path or a slash after its host"
+    if _compile_grammar().fullmatch(text.lower()):
         return "it is not in lower case"
     return "it is not scheme://host or scheme://host:port"
 
 
-def _check_host(scheme: str, host: str) -> None:
+def _validate_host(scheme: str, host: str) -> None:
+    """Raise OriginError if browsers do not serialise a host like this."""
     if host.startswith("["):
-        if host != f"[{_serialised_ipv6(host[1:-1])}]":
-            raise OriginError("its IPv6 address is not the compressed one that browsers send")
+        if host != f"[{_serialise_ipv6(host[1:-1])}]":
+            raise OriginError("its IPv6 address is not in the compressed form that browsers send")
         return
     if len(host) > _MAX_HOST:
         raise OriginError(f"its host is longer than {_MAX_HOST} characters")
     is_web = scheme in DEFAULT_PORTS
     if host == "." and not is_web:
         return  # Electron sends `app://.`
-    # A trailing dot is a part of the host, so the origin is another one (URL standard, "host").
+    # A trailing dot is part of the host, so it makes another origin (URL standard, "host").
     labels = host.removesuffix(".").split(".")
     if "" in labels or max(map(len, labels)) > _MAX_LABEL:
         raise OriginError(f"a label of its host is empty or longer than {_MAX_LABEL} characters")
     if not is_web:
-        return  # an opaque host (URL standard): neither lower-cased nor read as an address
+        return  # an opaque host (URL standard) is neither lower-cased nor parsed as an address
     if host != host.lower():
         raise OriginError("its host is not in lower case")
-    if is_ip_address(host) and not _is_serialised_ipv4(host):
+    if is_ip_address(host) and not _is_ipv4_serialised(host):
         raise OriginError("its IPv4 address is not four decimal numbers without leading zeros")
 
 
-def _is_serialised_ipv4(host: str) -> bool:
+def _is_ipv4_serialised(host: str) -> bool:
     parts = host.split(".")
     return len(parts) == 4 and all(
         part.isdigit() and len(part) <= 3 and int(part) <= 255 and str(int(part)) == part
@@ -230,8 +256,8 @@ def _is_serialised_ipv4(host: str) -> bool:
     )
 
 
-def _serialised_ipv6(address: str) -> str | None:
-    """The address as the URL standard serialises it, or None where it is none."""
+def _serialise_ipv6(address: str) -> str | None:
+    """Return the address as the URL standard serialises it, or None if it is not valid."""
     from ipaddress import AddressValueError, IPv6Address  # 3 ms, for few requests
 
     try:

@@ -1,4 +1,4 @@
-"""The names under which anyone can have a name: the Public Suffix List, and a few that it lacks.
+"""The suffixes under which anyone can register a name: the Public Suffix List, and some more.
 
 Start-up only. Hosts are in ASCII, as browsers write them.
 """
@@ -9,18 +9,18 @@ from functools import cache
 from typing import NamedTuple
 
 __all__ = [
-    "Match",
+    "SuffixMatch",
     "covers_public_suffix",
+    "find_registrable_domain",
     "find_suffix",
     "is_public_suffix",
-    "labels_to_private",
-    "list_below",
-    "registrable_domain",
+    "list_labels_below",
+    "list_private_label_ends",
 ]
 
 # Suffixes that the Public Suffix List lacks (looked up in its version of 2026-10-22), although
-# these services give whoever asks a name under them that serves pages of theirs.
-_MISSING = """
+# these services give anyone a name under them that serves pages of its owner.
+_UNLISTED_SERVICES = """
     loca.lt                 localtunnel: names of tunnels
     serveo.net              Serveo: names of tunnels
     lhr.life                localhost.run: names of tunnels
@@ -41,91 +41,97 @@ _MISSING = """
     *.webcontainer-api.io
     gradio.live             Gradio: names of shared demos
 """
-# Services whose names are addresses: 10.0.0.1.nip.io is at 10.0.0.1. Which address of several in a
-# name they take differs (203-0-113-7.10.0.0.1.sslip.io is at 203.0.113.7), so anyone can have a
-# name below any other.
-_OF_ADDRESSES = ("nip.io", "sslip.io", "traefik.me")
+# Services whose names are addresses: 10.0.0.1.nip.io resolves to 10.0.0.1. They differ in which of
+# several addresses they use (203-0-113-7.10.0.0.1.sslip.io resolves to 203.0.113.7), so anyone can
+# have a name below any other.
+_ADDRESS_SERVICES = ("nip.io", "sslip.io", "traefik.me")
 
 
-class Match(NamedTuple):
+class SuffixMatch(NamedTuple):
     """A public suffix of a name."""
 
     labels: int
-    """How many of the last labels of the name it has."""
+    """The number of its labels, counted from the end of the name."""
     private: bool
-    """Whether a company gives the names under it away, as under github.io. Else they are sold."""
+    """True if a company gives away the names under it, as under github.io. Else they are sold."""
 
 
 def is_public_suffix(host: str) -> bool:
-    """Return True if the Public Suffix List says that anyone can have a name right under host."""
-    labels = _labels(host)
-    return "" not in labels and _listed().match(labels).labels == len(labels)
+    """Return True if host is on the Public Suffix List: anyone can register a name under it."""
+    labels = _split_labels(host)
+    return "" not in labels and _load_published_list().match(labels).labels == len(labels)
 
 
 def covers_public_suffix(host: str) -> bool:
-    """Return True if anyone can have a name under host, or under a name below it.
+    """Return True if anyone can register a name under host, or under a name below host.
 
-    There is such a name below amazonaws.com, for one.
+    Such names are below amazonaws.com, for example.
     """
-    return find_suffix(host).labels == len(_labels(host)) or bool(list_below(host))
+    return find_suffix(host).labels == len(_split_labels(host)) or bool(list_labels_below(host))
 
 
-def registrable_domain(host: str) -> str:
-    """Return the last labels of host that one owner has: example.co.uk of a.example.co.uk."""
-    labels = _labels(host)
-    length = _listed().match(labels).labels + 1
+def find_registrable_domain(host: str) -> str:
+    """Return the part of host that has one owner: example.co.uk of a.example.co.uk."""
+    labels = _split_labels(host)
+    length = _load_published_list().match(labels).labels + 1
     return ".".join(labels[-length:]) if "" not in labels and length <= len(labels) else host
 
 
-def find_suffix(name: str) -> Match:
-    """Return the longest suffix of name under which anyone can have a name."""
-    labels = _labels(name)
+def find_suffix(name: str) -> SuffixMatch:
+    """Return the longest suffix of name under which anyone can register a name."""
+    labels = _split_labels(name)
     whole = ".".join(labels)
-    if any(whole == service or whole.endswith(f".{service}") for service in _OF_ADDRESSES):
-        return Match(len(labels), private=True)
-    return _all().match(labels)
+    if any(whole == service or whole.endswith(f".{service}") for service in _ADDRESS_SERVICES):
+        return SuffixMatch(len(labels), private=True)
+    return _load_extended_list().match(labels)
 
 
-def list_below(name: str) -> frozenset[str]:
-    """Return the labels that stand right before name in the list, a `*` among them."""
-    return _all().below.get(name, frozenset())
+def list_labels_below(name: str) -> frozenset[str]:
+    """Return the labels right before name in the rules of the list, possibly with `*`."""
+    return _load_extended_list().below.get(name, frozenset())
 
 
 @cache
-def labels_to_private(name: str) -> frozenset[str]:
-    """Return the ends of labels right before name that may lead to a private suffix."""
-    whole = (each for each in list_below(name) if f"{each}.{name}".strip(".") in _all().to_private)
+def list_private_label_ends(name: str) -> frozenset[str]:
+    """Return the ends of the labels right before name that may lead to a private suffix."""
+    whole = (
+        each
+        for each in list_labels_below(name)
+        if f"{each}.{name}".strip(".") in _load_extended_list().to_private
+    )
     return frozenset(label[at:] for label in whole for at in range(len(label)))
 
 
-class _List(NamedTuple):
-    rules: dict[str, bool]
-    """Rule -> whether it is of the private section."""
-    below: dict[str, frozenset[str]]
-    """Name -> the labels right before it; the empty name has the top-level domains."""
-    to_private: frozenset[str]
-    """The names of private rules, and what they end with."""
+class _SuffixList(NamedTuple):
+    """The rules of a Public Suffix List."""
 
-    def match(self, labels: list[str]) -> Match:
+    rules: dict[str, bool]
+    """Rule -> True if it is in the private section."""
+    below: dict[str, frozenset[str]]
+    """Name -> the labels right before it. The empty name has the top-level domains."""
+    to_private: frozenset[str]
+    """The names of private rules, and all ends of these names."""
+
+    def match(self, labels: list[str]) -> SuffixMatch:
         """Return the public suffix of a name (publicsuffix.org, "Algorithm")."""
         for start in range(len(labels)):
             name = ".".join(labels[start:])
             length = len(labels) - start
             if (private := self.rules.get(f"!{name}")) is not None:
-                return Match(length - 1, private)
+                return SuffixMatch(length - 1, private)
             if (private := self.rules.get(f"*.{name}")) is not None:
-                return Match(min(length + 1, len(labels)), private)
+                return SuffixMatch(min(length + 1, len(labels)), private)
             if (private := self.rules.get(name)) is not None:
-                return Match(length, private)
-        return Match(1, private=False)
+                return SuffixMatch(length, private)
+        return SuffixMatch(1, private=False)
 
 
-def _labels(name: str) -> list[str]:
+def _split_labels(name: str) -> list[str]:
     return name.removesuffix(".").lower().split(".")
 
 
 @cache
-def _listed() -> _List:
+def _load_published_list() -> _SuffixList:
     from publicsuffixlist import PSLFILE
 
     rules: dict[str, bool] = {}
@@ -135,18 +141,20 @@ def _listed() -> _List:
             if line.startswith("//"):
                 private = private or "===BEGIN PRIVATE DOMAINS===" in line
             elif rule := line.strip().lower():
-                rules[rule if rule.isascii() else _in_ascii(rule)] = private
-    return _list_of(rules)
+                rules[rule if rule.isascii() else _encode_rule(rule)] = private
+    return _build_list(rules)
 
 
 @cache
-def _all() -> _List:
-    """The list with what it lacks."""
-    missing = [line.split()[0] for line in _MISSING.strip().splitlines()]
-    return _list_of({**dict.fromkeys((*missing, *_OF_ADDRESSES), True), **_listed().rules})
+def _load_extended_list() -> _SuffixList:
+    """Return the published list with the services that it lacks."""
+    missing = [line.split()[0] for line in _UNLISTED_SERVICES.strip().splitlines()]
+    return _build_list(
+        {**dict.fromkeys((*missing, *_ADDRESS_SERVICES), True), **_load_published_list().rules}
+    )
 
 
-def _list_of(rules: dict[str, bool]) -> _List:
+def _build_list(rules: dict[str, bool]) -> _SuffixList:
     below: dict[str, set[str]] = {}
     to_private: set[str] = set()
     for rule, private in rules.items():
@@ -157,11 +165,11 @@ def _list_of(rules: dict[str, bool]) -> _List:
             label, _, name = name.partition(".")
             below.setdefault(name, set()).add(label)
     frozen = {name: frozenset(labels) for name, labels in below.items()}
-    return _List(rules, frozen, frozenset(to_private))
+    return _SuffixList(rules, frozen, frozenset(to_private))
 
 
-def _in_ascii(rule: str) -> str:
-    """The rule as browsers write a host of it."""
+def _encode_rule(rule: str) -> str:
+    """Return a rule in ASCII, as browsers write hosts."""
     labels = rule.removeprefix("!").split(".")
     encoded = (each if each.isascii() else each.encode("idna").decode("ascii") for each in labels)
     return "!" * rule.startswith("!") + ".".join(encoded)

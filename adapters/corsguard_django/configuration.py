@@ -10,7 +10,7 @@ from django.conf import settings
 from corsguard import Guard, Policy, PolicyError, Problem
 from corsguard.errors import NO_POLICY
 from corsguard.guard.arguments import build_configured_guard
-from corsguard.policy.suggestion_forms import as_item
+from corsguard.policy.suggestion_formats import as_item
 from corsguard.policy.validation import VALIDATORS
 from corsguard_django.urlconf import iter_view_policies
 from corsguard_django.views import Views

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from corsguard.origin import Origin, is_ip_address, is_loopback
-from corsguard.public_suffix import registrable_domain
+from corsguard.public_suffix import find_registrable_domain
 
 __all__ = ["is_same_site", "is_trustworthy", "strip_final_dot"]
 
@@ -30,4 +30,4 @@ def _find_site(host: str) -> str:
         return host
     # URL standard, "registrable domain": it ends in a dot where the host does.
     name = strip_final_dot(host)
-    return registrable_domain(name) + host[len(name) :]
+    return find_registrable_domain(name) + host[len(name) :]

@@ -13,9 +13,10 @@ from corsguard.origin import (
     Origin,
     OriginError,
     default_port_suffix,
+    encode_host,
     is_ip_address,
 )
-from corsguard.policy.origin_fixes import encode_host, fix_origin
+from corsguard.policy.origin_fixes import fix_origin
 
 __all__ = [
     "HTTP_SCHEMES",

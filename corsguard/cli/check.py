@@ -11,7 +11,7 @@ from corsguard import Guard, Policies, Policy, PolicyError, PolicyWarning, Probl
 from corsguard.cli.check_report import Report
 from corsguard.cli.terminal import console, fail
 from corsguard.guard.arguments import build_guard
-from corsguard.policy.suggestion_forms import as_toml
+from corsguard.policy.suggestion_formats import as_toml
 
 __all__ = ["by_route", "check", "guard_of", "sound_guard_of"]
 

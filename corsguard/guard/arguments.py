@@ -61,7 +61,7 @@ def _find_problems(given: object, fields: Mapping[str, Any]) -> list[Problem]:
     """Return what is wrong with the call itself, whatever the values are."""
     if given is None:
         return [
-            Problem("unknown-field", name, value, f"there is no field {name!r}", "policy")
+            Problem("unknown-field", name, value, "unknown field", "policy")
             for name, value in fields.items()
             if isinstance(value, _KINDS) and name not in FIELDS | _OPTIONS
         ]

@@ -11,12 +11,12 @@ from corsguard.errors import NO_POLICY, PolicyError, Problem
 from corsguard.escaping import show_value
 from corsguard.policy import Policy
 from corsguard.policy.safety import find_warnings
-from corsguard.policy.suggestion_forms import as_item, as_toml, as_variable
+from corsguard.policy.suggestion_formats import as_item, as_toml, as_variable
 from corsguard.policy.unknown_fields import (
     GUARD_OPTIONS,
     find_unknown_fields,
-    means_origins,
-    means_routes,
+    is_origins_option,
+    is_routes_option,
 )
 from corsguard.policy.validation import VALIDATORS
 
@@ -113,7 +113,7 @@ def read_environ(environ: Mapping[str, str]) -> Settings:
         return _allow_nothing(mapping, others, unknown)
     settings = _settings(mapping, others, unknown)
     names = (name for name in environ if name.startswith("CORS_"))
-    theirs = [name for name in names if means_origins(name, value=False)]  # no flag is a list
+    theirs = [name for name in names if is_origins_option(name, value=False)]  # no flag is a list
     if theirs and NO_POLICY in settings.problems:
         rename = f"rename {theirs[0]} to {_VARIABLES['allow_origins']}"
         return settings._replace(problems=(NO_POLICY._replace(suggestion=rename),))
@@ -140,7 +140,7 @@ def _settings(
     elif fields:
         policies = _read_policy(fields, found, reported=others, enforced=enforced)
     elif not enforce and not any(
-        means_origins(*item) or means_routes(item[0]) for item in others.items()
+        is_origins_option(*item) or is_routes_option(item[0]) for item in others.items()
     ):
         found.problems.append(NO_POLICY)
     return Settings(

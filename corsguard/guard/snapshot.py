@@ -21,7 +21,11 @@ from corsguard.policy import Policy
 from corsguard.policy.predicates import Predicate, is_async
 from corsguard.policy.safety import find_exposure, find_warnings
 from corsguard.policy.unknown_fields import is_table_of_fields
-from corsguard.policy.validation import Findings
+from corsguard.policy.validation import (
+    ProblemCollector,
+    validate_own_origins,
+    validate_strings,
+)
 
 __all__ = ["NO_POLICY_DECISION", "AppliedPolicy", "Enforce", "Options", "Policies", "Snapshot"]
 
@@ -308,14 +312,12 @@ def _validate(
 
     Raises PolicyError with every problem of the options and of the table of policies.
     """
-    found = Findings()
+    found = ProblemCollector()
     if not (options.enforce is True or options.enforce is False or options.enforce == "report"):
         found.problems.append(_reject_enforce(options.enforce))
-    enforce_exempt = found.strings("enforce_exempt", options.enforce_exempt)
+    enforce_exempt = validate_strings(found, "enforce_exempt", options.enforce_exempt)
     found.problems.extend(prefix_problems("enforce_exempt", enforce_exempt))
-    own_origins = found.strings("own_origins", options.own_origins)
-    for origin in own_origins:
-        found.own_origin("own_origins", origin)
+    own_origins = validate_own_origins(found, "own_origins", options.own_origins)
     exempt: Routes[None] = Routes(dict.fromkeys(enforce_exempt))
     if isinstance(policies, Mapping) and is_table_of_fields(table, (Policy,)):
         message = f"{show_value(policies)} is a table of fields, not of policies by path prefix"

@@ -1,4 +1,4 @@
-"""What a server allows: the policy, its validation, and the suggestions that go with problems."""
+"""The policy of a server, its validation, and the suggested fixes of its problems."""
 
 from corsguard.policy.policy import Policy, PolicyFields
 

@@ -1,23 +1,23 @@
-"""What the options of other CORS libraries are called here.
+"""The options of other CORS libraries, and their counterparts in corsguard.
 
 The names are those that the peers document: flask-cors, django-cors-headers, Starlette,
 aiohttp-cors and Falcon (Python), cors (Node.js), rs/cors and jub0bs/cors (Go), Spring (Java),
 rack-cors (Ruby) and Laravel (PHP). They are written without case, dashes and underscores, and
-without `CORS` before them: `allowedorigins` stands for `CORS_ALLOWED_ORIGINS`, `allowedOrigins`
+without `CORS` before them: `allowedorigins` is `CORS_ALLOWED_ORIGINS`, `allowedOrigins`
 and `AllowedOrigins`.
 """
 
 from __future__ import annotations
 
 __all__ = [
-    "FOR_ANYONE",
-    "INSTEAD",
-    "NAMES",
-    "NOT_FOR_ANYONE",
-    "OF_ORIGINS",
-    "OF_ROUTES",
+    "ANY_ORIGIN_OFF_ADVICE",
+    "ANY_ORIGIN_OPTIONS",
+    "OPTION_ADVICE",
+    "ORIGIN_OPTIONS",
     "REGEX_OPTIONS",
-    "plain",
+    "RENAMED_OPTIONS",
+    "ROUTE_OPTIONS",
+    "normalise_name",
 ]
 
 _RENAMED = {
@@ -47,8 +47,8 @@ _RENAMED = {
     "dangerously_allow_null_origin": "nullorigin nullorigins allownull",
     "dangerously_allow_public_suffixes": "dangerouslytoleratesubdomainsofpublicsuffixes",
 }
-NAMES = {theirs: ours for ours, names in _RENAMED.items() for theirs in names.split()}
-"""From a peer's option to the field of ours that takes the same value."""
+RENAMED_OPTIONS = {theirs: ours for ours, names in _RENAMED.items() for theirs in names.split()}
+"""Option of a peer -> the field that takes the same value."""
 
 REGEX_OPTIONS = frozenset(
     """
@@ -60,15 +60,15 @@ REGEX_OPTIONS = frozenset(
 """Options whose values are regular expressions of origins."""
 
 _ROUTES = 'routes: one policy for each path prefix, such as {"/api": ...}'
-_ANY_ORIGIN = 'allow_origins: ["*"], where any site may read the responses'
-_HOSTS = "allow_origins: it lists origins, such as https://app.example.com, and no hosts"
-_PATTERN = "allow_origins: patterns such as https://*.example.com are entries of it"
+_ANY_ORIGIN = 'allow_origins: ["*"], if any site may read the responses'
+_HOSTS = "allow_origins: it lists origins such as https://app.example.com, not hosts"
+_PATTERN = "allow_origins: it also lists patterns such as https://*.example.com"
 _CALLABLE = "allow_origins: a callable in the list, which takes an origin and returns a bool"
-_PREFLIGHTS = "remove it: every preflight is answered, with 204 or 403, before the application"
-_ALWAYS = "remove it: the headers are on every response that needs them, errors too"
-_VARY = "remove it: `Vary` is always right"
-_PRIVATE = "remove it: no browser sends that header any more, the user is asked instead"
-INSTEAD = {
+_PREFLIGHTS = "remove it: corsguard answers every preflight with 204 or 403 before the application"
+_ALWAYS = "remove it: corsguard sets the headers on every response, errors too"
+_VARY = "remove it: corsguard always sets the right `Vary`"
+_PRIVATE = "remove it: browsers no longer send that header, they ask the user instead"
+OPTION_ADVICE = {
     "resources": _ROUTES,
     "resource": _ROUTES,
     "defaults": _ROUTES,
@@ -97,7 +97,7 @@ INSTEAD = {
     "alloworiginvaryrequestfunc": _CALLABLE,
     "alloworiginpredicate": _CALLABLE,
     "checkorigin": _CALLABLE,
-    "sendwildcard": "remove it: for allow_origins of `*` alone, `*` is what is sent",
+    "sendwildcard": "remove it: corsguard sends `*` if allow_origins is `*` alone",
     "varyheader": _VARY,
     "vary": _VARY,
     "automaticoptions": _PREFLIGHTS,
@@ -110,33 +110,35 @@ INSTEAD = {
     "alwayssend": _ALWAYS,
     "allowprivatenetwork": _PRIVATE,
     "privatenetworkaccess": _PRIVATE,
-    "replacehttpsreferer": "remove it: the Referer is left as it is",
+    "replacehttpsreferer": "remove it: corsguard does not change the Referer",
 }
-"""From a peer's option that none of our fields takes the value of, to what to do."""
+"""Option of a peer without a counterpart -> instruction."""
 
-FOR_ANYONE = frozenset(theirs for theirs, advice in INSTEAD.items() if advice == _ANY_ORIGIN)
+ANY_ORIGIN_OPTIONS = frozenset(
+    theirs for theirs, advice in OPTION_ADVICE.items() if advice == _ANY_ORIGIN
+)
 """The flags that allow every origin."""
 
-NOT_FOR_ANYONE = "remove it: only what allow_origins lists is allowed"
-"""What to do with one of these whose value is false."""
+ANY_ORIGIN_OFF_ADVICE = "remove it: only the origins in allow_origins are allowed"
+"""The instruction for one of ANY_ORIGIN_OPTIONS whose value is false."""
 
-OF_ORIGINS = frozenset(
+ORIGIN_OPTIONS = frozenset(
     {
-        *(theirs for theirs, ours in NAMES.items() if ours == "allow_origins"),
+        *(theirs for theirs, ours in RENAMED_OPTIONS.items() if ours == "allow_origins"),
         *REGEX_OPTIONS,
-        *(theirs for theirs, advice in INSTEAD.items() if advice.startswith("allow_origins")),
+        *(theirs for theirs, advice in OPTION_ADVICE.items() if advice.startswith("allow_origins")),
     }
 )
-"""The options that say which origins are allowed."""
+"""The options for the allowed origins."""
 
-OF_ROUTES = frozenset(theirs for theirs, advice in INSTEAD.items() if advice == _ROUTES)
-"""The options that say what holds for a path."""
+ROUTE_OPTIONS = frozenset(theirs for theirs, advice in OPTION_ADVICE.items() if advice == _ROUTES)
+"""The options for policies by path."""
 
 _PREFIXES = ("corsguard", "cors", "accesscontrol")
 
 
-def plain(name: str) -> str:
-    """Return the name as the keys of these tables are written."""
+def normalise_name(name: str) -> str:
+    """Return name in the form of the keys of these tables."""
     letters = "".join(filter(str.isalnum, name.lower()))
     for prefix in _PREFIXES:
         letters = letters.removeprefix(prefix) or letters

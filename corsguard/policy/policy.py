@@ -1,22 +1,29 @@
-"""Policy: an immutable statement of what a server allows, checked when it is made."""
+"""Policy: an immutable statement of what a server allows, validated when it is built."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 
 from corsguard.errors import PolicyError, PolicyWarning, Problem, emit_warnings
 from corsguard.escaping import show_value
 from corsguard.policy.safety import check_combinations, find_warnings
 from corsguard.policy.unknown_fields import (
+    find_meant_fields,
     find_unknown_fields,
-    means_origins,
-    means_routes,
-    meant_fields,
+    is_origins_option,
+    is_routes_option,
+    reject_unknown_keywords,
 )
-from corsguard.policy.validation import FLAGS, VALIDATORS, Findings, Starts, anything
+from corsguard.policy.validation import (
+    FLAGS,
+    VALIDATORS,
+    AcceptanceTest,
+    ProblemCollector,
+    accept_anything,
+    validate_flag,
+)
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -25,11 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Policy", "PolicyError", "PolicyFields", "PolicyWarning", "Problem"]
 
-_Parameters = ParamSpec("_Parameters")
-
 
 class PolicyFields(TypedDict, total=False):
-    """The fields of a policy as the keyword arguments of whatever takes a policy."""
+    """The fields of a policy, for functions that take them as keyword arguments."""
 
     allow_origins: Iterable[OriginEntry]
     allow_credentials: bool
@@ -43,24 +48,10 @@ class PolicyFields(TypedDict, total=False):
     dangerously_allow_null_origin: bool
 
 
-def _report_unknown_fields(init: Callable[_Parameters, None]) -> Callable[_Parameters, None]:
-    """Wrap a Policy's `__init__` so that an unknown keyword is a PolicyError with the right name.
-
-    Python's own TypeError would name the keyword, but not the field that was meant. Type checkers
-    still see the signature of `init`.
-    """
-
-    @wraps(init)
-    def report(self: Policy, /, *given: Any, **fields: Any) -> None:
-        if not VALIDATORS.keys() >= fields.keys():
-            Policy.read(fields)  # raises: one of them is unknown
-        cast(Callable[..., None], init)(self, *given, **fields)
-
-    return cast(Callable[_Parameters, None], report)
-
-
 class Policy:
-    """What a server allows pages of other origins. Immutable, hashable, comparable.
+    """The permissions that a server grants to pages of other origins.
+
+    A policy is immutable, hashable and comparable.
 
     Each field is named after the response header that it becomes (Fetch, "HTTP responses" of the
     CORS protocol), without `Access-Control-`:
@@ -68,12 +59,13 @@ class Policy:
     * allow_origins: a list of origin patterns (`https://example.com`, `https://*.example.com`,
       `http://localhost:*`, or `*` alone), compiled regular expressions of str, matched as a
       whole, and callables that take a serialised origin and return a bool, or an awaitable of one.
-    * allow_credentials: whether pages may send cookies and read the answer.
+    * allow_credentials: True if pages may send cookies and read the response.
     * allow_methods, allow_headers, expose_headers: lists of names, or `*`.
-    * max_age: how long a browser may keep the answer to a preflight, in seconds or as a
-      timedelta; 0 for not at all; None to leave it to the browser (5 seconds).
-    * predicate_timeout: how many seconds an async callable may take before it counts as a no.
-    * dangerously_...: each lifts one check of allow_origins.
+    * max_age: how long a browser may cache a preflight, in seconds or as a timedelta. 0 disables
+      the cache. None omits the header, which leaves 5 seconds.
+    * predicate_timeout: how many seconds an async callable may take. After that, the origin is
+      refused.
+    * dangerously_...: flags that each switch off one check of allow_origins.
 
     Raises PolicyError with every problem found; warns with PolicyWarning.
     """
@@ -91,7 +83,7 @@ class Policy:
     dangerously_allow_public_suffixes: bool
     dangerously_allow_null_origin: bool
 
-    @_report_unknown_fields
+    @reject_unknown_keywords
     def __init__(
         self,
         *,
@@ -106,25 +98,29 @@ class Policy:
         dangerously_allow_public_suffixes: bool = False,
         dangerously_allow_null_origin: bool = False,
     ) -> None:
-        self._keep(locals())
+        self._set_fields(locals())
         emit_warnings(find_warnings(self))
 
-    def _keep(self, given: Mapping[str, Any], *, exposed: bool = False) -> None:
-        found = self._check(given, _trial(given, exposed=exposed))
+    def _set_fields(self, given: Mapping[str, Any], *, exposed: bool = False) -> None:
+        """Set every field to its normalised value; raise PolicyError with every problem.
+
+        `exposed` says that the origins must be as safe as with credentials.
+        """
+        found = self._validate(given, _build_acceptance_test(given, exposed=exposed))
         if found.problems:
             raise PolicyError(found.problems)
 
-    def _check(self, given: Mapping[str, Any], starts: Starts) -> Findings:
-        """Take the fields that are given, and return what is wrong with them."""
-        found = Findings(starts=starts)
-        for field, check in VALIDATORS.items():
-            object.__setattr__(self, field, check(found, field, given[field]))
+    def _validate(self, given: Mapping[str, Any], is_accepted: AcceptanceTest) -> ProblemCollector:
+        """Set every field to its normalised value, and return the problems."""
+        found = ProblemCollector(is_accepted)
+        for field, validate in VALIDATORS.items():
+            object.__setattr__(self, field, validate(found, field, given[field]))
         found.problems.extend(check_combinations(self))
         return found
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Policy:
-        """The policy whose fields are the mapping's items, as in a configuration file.
+        """Build the policy whose fields are the items of mapping, as in a configuration file.
 
         Raises PolicyError, where an unknown key is a problem as well, and a missing
         `allow_origins`; warns with PolicyWarning.
@@ -141,10 +137,10 @@ class Policy:
         reported: Mapping[str, object] = MappingProxyType({}),
         enforced: bool = False,
     ) -> Policy:
-        """Return the policy without a warning, for callers that know which place it should name.
+        """Build a policy without emitting warnings, for callers that name its place in them.
 
-        `reported` are unknown fields that the caller has reported: they may stand for a field
-        that seems to be missing. `enforced` says that the policy is for a guard that enforces it.
+        `reported` are unknown fields that the caller has reported. One of them may be meant for a
+        field that is missing. `enforced` says that the policy is for a guard that enforces it.
         Raises PolicyError.
         """
         if not isinstance(mapping, Mapping):
@@ -154,14 +150,16 @@ class Policy:
         unknown = find_unknown_fields(mapping, VALIDATORS)
         known = {key: value for key, value in mapping.items() if key in VALIDATORS}
         others = {**{key: mapping[key] for key in mapping if key not in VALIDATORS}, **reported}
-        meant = meant_fields({**others, **known}, VALIDATORS)
-        flags = {flag: True for flag in _LIFTING if meant.get(flag) is True}
+        meant = find_meant_fields({**others, **known}, VALIDATORS)
+        flags = {flag: True for flag in _DANGEROUS_FLAGS if meant.get(flag) is True}
         policy = cls.__new__(cls)
         exposed = enforced or meant.get("allow_credentials") is True
         try:
-            cls._keep(policy, {**_DEFAULTS, **flags, **known}, exposed=exposed)
+            cls._set_fields(policy, {**_DEFAULTS, **flags, **known}, exposed=exposed)
         except PolicyError as error:
-            misnamed = any(means_origins(*item) or means_routes(item[0]) for item in others.items())
+            misnamed = any(
+                is_origins_option(*item) or is_routes_option(item[0]) for item in others.items()
+            )
             follow_up = "no-origins" if misnamed and "allow_origins" not in known else None
             found = [problem for problem in error.problems if problem.code != follow_up]
             raise PolicyError([*unknown, *found]) from None
@@ -171,14 +169,14 @@ class Policy:
 
     @property
     def warnings(self) -> tuple[PolicyWarning, ...]:
-        """What this policy warned of when it was made."""
+        """The warnings that were emitted when this policy was built."""
         return tuple(PolicyWarning(problem) for problem in find_warnings(self))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"a policy can't be changed: make a new one with another {name}")
+        raise AttributeError(f"a policy can't be changed: build a new one with another {name}")
 
     def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"a policy can't be changed: make a new one without {name}")
+        raise AttributeError(f"a policy can't be changed: build a new one without {name}")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Policy) and self._values() == other._values()
@@ -203,31 +201,33 @@ class Policy:
         return tuple(getattr(self, field) for field in VALIDATORS)
 
 
-_LIFTING = tuple(flag for flag in FLAGS if flag != "allow_credentials")
-_UNMATCHED = frozenset({"never-matches", "regex-matches-nothing"})
-_SOME_ORIGINS = ("https://app.example.com",)
+_DANGEROUS_FLAGS = tuple(flag for flag in FLAGS if flag != "allow_credentials")
+_UNMATCHED_CODES = frozenset({"never-matches", "regex-matches-nothing"})
+_EXAMPLE_ORIGINS = ("https://app.example.com",)
 
 
-def _trial(given: Mapping[str, Any], *, exposed: bool) -> Starts:
-    """Return a function that tells whether a value of a field would start beside the given flags.
+def _build_acceptance_test(given: Mapping[str, Any], *, exposed: bool) -> AcceptanceTest:
+    """Return a function that tells if a field accepts a value beside the given flags.
 
-    `exposed` says that the origins have to be as safe as with credentials.
+    `exposed` says that the origins must be as safe as with credentials.
     """
 
-    def starts(field: str, value: object, /, *lifting: str) -> bool:
-        flags = {flag: Findings().flag(flag, given[flag]) for flag in FLAGS}
-        fields = {**_DEFAULTS, "allow_origins": _SOME_ORIGINS, **flags, field: value}
-        fields |= dict.fromkeys(lifting, True)
+    def is_accepted(field: str, value: object, /, *flags: str) -> bool:
+        given_flags = {flag: validate_flag(ProblemCollector(), flag, given[flag]) for flag in FLAGS}
+        fields = {**_DEFAULTS, "allow_origins": _EXAMPLE_ORIGINS, **given_flags, field: value}
+        fields |= dict.fromkeys(flags, True)
         if exposed and field == "allow_origins":
             fields["allow_credentials"] = True
         policy = Policy.__new__(Policy)
-        found = policy._check(fields, anything).problems  # noqa: SLF001  # of this very class
+        found = policy._validate(fields, accept_anything).problems  # noqa: SLF001  # of this class
         unmatched = (
-            [each for each in find_warnings(policy) if each.code in _UNMATCHED] if not found else []
+            [each for each in find_warnings(policy) if each.code in _UNMATCHED_CODES]
+            if not found
+            else []
         )
         return all(problem.field != field for problem in (*found, *unmatched))
 
-    return starts
+    return is_accepted
 
 
 _DEFAULTS: dict[str, object] = {

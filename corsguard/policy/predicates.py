@@ -1,4 +1,4 @@
-"""The callables of a policy, and what they answer."""
+"""The callables of a policy, and the evaluation of their results."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 __all__ = ["Fault", "Predicate", "is_async", "is_true_answer", "wait_for"]
 
 Fault = tuple[str, Exception]
-"""The name of a callable of `allow_origins` that failed, and its exception. It counts as False."""
+"""The name of a callable of `allow_origins` that failed, and its exception."""
 
 Predicate = Callable[[str], "bool | Awaitable[bool]"]
-"""A callable of `allow_origins`, asked about a valid, serialised origin, never about `null`."""
+"""A callable of `allow_origins`. It is called with valid, serialised origins, never with `null`."""
 
 
 def is_async(function: Callable[..., object]) -> bool:
-    """Whether function is sure to return an awaitable."""
+    """Return True if function is sure to return an awaitable."""
     from inspect import iscoroutinefunction
 
     return iscoroutinefunction(function) or iscoroutinefunction(
@@ -25,10 +25,13 @@ def is_async(function: Callable[..., object]) -> bool:
 
 
 def is_true_answer(predicate: Predicate, answer: object, faults: list[Fault]) -> bool:
-    """Whether a callable said yes; what is no bool is a fault, and counts as a no."""
+    """Return True if a callable returned True.
+
+    Any other type than bool, and an exception, is appended to faults.
+    """
     if not isinstance(answer, bool):
         if isinstance(answer, Coroutine):
-            answer.close()  # it is never awaited, and Python need not say so
+            answer.close()  # avoids Python's warning that it was never awaited
         if not isinstance(answer, Exception):
             answer = TypeError(f"a bool was expected, and it returned {type(answer).__name__}")
         faults.append((getattr(predicate, "__qualname__", repr(predicate)), answer))
@@ -36,21 +39,26 @@ def is_true_answer(predicate: Predicate, answer: object, faults: list[Fault]) ->
 
 
 async def wait_for(answer: Awaitable[object], seconds: float) -> object:
-    """Return what is awaited, on asyncio or on trio.
+    """Return the result of an awaitable, on asyncio or on trio.
 
-    Raises TimeoutError after so many seconds, and RuntimeError where something that it waits for
-    was cancelled, but not the request.
+    Raises TimeoutError after the given seconds, and RuntimeError where something that it waits
+    for was cancelled, but not the request.
     """
-    trio = _running_trio()
+    trio = _find_running_trio()
     if trio is None:
-        return await _in_time_on_asyncio(answer, seconds)
+        return await _wait_on_asyncio(answer, seconds)
     with trio.move_on_after(seconds):
         return await answer
     raise TimeoutError
 
 
-async def _in_time_on_asyncio(answer: Awaitable[object], seconds: float) -> object:
-    from asyncio import CancelledError, current_task, timeout  # loaded where anything is awaited
+async def _wait_on_asyncio(answer: Awaitable[object], seconds: float) -> object:
+    """Return the result of an awaitable within a task of asyncio. See `wait_for`."""
+    from asyncio import (
+        CancelledError,
+        current_task,
+        timeout,
+    )  # loaded only where a callable is async
 
     async with timeout(seconds):
         try:
@@ -62,10 +70,10 @@ async def _in_time_on_asyncio(answer: Awaitable[object], seconds: float) -> obje
             raise RuntimeError("what it waited for was cancelled") from None
 
 
-def _running_trio() -> Any:
+def _find_running_trio() -> Any:
     """Return the module trio where the current task is one of its tasks; None elsewhere."""
     try:
-        trio: Any = sys.modules["trio"]  # whoever runs on it has imported it
+        trio: Any = sys.modules["trio"]  # imported already where trio runs
         trio.lowlevel.current_task()
     except (KeyError, RuntimeError):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from corsguard.policy.regex_automaton import ALPHABET, Automaton, Budget, characters_of
+from corsguard.policy.regex_automaton import ALPHABET, Automaton, Budget, decode_mask
 from corsguard.policy.regex_intersection import Intersection
 
 __all__ = ["Hosts", "Label", "States"]
@@ -19,15 +19,15 @@ class Label(NamedTuple):
 
     text: str
     states: States
-    """What reads its first character."""
+    """The states that read its first character."""
     begins: bool
-    """Whether it may be the first label of a host."""
+    """True if it may be the first label of a host."""
     further: States | None
-    """What reads the character before the dot before it, where there may be one."""
+    """The states that read the character before its dot. None where no dot can precede it."""
 
 
 class Hosts(Intersection):
-    """The origins that are of a grammar, whose first group is a host, and that a pattern covers."""
+    """The origins that a pattern and a grammar both accept, whose first group is the host."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Hosts(Intersection):
     ) -> None:
         """Read labels up to each separator, or hosts as a whole where it is empty.
 
-        `without` are places of the pattern where no host may begin.
+        `without` are positions of the pattern where no host may begin.
         """
         self._group = grammar.groups[1]
         self.separator = separator
@@ -47,31 +47,31 @@ class Hosts(Intersection):
         size = len(grammar.reads)
         super().__init__(pattern, grammar, budget, frozenset(at * size + gate for at in without))
         self.begun = frozenset(at // size for at in self.reached if at % size == gate)
-        """The places of the pattern that read what is right before a host."""
+        """The positions of the pattern that read the character right before a host."""
         self._read: dict[States, dict[str, States]] = {}
         self._before: dict[States, tuple[States, bool]] = {}
 
     @property
     def last(self) -> States:
-        """What reads the last character of a host."""
+        """The states that read the last character of a host."""
         return self._ends_of_hosts[0]
 
     @property
     def tails(self) -> list[str]:
-        """What may follow a host, such as a port: at least one for each state that ends it."""
+        """Texts that may follow a host, such as ports, at least one for each state that ends it."""
         return self._ends_of_hosts[1]
 
     def labels(self, states: States) -> Iterator[tuple[list[Label], list[tuple[str, States]]]]:
-        """Yield, for each length, the labels of it, and the ends of longer ones.
+        """Yield, for each length, the labels of that length and the ends of longer labels.
 
-        Each of those is with what may read on.
+        Each end comes with the states that may read the characters before it.
         """
         ends = [("", states)]
         while ends:
             whole: list[Label] = []
             longer: list[tuple[str, States]] = []
             for text, following in ends:
-                for label, earlier in self._read_on(text, following):
+                for label, earlier in self._extend_labels(text, following):
                     if label.begins or label.further:
                         whole.append(label)
                     if self.read(earlier).keys() - {self.separator}:
@@ -80,15 +80,15 @@ class Hosts(Intersection):
             ends = longer
 
     def reachable(self, states: States) -> Iterator[tuple[str, States, list[Label]]]:
-        """Yield the shortest end of a label that leads to each set of states, and whole labels.
+        """Yield, for each set of states, the shortest end of a label that leads there, and labels.
 
-        Those are one character longer than the end.
+        These labels are whole, and one character longer than the end.
         """
         seen = {states}
         waiting = [("", states)]
         for text, following in waiting:
             whole: list[Label] = []
-            for label, earlier in self._read_on(text, following):
+            for label, earlier in self._extend_labels(text, following):
                 if label.begins or label.further:
                     whole.append(label)
                 if earlier not in seen:
@@ -97,7 +97,7 @@ class Hosts(Intersection):
             yield text, following, whole
 
     def follow(self, text: str, states: States) -> Label | None:
-        """Return the label that ends with text, read before states, if there is one."""
+        """Return the label text, read before states, or None where it can't be one."""
         reading = states
         earlier: States = states
         for character in reversed(text):
@@ -105,24 +105,24 @@ class Hosts(Intersection):
             if found is None:
                 return None
             reading = found
-            earlier = self._earlier_in_host(reading)[0]
+            earlier = self._step_back(reading)[0]
         label = self._label(text, reading)
         return label if label.begins or label.further else None
 
     def read(self, states: States) -> dict[str, States]:
-        """Return, for each character that states read, those that read it."""
+        """Return character -> the states that read it."""
         if states not in self._read:
-            self._read[states] = self._read_anew(states)
+            self._read[states] = self._compute_readers(states)
         return self._read[states]
 
     def beginnings(self, states: States) -> Iterator[str]:
-        """Yield what may stand before states, the shortest first: a scheme, and other labels."""
+        """Yield texts that may precede states, the shortest first: a scheme and other labels."""
         waiting: list[tuple[int, str]] = []
         for state in states:
             for earlier in self.earlier[state]:
                 if self.other(earlier) not in self._group:
                     waiting.append((earlier, ""))
-                elif "." in characters_of(self.mask(earlier)):
+                elif "." in decode_mask(self.mask(earlier)):
                     waiting.extend((each, ".") for each in self.earlier[earlier])
         waiting.sort(key=lambda each: len(each[1]))
         seen = {state for state, _ in waiting}
@@ -130,20 +130,20 @@ class Hosts(Intersection):
             if state == 0:
                 yield text
                 continue
-            longer = next(characters_of(self.mask(state))) + text
+            longer = next(decode_mask(self.mask(state))) + text
             for earlier in self.earlier[state]:
                 if earlier not in seen or earlier == 0:
                     seen.add(earlier)
                     waiting.append((earlier, longer))
 
-    def _read_anew(self, states: States) -> dict[str, States]:
+    def _compute_readers(self, states: States) -> dict[str, States]:
         alike: dict[int, list[int]] = {}
         for state in states:
             alike.setdefault(self.mask(state), []).append(state)
         self.budget.spend(len(states))
         reading: dict[str, tuple[int, ...]] = {}
         for mask in alike:
-            for character in characters_of(mask):
+            for character in decode_mask(mask):
                 reading[character] = (*reading.get(character, ()), mask)
         self.budget.spend(sum(map(len, reading.values())))
         whole = {
@@ -153,24 +153,24 @@ class Hosts(Intersection):
         self.budget.spend(sum(map(len, whole.values())))
         return {each: whole[reading[each]] for each in sorted(reading, key=ALPHABET.index)}
 
-    def _read_on(self, text: str, states: States) -> Iterator[tuple[Label, States]]:
-        """Yield the label that each character before text makes, whole or not."""
+    def _extend_labels(self, text: str, states: States) -> Iterator[tuple[Label, States]]:
+        """Yield the longer label for each character before text, and the states before it."""
         read = self.read(states)
         self.budget.spend(len(read))
         for character, reading in read.items():
             if character != self.separator:
                 yield (
                     self._label(character + text, reading),
-                    self._earlier_in_host(reading)[0],
+                    self._step_back(reading)[0],
                 )
 
     def _label(self, text: str, reading: States) -> Label:
-        earlier, begins = self._earlier_in_host(reading)
+        earlier, begins = self._step_back(reading)
         dots = self.read(earlier).get(self.separator)
-        return Label(text, reading, begins, dots and self._earlier_in_host(dots)[0])
+        return Label(text, reading, begins, dots and self._step_back(dots)[0])
 
-    def _earlier_in_host(self, states: States) -> tuple[States, bool]:
-        """Return what reads the character of the host before states, and whether none need be."""
+    def _step_back(self, states: States) -> tuple[States, bool]:
+        """Return the states of the host before states, and True if a host may begin with states."""
         if states not in self._before:
             earlier = {each for state in states for each in self.earlier[state]}
             self.budget.spend(len(earlier))
@@ -189,7 +189,7 @@ class Hosts(Intersection):
                 hosts.add(state)
                 tails[text] = None
                 continue
-            longer = next(characters_of(self.mask(state))) + text
+            longer = next(decode_mask(self.mask(state))) + text
             for earlier in self.earlier[state]:
                 if earlier not in seen:
                     seen.add(earlier)

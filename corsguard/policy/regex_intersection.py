@@ -1,4 +1,4 @@
-"""The texts that two automata both accept: a regular expression, and a kind of origins."""
+"""The intersection of two automata: a regular expression and a grammar of origins."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Intersection"]
 
 
 class Intersection:
-    """The pairs of a pattern's places and a grammar's that texts lead to, each pair a state."""
+    """The reachable pairs of a position of a pattern and one of a grammar. A pair is a state."""
 
     def __init__(
         self,
@@ -17,33 +17,33 @@ class Intersection:
         budget: Budget,
         closed: frozenset[int] = frozenset(),
     ) -> None:
-        """Find the states that are reached, other than through closed ones."""
+        """Find the states that can be reached without passing a closed one."""
         self.budget = budget
         self._size = len(grammar.reads)
-        self._masks = pattern.masks(), grammar.masks()
+        self._masks = pattern.build_masks(), grammar.build_masks()
         self.earlier: dict[int, list[int]] = {}
-        """State -> those that may have read the character before."""
+        """State -> the states that may have read the character before."""
         self.reached = self._reach(pattern.edges, grammar.edges, closed)
         pairs = ((state, *divmod(state, self._size)) for state in self.reached)
         self.ends = [
             state
-            for state, place, other in pairs
-            if place in pattern.ends and other in grammar.ends
+            for state, position, other in pairs
+            if position in pattern.ends and other in grammar.ends
         ]
-        """The states where a text may end: none where there is no such text."""
+        """The states where a text may end. Empty where both accept no text in common."""
 
     def mask(self, state: int) -> int:
-        """Return what a state reads."""
+        """Return the characters that a state reads, as bits in the order of ALPHABET."""
         masks, other_masks = self._masks
         return masks[state // self._size] & other_masks[state % self._size]
 
     def other(self, state: int) -> int:
-        """Return the place of the grammar."""
+        """Return the position of the grammar in a state."""
         return state % self._size
 
     def _reach(
         self,
-        places: list[dict[int, int]],
+        positions: list[dict[int, int]],
         others: list[dict[int, int]],
         closed: frozenset[int],
     ) -> list[int]:
@@ -51,9 +51,9 @@ class Intersection:
         reached = {0, *closed}
         waiting = [0]
         for state in waiting:
-            place, other = divmod(state, self._size)
-            self.budget.spend(len(places[place]) * len(others[other]) + 1)
-            for following in places[place]:
+            position, other = divmod(state, self._size)
+            self.budget.spend(len(positions[position]) * len(others[other]) + 1)
+            for following in positions[position]:
                 for other_following in others[other]:
                     if not masks[following] & other_masks[other_following]:
                         continue

@@ -1,4 +1,4 @@
-"""What is dangerous in a policy whose fields are right by themselves, and what is rarely meant."""
+"""Cross-field errors and warnings of a policy whose fields are valid by themselves."""
 
 from __future__ import annotations
 
@@ -16,25 +16,30 @@ if TYPE_CHECKING:
 __all__ = ["check_combinations", "find_exposure", "find_warnings", "is_open_to_anyone"]
 
 _OPAQUE = {
-    "null": "any page of any site can be `null`: a sandboxed frame is enough",
-    "file://": "any file on the user's disk, a downloaded page too, can be `file://`",
+    "null": "`null` is not one origin: any site can send it from a sandboxed frame",
+    "file://": (
+        "`file://` is not one origin: any file on the user's disk can send it, downloads too"
+    ),
 }
-"""The origins that stand for no one in particular, and who can have them."""
-_NO_PAGE = frozenset({"about", "blob", "data", "ftp", "javascript", "mailto", "ws", "wss"})
-"""Schemes whose pages, where there are any, have the origin `null` or that of another page."""
-_SECURE_SCHEMES = {"ws": "http", "wss": "https"}
+"""Opaque origin -> why it is unsafe to allow."""
+_SCHEMES_WITHOUT_ORIGIN = frozenset(
+    {"about", "blob", "data", "ftp", "javascript", "mailto", "ws", "wss"}
+)
+"""Schemes that are in no `Origin` header: their pages have the origin `null` or another page's."""
+_SOCKET_PAGE_SCHEMES = {"ws": "http", "wss": "https"}
+"""Scheme of a WebSocket URL -> scheme of the pages that open it."""
 
 
 def check_combinations(policy: Policy) -> Iterator[Problem]:
-    """What is wrong with fields of policy that are right by themselves."""
-    for entry in _opaque(policy):
+    """Yield the problems of fields that are valid by themselves, but not together."""
+    for entry in _list_opaque_origins(policy):
         if not policy.dangerously_allow_null_origin:
             yield Problem(
                 "origin-null",
                 "allow_origins",
                 entry,
                 _OPAQUE[entry],
-                f"remove {entry}; without credentials, dangerously_allow_null_origin lets it start",
+                f"remove {entry}; or, without credentials, set dangerously_allow_null_origin",
             )
     if not policy.allow_credentials:
         return
@@ -52,25 +57,28 @@ def check_combinations(policy: Policy) -> Iterator[Problem]:
             "expose-wildcard-with-credentials",
             "expose_headers",
             "*",
-            "with credentials, browsers read `*` as the name of a header",
+            "with credentials, browsers read `*` as the literal name of a header",
             "list the headers",
         )
     yield from find_exposure(policy)
 
 
-def _opaque(policy: Policy) -> list[str]:
+def _list_opaque_origins(policy: Policy) -> list[str]:
     return [entry for entry in _OPAQUE if entry in policy.allow_origins]
 
 
 def find_exposure(policy: Policy) -> Iterator[Problem]:
-    """The origins of policy that must not act as a user: with credentials, and under enforce."""
+    """Yield the problems of origins that must not act as a user.
+
+    They apply with credentials, and under `enforce`.
+    """
     if policy.dangerously_allow_null_origin:
-        for name in _opaque(policy):
+        for name in _list_opaque_origins(policy):
             suggestion = f"remove {name}, or allow_credentials and enforce"
             yield Problem("origin-null", "allow_origins", name, _OPAQUE[name], suggestion)
     for entry in policy.allow_origins:
         if isinstance(entry, Pattern):
-            yield from _exposed_by(entry, policy)
+            yield from _find_exposed_regex(entry, policy)
         if not isinstance(entry, str):
             continue
         for_anyone = not policy.dangerously_allow_public_suffixes and is_open_to_anyone(entry)
@@ -81,25 +89,24 @@ def find_exposure(policy: Policy) -> Iterator[Problem]:
         except OriginError:
             continue  # a problem already
         insecure = is_insecure(pattern) and not policy.dangerously_allow_insecure_origins
-        yield from _exposed(entry, pattern, insecure=insecure, for_anyone=for_anyone)
+        yield from _find_exposed_pattern(entry, pattern, insecure=insecure, for_anyone=for_anyone)
 
 
-def _exposed(
+def _find_exposed_pattern(
     entry: str, pattern: OriginPattern, *, insecure: bool, for_anyone: bool
 ) -> Iterator[Problem]:
-    from corsguard.policy.suggestions import (
-        within_reach,  # where one of these is wrong, and only there
-    )
+    """Yield the problems of an entry that is insecure, or open for anyone to register."""
+    from corsguard.policy.suggestions import secure_pattern  # loaded for problems only
 
-    safe = within_reach(pattern) if insecure else pattern
+    safe = secure_pattern(pattern) if insecure else pattern
     if for_anyone:
-        safe, narrower = _narrowed(safe)
+        safe, narrower = _narrow_pattern(safe)
     if insecure:
         yield Problem(
             "origin-insecure",
             "allow_origins",
             entry,
-            f"{entry} is plain http: anyone on the network can pose as it",
+            f"{entry} is plain http: anyone on the network can impersonate it",
             f"{safe}, or dangerously_allow_insecure_origins",
         )
     if for_anyone:
@@ -107,15 +114,15 @@ def _exposed(
             "origin-public-suffix",
             "allow_origins",
             entry,
-            f"anyone can have a name under {pattern.host}, or below one that is under it",
+            f"{entry} is too wide: anyone can register names under {pattern.host} or below it",
             f"{narrower}, or dangerously_allow_public_suffixes",
         )
 
 
-def _narrowed(pattern: OriginPattern) -> tuple[OriginPattern, str]:
-    """Return the pattern that only one owner's names are covered by, and what to write.
+def _narrow_pattern(pattern: OriginPattern) -> tuple[OriginPattern, str]:
+    """Return a pattern that covers the names of one owner only, and the suggestion.
 
-    Under some suffixes each name has names below it that anyone can have: list the names then.
+    Under some suffixes anyone can register names below each name: list the names then.
     """
     for labels in ("your-name", "your-name.your-name"):
         narrower = pattern._replace(host=f"{labels}.{pattern.host}")
@@ -125,23 +132,26 @@ def _narrowed(pattern: OriginPattern) -> tuple[OriginPattern, str]:
     return one, f"list each name, such as {one}"
 
 
-def _exposed_by(pattern: Pattern[str], policy: Policy) -> Iterator[Problem]:
-    from corsguard.policy.regex_overmatch import exposed_names
+def _find_exposed_regex(pattern: Pattern[str], policy: Policy) -> Iterator[Problem]:
+    from corsguard.policy.regex_overmatch import describe_exposed_names
 
     allowed = policy.dangerously_allow_public_suffixes
-    if exposed := exposed_names(pattern, public_suffixes=allowed):
+    if exposed := describe_exposed_names(pattern, public_suffixes=allowed):
         yield Problem("regex-too-wide", "allow_origins", pattern, *exposed)
 
 
 def find_warnings(policy: Policy, *, enforced: bool = False) -> Iterator[Problem]:
-    """What lets policy start, but is rarely meant; `enforced` says that a guard enforces it."""
+    """Yield what policy is accepted with, but is rarely meant.
+
+    `enforced` says that a guard enforces the policy.
+    """
     cap = fetch_spec.MAX_AGE_CAPS["Chromium"]
     if policy.max_age is not None and policy.max_age > cap:
         yield Problem(
             "max-age-capped",
             "max_age",
             policy.max_age,
-            f"Chromium keeps the answer to a preflight for {cap} seconds at most",
+            f"Chromium caches a preflight for {cap} seconds at most, not for {policy.max_age}",
             str(cap),
         )
     if policy.allow_headers == ("*",) and not policy.allow_credentials:
@@ -149,7 +159,7 @@ def find_warnings(policy: Policy, *, enforced: bool = False) -> Iterator[Problem
             "authorization-not-covered",
             "allow_headers",
             "*",
-            "under the Fetch standard `*` does not cover Authorization",
+            "`*` does not cover Authorization (Fetch standard)",
             '["*", "Authorization"] if pages send it, else the names that they send',
         )
     for name in policy.allow_headers:
@@ -158,28 +168,28 @@ def find_warnings(policy: Policy, *, enforced: bool = False) -> Iterator[Problem
                 "header-forbidden",
                 "allow_headers",
                 name,
-                f"the browser alone sets {name}, so no page asks for it",
+                f"{name} has no effect: only the browser sets it, so no preflight asks for it",
                 f"remove {name}",
             )
     for entry in policy.allow_origins:
         if isinstance(entry, str):
-            yield from _unmatched_origin(entry)
+            yield from _find_unmatched_origin(entry)
         elif isinstance(entry, Pattern):
             exposed = policy.allow_credentials or enforced
             lifted = policy.dangerously_allow_insecure_origins
-            yield from _unmatched_regex(entry, secure_only=exposed and not lifted)
+            yield from _find_unmatched_regex(entry, secure_only=exposed and not lifted)
 
 
-def _unmatched_origin(entry: str) -> Iterator[Problem]:
-    """What is an origin by its grammar, but no browser sends it."""
+def _find_unmatched_origin(entry: str) -> Iterator[Problem]:
+    """Yield the problem of an entry that is a valid origin, but that browsers never send."""
     scheme, _, rest = entry.partition("://")
     if scheme == "file" and rest:
-        why, suggestion = "a browser sends file:// or null for every file", f"remove {entry}"
-    elif scheme in _NO_PAGE:
+        why, suggestion = "browsers send file:// or null for every file", f"remove {entry}"
+    elif scheme in _SCHEMES_WITHOUT_ORIGIN:
         why, suggestion = f"no page has an origin with {scheme}", f"remove {entry}"
-        if scheme in _SECURE_SCHEMES:
-            page = OriginPattern.parse(entry)._replace(scheme=_SECURE_SCHEMES[scheme])
-            suggestion = f"{page}: a socket is opened by a page, whose origin is its own"
+        if scheme in _SOCKET_PAGE_SCHEMES:
+            page = OriginPattern.parse(entry)._replace(scheme=_SOCKET_PAGE_SCHEMES[scheme])
+            suggestion = f"{page}: a WebSocket handshake has the origin of the page that opens it"
     elif "xn--" in rest and not all(map(_is_punycode, rest.partition(":")[0].split("."))):
         why, suggestion = "its host is not valid Punycode", f"remove {entry}, or correct it"
     else:
@@ -189,7 +199,7 @@ def _unmatched_origin(entry: str) -> Iterator[Problem]:
 
 
 def _is_punycode(label: str) -> bool:
-    """Return False for an A-label that no URL has (URL standard, "domain to ASCII")."""
+    """Return False for an invalid A-label (URL standard, "domain to ASCII")."""
     if not label.startswith("xn--"):
         return True
     try:
@@ -198,7 +208,7 @@ def _is_punycode(label: str) -> bool:
         return False
 
 
-def _unmatched_regex(entry: Pattern[str], *, secure_only: bool) -> Iterator[Problem]:
+def _find_unmatched_regex(entry: Pattern[str], *, secure_only: bool) -> Iterator[Problem]:
     from corsguard.policy.redos import may_match
 
     if not may_match(entry):
@@ -206,9 +216,9 @@ def _unmatched_regex(entry: Pattern[str], *, secure_only: bool) -> Iterator[Prob
             "regex-matches-nothing",
             "allow_origins",
             entry,
-            f"{entry.pattern!r} matches no origin: it has to match all of one, which is "
-            "scheme://host or scheme://host:port",
-            r"write out all of an origin, such as https://app\.example\.com",
+            f"{entry.pattern!r} matches no origin: it must match a whole origin, scheme://host or "
+            "scheme://host:port",
+            r"write a whole origin, such as https://app\.example\.com",
         )
     elif secure_only and not may_match(entry, secure_only=True):
         yield Problem(
@@ -216,15 +226,15 @@ def _unmatched_regex(entry: Pattern[str], *, secure_only: bool) -> Iterator[Prob
             "allow_origins",
             entry,
             f"{entry.pattern!r} matches no request: with credentials, and under enforce, "
-            "plain http is refused unless it is of this machine",
-            "https in its place, or dangerously_allow_insecure_origins",
+            "plain http is refused unless the host is loopback",
+            "https instead, or dangerously_allow_insecure_origins",
         )
 
 
 def is_open_to_anyone(entry: str) -> bool:
-    """Return True if an entry, if it is a pattern at all, has subdomains that anyone can have."""
+    """Return True if entry is a pattern of subdomains that anyone can register."""
     _, subdomains, authority = entry.partition("://*.")
-    host = authority.partition(":")[0].removesuffix(".")  # the list knows no trailing dot
+    host = authority.partition(":")[0].removesuffix(".")  # the list has no trailing dots
     if not subdomains or is_loopback(host):
         return False
     from corsguard.public_suffix import covers_public_suffix  # the list takes 50 ms to load

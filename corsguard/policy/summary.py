@@ -1,4 +1,4 @@
-"""A policy in one line, for lists of what holds where. It needs no extra."""
+"""A summary of a policy in one line. It needs no extra."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["summarize_policy"]
 
 
 def summarize_policy(policy: Policy | None) -> str:
-    """The origins of a policy, and what of it is not the default; None is for no CORS."""
+    """Return the origins of a policy and its other fields that are not empty; None is no CORS."""
     if policy is None:
         return "no CORS"
-    parts = [", ".join(map(_spelled, policy.allow_origins))]
+    parts = [", ".join(map(_format_entry, policy.allow_origins))]
     if policy.allow_credentials:
         parts.append("credentials")
     for name, values in (("methods", policy.allow_methods), ("headers", policy.allow_headers)):
@@ -23,8 +23,8 @@ def summarize_policy(policy: Policy | None) -> str:
     return "; ".join(parts)
 
 
-def _spelled(entry: OriginEntry) -> str:
-    """An entry as the code has it, a callable by its name."""
+def _format_entry(entry: OriginEntry) -> str:
+    """Return an entry as Python code, or the name of a callable."""
     if isinstance(entry, str):
         return entry
     if isinstance(entry, Pattern):

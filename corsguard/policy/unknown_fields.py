@@ -1,43 +1,50 @@
-"""Fields that do not exist, and the fields that were meant. Start-up only."""
+"""Unknown fields, and the fields that were meant. Start-up only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 from corsguard.errors import Problem
 from corsguard.escaping import show_value
 from corsguard.policy.peer_options import (
-    FOR_ANYONE,
-    INSTEAD,
-    NAMES,
-    NOT_FOR_ANYONE,
-    OF_ORIGINS,
-    OF_ROUTES,
+    ANY_ORIGIN_OFF_ADVICE,
+    ANY_ORIGIN_OPTIONS,
+    OPTION_ADVICE,
+    ORIGIN_OPTIONS,
     REGEX_OPTIONS,
-    plain,
+    RENAMED_OPTIONS,
+    ROUTE_OPTIONS,
+    normalise_name,
 )
 from corsguard.policy.validation import VALIDATORS
+
+if TYPE_CHECKING:
+    from corsguard.policy import Policy
 
 __all__ = [
     "FIELDS",
     "GUARD_OPTIONS",
+    "find_meant_fields",
     "find_unknown_fields",
+    "is_origins_option",
+    "is_routes_option",
     "is_table_of_fields",
-    "means_origins",
-    "means_routes",
-    "meant_fields",
+    "reject_unknown_keywords",
 ]
 
-GUARD_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
-"""What stands beside a policy's fields, or beside `routes`, in a configuration."""
+_Parameters = ParamSpec("_Parameters")
 
-_OF_GUARD = {plain(name): name for name in (*GUARD_OPTIONS, "routes")}
+GUARD_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
+"""The keys of a configuration beside a policy's fields, or beside `routes`."""
+
+_GUARD_NAMES = {normalise_name(name): name for name in (*GUARD_OPTIONS, "routes")}
 FIELDS = frozenset({*VALIDATORS, "routes"})
-"""The keys that a mapping of policies by path prefix can't have: those of a mapping of fields."""
-_NO = frozenset({"false", "no", "off", "none", "0"})
-_LEAST_LIKENESS = 0.6
-_LEAST_LIKENESS_TO_PEERS = 0.8  # theirs are more, so that a near one tells less
+"""The keys of a mapping of fields, which a mapping of policies by path prefix can't have."""
+_FALSE_WORDS = frozenset({"false", "no", "off", "none", "0"})
+_MIN_LIKENESS = 0.6
+_MIN_LIKENESS_TO_PEERS = 0.8  # there are more of them, so more are similar by chance
 
 
 def find_unknown_fields(
@@ -45,8 +52,8 @@ def find_unknown_fields(
 ) -> list[Problem]:
     """Return a problem for each key of given that is not a known one.
 
-    Its suggestion is the known field that was meant; or, for an option of another library that
-    has no counterpart, what to do. All known names begin with prefix.
+    The suggestion is the known field that was meant. For an option of another library without a
+    counterpart, it is an instruction. All known names begin with prefix.
     """
     names = tuple(known)
     return [
@@ -54,113 +61,142 @@ def find_unknown_fields(
             "unknown-field",
             show_value(key, str),
             value,
-            f"there is no field {show_value(key)}",
-            _suggestion(show_value(key, str), value, names, prefix),
+            "unknown field",
+            _suggest_field(show_value(key, str), value, names, prefix),
         )
         for key, value in given.items()
         if key not in names
     ]
 
 
-def meant_fields(given: Mapping[str, object], known: Iterable[str]) -> dict[str, object]:
-    """Return the values of the unknown keys that are a known field under another name.
+def reject_unknown_keywords(init: Callable[_Parameters, None]) -> Callable[_Parameters, None]:
+    """Wrap a Policy's `__init__` so that an unknown keyword is a PolicyError with the right name.
 
-    The known fields that are given as well are left out.
+    Python's own TypeError would name the keyword, but not the field that was meant. Type checkers
+    still see the signature of `init`.
+    """
+
+    @wraps(init)
+    def checked_init(self: Policy, /, *given: Any, **fields: Any) -> None:
+        if not VALIDATORS.keys() >= fields.keys():
+            self.read(fields)  # raises: one of them is unknown
+        cast(Callable[..., None], init)(self, *given, **fields)
+
+    return cast(Callable[_Parameters, None], checked_init)
+
+
+def find_meant_fields(given: Mapping[str, object], known: Iterable[str]) -> dict[str, object]:
+    """Return known field -> the value of the unknown key that was meant to be it.
+
+    Known fields that are given themselves are left out.
     """
     names = tuple(known)
     meant = {
-        _meant(show_value(key, str), names): value
+        _find_meant_field(show_value(key, str), names): value
         for key, value in given.items()
         if key not in names
     }
     return {field: meant[field] for field in names if field in meant and field not in given}
 
 
-def means_origins(key: object, value: object = True) -> bool:
-    """Return True if an unknown key says which origins are allowed, however it is spelled.
+def is_origins_option(key: object, value: object = True) -> bool:
+    """Return True if an unknown key is an option for the allowed origins, however it is spelled.
 
-    One that says that not every origin is, by its value, does not say which.
+    False for a flag that allows any origin and is switched off by its value.
     """
-    name = plain(show_value(key, str))
-    if name in FOR_ANYONE:
+    name = normalise_name(show_value(key, str))
+    if name in ANY_ORIGIN_OPTIONS:
         return not _is_false(value)
-    return name in OF_ORIGINS or _meant(name, VALIDATORS) == "allow_origins"
+    return name in ORIGIN_OPTIONS or _find_meant_field(name, VALIDATORS) == "allow_origins"
 
 
-def means_routes(key: object) -> bool:
-    """Return True if an unknown key says what holds for a path, or is a path."""
+def is_routes_option(key: object) -> bool:
+    """Return True if an unknown key is an option for policies by path, or a path itself."""
     name = show_value(key, str)
-    is_routes = plain(name) in OF_ROUTES or _meant(name, VALIDATORS) == "routes"
+    is_routes = (
+        normalise_name(name) in ROUTE_OPTIONS or _find_meant_field(name, VALIDATORS) == "routes"
+    )
     return is_routes or name.startswith("/")
 
 
 def is_table_of_fields(given: Mapping[Any, object], policies: tuple[type, ...]) -> bool:
-    """Return True for a mapping of fields, not of policies by path, whatever they are called.
+    """Return True for a mapping of fields, even misnamed ones, and not of policies by path.
 
-    `policies` are the types of what may stand there for a path.
+    `policies` are the types of the values of a mapping by path.
     """
     if not FIELDS.isdisjoint(given):
         return True
     names = [key for key in given if isinstance(key, str)]
     if any(name.startswith("/") for name in names):
         return False
-    return any(_is_field(name) for name in names if not isinstance(given[name], policies))
+    return any(_is_policy_option(name) for name in names if not isinstance(given[name], policies))
 
 
-def _is_field(name: str) -> bool:
-    option = plain(name)
-    return option in INSTEAD or option in REGEX_OPTIONS or _meant(name, VALIDATORS) is not None
+def _is_policy_option(name: str) -> bool:
+    option = normalise_name(name)
+    return (
+        option in OPTION_ADVICE
+        or option in REGEX_OPTIONS
+        or _find_meant_field(name, VALIDATORS) is not None
+    )
 
 
-def _suggestion(key: str, value: object, names: tuple[str, ...], prefix: str) -> str:
+def _suggest_field(key: str, value: object, names: tuple[str, ...], prefix: str) -> str:
     fields = {name.removeprefix(prefix).lower(): name for name in names}
     option = key.removeprefix(prefix)
     if option.startswith("/") and "routes" in fields:
         policy = "None" if value is None or value is False else "..."
         return f'{{"routes": {{"{option}": {policy}}}}}'
-    if plain(option) in REGEX_OPTIONS:
+    if normalise_name(option) in REGEX_OPTIONS:
         return 're.compile(r"...") in allow_origins'
-    if plain(option) in FOR_ANYONE and _is_false(value):
-        return NOT_FOR_ANYONE
-    if plain(option) in INSTEAD:
-        return INSTEAD[plain(option)]
-    field = _meant(option, fields)
+    if normalise_name(option) in ANY_ORIGIN_OPTIONS and _is_false(value):
+        return ANY_ORIGIN_OFF_ADVICE
+    if normalise_name(option) in OPTION_ADVICE:
+        return OPTION_ADVICE[normalise_name(option)]
+    field = _find_meant_field(option, fields)
     if field in fields:
         return fields[field]
     if field == "routes":
-        return INSTEAD["resources"]
+        return OPTION_ADVICE["resources"]
     if field in GUARD_OPTIONS:
         return f"{field} beside the policy, as in Guard(policy, {field}=...)"
     return f"one of {', '.join(names)}"
 
 
 def _is_false(value: object) -> bool:
-    """Return True for what switches an option off, in Python or as a variable's text."""
-    return not value or str(value).strip().lower() in _NO
+    """Return True for a value that switches an option off, in Python or in a variable."""
+    return not value or str(value).strip().lower() in _FALSE_WORDS
 
 
-def _meant(name: str, fields: Iterable[str]) -> str | None:
+def _find_meant_field(name: str, fields: Iterable[str]) -> str | None:
     """Return the field that an unknown name was most likely meant to be, or None.
 
-    The likeliest is the name that is most like it, of ours and of the peers': ours where two are
-    equally like it.
+    Names of fields and of peers' options are compared. A field wins where both are equally like
+    the name.
     """
-    option = plain(name)
-    ours = dict(_OF_GUARD)
+    option = normalise_name(name)
+    ours = dict(_GUARD_NAMES)
     for field in fields:
-        ours[plain(field)] = ours[plain(field).removeprefix("dangerously")] = field
-    return ours.get(option) or NAMES.get(option) or _nearest(option, ours)
+        ours[normalise_name(field)] = ours[normalise_name(field).removeprefix("dangerously")] = (
+            field
+        )
+    return ours.get(option) or RENAMED_OPTIONS.get(option) or _find_nearest_field(option, ours)
 
 
-def _nearest(option: str, ours: Mapping[str, str]) -> str | None:
+def _find_nearest_field(option: str, ours: Mapping[str, str]) -> str | None:
     from difflib import SequenceMatcher
-
-    from corsguard.policy.origin_fixes import closest_name
 
     near = {
         name: table[name]
-        for table, least in ((NAMES, _LEAST_LIKENESS_TO_PEERS), (ours, _LEAST_LIKENESS))
-        if (name := closest_name(option, table, least))
+        for table, least in ((RENAMED_OPTIONS, _MIN_LIKENESS_TO_PEERS), (ours, _MIN_LIKENESS))
+        if (name := _find_closest_name(option, table, least))
     }
     likeness = {name: SequenceMatcher(None, name, option).ratio() for name in reversed(near)}
     return near[max(likeness, key=likeness.__getitem__)] if near else None
+
+
+def _find_closest_name(name: str, names: Iterable[str], least: float) -> str | None:
+    """Return the one of names that is most like name, or None; likeness is from 0 to 1."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, list(names), n=1, cutoff=least)), None)

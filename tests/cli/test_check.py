@@ -176,14 +176,14 @@ def test_every_problem_is_told_with_its_fix(corsguard: Command, write: Write) ->
 corsguard.toml: 3 problems
 
 problem: routes."/api".allow_origins [origin-invalid]
-  'https://app.example.com/' is no origin that a browser sends: a path or a
-  slash follows its host
+  'https://app.example.com/' is not a valid origin: it has a path or a slash
+  after its host
   given        "https://app.example.com/"
   fix          https://app.example.com
 
 problem: routes."/api".allow_methods [method-case]
-  methods are compared letter by letter, and 'patch' is not PATCH: browsers do
-  not upper-case what a server allows
+  'patch' does not allow PATCH: methods are case-sensitive, and browsers do not
+  upper-case what a server allows
   given        "patch"
   fix          PATCH
 

@@ -188,7 +188,7 @@ def test_where_no_safe_change_would_do_the_reason_is_told(explain: Explain) -> N
     assert "page: a page without an origin (null)" in out
     assert "No change of the policy that is safe would allow it:" in out
     told = unwrapped(out)
-    assert "why any page of any site can be `null`: a sandboxed frame is enough" in told
+    assert "why `null` is not one origin: any site can send it from a sandboxed frame" in told
     assert "instead send the request from a page that has an origin" in told
     _, out, _ = explain("--method=patch", f"{API}/api")
     assert "instead PATCH" in unwrapped(out)

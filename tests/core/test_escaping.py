@@ -1,4 +1,4 @@
-"""What came from outside is shown cut and escaped."""
+"""Untrusted texts are cut and escaped."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from corsguard.escaping import escape_text
         ("x" * 1_000_000, "x" * 120 + "..."),
     ],
 )
-def test_a_value_is_shown_on_one_printable_line(text: str, shown: str) -> None:
+def test_escape_text_returns_one_printable_line(text: str, shown: str) -> None:
     assert escape_text(text) == shown
 
 
-def test_a_value_is_cut_where_the_caller_says() -> None:
+def test_escape_text_cuts_after_the_given_length() -> None:
     assert escape_text("abcdef", 3) == "abc..."
     assert escape_text("abc", 3) == "abc"
 
 
 @given(st.text())
-def test_any_text_is_printable_ascii_and_bounded(text: str) -> None:
+def test_escape_text_of_any_text_is_bounded_ascii(text: str) -> None:
     shown = escape_text(text)
     assert shown.isascii()
     assert shown.isprintable()
@@ -42,5 +42,5 @@ def test_any_text_is_printable_ascii_and_bounded(text: str) -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_two_values_are_never_shown_alike(one: str, other: str) -> None:
+def test_escape_text_of_different_texts_differs(one: str, other: str) -> None:
     assert (escape_text(one) == escape_text(other)) is (one == other)

@@ -18,16 +18,16 @@ OTHER_HEADERS = """
 
 
 @pytest.mark.parametrize("name", FORBIDDEN_REQUEST_HEADERS)
-def test_a_header_that_only_the_browser_sets_is_forbidden(name: str) -> None:
+def test_is_forbidden_request_header_for_browser_headers_is_true(name: str) -> None:
     assert fetch_spec.is_forbidden_request_header(name.lower())
 
 
 @pytest.mark.parametrize("name", OTHER_HEADERS)
-def test_a_header_that_a_script_may_set_is_not_forbidden(name: str) -> None:
+def test_is_forbidden_request_header_for_others_is_false(name: str) -> None:
     assert not fetch_spec.is_forbidden_request_header(name.lower())
 
 
-def test_the_other_lists_are_those_of_the_standard() -> None:
+def test_lists_equal_those_of_the_standard() -> None:
     assert fetch_spec.SAFELISTED_METHODS == ("GET", "HEAD", "POST")
     assert {"CONNECT", "TRACE", "TRACK"} == fetch_spec.FORBIDDEN_METHODS
     assert {"set-cookie", "set-cookie2"} == fetch_spec.FORBIDDEN_RESPONSE_HEADERS
@@ -43,7 +43,7 @@ def test_the_other_lists_are_those_of_the_standard() -> None:
     assert fetch_spec.MAX_AGE_LIMIT == 86400
 
 
-def test_every_method_that_browsers_upper_case_is_registered() -> None:
+def test_normalized_methods_are_registered() -> None:
     assert {
         "DELETE",
         "GET",
@@ -56,16 +56,16 @@ def test_every_method_that_browsers_upper_case_is_registered() -> None:
 
 
 @pytest.mark.parametrize("text", ["GET", "x-a", "*", "!#$%&'*+-.^_`|~09azAZ", "0"])
-def test_a_token_is_of_token_characters(text: str) -> None:
+def test_is_token_of_token_characters_is_true(text: str) -> None:
     assert fetch_spec.is_token(text)
 
 
 @pytest.mark.parametrize("character", [*'"(),/:;<=>?@[\\]{} \t\r\n\0\x7f', "é", "\u017f", "\ud800"])
-def test_any_other_character_makes_it_no_token(character: str) -> None:
+def test_is_token_with_another_character_is_false(character: str) -> None:
     assert not fetch_spec.is_token(character)
     assert not fetch_spec.is_token(f"a{character}b")
     assert not fetch_spec.is_token(f"ab{character}")
 
 
-def test_nothing_is_no_token() -> None:
+def test_is_token_of_an_empty_text_is_false() -> None:
     assert not fetch_spec.is_token("")

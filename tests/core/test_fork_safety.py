@@ -1,4 +1,4 @@
-"""A forked child finds every lock free, and nothing half replaced."""
+"""A forked child has no held lock and no half-finished replacement."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ PROGRAM = Path(__file__).parents[1] / "support/forking.py"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_each_child_of_a_fork_during_updates_can_update_decide_and_log() -> None:
+def test_fork_during_updates_leaves_the_child_working() -> None:
     command = [sys.executable, "-W", "ignore::DeprecationWarning", str(PROGRAM)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_a_lock_that_another_thread_holds_is_free_in_the_child() -> None:
+def test_fork_frees_a_lock_that_another_thread_holds() -> None:
     guard = Guard(PLAIN)
     for _ in range(2):  # held at the time of a fork, and of a fork of the child
         assert guard.adapter._replacing.acquire(blocking=False)
@@ -37,7 +37,7 @@ def test_a_lock_that_another_thread_holds_is_free_in_the_child() -> None:
         assert guard.decide("/", A, "GET", {}).allowed
 
 
-def test_who_holds_a_lock_when_the_child_begins_may_release_it() -> None:
+def test_fork_lets_the_holder_of_a_lock_release_it() -> None:
     guard = Guard(PLAIN)
     with guard.adapter._replacing:
         fork_safety._restart_all()
@@ -45,7 +45,7 @@ def test_who_holds_a_lock_when_the_child_begins_may_release_it() -> None:
     guard.reconfigure(PLAIN)
 
 
-def test_locks_do_not_outlive_their_guard() -> None:
+def test_fork_forgets_the_locks_of_a_dead_guard() -> None:
     before = set(fork_safety._restarts)
     guard = Guard(LISTED)
     of_guard = set(fork_safety._restarts) - before
@@ -55,7 +55,7 @@ def test_locks_do_not_outlive_their_guard() -> None:
     assert of_guard.isdisjoint(fork_safety._restarts)
 
 
-def test_a_guard_need_not_be_hashable() -> None:
+def test_fork_works_with_an_unhashable_guard() -> None:
     class Mine(GuardRuntime):
         __hash__ = None  # type: ignore[assignment]
 
@@ -65,7 +65,7 @@ def test_a_guard_need_not_be_hashable() -> None:
     assert mine._replacing is not held
 
 
-def test_what_a_child_may_import_is_imported_before_the_fork(
+def test_fork_imports_everything_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     guard = Guard(PLAIN)
@@ -79,7 +79,7 @@ def test_what_a_child_may_import_is_imported_before_the_fork(
     assert guard.policies is PLAIN
 
 
-def test_every_import_inside_a_function_of_the_core_is_known() -> None:
+def test_fork_imports_include_every_function_level_import() -> None:
     known = {
         *fork_safety._IMPORTED_LATE,
         *fork_safety._IF_THERE,

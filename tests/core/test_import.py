@@ -1,4 +1,4 @@
-"""What an import of corsguard brings in: nothing that every application would pay for in vain."""
+"""The modules that an import of corsguard loads."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def third_party(modules: set[str]) -> set[str]:
     return top - set(sys.stdlib_module_names) - {"corsguard"}
 
 
-def test_importing_corsguard_imports_nothing_of_others_and_nothing_slow() -> None:
+def test_import_of_corsguard_loads_no_third_party_module() -> None:
     modules = imported()
     assert third_party(modules) == set()
     slow = {"asyncio", "dataclasses", "difflib", "inspect", "ipaddress", "tomllib", "urllib.parse"}
@@ -46,12 +46,12 @@ def test_importing_corsguard_imports_nothing_of_others_and_nothing_slow() -> Non
         ("allow_origins=['https://*.a.example'], allow_credentials=True", {"publicsuffixlist"}),
     ],
 )
-def test_a_policy_imports_only_what_it_needs(policy: str, needed: set[str]) -> None:
+def test_import_for_a_policy_loads_only_its_needs(policy: str, needed: set[str]) -> None:
     code = f"corsguard.Guard(corsguard.Policy({policy})).decide('/', 'https://b', 'GET', {{}})"
     assert third_party(imported(code)) == needed
 
 
-def test_only_a_host_outside_ascii_imports_idna() -> None:
+def test_import_of_idna_only_for_a_host_outside_ascii() -> None:
     code = """
 try:
     corsguard.Policy(allow_origins=['https://{}.example'])

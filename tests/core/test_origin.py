@@ -1,4 +1,4 @@
-"""Fetch, "`Origin` header": what is one serialised origin, and what is none."""
+"""Fetch, "`Origin` header": valid and invalid serialised origins."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ INVALID_ROWS = [
 
 
 @pytest.mark.parametrize(("text", "parts"), VALID)
-def test_a_serialised_origin_is_read_as_its_parts_and_written_as_it_was(
+def test_parse_of_a_serialised_origin_round_trips(
     text: str, parts: tuple[str, str, int | None]
 ) -> None:
     origin = Origin.parse(text)
@@ -263,17 +263,17 @@ def test_a_serialised_origin_is_read_as_its_parts_and_written_as_it_was(
 
 
 @pytest.mark.parametrize("text", INVALID_ROWS)
-def test_another_spelling_is_no_origin(text: str) -> None:
+def test_parse_of_another_spelling_is_an_error(text: str) -> None:
     with pytest.raises(OriginError):
         Origin.parse(text)
 
 
-def test_the_longest_origin_has_326_characters() -> None:
+def test_parse_accepts_326_characters_at_most() -> None:
     assert len(LONGEST) == MAX_LENGTH == 326
     assert len(f"s{LONGEST}") == 327
 
 
-def test_null_and_file_are_the_opaque_origins() -> None:
+def test_parse_of_null_and_file_is_opaque() -> None:
     null, file = Origin.parse("null"), Origin.parse("file://")
     assert null.opaque
     assert file.opaque
@@ -283,7 +283,7 @@ def test_null_and_file_are_the_opaque_origins() -> None:
     assert str(Origin.parse("https://null")) == "https://null"
 
 
-def test_origins_that_differ_in_one_part_differ() -> None:
+def test_origins_that_differ_in_one_part_are_not_equal() -> None:
     texts = [
         "https://a.example",
         "http://a.example",
@@ -299,24 +299,25 @@ def test_origins_that_differ_in_one_part_differ() -> None:
     ("text", "why"),
     [
         ("x" * 327, "it is longer than 326 characters"),
-        ("a.example", "it is not scheme://host or scheme://host:port"),
+        ("a.example", "it has no scheme"),
+        ("1://a.example", "it is not scheme://host or scheme://host:port"),
         ("https://a.example:65536", "its port is over 65535"),
-        ("https://a.example:443", "a browser leaves out port 443 for https"),
+        ("https://a.example:443", "browsers omit port 443, the default of https"),
         (f"https://{HOST_253}.a", "its host is longer than 253 characters"),
         ("https://a..example", "a label of its host is empty or longer than 63 characters"),
         ("https://A.example", "its host is not in lower case"),
         ("https://1.2", "its IPv4 address is not four decimal numbers without leading zeros"),
-        ("https://[0::1]", "its IPv6 address is not the compressed one that browsers send"),
+        ("https://[0::1]", "its IPv6 address is not in the compressed form that browsers send"),
     ],
 )
-def test_the_error_says_what_is_wrong_with_an_origin(text: str, why: str) -> None:
+def test_parse_error_names_the_reason(text: str, why: str) -> None:
     with pytest.raises(OriginError) as caught:
         Origin.parse(text)
     assert str(caught.value) == why
 
 
 @pytest.mark.parametrize(("scheme", "end"), [("https", ":443"), ("http", ":80"), ("app", "")])
-def test_only_the_schemes_of_the_web_have_a_default_port(scheme: str, end: str) -> None:
+def test_parse_omits_default_ports_of_web_schemes_only(scheme: str, end: str) -> None:
     assert default_port_suffix(scheme) == end
 
 
@@ -340,7 +341,7 @@ ORIGINS = st.builds(
 @example("null")
 @example("file://")
 @example("app://.")
-def test_every_origin_is_written_as_it_was_read(text: str) -> None:
+def test_parse_of_any_origin_round_trips(text: str) -> None:
     assert str(Origin.parse(text)) == text
     assert str(OriginPattern.parse(text)) == text
 
@@ -350,7 +351,7 @@ def test_every_origin_is_written_as_it_was_read(text: str) -> None:
         st.text(), st.text("htps:/[]*.0123456789axé@ \n", max_size=30), ORIGINS.map(str.title)
     )
 )
-def test_any_text_is_an_error_or_written_as_it_was_read(text: str) -> None:
+def test_parse_of_any_text_is_an_error_or_round_trips(text: str) -> None:
     for parse in (Origin.parse, OriginPattern.parse):
         try:
             parsed: Origin | OriginPattern = parse(text)

@@ -1,4 +1,4 @@
-"""What a policy may list, and which of it is this very machine."""
+"""Origin patterns, and loopback hosts."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ PATTERNS = [
 
 
 @pytest.mark.parametrize(("text", "parts"), PATTERNS)
-def test_a_pattern_is_read_as_its_parts_and_written_as_it_was(
-    text: str, parts: tuple[str, str, str, bool]
-) -> None:
+def test_parse_of_a_pattern_round_trips(text: str, parts: tuple[str, str, str, bool]) -> None:
     pattern = OriginPattern.parse(text)
     assert (pattern.scheme, pattern.host, pattern.port, pattern.subdomains) == parts
     assert str(pattern) == text
@@ -38,7 +36,7 @@ def test_a_pattern_is_read_as_its_parts_and_written_as_it_was(
     assert not pattern.opaque
 
 
-def test_a_star_alone_is_any_origin_and_null_and_file_are_opaque() -> None:
+def test_parse_of_wildcard_null_and_file() -> None:
     anything, null = OriginPattern.parse("*"), OriginPattern.parse("null")
     file = OriginPattern.parse("file://")
     assert (file.any_origin, file.opaque, str(file)) == (False, True, "file://")
@@ -88,7 +86,7 @@ def test_a_star_alone_is_any_origin_and_null_and_file_are_opaque() -> None:
         "",
     ],
 )
-def test_no_other_wildcard_is_a_pattern(text: str) -> None:
+def test_parse_of_another_wildcard_is_an_error(text: str) -> None:
     with pytest.raises(OriginError):
         OriginPattern.parse(text)
 
@@ -96,7 +94,7 @@ def test_no_other_wildcard_is_a_pattern(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["http://*.127.0.0.1", "app://*.1.2.3.4.", "http://*.[::1]", "http://*.1.2.3.4:*"]
 )
-def test_a_pattern_on_an_ip_address_has_no_subdomains(text: str) -> None:
+def test_parse_of_subdomains_of_an_ip_address_is_an_error(text: str) -> None:
     with pytest.raises(OriginError, match="an IP address has no subdomains"):
         OriginPattern.parse(text)
 
@@ -119,7 +117,7 @@ def test_a_pattern_on_an_ip_address_has_no_subdomains(text: str) -> None:
         ("[::ffff:7f00:1]", False),
     ],
 )
-def test_loopback_is_this_very_machine_and_nothing_else(host: str, loopback: bool) -> None:
+def test_is_loopback_only_for_the_machine_itself(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
     assert is_insecure(Origin.parse(f"http://{host}")) is not loopback
     assert not is_insecure(Origin.parse(f"https://{host}"))

@@ -1,4 +1,4 @@
-"""The Public Suffix List, and what is added to it."""
+"""The Public Suffix List, and the services that it lacks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from publicsuffixlist import PublicSuffixList
 from corsguard import Policy, PolicyError
 from corsguard.public_suffix import (
     covers_public_suffix,
+    find_registrable_domain,
     find_suffix,
     is_public_suffix,
-    registrable_domain,
 )
 
 LIST = PublicSuffixList()
@@ -26,9 +26,9 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_list_is_read_as_its_own_package_reads_it(name: str) -> None:
+def test_public_suffix_agrees_with_publicsuffixlist(name: str) -> None:
     assert is_public_suffix(name) == LIST.is_public(name)
-    assert registrable_domain(name) == (LIST.privatesuffix(name) or name)
+    assert find_registrable_domain(name) == (LIST.privatesuffix(name) or name)
 
 
 OPEN = [
@@ -44,7 +44,7 @@ OPEN = [
 
 
 @pytest.mark.parametrize("suffix", OPEN)
-def test_origin_public_suffix_for_services_that_give_names_away(suffix: str) -> None:
+def test_public_suffix_of_unlisted_services_is_known(suffix: str) -> None:
     assert covers_public_suffix(suffix)
     with pytest.raises(PolicyError) as caught:
         Policy(allow_origins=[f"https://*.{suffix}"], allow_credentials=True)
@@ -59,20 +59,20 @@ def test_origin_public_suffix_for_services_that_give_names_away(suffix: str) -> 
         *("notnip.io", "loca.lt.example.com"),
     ],
 )
-def test_what_is_below_a_name_that_was_given_away_is_its_owner_s(host: str) -> None:
+def test_name_below_a_hosted_name_is_accepted(host: str) -> None:
     assert not covers_public_suffix(host)
     assert Policy(allow_origins=[f"https://*.{host}"], allow_credentials=True)
 
 
 @pytest.mark.parametrize("suffix", ["nip.io", "gitpod.io", "app.github.dev"])
-def test_what_is_added_is_private_and_no_browser_knows_of_it(suffix: str) -> None:
+def test_unlisted_services_are_private_and_not_published(suffix: str) -> None:
     assert find_suffix(f"a.{suffix}").private
     assert not is_public_suffix(suffix)
 
 
 @pytest.mark.parametrize("service", ["nip.io", "sslip.io", "traefik.me"])
 @pytest.mark.parametrize("name", ["10-0-0-1", "10.0.0.1", "app.10.0.0.1", "a.b-10-0-0-1"])
-def test_a_name_that_holds_an_address_is_allowed_by_itself_alone(name: str, service: str) -> None:
+def test_name_with_an_address_is_accepted_alone(name: str, service: str) -> None:
     host = f"{name}.{service}"
     assert find_suffix(host) == (host.count(".") + 1, True)
     assert Policy(allow_origins=[f"https://{host}"], allow_credentials=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from corsguard.origin import Origin, is_ip_address
-from corsguard.public_suffix import registrable_domain
+from corsguard.public_suffix import find_registrable_domain
 
 __all__ = ["Trick", "strangers", "tricks"]
 
@@ -30,7 +30,7 @@ class Trick(NamedTuple):
 def strangers(page: Origin) -> tuple[str, ...]:
     """Origins that nothing connects with page; the second has its top-level domain."""
     scheme = page.scheme or "https"
-    _, dot, suffix = registrable_domain(page.host).partition(".")
+    _, dot, suffix = find_registrable_domain(page.host).partition(".")
     alike = (f"{scheme}://corsguard-stranger.{suffix}",) if dot and _is_name(page.host) else ()
     return (f"{scheme}://{_STRANGER}", *alike)
 
@@ -39,7 +39,7 @@ def tricks(page: Origin) -> Iterator[Trick]:
     """What a server that allows page might allow by mistake, the broadest first."""
     if page.opaque:
         return
-    owned = registrable_domain(page.host)
+    owned = find_registrable_domain(page.host)
     if _is_name(page.host):
         yield _trick("substring-match", _containing(page))
     if not page.host.startswith("["):
@@ -90,7 +90,7 @@ def _beginning(page: Origin) -> list[str]:
 
 def _undotted(page: Origin) -> list[str]:
     """Page with one dot replaced, where the result is not a subdomain of the same owner."""
-    first = len(page.host) - len(registrable_domain(page.host)) - 1
+    first = len(page.host) - len(find_registrable_domain(page.host)) - 1
     dots = [at for at, character in enumerate(page.host) if character == "." and at >= first]
     return [_with_host(page, f"{page.host[:at]}x{page.host[at + 1 :]}") for at in dots]
 

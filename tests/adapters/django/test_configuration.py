@@ -85,7 +85,7 @@ def test_policy_warning_names_the_setting_and_no_source_line() -> None:
     with override_settings(CORSGUARD={"routes": routes}), pytest.warns(PolicyWarning) as caught:
         WSGIHandler()
     [warning] = caught
-    assert str(warning.message).startswith('CORSGUARD.routes."/api".max_age: Chromium keeps')
+    assert str(warning.message).startswith('CORSGUARD.routes."/api".max_age: Chromium caches')
     assert "corsguard" not in Path(warning.filename).parent.name
 
 

@@ -229,7 +229,7 @@ def test_guard_flask_cors_on_view_warns() -> None:
     app = application()
     CORSGuard(app, POLICY)
     app.add_url_rule("/own", "own", flask_cors.cross_origin()(lambda: "own"))
-    with pytest.warns(PolicyWarning, match="remove CORS"):
+    with pytest.warns(PolicyWarning, match="Remove CORS"):
         fetch(app, "/own")
 
 

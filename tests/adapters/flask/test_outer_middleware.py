@@ -78,8 +78,9 @@ def test_check_unknown_middleware_in_front_warns(front: str, name: str, enforce:
     code, stdout, stderr = run_check(front, f"Guard(OF_PATH, enforce={enforce})")
     assert (code, stdout) == (0, "no problems\n")
     assert f"warning: app.wsgi_app: {name} is in front of corsguard and may answer" in stderr
-    assert "[middleware-in-front] -> install CORSGuard last" in stderr
+    assert "Install CORSGuard last" in stderr
     assert ("`enforce` does not refuse them" in stderr) is enforce
+    assert "[middleware-in-front]" in stderr
 
 
 def test_check_proxy_fix_in_front_prints_note() -> None:
@@ -136,4 +137,5 @@ def test_guard_inside_connexion_warns() -> None:
         CORSGuard(app, POLICY)
     done = app.test_cli_runner().invoke(args=["cors", "check"])
     assert done.exit_code == 1
-    assert "[connexion] -> use the ASGI middleware" in done.output
+    assert "Use the ASGI middleware" in done.output
+    assert "[connexion]" in done.output

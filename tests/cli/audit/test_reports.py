@@ -301,8 +301,8 @@ def test_a_url_without_a_server_ends_in_one_line(report: Reported) -> None:
 @pytest.mark.parametrize(
     ("page", "why"),
     [
-        ("app.example.com", "it is not scheme://host or scheme://host:port"),
-        ("https://app.example.com/", "a path or a slash follows its host"),
+        ("app.example.com", "it has no scheme"),
+        ("https://app.example.com/", "it has a path or a slash after its host"),
     ],
 )
 def test_a_page_that_is_no_origin_ends_in_one_line(report: Reported, page: str, why: str) -> None:

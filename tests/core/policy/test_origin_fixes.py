@@ -1,4 +1,4 @@
-"""The suggestions, which are what was meant and start when they are taken."""
+"""Fixed origins and prefixes: the values that were most likely meant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corsguard import Guard, OriginPattern, Policy, PolicyError, Problem
-from corsguard.policy.origin_fixes import closest_name, fix_origin, fix_prefix, mended_regex
+from corsguard.policy.origin_fixes import convert_regex, fix_origin, fix_prefix
 
 LISTED = Policy(allow_origins=["https://a.example"])
 EXAMPLE = "an origin such as https://app.example.com or https://*.example.com"
@@ -95,7 +95,7 @@ def suggested(text: str) -> str:
         (r"^http:\/\/localhost(?::\d+)?$", "http://localhost:*"),
     ],
 )
-def test_origin_invalid_suggests_the_mended_origin(text: str, meant: str) -> None:
+def test_fix_origin_of_a_mistake_is_suggested(text: str, meant: str) -> None:
     assert suggested(text) == meant
     assert Policy(allow_origins=[meant]).allow_origins == (meant,)
 
@@ -140,13 +140,13 @@ def test_origin_invalid_suggests_the_mended_origin(text: str, meant: str) -> Non
     ],
     ids=lambda text: f"{text[:40]!a}",
 )
-def test_origin_invalid_suggests_an_example_where_it_can_not_be_told(text: str) -> None:
+def test_fix_origin_of_an_unknown_text_suggests_an_example(text: str) -> None:
     assert suggested(text) == EXAMPLE
 
 
 @given(st.one_of(st.text(), st.text("htps:/[]().*+\\d?^$@%0149axÉ ,#", max_size=40)))
-def test_whatever_is_suggested_for_an_origin_is_a_pattern(text: str) -> None:
-    for mended in (fix_origin(text), mended_regex(text)):
+def test_fix_origin_of_any_text_is_a_pattern_or_none(text: str) -> None:
+    for mended in (fix_origin(text), convert_regex(text)):
         assert mended is None or str(OriginPattern.parse(mended)) == mended
 
 
@@ -162,7 +162,7 @@ def test_whatever_is_suggested_for_an_origin_is_a_pattern(text: str) -> None:
         ("http://[::1], http://[::1]:8000,", ["http://[::1]", "http://[::1]:8000"]),
     ],
 )  # fmt: skip
-def test_an_entry_that_is_several_is_split(text: str, meant: list[str]) -> None:
+def test_fix_origins_of_several_in_one_text_splits_them(text: str, meant: list[str]) -> None:
     assert suggested(text) == ", ".join(f'"{origin}"' for origin in meant)
     assert Policy(allow_origins=meant).allow_origins == tuple(meant)
     with pytest.raises(PolicyError) as caught:
@@ -213,7 +213,7 @@ def route_problem(prefix: str) -> Problem:
         ("/api/ {id}", "/api"),
     ],
 )
-def test_route_invalid_suggests_the_prefix_that_was_meant(prefix: str, meant: str) -> None:
+def test_fix_prefix_of_a_mistake_is_suggested(prefix: str, meant: str) -> None:
     problem = route_problem(prefix)
     assert problem[:3] == ("route-invalid", "routes", prefix)
     assert problem.suggestion == meant
@@ -225,14 +225,6 @@ def test_route_invalid_suggests_the_prefix_that_was_meant(prefix: str, meant: st
         st.sampled_from(["", " ", ".", ".. ", "..", "a", "b c", "é", "\\", "*", "?", "%00", "%E9"])
     ).map("/".join)
 )
-def test_whatever_is_suggested_for_a_prefix_starts(prefix: str) -> None:
+def test_fix_prefix_of_any_text_is_a_valid_prefix(prefix: str) -> None:
     meant = fix_prefix(prefix)
     assert Guard({meant: LISTED}).policy_for(meant) == LISTED
-
-
-def test_the_nearest_name_is_the_one_that_was_meant() -> None:
-    names = ("allow_origins", "allow_methods", "max_age")
-    assert closest_name("allow_method", names) == "allow_methods"
-    assert closest_name("origins", names) == "allow_origins"
-    assert closest_name("zzz", names) is None
-    assert closest_name("x" * 100_000, names) is None

@@ -1,4 +1,4 @@
-"""A policy is immutable, and keeps what it was given in one form."""
+"""A policy is immutable and normalised."""
 
 from __future__ import annotations
 
@@ -65,20 +65,20 @@ def fields(policy: Policy) -> dict[str, object]:
     return {name: getattr(policy, name) for name in DEFAULTS}
 
 
-def test_a_policy_has_the_fields_and_defaults_of_the_design() -> None:
+def test_policy_without_options_has_the_documented_defaults() -> None:
     assert list(inspect.signature(Policy).parameters) == list(DEFAULTS)
     assert fields(Policy(allow_origins=[A])) == DEFAULTS
     assert fields(FULL) == FIELDS
 
 
-def test_a_policy_is_keyword_only_and_names_its_origins() -> None:
+def test_policy_with_positional_arguments_is_a_type_error() -> None:
     with pytest.raises(TypeError):
         Policy([A])  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="allow_origins"):
         Policy()  # type: ignore[call-arg]
 
 
-def test_an_unknown_keyword_is_a_problem_that_names_the_field() -> None:
+def test_policy_unknown_keyword_suggests_the_field() -> None:
     with pytest.raises(PolicyError) as caught:
         Policy(allow_origins=[A], allow_method=["PUT"])  # type: ignore[call-arg]
     found = [(each.code, each.field, each.suggestion) for each in caught.value.problems]
@@ -86,7 +86,7 @@ def test_an_unknown_keyword_is_a_problem_that_names_the_field() -> None:
 
 
 @pytest.mark.parametrize("name", [*DEFAULTS, "warnings", "other"])
-def test_a_policy_is_frozen(name: str) -> None:
+def test_policy_attribute_cannot_be_changed(name: str) -> None:
     policy = Policy(allow_origins=[A])
     with pytest.raises(AttributeError, match=name):
         setattr(policy, name, ("*",))
@@ -95,14 +95,14 @@ def test_a_policy_is_frozen(name: str) -> None:
     assert fields(policy) == DEFAULTS
 
 
-def test_a_policy_does_not_change_with_the_list_it_was_made_of() -> None:
+def test_policy_does_not_change_with_the_given_list() -> None:
     origins = [A]
     policy = Policy(allow_origins=origins)
     origins.append("*")
     assert policy.allow_origins == (A,)
 
 
-def test_policies_that_say_the_same_are_equal_and_have_one_hash() -> None:
+def test_policies_with_equal_fields_are_equal_with_one_hash() -> None:
     same = Policy.from_mapping(FIELDS)
     assert same == FULL
     assert hash(same) == hash(FULL)
@@ -124,13 +124,13 @@ def test_policies_that_say_the_same_are_equal_and_have_one_hash() -> None:
         ("dangerously_allow_null_origin", True),
     ],
 )
-def test_policies_that_differ_in_one_field_differ(name: str, value: object) -> None:
+def test_policies_that_differ_in_one_field_are_not_equal(name: str, value: object) -> None:
     other = Policy.from_mapping({**FIELDS, name: value})
     assert other != FULL
     assert len({other, FULL}) == 2
 
 
-def test_a_policy_equals_nothing_but_a_policy() -> None:
+def test_policy_is_not_equal_to_other_types() -> None:
     assert FULL != FIELDS
     assert tuple(FIELDS.values()) != FULL
 
@@ -140,14 +140,14 @@ def test_a_policy_equals_nothing_but_a_policy() -> None:
     [copy.copy, copy.deepcopy, lambda policy: pickle.loads(pickle.dumps(policy))],
     ids=["copy", "deepcopy", "pickle"],
 )
-def test_a_policy_can_be_copied_and_sent_to_another_process(
+def test_policy_copied_or_pickled_is_equal(
     duplicate: Callable[[Policy], Policy],
 ) -> None:
     assert duplicate(FULL) == FULL
     assert type(duplicate(FULL)) is Policy
 
 
-def test_a_policy_shows_every_field() -> None:
+def test_policy_repr_shows_every_field() -> None:
     assert repr(Policy(allow_origins=[A], max_age=None)) == (
         "Policy(allow_origins=('https://a.example',), allow_credentials=False, allow_methods=(), "
         "allow_headers=(), expose_headers=(), max_age=None, predicate_timeout=1.0, "
@@ -157,29 +157,29 @@ def test_a_policy_shows_every_field() -> None:
 
 
 @pytest.mark.parametrize("shape", [list, tuple, set, frozenset, iter])
-def test_any_iterable_is_a_list(shape: Callable[[list[str]], Any]) -> None:
+def test_policy_list_from_any_iterable_is_accepted(shape: Callable[[list[str]], Any]) -> None:
     policy = Policy(allow_origins=[A], allow_methods=shape(["PATCH", "PUT"]))
     assert policy.allow_methods == ("PATCH", "PUT")
 
 
-def test_a_generator_of_origins_is_a_list() -> None:
+def test_policy_origins_from_a_generator_are_accepted() -> None:
     policy = Policy(allow_origins=(f"https://{name}.example" for name in "ab"))
     assert policy.allow_origins == (A, B)
 
 
-def test_a_set_gives_the_same_policy_on_every_run() -> None:
+def test_policy_from_a_set_is_the_same_on_every_run() -> None:
     names = {f"X-{number:02}" for number in range(50)}
     assert Policy(allow_origins=[A], allow_headers=names).allow_headers == tuple(sorted(names))
     origins = Policy(allow_origins={REGEX, A, B}).allow_origins
     assert origins == (A, B, REGEX)
 
 
-def test_a_list_keeps_its_order_and_loses_what_stands_twice() -> None:
+def test_policy_list_keeps_its_order_without_duplicates() -> None:
     policy = Policy(allow_origins=[A], allow_methods=["PUT", "PATCH", "PUT"])
     assert policy.allow_methods == ("PUT", "PATCH")
 
 
-def test_the_names_of_methods_may_come_from_the_standard_library() -> None:
+def test_policy_methods_of_the_standard_library_are_accepted() -> None:
     policy = Policy(allow_origins=[A], allow_methods=[HTTPMethod.PATCH])
     assert policy.allow_methods == ("PATCH",)
 
@@ -197,7 +197,7 @@ def test_the_names_of_methods_may_come_from_the_standard_library() -> None:
         (timedelta(seconds=1.9), 1),
     ],
 )
-def test_max_age_is_seconds_a_timedelta_or_none(
+def test_max_age_accepts_seconds_a_timedelta_or_none(
     given: int | timedelta | None, kept: int | None
 ) -> None:
     max_age = Policy(allow_origins=[A], max_age=given).max_age
@@ -205,13 +205,13 @@ def test_max_age_is_seconds_a_timedelta_or_none(
     assert type(max_age) is type(kept)
 
 
-def test_an_int_of_seconds_is_kept_as_a_float() -> None:
+def test_predicate_timeout_of_an_int_becomes_a_float() -> None:
     policy = Policy(allow_origins=[A], predicate_timeout=2)
     assert type(policy.predicate_timeout) is float
     assert policy.predicate_timeout == 2.0
 
 
-def test_from_mapping_takes_the_same_keys() -> None:
+def test_from_mapping_accepts_every_field() -> None:
     assert Policy.from_mapping(FIELDS) == FULL
     assert Policy.from_mapping(MappingProxyType({"allow_origins": [A]})) == Policy(
         allow_origins=[A]
@@ -239,7 +239,7 @@ def test_unknown_field(key: Any, suggestion: str) -> None:
     assert problem.suggestion == suggestion
 
 
-def test_unknown_field_comes_with_the_problems_of_the_known_ones() -> None:
+def test_unknown_field_is_reported_with_the_known_fields() -> None:
     with pytest.raises(PolicyError) as caught:
         Policy.from_mapping({"allow_origins": ["a.example"], "alow_methods": [], "max_age": -1})
     assert [problem.code for problem in caught.value.problems] == [
@@ -250,7 +250,7 @@ def test_unknown_field_comes_with_the_problems_of_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize("given", [None, "https://a.example", [A], 5, FULL])
-def test_type_invalid_where_no_mapping_is_given(given: Any) -> None:
+def test_from_mapping_of_another_type_is_type_invalid(given: Any) -> None:
     with pytest.raises(PolicyError) as caught:
         Policy.from_mapping(given)
     (problem,) = caught.value.problems

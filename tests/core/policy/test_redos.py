@@ -1,4 +1,4 @@
-"""Whatever is sent or configured is worked on in linear time: steps are counted, not seconds."""
+"""Linear time of all work on input and configuration. Steps are counted, not seconds."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ WORK: dict[str, Callable[[str], object]] = {
 
 
 def steps(work: Callable[[str], object], text: str) -> int:
-    """How many lines of Python run."""
+    """Return the number of lines of Python that run."""
     count = 0
 
     def trace(frame: object, event: str, arg: object) -> Any:
@@ -97,7 +97,7 @@ def steps(work: Callable[[str], object], text: str) -> int:
 
 @pytest.mark.parametrize("name", WORK)
 @pytest.mark.parametrize("filling", FILLINGS)
-def test_four_times_the_input_takes_four_times_the_steps_at_most(name: str, filling: str) -> None:
+def test_is_linear_of_longer_input_takes_linear_steps(name: str, filling: str) -> None:
     work = WORK[name]
     work(filling * SHORT)  # what is imported or compiled at first use is no part of it
     assert steps(work, filling * LONG) <= 4.4 * steps(work, filling * SHORT)

@@ -1,4 +1,4 @@
-"""What a regular expression covers: the automaton counts owners as `re` itself matches them."""
+"""The owners that an automaton counts are those that `re` itself matches."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tools.fuzz.regexes import accepts, check_coverage, match_of
 
 from corsguard import Policy, PolicyError
 from corsguard.origin import Origin, OriginError, is_insecure
-from corsguard.policy.origin_grammar import grammar
+from corsguard.policy.origin_grammar import build_origin_automaton
 from corsguard.policy.redos import is_linear, may_match
-from corsguard.policy.regex_coverage import MOST_OWNERS, coverage
+from corsguard.policy.regex_coverage import MAX_OWNERS, measure_coverage
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,10 @@ from corsguard.policy.regex_coverage import MOST_OWNERS, coverage
         (r"[a-z]+://a\.com", {"a.com"}, set()),
     ],
 )
-def test_owners_are_told_by_the_list(pattern: str, registered: set[str], hosted: set[str]) -> None:
-    covered = coverage(re.compile(pattern))
+def test_coverage_counts_owners_by_the_public_suffix_list(
+    pattern: str, registered: set[str], hosted: set[str]
+) -> None:
+    covered = measure_coverage(re.compile(pattern))
     assert covered is not None
     assert (set(covered.registered.names), set(covered.hosted.names)) == (registered, hosted)
 
@@ -58,8 +60,8 @@ def test_owners_are_told_by_the_list(pattern: str, registered: set[str], hosted:
         r"https://[a-z0-9-]+\.s3\.[a-z0-9-]+\.amazonaws\.com",
     ],
 )
-def test_names_below_a_domain_that_has_suffixes_below_it_are_of_one_owner(pattern: str) -> None:
-    covered = coverage(re.compile(pattern))
+def test_coverage_of_names_below_one_domain_is_one_owner(pattern: str) -> None:
+    covered = measure_coverage(re.compile(pattern))
     assert covered is not None
     assert covered.registered.names == {"amazonaws.com"}
     entries = [re.compile(pattern)]
@@ -74,16 +76,16 @@ def test_names_below_a_domain_that_has_suffixes_below_it_are_of_one_owner(patter
     )
 
 
-def test_the_limit_is_a_hundred() -> None:
-    for number, too_many in ((MOST_OWNERS, False), (MOST_OWNERS + 1, True)):
+def test_coverage_limit_is_a_hundred_owners() -> None:
+    for number, too_many in ((MAX_OWNERS, False), (MAX_OWNERS + 1, True)):
         sites = "|".join(rf"site{each}\.com" for each in range(number))
-        covered = coverage(re.compile(f"https://(?:{sites})"))
+        covered = measure_coverage(re.compile(f"https://(?:{sites})"))
         assert covered is not None
         assert covered.registered.too_many is too_many
 
 
 @pytest.mark.parametrize("more", ["", r"|https://[a-z]+example\.com"])
-def test_what_is_too_large_to_count_is_refused(more: str) -> None:
+def test_coverage_of_a_too_large_regex_is_refused(more: str) -> None:
     letters = "abcdefghijklmnopqrstuvwxyz"
     words = "|".join(f"{letters[each % 26]}{letters[each // 26]}-" for each in range(200))
     pattern = re.compile(rf"https://(?:{words})+\.example\.com{more}")
@@ -127,7 +129,7 @@ def test_what_is_too_large_to_count_is_refused(more: str) -> None:
         (r"app://127\.1:80", True, True),
     ],
 )
-def test_may_match_tells_whether_any_origin_is_left(
+def test_may_match_without_any_matching_origin_is_false(
     pattern: str, any_origin: bool, secure: bool
 ) -> None:
     compiled_pattern = re.compile(pattern)
@@ -149,16 +151,16 @@ PORTS = [
 
 
 @pytest.mark.parametrize("scheme", ["https", "http", "app", "httpx", "1a", ""])
-def test_the_grammar_accepts_what_a_browser_sends_and_nothing_else(scheme: str) -> None:
+def test_origin_grammar_accepts_exactly_valid_origins(scheme: str) -> None:
     for text in (f"{scheme}://{host}{port}" for host in HOSTS for port in PORTS):
         try:
             origin = Origin.parse(text)
         except OriginError:
-            assert not accepts(grammar("any"), text), text
-            assert not accepts(grammar("secure"), text), text
+            assert not accepts(build_origin_automaton("any"), text), text
+            assert not accepts(build_origin_automaton("secure"), text), text
         else:
-            assert accepts(grammar("any"), text), text
-            assert accepts(grammar("secure"), text) is not is_insecure(origin), text
+            assert accepts(build_origin_automaton("any"), text), text
+            assert accepts(build_origin_automaton("secure"), text) is not is_insecure(origin), text
 
 
 @pytest.mark.parametrize(
@@ -176,19 +178,19 @@ def test_the_grammar_accepts_what_a_browser_sends_and_nothing_else(scheme: str) 
         (r"[\u017f-\u0180r-t]", True),
     ],
 )
-def test_flags_of_a_group_are_those_of_re(pattern: str, is_covered: bool) -> None:
+def test_combine_flags_of_a_group_agrees_with_re(pattern: str, is_covered: bool) -> None:
     compiled_pattern = re.compile(rf"https://{pattern}\.com")
-    covered = coverage(compiled_pattern)
+    covered = measure_coverage(compiled_pattern)
     assert covered is not None
     assert ("s.com" in covered.registered.names) is is_covered
     assert bool(compiled_pattern.fullmatch("https://s.com")) is is_covered
 
 
-def test_a_class_of_many_characters_is_read_once() -> None:
+def test_automaton_parses_a_large_class_once() -> None:
     many = "".join(map(chr, range(0x4E00, 0x4E00 + 20_000)))
     assert Policy(allow_origins=[re.compile(rf"https://[{many}a-c]{{1,60}}\.example\.com")])
     assert is_linear(re.compile(rf"(?i)https://[{many}a-c]{{1,60}}\.example\.com"))
-    nothing = coverage(re.compile(rf"https://[{many}]\.com"))
+    nothing = measure_coverage(re.compile(rf"https://[{many}]\.com"))
     assert nothing is not None
     assert not nothing.registered.names
 
@@ -243,7 +245,7 @@ PARTS = st.recursive(
 @example("https://", "[a-z]+[.-]", r"example\.com", "", Random(1))
 @example("https://", "(x)?(?(1)y|[a-z]+)", r"\.com", "", Random(1))
 @example("[a-z-]+://", "[a-z]{2}", r"\.co\.uk", "", Random(1))
-def test_every_origin_that_re_matches_has_an_owner_that_was_counted(
+def test_coverage_has_the_owner_of_every_matching_origin(
     scheme: str, part: str, end: str, tail: str, random: Random
 ) -> None:
     pattern = compiled(f"{scheme}{part}{end}{tail}")

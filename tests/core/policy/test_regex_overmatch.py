@@ -24,7 +24,7 @@ def policy(pattern: str, **fields: Any) -> Policy:
 
 
 def example_in(problem: Problem) -> str:
-    """The origin that a message names."""
+    """Return the origin that a message names."""
     found = re.search(r"also covers (\S+), ", problem.message)
     assert found
     return found[1]
@@ -90,7 +90,7 @@ FREE_DOMAIN = [
 
 @pytest.mark.parametrize("fields", [{}, {"allow_credentials": True}, {SUFFIXES: True}])
 @pytest.mark.parametrize("pattern", MISSING_DOT + FREE_DOMAIN)
-def test_a_domain_that_anyone_can_register_is_refused_whatever_is_set(
+def test_regex_of_any_domain_is_refused_with_every_flag(
     pattern: str, fields: dict[str, Any]
 ) -> None:
     (problem,) = problems(policy, pattern, **fields)
@@ -102,7 +102,7 @@ def test_a_domain_that_anyone_can_register_is_refused_whatever_is_set(
 
 
 @pytest.mark.parametrize("pattern", MISSING_DOT[:8])
-def test_where_a_dot_is_missing_the_suggestion_says_so(pattern: str) -> None:
+def test_regex_without_a_dot_suggests_the_dot(pattern: str) -> None:
     (problem,) = problems(policy, pattern)
     assert problem.suggestion == (
         "put a dot before the labels of a domain that is yours: .example.com"
@@ -130,13 +130,13 @@ HOSTED = [
 
 
 @pytest.mark.parametrize("pattern", HOSTED)
-def test_a_name_that_anyone_can_take_starts_without_credentials_and_enforce(pattern: str) -> None:
+def test_regex_of_hosted_names_is_accepted_without_credentials(pattern: str) -> None:
     given = policy(pattern)
     assert Guard(given).policy_for("/") == given
 
 
 @pytest.mark.parametrize("pattern", HOSTED)
-def test_a_name_that_anyone_can_take_is_refused_with_credentials_or_enforce(pattern: str) -> None:
+def test_regex_of_hosted_names_is_refused_when_exposed(pattern: str) -> None:
     for found in (
         problems(policy, pattern, allow_credentials=True),
         problems(Guard, policy(pattern), enforce=True),
@@ -149,12 +149,12 @@ def test_a_name_that_anyone_can_take_is_refused_with_credentials_or_enforce(patt
 
 
 @pytest.mark.parametrize("pattern", HOSTED)
-def test_a_name_that_anyone_can_take_is_allowed_by_the_flag(pattern: str) -> None:
+def test_regex_of_hosted_names_is_accepted_with_the_flag(pattern: str) -> None:
     given = policy(pattern, allow_credentials=True, dangerously_allow_public_suffixes=True)
     assert Guard(given, enforce=True).policy_for("/") == given
 
 
-def test_domains_and_names_count_together_with_credentials() -> None:
+def test_regex_owners_count_together_with_credentials() -> None:
     sites = "|".join(rf"https://site{number}\.com" for number in range(60))
     apps = "|".join(rf"https://app{number}\.vercel\.app" for number in range(60))
     assert policy(sites, allow_credentials=True)
@@ -184,7 +184,7 @@ IDS = [
 
 
 @pytest.mark.parametrize("pattern", IDS)
-def test_an_open_id_of_an_extension_is_refused_with_credentials_or_enforce(pattern: str) -> None:
+def test_regex_of_any_extension_id_is_refused_when_exposed(pattern: str) -> None:
     assert policy(pattern)
     for found in (
         problems(policy, pattern, allow_credentials=True, dangerously_allow_public_suffixes=True),
@@ -212,7 +212,7 @@ def test_an_open_id_of_an_extension_is_refused_with_credentials_or_enforce(patte
         (r"https://(a)?(?(1)b)(?<!c)[a-z]+\.org", "a conditional and a look-behind"),
     ],
 )
-def test_what_can_t_be_counted_exactly_is_named(pattern: str, named: str) -> None:
+def test_regex_with_inexact_constructs_names_them(pattern: str, named: str) -> None:
     (problem,) = problems(policy, pattern)
     assert problem.code == "regex-too-wide"
     assert f"{named}" in problem.message
@@ -230,21 +230,21 @@ def test_what_can_t_be_counted_exactly_is_named(pattern: str, named: str) -> Non
         (r"https://[a-z]+(?<=new)\.example\.com", "a look-behind"),
     ],
 )
-def test_a_construct_that_no_automaton_reads_is_refused(pattern: str, named: str) -> None:
+def test_regex_with_an_unsupported_construct_is_refused(pattern: str, named: str) -> None:
     (problem,) = problems(policy, pattern)
     assert problem.code == "regex-too-wide"
     assert f"has {named}, so what it covers can't be counted exactly" in problem.message
     assert "a pattern such as https://*.example.com, or a callable" in problem.suggestion
 
 
-def test_an_example_is_never_one_that_the_expression_does_not_match() -> None:
+def test_regex_example_always_matches() -> None:
     pattern = r"https://(?=example)[a-z]+\.com\Z|https://(?:^|[a-z])+\.org"
     (problem,) = problems(policy, pattern)
     assert re.compile(pattern).fullmatch(example_in(problem))
 
 
 @pytest.mark.parametrize("pattern", [r"https://[a-z]+^\.com", r"https://[a-z]{70}\.com"])
-def test_what_only_seems_to_cover_domains_is_refused_without_an_example(pattern: str) -> None:
+def test_regex_with_inexact_coverage_has_no_example(pattern: str) -> None:
     (problem,) = problems(policy, pattern)
     assert problem.message.endswith("covers more than 100 domains")
 
@@ -257,12 +257,12 @@ def test_what_only_seems_to_cover_domains_is_refused_without_an_example(pattern:
         (re.compile(r"https://(?:[a-z]+)+\.vercel\.app"), "regex-too-slow"),
     ],
 )
-def test_what_is_wrong_anyway_is_reported_once_with_credentials(entry: Any, code: str) -> None:
+def test_regex_problem_is_reported_once_with_credentials(entry: Any, code: str) -> None:
     (problem,) = problems(Policy, allow_origins=[entry], allow_credentials=True)
     assert problem.code == code
 
 
-def test_what_one_can_write_out_starts_with_credentials() -> None:
+def test_regex_of_listed_names_is_accepted_with_credentials() -> None:
     sites = "|".join(rf"(?:www\.)?site{number}\.com" for number in range(90))
     given = policy(rf"https://(?:{sites})", allow_credentials=True)
     assert Engine(given).decide("https://www.site89.com", "GET", {}).allowed
@@ -313,7 +313,7 @@ def test_what_one_can_write_out_starts_with_credentials() -> None:
 )
 @pytest.mark.parametrize("credentials", [False, True])
 @pytest.mark.filterwarnings("ignore:.*never-matches")  # plain http, with credentials
-def test_a_narrow_regex_still_starts(pattern: str, credentials: bool) -> None:
+def test_narrow_regex_is_accepted(pattern: str, credentials: bool) -> None:
     assert policy(pattern, allow_credentials=credentials).allow_origins
 
 
@@ -334,6 +334,6 @@ def test_regex_too_slow_in_other_spellings(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", [r"https://\w+\.io", r"https://.*\.github\.io"])
-def test_regex_too_wide_does_not_suggest_what_is_as_wide(pattern: str) -> None:
+def test_regex_too_wide_suggests_nothing_as_wide(pattern: str) -> None:
     (problem,) = problems(Policy, allow_origins=[re.compile(pattern)])
     assert "https://*" not in problem.suggestion

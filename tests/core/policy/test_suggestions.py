@@ -1,4 +1,4 @@
-"""What a problem suggests as a value starts, and covers nothing that was not meant."""
+"""Suggested values are accepted, and cover no more than was meant."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FLAGS = ("allow_credentials", SUFFIXES, INSECURE, NULL)
 
 
 def problems(**fields: Any) -> tuple[Problem, ...]:
-    """What is wrong with a policy; nothing where it starts."""
+    """Return the problems of a policy, or none where it is accepted."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -89,7 +89,7 @@ def suggested(entry: object, **fields: Any) -> str:
         ("https://exa?mple.com", r"https://exa?mple\.com"),
     ],
 )
-def test_a_text_that_is_a_regex_is_to_be_compiled(text: str, expression: str) -> None:
+def test_origin_that_is_a_regex_suggests_re_compile(text: str, expression: str) -> None:
     assert suggested(text) == f're.compile(r"{expression}")'
     assert problems(allow_origins=[re.compile(expression)]) == ()
 
@@ -118,7 +118,7 @@ def test_a_text_that_is_a_regex_is_to_be_compiled(text: str, expression: str) ->
         ("http://0.0.0.0:8000/", "http://0.0.0.0:8000"),
     ],
 )
-def test_a_text_that_a_pattern_says_is_that_pattern(text: str, pattern: str) -> None:
+def test_origin_that_is_a_simple_regex_suggests_a_pattern(text: str, pattern: str) -> None:
     assert suggested(text) == pattern
 
 
@@ -158,29 +158,29 @@ def test_a_text_that_a_pattern_says_is_that_pattern(text: str, pattern: str) -> 
     ],
     ids=lambda text: text[:40],
 )
-def test_words_where_no_value_starts(text: str) -> None:
+def test_origin_without_a_valid_fix_suggests_an_instruction(text: str) -> None:
     assert suggested(text) == EXAMPLE
 
 
 @pytest.mark.parametrize("word", ["all", "any", "ALL", " everyone ", '"anywhere"'])
-def test_a_word_for_every_origin_is_no_host(word: str) -> None:
-    assert suggested(word) == ("`*` alone, where pages of every origin may read what everyone can")
+def test_origin_word_for_any_origin_suggests_the_wildcard(word: str) -> None:
+    assert suggested(word) == ("`*` alone, if any site may read the responses")
     assert suggested(word, allow_credentials=True) == EXAMPLE
     assert problems(allow_origins=word)[0].suggestion == '["https://app.example.com"]'
 
 
 @pytest.mark.parametrize("word", ["self", "'self'", "same-origin"])
-def test_a_word_for_the_service_itself_is_to_be_removed(word: str) -> None:
-    assert suggested(word) == "remove it: a service allows its own pages anyway"
+def test_origin_word_for_the_service_itself_suggests_removal(word: str) -> None:
+    assert suggested(word) == "remove it: same-origin requests are always allowed"
     assert guard_problems(own_origins=[word]) == ["an origin such as https://api.example.com"]
 
 
-def test_a_name_of_one_label_is_a_host() -> None:
+def test_origin_name_of_one_label_is_a_host() -> None:
     assert suggested("intranet") == "https://intranet"
     assert suggested("nothing") == suggested("none")
 
 
-def test_a_quote_in_an_expression_is_written_as_python_reads_it() -> None:
+def test_regex_with_a_quote_is_suggested_as_python() -> None:
     assert suggested(r"https://[a-z\"]\.example\.com") == (
         r"""re.compile('https://[a-z\\"]\\.example\\.com')"""
     )
@@ -200,7 +200,7 @@ def test_a_quote_in_an_expression_is_written_as_python_reads_it() -> None:
         ("https://*-shop.netlify.app", r're.compile(r"https://[a-z0-9-]+-shop\.netlify\.app")'),
     ],
 )
-def test_a_flag_is_named_where_it_would_let_a_value_start(text: str, meant: str) -> None:
+def test_origin_under_a_public_suffix_suggests_the_flag(text: str, meant: str) -> None:
     suggestion = suggested(text, allow_credentials=True)
     assert suggestion.startswith(f"list each origin; or {SUFFIXES}, ")
     assert suggestion.endswith(f" and {meant}")
@@ -215,11 +215,11 @@ def test_a_flag_is_named_where_it_would_let_a_value_start(text: str, meant: str)
         (r"http://192\.168\.\d+\.\d+", EXAMPLE),
     ],
 )
-def test_with_credentials_a_value_is_one_that_starts_with_them(text: str, meant: str) -> None:
+def test_origin_suggestion_is_accepted_with_credentials(text: str, meant: str) -> None:
     assert suggested(text, allow_credentials=True) == meant
 
 
-def test_an_opaque_origin_is_suggested_with_its_flag_alone() -> None:
+def test_opaque_origin_is_suggested_with_its_flag_only() -> None:
     assert suggested("NULL", **{NULL: True}) == "null"
     assert suggested("file:///x", **{NULL: True}) == "file://"
 
@@ -234,14 +234,14 @@ def test_an_opaque_origin_is_suggested_with_its_flag_alone() -> None:
         ("http://a.example", "https://a.example"),
     ],
 )
-def test_origin_insecure_suggests_what_starts(origin: str, meant: str) -> None:
+def test_origin_insecure_suggestion_is_accepted(origin: str, meant: str) -> None:
     for problem in problems(allow_origins=[origin], allow_credentials=True):
         assert problem.suggestion.partition(", or dangerously_")[0] == meant
     assert problems(allow_origins=[meant], allow_credentials=True) == ()
 
 
 @pytest.mark.parametrize("suffix", ["github.io", "co.uk", "ck", "elb.amazonaws.com", "github.io."])
-def test_origin_public_suffix_suggests_what_starts(suffix: str) -> None:
+def test_origin_public_suffix_suggestion_is_accepted(suffix: str) -> None:
     (problem,) = problems(allow_origins=[f"https://*.{suffix}"], allow_credentials=True)
     assert problem.code == "origin-public-suffix"
     meant = problem.suggestion.partition(", or ")[0]
@@ -306,14 +306,14 @@ def test_origin_public_suffix_suggests_what_starts(suffix: str) -> None:
         ("allow_origins", [b"http://0.0.0.0/x"], ["'http://0.0.0.0'"]),
     ],
 )
-def test_a_list_is_suggested_with_what_starts(
+def test_not_a_list_suggestion_is_accepted(
     field: str, value: object, suggestions: list[str]
 ) -> None:
     found = [problem.suggestion for problem in problems(**{field: value})]
     assert found[: len(suggestions)] == suggestions
 
 
-def test_a_list_to_expose_is_one_that_starts_with_credentials() -> None:
+def test_expose_list_suggestion_is_accepted_with_credentials() -> None:
     found = problems(expose_headers=["Set-Cookie", "*"], allow_credentials=True)
     assert [problem.suggestion for problem in found] == [
         "remove Set-Cookie",
@@ -326,12 +326,12 @@ def test_a_list_to_expose_is_one_that_starts_with_credentials() -> None:
     assert found[0].suggestion == "remove it"
 
 
-def test_a_list_of_origins_is_one_that_starts_with_credentials() -> None:
+def test_origin_list_suggestion_is_accepted_with_credentials() -> None:
     fields = {"allow_origins": ["*", "http://b.example", "null", A], "allow_credentials": True}
     assert problems(**fields)[0].suggestion == f'["https://b.example", "{A}"]'
 
 
-def test_a_suggestion_holds_once_a_flag_is_what_it_was_meant_to_be() -> None:
+def test_suggestion_beside_a_mistyped_flag_is_accepted() -> None:
     found = problems(allow_origins=["http://a.example/"], allow_credentials="true")
     assert [problem.suggestion for problem in found] == ["https://a.example", "True"]
 
@@ -343,13 +343,13 @@ class Unhashable:
         return True
 
 
-def test_a_callable_that_can_not_be_hashed_is_put_in_a_list() -> None:
+def test_not_a_list_for_an_unhashable_callable_suggests_a_list() -> None:
     allow = Unhashable()
     assert problems(allow_origins=allow)[0].suggestion == f"[{allow!r}]"
     assert problems(allow_origins=["*", allow])[0].suggestion == f'["*"] or [{allow!r}]'
 
 
-def test_a_flag_that_is_meant_counts_for_what_it_would_do() -> None:
+def test_suggestion_beside_a_misnamed_flag_is_accepted() -> None:
     codes = [problem.code for problem in problems(allow_origins=["*"], allow_credentials="yes")]
     assert codes == ["type-invalid", "wildcard-with-credentials"]
     codes = [problem.code for problem in problems(allow_origins=["null"], **{NULL: "true"})]
@@ -362,7 +362,7 @@ def guard_problems(**options: Any) -> list[str]:
     return [problem.suggestion for problem in caught.value.problems]
 
 
-def test_the_options_of_a_guard_are_suggested_as_they_start() -> None:
+def test_guard_option_suggestion_is_accepted() -> None:
     assert guard_problems(own_origins="a.example") == ['["https://a.example"]', "https://a.example"]
     assert guard_problems(own_origins="*")[0] == "a list"
     assert guard_problems(own_origins=[r"https://[a-z]\.a\.example"]) == [
@@ -374,7 +374,7 @@ def test_the_options_of_a_guard_are_suggested_as_they_start() -> None:
     Guard(Policy(allow_origins=[A]), own_origins=["https://api.example.com."])
 
 
-def test_a_prefix_is_not_suggested_where_it_is_listed_already() -> None:
+def test_route_invalid_for_a_listed_prefix_suggests_removal() -> None:
     with pytest.raises(PolicyError) as caught:
         Guard({"/api": None, "/api/*": None, "/x/*": None, "x/": None})
     assert [problem.suggestion for problem in caught.value.problems] == [
@@ -384,14 +384,14 @@ def test_a_prefix_is_not_suggested_where_it_is_listed_already() -> None:
     ]
 
 
-def test_a_suggestion_under_enforce_is_one_that_can_be_enforced() -> None:
+def test_suggestion_under_enforce_is_accepted() -> None:
     with pytest.raises(PolicyError) as caught:
         Guard.from_mapping({"allow_origins": ["http://a.example/", "*"], "enforce": True})
     assert caught.value.problems[0].suggestion == "https://a.example"
     assert caught.value.problems[1].suggestion == '["https://a.example"]'
 
 
-def test_a_regex_is_suggested_where_it_can_be_written(tmp_path: Path) -> None:
+def test_regex_suggestion_in_a_file_or_variable_names_python(tmp_path: Path) -> None:
     text = "https://pr-*.example.com"
     file = tmp_path / "corsguard.toml"
     file.write_text(f'allow_origins = ["{text}"]\nallow_credentials = 1\n', encoding="utf-8")

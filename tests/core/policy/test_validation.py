@@ -1,4 +1,4 @@
-"""What is wrong with one field of a policy, and what to write instead."""
+"""Problems of one field of a policy, and their suggestions."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_not_a_list(field: str, value: object, suggestion: str) -> None:
     assert rows({field: value}) == [("not-a-list", field, value, suggestion)]
 
 
-def test_not_a_list_of_bytes_is_no_str_either() -> None:
+def test_not_a_list_for_bytes() -> None:
     found = problems({"allow_methods": b"PUT"})
     assert [problem.code for problem in found] == ["not-a-list", "type-invalid"]
     assert [problem.suggestion for problem in found] == ['["PUT"]', "'PUT'"]
@@ -147,7 +147,7 @@ def test_no_origins(value: object) -> None:
     assert rows({"allow_origins": value}) == [("no-origins", "allow_origins", value, suggestion)]
 
 
-def test_no_origins_where_the_field_is_left_out_of_a_mapping() -> None:
+def test_no_origins_for_a_mapping_without_the_field() -> None:
     with pytest.raises(PolicyError) as caught:
         Policy.from_mapping({"max_age": 5})
     assert [problem.code for problem in caught.value.problems] == ["no-origins"]
@@ -172,22 +172,24 @@ def test_origin_invalid(origin: str, suggestion: str) -> None:
 @pytest.mark.parametrize(
     ("origin", "why"),
     [
-        ("https://a.example/", "a path or a slash follows its host"),
-        ("https://*.a.example/app/*", "a path or a slash follows its host"),
-        ("https://bücher.example", "it is not ASCII, and browsers write such a host in Punycode"),
+        ("https://a.example/", "it has a path or a slash after its host"),
+        ("https://*.a.example/app/*", "it has a path or a slash after its host"),
+        ("https://bücher.example", "it is not ASCII: browsers send such a host in Punycode"),
         ("HTTPS://A.EXAMPLE", "it is not in lower case"),
         ("Https://*.a.example:*", "it is not in lower case"),
         ("https://A.example", "its host is not in lower case"),
-        ("https://a.example ", "it has white space, a comma, a semicolon or a quote in it"),
-        ("a.example;b.example", "it has white space, a comma, a semicolon or a quote in it"),
-        ("a.example", "it is not scheme://host or scheme://host:port"),
-        ("a.example/app", "it is not scheme://host or scheme://host:port"),
-        ("https://a.example:443", "a browser leaves out port 443 for https"),
+        ("https://a.example ", "it contains white space, a comma, a semicolon or a quote"),
+        ("a.example;b.example", "it contains white space, a comma, a semicolon or a quote"),
+        ("a.example", "it has no scheme"),
+        ("a.example/app", "it has no scheme"),
+        ("a b://example", "it contains white space, a comma, a semicolon or a quote"),
+        ("1://a.example", "it is not scheme://host or scheme://host:port"),
+        ("https://a.example:443", "browsers omit port 443, the default of https"),
     ],
 )
-def test_origin_invalid_says_why(origin: str, why: str) -> None:
+def test_origin_invalid_names_the_reason(origin: str, why: str) -> None:
     (problem,) = problems({"allow_origins": [origin]})
-    assert problem.message == f"{origin!r} is no origin that a browser sends: {why}"
+    assert problem.message == f"{origin!r} is not a valid origin: {why}"
 
 
 @pytest.mark.parametrize(
@@ -259,14 +261,14 @@ def test_method_case(method: str) -> None:
     assert "browsers do not upper-case" in problem.message
 
 
-def test_a_method_of_ones_own_may_be_in_lower_case() -> None:
+def test_custom_method_in_lower_case_is_accepted() -> None:
     assert Policy(allow_origins=[A], allow_methods=["purge", "Chicken"]).allow_methods == (
         "purge",
         "Chicken",
     )
 
 
-def test_no_forbidden_header_is_suggested() -> None:
+def test_header_suggestion_is_never_a_forbidden_header() -> None:
     assert rows({"allow_headers": ["Cookie, X-A"]})[0][3] == '"X-A"'
     assert rows({"expose_headers": ["Set-Cookie, X-A"]})[0][3] == '"X-A"'
     assert rows({"allow_headers": ["Access-Control-Allow-Origin:"]})[0][3] == "remove it"
@@ -314,7 +316,7 @@ def test_header_forbidden(field: str, name: str) -> None:
         "Access-Control-Request-Method",
     ],
 )
-def test_header_forbidden_is_a_warning_for_a_request_header(name: str) -> None:
+def test_header_forbidden_for_a_request_header_warns(name: str) -> None:
     with pytest.warns(PolicyWarning) as caught:
         policy = Policy(allow_origins=[A], allow_headers=["X-A", name])
     assert policy.allow_headers == ("X-A", name)
@@ -358,7 +360,7 @@ def test_header_prohibited(field: str, name: str) -> None:
         ("expose_headers", "Cookie"),
     ],
 )
-def test_headers_that_a_page_can_send_or_read_may_be_listed(field: str, name: str) -> None:
+def test_header_that_pages_send_or_read_is_accepted(field: str, name: str) -> None:
     policy = Policy.from_mapping({"allow_origins": [A], field: [name]})
     assert getattr(policy, field) == (name,)
 
@@ -414,7 +416,7 @@ MANY_CODES = [
 ]
 
 
-def test_every_problem_of_a_policy_is_reported_not_the_first() -> None:
+def test_policy_error_has_every_problem() -> None:
     with pytest.raises(PolicyError) as caught:
         Policy.from_mapping(MANY)
     assert [problem.code for problem in caught.value.problems] == MANY_CODES
@@ -422,10 +424,10 @@ def test_every_problem_of_a_policy_is_reported_not_the_first() -> None:
     assert lines[0] == f"{len(MANY_CODES)} problems:"
     for code, line in zip(MANY_CODES, lines[1:], strict=True):
         assert line.startswith("  * ")
-        assert f" [{code}] -> " in line
+        assert line.endswith(f" [{code}]")
 
 
-def test_as_dict_is_for_apis() -> None:
+def test_as_dict_is_json() -> None:
     with pytest.raises(PolicyError) as caught:
         Policy.from_mapping(MANY)
     read = json.loads(json.dumps(caught.value.as_dict()))
@@ -436,17 +438,17 @@ def test_as_dict_is_for_apis() -> None:
     assert values["unknown-field"] == "['*']"
 
 
-def test_one_problem_is_one_line_that_says_where_what_and_how_to_mend_it() -> None:
+def test_policy_error_of_one_problem_is_one_line() -> None:
     with pytest.raises(ValueError, match="allow_origins") as caught:
         Policy(allow_origins=["a.example"])
     assert str(caught.value) == (
-        "allow_origins: 'a.example' is no origin that a browser sends: it is not scheme://host or "
-        "scheme://host:port [origin-invalid] -> https://a.example"
+        "allow_origins: 'a.example' is not a valid origin: it has no scheme. Use https://a.example "
+        "[origin-invalid]"
     )
 
 
 @pytest.mark.parametrize("kind", [PolicyError, PolicyWarning])
-def test_an_error_and_a_warning_survive_being_sent_to_another_process(
+def test_error_and_warning_can_be_pickled(
     kind: type[PolicyError | PolicyWarning],
 ) -> None:
     problem = Problem("max-age-out-of-range", "max_age", -1, "it is negative", "0")

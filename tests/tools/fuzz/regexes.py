@@ -10,9 +10,9 @@ from typing import Any
 
 from corsguard.origin import Origin, OriginError, is_ip_address
 from corsguard.policy.redos import is_linear
-from corsguard.policy.regex_ast import inexact_constructs
-from corsguard.policy.regex_automaton import ALPHABET, Automaton, Budget, TooMuchError
-from corsguard.policy.regex_coverage import RESERVED, Coverage, coverage
+from corsguard.policy.regex_ast import list_inexact_constructs
+from corsguard.policy.regex_automaton import ALPHABET, Automaton, Budget, BudgetExceededError
+from corsguard.policy.regex_coverage import RESERVED, Coverage, measure_coverage
 from corsguard.public_suffix import find_suffix
 
 Choose = Callable[[int], int]
@@ -65,7 +65,7 @@ def check_coverage(pattern: re.Pattern[str], origin: str) -> None:
     if not is_linear(pattern):
         return
     check_automaton(pattern, origin)
-    covered = coverage(pattern)
+    covered = measure_coverage(pattern)
     if covered is None:
         return
     for owners in covered:
@@ -87,11 +87,13 @@ def check_automaton(pattern: re.Pattern[str], text: str) -> None:
         return
     try:
         accepted = accepts(Automaton(pattern, Budget(100_000)), text)
-    except TooMuchError:
+    except BudgetExceededError:
         return
     matched = pattern.fullmatch(text) is not None
     assert accepted or not matched
-    is_exact = not inexact_constructs(pattern) and not re.search(r"[\^$]|\\[AZ]", pattern.pattern)
+    is_exact = not list_inexact_constructs(pattern) and not re.search(
+        r"[\^$]|\\[AZ]", pattern.pattern
+    )
     assert matched or not accepted or not is_exact
 
 

@@ -1,4 +1,4 @@
-"""Properties: whatever is suggested as a value starts, and covers nothing that was not meant."""
+"""Properties of all suggested values: they are accepted, and cover no more than was meant."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from corsguard.origin import OriginError
 
 
 def values(suggestion: str) -> list[list[object]]:
-    """The lists of entries that a suggestion offers; none where it is in words."""
+    """Return the lists of entries in a suggestion, or none for an instruction."""
     suggestion = suggestion.partition(", or dangerously_")[0]
     if match := re.fullmatch(r're\.compile\(r"(.*)"\)', suggestion):
         return [[re.compile(match[1])]]
@@ -38,18 +38,16 @@ def values(suggestion: str) -> list[list[object]]:
 
 
 def could_mean(text: str, origin: str) -> bool:
-    """Whether a reader of globs or of regular expressions takes origin for what text covers."""
-    patterns = [
-        text,
-        f"https://{text}",
-        text.replace("*", ".*"),
-        f"https://{text}".replace("*", ".*"),
-    ]
+    """Return True if text covers origin, read as a glob or as a regular expression."""
+    text = text.lower()  # as browsers write schemes and hosts
+    with_scheme = re.sub(r"^(?:\*:)?//", "https://", text)
+    texts = (text, with_scheme, f"https://{text}")
+    patterns = [*texts, *(each.replace("*", ".*") for each in texts)]
     try:
         found = any(re.fullmatch(pattern, origin) for pattern in patterns)
     except re.error:
         found = False
-    return found or fnmatchcase(origin, text.lower()) or fnmatchcase(origin, f"*//{text.lower()}")
+    return found or any(fnmatchcase(origin, each) for each in (*texts[:2], f"*//{text}"))
 
 
 OTHERS = (
@@ -165,7 +163,7 @@ ENTRIES = st.builds(
     st.fixed_dictionaries({flag: st.booleans() for flag in FLAGS}),
     st.booleans(),
 )
-def test_whatever_is_suggested_for_origins_starts_and_covers_no_more(
+def test_origin_suggestions_are_accepted_and_cover_no_more(
     entries: list[str], flags: dict[str, bool], is_list: bool
 ) -> None:
     given_value: object = entries if is_list else ",".join(entries)
@@ -219,9 +217,7 @@ def test_whatever_is_suggested_for_origins_starts_and_covers_no_more(
     ),
     st.booleans(),
 )
-def test_whatever_is_suggested_for_names_starts(
-    field: str, entries: list[Any], credentials: bool
-) -> None:
+def test_name_suggestions_are_accepted(field: str, entries: list[Any], credentials: bool) -> None:
     given_value: object = entries
     if len(entries) == 1:
         given_value = entries[0]
@@ -232,6 +228,6 @@ def test_whatever_is_suggested_for_names_starts(
 
 @settings(derandomize=True, max_examples=200, deadline=None)
 @given(st.one_of(st.integers(), st.floats(), st.text("0123456789. -e", max_size=12), st.none()))
-def test_whatever_is_suggested_for_max_age_starts(value: object) -> None:
+def test_max_age_suggestions_are_accepted(value: object) -> None:
     for problem in problems(max_age=value):
         assert problems(max_age=int(problem.suggestion)) == ()

@@ -1,4 +1,4 @@
-"""Values that Python or JSON can't write are problems like any other, no crash."""
+"""Values that Python or JSON can't represent are problems, not crashes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MANY_DIGITS = 10**5_000
 
 
 def nested() -> list[Any]:
-    """A list that nests deeper than `repr` can follow."""
+    """Return a list that is nested deeper than `repr` can follow."""
     values: list[Any] = []
     for _ in range(200_000):
         values = [values]
@@ -57,25 +57,25 @@ NUMBERS: list[dict[Any, Any]] = [
 
 
 @pytest.mark.parametrize("number", range(len(NUMBERS)))
-def test_a_number_of_too_many_digits_is_a_problem(number: int) -> None:
+def test_number_of_too_many_digits_is_a_problem(number: int) -> None:
     found = problems(Guard.from_mapping, NUMBERS[number])
     assert any("<int>" in str(problem) or "<list>" in str(problem) for problem in found)
 
 
 @pytest.mark.parametrize("field", ["allow_origins", "allow_methods", "max_age", "enforce"])
-def test_a_value_that_nests_too_deep_is_a_problem(field: str) -> None:
+def test_value_nested_too_deeply_is_a_problem(field: str) -> None:
     [problem] = problems(Guard.from_mapping, {"allow_origins": [A], field: nested()})
     assert (problem.code, problem.message[:6]) == ("type-invalid", "<list>")
 
 
-def test_a_number_of_a_file_is_a_problem_however_long(tmp_path: Path) -> None:
+def test_file_with_a_long_number_is_a_problem(tmp_path: Path) -> None:
     path = tmp_path / "corsguard.toml"
     path.write_text(f'allow_origins = ["{A}"]\nmax_age = 0x{"f" * 5_000}\n', encoding="utf-8")
     [problem] = problems(Guard.from_file, path)
     assert (problem.code, problem.suggestion) == ("max-age-out-of-range", "86400")
 
 
-def test_a_file_that_nests_too_deep_is_a_value_error_as_what_is_no_toml(tmp_path: Path) -> None:
+def test_file_nested_too_deeply_is_a_value_error(tmp_path: Path) -> None:
     path = tmp_path / "corsguard.toml"
     path.write_text(f"enforce = {'[' * 100_000}", encoding="utf-8")
     with pytest.raises(ValueError, match="nest"):
@@ -83,20 +83,20 @@ def test_a_file_that_nests_too_deep_is_a_value_error_as_what_is_no_toml(tmp_path
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 2**53, -(10**400)])
-def test_as_dict_holds_only_numbers_that_json_has(value: float) -> None:
+def test_as_dict_has_only_json_numbers(value: float) -> None:
     [problem] = problems(lambda value: Policy(allow_origins=[A], max_age=value), value)
     assert isinstance(problem.as_dict()["value"], str)
 
 
-def test_regex_too_slow_for_one_that_nests_too_deep_to_be_checked() -> None:
+def test_regex_too_slow_for_deep_nesting() -> None:
     depth = 150  # which `re` reads, and its reader too, where the stack is not as full as here
     regex = re.compile(f"https://{'(?:a|' * depth}b{')' * depth}")
     room = sys.getrecursionlimit() - len(inspect.stack())
     [problem] = problems(lambda regex: called_from(room - depth, regex), regex)
     assert problem.code == "regex-too-slow"
-    assert "too large to tell" in problem.message
+    assert "too large to analyse" in problem.message
 
 
 def called_from(depth: int, regex: re.Pattern[str]) -> Policy:
-    """A policy that is made so many calls further down."""
+    """Build a policy so many calls further down the stack."""
     return called_from(depth - 1, regex) if depth else Policy(allow_origins=[regex])

@@ -1,4 +1,4 @@
-"""The options of other libraries, each answered with ours."""
+"""Unknown fields and options of other libraries, and their suggestions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from corsguard import Guard, Policy, PolicyError, Problem
 from corsguard.guard.arguments import build_guard
-from corsguard.policy.peer_options import INSTEAD, NAMES, plain
+from corsguard.policy.peer_options import OPTION_ADVICE, RENAMED_OPTIONS, normalise_name
 
 A = "https://a.example"
 
@@ -81,7 +81,7 @@ ADVISED = [
     ("CORS_ALLOW_ALL_ORIGINS", 'allow_origins: ["*"]'),
     ("CORS_ORIGIN_ALLOW_ALL", 'allow_origins: ["*"]'),
     ("AllowAllOrigins", 'allow_origins: ["*"]'),
-    ("allowedOriginPatterns", "allow_origins: patterns"),
+    ("allowedOriginPatterns", "allow_origins: it also lists patterns"),
     ("AllowOriginFunc", "allow_origins: a callable"),
     ("send_wildcard", "remove it"),
     ("vary_header", "remove it"),
@@ -105,7 +105,7 @@ def problems(make: Callable[..., Any], *given: Any, **fields: Any) -> tuple[Prob
 
 
 @pytest.mark.parametrize(("theirs", "ours"), RENAMED)
-def test_a_peer_s_option_is_answered_with_ours(theirs: str, ours: str) -> None:
+def test_unknown_field_for_a_peer_option_suggests_the_field(theirs: str, ours: str) -> None:
     others = {} if ours == "allow_origins" else {"allow_origins": [A]}
     for make in (lambda given: Policy(**given), Policy.from_mapping, Guard.from_mapping):
         (problem,) = problems(make, {theirs: "x", **others})
@@ -114,29 +114,27 @@ def test_a_peer_s_option_is_answered_with_ours(theirs: str, ours: str) -> None:
 
 
 @pytest.mark.parametrize(("theirs", "advice"), ADVISED)
-def test_an_option_without_a_counterpart_is_answered_with_what_to_do(
-    theirs: str, advice: str
-) -> None:
+def test_unknown_field_without_counterpart_suggests_an_action(theirs: str, advice: str) -> None:
     for make in (lambda given: Policy(**given), Policy.from_mapping, Guard.from_mapping):
         (problem,) = problems(make, {theirs: True, "allow_origins": [A]})
         assert problem.code == "unknown-field"
         assert problem.suggestion.startswith(advice)
 
 
-def test_every_name_of_the_table_is_written_as_it_is_looked_up() -> None:
-    for name in (*NAMES, *INSTEAD):
-        assert plain(name) == name
-    assert not NAMES.keys() & INSTEAD.keys()
+def test_peer_option_keys_are_normalised_names() -> None:
+    for name in (*RENAMED_OPTIONS, *OPTION_ADVICE):
+        assert normalise_name(name) == name
+    assert not RENAMED_OPTIONS.keys() & OPTION_ADVICE.keys()
 
 
 @pytest.mark.parametrize("name", ["zzz", "debug", "x" * 100_000, "Æ", "", "cors"])
-def test_what_is_like_nothing_is_answered_with_all_fields(name: str) -> None:
+def test_unknown_field_like_no_other_suggests_all_fields(name: str) -> None:
     (problem,) = problems(Policy.from_mapping, {"allow_origins": [A], name: 1})
     assert problem.suggestion.startswith("one of allow_origins, ")
 
 
 @pytest.mark.parametrize("theirs", ["origins", "allow_origin", "allow_origin_regex", "Origin"])
-def test_no_follow_up_where_the_misnamed_field_was_the_origins(theirs: str, tmp_path: Path) -> None:
+def test_misnamed_origins_are_not_reported_as_missing(theirs: str, tmp_path: Path) -> None:
     fields = {theirs: [A], "max_age": 5}
     toml = f'{theirs} = ["{A}"]\nmax_age = 5\n'
     file, routes = tmp_path / "a.toml", tmp_path / "b.toml"
@@ -158,19 +156,19 @@ def test_no_follow_up_where_the_misnamed_field_was_the_origins(theirs: str, tmp_
         assert [problem.code for problem in found] == ["unknown-field"]
 
 
-def test_no_follow_up_where_the_misnamed_field_was_the_routes() -> None:
+def test_misnamed_routes_do_not_report_missing_origins() -> None:
     (problem,) = problems(Guard.from_mapping, {"resources": {r"/api/*": {"origins": "*"}}})
     assert problem.suggestion.startswith("routes")
 
 
-def test_origins_that_are_left_out_are_still_a_problem_beside_another_misnamed_field() -> None:
+def test_missing_origins_are_reported_beside_a_misnamed_field() -> None:
     found = problems(Policy, supports_credentials=True)
     assert [problem.code for problem in found] == ["unknown-field", "no-origins"]
     found = problems(Policy, origins=[A], allow_origins=[])
     assert [problem.code for problem in found] == ["unknown-field", "no-origins"]
 
 
-def test_no_follow_up_where_a_misnamed_flag_would_let_it_start() -> None:
+def test_misnamed_flag_has_no_second_problem() -> None:
     fields = {"allow_origins": ["null"], "dangerously_allow_null_origins": True}
     found = problems(Policy, **fields)
     assert [problem.suggestion for problem in found] == ["dangerously_allow_null_origin"]
@@ -180,7 +178,7 @@ def test_no_follow_up_where_a_misnamed_flag_would_let_it_start() -> None:
     assert problem.suggestion == "CORSGUARD_DANGEROUSLY_ALLOW_NULL_ORIGIN"
 
 
-def test_a_suggestion_holds_once_misnamed_credentials_are_renamed() -> None:
+def test_suggestion_beside_misnamed_credentials_is_accepted() -> None:
     found = problems(Policy, allow_origins=["http://a.example/"], supports_credentials=True)
     assert [problem.suggestion for problem in found] == ["allow_credentials", A]
 
@@ -194,7 +192,7 @@ def test_a_suggestion_holds_once_misnamed_credentials_are_renamed() -> None:
         ("CORSGUARD_ENFORCED", "CORSGUARD_ENFORCE"),
         (
             "CORSGUARD_ALLOW_ALL_ORIGINS",
-            "CORSGUARD_ALLOW_ORIGINS: *, where any site may read the responses",
+            "CORSGUARD_ALLOW_ORIGINS: *, if any site may read the responses",
         ),
         (
             "CORSGUARD_ALLOW_ORIGIN_REGEX",
@@ -206,20 +204,18 @@ def test_a_suggestion_holds_once_misnamed_credentials_are_renamed() -> None:
             'in a file, routes: one policy for each path prefix, such as {"/api": ...}: the '
             "environment holds one policy",
         ),
-        ("CORSGUARD_VARY_HEADER", "remove it: `Vary` is always right"),
+        ("CORSGUARD_VARY_HEADER", "remove it: corsguard always sets the right `Vary`"),
         ("CORSGUARD_OWN_ORIGIN", "CORSGUARD_OWN_ORIGINS"),
         ("CORSGUARD_ALLOW_NULL_ORIGIN", "CORSGUARD_DANGEROUSLY_ALLOW_NULL_ORIGIN"),
     ],
 )
-def test_a_peer_s_option_in_the_environment_is_answered_with_a_variable(
-    variable: str, suggestion: str
-) -> None:
+def test_unknown_variable_suggests_the_variable(variable: str, suggestion: str) -> None:
     environ = {"CORSGUARD_ALLOW_ORIGINS": A, variable: "x"}
     (problem,) = problems(Guard.from_env, environ)
     assert (problem.field, problem.suggestion) == (variable, suggestion)
 
 
-def test_a_peer_s_variable_is_to_be_renamed_where_no_policy_is_found() -> None:
+def test_no_policy_beside_a_peer_variable_suggests_renaming() -> None:
     (problem,) = problems(Guard.from_env, {"CORS_ALLOWED_ORIGINS": A})
     assert problem.code == "no-policy"
     assert problem.suggestion == "rename CORS_ALLOWED_ORIGINS to CORSGUARD_ALLOW_ORIGINS"
@@ -229,7 +225,7 @@ def test_a_peer_s_variable_is_to_be_renamed_where_no_policy_is_found() -> None:
     assert Guard.from_env(environ).policy_for("/") == Policy(allow_origins=[A])
 
 
-def test_a_regex_and_routes_are_suggested_as_a_file_can_hold_them(tmp_path: Path) -> None:
+def test_unknown_field_in_a_file_suggests_toml(tmp_path: Path) -> None:
     file = tmp_path / "corsguard.toml"
     file.write_text(
         f'allow_origins = ["{A}"]\nallow_origin_regex = "x"\n[resources]\n["/x"]\n',
@@ -245,7 +241,7 @@ def test_a_regex_and_routes_are_suggested_as_a_file_can_hold_them(tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["own_origin", "OwnOrigin", "own_orgins", "own-origins"])
-def test_the_service_s_own_origins_are_never_mistaken_for_those_that_are_allowed(name: str) -> None:
+def test_misnamed_own_origins_suggest_own_origins(name: str) -> None:
     for make in (Guard.from_mapping, lambda given: build_guard(None, given)):
         (problem,) = problems(make, {"allow_origins": [A], name: [A]})
         assert problem.suggestion == "own_origins"
@@ -259,9 +255,9 @@ def test_the_service_s_own_origins_are_never_mistaken_for_those_that_are_allowed
 
 @pytest.mark.parametrize("value", [False, None, 0, "false", " Off "])
 @pytest.mark.parametrize("name", ["CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL", "allorigins"])
-def test_a_flag_that_allows_not_every_origin_is_to_be_removed(name: str, value: object) -> None:
+def test_any_origin_flag_that_is_off_suggests_removal(name: str, value: object) -> None:
     (problem,) = problems(Guard.from_mapping, {"allow_origins": [A], name: value})
-    assert problem.suggestion == "remove it: only what allow_origins lists is allowed"
+    assert problem.suggestion == "remove it: only the origins in allow_origins are allowed"
     found = problems(Guard.from_mapping, {name: value, "max_age": 5})
     assert [each.code for each in found] == ["unknown-field", "no-origins"]
     found = problems(Guard.from_mapping, {name: True, "max_age": 5})
@@ -269,28 +265,28 @@ def test_a_flag_that_allows_not_every_origin_is_to_be_removed(name: str, value: 
 
 
 @pytest.mark.parametrize("key", ["resources", "CORS_URLS_REGEX", "routes", "rotues", "/api"])
-def test_no_origins_are_missing_from_a_policy_that_was_given_routes(key: str) -> None:
+def test_policy_with_routes_does_not_report_missing_origins(key: str) -> None:
     fields = {key: {"/api/*": {"origins": "*"}}}
     for found in (problems(Policy, **fields), problems(Policy.from_mapping, fields)):
         assert [problem.code for problem in found] == ["unknown-field"]
 
 
 @pytest.mark.parametrize("option", ["enforce", "own_origins", "enforce_exempt"])
-def test_an_option_of_the_guard_is_not_a_field_of_a_policy(option: str) -> None:
+def test_guard_option_in_a_policy_suggests_the_guard(option: str) -> None:
     (problem,) = problems(Policy, allow_origins=[A], **{option: True})
     assert problem.suggestion == f"{option} beside the policy, as in Guard(policy, {option}=...)"
     (problem,) = problems(Policy, allow_origins=[A], routes={})
     assert problem.suggestion.startswith("routes: one policy for each path prefix")
 
 
-def test_a_path_among_the_fields_belongs_into_routes() -> None:
+def test_path_among_the_fields_suggests_routes() -> None:
     (problem,) = problems(Guard.from_mapping, {"/api": {"allow_origins": [A]}})
     assert problem.suggestion == '{"routes": {"/api": ...}}'
     (problem,) = problems(Policy.from_mapping, {"allow_origins": [A], "/api": {}})
     assert problem.suggestion.startswith("one of allow_origins, ")
 
 
-def test_what_python_itself_refuses_stays_a_type_error() -> None:
+def test_positional_argument_stays_a_type_error() -> None:
     with pytest.raises(TypeError, match="allow_origins"):
         Policy()  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="positional"):

@@ -1,4 +1,4 @@
-"""Values that nobody should write, and what is suggested for them."""
+"""Problems of unusual values, and their suggestions."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def problems(make: Any, *given: Any, **fields: Any) -> tuple[Problem, ...]:
 @pytest.mark.parametrize(
     "origin", ["https://*.amazonaws.com", "https://*.windows.net", "https://*.on.aws:*"]
 )
-def test_origin_public_suffix_where_one_stands_below(origin: str) -> None:
+def test_origin_public_suffix_above_another_suffix(origin: str) -> None:
     (problem,) = problems(Policy, allow_origins=[origin], allow_credentials=True)
     assert problem.code == "origin-public-suffix"
 
 
-def test_a_policy_of_an_exempt_route_is_checked_again_as_that_of_a_view() -> None:
+def test_exempt_policy_is_validated_again_for_a_view() -> None:
     insecure = Policy(allow_origins=["http://a.example"])
     guard = Guard({"/": LISTED, "/hook": insecure}, enforce=True, enforce_exempt=["/hook"])
     with pytest.raises(PolicyError, match="origin-insecure"):
@@ -42,7 +42,7 @@ def test_a_policy_of_an_exempt_route_is_checked_again_as_that_of_a_view() -> Non
 
 
 @pytest.mark.parametrize("given", [None, [], "https://a.example", LISTED])
-def test_type_invalid_for_a_configuration_that_is_no_mapping(given: Any) -> None:
+def test_type_invalid_for_a_configuration_of_another_type(given: Any) -> None:
     (problem,) = problems(Guard.from_mapping, given)
     assert (problem.code, problem.field) == ("type-invalid", "policy")
 
@@ -62,7 +62,7 @@ def test_type_invalid_for_a_prefix_under_enforce(prefix: object) -> None:
 @pytest.mark.parametrize(
     ("prefix", "meant"), [("http://[", "/"), ("/a%252fb", "/a"), ("/a%3Fb", "/a"), ("/a>b", "/a")]
 )
-def test_route_invalid_suggests_what_starts(prefix: str, meant: str) -> None:
+def test_route_invalid_suggestion_is_accepted(prefix: str, meant: str) -> None:
     (problem,) = problems(Guard, {prefix: LISTED})
     assert (problem.code, problem.suggestion) == ("route-invalid", meant)
 
@@ -77,7 +77,7 @@ def test_own_origins_suggest_an_origin(origin: str) -> None:
     ("enforce", "meant"),
     [("false", "False"), (None, "False"), (0, "False"), ("REPORT", "'report'")],
 )
-def test_type_invalid_for_enforce_suggests_what_was_meant(enforce: Any, meant: str) -> None:
+def test_type_invalid_for_enforce_suggests_the_meant_value(enforce: Any, meant: str) -> None:
     (problem,) = problems(Guard, LISTED, enforce=enforce)
     assert problem.suggestion == meant
 
@@ -96,7 +96,7 @@ def test_type_invalid_for_enforce_suggests_what_was_meant(enforce: Any, meant: s
         ("localhost:3000/", "http://localhost:3000"),
     ],
 )
-def test_origin_invalid_suggests_what_was_meant(text: str, meant: str) -> None:
+def test_origin_invalid_suggests_the_meant_origin(text: str, meant: str) -> None:
     (problem,) = problems(Policy, allow_origins=[text])
     assert problem.suggestion == meant
 
@@ -106,21 +106,21 @@ def test_origin_insecure_suggests_no_default_port() -> None:
     assert problem.suggestion == f"{A}, or dangerously_allow_insecure_origins"
 
 
-def test_a_wildcard_twice_is_alone() -> None:
+def test_wildcard_twice_is_accepted() -> None:
     assert Policy(allow_origins=["*", "*"]).allow_origins
 
 
-def test_type_invalid_for_a_time_that_no_float_holds() -> None:
+def test_type_invalid_for_a_timeout_beyond_float() -> None:
     (problem,) = problems(Policy, allow_origins=[A], predicate_timeout=10**400)
     assert problem.code == "type-invalid"
 
 
-def test_max_age_out_of_range_for_a_negative_part_of_a_second() -> None:
+def test_max_age_out_of_range_for_a_negative_fraction() -> None:
     (problem,) = problems(Policy, allow_origins=[A], max_age=timedelta(seconds=-0.5))
     assert problem.code == "max-age-out-of-range"
 
 
-def test_max_age_is_kept_as_an_int() -> None:
+def test_max_age_of_an_int_subclass_becomes_an_int() -> None:
     Age = IntEnum("Age", {"SHORT": 600})  # noqa: N806  # a class
     assert type(Policy(allow_origins=[A], max_age=Age(600)).max_age) is int
 
@@ -131,7 +131,7 @@ def test_type_invalid_names_the_route() -> None:
 
 
 @pytest.mark.parametrize("name", ["CORSGUARD_X", "CORSGUARD_DEBUG", "CORSGUARD_"])
-def test_unknown_field_suggests_no_variable_for_its_prefix_alone(name: str) -> None:
+def test_unknown_field_for_a_bare_prefix_suggests_no_variable(name: str) -> None:
     (problem,) = problems(Guard.from_env, {"CORSGUARD_ALLOW_ORIGINS": A, name: "1"})
     assert (problem.code, problem.field) == ("unknown-field", name)
     assert problem.suggestion.startswith("one of CORSGUARD_ALLOW_ORIGINS, ")

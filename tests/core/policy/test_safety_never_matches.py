@@ -1,4 +1,4 @@
-"""Entries of a policy that start, and that no request will ever match."""
+"""Warnings for entries of a policy that match no request."""
 
 from __future__ import annotations
 
@@ -36,14 +36,16 @@ def warned_of(entry: OriginEntry, **fields: Any) -> list[str]:
         ("https://*.xn--f", "remove https://*.xn--f, or correct it"),
         ("https://xn--", None),
         ("https://xn--abc-", None),
-        ("wss://a.example", "https://a.example: a socket is opened by a page, whose origin is"),
-        ("ws://localhost:*", "http://localhost:*: a socket is opened by a page, whose origin is"),
+        ("wss://a.example", "https://a.example: a WebSocket handshake has the origin of"),
+        ("ws://localhost:*", "http://localhost:*: a WebSocket handshake has the origin of"),
         ("data://x", "remove data://x"),
         ("javascript://x", "remove javascript://x"),
         ("ftp://a.example", "remove ftp://a.example"),
     ],
 )
-def test_an_origin_that_no_browser_sends_is_warned_of(entry: str, suggestion: str | None) -> None:
+def test_never_matches_for_an_origin_browsers_never_send(
+    entry: str, suggestion: str | None
+) -> None:
     (warning,) = warned_of(entry)
     assert warning.startswith(f"never-matches: {suggestion or 'remove '}")
 
@@ -58,10 +60,10 @@ def test_an_origin_that_no_browser_sends_is_warned_of(entry: str, suggestion: st
         r"http://127\.corp\.example",
     ],
 )
-def test_a_regex_for_plain_http_is_warned_of_with_credentials(entry: str) -> None:
+def test_never_matches_for_an_http_regex_with_credentials(entry: str) -> None:
     regex = re.compile(entry)
     (warning,) = warned_of(regex, **WITH_CREDENTIALS)
-    assert warning == ("never-matches: https in its place, or dangerously_allow_insecure_origins")
+    assert warning == "never-matches: https instead, or dangerously_allow_insecure_origins"
     assert warned_of(regex) == []
     assert warned_of(regex, **WITH_CREDENTIALS, **INSECURE) == []
 
@@ -75,7 +77,7 @@ def said_by(make: Callable[[], object]) -> list[tuple[str, str]]:
     return [(problem.code, problem.field) for problem in said]
 
 
-def test_a_regex_for_plain_http_is_warned_of_once_under_enforce() -> None:
+def test_never_matches_under_enforce_is_emitted_once() -> None:
     regex, other = re.compile(r"http://10\.0\.0\.\d+"), re.compile(r"http://10\.0\.1\.\d+")
     plain, hook = Policy(allow_origins=[regex]), Policy(allow_origins=[other])
     routes = {"/": plain, "/hook": hook}
@@ -97,7 +99,7 @@ def test_a_regex_for_plain_http_is_warned_of_once_under_enforce() -> None:
     assert said_by(lambda: Guard.from_mapping(alone, "CORSGUARD")) == place
 
 
-def test_what_a_policy_has_warned_of_is_not_said_again_by_its_guard() -> None:
+def test_guard_does_not_repeat_the_warning_of_its_policy() -> None:
     with pytest.warns(PolicyWarning, match="max-age-capped"):
         policy = Policy(allow_origins=["https://a.example"], max_age=86_400)
     assert said_by(lambda: Guard(policy, enforce=True)) == []
@@ -108,7 +110,7 @@ def test_what_a_policy_has_warned_of_is_not_said_again_by_its_guard() -> None:
     ) == [("max-age-capped", "max_age")]
 
 
-def test_a_guard_that_a_rehearsal_is_made_from_has_said_it() -> None:
+def test_rehearsal_does_not_repeat_the_warning_of_its_guard() -> None:
     regex = re.compile(r"http://10\.0\.0\.\d+")
     with pytest.warns(PolicyWarning, match="never-matches"):
         guard = Guard(Policy(allow_origins=[regex]), enforce=True)
@@ -129,12 +131,12 @@ def test_a_guard_that_a_rehearsal_is_made_from_has_said_it() -> None:
         r"https://1\.2\.3\.4\.",
     ],
 )
-def test_a_regex_that_no_browser_s_origin_has_is_warned_of(entry: str) -> None:
+def test_never_matches_for_a_regex_of_no_valid_origin(entry: str) -> None:
     (warning,) = warned_of(re.compile(entry))
     assert warning.startswith("regex-matches-nothing: ")
 
 
-def test_what_the_warning_says_is_so() -> None:
+def test_never_matches_origin_is_never_allowed() -> None:
     regex = re.compile(r"http://10\.0\.0\.\d+")
     with pytest.warns(PolicyWarning, match="never-matches"):
         policy = Policy(allow_origins=[regex], allow_credentials=True)
@@ -163,6 +165,6 @@ def test_what_the_warning_says_is_so() -> None:
     ],
     ids=str,
 )
-def test_what_a_browser_may_send_gives_no_warning(entry: OriginEntry) -> None:
+def test_origin_that_browsers_send_emits_no_warning(entry: OriginEntry) -> None:
     fields = {"dangerously_allow_null_origin": True} if entry == "file://" else WITH_CREDENTIALS
     assert warned_of(entry, **fields) == []
