@@ -106,5 +106,7 @@ def test_leftover_corsheaders_settings_are_a_warning() -> None:
 def test_leftover_setting_that_is_off_is_to_be_removed() -> None:
     [message] = find_messages(CORS_ALLOW_ALL_ORIGINS=False, CORS_ORIGIN_ALLOW_ALL=True)
     first, second = str(message.hint).split("; ")
-    assert first == ("CORS_ALLOW_ALL_ORIGINS: remove it: only what allow_origins lists is allowed")
+    assert (
+        first == "CORS_ALLOW_ALL_ORIGINS: remove it: only the origins in allow_origins are allowed"
+    )
     assert second.startswith('CORS_ORIGIN_ALLOW_ALL: allow_origins: ["*"]')
