@@ -42,13 +42,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     folder = os.environ.get("PROOF_FOLDER")
     is_whole = not hasattr(session.config, "workerinput")
     if folder and OUTCOMES and is_whole:
-        from support.security.tricks import TARGETS, tricks  # tests/install runs without corsguard
+        from support.security.origin_probes import (  # tests/install runs without corsguard
+            TARGETS,
+            build_probes,
+        )
 
         counts = {
             "tests": OUTCOMES.total(),
             "failed": OUTCOMES["failed"],
             "tricked": TRICKED["failed"],
-            "origins": sum(len(made) for target in TARGETS for made in tricks(target).values()),
+            "origins": sum(
+                len(made) for target in TARGETS for made in build_probes(target).values()
+            ),
             "patterns": len(TARGETS),
         }
         Path(folder).mkdir(parents=True, exist_ok=True)

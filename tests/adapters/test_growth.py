@@ -20,7 +20,7 @@ from flask import Flask
 from flask import Response as FlaskResponse
 from support.asgi_exchange import exchange, scope_of, websocket_scope
 from support.stacks.wsgi import environ_of
-from support.steps import steps
+from support.steps import count_steps
 from werkzeug.test import run_wsgi_app
 
 from corsguard import Guard, Policy
@@ -192,7 +192,7 @@ EVERYWHERE = [
 def costs(stack: Stack, guard: Guard, method: str, sent: Fields, fields: Fields) -> list[int]:
     """The steps of a request to a new instance, and of the same once more."""
     with stack.serve(guard, fields) as send:
-        return [steps(lambda: send(method, sent)) for _ in range(2)]
+        return [count_steps(lambda: send(method, sent)) for _ in range(2)]
 
 
 def is_linear(few: list[int], many: list[int]) -> bool:
@@ -243,6 +243,6 @@ def test_what_grows_faster_is_seen() -> None:
     others: dict[str, Any] = {"__name__": "joining"}
     for module in (ours, others):
         exec(JOINING, module)
-    few, many = (steps(lambda lines=lines: ours["join"](lines)) for lines in (100, 200))  # type: ignore[misc]
+    few, many = (count_steps(lambda lines=lines: ours["join"](lines)) for lines in (100, 200))  # type: ignore[misc]
     assert not is_linear([few], [many])
-    assert steps(lambda: others["join"](100)) == 0
+    assert count_steps(lambda: others["join"](100)) == 0

@@ -12,7 +12,7 @@ import pytest
 from support.application import PLAIN, CrashError, Fields, reply_to
 from support.stacks.wsgi import STACKS, application, environ_of
 from support.table import APP, EVIL, origin, preflight
-from support.wsgi_server import POLICY, from_app, run, served
+from support.wsgi_server import POLICY, environ_from_app, run, send_and_read
 
 from corsguard import Guard, Policy
 from corsguard_wsgi import CORSMiddleware
@@ -58,7 +58,7 @@ def test_start_response_with_exc_info_replaces_an_answer_that_was_not_sent() -> 
             start_response("500 Internal Server Error", [PLAIN], sys.exc_info())
         return [b"sorry"]
 
-    sent = served(app)
+    sent = send_and_read(app)
     assert sent.startswith("Status: 500 Internal Server Error\r\n")
     assert HEADERS in sent
     assert sent.endswith("\r\n\r\nsorry")
@@ -80,7 +80,7 @@ def test_start_response_with_exc_info_raises_again_once_headers_are_sent() -> No
                 raised.append((error, again))
                 raise
 
-    server = run(CORSMiddleware(app, POLICY), from_app())
+    server = run(CORSMiddleware(app, POLICY), environ_from_app())
     [(error, again)] = raised
     assert again is error
     assert "CrashError" in server.errors.getvalue()
@@ -96,7 +96,7 @@ def test_the_second_start_response_without_exc_info_is_still_the_servers_to_refu
         start_response("200 OK", [PLAIN])
         return []
 
-    server = run(CORSMiddleware(app, POLICY), from_app())
+    server = run(CORSMiddleware(app, POLICY), environ_from_app())
     assert "Headers already set" in server.errors.getvalue()
 
 
@@ -106,7 +106,7 @@ def test_the_write_callable_is_the_servers() -> None:
         write(b"written ")
         return [b"returned"]
 
-    sent = served(app)
+    sent = send_and_read(app)
     assert HEADERS in sent
     assert sent.endswith("\r\n\r\nwritten returned")
 
@@ -116,7 +116,7 @@ def test_an_application_may_start_its_answer_on_the_first_iteration() -> None:
         start_response("200 OK", [PLAIN])
         yield b"late"
 
-    sent = served(app)
+    sent = send_and_read(app)
     assert HEADERS in sent
     assert sent.endswith("\r\n\r\nlate")
 
@@ -126,12 +126,12 @@ def test_an_application_may_name_exc_info() -> None:
         start_response("200 OK", [PLAIN], exc_info=None)  # type: ignore[call-arg]
         return [b"named"]
 
-    assert served(app).endswith(f"{HEADERS}Content-Length: 5\r\n\r\nnamed")
+    assert send_and_read(app).endswith(f"{HEADERS}Content-Length: 5\r\n\r\nnamed")
 
 
 def test_close_is_called_once() -> None:
     body = Body([b"one ", b"two"])
-    assert served(answering(body)).endswith("\r\n\r\none two")
+    assert send_and_read(answering(body)).endswith("\r\n\r\none two")
     assert body.closed == 1
 
 
@@ -141,13 +141,13 @@ def test_close_is_called_once_when_the_body_raises() -> None:
         raise CrashError
 
     body = Body(chunks())
-    run(CORSMiddleware(answering(body), POLICY), from_app())
+    run(CORSMiddleware(answering(body), POLICY), environ_from_app())
     assert body.closed == 1
 
 
 def test_what_the_application_returns_is_passed_on_as_it_is() -> None:
     body = Body([b"one"])
-    assert CORSMiddleware(answering(body), POLICY)(from_app(), ignored) is body
+    assert CORSMiddleware(answering(body), POLICY)(environ_from_app(), ignored) is body
 
 
 def test_the_first_chunk_is_there_before_the_second_is_made() -> None:
@@ -158,7 +158,7 @@ def test_the_first_chunk_is_there_before_the_second_is_made() -> None:
             made.append(chunk)
             yield chunk
 
-    body = iter(CORSMiddleware(answering(chunks()), POLICY)(from_app(), ignored))
+    body = iter(CORSMiddleware(answering(chunks()), POLICY)(environ_from_app(), ignored))
     assert made == []
     assert next(body) == b"one"
     assert made == [b"one"]
@@ -170,9 +170,9 @@ def test_the_servers_file_wrapper_comes_through() -> None:
         wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](io.BytesIO(b"a file"))
         return wrapped
 
-    environ = from_app() | {"wsgi.file_wrapper": FileWrapper}
+    environ = environ_from_app() | {"wsgi.file_wrapper": FileWrapper}
     assert isinstance(CORSMiddleware(app, POLICY)(environ, ignored), FileWrapper)
-    assert served(app).endswith("\r\n\r\na file")
+    assert send_and_read(app).endswith("\r\n\r\na file")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -207,7 +207,7 @@ def test_the_server_may_change_the_headers_it_is_given() -> None:
 
     seen: list[Fields] = []
     app = CORSMiddleware(application, POLICY)
-    for environ in (environ_of("OPTIONS", "/", preflight(APP, "GET")), from_app()):
+    for environ in (environ_of("OPTIONS", "/", preflight(APP, "GET")), environ_from_app()):
         app(dict(environ), start_response)
         app(dict(environ), start_response)
     assert seen[0] == seen[1] != []
@@ -222,7 +222,7 @@ def test_other_headers_keep_their_order_their_lines_and_their_bytes() -> None:
         return [b""]
 
     sent = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    assert served(app).startswith(f"Status: 200 OK\r\n{sent}{HEADERS}")
+    assert send_and_read(app).startswith(f"Status: 200 OK\r\n{sent}{HEADERS}")
     assert len(headers) == 4
 
 
@@ -235,7 +235,7 @@ def test_a_bare_application_that_raises_has_no_answer() -> None:
 
 
 def test_a_preflight_has_no_content_length_where_the_server_would_compute_one() -> None:
-    sent = served(application, environ_of("OPTIONS", "/", preflight(APP, "GET")))
+    sent = send_and_read(application, environ_of("OPTIONS", "/", preflight(APP, "GET")))
     assert sent == (
         "Status: 204 No Content\r\n"
         "Access-Control-Allow-Origin: https://app.example.com\r\n"

@@ -10,7 +10,7 @@ import pytest
 from support.application import PLAIN
 from support.stacks.wsgi import application, environ_of
 from support.table import APP, EVIL, HOST, origin, preflight
-from support.wsgi_server import POLICY, from_app, run, served
+from support.wsgi_server import POLICY, environ_from_app, run, send_and_read
 
 from corsguard import Decision, Guard, Kind, Policy, PolicyError, Reason
 from corsguard_wsgi import CORSMiddleware
@@ -35,7 +35,7 @@ def test_the_decision_is_left_for_the_application() -> None:
         return application(environ, start_response)
 
     for value in (APP, EVIL):
-        served(app, environ_of("GET", "/", origin(value)))
+        send_and_read(app, environ_of("GET", "/", origin(value)))
     assert [(decision.kind, decision.reason) for decision in decisions] == [
         (Kind.ACTUAL, Reason.ALLOWED),
         (Kind.ACTUAL, Reason.ORIGIN_NOT_ALLOWED),
@@ -44,7 +44,7 @@ def test_the_decision_is_left_for_the_application() -> None:
 
 def test_what_another_middleware_left_is_not_read() -> None:
     environ = environ_of("GET", "/", origin(EVIL)) | {"corsguard.decision": "allowed"}
-    assert "Access-Control" not in served(application, environ)
+    assert "Access-Control" not in send_and_read(application, environ)
 
 
 def test_no_host_is_not_own() -> None:
@@ -61,12 +61,12 @@ def test_only_path_info_counts_not_where_the_application_is_mounted() -> None:
         ("/api", "/x", Reason.NO_POLICY),
         ("/v1", "/api/x", Reason.ALLOWED),
     ]:
-        environ = from_app(path_info) | {"SCRIPT_NAME": script_name}
+        environ = environ_from_app(path_info) | {"SCRIPT_NAME": script_name}
         assert run(app, environ).decision.reason is reason
 
 
 def test_a_server_may_leave_path_info_out() -> None:
-    environ = from_app() | {"SCRIPT_NAME": "/mounted"}
+    environ = environ_from_app() | {"SCRIPT_NAME": "/mounted"}
     del environ["PATH_INFO"]
     app = CORSMiddleware(rooted, {"/": POLICY})
     assert run(app, environ).decision.reason is Reason.ALLOWED
@@ -75,8 +75,8 @@ def test_a_server_may_leave_path_info_out() -> None:
 @pytest.mark.parametrize("path", ["/api/\xff\xc0\xae", "/api/x\xff", "/\xffapi", "/api\x80/x"])
 def test_bytes_that_are_no_utf_8_match_no_route(path: str) -> None:
     app = CORSMiddleware(rooted, {"/api": POLICY, "/": POLICY})
-    assert run(app, from_app() | {"PATH_INFO": path}).decision.reason is Reason.NO_POLICY
-    assert run(app, from_app() | {"PATH_INFO": "/api/x"}).decision.reason is Reason.ALLOWED
+    assert run(app, environ_from_app() | {"PATH_INFO": path}).decision.reason is Reason.NO_POLICY
+    assert run(app, environ_from_app() | {"PATH_INFO": "/api/x"}).decision.reason is Reason.ALLOWED
 
 
 @pytest.mark.parametrize("joined", [f"{APP},{APP}", f"{APP}, {APP}", f"{EVIL},{APP}"])
@@ -113,7 +113,9 @@ def test_a_megabyte_of_requested_headers_is_not_read(
 
 def test_the_log_line_is_escaped(caplog: pytest.LogCaptureFixture) -> None:
     hostile = "https://a\x1b[31m.example\r\nforged: line\u2028\xff"
-    served(application, environ_of("GET", "/", origin(hostile)) | {"PATH_INFO": "/\xc3\xa9\n"})
+    send_and_read(
+        application, environ_of("GET", "/", origin(hostile)) | {"PATH_INFO": "/\xc3\xa9\n"}
+    )
     [record] = caplog.records
     line = record.getMessage()
     assert (record.name, record.levelno) == ("corsguard", logging.WARNING)
@@ -128,7 +130,7 @@ def test_replacing_the_applications_own_headers_is_logged_the_first_time(
 ) -> None:
     app = CORSMiddleware(application, POLICY)
     for _ in range(2):
-        run(app, from_app("/own-headers"))
+        run(app, environ_from_app("/own-headers"))
     assert {record.levelno for record in caplog.records} == {logging.WARNING}
     assert sorted(line.split()[3].lower() for line in caplog.messages) == [
         "access-control-allow-credentials",
@@ -161,7 +163,7 @@ def test_nor_does_it_come_in_later_and_the_old_policy_stays() -> None:
     app = CORSMiddleware(application, POLICY)
     with pytest.raises(PolicyError):
         app.guard.reconfigure(Policy(allow_origins=[_awaited]))
-    assert run(app, from_app()).decision.reason is Reason.ALLOWED
+    assert run(app, environ_from_app()).decision.reason is Reason.ALLOWED
 
 
 def test_two_middlewares_may_share_a_guard() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
 import pytest
-from support.e2e_report import Report
-from support.engines import ENGINES, Chromium, RealBrowser
+from support.e2e.engines import ENGINES, Chromium, RealBrowser
+from support.e2e.report import Report
 
 Start = Callable[[str], RealBrowser]
 REPORT = pytest.StashKey[Report]()

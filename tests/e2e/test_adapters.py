@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from support.e2e_serving.adapted import ADAPTERS, WITH_WEBSOCKETS
-from support.e2e_serving.pages import Pages, pages
-from support.e2e_serving.site import Site
-from support.engines import RealBrowser
+from support.e2e.adapters import ADAPTERS, WITH_WEBSOCKETS
+from support.e2e.engines import RealBrowser
+from support.e2e.pages import Pages, pages
+from support.e2e.site import Site
 
 from corsguard import Guard, Policy
 

@@ -12,7 +12,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from corsguard.cli.demo.servers import Origins, serving
 
 if TYPE_CHECKING:
-    from support.engines import Chromium
+    from support.e2e.engines import Chromium
 
 
 class Row(NamedTuple):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from support.e2e_serving.pages import Pages, pages
-from support.engines import RealBrowser
-from support.serving.example import example
+from support.e2e.engines import RealBrowser
+from support.e2e.pages import Pages, pages
+from support.servers.example import example
 
 EXAMPLES = {
     "wsgi_app.py": "/public/items",

@@ -9,8 +9,7 @@ from typing import NamedTuple
 import pytest
 from flask_cors import CORS
 from starlette.middleware.cors import CORSMiddleware as Starlette
-from support.e2e_report import Report
-from support.e2e_serving.adapted import (
+from support.e2e.adapters import (
     asgi_application,
     by_django,
     counted_asgi,
@@ -18,10 +17,11 @@ from support.e2e_serving.adapted import (
     flask_application,
     wsgi_application,
 )
-from support.e2e_serving.pages import Pages, pages
-from support.e2e_serving.site import Site
-from support.e2e_serving.sockets import by_asgi, by_wsgi
-from support.engines import RealBrowser
+from support.e2e.engines import RealBrowser
+from support.e2e.pages import Pages, pages
+from support.e2e.report import Report
+from support.e2e.site import Site
+from support.e2e.sockets import by_asgi, by_wsgi
 
 from corsguard import Policy
 from corsguard_wsgi import CORSMiddleware

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from support.example_requests import ELSEWHERE, PAGE, Answer, Client
-from support.serving.example import ROOT, example
+from support.http_client import ELSEWHERE, PAGE, Answer, Client
+from support.servers.example import ROOT, example
 
 READABLE = {
     "access-control-allow-origin": PAGE,

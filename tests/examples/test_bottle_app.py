@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from support.example_requests import ELSEWHERE, PAGE, Client
-from support.serving.example import example
+from support.http_client import ELSEWHERE, PAGE, Client
+from support.servers.example import example
 
 READABLE = {"access-control-allow-origin": PAGE, "vary": "Origin"}
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support.security.configuring import CONFIGURE, Configure
-from support.security.forgetful import FORGETFUL, Forgetful
+from support.security.configuration import CONFIGURE, Configure
+from support.security.origin_removal import APPLICATIONS, ServeWithoutOrigin
 from support.stacks.asgi import STACKS as ASGI_STACKS
 from support.stacks.django import STACKS as DJANGO_STACKS
 from support.stacks.flask import STACKS as FLASK_STACKS
@@ -28,7 +28,7 @@ def configure(request: pytest.FixtureRequest) -> Configure:
     return made
 
 
-@pytest.fixture(params=FORGETFUL, ids=lambda built: built.__name__)
-def forgetful(request: pytest.FixtureRequest) -> Forgetful:
-    made: Forgetful = request.param
+@pytest.fixture(params=APPLICATIONS, ids=lambda built: built.__name__)
+def forgetful(request: pytest.FixtureRequest) -> ServeWithoutOrigin:
+    made: ServeWithoutOrigin = request.param
     return made

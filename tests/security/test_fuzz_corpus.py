@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tools.fuzz.answers import APP, LISTED, Case, check_answer, is_listed
-from tools.fuzz.drawing import Request
+from tools.fuzz.checks import APP, LISTED, Case, check_answer, is_listed
+from tools.fuzz.inputs import Request
 from tools.fuzz.targets import TARGETS
 
 from corsguard import Guard

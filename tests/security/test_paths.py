@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from support.security.path_spellings import list_spellings
 from support.security.routers import AT_SVC, LITESTAR_MOUNTS, ROUTERS, VIEWS, Router, Send
-from support.security.spellings import spellings
 from support.table import by_name, preflight
 
 from corsguard import Guard, Policy
@@ -20,7 +20,7 @@ def exposing(name: str, *origins: str) -> Policy:
 # Elsewhere may do anything, but not what stands below /api/admin.
 ROOT, API, ADMIN = exposing("X-Root", ELSEWHERE), exposing("X-Api", ELSEWHERE), exposing("X-Admin")
 HELD_BY = {"admin": "X-Admin", "users": "X-Admin", "items": "X-Api", "public": "X-Root"}
-SPELLINGS = list(dict.fromkeys(spellings(VIEWS["admin"])))
+SPELLINGS = list(dict.fromkeys(list_spellings(VIEWS["admin"])))
 
 by_path = pytest.mark.parametrize("router", ROUTERS, ids=lambda router: router.name)
 by_view = pytest.mark.parametrize(

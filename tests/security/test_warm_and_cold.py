@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 from support.application import Fields
-from support.security.worlds import (
+from support.security.random_services import (
     ABOVE,
     ADAPTERS,
     APP,

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-__all__ = ["steps"]
+__all__ = ["count_steps"]
 
 _MOST_KEYS = 20  # to look through at each line
 
 
-def steps(call: Callable[[], object]) -> int:
+def count_steps(call: Callable[[], object]) -> int:
     """The lines that corsguard runs in a call, and the characters that it makes on the way.
 
     A text counts when a variable of corsguard first has it, or a small dict or a list that is one:

@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from support.origins import EVIL, A, field, get
+from support.engine_requests import EVIL, A, field, get
 
 from corsguard import Decision, Engine, OriginEntry, Policy, Reason
 

@@ -9,7 +9,7 @@ from threading import Barrier, Thread, get_ident
 from typing import Any
 
 import pytest
-from support.origins import ANY, EVIL, LISTED, PLAIN, A, ask, field
+from support.engine_requests import ANY, EVIL, LISTED, PLAIN, A, ask, field
 
 from corsguard import Guard, Policy, PolicyError, Reason
 from corsguard.guard.view_policies import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tools.benchmarks.asked import EXPOSED, HEADERS, MAX_AGE, METHODS
+from tools.benchmarks.workload import EXPOSED, HEADERS, MAX_AGE, METHODS
 
 _VARY = ("Vary", "Origin")
 _PREFLIGHT_VARY = (

@@ -7,10 +7,10 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
-from tools.benchmarks.growth import HIT, Grown, GrowthCosts
+from tools.benchmarks.growth_costs import HIT, Grown, GrowthCosts
 from tools.benchmarks.page import python
-from tools.benchmarks.requests import RequestCosts
-from tools.benchmarks.stacks import CORSGUARD, FLOOR
+from tools.benchmarks.request_costs import RequestCosts
+from tools.benchmarks.stacks.layers import CORSGUARD, FLOOR
 
 _OURS = "#0b6e99"
 _PEERS = "#d9730d"

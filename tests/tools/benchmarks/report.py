@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table as RichTable
-from tools.benchmarks.asked import REQUESTS
 from tools.benchmarks.goals import Goal
-from tools.benchmarks.growth import HIT, Grown, GrowthCosts
-from tools.benchmarks.requests import STACKS, RequestCosts
+from tools.benchmarks.growth_costs import HIT, Grown, GrowthCosts
+from tools.benchmarks.request_costs import RequestCosts
 from tools.benchmarks.rounds import Spread
-from tools.benchmarks.stacks import BARE, CORSGUARD
-from tools.benchmarks.starting import Starting
+from tools.benchmarks.stacks import STACKS
+from tools.benchmarks.stacks.layers import BARE, CORSGUARD
+from tools.benchmarks.startup_costs import StartupCosts
+from tools.benchmarks.workload import REQUESTS
 
 
 class Table(NamedTuple):
@@ -116,7 +117,7 @@ def _growth(costs: GrowthCosts, key: Grown) -> Iterator[str]:
         yield "-" if spread is None else f"{spread.median:,.2f}"
 
 
-def starting_table(starting: Starting) -> Table:
+def startup_table(starting: StartupCosts) -> Table:
     return Table(
         "100,000 origins",
         ("what", "exact", "subdomains"),

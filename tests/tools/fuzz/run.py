@@ -77,7 +77,7 @@ def main() -> int:
     except ImportError:
         sys.exit("fuzzing needs atheris, which has wheels for CPython 3.11 to 3.13 on Linux only")
     with ThreadPoolExecutor(given.jobs) as pool:
-        results = list(pool.map(lambda name: fuzzed(name, given.seconds, given.crashes), names))
+        results = list(pool.map(lambda name: run_fuzzer(name, given.seconds, given.crashes), names))
     report(results, given.json)
     return int(any(result.crash for result in results))
 
@@ -119,7 +119,7 @@ def import_all(package: str) -> None:
             import_module(module.name)
 
 
-def fuzzed(name: str, seconds: int, crashes: Path) -> Result:
+def run_fuzzer(name: str, seconds: int, crashes: Path) -> Result:
     """Fuzz one target in a process of its own."""
     crashes.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, __file__, "--child", "--seconds", str(seconds)]

@@ -33,7 +33,7 @@ def origin_of(number: int) -> str:
     return f"https://p{number}.example"
 
 
-class Asked(NamedTuple):
+class LoadRequest(NamedTuple):
     """A request that the guard of each server is asked about."""
 
     method: str
@@ -53,7 +53,7 @@ class Expected:
         self.of = lru_cache(1_024)(self._of)
         """The decisions of all policies, of which many are asked for again and again."""
 
-    def _of(self, asked: Asked) -> list[Decision]:
+    def _of(self, asked: LoadRequest) -> list[Decision]:
         headers = dict(asked.headers)
         cookie = "cookie" in headers
         return [

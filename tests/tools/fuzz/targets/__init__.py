@@ -23,11 +23,11 @@ TARGETS = {
     "config-mapping": "configuration:mapping",
     "config-toml": "configuration:toml",
     "config-environ": "configuration:environ",
-    "browser": "of_browser:browser",
-    "wsgi": "of_wsgi:wsgi",
-    "asgi": "of_asgi:asgi",
-    "flask": "of_flask:flask",
-    "django": "of_django:django",
+    "browser": "browser_model:browser",
+    "wsgi": "wsgi_adapter:wsgi",
+    "asgi": "asgi_adapter:asgi",
+    "flask": "flask_adapter:flask",
+    "django": "django_adapter:django",
 }
 """Where each target stands; imported one at a time, as a Django project can't be left again."""
 

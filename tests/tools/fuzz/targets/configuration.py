@@ -9,8 +9,8 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.fuzz.answers import watch_the_log
-from tools.fuzz.drawing import SEPARATOR, Draw, text_of
+from tools.fuzz.checks import watch_the_log
+from tools.fuzz.inputs import SEPARATOR, Draw, decode_text
 
 from corsguard import Guard, PolicyError, PolicyWarning
 
@@ -32,7 +32,7 @@ def mapping(data: bytes) -> None:
 
 def environ(data: bytes) -> None:
     """The same of variables."""
-    pairs = (text_of(part).partition("=") for part in data.split(SEPARATOR))
+    pairs = (decode_text(part).partition("=") for part in data.split(SEPARATOR))
     given = {f"CORSGUARD_{name}": value for name, _, value in pairs}
     check(lambda: Guard.from_env(given))
 

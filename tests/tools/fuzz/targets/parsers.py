@@ -10,7 +10,7 @@ from json import loads
 from typing import Any
 from urllib.parse import urlsplit
 
-from tools.fuzz.drawing import compiled, text_of, two_texts
+from tools.fuzz.inputs import compile_regex, decode_text, split_texts
 from tools.fuzz.regexes import check_coverage, match_of
 
 from corsguard import (
@@ -32,7 +32,7 @@ PRINTABLE = re.compile(r"[!-~]+")
 WORDS = ("an origin such as ", "remove it", "list each origin")
 
 
-def asked(origin: str) -> bool:
+def predicate(origin: str) -> bool:
     """A callable of a policy, which must never be asked about anything but a valid origin."""
     parsed = Origin.parse(origin)
     assert str(parsed) == origin
@@ -40,7 +40,7 @@ def asked(origin: str) -> bool:
     return True
 
 
-ANYONE = Engine(Policy(allow_origins=[asked]))
+ANYONE = Engine(Policy(allow_origins=[predicate]))
 WILDCARDS = Engine(
     Policy(allow_origins=[APP], allow_credentials=True, allow_methods=["*"], allow_headers=["*"])
 )
@@ -49,7 +49,7 @@ INVALID = {Reason.ORIGIN_INVALID, Reason.SAME_ORIGIN}
 
 def origin(data: bytes) -> None:
     """An origin is one serialised origin, character for character, or none."""
-    text = text_of(data)
+    text = decode_text(data)
     decision = ANYONE.decide(text, "GET", {"Host": text.rpartition("/")[2]})
     assert not decision.faults
     try:
@@ -71,7 +71,7 @@ def origin(data: bytes) -> None:
         assert (url.hostname, url.port) == (parsed.host.strip("[]"), parsed.port)
 
 
-def suggested(text: str) -> list[str | re.Pattern[str]]:
+def parse_suggestion(text: str) -> list[str | re.Pattern[str]]:
     """The entries of a suggestion: one, several, an expression; none where it is in words."""
     if text.startswith('"'):
         several: list[str | re.Pattern[str]] = loads(f"[{text}]")
@@ -83,7 +83,7 @@ def suggested(text: str) -> list[str | re.Pattern[str]]:
     return [] if text.startswith(WORDS) else [text]
 
 
-def problems_of(origins: list[Any]) -> tuple[Problem, ...]:
+def find_problems(origins: list[Any]) -> tuple[Problem, ...]:
     """What is wrong with a policy of these origins; nothing where it starts."""
     try:
         Policy.read({"allow_origins": origins})
@@ -94,14 +94,14 @@ def problems_of(origins: list[Any]) -> tuple[Problem, ...]:
 
 def pattern(data: bytes) -> None:
     """What a pattern covers, and what is suggested in place of none."""
-    text, asking = two_texts(data)
-    problems = problems_of([text])
+    text, asking = split_texts(data)
+    problems = find_problems([text])
     try:
         parsed = OriginPattern.parse(text)
     except OriginError:
         [problem] = problems
         assert problem.code == "origin-invalid"
-        assert not problems_of(suggested(problem.suggestion) or [APP])
+        assert not find_problems(parse_suggestion(problem.suggestion) or [APP])
         return
     assert str(parsed) == text
     if parsed.opaque:
@@ -119,8 +119,8 @@ def pattern(data: bytes) -> None:
 
 def regex(data: bytes) -> None:
     """A regular expression that starts answers any origin at once."""
-    text, asking = two_texts(data)
-    expression = compiled(text)
+    text, asking = split_texts(data)
+    expression = compile_regex(text)
     if expression is None:
         return
     try:
@@ -136,8 +136,8 @@ def regex(data: bytes) -> None:
 
 def coverage(data: bytes) -> None:
     """The domains that a regular expression covers are counted as `re` itself matches them."""
-    text, choices = two_texts(data)
-    expression = compiled(text)
+    text, choices = split_texts(data)
+    expression = compile_regex(text)
     if expression is None:
         return
     numbers = [ord(character) for character in choices] or [0]
@@ -155,7 +155,7 @@ def chooser(numbers: list[int]) -> Callable[[int], int]:
 
 def request_headers(data: bytes) -> None:
     """`Access-Control-Request-Headers`, and what of it is sent back."""
-    method, text = two_texts(data)
+    method, text = split_texts(data)
     names = parse_names(text)
     if len(text) > 4_096:
         assert names is None
