@@ -34,7 +34,7 @@ TRICKED: Counter[str] = Counter()
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if "tests/security/" in report.nodeid and (report.when == "call" or report.failed):
         OUTCOMES[report.outcome] += 1
-        TRICKED[report.outcome] += "/test_tricks.py" in report.nodeid
+        TRICKED[report.outcome] += "/test_origin_probes.py" in report.nodeid
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

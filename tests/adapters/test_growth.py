@@ -201,7 +201,7 @@ def is_linear(few: list[int], many: list[int]) -> bool:
 
 
 @pytest.mark.parametrize(("stack", "guard"), EVERYWHERE)
-def test_twice_the_lines_of_a_request_cost_at_most_twice(
+def test_request_with_twice_the_lines_costs_at_most_twice(
     stack: Stack, guard: Callable[[], Guard]
 ) -> None:
     def cost(kind: Kind, origin: str, lines: int) -> list[int]:
@@ -217,7 +217,7 @@ def test_twice_the_lines_of_a_request_cost_at_most_twice(
 
 
 @pytest.mark.parametrize(("stack", "guard"), EVERYWHERE)
-def test_twice_the_lines_of_a_response_cost_at_most_twice(
+def test_response_with_twice_the_lines_costs_at_most_twice(
     stack: Stack, guard: Callable[[], Guard]
 ) -> None:
     def cost(kind: Kind, lines: int) -> list[int]:
@@ -238,7 +238,7 @@ def join(lines):
 """
 
 
-def test_what_grows_faster_is_seen() -> None:
+def test_is_linear_detects_quadratic_steps() -> None:
     ours: dict[str, Any] = {"__name__": "corsguard.joining"}
     others: dict[str, Any] = {"__name__": "joining"}
     for module in (ours, others):

@@ -49,7 +49,7 @@ def answering(body: Iterable[bytes]) -> WSGIApplication:
     return app
 
 
-def test_start_response_with_exc_info_replaces_an_answer_that_was_not_sent() -> None:
+def test_exc_info_before_the_headers_replaces_the_response() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [PLAIN, ("X-Total", "1")])
         try:
@@ -65,7 +65,7 @@ def test_start_response_with_exc_info_replaces_an_answer_that_was_not_sent() -> 
     assert "X-Total" not in sent
 
 
-def test_start_response_with_exc_info_raises_again_once_headers_are_sent() -> None:
+def test_exc_info_after_the_headers_is_raised_again() -> None:
     raised: list[tuple[Exception, Exception]] = []
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -90,7 +90,7 @@ def test_start_response_with_exc_info_raises_again_once_headers_are_sent() -> No
     assert sent.endswith("\r\n\r\nbegun")
 
 
-def test_the_second_start_response_without_exc_info_is_still_the_servers_to_refuse() -> None:
+def test_second_start_response_is_rejected_by_the_server() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [PLAIN])
         start_response("200 OK", [PLAIN])
@@ -100,7 +100,7 @@ def test_the_second_start_response_without_exc_info_is_still_the_servers_to_refu
     assert "Headers already set" in server.errors.getvalue()
 
 
-def test_the_write_callable_is_the_servers() -> None:
+def test_write_callable_is_the_servers() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         write = start_response("200 OK", [PLAIN])
         write(b"written ")
@@ -111,7 +111,7 @@ def test_the_write_callable_is_the_servers() -> None:
     assert sent.endswith("\r\n\r\nwritten returned")
 
 
-def test_an_application_may_start_its_answer_on_the_first_iteration() -> None:
+def test_generator_starts_its_response_on_first_iteration() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [PLAIN])
         yield b"late"
@@ -121,7 +121,7 @@ def test_an_application_may_start_its_answer_on_the_first_iteration() -> None:
     assert sent.endswith("\r\n\r\nlate")
 
 
-def test_an_application_may_name_exc_info() -> None:
+def test_exc_info_may_be_a_keyword() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [PLAIN], exc_info=None)  # type: ignore[call-arg]
         return [b"named"]
@@ -129,13 +129,13 @@ def test_an_application_may_name_exc_info() -> None:
     assert send_and_read(app).endswith(f"{HEADERS}Content-Length: 5\r\n\r\nnamed")
 
 
-def test_close_is_called_once() -> None:
+def test_body_is_closed_once() -> None:
     body = Body([b"one ", b"two"])
     assert send_and_read(answering(body)).endswith("\r\n\r\none two")
     assert body.closed == 1
 
 
-def test_close_is_called_once_when_the_body_raises() -> None:
+def test_body_that_raises_is_closed_once() -> None:
     def chunks() -> Iterator[bytes]:
         yield b"begun"
         raise CrashError
@@ -145,12 +145,12 @@ def test_close_is_called_once_when_the_body_raises() -> None:
     assert body.closed == 1
 
 
-def test_what_the_application_returns_is_passed_on_as_it_is() -> None:
+def test_body_is_passed_on_unchanged() -> None:
     body = Body([b"one"])
     assert CORSMiddleware(answering(body), POLICY)(environ_from_app(), ignored) is body
 
 
-def test_the_first_chunk_is_there_before_the_second_is_made() -> None:
+def test_first_chunk_arrives_before_the_second_is_produced() -> None:
     made: list[bytes] = []
 
     def chunks() -> Iterator[bytes]:
@@ -164,7 +164,7 @@ def test_the_first_chunk_is_there_before_the_second_is_made() -> None:
     assert made == [b"one"]
 
 
-def test_the_servers_file_wrapper_comes_through() -> None:
+def test_file_wrapper_of_the_server_is_passed_on() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [PLAIN])
         wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](io.BytesIO(b"a file"))
@@ -176,7 +176,7 @@ def test_the_servers_file_wrapper_comes_through() -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_every_status_and_header_is_a_native_string(method: str) -> None:
+def test_status_and_headers_are_native_strings(method: str) -> None:
     started: list[tuple[str, Fields]] = []
 
     def start_response(
@@ -195,7 +195,7 @@ def test_every_status_and_header_is_a_native_string(method: str) -> None:
         assert {type(text) for text in (status, *sum(headers, ()))} == {str}
 
 
-def test_the_server_may_change_the_headers_it_is_given() -> None:
+def test_headers_changed_by_the_server_stay_its_own() -> None:
     """PEP 3333: they are a list of the application's own; another request's are not touched."""
 
     def start_response(
@@ -214,7 +214,7 @@ def test_the_server_may_change_the_headers_it_is_given() -> None:
     assert seen[2] == seen[3] != []
 
 
-def test_other_headers_keep_their_order_their_lines_and_their_bytes() -> None:
+def test_other_headers_keep_their_order_lines_and_bytes() -> None:
     headers = [("Set-Cookie", "a=1"), ("x-name", "caf\xe9 \xff"), PLAIN, ("Set-Cookie", "b=2")]
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -226,7 +226,7 @@ def test_other_headers_keep_their_order_their_lines_and_their_bytes() -> None:
     assert len(headers) == 4
 
 
-def test_a_bare_application_that_raises_has_no_answer() -> None:
+def test_exception_of_a_bare_application_passes_through() -> None:
     for stack in STACKS:
         client = stack.build(Guard(POLICY))
         if not stack.catches:
@@ -234,7 +234,7 @@ def test_a_bare_application_that_raises_has_no_answer() -> None:
                 client.send("GET", "/crash", origin(APP))
 
 
-def test_a_preflight_has_no_content_length_where_the_server_would_compute_one() -> None:
+def test_preflight_response_has_no_content_length() -> None:
     sent = send_and_read(application, environ_of("OPTIONS", "/", preflight(APP, "GET")))
     assert sent == (
         "Status: 204 No Content\r\n"

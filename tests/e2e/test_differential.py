@@ -54,9 +54,7 @@ class Comparison:
                 self.reports.append("\n".join([f"{case!r},", *found]))
 
 
-def test_the_model_predicts_what_the_browser_does(
-    browser: RealBrowser, run: Run, report: Report
-) -> None:
+def test_model_predicts_random_cases(browser: RealBrowser, run: Run, report: Report) -> None:
     cases = draw_cases(SEED)
 
     all_cases = Comparison(browser, run, cases)
@@ -83,5 +81,5 @@ def test_the_model_predicts_what_the_browser_does(
     assert rare == NOT_DRAWN
 
 
-def test_the_model_predicts_what_it_once_did_not(browser: RealBrowser, run: Run) -> None:
+def test_model_predicts_earlier_mismatches(browser: RealBrowser, run: Run) -> None:
     assert Comparison(browser, run, REGRESSIONS, at_a_time=1).reports == []

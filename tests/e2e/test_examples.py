@@ -71,7 +71,7 @@ class Script:
         return self.call(method, path, value)[0]
 
 
-def test_a_listed_page_uses_all_of_the_api(browser: RealBrowser, listed: Pages, api: Api) -> None:
+def test_listed_page_can_use_the_whole_api(browser: RealBrowser, listed: Pages, api: Api) -> None:
     page = Script(browser, listed.listed, api)
     item = {"name": "tea"}
 
@@ -93,7 +93,7 @@ def test_a_listed_page_uses_all_of_the_api(browser: RealBrowser, listed: Pages, 
     assert page.status("PATCH", where, item) == REFUSED
 
 
-def test_a_stranger_reads_only_what_is_public(
+def test_unlisted_page_reads_only_public_items(
     browser: RealBrowser, listed: Pages, api: Api
 ) -> None:
     page = Script(browser, listed.stranger, api)

@@ -91,7 +91,9 @@ def opened() -> Iterator[Pages]:
         yield served
 
 
-def test_preflights_of_a_page(browser: RealBrowser, opened: Pages, report: Report) -> None:
+def test_page_needs_the_documented_preflights(
+    browser: RealBrowser, opened: Pages, report: Report
+) -> None:
     sites = {name: Site() for name in SERVED}
     with ExitStack() as stack:
         urls = {

@@ -59,7 +59,7 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bin_folder
 
 
-def test_the_wheel_holds_only_the_packages_with_py_typed_in_each(wheel: Path) -> None:
+def test_wheel_contains_the_typed_packages_only(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
@@ -67,14 +67,14 @@ def test_the_wheel_holds_only_the_packages_with_py_typed_in_each(wheel: Path) ->
     assert any(name.endswith(".html") for name in names)
 
 
-def test_an_empty_environment_lacks_nothing(environment: Path) -> None:
+def test_import_in_an_empty_environment_succeeds(environment: Path) -> None:
     code = "import corsguard_asgi, corsguard_wsgi, corsguard; print(corsguard.Guard(None).policies)"
     run = subprocess.run([environment / "python", "-c", code], capture_output=True, text=True)
     assert (run.stdout, run.stderr) == ("None\n", "")
 
 
 @pytest.mark.parametrize("framework", ["flask", "django"])
-def test_an_adapter_names_the_extra_that_it_needs(environment: Path, framework: str) -> None:
+def test_adapter_without_its_framework_names_the_extra(environment: Path, framework: str) -> None:
     code = f"import corsguard_{framework}"
     run = subprocess.run([environment / "python", "-c", code], capture_output=True, text=True)
     last = run.stderr.splitlines()[-1]
@@ -82,7 +82,7 @@ def test_an_adapter_names_the_extra_that_it_needs(environment: Path, framework: 
     assert last.endswith(f'pip install "corsguard[{framework}]"')
 
 
-def test_the_command_names_the_extra_that_it_needs(environment: Path) -> None:
+def test_command_without_click_names_the_extra(environment: Path) -> None:
     run = subprocess.run([environment / "corsguard", "demo"], capture_output=True, text=True)
     assert run.returncode == 2
     assert run.stdout == ""
@@ -90,7 +90,7 @@ def test_the_command_names_the_extra_that_it_needs(environment: Path) -> None:
     assert 'pip install "corsguard[cli]"' in run.stderr
 
 
-def test_the_first_command_of_the_readme_starts_the_demo(checkout: Path) -> None:
+def test_first_command_of_the_readme_starts_the_demo(checkout: Path) -> None:
     readme = (checkout / "README.md").read_text(encoding="utf-8")
     command = re.search(r"^python3 -m venv .* demo$", readme, re.MULTILINE)
     assert command

@@ -86,7 +86,7 @@ def test_cve_2024_6839_the_longer_rule_is_not_the_more_specific(stack: Stack) ->
     ]
 
 
-def test_cve_2024_6844_a_plus_in_a_path_is_no_space(stack: Stack) -> None:
+def test_cve_2024_6844_a_plus_in_a_path_stays_a_plus(stack: Stack) -> None:
     """flask-cors read `+` as a space, and decoded twice; here a path is decoded once."""
     bar = "https://bar.example"
     routes = {
@@ -113,7 +113,7 @@ def test_cve_2026_37737_a_regex_without_an_end(stack: Stack) -> None:
     assert_allowed(stack, policy, COM)
 
 
-def test_cve_2026_40110_a_regex_without_an_end_for_web_sockets_too(stack: Stack) -> None:
+def test_cve_2026_40110_a_regex_without_an_end_on_web_sockets(stack: Stack) -> None:
     """jupyter-server used re.match on allow_origin_pat; here it is as a whole, everywhere."""
     trusted = "http://trusted.example.com"
     pattern = re.compile(r"http://trusted\.example\.com")
@@ -360,7 +360,7 @@ def tried_for(advisory: str) -> list[Callable[..., object]]:
 
 
 @pytest.mark.parametrize("advisory", ADVISORIES)
-def test_every_advisory_is_tried_on_every_adapter(advisory: str) -> None:
+def test_every_advisory_runs_on_every_adapter(advisory: str) -> None:
     tests = tried_for(advisory)
     assert tests
     for test in tests:
@@ -368,7 +368,7 @@ def test_every_advisory_is_tried_on_every_adapter(advisory: str) -> None:
         assert inspect.getdoc(test)
 
 
-def test_there_is_no_advisory_but_the_listed() -> None:
+def test_advisories_are_those_in_the_list() -> None:
     named = {name for name in globals() if re.match("test_(cve|ghsa)_", name)}
     listed = {test.__name__ for advisory in ADVISORIES for test in tried_for(advisory)}
     assert named == listed

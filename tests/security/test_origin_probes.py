@@ -18,7 +18,7 @@ from support.asgi_exchange import scope_of
 from support.security.origin_probes import PREDICATE_CALLS, TARGETS, Target, build_probes
 from support.security.routers import ROUTERS, DjangoProject, Reply, Router, Send, over_asgi, runner
 from support.stacks.asgi import application
-from support.table import PREFLIGHT_VARY, by_name, preflight
+from support.table import PREFLIGHT_VARY, cors_fields, preflight
 
 from corsguard import Engine, Guard, Origin, Policy
 from corsguard.origin import OriginError
@@ -70,40 +70,32 @@ def requests(origin: str) -> Iterator[tuple[str, Fields]]:
         yield "OPTIONS", [*preflight(origin), *cookies]
 
 
-def cors_fields(reply: Reply) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in by_name(reply.headers).items()
-        if name == "vary" or name.startswith("access-control-")
-    }
-
-
-def fallen_for(send: Send, origins: list[str]) -> Iterator[tuple[str, str, Reply]]:
-    """What is answered in any other way than a refusal ought to be."""
+def find_wrong_responses(send: Send, origins: list[str]) -> Iterator[tuple[str, str, Reply]]:
+    """Yield method, origin and response wherever the response is not that of a refusal."""
     for origin in origins:
         for method, fields in requests(origin):
             reply = send(method, PATH, fields)
             expected = (200, "Origin")
             if method == "OPTIONS":
                 expected = (403, f"Origin, {PREFLIGHT_VARY}")
-            if (reply.status, cors_fields(reply)) != (expected[0], {"vary": expected[1]}):
+            if (reply.status, cors_fields(reply.headers)) != (expected[0], {"vary": expected[1]}):
                 yield method, origin, reply
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
 @pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.name)
-def test_no_trick_passes_for_an_origin_that_is_covered(adapter: Router, target: Target) -> None:
+def test_origin_probe_is_not_allowed(adapter: Router, target: Target) -> None:
     with adapter.served(Guard(allowing(target)), None) as send:
         for method, fields in requests(target.covered):
-            allowed = cors_fields(send(method, PATH, fields))["access-control-allow-origin"]
+            allowed = cors_fields(send(method, PATH, fields).headers)["access-control-allow-origin"]
             assert allowed == target.covered
         for name, origins in build_probes(target).items():
-            assert list(fallen_for(send, origins)) == [], name
+            assert list(find_wrong_responses(send, origins)) == [], name
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
 @pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.name)
-def test_no_trick_gets_past_enforcement(adapter: Router, target: Target) -> None:
+def test_origin_probe_under_enforcement_is_refused(adapter: Router, target: Target) -> None:
     with adapter.served(Guard(allowing(target), enforce=True), None) as send:
         assert send("POST", PATH, [("Origin", target.covered), COOKIE]).status == 200
         for name, origins in build_probes(target).items():
@@ -116,7 +108,7 @@ def test_no_trick_gets_past_enforcement(adapter: Router, target: Target) -> None
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
-def test_no_trick_passes_for_text_that_no_server_can_hand_over(target: Target) -> None:
+def test_origin_probe_beyond_latin_1_is_not_allowed(target: Target) -> None:
     """Characters beyond latin-1, which neither interface has: they are tried on the engine."""
     engine = Engine(allowing(target))
     for origins in build_probes(target).values():
@@ -129,7 +121,7 @@ def test_no_trick_passes_for_text_that_no_server_can_hand_over(target: Target) -
     assert engine.decide(target.covered, "GET", {}).allowed
 
 
-def test_a_callable_is_asked_about_valid_origins_alone() -> None:
+def test_callable_receives_only_valid_origins() -> None:
     [target] = [target for target in TARGETS if target.kind == "callable"]
     engine = Engine(allowing(target))
     tried = [origin for origins in build_probes(target).values() for origin in origins]
@@ -149,7 +141,7 @@ def is_valid(origin: str) -> bool:
         return False
 
 
-def test_every_kind_of_trick_is_tried_on_every_kind_of_pattern() -> None:
+def test_every_probe_kind_runs_on_every_pattern_kind() -> None:
     for target in TARGETS:
         counts = {name: len(origins) for name, origins in build_probes(target).items()}
         assert len(counts) == 19

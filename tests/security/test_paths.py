@@ -75,12 +75,12 @@ def check(router: Router, admin: Policy | None, wires: list[str], root_path: str
 
 
 @by_path
-def test_no_spelling_gets_a_view_the_policy_of_another_path(router: Router) -> None:
+def test_path_spelling_never_gets_another_paths_policy(router: Router) -> None:
     check(router, None, SPELLINGS)
 
 
 @by_view
-def test_no_spelling_gets_a_view_another_policy_than_its_own(router: Router) -> None:
+def test_path_spelling_never_gets_another_views_policy(router: Router) -> None:
     check(router, ADMIN, SPELLINGS)
 
 
@@ -101,18 +101,18 @@ AT_ROOTS = [head + tail for head in HEADS for tail in TAILS]
 
 
 @by_path
-def test_no_spelling_of_the_root_path_gets_a_view_another_policy(router: Router) -> None:
+def test_root_path_spelling_never_gets_another_paths_policy(router: Router) -> None:
     check(router, None, AT_ROOTS, root_path="/svc")
 
 
 @by_view
-def test_no_spelling_of_the_root_path_gets_a_view_another_than_its_own(router: Router) -> None:
+def test_root_path_spelling_never_gets_another_views_policy(router: Router) -> None:
     check(router, ADMIN, AT_ROOTS, root_path="/svc")
 
 
 @by_path
 @pytest.mark.parametrize("root_path", ["/", "/svc/", "/api", "/api/admin", "/a", "svc"])
-def test_no_odd_root_path_gets_a_view_another_policy(router: Router, root_path: str) -> None:
+def test_odd_root_path_never_gets_another_policy(router: Router, root_path: str) -> None:
     wires = [*AT_ROOTS, *(root_path + wire for wire in (*VIEWS.values(), *AT_ROOTS))]
     with router.served(guard(), None, root_path) as send:
         assert confused(send, wires) == []
@@ -122,7 +122,7 @@ def test_no_odd_root_path_gets_a_view_another_policy(router: Router, root_path: 
 
 @pytest.mark.parametrize("router", AT_SVC, ids=lambda router: router.name)
 @pytest.mark.parametrize("root_path", ["", "/x", "/svc"])
-def test_an_application_may_set_the_root_path_itself(router: Router, root_path: str) -> None:
+def test_root_path_of_the_application_gets_no_other_policy(router: Router, root_path: str) -> None:
     with router.served(guard(), None, root_path) as send:
         reached = {policy_of(send, wire) for wire in AT_ROOTS}
         assert confused(send, AT_ROOTS) == []
@@ -133,7 +133,7 @@ def test_an_application_may_set_the_root_path_itself(router: Router, root_path: 
 
 
 @by_path
-def test_no_spelling_gets_the_preflight_of_another_view(router: Router) -> None:
+def test_path_spelling_never_gets_another_views_preflight(router: Router) -> None:
     with router.served(guard(), None) as send:
         answered = {}
         for wire in SPELLINGS:
@@ -148,7 +148,7 @@ def test_no_spelling_gets_the_preflight_of_another_view(router: Router) -> None:
 
 
 @by_path
-def test_no_spelling_is_exempt_from_enforcement_for_another(router: Router) -> None:
+def test_path_spelling_is_never_exempt_for_another_path(router: Router) -> None:
     exempting = Guard({}, enforce=True, enforce_exempt=["/api/items", "/hooks"])
     wires = [
         *SPELLINGS,
@@ -159,6 +159,6 @@ def test_no_spelling_is_exempt_from_enforcement_for_another(router: Router) -> N
         assert unenforced(send, wires) == []
 
 
-def test_a_mount_of_litestar_answers_longer_names_as_docs_say() -> None:
+def test_litestar_mount_answers_longer_names_as_documented() -> None:
     with LITESTAR_MOUNTS.served(guard(), None) as send:
         assert policy_of(send, "/api/administrator") == ("admin", "X-Api")

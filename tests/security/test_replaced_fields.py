@@ -7,7 +7,7 @@ from support.security.assertions import COM, ask, build_policy
 from support.table import Stack
 
 
-def test_the_log_names_the_path_where_the_application_sets_a_field(
+def test_replaced_field_is_logged_with_its_path(
     stack: Stack, caplog: pytest.LogCaptureFixture
 ) -> None:
     ask(stack, build_policy(COM), [("Origin", COM)], path="/own-headers")

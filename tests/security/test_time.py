@@ -79,14 +79,14 @@ SLOW = [
 
 
 @pytest.mark.parametrize("shown", LINEAR, ids=lambda shown: shown.text)
-def test_a_regex_that_starts_takes_linear_time_on_adversarial_origins(shown: Program) -> None:
+def test_accepted_regex_takes_linear_time_on_hostile_origins(shown: Program) -> None:
     assert starts(shown)
     for pump in PUMPS:
         assert growth_factor(shown, attack(pump), 10 * len(pump)) < 3
 
 
 @pytest.mark.parametrize("shown", SLOW, ids=lambda shown: shown.text)
-def test_a_regex_that_takes_longer_does_not_start(shown: Program) -> None:
+def test_slow_regex_is_rejected(shown: Program) -> None:
     assert not starts(shown)
     # An exponential one reaches the limit soon, and its time can then no longer be told.
     assert (
@@ -113,7 +113,7 @@ WORDS = st.text("ab-.", min_size=1, max_size=4)
 
 @settings(derandomize=True, max_examples=500)
 @given(st.recursive(LEAVES, grown, max_leaves=8), st.text("ab-.", max_size=3), WORDS, WORDS)
-def test_any_regex_that_starts_takes_linear_time(
+def test_random_accepted_regex_takes_linear_time(
     part: Program, before: str, pump: str, other: str
 ) -> None:
     shown = of(part)
@@ -129,7 +129,7 @@ def test_any_regex_that_starts_takes_linear_time(
 
 
 @pytest.mark.parametrize("shown", LINEAR, ids=lambda shown: shown.text)
-def test_re_itself_refuses_the_longest_adversarial_origins(shown: Program) -> None:
+def test_re_rejects_the_longest_hostile_origin_in_time(shown: Program) -> None:
     engine = Engine(Policy(allow_origins=[re.compile(shown.text)]))
     for pump in PUMPS:
         origin = attack(pump, "")(MAX_LENGTH)[: MAX_LENGTH - 1].rstrip("-.") + "x"
