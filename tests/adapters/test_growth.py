@@ -201,6 +201,7 @@ def is_linear(few: list[int], many: list[int]) -> bool:
 
 
 @pytest.mark.parametrize(("stack", "guard"), EVERYWHERE)
+@pytest.mark.slow
 def test_request_with_twice_the_lines_costs_at_most_twice(
     stack: Stack, guard: Callable[[], Guard]
 ) -> None:
@@ -217,6 +218,7 @@ def test_request_with_twice_the_lines_costs_at_most_twice(
 
 
 @pytest.mark.parametrize(("stack", "guard"), EVERYWHERE)
+@pytest.mark.slow
 def test_response_with_twice_the_lines_costs_at_most_twice(
     stack: Stack, guard: Callable[[], Guard]
 ) -> None:

@@ -23,6 +23,8 @@ PACKAGES = {
     "corsguard_pytest",
     "corsguard_wsgi",
 }
+SUB_PACKAGES = {"policy", "engine", "guard", "browser", "explain", "cli"}
+"""Those of corsguard."""
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,9 @@ def test_wheel_contains_the_typed_packages_only(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
     assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
+    assert {f"corsguard/{package}/__init__.py" for package in SUB_PACKAGES} <= set(names)
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "corsguard").rglob("*.py")}
+    assert {name for name in names if re.match(r"corsguard/.*\.py$", name)} == modules
     assert any(name.endswith(".html") for name in names)
 
 

@@ -75,11 +75,13 @@ def check(router: Router, admin: Policy | None, wires: list[str], root_path: str
 
 
 @by_path
+@pytest.mark.slow
 def test_path_spelling_never_gets_another_paths_policy(router: Router) -> None:
     check(router, None, SPELLINGS)
 
 
 @by_view
+@pytest.mark.slow
 def test_path_spelling_never_gets_another_views_policy(router: Router) -> None:
     check(router, ADMIN, SPELLINGS)
 
@@ -133,6 +135,7 @@ def test_root_path_of_the_application_gets_no_other_policy(router: Router, root_
 
 
 @by_path
+@pytest.mark.slow
 def test_path_spelling_never_gets_another_views_preflight(router: Router) -> None:
     with router.served(guard(), None) as send:
         answered = {}

@@ -113,6 +113,7 @@ WORDS = st.text("ab-.", min_size=1, max_size=4)
 
 @settings(derandomize=True, max_examples=500)
 @given(st.recursive(LEAVES, grown, max_leaves=8), st.text("ab-.", max_size=3), WORDS, WORDS)
+@pytest.mark.slow
 def test_random_accepted_regex_takes_linear_time(
     part: Program, before: str, pump: str, other: str
 ) -> None:

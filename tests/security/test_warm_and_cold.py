@@ -154,6 +154,7 @@ def story_of(*ways: Fields | Replace, method: str = "GET") -> tuple[World, list[
 @example(story=story_of([], Replace("/admin", None), []))
 @settings(max_examples=25, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(story=stories())
+@pytest.mark.slow
 def test_warm_service_answers_as_a_cold_one(serve: Serve, story: tuple[World, list[Step]]) -> None:
     try:
         assert list(warm(serve, *story)) == list(cold(serve, *story))

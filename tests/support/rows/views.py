@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from support.application import Fields
-from support.table import APP, EVIL, HOST, PREFLIGHT_VARY, Client, cors, origin, preflight
+from support.table import (
+    APP,
+    EVIL,
+    HOST,
+    PREFLIGHT_VARY,
+    Client,
+    cors,
+    cors_fields,
+    origin,
+    preflight,
+)
 
 from corsguard import Guard, Policy, Reason
 

@@ -113,9 +113,14 @@ def fuzz(name: str, seconds: int, crashes: Path) -> None:
 
 
 def import_all(package: str) -> None:
-    """Every module of a package itself, as some are imported only when they are needed."""
+    """Import every module of a package but its commands, so that late imports are fuzzed too."""
     for module in iter_modules(import_module(package).__path__, f"{package}."):
-        if not module.ispkg and not module.name.endswith(("__main__", ".checks", ".cli")):
+        name = module.name.rpartition(".")[2]
+        if name in {"__main__", "checks", "cli", "management"}:
+            continue
+        if module.ispkg:
+            import_all(module.name)
+        else:
             import_module(module.name)
 
 
