@@ -1,4 +1,4 @@
-"""What holds for every test, and the count of those in tests/security.
+"""Settings of every test run, and the counts of tests/security for the proof.
 
 They are counted here because with `pytest -n` only the workers load the conftest.py of a folder
 below, and each of them sees but a part.

@@ -1,4 +1,4 @@
-"""What a request costs grows no faster than its header lines, and those of its response."""
+"""The cost of a request grows no faster than its header lines and those of its response."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ REQUESTS = [
 
 
 def names(count: int) -> list[str]:
-    """So many names of one length, which are others for another count."""
+    """Return so many names of one length, which differ from those of another count."""
     return [f"X-{count:04}-{number:04}" for number in range(count)]
 
 
@@ -190,13 +190,13 @@ EVERYWHERE = [
 
 
 def costs(stack: Stack, guard: Guard, method: str, sent: Fields, fields: Fields) -> list[int]:
-    """The steps of a request to a new instance, and of the same once more."""
+    """Return the steps of a first request to a new instance, and of a second one."""
     with stack.serve(guard, fields) as send:
         return [count_steps(lambda: send(method, sent)) for _ in range(2)]
 
 
 def is_linear(few: list[int], many: list[int]) -> bool:
-    """Whether twice the lines cost no more than twice, give or take what is remembered."""
+    """Return True if twice the lines cost at most twice as much, apart from caches."""
     return all(other <= 2.2 * one for one, other in zip(few, many, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""What the WSGI middleware makes of an environ, what it logs, and with what it does not start."""
+"""Decisions of the WSGI middleware: environ, log lines, and arguments that raise."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEGABYTE = 1_000_000
 
 
 def rooted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """An application that looks at no path."""
+    """Answer 200 at any path."""
     start_response("200 OK", [PLAIN])
     return [b"root"]
 

@@ -38,7 +38,7 @@ class QuietHandler(WSGIRequestHandler):
 
 @contextmanager
 def serving(app: WSGIApplication, policy: Policy | Guard = POLICY) -> Iterator[int]:
-    """The port at which the application answers."""
+    """Yield the port at which the application answers."""
     guarded = CORSMiddleware(app, policy)
     with make_server(
         "127.0.0.1", 0, guarded, server_class=ThreadingServer, handler_class=QuietHandler
@@ -64,7 +64,7 @@ def send(port: int, method: str, path: str, headers: Fields) -> tuple[int, dict[
 
 @contextmanager
 def connected(port: int, *lines: str) -> Iterator[socket.socket]:
-    """A socket on which a request was sent, line by line."""
+    """Yield a socket on which a request was sent, line by line."""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
         client.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode("latin-1"))
         yield client
@@ -79,7 +79,7 @@ def read_until(client: socket.socket, end: bytes) -> bytes:
 
 
 def received(port: int, *lines: str) -> str:
-    """All that comes back, to the end of the connection."""
+    """Return everything that the server sends until it closes the connection."""
     with connected(port, *lines) as client, client.makefile("rb") as answer:
         return answer.read().decode("latin-1")
 
@@ -176,7 +176,7 @@ def test_body_is_closed_once_when_the_client_disconnects() -> None:
 
 @pytest.fixture
 def hasty_threads() -> Iterator[None]:
-    """Threads that take turns as often as they can."""
+    """Have threads take turns as often as they can."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield

@@ -108,7 +108,7 @@ def opened() -> Iterator[Pages]:
 
 @pytest.fixture(params=ADAPTERS)
 def world(request: pytest.FixtureRequest, browser: RealBrowser, opened: Pages) -> Iterator[World]:
-    """Each on a port of its own, so that the browser has nothing of it in a cache."""
+    """Return a world on a new port, so that nothing of it is in the browser's cache."""
     policy = Policy(
         allow_origins=[opened.listed],
         allow_credentials=True,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """What the listed frontend sees of a call."""
+    """The result of a call, as the listed frontend sees it."""
 
     verdict: str
     preflight: str
@@ -108,14 +108,14 @@ class Page:
         return self.browser.find_element(By.CSS_SELECTOR, selector).text
 
     def console(self) -> list[str]:
-        """What the console was told since it was read last."""
+        """Return the console lines since the last call."""
         return self.chromium.console()
 
     def script(self, source: str) -> Any:
         return self.browser.execute_script(source)
 
     def save(self, file: Path) -> None:
-        """A picture of the page in its whole height."""
+        """Save a picture of the page in its whole height."""
         shot = self.browser.execute_cdp_cmd(
             "Page.captureScreenshot", {"captureBeyondViewport": True, "format": "png"}
         )

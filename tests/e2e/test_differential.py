@@ -34,7 +34,7 @@ def play() -> Iterator[Run]:
 
 
 class Comparison:
-    """What came of cases that both the browser and the model of it played."""
+    """The comparison of a real browser with the model, on the same cases."""
 
     def __init__(
         self, browser: RealBrowser, run: Run, cases: Sequence[Case], at_a_time: int = AT_A_TIME

@@ -36,7 +36,7 @@ REFUSED = "TypeError"
 
 @pytest.fixture(scope="module")
 def listed() -> Iterator[Pages]:
-    """The origin that the examples list has this port."""
+    """Return pages at the port of the origin that the examples list."""
     with pages(3000) as opened:
         yield opened
 
@@ -63,7 +63,7 @@ class Script:
     def call(
         self, method: str, path: str, value: object = None, credentials: str = "include"
     ) -> tuple[int | str, str, dict[str, str]]:
-        """Status, text and headers, as far as the script may read them; or the name of an error."""
+        """Return status, text and headers, as far as a script may read them, or an error's name."""
         answer: Any = self.browser.run(CALL, self.api.url + path, method, value, credentials)
         return tuple(answer)
 

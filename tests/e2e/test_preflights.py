@@ -1,4 +1,4 @@
-"""How many preflights a page needs: the largest cost of CORS, as each is one more round trip."""
+"""The number of preflights that a page needs: each is one more round trip."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TOKEN = {"Authorization": "Bearer token"}
 
 
 class Counts(NamedTuple):
-    """How many preflights a page needs for five methods on one URL."""
+    """The number of preflights that a page needs for five methods on one URL."""
 
     methods: int
     with_token: int

@@ -26,7 +26,7 @@ MALFORMED: list[object] = [{}, [], "text", None]
 
 
 class Example(NamedTuple):
-    """In what one of them differs from the others, which is up to its framework."""
+    """An example, with the differences that come from its framework."""
 
     name: str
     no_session: int = 401
@@ -88,7 +88,7 @@ class Api(NamedTuple):
     example: Example
 
     def log_in(self) -> str:
-        """The cookie of a new session."""
+        """Return the cookie of a new session."""
         answer = self.client.send("POST", "/api/login", ADA, Origin=PAGE)
         assert (answer.status, readable(answer)) == (204, READABLE)
         cookie, *attributes = answer.headers["set-cookie"].split("; ")
@@ -97,7 +97,7 @@ class Api(NamedTuple):
         return cookie
 
     def from_page(self, method: str, path: str, body: object = None) -> Answer:
-        """An exchange of a page that has logged in, which may read the answer."""
+        """Send a request of a page with a session, and assert that it may read the response."""
         answer = self.client.send(method, path, body, Origin=PAGE, Cookie=self.log_in())
         assert readable(answer) == READABLE
         return answer
@@ -111,7 +111,7 @@ def api(request: pytest.FixtureRequest) -> Iterator[Api]:
 
 
 def readable(answer: Answer) -> dict[str, str]:
-    """Its CORS headers: an answer that a session had a part in varies by the cookie as well."""
+    """Return its CORS headers, without the `Cookie` that a session adds to `Vary`."""
     vary = [name for name in answer.headers.get("vary", "").split(", ") if name != "Cookie"]
     return {**answer.cors, "vary": ", ".join(vary)}
 

@@ -1,4 +1,4 @@
-"""What a user gets: the wheel, an empty environment, and the first command of README.md."""
+"""The installed package: the wheel, an empty environment, and README's first command."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SUB_PACKAGES = {"policy", "engine", "guard", "browser", "explain", "cli"}
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what git tracks, as a fresh clone has it."""
+    """Return a copy of the tracked files, like a fresh clone."""
     folder = tmp_path_factory.mktemp("checkout")
     # Whoever the checkout belongs to: git reads none of somebody else's by itself.
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
@@ -43,7 +43,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from the source distribution as it would be published."""
+    """Return the wheel, built from the source distribution as it would be published."""
     out = tmp_path_factory.mktemp("dist")
     build = [sys.executable, "-m", "build", "--outdir", str(out), str(checkout)]
     subprocess.run(build, check=True, capture_output=True)
@@ -53,7 +53,7 @@ def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bin folder of an environment with nothing in it but the wheel and what it needs."""
+    """Return the bin folder of an environment that holds only the wheel and its requirements."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=True)
     bin_folder = folder / "bin"

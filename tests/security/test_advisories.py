@@ -144,7 +144,7 @@ def test_cve_2024_47084_no_check_where_there_is_a_cookie(stack: Stack) -> None:
 
 
 def test_cve_2024_47165_null_as_an_alias_of_localhost(stack: Stack) -> None:
-    """Gradio took `null` for localhost; it is an origin of its own, which anyone can have."""
+    """Gradio took `null` for localhost; here it is an opaque origin, which anyone can have."""
     local = "http://localhost:7860"
     assert_refused(stack, build_policy(local), ["null"])
     guard = Guard(build_policy(local), enforce=True)
@@ -262,7 +262,7 @@ def test_cve_2025_53092_another_port_of_localhost(stack: Stack) -> None:
 
 
 def test_cve_2026_54290_any_origin_with_credentials_again(configure: Configure) -> None:
-    """hono reflected the origin for `*` with credentials in a mend of it; see CVE-2018-20744."""
+    """hono's fix reflected the origin for `*` with credentials; see CVE-2018-20744."""
     for origins in (["*"], ("*",), {"*"}):
         codes = find_problems(configure, allow_origins=origins, allow_credentials=True)
         assert codes == ["wildcard-with-credentials"]

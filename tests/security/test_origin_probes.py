@@ -34,7 +34,7 @@ def on_nothing(guard: Guard, admin: Policy | None) -> Any:
 
 
 def in_async_django(guard: Guard, admin: Policy | None) -> DjangoProject:
-    """The middleware alone: what Django puts around it takes ten times as long."""
+    """Build the middleware alone: Django's handler would take ten times as long."""
 
     async def answer(request: HttpRequest) -> HttpResponse:
         return HttpResponse(request.method)
@@ -109,7 +109,7 @@ def test_origin_probe_under_enforcement_is_refused(adapter: Router, target: Targ
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
 def test_origin_probe_beyond_latin_1_is_not_allowed(target: Target) -> None:
-    """Characters beyond latin-1, which neither interface has: they are tried on the engine."""
+    """Run characters beyond latin-1 on the engine: neither interface can carry them."""
     engine = Engine(allowing(target))
     for origins in build_probes(target).values():
         for origin in origins:

@@ -36,14 +36,14 @@ def guard(*, views: bool = False, enforce: bool = False) -> Guard:
 
 
 def policy_of(send: Send, wire: str) -> tuple[str | None, str | None]:
-    """The view that a spelling reaches, and the policy that it gets; None for none."""
+    """Return the view that a spelling reaches and the policy applied, None where there is none."""
     reply = send("GET", wire, [("Origin", ALL)])
     exposed = by_name(reply.headers).get("access-control-expose-headers")
     return (reply.body if reply.status == 200 else None), exposed
 
 
 def confused(send: Send, wires: list[str]) -> list[tuple[str, str | None, str | None]]:
-    """The spellings that reach a view and get a policy that is not that view's."""
+    """Return the spellings that reach a view but get the policy of another one."""
     reached = ((wire, *policy_of(send, wire)) for wire in wires)
     return [
         (wire, view, exposed)
@@ -53,7 +53,7 @@ def confused(send: Send, wires: list[str]) -> list[tuple[str, str | None, str | 
 
 
 def unenforced(send: Send, wires: list[str]) -> list[str]:
-    """The spellings with which elsewhere makes a view below /api/admin act."""
+    """Return the spellings with which a cross-site request reaches a view below /api/admin."""
     replies = ((wire, send("POST", wire, [("Origin", ELSEWHERE)])) for wire in wires)
     return [
         wire for wire, reply in replies if reply.status == 200 and HELD_BY[reply.body] == "X-Admin"

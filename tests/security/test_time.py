@@ -43,7 +43,7 @@ def of(*parts: Program) -> Program:
 
 
 def starts(shown: Program) -> bool:
-    """Whether a policy with it starts, as far as time is concerned."""
+    """Return True if a policy with it is accepted, as far as time is concerned."""
     try:
         Policy(allow_origins=[re.compile(shown.text)])
     except PolicyError as error:
@@ -52,7 +52,7 @@ def starts(shown: Program) -> bool:
 
 
 def attack(pump: str, end: str = "!", before: str = "") -> Callable[[int], str]:
-    """Origins of any length that a regex may read far into before it must give up."""
+    """Return origins of any length that a regex may read far into before it fails."""
     return lambda length: f"https://{before}{pump * (length // len(pump))}{end}"
 
 

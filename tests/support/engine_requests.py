@@ -24,7 +24,7 @@ ANY = Policy(allow_origins=["*"], expose_headers=["X-Total"], allow_methods=["PU
 
 
 def ask(method: str = "PUT", headers: str | None = None) -> dict[str, str]:
-    """The request headers of a preflight."""
+    """Return the request headers of a preflight."""
     asked = {"Access-Control-Request-Method": method}
     return asked if headers is None else {**asked, "Access-Control-Request-Headers": headers}
 

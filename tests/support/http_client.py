@@ -32,12 +32,12 @@ class Answer(NamedTuple):
 
 
 class Client(NamedTuple):
-    """What asks an example."""
+    """A client of an example."""
 
     url: str
 
     def send(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
-        """One exchange; underscores in the names of headers stand for hyphens."""
+        """Send a request; underscores in the names of headers become hyphens."""
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = None if body is None else json.dumps(body)
         if sent is not None:

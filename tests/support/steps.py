@@ -1,4 +1,4 @@
-"""How much an adapter does for a call, counted, so that no clock has a part in it."""
+"""The work of an adapter during a call, counted in steps instead of seconds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_KEYS = 20  # to look through at each line
 
 
 def count_steps(call: Callable[[], object]) -> int:
-    """The lines that corsguard runs in a call, and the characters that it makes on the way.
+    """Return the lines that corsguard runs in a call, plus the characters that it creates.
 
     A text counts when a variable of corsguard first has it, or a small dict or a list that is one:
     so what is joined again and again counts again and again.
@@ -45,7 +45,7 @@ def count_steps(call: Callable[[], object]) -> int:
 
 
 def _texts(frame: FrameType) -> Iterator[str | bytes]:
-    """What the variables hold: of a list its ends, where it grows."""
+    """Yield the texts in the variables of a frame; of a list only its ends, where it grows."""
     for variable in frame.f_locals.values():
         values: Any = (variable,)
         if isinstance(variable, dict):

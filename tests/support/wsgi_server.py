@@ -51,7 +51,7 @@ def run(app: WSGIApplication, environ: WSGIEnvironment) -> Server:
 
 
 def send_and_read(app: WSGIApplication, environ: WSGIEnvironment | None = None) -> str:
-    """All that the server sends, and nothing goes wrong on the way."""
+    """Return everything that the server sends, and assert that it logs no error."""
     server = run(CORSMiddleware(app, POLICY), environ or environ_from_app())
     assert server.errors.getvalue() == ""
     return server.sent.getvalue().decode("latin-1")

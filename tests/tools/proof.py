@@ -1,4 +1,4 @@
-"""What corsguard was tried against: one table of what the runs of a folder have counted.
+"""The proof: one table of the counts that the runs left in a folder.
 
     python tests/tools/proof.py FOLDER [--page docs/proof.md]
 
@@ -122,7 +122,7 @@ def _page(rows: list[Row], found: dict[str, Any]) -> str:
 
 
 def _preflights(counted: list[dict[str, Any]]) -> Iterator[str]:
-    """A row for each library; the engines beside each other where they differ."""
+    """Yield a row for each library; the engines beside each other where they differ."""
     asked = {
         "methods": "five methods",
         "with_token": "with a token in a header",

@@ -80,7 +80,7 @@ def fastapi_application(site: Site) -> FastAPI:
 
 
 def asgi_application(site: Site) -> App:
-    """The same without a framework; its sockets repeat what they are told."""
+    """Build the application without a framework; its sockets echo each message."""
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "websocket":
@@ -102,7 +102,7 @@ def asgi_application(site: Site) -> App:
 
 
 def counted_wsgi(site: Site, app: WSGIApplication) -> WSGIApplication:
-    """App, where what arrives is noted."""
+    """Wrap app so that the site notes each request."""
 
     def counted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         site.arrived.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
@@ -122,7 +122,7 @@ def counted_asgi(site: Site, app: App) -> App:
 
 @contextmanager
 def by_django(site: Site, **settings: object) -> Iterator[str]:
-    """The URL at which Django answers with these settings, which hold meanwhile."""
+    """Yield the URL at which Django answers; the settings apply until the end of the block."""
     held = override_settings(ALLOWED_HOSTS=["*"], ROOT_URLCONF=django_urls(site), **settings)
     with held, by_wsgi(counted_wsgi(site, WSGIHandler())) as url:
         yield url

@@ -1,4 +1,4 @@
-"""What a run found, told at its end and kept as JSON."""
+"""The report of a run: printed at its end, and written as JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Report:
         self._tables[table].append(row)
 
     def lines(self) -> Iterator[str]:
-        """The table."""
+        """Yield the lines of the table."""
         width = max((len(name) for name, _ in self._lines), default=0)
         for name, found in self._lines:
             yield f"{name:{width}}  {found}"

@@ -59,7 +59,7 @@ class Site:
         return sum(method == "OPTIONS" for method, _ in self.arrived)
 
     def reply(self, method: str, path: str, headers: Mapping[str, str]) -> Reply:
-        """The answer; headers are by lower-case name."""
+        """Return the response; headers are by lower-case name."""
         self.reached.append((method, path))
         match path.split("/")[1:]:
             case ["status", status]:

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def by_wsgi(app: WSGIApplication, port: int = 0) -> AbstractContextManager[str]:
-    """The URL at which app answers."""
+    """Serve app, and yield its URL."""
     return on_localhost(by_werkzeug, app, port)
 
 
 def by_asgi(app: App) -> AbstractContextManager[str]:
-    """The URL at which app answers."""
+    """Serve app, and yield its URL."""
     return on_localhost(by_uvicorn, app)
 
 

@@ -49,7 +49,7 @@ def regex() -> Guard:
 
 
 def says_yes() -> Guard:
-    """A callable that allows whatever it is asked about."""
+    """Build a guard whose callable allows every origin."""
     return Guard(Policy(allow_origins=[lambda value: True]))
 
 

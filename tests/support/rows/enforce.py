@@ -55,7 +55,7 @@ def by_path() -> Guard:
 
 
 def _own(name: str, *headers: tuple[str, str], host: str = HOST) -> Row:
-    """What would be refused, were it not the service's own."""
+    """Build a row that would be refused if it were not same-origin."""
     return Row(f"own: {name}", plain, Reason.SAME_ORIGIN, "POST",
                headers=list(headers), cors=VARY, host=host)  # fmt: skip
 

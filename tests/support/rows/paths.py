@@ -35,7 +35,7 @@ def everywhere() -> Guard:
 
 
 def _held_by(name: str, path: str, what: str) -> list[Row]:
-    """The policy that exposes `name` holds at path, in whatever order the routes stand."""
+    """Build a row where the policy that exposes `name` applies, in any order of the routes."""
     expected = cors(allow_origin=APP, expose_headers=name, vary="Origin")
     return [
         Row(f"{what}: {path!r}, {order}", guard, Reason.ALLOWED,

@@ -70,7 +70,7 @@ def wildcards_with_credentials() -> Guard:
 
 
 def _echoed(method: str | None = None, names: str | None = None) -> dict[str, str]:
-    """What `*` with credentials becomes: the very method and names that were asked for."""
+    """Return the fields that `*` with credentials becomes: the requested method and names."""
     answer = {**ECHO, **cors(allow_credentials="true")}
     if method is not None:
         answer |= cors(allow_methods=method)

@@ -169,7 +169,7 @@ def _answers(
     *others: tuple[str, str],
     guard: Callable[[], Guard] = plain,
 ) -> ViewRow:
-    """The view is called, and the answer has the headers of its policy."""
+    """Build a row where the view answers, with the headers of its policy."""
     method, path = request.split(" ")
     return ViewRow(name, guard, reason, method, path, origin(value, *others), page, cors=expected)
 
@@ -183,7 +183,7 @@ def _preflight(
     reason: Reason = Reason.ALLOWED,
     guard: Callable[[], Guard] = plain,
 ) -> ViewRow:
-    """A preflight for a method, answered for the view that the method would reach."""
+    """Build a row for a preflight, answered for the view of the requested method."""
     status = 204 if expected.keys() - {"vary"} else 403
     return ViewRow(
         name, guard, reason, "OPTIONS", path, preflight(value, method), None, status, expected
@@ -193,7 +193,7 @@ def _preflight(
 def _refused(
     name: str, request: str, value: str, expected: dict[str, str], *others: tuple[str, str]
 ) -> ViewRow:
-    """Enforcement answers 403, and the view is not called."""
+    """Build a row where enforcement answers 403, and the view is not called."""
     method, path = request.split(" ")
     reason = Reason.CROSS_ORIGIN_REFUSED
     return ViewRow(

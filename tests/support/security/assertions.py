@@ -43,7 +43,7 @@ def ask(
 
 
 def allowed_origin(answer: Answer) -> str | None:
-    """The origin that may read the answer; without one, nothing of the protocol is there."""
+    """Return the origin that may read the response; assert that no other CORS field is sent."""
     fields = by_name(answer.headers)
     origin = fields.get("access-control-allow-origin")
     assert origin or not any(name.startswith(PROTOCOL) for name in fields)
@@ -55,7 +55,7 @@ def allowed_origin_at(stack: Stack, policies: Routes, path: str, origin: str = E
 
 
 def assert_refused(stack: Stack, policy: Policy, origins: Iterable[str]) -> None:
-    """As GET, POST and preflight, with a cookie and without, and under enforcement."""
+    """Assert a refusal of GET, POST and preflight, with and without cookie and enforcement."""
     for origin in origins:
         for cookies in ([], [COOKIE]):
             for method in ("GET", "POST"):

@@ -61,7 +61,7 @@ CONFIGURE: dict[str, Configure] = {
 
 
 def find_problems(configure: Configure, **fields: object) -> list[str]:
-    """The codes of the problems because of which it does not start."""
+    """Return the codes of the problems with which it does not start."""
     with pytest.raises(PolicyError) as caught:
         configure(fields)
     return [problem.code for problem in caught.value.problems]

@@ -18,7 +18,7 @@ EVIL = "evil.example"
 
 
 class Target(NamedTuple):
-    """What a policy lists, and an origin that it covers."""
+    """An entry of a policy, and an origin that it covers."""
 
     kind: str
     listed: str | Pattern[str] | Predicate
@@ -41,7 +41,7 @@ PREDICATE_CALLS: list[str] = []
 
 
 def is_tenant(origin: str) -> bool:
-    """A callable that trusts its input: it would fall for many a trick."""
+    """Return True for the tenant's origin, parsed naively: many probes would pass it."""
     PREDICATE_CALLS.append(origin)
     url = urlsplit(origin)
     return url.scheme == "https" and url.hostname == "tenant.example.com"
@@ -72,7 +72,7 @@ TARGETS = [
 
 
 def build_probes(target: Target) -> dict[str, list[str]]:
-    """By what they try, origins that no policy of the target covers."""
+    """Return kind -> origins that no policy of the target covers."""
     return {name: list(dict.fromkeys(make(target))) for name, make in _MAKERS.items()}
 
 
@@ -244,7 +244,7 @@ def _control(target: Target) -> Iterator[str]:
 
 
 def _wire(text: str) -> str:
-    """As UTF-8 on the wire, which a client that is no browser may send."""
+    """Return text as UTF-8 on the wire, which a client other than a browser may send."""
     return text.encode().decode("latin-1")
 
 

@@ -14,7 +14,7 @@ _DOT = (".", "%2e", "%252e", ";", ".;")
 
 
 def list_spellings(path: str) -> Iterator[str]:
-    """Spellings of path, the plain one first; most of them are other paths, to most routers."""
+    """Yield spellings of path, the plain one first; to most routers, most are other paths."""
     segments = path[1:].split("/")
     yield path
     yield from _separated(segments)

@@ -53,7 +53,7 @@ def alternate(one: Program, other: Program) -> Program:
 
 
 def repeat(part: Program, least: int, most: int | None) -> Program:
-    """`{least,most}`; `re` would stop a repeat that reads nothing, so there must be none."""
+    """Return `part{least,most}`; part must read something, as `re` stops an empty repeat."""
     assert not part.reads_nothing
     size = len(part.code)
     code = part.code * least
@@ -66,7 +66,7 @@ def repeat(part: Program, least: int, most: int | None) -> Program:
 
 
 def count_steps(shown: Program, text: str, most: int) -> int:
-    """The steps until it is clear whether shown covers text; not many more than most."""
+    """Return the steps until a match or a failure; counting stops soon after most."""
     taken, waiting = 0, [(0, 0)]
     while waiting and taken <= most:
         at, place = waiting.pop()
@@ -86,7 +86,7 @@ def count_steps(shown: Program, text: str, most: int) -> int:
 def growth_factor(
     shown: Program, text: Callable[[int], str], size: int, most: int = 2_000_000
 ) -> float:
-    """How the steps grow where a text doubles twice: 2 if they are linear, 4 if they are quadratic.
+    """Return the growth of the steps as a text doubles: 2 if linear, 4 if quadratic.
 
     Compared are the differences, which have no constant part.
     """

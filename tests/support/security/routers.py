@@ -75,7 +75,7 @@ class Router(NamedTuple):
     """Whether the views are at their paths, whatever `root_path` says."""
 
     def wire(self, root_path: str, path: str) -> str:
-        """The path on the wire of a view, where the application is served at a root path."""
+        """Return a view's path on the wire, where the application is served at a root path."""
         return path if self.ignores_root_path else root_path + path
 
     @contextmanager
@@ -112,7 +112,7 @@ def over_asgi(app: Any, method: str, wire: str, headers: Fields, root_path: str 
 
 
 def by_itself(environ: Any, start_response: Any) -> Iterable[bytes]:
-    """An application that looks its path up without any router."""
+    """Build an application that looks its path up without a router."""
     names = {path: name for name, path in VIEWS.items()}
     name = names.get(environ["PATH_INFO"])
     start_response("200 OK" if name else "404 Not Found", [("Content-Type", "text/plain")])
@@ -127,7 +127,7 @@ def in_bottle(guard: Guard, admin: Policy | None) -> Any:
 
 
 def in_bottle_by_rule(guard: Guard, admin: Policy | None) -> Any:
-    """The same by rules with wildcards, which Bottle matches in another way."""
+    """Build the same with wildcard rules, which Bottle matches in another way."""
     app = bottle.Bottle()
     for name, path in VIEWS.items():
         head, _, last = path.rpartition("/")
@@ -209,7 +209,7 @@ def in_starlette_mounts(guard: Guard, admin: Policy | None) -> Any:
 
 
 def in_starlette_mounted(guard: Guard, admin: Policy | None) -> Any:
-    """A wrapped application in another one, whose mount is a part of `root_path`."""
+    """Mount a wrapped application in another one, which adds to `root_path`."""
     return Starlette(routes=[Mount("/svc", ASGIMiddleware(starlette(), guard))])
 
 

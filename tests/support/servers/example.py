@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 
 @contextmanager
 def example(file: str, command: str = "", **environ: str) -> Iterator[str]:
-    """The URL at which it answers, on a free port, until the end of the block."""
+    """Run an example on a free port until the end of the block, and yield its URL."""
     text = (ROOT / "examples" / file).read_text(encoding="utf-8")
     documented = re.match(r'""".*\n\n    (.+)\n', text)
     assert documented, "the first lines give no command"

@@ -71,7 +71,7 @@ def by_hypercorn(app: App, listening: socket.socket) -> Server:
 
 @contextmanager
 def serving(by: Run, app: object, port: int = 0) -> Iterator[str]:
-    """The URL at which app answers; its socket takes connections before the server is up."""
+    """Yield the URL at which app answers; its socket accepts before the server is up."""
     listening = socket.create_server(("127.0.0.1", port))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     run, stop = by(app, listening)

@@ -20,7 +20,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def flask_application(called: list[str]) -> Flask:
-    """The described application: one view for every URL, told in called."""
+    """Build the described application: one view for every URL, which notes calls in called."""
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False
 

@@ -1,4 +1,4 @@
-"""What corsguard costs, beside its peers and the floor: run by `tox -e bench`."""
+"""The cost of corsguard, beside its peers and the floor: run by `tox -e bench`."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def _preflight(origin: str) -> Fields:
 
 
 def _merged(given: Fields, ours: Fields) -> Fields:
-    """Vary merged, and what the application set of the CORS protocol left out."""
+    """Merge Vary, and replace the CORS fields that the application set."""
     varying = [value for name, value in given if name.lower() == "vary"]
     kept = [field for field in given if field[0].lower() not in _OURS]
     return [*kept, *ours[:-1], ("Vary", ", ".join([*varying, "Origin"]))]
@@ -135,7 +135,7 @@ def asgi_floor(app: Any, origins: Sequence[str]) -> Callable[..., Any]:
 
 
 def django_floor(origins: Sequence[str]) -> Callable[[Any], Callable[[Any], Any]]:
-    """A middleware that uses the public header API, and nothing of Django's insides."""
+    """Build a middleware on the public header API, without Django's internals."""
     from django.http import HttpResponse
 
     actual = {origin: _actual(origin) for origin in origins}

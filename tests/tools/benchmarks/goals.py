@@ -1,4 +1,4 @@
-"""How far it must get, and whether it did."""
+"""The goals: the most that each figure may be, and whether it is met."""
 
 from __future__ import annotations
 

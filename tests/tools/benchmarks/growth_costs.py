@@ -1,4 +1,4 @@
-"""What a request costs with more and more origins, the last one's or a stranger's."""
+"""The cost of a request by the number of origins, for a listed and an unlisted one."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ class GrowthCosts:
         self.rounds = Rounds({key: cells[key] for key in order})
 
     def series(self) -> Iterator[Grown]:
-        """Every series, without its bare ones, by its first count."""
+        """Yield every series but the bare ones, by its first count."""
         for key in sorted(self.rounds.samples):
             if key.layer != BARE and key.size == self.counts[0]:
                 yield key
 
     def added(self, key: Grown) -> Spread | None:
-        """None for what was left out."""
+        """Return what the layer adds; None for what was left out."""
         if key not in self.rounds.samples:
             return None
         return self.rounds.added(key, key._replace(layer=BARE))
 
     def ratio(self, stack: str, count: int, *, subdomains: bool, asked: str) -> float:
-        """What a request costs with count entries against one, on corsguard."""
+        """Return the cost of a request with count entries against one, on corsguard."""
         few = self.added(Grown(stack, CORSGUARD, subdomains, asked, 1))
         many = self.added(Grown(stack, CORSGUARD, subdomains, asked, count))
         return many.median / few.median if few and many else float("nan")
@@ -67,7 +67,7 @@ class GrowthCosts:
 def _growing(
     stack: Stack, layer: str, counts: Sequence[int], *, subdomains: bool
 ) -> dict[Grown, Cell]:
-    """The cells of a layer with each count, up to the one that would take too long."""
+    """Return the cells of a layer with each count, up to one that would take too long."""
     cells: dict[Grown, Cell] = {}
     for count in counts:
         origins = Origins(count, subdomains)

@@ -20,7 +20,7 @@ _AGAINST_ONE = 2.0
 
 
 def check(console: Console) -> int:
-    """The exit status: 1 where a ratio is past its limit in each of three attempts."""
+    """Return the exit status: 1 if a ratio is past its limit in each of three attempts."""
     for _ in range(_ATTEMPTS):
         ratios = [*_of_requests(), *_of_growth()]
         goal_table(ratios).show(console)

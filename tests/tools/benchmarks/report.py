@@ -147,7 +147,7 @@ def startup_table(starting: StartupCosts) -> Table:
 
 
 def headline(requests: RequestCosts, growth: GrowthCosts) -> str:
-    """What the README says, in lines of its width."""
+    """Return the README's sentence, in lines of its width."""
     beside = " ".join(
         f"On {stack.name}, an allowed request takes "
         f"{requests.added(stack.name, 'allowed', CORSGUARD).median:.2g} us longer, and "

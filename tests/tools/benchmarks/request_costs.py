@@ -1,4 +1,4 @@
-"""What each kind of request costs on each stack, with ten origins."""
+"""The cost of each kind of request on each stack, with ten origins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What 100,000 origins cost at the start and while the service runs, and a hostile preflight."""
+"""The cost of 100,000 origins at start and at run time, and of a hostile preflight."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _swap(origins: Origins) -> float:
 
 
 def _waiting(origins: Origins) -> list[float]:
-    """How late requests are, beside a thread that does nothing, counts and reconfigures.
+    """Return how late requests are beside a thread that sleeps, counts and reconfigures.
 
     By turns, so that what else runs on the machine delays all three alike.
     """
@@ -126,7 +126,7 @@ def _waiting(origins: Origins) -> list[float]:
 
 
 def _late(layer: Layer, asked: PageRequest, work: Callable[[], None]) -> list[float]:
-    """How late requests are that come every millisecond, as those of a server that waits."""
+    """Return how late requests are that come every millisecond."""
     enough = Event()
 
     def worker() -> None:
@@ -168,7 +168,7 @@ def _commas() -> Spread:
     environs = hostile.environs(1)
 
     class Same(_Hostile):
-        """What is timed is the answer: one megabyte is enough for all of its requests."""
+        """The same with one shared megabyte: only the response is timed."""
 
         __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""What every stack is asked, and the one policy that it answers by."""
+"""The requests that every stack gets, and the one policy that it applies."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PageRequest(NamedTuple):
     preflight: bool = False
 
     def fields(self) -> dict[str, str]:
-        """The header fields of the request, as a browser sends them."""
+        """Return the header fields of the request, as a browser sends them."""
         fields = dict(_BROWSER)
         if self.origin is None:
             return {**fields, "Sec-Fetch-Site": "same-origin", "Cookie": "session=8c1f"}
@@ -79,7 +79,7 @@ class PageRequest(NamedTuple):
         ]
 
     def scopes(self, count: int) -> list[dict[str, Any]]:
-        """As many ASGI scopes, likewise."""
+        """Return so many ASGI scopes, likewise."""
         method = "OPTIONS" if self.preflight else "GET"
         fields = [(name.lower(), value) for name, value in self.fields().items()]
         return [
@@ -102,27 +102,27 @@ class PageRequest(NamedTuple):
 
 
 class Origins(NamedTuple):
-    """What a policy lists: as many origins, or as many patterns of subdomains."""
+    """The entries of a policy: so many origins, or so many patterns of subdomains."""
 
     size: int
     subdomains: bool = False
 
     @property
     def listed(self) -> list[str]:
-        """The entries as corsguard writes them."""
+        """Return the entries as corsguard writes them."""
         wild = "*." if self.subdomains else ""
         return [f"https://{wild}app{number}.example.com" for number in range(self.size)]
 
     @property
     def regexes(self) -> list[str]:
-        """The patterns of subdomains for those that have only regular expressions."""
+        """Return the subdomain patterns for peers that take only regular expressions."""
         return [
             rf"^https://([a-z0-9-]+\.)+app{number}\.example\.com$" for number in range(self.size)
         ]
 
     @property
     def last(self) -> str:
-        """An origin that the last entry allows."""
+        """Return an origin that the last entry allows."""
         return f"https://{'www.' if self.subdomains else ''}app{self.size - 1}.example.com"
 
     @property
@@ -131,7 +131,7 @@ class Origins(NamedTuple):
 
 
 def build_policy(origins: Sequence[str]) -> Policy:
-    """The policy of every stack: credentials, six methods, two headers, one exposed."""
+    """Build the policy of every stack: credentials, six methods, two headers, one exposed."""
     return Policy(
         allow_origins=origins,
         allow_credentials=True,

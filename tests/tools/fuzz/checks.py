@@ -1,4 +1,4 @@
-"""What every adapter is asked through, and what no answer of it may hold."""
+"""The guards behind every fuzzed adapter, and the checks of its responses."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def always(origin: str) -> bool:
 
 
 def cases() -> list[Case]:
-    """New guards: each has a log of its own."""
+    """Build new guards: each has a separate log."""
     return [
         Case(Guard(LISTED), is_listed),
         Case(Guard(WILDCARDS, enforce=True), lambda origin: origin == APP),
@@ -74,7 +74,7 @@ def is_listed(origin: str) -> bool:
 def check_answer(
     case: Case, request: Request, fields: Iterable[tuple[str, str]], body: bytes | None
 ) -> None:
-    """Nothing of the request is in the answer but an allowed origin and tokens.
+    """Assert that the response echoes nothing but an allowed origin and tokens.
 
     `body` is None where somebody else has answered.
     """

@@ -18,7 +18,7 @@ _MANY_DIGITS = 10**5_000  # more than Python writes in decimal
 
 
 def decode_text(data: bytes) -> str:
-    """Any str, lone surrogates included."""
+    """Return any str, lone surrogates included."""
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -28,7 +28,7 @@ def split_texts(data: bytes) -> tuple[str, str]:
 
 
 def compile_regex(text: str) -> re.Pattern[str] | None:
-    """The regular expression that text spells, if `re` takes it."""
+    """Return the compiled text, or None if `re` rejects it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -57,7 +57,7 @@ class Request(NamedTuple):
         return cls(data[0] if data else 0, method, path, headers)
 
     def value(self, name: bytes) -> str | None:
-        """All lines of one field, joined as a server does it (RFC 9110, 5.3)."""
+        """Return all lines of one field, joined as a server does it (RFC 9110, 5.3)."""
         lines = [value for key, value in self.headers if key == name]
         return b",".join(lines).decode("latin-1") if lines else None
 
@@ -69,7 +69,7 @@ class Draw:
         self._data = data
 
     def mapping(self) -> dict[Any, Any]:
-        """A table whose keys are mostly those of a configuration."""
+        """Return a table whose keys are mostly those of a configuration."""
         return {self._key(): self._value(1) for _ in range(self._byte() % 6)}
 
     def _byte(self) -> int:

@@ -42,7 +42,7 @@ MOST_SHOWN = 3_000  # characters
 
 
 class Result(NamedTuple):
-    """What the fuzzer did to one target."""
+    """The result of fuzzing one target."""
 
     target: str
     inputs: int
@@ -52,7 +52,7 @@ class Result(NamedTuple):
 
 
 def main() -> int:
-    """Fuzz, or run one input."""
+    """Run the fuzzer, a corpus, or one input."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}")
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
@@ -83,7 +83,7 @@ def main() -> int:
 
 
 def corpus_of(name: str) -> list[Path]:
-    """The inputs of a target that are kept."""
+    """Return the corpus of a target."""
     return sorted((HERE / "corpus" / name).iterdir())
 
 
@@ -149,7 +149,7 @@ def number_in(text: str, pattern: str) -> int:
 
 
 def reproduction(name: str, raised: str, said: str) -> str:
-    """What went wrong, and how to see it again."""
+    """Return the failure, and the command that shows it again."""
     found = re.search(r"Test unit written to (\S+)", said)
     if found is None:
         return (raised + said)[-MOST_SHOWN:]
@@ -164,7 +164,7 @@ def reproduction(name: str, raised: str, said: str) -> str:
 
 
 def report(results: Sequence[Result], path: Path | None) -> None:
-    """A table for people, and a file for whoever makes a larger one."""
+    """Print a table, and write the counts as JSON."""
     from rich.console import Console
     from rich.table import Table
 

@@ -21,7 +21,7 @@ class Answer(NamedTuple):
 
 
 def environ_of(request: Request) -> WSGIEnvironment:
-    """What a server makes of a request: bytes as latin-1."""
+    """Build the environ of a request: bytes as latin-1."""
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": request.method.decode("latin-1"),
         "SCRIPT_NAME": "",
@@ -48,7 +48,7 @@ def environ_of(request: Request) -> WSGIEnvironment:
 
 
 def ask(app: WSGIApplication, environ: WSGIEnvironment) -> Answer:
-    """The whole answer of an application."""
+    """Return the whole response of an application."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(

@@ -1,4 +1,4 @@
-"""What the servers serve: each example, `/load` beside it, and a thread that reconfigures it.
+"""The served applications: each example, with `/load` and a thread that reconfigures it.
 
 `gunicorn 'tools.load.applications:wsgi()'`, `uvicorn --factory tools.load.applications:fastapi`.
 """
@@ -26,11 +26,11 @@ NEVER = Event()
 
 
 class BrokenError(Exception):
-    """What an application raises after its first chunk."""
+    """An error that an application raises after its first chunk."""
 
 
 def example(name: str) -> Any:
-    """The module of an example."""
+    """Import the module of an example."""
     folder = str(Path(__file__).parents[3] / "examples")
     if folder not in sys.path:
         sys.path.append(folder)
@@ -50,24 +50,24 @@ def reconfigure_often(guard: Guard) -> None:
 
 
 def worker_id() -> bytes:
-    """What the views at `/load` answer: which process they are of."""
+    """Return the response of the views at `/load`: the id of their process."""
     return str(os.getpid()).encode()
 
 
 def broken() -> Iterator[bytes]:
-    """A body that ends before its end."""
+    """Yield one chunk, then raise."""
     yield b"first"
     raise BrokenError
 
 
 async def broken_async() -> AsyncIterator[bytes]:
-    """The same for ASGI."""
+    """Yield one chunk, then raise, for ASGI."""
     for chunk in broken():
         yield chunk
 
 
 def wsgi() -> WSGIApplication:
-    """The plain WSGI example."""
+    """Build the plain WSGI example."""
     from corsguard_wsgi import CORSMiddleware
 
     wsgi_app = example("wsgi_app")
@@ -86,7 +86,7 @@ def wsgi() -> WSGIApplication:
 
 
 def flask() -> WSGIApplication:
-    """The Flask example."""
+    """Build the Flask example."""
     from flask import Flask, Response
 
     app: Flask = example("flask_app").create_app()
@@ -98,7 +98,7 @@ def flask() -> WSGIApplication:
 
 
 def django() -> WSGIApplication:
-    """The Django example."""
+    """Build the Django example."""
     django_app = example("django_app")
     from django.conf import settings
     from django.core.handlers.wsgi import WSGIHandler
@@ -118,7 +118,7 @@ def django() -> WSGIApplication:
 
 
 def asgi() -> Callable[..., Any]:
-    """A plain ASGI application, in front of which stands what is in front of the FastAPI one."""
+    """Build a plain ASGI application behind the middleware of the FastAPI example."""
     from corsguard_asgi import CORSMiddleware
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -138,7 +138,7 @@ def asgi() -> Callable[..., Any]:
 
 
 def fastapi() -> Callable[..., Any]:
-    """The FastAPI example."""
+    """Build the FastAPI example."""
     from fastapi.responses import PlainTextResponse, StreamingResponse
 
     fastapi_app = example("fastapi_app")

@@ -51,7 +51,7 @@ OURS_TO_ADD = {"connection", "date", "server"}
 
 
 class Tally:
-    """How often each kind of request was made, and what went wrong."""
+    """The number of requests of each kind, and the faults."""
 
     def __init__(self) -> None:
         self.requests: Counter[str] = Counter()
@@ -68,7 +68,7 @@ class Tally:
 
 
 def requests(random: Random) -> Iterable[tuple[str, LoadRequest]]:
-    """The mix, without end."""
+    """Yield the mix of requests, without end."""
     while True:
         number = random.choice(NUMBERS)
         origin = ("origin", random.choice([APP, origin_of(number)]))
@@ -139,7 +139,7 @@ async def keep_requesting(
 
 
 async def safely(tally: Tally, kind: str, asking: Awaitable[None]) -> None:
-    """No answer at all is a fault as well."""
+    """Run a check, and count a missing response as a fault."""
     try:
         await asking
     except httpx.HTTPError as error:
@@ -149,7 +149,7 @@ async def safely(tally: Tally, kind: str, asking: Awaitable[None]) -> None:
 async def check(
     client: httpx.AsyncClient, tally: Tally, expected: Expected, request: LoadRequest
 ) -> None:
-    """The answer is wholly that of one of the policies."""
+    """Check that the response is wholly that of one of the policies."""
     headers = [("host", HOST), *request.headers]
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers]
     body, complete = b"", True
@@ -185,7 +185,7 @@ async def check(
 
 
 async def check_path(client: httpx.AsyncClient, tally: Tally, target: bytes) -> None:
-    """Another path, however it is spelled: no fault, and nobody is let in."""
+    """Check that another path, however it is spelled, is served and allows no origin."""
     headers = {"host": HOST, "origin": EVIL}
     answer = await client.get("/", headers=headers, extensions={"target": target})
     if answer.status_code >= 500:
@@ -203,12 +203,12 @@ def in_lower_case(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def rest_of(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """An answer's fields without the server's own."""
+    """Return the fields of a response without the server's own."""
     return sorted(field for field in fields if field[0] not in OURS_TO_ADD)
 
 
 async def keep_being_rude(port: int, tally: Tally, until: float, random: Random) -> None:
-    """Clients that hang up, that send half of a request, and that send what is no HTTP."""
+    """Hang up, send half of a request, and send garbage, until the end."""
     head = f"GET {PATH} HTTP/1.1\r\nHost: {HOST}\r\nOrigin: {EVIL}\r\nConnection: close\r\n"
     whole, broken = f"{head}\r\n", f"{head}\r\n".replace(PATH, BROKEN)
     upload = f"{head}Content-Length: 9\r\n\r\nhalf".replace("GET", "POST")
@@ -234,7 +234,7 @@ async def keep_being_rude(port: int, tally: Tally, until: float, random: Random)
 
 
 async def hang_up(port: int, text: str, *, reset: bool = False) -> None:
-    """Send, and be gone."""
+    """Send, and close the connection."""
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(text.encode("latin-1"))
     await writer.drain()
@@ -255,7 +255,7 @@ async def send_garbage(port: int, tally: Tally, text: str) -> None:
 
 
 async def watch_memory(tally: Tally, seconds: float) -> list[float]:
-    """How much the memory of each worker has grown since the warm-up: 0.01 for one per cent."""
+    """Return the growth of each worker's memory since the warm-up: 0.01 for one per cent."""
     warm_up = min(WARM_UP, seconds / 2)
     await asyncio.sleep(warm_up)
     warm = {number: resident(number) for number in tally.workers}
@@ -264,7 +264,7 @@ async def watch_memory(tally: Tally, seconds: float) -> list[float]:
 
 
 def resident(number: int) -> int:
-    """Bytes of memory that a process has."""
+    """Return the resident memory of a process, in bytes."""
     try:
         return int(psutil.Process(number).memory_info().rss)
     except psutil.NoSuchProcess:

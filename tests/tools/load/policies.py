@@ -17,7 +17,7 @@ Fields = tuple[tuple[str, str], ...]
 
 
 def policy(number: int) -> Policy:
-    """Its number shows in each field that an answer may have, and in who gets any."""
+    """Build a policy whose number shows in each field and in the origins that it allows."""
     return Policy(
         allow_origins=[APP, origin_of(number)],
         allow_credentials=number % 2 == 0,
@@ -29,7 +29,7 @@ def policy(number: int) -> Policy:
 
 
 def origin_of(number: int) -> str:
-    """An origin that one policy lists and the others do not."""
+    """Return an origin that only this policy lists."""
     return f"https://p{number}.example"
 
 
@@ -46,7 +46,7 @@ class LoadRequest(NamedTuple):
 
 
 class Expected:
-    """What each policy has a server answer, as the guard in this process decides it."""
+    """The expected responses of each policy, as a guard in this process decides them."""
 
     def __init__(self) -> None:
         self._guards = [Guard({PATH: policy(number)}, enforce=True) for number in NUMBERS]
@@ -63,6 +63,6 @@ class Expected:
 
 
 def routes_with(policies: Policies, number: int) -> dict[str, Policy | None]:
-    """An application's own routes, and the policy of that number for `/load`."""
+    """Return an application's own routes, and the policy of that number for `/load`."""
     own = dict(policies) if policies is not None and not isinstance(policies, Policy) else {}
     return {**own, PATH: policy(number)}

@@ -19,7 +19,7 @@ ENOUGH = 10_000
 
 
 class RefusalCost(NamedTuple):
-    """What the refusals left."""
+    """The log lines and the memory that refusals cost."""
 
     refused: int
     lines: int

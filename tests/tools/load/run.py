@@ -43,7 +43,7 @@ ERROR = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception|Exit)\b.*", re.MULTILIN
 
 
 class Result(NamedTuple):
-    """What became of one application under load."""
+    """The result of one application under load."""
 
     served: str
     server: str
@@ -111,7 +111,7 @@ def check_run(tally: Tally, growth: Sequence[float], log: str) -> None:
 
 @contextmanager
 def serving(server: str, name: str, log: int) -> Iterator[int]:
-    """The port at which a server answers, once it is up: it takes connections already."""
+    """Yield the port of a server, which accepts connections before it is up."""
     path = os.pathsep.join(filter(None, [str(HERE.parents[1]), os.environ.get("PYTHONPATH")]))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         # Connections inherit it, and servers set none on what they are handed: without it, an
@@ -145,7 +145,7 @@ def serving(server: str, name: str, log: int) -> Iterator[int]:
 
 
 def report(results: Sequence[Result], left: RefusalCost, faults: int) -> None:
-    """A table for people."""
+    """Print the table."""
     from rich.console import Console
     from rich.table import Table
 

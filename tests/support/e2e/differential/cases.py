@@ -26,7 +26,7 @@ class Sites(NamedTuple):
 
 
 class Hop(NamedTuple):
-    """What one URL answers: the first that is asked, or one that a redirect leads to.
+    """The responses of one URL: the first of a case, or the target of a redirect.
 
     Header values may hold the names of the sites in braces, `{next}` for the URL of the next hop
     and `{next-with-userinfo}` for the same with a name and a password.
@@ -53,7 +53,7 @@ class Case(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What the script saw of one request."""
+    """The outcome of one request, as the script sees it."""
 
     outcome: str
     """`allowed`, `blocked`, or `hung` where nothing came for a long time."""
@@ -65,7 +65,7 @@ class Seen(NamedTuple):
 
 
 class Wire(NamedTuple):
-    """What of a request on the wire is CORS's matter."""
+    """The parts of a request on the wire that concern CORS."""
 
     method: str
     url: str
@@ -87,7 +87,7 @@ class Wire(NamedTuple):
 
 
 class Observation(NamedTuple):
-    """What a browser did with a case: what its script saw of each request, and what arrived."""
+    """A browser's behaviour in a case: the outcomes, and the requests that arrived."""
 
     engine: EngineName
     seen: tuple[Seen, ...]
@@ -97,5 +97,5 @@ class Observation(NamedTuple):
 
     @property
     def preflights(self) -> int:
-        """How many arrived."""
+        """Return the number of preflights that arrived."""
         return sum(wire.is_preflight for wire in self.wire)

@@ -17,7 +17,7 @@ AT_A_TIME = 12
 def observe(
     browser: RealBrowser, run: Run, cases: Sequence[Case], at_a_time: int = AT_A_TIME
 ) -> list[Observation]:
-    """What the browser does with each of the cases, which get the next numbers of the run."""
+    """Return what the browser does with each case, which gets the next number of the run."""
     browser.open(f"{run.sites.page}/")
     browser.console()  # what earlier pages left
     numbers = run.take(cases)
@@ -49,7 +49,7 @@ def observe(
 
 
 def _asked(run: Run, number: int) -> list[dict[str, Any]]:
-    """The requests of a case, as the page takes them."""
+    """Return the requests of a case in the form that the page takes."""
     return [
         request._replace(url=run.fill(request.url, number))._asdict()
         for request in run.cases[number].requests

@@ -1,4 +1,4 @@
-"""What the model of a browser says of a case, and where a real one does something else."""
+"""The model's prediction for a case, and its differences from a real browser."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from corsguard.browser.messages import Answer, SendError, Sent
 
 
 def play_case(run: Run, number: int, engine: EngineName) -> list[Exchange]:
-    """A case, played by the model of an engine."""
+    """Play a case in the model of an engine."""
     case = run.cases[number]
     page = "null" if case.sandboxed else run.sites.page
     browser = Browser(page, engine=engine, clock=lambda: 0.0)
@@ -32,7 +32,7 @@ def play_case(run: Run, number: int, engine: EngineName) -> list[Exchange]:
 
 
 def build_observation(played: list[Exchange]) -> Observation:
-    """The same, as one sees a real browser run it."""
+    """Build the observation that a real browser would give of these exchanges."""
     sent = [hop.sent for exchange in played for hop in exchange.hops if hop.answer is not None]
     return Observation(
         played[0].engine,
@@ -53,7 +53,7 @@ def _seen(exchange: Exchange) -> Seen:
 
 
 def find_differences(case: Case, expected: Observation, real: Observation) -> list[str]:
-    """What the real browser did otherwise, in a few lines each."""
+    """Return the differences of the real browser, in a few lines each."""
     pairs: dict[str, tuple[object, object]] = {
         "the script saw": (expected.seen, real.seen),
         "on the wire": (expected.wire, real.wire),

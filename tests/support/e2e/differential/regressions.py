@@ -25,7 +25,7 @@ ANYTHING = Answer(
 
 
 def redirect_hop(site: str, status: int = 307) -> Hop:
-    """A hop that any page may read, and that leads to the next one."""
+    """Build a hop that any page may read, and that redirects to the next one."""
     return Hop(ANYTHING, Answer(status, (ORIGIN, ("Location", "{next}"))), site=site)
 
 

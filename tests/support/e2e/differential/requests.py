@@ -63,7 +63,7 @@ UNSAFE_HEADERS = [
 
 
 def draw_requests(random: Random) -> tuple[Request, ...]:
-    """One; or several, which tells what the browser keeps of the answer to a preflight."""
+    """Draw one request, or several, which show what the preflight cache keeps."""
     if random.random() < 0.1:
         return (draw_upload_request(random),) * random.choice([1, 2])
     several = [draw_request(random) for _ in range(random.choice([1, 1, 2, 3]))]
@@ -73,13 +73,13 @@ def draw_requests(random: Random) -> tuple[Request, ...]:
 
 
 def draw_request(random: Random) -> Request:
-    """Any that needs no other mode."""
+    """Draw a request in the default mode."""
     chosen = [random.choice(pool) for pool in random.choices(POOLS, k=random.choice(COUNTS))]
     return _build_request(random, random.choice(random.choice([SAFELISTED, UNSAFE])), chosen)
 
 
 def draw_preflighted_request(random: Random) -> Request:
-    """One that needs a preflight."""
+    """Draw a request that needs a preflight."""
     if random.random() < 0.5:
         return draw_request(random)._replace(method=random.choice(UNSAFE))
     chosen = [random.choice(UNSAFE_HEADERS), random.choice(SAFE_HEADERS)]
@@ -87,13 +87,13 @@ def draw_preflighted_request(random: Random) -> Request:
 
 
 def draw_simple_request(random: Random) -> Request:
-    """One that needs no preflight."""
+    """Draw a request that needs no preflight."""
     chosen = [random.choice(SAFE_HEADERS) for _ in range(random.choice(COUNTS))]
     return _build_request(random, random.choice(SAFELISTED), chosen)
 
 
 def draw_upload_request(random: Random) -> Request:
-    """One whose progress a script listens to."""
+    """Draw an upload whose progress a script listens to."""
     return _build_request(random, "POST", [])._replace(body="text", upload_listener=True)
 
 

@@ -1,4 +1,4 @@
-"""What servers answer, drawn at random: a policy, headers that allow all, and a soup of headers."""
+"""Random responses of servers: by a policy, allowing everything, and with random headers."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ SOUP_MAX_AGES = ["600", "0", "-1", "abc", " 600 ", "600, 600", "60.5", ""]
 
 
 def draw_policy(random: Random) -> Policy:
-    """Any of some thousand."""
+    """Draw one of several thousand policies."""
     origins = random.choice(ORIGINS)
     fields: dict[str, Any] = {
         "allow_origins": origins,
@@ -95,7 +95,7 @@ def draw_policy(random: Random) -> Policy:
 
 
 def allowing_responses(request: Request, origin: str = "{page}") -> tuple[Answer, Answer]:
-    """The answers, to the preflight and to the request, that let a script have its way."""
+    """Return the responses to preflight and request that allow everything."""
     fields: Fields = ((ALLOW_ORIGIN, origin), (ALLOW_CREDENTIALS, "true"))
     names = ", ".join(dict(request.headers)) or "x-a"
     lists: Fields = ((ALLOW_METHODS, f"PUT, {request.method}"), (ALLOW_HEADERS, names))
@@ -105,7 +105,7 @@ def allowing_responses(request: Request, origin: str = "{page}") -> tuple[Answer
 
 
 def random_responses(random: Random) -> tuple[Answer, Answer]:
-    """The answers to a preflight and to the request, with any headers, some of them twice."""
+    """Draw the responses to preflight and request, with any headers, some of them twice."""
     status = random.choice([200, 204, 204, 204, 204, 299, 404])
     lists = (
         _lines(random, ALLOW_METHODS, SOUP_METHODS)
@@ -120,13 +120,13 @@ def random_responses(random: Random) -> tuple[Answer, Answer]:
 
 
 def _check(random: Random) -> Fields:
-    """What the CORS check reads."""
+    """Draw the fields that the CORS check reads."""
     return _lines(random, ALLOW_ORIGIN, SOUP_ORIGINS) + _lines(
         random, ALLOW_CREDENTIALS, SOUP_CREDENTIALS
     )
 
 
 def _lines(random: Random, name: str, values: list[str]) -> Fields:
-    """No line of this name, one, or two."""
+    """Draw no line of this name, one, or two."""
     count = random.choices([0, 1, 2], [10, 85, 5])[0]
     return tuple((name, random.choice(values)) for _ in range(count))

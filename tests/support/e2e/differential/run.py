@@ -32,7 +32,7 @@ class Run:
         return f"{site}/case/{number}/{hop}"
 
     def fill(self, text: str, number: int, hop: int = 0) -> str:
-        """Text with the URLs of this run in it."""
+        """Return text with the URLs of this run filled in."""
         urls = {"first": self.url(number, 0), "next": self.url(number, hop + 1)}
         for name, url in (*urls.items(), *self.sites._asdict().items()):
             text = text.replace(f"{{{name}}}", url)
@@ -40,12 +40,12 @@ class Run:
         return text
 
     def receive(self, number: int, hop: int, sent: Sent) -> Answer:
-        """The answer to a request that arrived."""
+        """Note a request that arrived, and return its response."""
         self.arrived[number].append(Wire.of(sent))
         return self.answer(number, hop, sent)
 
     def answer(self, number: int, hop: int, sent: Sent) -> Answer:
-        """The answer to a request; hops beyond the last are answered as that is."""
+        """Return the response to a request; hops beyond the last get the last one's."""
         status, headers, body = self._script(self._hop(number, hop), sent)
         filled = tuple((name, self.fill(value, number, hop)) for name, value in headers)
         # The HTTP cache is another matter.

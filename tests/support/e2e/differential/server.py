@@ -67,12 +67,12 @@ class Site(ThreadingHTTPServer):
     run: Run
 
     def handle_error(self, *_args: object) -> None:
-        """A browser may hang up."""
+        """Ignore that a browser hangs up."""
 
 
 @contextmanager
 def serve_run() -> Iterator[Run]:
-    """Three servers, which run the cases that they are given, until the end of the block."""
+    """Serve a run on three ports until the end of the block."""
     with ExitStack() as stack:
         servers = [stack.enter_context(Site(("127.0.0.1", 0), Handler)) for _ in range(3)]
         # Bound, but not listening.

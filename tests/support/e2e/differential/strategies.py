@@ -25,12 +25,12 @@ NO_LISTS = ["a b", "a;", "(a)", '"a"', "a, b c", "PUT, x-a, a/b"]
 
 
 def build_allowed_case(request: Request) -> Case:
-    """A request, and the answers that a browser lets through to its script."""
+    """Build a case from a request and responses that the script may read."""
     return Case((request,), (Hop(*allowing_responses(request)),))
 
 
 def change_header(request: Request, random: Random, name: str, value: str | None) -> Case:
-    """The same with another value of a header, or none, in one of the answers or in both."""
+    """Build a case where a header has another value, or none, in one response or both."""
     preflight, actual = allowing_responses(request)
     where = random.choice(["preflight", "actual", "both"])
     if where != "actual":
@@ -52,7 +52,7 @@ def change_allow_origin(values: Sequence[str | None], ask: Ask = draw_request) -
 def change_preflight_header(
     name: str, values: Sequence[str | None], ask: Ask = draw_preflighted_request
 ) -> Strategy:
-    """A header of the answer to a preflight."""
+    """Return a strategy that changes a header of the preflight response."""
 
     def draw(random: Random) -> Case:
         request = ask(random)
@@ -74,7 +74,7 @@ def change_preflight_status(statuses: Sequence[int], *fields: tuple[str, str]) -
 
 
 def build_unsendable(**values: Sequence[object]) -> Strategy:
-    """A request that the browser does not send, whatever would be answered."""
+    """Return a strategy for requests that the browser does not send."""
 
     def draw(random: Random) -> Case:
         request = draw_request(random)
@@ -98,7 +98,7 @@ def draw_request_with_unsafe_header(random: Random) -> Request:
 
 
 def block_by_resource_policy(random: Random) -> Case:
-    """Without CORS, it is the resource that says who may load it."""
+    """Draw a request without CORS that Cross-Origin-Resource-Policy blocks."""
     value, site = random.choice([("same-origin", "api"), ("same-site", "other")])
     request = draw_simple_request(random)._replace(mode="no-cors")
     fields = (("Cross-Origin-Resource-Policy", value),)
@@ -111,7 +111,7 @@ def redirect(
     sites: Sequence[str] = ("api",),
     hops: int = 1,
 ) -> Strategy:
-    """Redirects, one after the other, to an answer that is well."""
+    """Return a strategy for redirects, the last of which leads to an allowed response."""
 
     def draw(random: Random) -> Case:
         request = ask(random)
@@ -139,7 +139,7 @@ def redirect_in_error_mode(random: Random) -> Case:
 
 
 def exceed_redirect_limit(random: Random) -> Case:
-    """One more than a browser follows."""
+    """Draw one more redirect than a browser follows."""
     return redirect(["{next}"], draw_simple_request, hops=21)(random)
 
 

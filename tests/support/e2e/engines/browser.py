@@ -1,4 +1,4 @@
-"""What the three real browsers have in common: a page is opened, and scripts run in it."""
+"""The common part of the three browsers: open a page, run scripts in it, read the console."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATIENCE = 120  # seconds, where something is broken
 
 
 class ScriptError(Exception):
-    """What a script in a page raised."""
+    """An exception that a script in a page raised."""
 
 
 class RealBrowser(ABC):
@@ -33,14 +33,14 @@ class RealBrowser(ABC):
 
     @abstractmethod
     def console(self) -> list[str]:
-        """What the console was told since it was read last; nothing where it can't be read."""
+        """Return the console lines since the last call; none where the console can't be read."""
 
     @abstractmethod
     def close(self) -> None:
         """End the browser."""
 
     def run(self, body: str, *args: object) -> Any:
-        """What the body of an async function returns, run in the page; it finds args in `args`.
+        """Return the result of an async function's body, run in the page with `args`.
 
         All of it crosses as JSON, so that the three engines hand over the same values. Raises
         ScriptError with the message of what the function throws.
@@ -57,16 +57,16 @@ class RealBrowser(ABC):
 
     @abstractmethod
     def _call(self, function: str, text: str) -> str:
-        """What an async JavaScript function from string to string makes of text."""
+        """Return the result of an async JavaScript function from string to string."""
 
 
 def environment(profile: Path) -> dict[str, str]:
-    """What a browser runs in: all that it leaves behind goes with its profile."""
+    """Return the environment of a browser, whose files all go to its profile."""
     return {**os.environ, "HOME": str(profile), "TMPDIR": str(profile)}
 
 
 def installed(programs: Iterable[str], packages: str) -> list[str]:
-    """Where the programs are; ends the run with what to install where one is not."""
+    """Return the paths of the programs, or end the run with the packages to install."""
     found = {program: shutil.which(program) for program in programs}
     missing = [Path(program).name for program, path in found.items() if path is None]
     if missing:

@@ -97,7 +97,7 @@ class Firefox(RealBrowser):
         return value
 
     def _listening(self) -> str:
-        """Where it takes commands, as it says itself."""
+        """Return the URL that Firefox prints for commands."""
         assert self._process.stderr is not None
         for line in self._process.stderr:
             _, found, url = line.partition("WebDriver BiDi listening on ")

@@ -27,7 +27,7 @@ _floor: Callable[[Any], Any]
 
 
 def floor(get_response: Any) -> Any:
-    """The floor as MIDDLEWARE names it."""
+    """Return the floor, under the name that MIDDLEWARE takes."""
     return _floor(get_response)
 
 

@@ -30,7 +30,7 @@ class Layer(NamedTuple):
 
 
 def by_route(origins: Origins) -> Guard:
-    """Two routes, of which the second one covers what is asked for."""
+    """Build a guard of two routes, of which the second covers the requests."""
     return Guard({"/": None, "/items": origins.policy})
 
 
@@ -50,7 +50,7 @@ class Stack(NamedTuple):
 
 
 def wsgi(app: Any, prepare: Callable[[], None] = lambda: None) -> Layer:
-    """A WSGI application, called as a server does (PEP 3333)."""
+    """Build the layer of a WSGI application, called as a server does (PEP 3333)."""
 
     def batch(asked: PageRequest, count: int) -> Callable[[], None]:
         environs = asked.environs(count)
@@ -69,7 +69,7 @@ def wsgi(app: Any, prepare: Callable[[], None] = lambda: None) -> Layer:
 
 
 def asgi(app: Any) -> Layer:
-    """An ASGI application that waits for nothing, so that no event loop is timed with it."""
+    """Build the layer of an ASGI application that never waits, so no event loop is timed."""
 
     def batch(asked: PageRequest, count: int) -> Callable[[], None]:
         scopes = asked.scopes(count)

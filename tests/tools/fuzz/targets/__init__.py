@@ -1,4 +1,4 @@
-"""What is fuzzed: each target takes any bytes, and raises where a promise is broken.
+"""The targets: each takes any bytes, and raises where a promise is broken.
 
 To add one, write a function from bytes to None in a module of this folder and name it here; its
 corpus is the folder of the same name under `corpus`. Nothing here needs the fuzzer itself: the
@@ -33,7 +33,7 @@ TARGETS = {
 
 
 def load(name: str) -> Target:
-    """The target called name."""
+    """Return the target called name."""
     module, _, function = TARGETS[name].partition(":")
     target: Target = getattr(import_module(f"tools.fuzz.targets.{module}"), function)
     return target

@@ -40,7 +40,7 @@ LOOP = asyncio.new_event_loop()
 
 
 def asgi(data: bytes) -> None:
-    """Sound answers, whatever the server hands over; WebSocket handshakes, too."""
+    """Check the responses to any scope, WebSocket handshakes included."""
     request = Request.of(data)
     case, app = APPS[request.variant % len(APPS)]
     websocket = bool(request.variant & 0x80)

@@ -35,7 +35,7 @@ MOST_HOPS = 42  # a redirect is followed 20 times, and each request may have a p
 
 
 def browser(data: bytes) -> None:
-    """A browser takes any answer: a script gets a response, or is told why it gets none.
+    """Check that any response is either given to the script or blocked with a reason.
 
     The first byte says who asks, the second what; then come the answers, the last of them for
     all that is asked beyond.
@@ -76,7 +76,7 @@ def _check(exchange: Exchange) -> None:
 
 
 def _check_sent(sent: Sent) -> None:
-    """What is on the wire can be there."""
+    """Assert that the request can be sent over HTTP."""
     assert sent.url.isascii()
     assert sent.url.isprintable()
     assert sent.url.startswith(("http://", "https://"))
@@ -84,7 +84,7 @@ def _check_sent(sent: Sent) -> None:
 
 
 def _allows(fields: Fields, origin: str, request: Request) -> bool:
-    """Fetch, "CORS check"."""
+    """Return the result of the CORS check (Fetch, "CORS check")."""
     stripped = [(name.lower(), value.strip(" \t\r\n")) for name, value in fields]
     origins = [value for name, value in stripped if name == "access-control-allow-origin"]
     credentials = [value for name, value in stripped if name == "access-control-allow-credentials"]

@@ -33,7 +33,7 @@ WORDS = ("an origin such as ", "remove it", "list each origin")
 
 
 def predicate(origin: str) -> bool:
-    """A callable of a policy, which must never be asked about anything but a valid origin."""
+    """Allow any origin, and assert that it is valid: no other may reach a callable."""
     parsed = Origin.parse(origin)
     assert str(parsed) == origin
     assert not parsed.opaque
@@ -48,7 +48,7 @@ INVALID = {Reason.ORIGIN_INVALID, Reason.SAME_ORIGIN}
 
 
 def origin(data: bytes) -> None:
-    """An origin is one serialised origin, character for character, or none."""
+    """Check that an accepted origin is one serialised origin, character for character."""
     text = decode_text(data)
     decision = ANYONE.decide(text, "GET", {"Host": text.rpartition("/")[2]})
     assert not decision.faults
@@ -72,7 +72,7 @@ def origin(data: bytes) -> None:
 
 
 def parse_suggestion(text: str) -> list[str | re.Pattern[str]]:
-    """The entries of a suggestion: one, several, an expression; none where it is in words."""
+    """Return the entries of a suggestion; none where it is in words."""
     if text.startswith('"'):
         several: list[str | re.Pattern[str]] = loads(f"[{text}]")
         assert several
@@ -84,7 +84,7 @@ def parse_suggestion(text: str) -> list[str | re.Pattern[str]]:
 
 
 def find_problems(origins: list[Any]) -> tuple[Problem, ...]:
-    """What is wrong with a policy of these origins; nothing where it starts."""
+    """Return the problems of a policy with these origins; none where it starts."""
     try:
         Policy.read({"allow_origins": origins})
     except PolicyError as error:
@@ -93,7 +93,7 @@ def find_problems(origins: list[Any]) -> tuple[Problem, ...]:
 
 
 def pattern(data: bytes) -> None:
-    """What a pattern covers, and what is suggested in place of none."""
+    """Check what a pattern covers, and what is suggested for an invalid one."""
     text, asking = split_texts(data)
     problems = find_problems([text])
     try:
@@ -118,7 +118,7 @@ def pattern(data: bytes) -> None:
 
 
 def regex(data: bytes) -> None:
-    """A regular expression that starts answers any origin at once."""
+    """Check that an accepted regular expression answers any origin at once."""
     text, asking = split_texts(data)
     expression = compile_regex(text)
     if expression is None:
@@ -135,7 +135,7 @@ def regex(data: bytes) -> None:
 
 
 def coverage(data: bytes) -> None:
-    """The domains that a regular expression covers are counted as `re` itself matches them."""
+    """Check that the domains of a regular expression are counted as `re` matches them."""
     text, choices = split_texts(data)
     expression = compile_regex(text)
     if expression is None:
@@ -154,7 +154,7 @@ def chooser(numbers: list[int]) -> Callable[[int], int]:
 
 
 def request_headers(data: bytes) -> None:
-    """`Access-Control-Request-Headers`, and what of it is sent back."""
+    """Check `Access-Control-Request-Headers`, and what of it is sent back."""
     method, text = split_texts(data)
     names = parse_names(text)
     if len(text) > 4_096:

@@ -28,7 +28,7 @@ APPS = [(case, CORSMiddleware(application, case.guard)) for case in cases()]
 
 
 def wsgi(data: bytes) -> None:
-    """Sound answers, whatever the server hands over; a path of any characters, too."""
+    """Check the responses to any environ, with a path of any characters too."""
     request = Request.of(data)
     case, app = APPS[request.variant % len(APPS)]
     environ = environ_of(request)
