@@ -15,26 +15,26 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# Before anything is imported that looks for them: wishes of a terminal or of a CI about colours.
+# Remove colour settings of a terminal or a CI before anything that reads them is imported.
 for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
     os.environ.pop(name, None)
 
-# A shell has what it starts in the background ignore Ctrl+C, and so would all that is tested.
+# A shell starts background jobs with Ctrl+C ignored; tested programs would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# How long an example takes says nothing of whether it is right.
+# The time of an example depends on the machine, so it is no criterion.
 settings.register_profile("corsguard", deadline=None, print_blob=True)
 settings.load_profile("corsguard")
 
 OUTCOMES: Counter[str] = Counter()
-TRICKED: Counter[str] = Counter()
-"""Of these, what became of the tricks."""
+PROBE_OUTCOMES: Counter[str] = Counter()
+"""Those of the origin probes."""
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if "tests/security/" in report.nodeid and (report.when == "call" or report.failed):
         OUTCOMES[report.outcome] += 1
-        TRICKED[report.outcome] += "/test_origin_probes.py" in report.nodeid
+        PROBE_OUTCOMES[report.outcome] += "/test_origin_probes.py" in report.nodeid
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -50,7 +50,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         counts = {
             "tests": OUTCOMES.total(),
             "failed": OUTCOMES["failed"],
-            "tricked": TRICKED["failed"],
+            "failed_probes": PROBE_OUTCOMES["failed"],
             "origins": sum(
                 len(made) for target in TARGETS for made in build_probes(target).values()
             ),

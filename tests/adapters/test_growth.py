@@ -30,10 +30,10 @@ from corsguard_wsgi import CORSMiddleware as WSGIMiddleware
 
 Fields = list[tuple[str, str]]
 Send = Callable[[str, Fields], object]
-"""Sends a method and header lines."""
+"""Send a request with this method and these header lines."""
 
 APP, EVIL = "https://app.example.com", "https://evil.example"
-LINES = 160  # past what an origin may be, and past what is remembered
+LINES = 160  # beyond the longest origin, and beyond what a cache holds
 WITH_COOKIES = Policy(allow_origins=[APP], allow_credentials=True, allow_methods=["PUT"])
 PLAIN = Policy(allow_origins=[APP], allow_headers=["X-A"], expose_headers=["X-Total"])
 GUARDS: dict[str, Callable[[], Guard]] = {
@@ -43,7 +43,7 @@ GUARDS: dict[str, Callable[[], Guard]] = {
 }
 PREFLIGHT = [("Access-Control-Request-Method", "PUT")]
 ASKED = "Access-Control-Request-Headers"
-NAME = "x-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"  # of which so many are more than a page has
+NAME = "x-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"  # as many of these are more than any page sends
 
 
 class Kind(NamedTuple):
@@ -57,7 +57,7 @@ def repeated(name: str) -> Kind:
 
 
 REQUESTS = [
-    Kind("lines that nobody reads", lambda lines: [("X-A", "a")] * lines),
+    Kind("unrelated lines", lambda lines: [("X-A", "a")] * lines),
     Kind("lines of many names", lambda lines: [(f"X-{n:06}", "a") for n in range(lines)]),
     *map(repeated, ("Origin", "Cookie", "Host", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Upgrade")),
     Kind("lines beside a preflight", lambda lines: PREFLIGHT + [("X-A", "a")] * lines, "OPTIONS"),
@@ -88,7 +88,7 @@ RESPONSES = [
 class Stack(NamedTuple):
     name: str
     serve: Callable[[Guard, Fields], Any]
-    """Gives a context of what to send with; the application's response has these fields."""
+    """Return a context that yields a `Send`; the application's response has these fields."""
 
 
 def to_wsgi(app: Any) -> Send:

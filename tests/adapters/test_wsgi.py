@@ -196,7 +196,7 @@ def test_status_and_headers_are_native_strings(method: str) -> None:
 
 
 def test_headers_changed_by_the_server_stay_its_own() -> None:
-    """Hand each server a list of its own, as PEP 3333 says."""
+    """Return a new list for each request, as PEP 3333 says."""
 
     def start_response(
         status: str, headers: Fields, exc_info: object = None, /

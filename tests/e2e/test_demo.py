@@ -180,8 +180,8 @@ def test_run_again_button_repeats_every_request(page: Page, demo: Origins) -> No
     page.open(demo.frontend)
 
     click = "const again = document.getElementById('again'); again.click();"
-    told = page.script(f"{click} return [document.body.dataset.state, again.disabled]")
-    assert told == ["running", True]
+    state = page.script(f"{click} return [document.body.dataset.state, again.disabled]")
+    assert state == ["running", True]
     page.wait()
 
     assert page.rows() == ROWS

@@ -75,7 +75,7 @@ def test_listed_page_can_use_the_whole_api(browser: RealBrowser, listed: Pages, 
     page = Script(browser, listed.listed, api)
     item = {"name": "tea"}
 
-    # Without a session: told so, in an answer that the page can read.
+    # Without a session, the page can read the error.
     assert page.call("POST", "/api/items", item, "omit")[0] in {401, 403}
     assert page.status("POST", "/api/login", {"user": "ada", "password": "lovelace"}) == 204
 

@@ -101,7 +101,7 @@ def test_page_needs_the_documented_preflights(
             for name, serve in SERVED.items()
         }
         browser.open(opened.listed)
-        # Each URL is a key of its own in the preflight cache.
+        # Each URL is a separate key in the preflight cache.
         for url in urls.values():
             browser.run(CALLS, f"{url}/once", {})
             browser.run(CALLS, f"{url}/token", TOKEN)
@@ -118,8 +118,8 @@ def test_page_needs_the_documented_preflights(
     }
     for name, found in counts.items():
         report.count("preflights", engine=browser.name, library=name, **found._asdict())
-        told = "{} for five methods, {} with a token, {} with a pause of six seconds"
-        report.add(f"preflights, {name}, {browser.name}", told.format(*found))
+        summary = "{} for five methods, {} with a token, {} with a pause of six seconds"
+        report.add(f"preflights, {name}, {browser.name}", summary.format(*found))
     assert counts == {
         "corsguard": (1, 1, 1),
         "flask-cors": (1, 2, 2),

@@ -30,17 +30,17 @@ class Example(NamedTuple):
 
     name: str
     no_session: int = 401
-    """The status of who has not logged in."""
+    """The status without a session."""
     malformed: Sequence[int] = (400, 400, 400, 400)
     """The status of each of MALFORMED."""
     errors: Sequence[tuple[str, str, int]] = ()
-    """What else is answered with an error that the page may read."""
+    """Other requests whose error the page may read."""
     cookie_path: str = "/api"
     by_path: bool = True
-    """Whether a policy holds for a path, or else for the views that there are."""
+    """True if a policy applies to a path, False if it applies to views."""
     public: str = "/public/items"
     show: Callable[[object], object] = lambda items: items
-    """What stands there when there are these items."""
+    """items -> the public view of them."""
     public_write: tuple[int, dict[str, str]] = (405, PUBLIC)
 
 

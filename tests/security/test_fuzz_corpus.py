@@ -20,7 +20,7 @@ EVIL = "https://evil.example"
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_corpus_input_breaks_no_promise(target: str) -> None:
-    # In a process of its own, as each target sets up its framework and the log.
+    # In a separate process, as each target sets up its framework and the log.
     command = [sys.executable, str(RUN), "--corpus", target]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr

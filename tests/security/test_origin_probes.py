@@ -1,6 +1,6 @@
-"""The catalogue of origin tricks: every one on every kind of pattern, behind every adapter.
+"""Every origin probe on every kind of pattern, behind every adapter.
 
-What stands in `Origin` is handed to the adapters where a server would put it, in the environ or
+The value of `Origin` is put where a server would put it, in the environ or
 the scope. So line ends and control bytes are tried as well, which no HTTP server lets through.
 """
 

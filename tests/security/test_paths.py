@@ -63,7 +63,7 @@ def unenforced(send: Send, wires: list[str]) -> list[str]:
 def check(router: Router, admin: Policy | None, wires: list[str], root_path: str = "") -> None:
     views = admin is not None
     with router.served(guard(views=views), admin, root_path) as send:
-        for view, path in VIEWS.items():  # the plain spelling is no trick
+        for view, path in VIEWS.items():  # the plain spelling
             assert policy_of(send, router.wire(root_path, path)) == (view, HELD_BY[view])
         assert confused(send, wires) == []
     with router.served(guard(views=views, enforce=True), admin, root_path) as send:

@@ -88,7 +88,7 @@ def test_accepted_regex_takes_linear_time_on_hostile_origins(shown: Program) -> 
 @pytest.mark.parametrize("shown", SLOW, ids=lambda shown: shown.text)
 def test_slow_regex_is_rejected(shown: Program) -> None:
     assert not starts(shown)
-    # An exponential one reaches the limit soon, and its time can then no longer be told.
+    # An exponential one soon reaches the limit, where its time can't be measured any more.
     assert (
         max(growth_factor(shown, attack(pump), size, 200_000) for pump in PUMPS for size in (4, 40))
         > 3

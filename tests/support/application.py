@@ -1,4 +1,4 @@
-"""The application that every adapter is tested in front of, described once, in no framework."""
+"""The application that every adapter is tested in front of, described once, without a framework."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The policies and requests that the tests of the engine speak about."""
+"""The policies and requests of the engine's tests."""
 
 from __future__ import annotations
 

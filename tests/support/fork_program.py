@@ -1,6 +1,6 @@
 """A program that forks while threads replace policies, learn origins, log and import.
 
-Each child must do the same itself, within a deadline. The first that can't ends with its number.
+Each child must do the same within a deadline.
 """
 
 from __future__ import annotations

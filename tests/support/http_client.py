@@ -1,11 +1,14 @@
-"""An exchange with an example over a socket, header by header."""
+"""A small HTTP client: one request over a socket, header by header."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+Fields = Sequence[tuple[str, str]]
 
 PATIENCE = 30  # seconds, where something is broken
 PAGE = "http://localhost:3000"
@@ -32,19 +35,25 @@ class Answer(NamedTuple):
 
 
 class Client(NamedTuple):
-    """A client of an example."""
+    """A client of the server at url."""
 
     url: str
 
-    def send(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
-        """Send a request; underscores in the names of headers become hyphens."""
-        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    def send(
+        self, method: str, path: str, body: object = None, fields: Fields = (), **headers: str
+    ) -> Answer:
+        """Send a request, with body as JSON unless it is None.
+
+        Underscores in the names of headers become hyphens; fields are sent as they are.
+        """
+        sent_fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent_fields |= dict(fields)
         sent = None if body is None else json.dumps(body)
         if sent is not None:
-            fields["Content-Type"] = "application/json"
+            sent_fields["Content-Type"] = "application/json"
         connection = HTTPConnection(urlsplit(self.url).netloc, timeout=PATIENCE)
         try:
-            connection.request(method, path, sent, fields)
+            connection.request(method, path, sent, sent_fields)
             response = connection.getresponse()
             received = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, received, response.read())

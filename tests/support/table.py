@@ -1,7 +1,7 @@
-"""One request to one adapter, and what must come back: the same, whatever the framework.
+"""The contract of every adapter: one request, and the response that it must get.
 
-A `Stack` serves the application of `application.py` behind an adapter. `ROWS` of `rows_*.py`
-hold on every stack; `check` plays one of them.
+A `Stack` serves the application of `application.py` behind an adapter. The rows of `rows/`
+apply to every stack; `check` runs one of them.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Answer(NamedTuple):
     headers: Fields
     body: bytes
     called: bool
-    """Whether the application was called."""
+    """True if the application was called."""
     decision: Decision | None
-    """What the adapter left for the application to read."""
+    """The decision that the adapter left for the application."""
 
 
 class Client(Protocol):
@@ -78,8 +78,8 @@ def origin(value: str, *others: tuple[str, str]) -> Fields:
 
 
 def preflight(value: str, method: str = "PUT", names: str | None = None) -> Fields:
-    asked = origin(value, ("Access-Control-Request-Method", method))
-    return asked if names is None else [*asked, ("Access-Control-Request-Headers", names)]
+    fields = origin(value, ("Access-Control-Request-Method", method))
+    return fields if names is None else [*fields, ("Access-Control-Request-Headers", names)]
 
 
 def check(row: Row, stack: Stack) -> None:

@@ -86,8 +86,8 @@ def asgi_application(site: Site) -> App:
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.accept"})
-            told = await receive()
-            await send({"type": "websocket.send", "text": told["text"]})
+            message = await receive()
+            await send({"type": "websocket.send", "text": message["text"]})
             await receive()
             return
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}

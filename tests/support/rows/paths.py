@@ -1,4 +1,4 @@
-"""Which policy holds for which path."""
+"""Routes: the policy that applies to each path."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ PUBLIC = Policy(allow_origins=["*"])
 
 
 class Own(NamedTuple):
-    """That something has a policy of its own; None where it is exempt."""
+    """A per-view policy; None where the view is exempt."""
 
     policy: Policy | None
 
@@ -80,7 +80,7 @@ class ViewRow(NamedTuple):
     path: str
     headers: Fields
     reached: str | None = None
-    """The view that answers; None where the adapter does, or where there is no such page."""
+    """The view that answers; None where the adapter answers, or where the page is missing."""
     status: int = 200
     cors: dict[str, str] = {}  # noqa: RUF012
     """All `Access-Control-*` and `Vary` fields of the answer: no others may be there."""
@@ -223,7 +223,7 @@ ACTUAL_ROWS = [
     _answers("PUT of a class, another origin",
              "PUT /items/1", "items", APP, NOT_ALLOWED, VARY),
     _answers("PATCH of a class, exempt", "PATCH /items/1", "items", APP, Reason.NO_POLICY, {}),
-    _answers("POST of a class, without a policy of its own",
+    _answers("POST of a class, without a per-view policy",
              "POST /items/1", "items", APP, Reason.ALLOWED, TO_APP),
     _answers("the policy of a class", "POST /class/1", "class", PARTNER, Reason.ALLOWED,
              TO_PARTNER),
@@ -278,7 +278,7 @@ ENFORCE_ROWS = [
     _refused("the method's policy does not list the origin", "PUT /items/1", APP, VARY),
     _refused("an exempt view", "POST /exempt", APP, {}),
     _refused("an exempt method", "PATCH /items/1", APP, {}),
-    _refused("a view for everyone lists nobody by name", "POST /public", EVIL, TO_ALL),
+    _refused("a view for everyone lists no origin", "POST /public", EVIL, TO_ALL),
     _refused("a path without a policy", "POST /closed/shut", APP, {}),
     _refused("no page", "POST /nowhere", EVIL, VARY),
     _answers("enforced, passes: the view's policy lists it", "POST /partners", "partners",

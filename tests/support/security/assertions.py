@@ -1,4 +1,4 @@
-"""Asking a stack of tests/adapters, and what a refusal is on any of them."""
+"""Requests to the stacks of tests/adapters, and assertions about their responses."""
 
 from __future__ import annotations
 

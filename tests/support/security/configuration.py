@@ -1,4 +1,4 @@
-"""Every way to configure an adapter, and what it says of a mapping that must not start."""
+"""Every way to configure an adapter, and the problems of a mapping that must not start."""
 
 from __future__ import annotations
 

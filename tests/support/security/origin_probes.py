@@ -1,6 +1,6 @@
 """Origins that are made to pass for another one, by rule, from an origin that a policy covers.
 
-Each is what stands on the wire: bytes, shown as latin-1, as both PEP 3333 and ASGI have them. No
+Each is a value on the wire: bytes, shown as latin-1, as both PEP 3333 and ASGI have them. No
 policy covers any of them.
 """
 
@@ -37,7 +37,7 @@ class Target(NamedTuple):
 
 
 PREDICATE_CALLS: list[str] = []
-"""The origins that the callable was asked about."""
+"""The origins that the callable received."""
 
 
 def is_tenant(origin: str) -> bool:

@@ -19,7 +19,7 @@ from corsguard_flask import CORSGuard
 from corsguard_wsgi import CORSMiddleware as WSGIMiddleware
 
 ServeWithoutOrigin = Callable[[Guard, str], dict[str, str]]
-"""From a guard and an origin to the fields of the answer."""
+"""Return the fields of the response for a guard and an origin."""
 
 
 def wsgi(guard: Guard, origin: str) -> dict[str, str]:

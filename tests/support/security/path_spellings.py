@@ -1,4 +1,4 @@
-"""Spellings of a path, as they stand on the wire, that a router may take for the path itself."""
+"""Spellings of a path, as they are on the wire, that a router may take for the path itself."""
 
 from __future__ import annotations
 

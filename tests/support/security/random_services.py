@@ -1,6 +1,6 @@
 """Applications behind each adapter whose policies, views and URLconfs are drawn at random.
 
-A `World` is all that an application is made of. A `Service` is one made of it, which is asked one
+A `World` describes an application. A `Service` is one built from it, which gets one
 request after another, and may be changed in between.
 """
 
@@ -53,7 +53,7 @@ OPEN = Policy(allow_origins=["*"], allow_methods=["PUT"], allow_headers=["X-A"])
 CLOSED_POLICIES = (LISTED, PARTNER, ASKED)
 
 Mark = Policy | None | str
-"""What a view is decorated with: a policy of its own, None for `cors_exempt`, "" for nothing."""
+"""The decorator of a view: a policy, None for `cors_exempt`, "" for none."""
 Marks = Mapping[str, Mark]
 """path of a view -> how it is decorated."""
 Answer = tuple[int, Fields, bytes]
@@ -176,7 +176,7 @@ class DjangoService:
 
 
 URLCONFS: dict[str, Any] = {}
-"""Value of X-Above or X-Below -> the URLconf that it stands for."""
+"""Value of X-Above or X-Below -> its URLconf."""
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Real routers, with the same four views on each, behind the adapter that serves them.
 
-A request is sent as its path stands on the wire, in bytes, so that nothing normalises it on the
+A request is sent with its path as on the wire, in bytes, so that nothing normalises it on the
 way: it is decoded once, as the server interfaces say, and handed to the application.
 """
 
@@ -61,7 +61,7 @@ class Reply(NamedTuple):
 
 
 Send = Callable[[str, str, Fields], Reply]
-"""Sends a method to a path as it stands on the wire, and gets what comes back."""
+"""Send a method to a path as on the wire, and return the reply."""
 
 
 class Router(NamedTuple):

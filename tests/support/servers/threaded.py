@@ -1,4 +1,4 @@
-"""Real servers on real sockets, each in a thread of its own."""
+"""Real servers on real sockets, each in a thread."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 Server = tuple[Callable[[], object], Callable[[], object]]
-"""How to run it, and how to have it stop."""
+"""The functions that run it and stop it."""
 Run = Callable[[Any, socket.socket], Server]
 
 

@@ -111,7 +111,7 @@ class DjangoStack(NamedTuple):
     handler: type[WSGI | ASGI]
     view_of: Callable[[list[HttpRequest]], Callable[[HttpRequest], Any]]
     with_views: bool = False
-    """Whether some other view has a policy of its own, so that each is looked for."""
+    """True if another view has a policy, so that every view is resolved."""
     catches: bool = True
 
     def build(self, guard: Guard) -> DjangoClient:

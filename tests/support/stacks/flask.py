@@ -44,7 +44,7 @@ class FlaskStack(NamedTuple):
     name: str
     exchange: Exchange
     with_views: bool = False
-    """Whether some other view has a policy of its own, so that each is looked for."""
+    """True if another view has a policy, so that every view is resolved."""
     catches: bool = True
 
     def build(self, guard: Guard) -> FlaskClient:

@@ -23,7 +23,9 @@ _DOCS = Path(__file__).parents[3] / "docs"
 @click.option("--docs", default=_DOCS, type=click.Path(path_type=Path), help="Where to write.")
 def main(is_short: bool, rounds: int, docs: Path) -> None:
     """Measure what a request costs, and write docs/benchmarks.md and docs/benchmarks.svg."""
-    logging.getLogger().addHandler(logging.NullHandler())  # what is logged costs; nobody reads it
+    logging.getLogger().addHandler(
+        logging.NullHandler()
+    )  # logging costs, so its lines are made and dropped
     console = Console(width=150)
     if is_short:
         sys.exit(regression_check.check(console))

@@ -64,7 +64,7 @@ class Rounds(Generic[Key]):
 
 def _seconds(cell: Cell, count: int) -> float:
     cell.prepare()
-    cell.batch(count // 10)()  # what the cell before it left in the caches of the CPU is gone
+    cell.batch(count // 10)()  # evicts what the previous cell left in the CPU's caches
     gc.collect(0)
     gc.disable()
     seconds = 0.0

@@ -125,7 +125,7 @@ def import_all(package: str) -> None:
 
 
 def run_fuzzer(name: str, seconds: int, crashes: Path) -> Result:
-    """Fuzz one target in a process of its own."""
+    """Fuzz one target in a separate process."""
     crashes.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, __file__, "--child", "--seconds", str(seconds)]
     # The fuzzer ends its process without cleaning up: what is left there goes with this folder.

@@ -34,7 +34,7 @@ def origin_of(number: int) -> str:
 
 
 class LoadRequest(NamedTuple):
-    """A request that the guard of each server is asked about."""
+    """A request to each server, and to the guard that predicts its response."""
 
     method: str
     path: str
@@ -51,7 +51,7 @@ class Expected:
     def __init__(self) -> None:
         self._guards = [Guard({PATH: policy(number)}, enforce=True) for number in NUMBERS]
         self.of = lru_cache(1_024)(self._of)
-        """The decisions of all policies, of which many are asked for again and again."""
+        """The decisions of all policies, cached: most requests repeat."""
 
     def _of(self, asked: LoadRequest) -> list[Decision]:
         headers = dict(asked.headers)

@@ -59,7 +59,7 @@ def find_differences(case: Case, expected: Observation, real: Observation) -> li
         "on the wire": (expected.wire, real.wire),
     }
     # Chromium's console, which is the one that the model speaks; that of a frame in another
-    # process is not told, and what names no case is not told of one.
+    # process can't be read, and a line without the URL of a case belongs to none.
     if real.engine == "chromium" and not case.sandboxed:
         said = "\n".join(_without_header(line) for line in real.console)
         sentences = [_without_header(each) for each in expected.console if "/case/" in each]

@@ -75,7 +75,7 @@ REGRESSIONS = [
         )
         for other in (Request("{first}", "DELETE", IF_MATCH), Request("{first}", "DELETE"))
     ),
-    # Firefox lets a `*` that stands before what is no name expose everything to `fetch()`.
+    # In Firefox, a `*` before an invalid name exposes everything to `fetch()`.
     *(
         Case(
             (

@@ -22,7 +22,7 @@ class ScriptError(Exception):
 
 
 class RealBrowser(ABC):
-    """A browser that was started, with a profile of its own."""
+    """A running browser with a new profile."""
 
     name: ClassVar[EngineName]
     version: str

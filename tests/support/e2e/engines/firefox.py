@@ -75,7 +75,7 @@ class Firefox(RealBrowser):
         )
 
     def console(self) -> list[str]:
-        self._session.send("session.status")  # so that what was told before is here
+        self._session.send("session.status")  # after it, all earlier lines have arrived
         lines, self._session.console_lines = self._session.console_lines, []
         return lines
 
@@ -107,7 +107,7 @@ class Firefox(RealBrowser):
 
 
 class Session:
-    """A WebDriver BiDi session: one command at a time, and what the console is told meanwhile."""
+    """A WebDriver BiDi session: one command at a time, and the console lines meanwhile."""
 
     def __init__(self, url: str) -> None:
         # It lets no page in, and takes a client with an `Origin` for one.

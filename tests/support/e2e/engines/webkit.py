@@ -1,4 +1,4 @@
-"""WebKit, as GTK's small browser, on a display that nobody looks at."""
+"""WebKit, as GTK's small browser, on a virtual display."""
 
 from __future__ import annotations
 

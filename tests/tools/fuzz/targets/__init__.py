@@ -29,7 +29,7 @@ TARGETS = {
     "flask": "flask_adapter:flask",
     "django": "django_adapter:django",
 }
-"""Where each target stands; imported one at a time, as a Django project can't be left again."""
+"""name -> module:function; imported one at a time, as Django can't be set up twice."""
 
 
 def load(name: str) -> Target:
