@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 HEADERS = "Access-Control-Allow-Origin: https://app.example.com\r\nVary: Origin\r\n"
 
 
-def ignored(status: str, headers: Fields, exc_info: object = None, /) -> Callable[[bytes], object]:
+def ignore_response(
+    status: str, headers: Fields, exc_info: object = None, /
+) -> Callable[[bytes], object]:
     return io.BytesIO().write
 
 
@@ -147,7 +149,7 @@ def test_body_that_raises_is_closed_once() -> None:
 
 def test_body_is_passed_on_unchanged() -> None:
     body = Body([b"one"])
-    assert CORSMiddleware(answering(body), POLICY)(environ_from_app(), ignored) is body
+    assert CORSMiddleware(answering(body), POLICY)(environ_from_app(), ignore_response) is body
 
 
 def test_first_chunk_arrives_before_the_second_is_produced() -> None:
@@ -158,7 +160,7 @@ def test_first_chunk_arrives_before_the_second_is_produced() -> None:
             made.append(chunk)
             yield chunk
 
-    body = iter(CORSMiddleware(answering(chunks()), POLICY)(environ_from_app(), ignored))
+    body = iter(CORSMiddleware(answering(chunks()), POLICY)(environ_from_app(), ignore_response))
     assert made == []
     assert next(body) == b"one"
     assert made == [b"one"]
@@ -171,7 +173,7 @@ def test_file_wrapper_of_the_server_is_passed_on() -> None:
         return wrapped
 
     environ = environ_from_app() | {"wsgi.file_wrapper": FileWrapper}
-    assert isinstance(CORSMiddleware(app, POLICY)(environ, ignored), FileWrapper)
+    assert isinstance(CORSMiddleware(app, POLICY)(environ, ignore_response), FileWrapper)
     assert send_and_read(app).endswith("\r\n\r\na file")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MEGABYTE = 1_000_000
 
 
-def rooted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+def answer_root(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer 200 at any path."""
     start_response("200 OK", [PLAIN])
     return [b"root"]
@@ -68,13 +68,13 @@ def test_routes_match_path_info_without_script_name() -> None:
 def test_missing_path_info_matches_the_root() -> None:
     environ = environ_from_app() | {"SCRIPT_NAME": "/mounted"}
     del environ["PATH_INFO"]
-    app = CORSMiddleware(rooted, {"/": POLICY})
+    app = CORSMiddleware(answer_root, {"/": POLICY})
     assert run(app, environ).decision.reason is Reason.ALLOWED
 
 
 @pytest.mark.parametrize("path", ["/api/\xff\xc0\xae", "/api/x\xff", "/\xffapi", "/api\x80/x"])
 def test_path_with_invalid_utf_8_matches_no_route(path: str) -> None:
-    app = CORSMiddleware(rooted, {"/api": POLICY, "/": POLICY})
+    app = CORSMiddleware(answer_root, {"/api": POLICY, "/": POLICY})
     assert run(app, environ_from_app() | {"PATH_INFO": path}).decision.reason is Reason.NO_POLICY
     assert run(app, environ_from_app() | {"PATH_INFO": "/api/x"}).decision.reason is Reason.ALLOWED
 

@@ -37,7 +37,7 @@ class QuietHandler(WSGIRequestHandler):
 
 
 @contextmanager
-def serving(app: WSGIApplication, policy: Policy | Guard = POLICY) -> Iterator[int]:
+def serve(app: WSGIApplication, policy: Policy | Guard = POLICY) -> Iterator[int]:
     """Yield the port at which the application answers."""
     guarded = CORSMiddleware(app, policy)
     with make_server(
@@ -57,7 +57,7 @@ def client(port: int) -> Client:
 
 
 @contextmanager
-def connected(port: int, *lines: str) -> Iterator[socket.socket]:
+def connect(port: int, *lines: str) -> Iterator[socket.socket]:
     """Yield a socket on which a request was sent, line by line."""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
         client.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode("latin-1"))
@@ -65,21 +65,21 @@ def connected(port: int, *lines: str) -> Iterator[socket.socket]:
 
 
 def read_until(client: socket.socket, end: bytes) -> bytes:
-    received = b""
-    while end not in received:
-        received += (more := client.recv(65_536))
+    receive_all = b""
+    while end not in receive_all:
+        receive_all += (more := client.recv(65_536))
         assert more, f"the connection ended before {end!r}"
-    return received
+    return receive_all
 
 
-def received(port: int, *lines: str) -> str:
+def receive_all(port: int, *lines: str) -> str:
     """Return everything that the server sends until it closes the connection."""
-    with connected(port, *lines) as client, client.makefile("rb") as answer:
+    with connect(port, *lines) as client, client.makefile("rb") as answer:
         return answer.read().decode("latin-1")
 
 
 def test_preflight_over_a_socket_is_answered() -> None:
-    with serving(application) as port:
+    with serve(application) as port:
         answer = client(port).send("OPTIONS", "/items", fields=preflight(APP, "PUT", "x-a"))
     assert (answer.status, answer.body) == (204, b"")
     assert answer.headers.keys() - answer.cors.keys() == {"date", "server"}
@@ -93,16 +93,16 @@ def test_preflight_over_a_socket_is_answered() -> None:
 
 
 def test_head_response_has_headers_and_no_content() -> None:
-    with serving(application) as port:
-        answer = received(port, "HEAD /items HTTP/1.1", f"Host: {HOST}", f"Origin: {APP}")
+    with serve(application) as port:
+        answer = receive_all(port, "HEAD /items HTTP/1.1", f"Host: {HOST}", f"Origin: {APP}")
     head, content = answer.split("\r\n\r\n")
     assert content == ""
     assert f"Access-Control-Allow-Origin: {APP}\r\nVary: Origin" in head
 
 
 def test_two_origin_lines_over_a_socket_are_invalid() -> None:
-    with serving(application) as port:
-        answer = received(
+    with serve(application) as port:
+        answer = receive_all(
             port,
             "OPTIONS /items HTTP/1.1",
             f"Origin: {APP}",
@@ -114,16 +114,16 @@ def test_two_origin_lines_over_a_socket_are_invalid() -> None:
 
 
 def test_http_1_0_without_host_is_not_same_origin() -> None:
-    with serving(application, Guard(POLICY, enforce=True)) as port:
+    with serve(application, Guard(POLICY, enforce=True)) as port:
         own = f"http://127.0.0.1:{port}"
-        with_host = received(port, "POST / HTTP/1.0", f"Host: {own[7:]}", f"Origin: {own}")
-        without = received(port, "POST / HTTP/1.0", f"Origin: {own}")
+        with_host = receive_all(port, "POST / HTTP/1.0", f"Host: {own[7:]}", f"Origin: {own}")
+        without = receive_all(port, "POST / HTTP/1.0", f"Origin: {own}")
     assert with_host.startswith("HTTP/1.0 200 OK\r\n")
     assert without.startswith("HTTP/1.0 403 Forbidden\r\n")
 
 
 def test_escaped_path_is_decoded_once() -> None:
-    with serving(application, Guard({"/caf\xe9": POLICY})) as port:
+    with serve(application, Guard({"/caf\xe9": POLICY})) as port:
         assert "vary" in client(port).send("GET", "/caf%C3%A9/x").headers
         assert "vary" not in client(port).send("GET", "/caf%25C3%25A9/x").headers
         assert "vary" not in client(port).send("GET", "/caf%C3%A9/%2e%2e/x").headers
@@ -138,7 +138,7 @@ def test_stream_arrives_while_it_is_produced() -> None:
         assert first_has_arrived.wait(PATIENCE)
         yield b"two"
 
-    with serving(app) as port, connected(port, "GET / HTTP/1.1", f"Origin: {APP}") as client:
+    with serve(app) as port, connect(port, "GET / HTTP/1.1", f"Origin: {APP}") as client:
         head = read_until(client, b"one")
         first_has_arrived.set()
         assert read_until(client, b"two") == b"two"
@@ -160,8 +160,8 @@ def test_body_is_closed_once_when_the_client_disconnects() -> None:
         start_response("200 OK", [PLAIN])
         return Endless()
 
-    with serving(app) as port:
-        with connected(port, "GET / HTTP/1.1", f"Origin: {APP}") as client:
+    with serve(app) as port:
+        with connect(port, "GET / HTTP/1.1", f"Origin: {APP}") as client:
             read_until(client, b"more")
         assert closed.acquire(timeout=PATIENCE)
     assert not closed.acquire(blocking=False)

@@ -12,8 +12,8 @@ from starlette.middleware.cors import CORSMiddleware as Starlette
 from support.e2e.adapters import (
     asgi_application,
     by_django,
-    counted_asgi,
-    counted_wsgi,
+    count_asgi_requests,
+    count_wsgi_requests,
     flask_application,
     wsgi_application,
 )
@@ -55,13 +55,13 @@ def corsguard(site: Site, page: str) -> AbstractContextManager[str]:
         allow_methods=["PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type"],
     )
-    return by_wsgi(counted_wsgi(site, CORSMiddleware(wsgi_application(site), policy)))
+    return by_wsgi(count_wsgi_requests(site, CORSMiddleware(wsgi_application(site), policy)))
 
 
 def flask_cors(site: Site, page: str) -> AbstractContextManager[str]:
     app = flask_application(site)
     CORS(app, origins=[page])
-    return by_wsgi(counted_wsgi(site, app))
+    return by_wsgi(count_wsgi_requests(site, app))
 
 
 def django_cors_headers(site: Site, page: str) -> AbstractContextManager[str]:
@@ -73,7 +73,7 @@ def starlette(site: Site, page: str) -> AbstractContextManager[str]:
     app = Starlette(
         asgi_application(site), allow_origins=[page], allow_methods=["*"], allow_headers=["*"]
     )
-    return by_asgi(counted_asgi(site, app))
+    return by_asgi(count_asgi_requests(site, app))
 
 
 SERVED = {

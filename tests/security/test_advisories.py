@@ -355,13 +355,13 @@ def test_cve_2022_4147_an_invalid_origin_that_is_acted_for(stack: Stack) -> None
 # What holds of the above
 
 
-def tried_for(advisory: str) -> list[Callable[..., object]]:
+def find_tests(advisory: str) -> list[Callable[..., object]]:
     return [made for name, made in globals().items() if name.startswith(f"test_{advisory}_")]
 
 
 @pytest.mark.parametrize("advisory", ADVISORIES)
 def test_every_advisory_runs_on_every_adapter(advisory: str) -> None:
-    tests = tried_for(advisory)
+    tests = find_tests(advisory)
     assert tests
     for test in tests:
         assert {"stack", "configure", "forgetful"} & set(inspect.signature(test).parameters)
@@ -370,6 +370,6 @@ def test_every_advisory_runs_on_every_adapter(advisory: str) -> None:
 
 def test_advisories_are_those_in_the_list() -> None:
     named = {name for name in globals() if re.match("test_(cve|ghsa)_", name)}
-    listed = {test.__name__ for advisory in ADVISORIES for test in tried_for(advisory)}
+    listed = {test.__name__ for advisory in ADVISORIES for test in find_tests(advisory)}
     assert named == listed
     assert len(set(ADVISORIES)) == 32

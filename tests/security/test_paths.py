@@ -35,16 +35,16 @@ def guard(*, views: bool = False, enforce: bool = False) -> Guard:
     return Guard({"/": ROOT, "/api": API, **admin}, enforce=enforce)
 
 
-def policy_of(send: Send, wire: str) -> tuple[str | None, str | None]:
+def find_policy(send: Send, wire: str) -> tuple[str | None, str | None]:
     """Return the view that a spelling reaches and the policy applied, None where there is none."""
     reply = send("GET", wire, [("Origin", ALL)])
     exposed = by_name(reply.headers).get("access-control-expose-headers")
     return (reply.body if reply.status == 200 else None), exposed
 
 
-def confused(send: Send, wires: list[str]) -> list[tuple[str, str | None, str | None]]:
+def find_confused(send: Send, wires: list[str]) -> list[tuple[str, str | None, str | None]]:
     """Return the spellings that reach a view but get the policy of another one."""
-    reached = ((wire, *policy_of(send, wire)) for wire in wires)
+    reached = ((wire, *find_policy(send, wire)) for wire in wires)
     return [
         (wire, view, exposed)
         for wire, view, exposed in reached
@@ -52,7 +52,7 @@ def confused(send: Send, wires: list[str]) -> list[tuple[str, str | None, str | 
     ]
 
 
-def unenforced(send: Send, wires: list[str]) -> list[str]:
+def find_unenforced(send: Send, wires: list[str]) -> list[str]:
     """Return the spellings with which a cross-site request reaches a view below /api/admin."""
     replies = ((wire, send("POST", wire, [("Origin", ELSEWHERE)])) for wire in wires)
     return [
@@ -64,14 +64,14 @@ def check(router: Router, admin: Policy | None, wires: list[str], root_path: str
     views = admin is not None
     with router.served(guard(views=views), admin, root_path) as send:
         for view, path in VIEWS.items():  # the plain spelling
-            assert policy_of(send, router.wire(root_path, path)) == (view, HELD_BY[view])
-        assert confused(send, wires) == []
+            assert find_policy(send, router.wire(root_path, path)) == (view, HELD_BY[view])
+        assert find_confused(send, wires) == []
     with router.served(guard(views=views, enforce=True), admin, root_path) as send:
         admin_path = router.wire(root_path, VIEWS["admin"])
         assert send("POST", admin_path, [("Origin", ALL)]).body == "admin"
         items_path = router.wire(root_path, VIEWS["items"])
         assert send("POST", items_path, [("Origin", ELSEWHERE)]).body == "items"
-        assert unenforced(send, wires) == []
+        assert find_unenforced(send, wires) == []
 
 
 @by_path
@@ -117,19 +117,19 @@ def test_root_path_spelling_never_gets_another_views_policy(router: Router) -> N
 def test_odd_root_path_never_gets_another_policy(router: Router, root_path: str) -> None:
     wires = [*AT_ROOTS, *(root_path + wire for wire in (*VIEWS.values(), *AT_ROOTS))]
     with router.served(guard(), None, root_path) as send:
-        assert confused(send, wires) == []
+        assert find_confused(send, wires) == []
     with router.served(guard(enforce=True), None, root_path) as send:
-        assert unenforced(send, wires) == []
+        assert find_unenforced(send, wires) == []
 
 
 @pytest.mark.parametrize("router", AT_SVC, ids=lambda router: router.name)
 @pytest.mark.parametrize("root_path", ["", "/x", "/svc"])
 def test_root_path_of_the_application_gets_no_other_policy(router: Router, root_path: str) -> None:
     with router.served(guard(), None, root_path) as send:
-        reached = {policy_of(send, wire) for wire in AT_ROOTS}
-        assert confused(send, AT_ROOTS) == []
+        reached = {find_policy(send, wire) for wire in AT_ROOTS}
+        assert find_confused(send, AT_ROOTS) == []
     with router.served(guard(enforce=True), None, root_path) as send:
-        assert unenforced(send, AT_ROOTS) == []
+        assert find_unenforced(send, AT_ROOTS) == []
     if root_path == "":
         assert ("admin", "X-Admin") in reached
 
@@ -145,7 +145,7 @@ def test_path_spelling_never_gets_another_views_preflight(router: Router) -> Non
             if methods is not None:
                 answered[wire] = methods
         for wire, methods in answered.items():
-            view, _ = policy_of(send, wire)
+            view, _ = find_policy(send, wire)
             assert view is None or methods.endswith(HELD_BY[view])
         assert answered["/api/admin"].endswith("X-Admin")
 
@@ -159,9 +159,9 @@ def test_path_spelling_is_never_exempt_for_another_path(router: Router) -> None:
     ]
     with router.served(exempting, None) as send:
         assert send("POST", "/api/items", [("Origin", ELSEWHERE)]).body == "items"
-        assert unenforced(send, wires) == []
+        assert find_unenforced(send, wires) == []
 
 
 def test_litestar_mount_answers_longer_names_as_documented() -> None:
     with LITESTAR_MOUNTS.served(guard(), None) as send:
-        assert policy_of(send, "/api/administrator") == ("admin", "X-Api")
+        assert find_policy(send, "/api/administrator") == ("admin", "X-Api")

@@ -42,7 +42,7 @@ def of(*parts: Program) -> Program:
     return concatenate([SCHEME, *parts, DOMAIN])
 
 
-def starts(shown: Program) -> bool:
+def is_accepted(shown: Program) -> bool:
     """Return True if a policy with it is accepted, as far as time is concerned."""
     try:
         Policy(allow_origins=[re.compile(shown.text)])
@@ -51,7 +51,7 @@ def starts(shown: Program) -> bool:
     return True
 
 
-def attack(pump: str, end: str = "!", before: str = "") -> Callable[[int], str]:
+def hostile_origins(pump: str, end: str = "!", before: str = "") -> Callable[[int], str]:
     """Return origins of any length that a regex may read far into before it fails."""
     return lambda length: f"https://{before}{pump * (length // len(pump))}{end}"
 
@@ -80,17 +80,21 @@ SLOW = [
 
 @pytest.mark.parametrize("shown", LINEAR, ids=lambda shown: shown.text)
 def test_accepted_regex_takes_linear_time_on_hostile_origins(shown: Program) -> None:
-    assert starts(shown)
+    assert is_accepted(shown)
     for pump in PUMPS:
-        assert growth_factor(shown, attack(pump), 10 * len(pump)) < 3
+        assert growth_factor(shown, hostile_origins(pump), 10 * len(pump)) < 3
 
 
 @pytest.mark.parametrize("shown", SLOW, ids=lambda shown: shown.text)
 def test_slow_regex_is_rejected(shown: Program) -> None:
-    assert not starts(shown)
+    assert not is_accepted(shown)
     # An exponential one soon reaches the limit, where its time can't be measured any more.
     assert (
-        max(growth_factor(shown, attack(pump), size, 200_000) for pump in PUMPS for size in (4, 40))
+        max(
+            growth_factor(shown, hostile_origins(pump), size, 200_000)
+            for pump in PUMPS
+            for size in (4, 40)
+        )
         > 3
     )
 
@@ -118,9 +122,9 @@ def test_random_accepted_regex_takes_linear_time(
     part: Program, before: str, pump: str, other: str
 ) -> None:
     shown = of(part)
-    if not starts(shown):
+    if not is_accepted(shown):
         return
-    for text in (attack(pump, "!", before), attack(pump, f"{other}!", before)):
+    for text in (hostile_origins(pump, "!", before), hostile_origins(pump, f"{other}!", before)):
         longest = text(MAX_LENGTH)
         most = (MOST_WAYS + 8) * len(shown.code) * (len(longest) + 1)
         assert count_steps(shown, longest, most) <= most
@@ -133,5 +137,5 @@ def test_random_accepted_regex_takes_linear_time(
 def test_re_rejects_the_longest_hostile_origin_in_time(shown: Program) -> None:
     engine = Engine(Policy(allow_origins=[re.compile(shown.text)]))
     for pump in PUMPS:
-        origin = attack(pump, "")(MAX_LENGTH)[: MAX_LENGTH - 1].rstrip("-.") + "x"
+        origin = hostile_origins(pump, "")(MAX_LENGTH)[: MAX_LENGTH - 1].rstrip("-.") + "x"
         assert not engine.decide(origin, "GET", {}).allowed

@@ -27,7 +27,7 @@ def count_steps(call: Callable[[], object]) -> int:
         if not frame.f_globals.get("__name__", "").startswith("corsguard"):
             return None
         count += 1
-        for text in _texts(frame):
+        for text in _find_texts(frame):
             if id(text) not in seen:
                 seen[id(text)] = text
                 count += len(text)
@@ -44,7 +44,7 @@ def count_steps(call: Callable[[], object]) -> int:
     return count
 
 
-def _texts(frame: FrameType) -> Iterator[str | bytes]:
+def _find_texts(frame: FrameType) -> Iterator[str | bytes]:
     """Yield the texts in the variables of a frame; of a list only its ends, where it grows."""
     for variable in frame.f_locals.values():
         values: Any = (variable,)

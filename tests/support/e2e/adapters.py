@@ -101,7 +101,7 @@ def asgi_application(site: Site) -> App:
     return application
 
 
-def counted_wsgi(site: Site, app: WSGIApplication) -> WSGIApplication:
+def count_wsgi_requests(site: Site, app: WSGIApplication) -> WSGIApplication:
     """Wrap app so that the site notes each request."""
 
     def counted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -111,7 +111,7 @@ def counted_wsgi(site: Site, app: WSGIApplication) -> WSGIApplication:
     return counted
 
 
-def counted_asgi(site: Site, app: App) -> App:
+def count_asgi_requests(site: Site, app: App) -> App:
     async def counted(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             site.arrived.append((scope["method"], scope["path"]))
@@ -124,18 +124,18 @@ def counted_asgi(site: Site, app: App) -> App:
 def by_django(site: Site, **settings: object) -> Iterator[str]:
     """Yield the URL at which Django answers; the settings apply until the end of the block."""
     held = override_settings(ALLOWED_HOSTS=["*"], ROOT_URLCONF=django_urls(site), **settings)
-    with held, by_wsgi(counted_wsgi(site, WSGIHandler())) as url:
+    with held, by_wsgi(count_wsgi_requests(site, WSGIHandler())) as url:
         yield url
 
 
 def wsgi(site: Site, guard: Guard) -> AbstractContextManager[str]:
-    return by_wsgi(counted_wsgi(site, WSGIMiddleware(wsgi_application(site), guard)))
+    return by_wsgi(count_wsgi_requests(site, WSGIMiddleware(wsgi_application(site), guard)))
 
 
 def flask(site: Site, guard: Guard) -> AbstractContextManager[str]:
     app = flask_application(site)
     CORSGuard(app, guard)
-    return by_wsgi(counted_wsgi(site, app))
+    return by_wsgi(count_wsgi_requests(site, app))
 
 
 def django(site: Site, guard: Guard) -> AbstractContextManager[str]:
@@ -143,11 +143,11 @@ def django(site: Site, guard: Guard) -> AbstractContextManager[str]:
 
 
 def asgi(site: Site, guard: Guard) -> AbstractContextManager[str]:
-    return by_asgi(counted_asgi(site, ASGIMiddleware(asgi_application(site), guard)))
+    return by_asgi(count_asgi_requests(site, ASGIMiddleware(asgi_application(site), guard)))
 
 
 def fastapi(site: Site, guard: Guard) -> AbstractContextManager[str]:
-    return by_asgi(counted_asgi(site, ASGIMiddleware(fastapi_application(site), guard)))
+    return by_asgi(count_asgi_requests(site, ASGIMiddleware(fastapi_application(site), guard)))
 
 
 ADAPTERS: dict[str, Serve] = {

@@ -85,7 +85,7 @@ class Service(Protocol):
         """Put another view in the place of the one at path."""
 
 
-def marked(view: Any, mark: Mark) -> Any:
+def decorate(view: Any, mark: Mark) -> Any:
     if isinstance(mark, str):
         return view
     return cors_exempt(view) if mark is None else cors_policy(mark)(view)
@@ -125,7 +125,7 @@ class FlaskService:
         self.guard = world.guard()
         self._flask = Flask(__name__, static_folder=None)
         for where in PATHS:
-            view = marked(_flask_view(), world.marks.get(where, ""))
+            view = decorate(_flask_view(), world.marks.get(where, ""))
             self._flask.add_url_rule(where, where.strip("/"), view, methods=["GET", "POST", "PUT"])
         by_method = _flask_class(world.marks.get(BY_METHOD, ""))
         self._flask.add_url_rule(BY_METHOD, view_func=by_method)
@@ -136,7 +136,7 @@ class FlaskService:
         return through_validator(self._flask, environ_of(method, path, headers))
 
     def replace(self, path: str, mark: Mark) -> None:
-        self._flask.view_functions[path.strip("/")] = marked(_flask_view(), mark)
+        self._flask.view_functions[path.strip("/")] = decorate(_flask_view(), mark)
 
 
 def _flask_view() -> Callable[[], str]:
@@ -150,7 +150,7 @@ def _flask_class(mark: Mark) -> Any:
     def put(self: Any) -> str:
         return "put"
 
-    members = {"get": lambda self: "got", "put": marked(put, mark)}
+    members = {"get": lambda self: "got", "put": decorate(put, mark)}
     return type("ByMethod", (MethodView,), members).as_view("by-method")  # type: ignore[attr-defined]
 
 
@@ -194,9 +194,9 @@ def _django(world: World, handler: type[WSGI | ASGI], *, is_async: bool) -> Iter
 def _urlconf(marks: Marks, *, is_async: bool) -> Any:
     make_view = _async_django_view if is_async else _django_view
     patterns = [
-        path(where.strip("/"), marked(make_view(), marks.get(where, ""))) for where in PATHS
+        path(where.strip("/"), decorate(make_view(), marks.get(where, ""))) for where in PATHS
     ]
-    handlers = {"get": make_view(), "put": marked(make_view(), marks.get(BY_METHOD, ""))}
+    handlers = {"get": make_view(), "put": decorate(make_view(), marks.get(BY_METHOD, ""))}
     by_method: Any = type("ByMethod", (DjangoView,), handlers)
     return (*patterns, path(BY_METHOD.strip("/"), by_method.as_view()))
 

@@ -111,7 +111,7 @@ def over_asgi(app: Any, method: str, wire: str, headers: Fields, root_path: str 
     return Reply(answer.status, answer.fields, answer.body.decode())
 
 
-def by_itself(environ: Any, start_response: Any) -> Iterable[bytes]:
+def build_plain_wsgi(environ: Any, start_response: Any) -> Iterable[bytes]:
     """Build an application that looks its path up without a router."""
     names = {path: name for name, path in VIEWS.items()}
     name = names.get(environ["PATH_INFO"])
@@ -332,7 +332,7 @@ def in_falcon(name: str, guard: Guard, admin: Policy | None) -> Any:
 
 LITESTAR_MOUNTS = Router("litestar-mounts", in_litestar_mounts, over_asgi)
 ROUTERS = [
-    Router("wsgi", lambda guard, admin: WSGIMiddleware(by_itself, guard), over_wsgi),
+    Router("wsgi", lambda guard, admin: WSGIMiddleware(build_plain_wsgi, guard), over_wsgi),
     Router("bottle", in_bottle, over_wsgi),
     Router("bottle-rules", in_bottle_by_rule, over_wsgi),
     Router("flask", in_flask, over_wsgi, has_view_policies=True),

@@ -40,7 +40,7 @@ class GrowthCosts:
             for layer in stack.layers.keys() - {BY_ROUTE, ENFORCED}:
                 for subdomains in (False, True):
                     if not (subdomains and (layer == FLOOR or _lacks_subdomains(stack, layer))):
-                        cells |= _growing(stack, layer, counts, subdomains=subdomains)
+                        cells |= _build_cells(stack, layer, counts, subdomains=subdomains)
         # A layer is timed right beside the bare stack.
         order = sorted(cells, key=lambda key: (key.stack, key.subdomains, key.size, key.asked))
         self.rounds = Rounds({key: cells[key] for key in order})
@@ -64,7 +64,7 @@ class GrowthCosts:
         return many.median / few.median if few and many else float("nan")
 
 
-def _growing(
+def _build_cells(
     stack: Stack, layer: str, counts: Sequence[int], *, subdomains: bool
 ) -> dict[Grown, Cell]:
     """Return the cells of a layer with each count, up to one that would take too long."""

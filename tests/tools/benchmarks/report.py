@@ -85,7 +85,7 @@ def _request_rows(costs: RequestCosts) -> Iterator[tuple[str, ...]]:
                 spreads = [costs.bare(stack.name, request) for request in REQUESTS]
             else:
                 spreads = [costs.added(stack.name, request, layer) for request in REQUESTS]
-            yield stack.name, layer, *map(_shown, spreads)
+            yield stack.name, layer, *map(_format_spread, spreads)
 
 
 def growth_table(costs: GrowthCosts) -> Table:
@@ -163,5 +163,5 @@ def headline(requests: RequestCosts, growth: GrowthCosts) -> str:
     return fill(f"{beside} {same} (Python {python_version()}, in process, medians.)", 100)
 
 
-def _shown(spread: Spread) -> str:
+def _format_spread(spread: Spread) -> str:
     return f"{spread.median:.2f} ({spread.low:.2f} to {spread.high:.2f})"

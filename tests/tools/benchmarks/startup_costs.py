@@ -48,23 +48,23 @@ class StartupCosts(NamedTuple):
 
 def measure() -> StartupCosts:
     exact, subdomains = Origins(MANY), Origins(MANY, subdomains=True)
-    memory, memory_asked = _memory(exact)
-    alone, counting, reconfiguring = _waiting(exact)
+    memory, memory_asked = _measure_memory(exact)
+    alone, counting, reconfiguring = _measure_waiting(exact)
     return StartupCosts(
-        build=_build(exact),
-        build_subdomains=_build(subdomains),
+        build=_measure_build(exact),
+        build_subdomains=_measure_build(subdomains),
         memory=memory,
         memory_asked=memory_asked,
-        memory_subdomains=_memory(subdomains)[0],
-        swap=_swap(exact),
+        memory_subdomains=_measure_memory(subdomains)[0],
+        swap=_measure_swap(exact),
         waiting_alone=alone,
         waiting_beside_counting=counting,
         waiting=reconfiguring,
-        commas=_commas(),
+        commas=_measure_commas(),
     )
 
 
-def _build(origins: Origins) -> float:
+def _measure_build(origins: Origins) -> float:
     listed = origins.listed
     Guard(Origins(1, origins.subdomains).policy)  # what is loaded once
     times = []
@@ -76,7 +76,7 @@ def _build(origins: Origins) -> float:
     return median(times)
 
 
-def _memory(origins: Origins) -> tuple[float, float]:
+def _measure_memory(origins: Origins) -> tuple[float, float]:
     listed = origins.listed
     gc.collect()
     tracemalloc.start()
@@ -91,7 +91,7 @@ def _memory(origins: Origins) -> tuple[float, float]:
     return made / origins.size, asked / origins.size
 
 
-def _swap(origins: Origins) -> float:
+def _measure_swap(origins: Origins) -> float:
     times = []
     guard = Guard(build_policy(origins.listed))
     for _ in range(5):
@@ -104,7 +104,7 @@ def _swap(origins: Origins) -> float:
     return median(times)
 
 
-def _waiting(origins: Origins) -> list[float]:
+def _measure_waiting(origins: Origins) -> list[float]:
     """Return how late requests are beside a thread that sleeps, counts and reconfigures.
 
     By turns, so that what else runs on the machine delays all three alike.
@@ -121,11 +121,11 @@ def _waiting(origins: Origins) -> list[float]:
     late: list[list[float]] = [[] for _ in kinds]
     for _ in range(_TURNS):
         for work, samples in zip(kinds, late, strict=True):
-            samples += _late(layer, asked, work)
+            samples += _measure_delays(layer, asked, work)
     return [quantiles(samples, n=100)[98] for samples in late]
 
 
-def _late(layer: Layer, asked: PageRequest, work: Callable[[], None]) -> list[float]:
+def _measure_delays(layer: Layer, asked: PageRequest, work: Callable[[], None]) -> list[float]:
     """Return how late requests are that come every millisecond."""
     enough = Event()
 
@@ -161,7 +161,7 @@ class _Hostile(PageRequest):
         return {**super().fields(), "Access-Control-Request-Headers": "," * 1_000_000}
 
 
-def _commas() -> Spread:
+def _measure_commas() -> Spread:
     layer = wsgi(CORSMiddleware(plain, Origins(10).policy))
     usual = REQUESTS["preflight"]
     hostile = _Hostile(usual.origin, usual.preflight)

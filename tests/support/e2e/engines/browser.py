@@ -60,12 +60,12 @@ class RealBrowser(ABC):
         """Return the result of an async JavaScript function from string to string."""
 
 
-def environment(profile: Path) -> dict[str, str]:
+def build_environment(profile: Path) -> dict[str, str]:
     """Return the environment of a browser, whose files all go to its profile."""
     return {**os.environ, "HOME": str(profile), "TMPDIR": str(profile)}
 
 
-def installed(programs: Iterable[str], packages: str) -> list[str]:
+def find_programs(programs: Iterable[str], packages: str) -> list[str]:
     """Return the paths of the programs, or end the run with the packages to install."""
     found = {program: shutil.which(program) for program in programs}
     missing = [Path(program).name for program, path in found.items() if path is None]

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from support.e2e.engines.browser import PATIENCE, RealBrowser, environment, installed
+from support.e2e.engines.browser import PATIENCE, RealBrowser, build_environment, find_programs
 from websocket import WebSocket, create_connection
 
 # It is to ask nothing of anyone but the page's own servers.
@@ -44,7 +44,7 @@ class Firefox(RealBrowser):
     name = "firefox"
 
     def __init__(self, profile: Path) -> None:
-        (browser,) = installed(["firefox-esr"], "firefox-esr")
+        (browser,) = find_programs(["firefox-esr"], "firefox-esr")
         preferences = [
             f"user_pref({json.dumps(name)}, {json.dumps(value)});\n"
             for name, value in PREFERENCES.items()
@@ -53,7 +53,7 @@ class Firefox(RealBrowser):
         command = [browser, "--headless", "--no-remote", "--profile", str(profile)]
         self._process = subprocess.Popen(
             [*command, "--remote-debugging-port=0", "about:blank"],
-            env=environment(profile),
+            env=build_environment(profile),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             encoding="utf-8",

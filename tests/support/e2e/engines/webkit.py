@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 from selenium.webdriver import WebKitGTK, WebKitGTKOptions, WebKitGTKService
-from support.e2e.engines.browser import PATIENCE, environment, installed
+from support.e2e.engines.browser import PATIENCE, build_environment, find_programs
 from support.e2e.engines.webdriver import WebDriverBrowser
 
 PACKAGES = "webkit2gtk-driver xvfb xauth"
@@ -19,14 +19,14 @@ class WebKit(WebDriverBrowser):
     name = "webkit"
 
     def __init__(self, profile: Path) -> None:
-        driver, xvfb = installed(["WebKitWebDriver", "Xvfb"], PACKAGES)
+        driver, xvfb = find_programs(["WebKitWebDriver", "Xvfb"], PACKAGES)
         browsers = [str(path) for path in Path("/").glob(BROWSERS[1:])]
-        (browser,) = installed([*browsers, "MiniBrowser"][:1], PACKAGES)
+        (browser,) = find_programs([*browsers, "MiniBrowser"][:1], PACKAGES)
         self._display = Display(xvfb)
         options = WebKitGTKOptions()
         options.binary_location = browser
         options.add_argument("--automation")
-        shown = {**environment(profile), "DISPLAY": self._display.name}
+        shown = {**build_environment(profile), "DISPLAY": self._display.name}
         service = WebKitGTKService(driver, env=shown)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of Selenium, by Selenium
