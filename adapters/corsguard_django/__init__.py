@@ -1,7 +1,7 @@
-"""corsguard in front of a Django project."""
+"""CORS middleware, view policies and system checks for Django."""
 
 try:
-    import django  # noqa: F401  # the adapter is of no use without it
+    import django  # noqa: F401  # the adapter needs it
 except ImportError:
     raise ImportError('corsguard_django needs Django: pip install "corsguard[django]"') from None
 

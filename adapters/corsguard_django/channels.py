@@ -1,11 +1,11 @@
-"""corsguard around all that an ASGI application serves besides Django, such as Channels.
+"""The ASGI middleware around Django and what is served beside it, such as Channels.
 
     # asgi.py
     from corsguard_django.channels import CORSMiddleware
 
     application = CORSMiddleware(ProtocolTypeRouter({"http": ..., "websocket": ...}))
 
-Channels itself is not imported: the middleware goes around any ASGI application.
+It works around any ASGI application, and does not import Channels.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from django.http import HttpRequest
 
 from corsguard import Decision, Guard
 from corsguard.engine.decision import DECISION
-from corsguard_django.live import Configured
+from corsguard_django.asgi_routing import leads_to_django
 from corsguard_django.middleware import AROUND, Around, decide_async
-from corsguard_django.protocols import leads_to_django
+from corsguard_django.settings_mixin import SettingsMixin
 from corsguard_django.views import OF_PATH
 
 __all__ = ["CORSMiddleware"]
@@ -33,12 +33,12 @@ _HANDSHAKES = frozenset({"websocket", "webtransport"})
 _POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1
 
 
-class CORSMiddleware(Configured):
-    """An ASGI application that takes the guard of the settings in front of another one.
+class CORSMiddleware(SettingsMixin):
+    """An ASGI application that adds the CORS protocol of the settings to another one.
 
-    Under `enforce`, a handshake that no policy allows is refused before it is accepted. A request
-    that Django answers is left to `corsguard_django.CORSMiddleware`; every other one is decided
-    here. The decision is left in `scope["corsguard.decision"]`.
+    Under `enforce` it refuses a handshake that no policy allows, before the application accepts it.
+    It leaves requests that Django answers to `corsguard_django.CORSMiddleware`, and decides on all
+    others. The application finds the decision in `scope["corsguard.decision"]`.
 
     Raises ImproperlyConfigured with every problem of the configuration.
     """
@@ -58,12 +58,12 @@ class CORSMiddleware(Configured):
             return
         if not self._is_configured:
             self._configure()
-        request = _read(scope)
-        # Where nothing tells what answers, it may be a view.
+        request = _build_request(scope)
+        # A view may answer where the application is not known.
         holding = self._views.ahead(request) if is_http else OF_PATH
         decision = await decide_async(self._views.guard, request, holding)
         if decision.status is not None:
-            await (_answer if is_http else _refuse)(decision, scope, receive, send)
+            await (_respond if is_http else _refuse)(decision, scope, receive, send)
             return
         scope = {**scope, DECISION: decision}
         if not is_http:
@@ -77,7 +77,7 @@ class CORSMiddleware(Configured):
             AROUND.reset(token)
 
     async def _serve(self, around: Around, scope: Any, receive: Receive, send: Send) -> None:
-        """Put the headers on what the application answers, unless Django does so itself."""
+        """Call the application, and add the headers to its response unless Django has done so."""
         guard = self._views.guard
         started = False
 
@@ -86,7 +86,7 @@ class CORSMiddleware(Configured):
             if message["type"] == "http.response.start":
                 started = True
                 if not around.is_taken:
-                    message = _put_on(guard, around.decision, message)
+                    message = _add_headers(guard, around.decision, message)
             await send(message)
 
         try:
@@ -97,15 +97,15 @@ class CORSMiddleware(Configured):
             raise
 
 
-def _read(scope: Any) -> HttpRequest:
-    """Return what a decision reads of a request or handshake, as Django has it."""
+def _build_request(scope: Any) -> HttpRequest:
+    """Return a Django request with what a decision reads from a request or handshake."""
     lines: dict[bytes, list[bytes]] = {}
     for name, value in scope["headers"]:
-        if b"_" not in name:  # or it would pass for the field with a hyphen there
+        if b"_" not in name:  # as META it would equal the field with a hyphen
             lines.setdefault(name.lower(), []).append(value)
     request = HttpRequest()
     request.method = scope.get("method", "GET").upper()
-    request.path_info = _path(scope)
+    request.path_info = _read_path(scope)
     request.META = {
         f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}": b",".join(values).decode(
             "latin-1"
@@ -113,13 +113,13 @@ def _read(scope: Any) -> HttpRequest:
         for name, values in lines.items()
     }
     if scope["type"] != "http":
-        # RFC 8441, 5: over HTTP/2 a handshake has no Upgrade, and it is one all the same.
+        # RFC 8441, 5: over HTTP/2 a handshake has no Upgrade field.
         request.META["HTTP_UPGRADE"] = "websocket"
     return request
 
 
-def _path(scope: Any) -> str:
-    """Return the path that a router sees; where routers differ, one that matches no route."""
+def _read_path(scope: Any) -> str:
+    """Return the path that routers read, or one that matches no route if they differ."""
     path: str = scope["path"]
     root: str = settings.FORCE_SCRIPT_NAME or scope.get("root_path", "")
     if not root.strip("/"):
@@ -130,28 +130,28 @@ def _path(scope: Any) -> str:
     return f"//{path}" if root in path else path
 
 
-def _put_on(guard: Guard, decision: Decision, start: Message) -> Message:
+def _add_headers(guard: Guard, decision: Decision, start: Message) -> Message:
     given = [
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in start.get("headers", ())
     ]
-    return {**start, "headers": _encoded(guard.put_on(decision, given))}
+    return {**start, "headers": _encode_headers(guard.adapter.merge(decision.headers, given))}
 
 
-def _encoded(fields: Any) -> list[tuple[bytes, bytes]]:
+def _encode_headers(fields: Any) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]
 
 
-async def _answer(decision: Decision, _scope: Any, _receive: Receive, send: Send) -> None:
+async def _respond(decision: Decision, _scope: Any, _receive: Receive, send: Send) -> None:
     await _send_response(
         send, "http.response", decision.status, decision.answer_headers, decision.body
     )
 
 
 async def _refuse(decision: Decision, scope: Any, receive: Receive, send: Send) -> None:
-    """Refuse a handshake: by a response where the server can send one."""
+    """Refuse a handshake, with a response if the server can send one."""
     kind = scope["type"]
-    # ASGI, "Connect": it comes first, and is not answered before it is received.
+    # ASGI, "Connect": the first event, which must be received before anything is sent.
     if (await receive())["type"] != f"{kind}.connect":
         return
     if "websocket.http.response" in (scope.get("extensions") or ()):
@@ -163,5 +163,5 @@ async def _refuse(decision: Decision, scope: Any, receive: Receive, send: Send) 
 
 
 async def _send_response(send: Send, kind: str, status: Any, fields: Any, body: bytes) -> None:
-    await send({"type": f"{kind}.start", "status": status, "headers": _encoded(fields)})
+    await send({"type": f"{kind}.start", "status": status, "headers": _encode_headers(fields)})
     await send({"type": f"{kind}.body", "body": body})

@@ -11,12 +11,17 @@ from django.core.checks import CheckMessage, Error, Info, Warning  # noqa: A004 
 
 from corsguard import Guard, PolicyError, PolicyWarning, Problem
 from corsguard.cli.routes import compare_routes
-from corsguard_django.check_csrf import check_csrf
-from corsguard_django.check_middleware import check_leftovers, check_middleware
-from corsguard_django.check_protocols import check_protocols
-from corsguard_django.configuration import configured, in_settings, of_settings, placed
+from corsguard_django.asgi_checks import check_protocols
+from corsguard_django.configuration import (
+    as_setting,
+    iter_guard_policies,
+    iter_policies,
+    load_views,
+)
+from corsguard_django.csrf_checks import check_csrf
 from corsguard_django.listing import rows_of
-from corsguard_django.reach import unreachable_views
+from corsguard_django.middleware_checks import check_leftovers, check_middleware
+from corsguard_django.unreachable_views import find_unreachable_views
 
 __all__ = ["TAG", "check_configuration"]
 
@@ -29,13 +34,13 @@ def check_configuration(**_: Any) -> list[CheckMessage]:
     try:
         with catch_warnings():
             simplefilter("ignore", PolicyWarning)  # told below, each with an id
-            guard = configured().guard
+            guard = load_views().guard
     except PolicyError as error:
         return [*messages, *(_message(Error, problem) for problem in error.problems)]
-    for place, policy in placed(guard):
+    for place, policy in iter_policies(guard):
         problems = [warning.problem for warning in policy.warnings] if policy else []
         messages.extend(_message(Warning, problem.within(place)) for problem in problems)
-    messages.extend(_message(Error, problem) for problem in unreachable_views())
+    messages.extend(_message(Error, problem) for problem in find_unreachable_views())
     messages.extend(_message(Info, problem) for problem in _compared(guard))
     messages.extend(check_protocols(guard))
     if guard.enforce and settings.CSRF_TRUSTED_ORIGINS:
@@ -50,7 +55,7 @@ def _message(level: type[Error | Info | Warning], problem: Problem) -> CheckMess
 
 def _compared(guard: Guard) -> Iterator[Problem]:
     """Yield where the policies and the URLs of the project do not fit."""
-    with_policy = [(place, policy) for place, policy in of_settings(guard) if policy]
+    with_policy = [(place, policy) for place, policy in iter_guard_policies(guard) if policy]
     for problem in compare_routes(rows_of(guard), with_policy):
         is_view = "CORSGUARD" not in problem.message + problem.field
-        yield problem if is_view else in_settings(problem)
+        yield problem if is_view else as_setting(problem)

@@ -1,4 +1,4 @@
-"""The guard that settings.CORSGUARD and the views of the root URLconf ask for."""
+"""The guard that settings.CORSGUARD and the views of the root URLconf configure."""
 
 from __future__ import annotations
 
@@ -9,76 +9,82 @@ from django.conf import settings
 
 from corsguard import Guard, Policy, PolicyError, Problem
 from corsguard.errors import NO_POLICY
+from corsguard.guard.arguments import build_configured_guard
 from corsguard.policy.suggestion_forms import as_item
 from corsguard.policy.validation import VALIDATORS
+from corsguard_django.urlconf import iter_view_policies
 from corsguard_django.views import Views
-from corsguard_django.walk import decorated_in
 
 __all__ = [
     "SETTING",
-    "configured",
-    "guard_of_settings",
-    "in_settings",
-    "of_settings",
-    "place_of",
-    "placed",
+    "as_setting",
+    "iter_guard_policies",
+    "iter_policies",
+    "load_guard",
+    "load_views",
+    "name_route",
 ]
 
 SETTING = "CORSGUARD"
 
 
-def configured() -> Views:
-    """The guard that the settings ask for, and the views that have policies of their own.
+def load_views() -> Views:
+    """Return the guard of the settings, and the views that have their own policies.
 
-    Raises PolicyError: with every problem of the settings, or else with every one of the views.
+    Raises PolicyError with every problem of the settings, or else with every problem of the views.
+    Without any policy that is the problem `no-policy`.
     """
     try:
-        guard = guard_of_settings()
+        guard = load_guard()
     except PolicyError as error:
-        raise PolicyError(map(in_settings, error.problems)) from None
+        raise PolicyError(map(as_setting, error.problems)) from None
     views = Views(guard)
     views.in_urlconf(None)
-    somewhere = guard.policies or guard.enforce or any(policy for _, policy in decorated_in())
-    if not somewhere:
-        raise PolicyError([in_settings(NO_POLICY)])
+    has_view_policy = any(policy for _, policy in iter_view_policies())
+    if not (guard.policies or guard.enforce or has_view_policy):
+        raise PolicyError([as_setting(NO_POLICY)])
     return views
 
 
-def placed(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
-    """Every policy of a guard and of the root URLconf's views, and where it stands."""
-    yield from of_settings(guard)
-    for pattern, policy in decorated_in():
+def iter_policies(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
+    """Yield every policy of a guard and of the root URLconf's views, after its place.
+
+    A place is a setting or a view in words, such as `CORSGUARD.routes."/api"`. The policy is None
+    for a route or view without CORS.
+    """
+    yield from iter_guard_policies(guard)
+    for pattern, policy in iter_view_policies():
         yield f'view "{pattern}"', policy
 
 
-def of_settings(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
-    """Every policy of a guard alone, and where it stands."""
+def iter_guard_policies(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
+    """Yield every policy of a guard, without those of views, after its place."""
     policies = guard.policies
     if isinstance(policies, Policy):
         yield SETTING, policies
     else:
         for prefix, policy in (policies or {}).items():
-            yield place_of(prefix), policy
+            yield name_route(prefix), policy
 
 
-def place_of(prefix: str) -> str:
-    """Return where the policy of a route prefix is configured."""
+def name_route(prefix: str) -> str:
+    """Return the place where the policy of a route prefix is configured, in words."""
     return f'{SETTING}.routes."{prefix}"'
 
 
-def guard_of_settings() -> Guard:
-    """The guard of settings.CORSGUARD: a mapping in the one shape, a Policy or a Guard.
+def load_guard() -> Guard:
+    """Return the guard of settings.CORSGUARD, which is a mapping, a Policy or a Guard.
 
-    Without that setting, a guard that has no policy but those of views. Raises PolicyError.
+    Without that setting the guard has only the policies of views. Raises PolicyError.
     """
     given = getattr(settings, "CORSGUARD", None)
     if given is None:
         return Guard(None)
-    return Guard.configured(given, "CORSGUARD")
+    return build_configured_guard(given, "CORSGUARD")
 
 
-def in_settings(problem: Problem) -> Problem:
-    """Return a problem of the setting as the setting is written, as a dict."""
+def as_setting(problem: Problem) -> Problem:
+    """Return a problem with its suggestion written as a dict, like the setting."""
     problem = as_item(problem)
     suggestion = _POLICY.sub(r"{\1}", problem.suggestion)
     suggestion = _KEYWORD.sub(r'"\1": ', suggestion)

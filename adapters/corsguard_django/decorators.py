@@ -1,4 +1,4 @@
-"""`cors_policy` and `cors_exempt` for whatever may stand in a URLconf."""
+"""The decorators `cors_policy` and `cors_exempt`, for views and entries of a URLconf."""
 
 from __future__ import annotations
 
@@ -17,31 +17,34 @@ Decorated = TypeVar("Decorated")
 def cors_policy(
     policy: Policy | None = None, /, **fields: Unpack[PolicyFields]
 ) -> Callable[[Decorated], Decorated]:
-    """Decorate a view, a view class, `path(...)` or `include(...)` with a policy of its own.
+    """Decorate a view, a view class, `path(...)` or `include(...)` with its own policy.
 
-    Takes a Policy, or its fields as keywords: `@cors_policy(allow_origins=[...])`. It wins over the
-    policy of the path, and the nearest to the view wins over those around it. On a handler method
-    of a view class it applies to that HTTP method.
+    Pass a Policy, or its fields as keywords: `@cors_policy(allow_origins=[...])`. The policy wins
+    over that of the path, and the innermost one over those around it. On a handler method of a view
+    class it applies to that HTTP method.
 
-    Raises TypeError for anything else, and PolicyError.
+    Raises TypeError for an object that can't be decorated, and PolicyError for a bad policy.
     """
     decorate = view_policies.cors_policy(policy, **fields)
 
     def decorate_any(decorated: Decorated) -> Decorated:
-        result: Decorated = _decorated(decorate, decorated)
+        result: Decorated = _apply(decorate, decorated)
         return result
 
     return decorate_any
 
 
 def cors_exempt(decorated: Decorated) -> Decorated:
-    """Decorate the same with no CORS at all, whatever the policy of its path. Enforcement stays."""
-    result: Decorated = _decorated(view_policies.cors_exempt, decorated)
+    """Decorate a view, a view class, `path(...)` or `include(...)` to have no CORS headers.
+
+    The policy of its path no longer applies. Enforcement does.
+    """
+    result: Decorated = _apply(view_policies.cors_exempt, decorated)
     return result
 
 
-class _Included:
-    """What include() was called with: its own, as another include() of it may share the module."""
+class _IncludedURLconf:
+    """The URLconf of one include(), as another include() may share the same module."""
 
     def __init__(self, urlconf: Any) -> None:
         self.urlpatterns = getattr(urlconf, "urlpatterns", urlconf)
@@ -49,9 +52,10 @@ class _Included:
         self.__qualname__ = f"include({self.__module__})"
 
 
-def _decorated(decorate: Callable[[Any], Any], decorated: Any) -> Any:
+def _apply(decorate: Callable[[Any], Any], decorated: Any) -> Any:
     if not isinstance(decorated, tuple):
         return decorate(decorated)
-    # include() returns a tuple, which takes no attribute, of a module or of a list of patterns.
+    # include() returns a tuple, which can't have attributes. Its first item is a module or a list
+    # of patterns.
     urlconf, *names = decorated
-    return (decorate(_Included(urlconf)), *names)
+    return (decorate(_IncludedURLconf(urlconf)), *names)

@@ -1,4 +1,4 @@
-"""The URLs of a project beside the policies that apply to them."""
+"""The URLs of a project, with the policies that apply to them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from django.urls import get_resolver
 from corsguard import Guard, Policies, Policy
 from corsguard.cli.routes import RouteRow
 from corsguard.guard.view_policies import get_policy
-from corsguard_django.configuration import SETTING, place_of
-from corsguard_django.layers import decorated_handlers, methods_of
-from corsguard_django.views import Views, holder_around, holder_of_view
+from corsguard_django.configuration import SETTING, name_route
+from corsguard_django.view_layers import find_handler_holders, get_methods
+from corsguard_django.views import Views, find_entry_holder, find_view_holder
 
 __all__ = ["rows_of"]
 
@@ -23,16 +23,16 @@ _NO_ROUTE = "no route covers it"
 _NOT_LITERAL = frozenset("<$.*+?()[]{}|\\")
 
 _Source = tuple[Policy | None, str]
-"""A policy, and where it comes from, in words."""
+"""A policy, and its place in words."""
 
 
 def rows_of(guard: Guard) -> Iterator[RouteRow]:
     """Yield a row for each URL of the root URLconf and each policy that may apply to it."""
     words = Views(guard).in_urlconf(None)
-    yield from _rows(get_resolver().url_patterns, "/", (), words, guard.policies)
+    yield from _iter_rows(get_resolver().url_patterns, "/", (), words, guard.policies)
 
 
-def _rows(
+def _iter_rows(
     entries: Iterable[Any],
     prefix: str,
     around: tuple[Any, ...],
@@ -43,29 +43,29 @@ def _rows(
         url = f"{prefix}{entry.pattern}"
         way = (*around, entry)
         if hasattr(entry, "url_patterns"):
-            yield from _rows(entry.url_patterns, url, way, words, policies)
+            yield from _iter_rows(entry.url_patterns, url, way, words, policies)
             continue
-        holder = holder_of_view(entry.callback)
+        holder = find_view_holder(entry.callback)
         if holder is None:
-            holder = holder_around(way)
+            holder = find_entry_holder(way)
         if holder is None:
-            sources = list(_by_path(url, policies))
+            sources = list(_iter_path_policies(url, policies))
         else:
             sources = [(get_policy(holder), words[id(holder)])]
-        handlers = decorated_handlers(entry.callback)
-        methods = [method for method in methods_of(entry.callback) if method not in _IMPLIED]
+        handlers = find_handler_holders(entry.callback)
+        methods = [method for method in get_methods(entry.callback) if method not in _IMPLIED]
         rest = tuple(method for method in methods if handlers.get(method) is None)
-        for handler, names in _by_handler(methods, handlers):
+        for handler, names in _group_by_handler(methods, handlers):
             yield RouteRow(names, url, get_policy(handler), words[id(handler)])
         if rest or not methods:
             for policy, source in sources:
                 yield RouteRow(rest, url, policy, source)
 
 
-def _by_handler(
+def _group_by_handler(
     methods: Iterable[str], handlers: Mapping[str, object | None]
 ) -> Iterator[tuple[object, tuple[str, ...]]]:
-    """Yield what holds a policy of its own by method, and its methods."""
+    """Yield each handler that holds its own policy, and its methods."""
     by_id: dict[int, tuple[object, list[str]]] = {}
     for method in methods:
         handler = handlers.get(method)
@@ -75,8 +75,8 @@ def _by_handler(
         yield handler, tuple(names)
 
 
-def _by_path(url: str, policies: Policies) -> Iterator[_Source]:
-    """Yield each policy that may apply to the paths of a URL pattern, with its place."""
+def _iter_path_policies(url: str, policies: Policies) -> Iterator[_Source]:
+    """Yield each policy that may apply to a path of a URL pattern, and its place."""
     if policies is None or isinstance(policies, Policy):
         yield policies, SETTING
         return
@@ -84,11 +84,11 @@ def _by_path(url: str, policies: Policies) -> Iterator[_Source]:
     literal = "".join(takewhile(_is_literal, url))
     covering = [prefix for prefix in policies if _covers(prefix, literal)]
     prefixes = [max(covering, key=len)] if covering else []
-    if literal != url:  # what its variables are decides which of these it is
+    if literal != url:  # the values of the variables decide which of these applies
         below = (prefix for prefix in policies if prefix.startswith(literal))
         prefixes.extend(prefix for prefix in below if prefix not in covering)
     for prefix in prefixes:
-        yield policies[prefix], place_of(prefix)
+        yield policies[prefix], name_route(prefix)
     if not covering:
         yield None, _NO_ROUTE
 

@@ -21,8 +21,8 @@ from corsguard.browser.applications import open_transport
 from corsguard.browser.messages import Send
 from corsguard.explain.fixes import Transport
 from corsguard.origin import Origin
-from corsguard_django.layers import methods_of
 from corsguard_django.middleware import CORSMiddleware
+from corsguard_django.view_layers import get_methods
 from corsguard_django.views import Views
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _takes(view: object, method: str) -> bool:
 
     A class that dispatches by itself may have no handlers, and most functions take any method.
     """
-    methods = set(methods_of(view))
+    methods = set(get_methods(view))
     return method in methods or not methods - {"OPTIONS"}
 
 

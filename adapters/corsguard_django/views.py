@@ -1,4 +1,4 @@
-"""Which view a request reaches, and which policy of its own that view has."""
+"""The view that a request reaches, and the policy that applies to it."""
 
 from __future__ import annotations
 
@@ -19,70 +19,72 @@ from corsguard.guard.view_policies import (
     get_policy,
     has_policy,
 )
-from corsguard_django.languages import languages_of
-from corsguard_django.layers import class_of, decorated_handlers
-from corsguard_django.walk import decorated_layer_of, walked
+from corsguard_django.languages import guess_languages
+from corsguard_django.urlconf import find_policy_layer, inspect_urlconf
+from corsguard_django.view_layers import find_handler_holders, get_view_class
 
 __all__ = [
     "METHOD",
     "OF_PATH",
     "Holding",
     "Views",
-    "holder_around",
-    "holder_of_view",
-    "method_of",
+    "find_entry_holder",
+    "find_view_holder",
+    "get_target_method",
 ]
 
 METHOD = "corsguard.method"
-"""The key of META under which CORSMiddleware leaves the method that it has seen."""
+"""The key of META that has the method of the request before other middleware changes it."""
 Holding = tuple[View | None, frozenset[str] | None]
-"""The view whose policy holds for a request, None for the policy of its path; and the methods of
-the URL that the policy of the path then holds for, None for all of them."""
+"""The view whose policy applies to a request, or None for the policy of its path. In that case the
+second item is the methods of the URL that the path's policy applies to, None for all of them."""
 OF_PATH: Holding = (None, None)
+"""The policy of the path applies, to all methods."""
 
 
-class _Known(NamedTuple):
-    """What is known of a view, which is kept so that no other has its id."""
+class _ViewHolders(NamedTuple):
+    """The objects that hold the policies of one view."""
 
     view: object
+    """The view itself, kept alive so that no other object gets its id."""
     holder: object | None
-    """What holds the policy for all methods; None where nothing of the view does."""
+    """The holder for all methods; None if no part of the view is one."""
     handlers: Mapping[str, object | None]
-    """What holds the policy of a method, None for the same as the rest; empty without any."""
+    """HTTP method -> its own holder, None for the common one; empty if no method has its own."""
 
 
 class Views:
-    """The views that have policies of their own, in every URLconf that requests are resolved by.
+    """The views with their own policies, in every URLconf that a request uses.
 
-    Raises PolicyError where such a policy must not start, as soon as its URLconf is used.
+    The first use of a URLconf raises PolicyError if one of its policies must not start.
     """
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
-        self._found: dict[object, Mapping[int, str]] = {}
+        self._descriptions: dict[object, Mapping[int, str]] = {}  # URLconf -> id of holder -> words
         self._translated: set[object] = set()  # the URLconfs that differ between languages
-        self._known: dict[int, _Known] = {}  # by the id of the view
+        self._holders: dict[int, _ViewHolders] = {}  # id of a view -> its holders
 
     def in_urlconf(self, urlconf: Any) -> Mapping[int, str]:
-        """What has such a policy in a URLconf, None for the root one, in words and by identity.
+        """Return id of holder -> its description, for a URLconf, None for the root one.
 
-        All of these policies are adopted. Empty where no view has one.
+        The first call adopts the policies. The mapping is empty if no view has its own policy.
         """
-        found = self._found.get(urlconf)
-        if found is None:
-            walk = walked(urlconf)
-            if walk.hidden:
-                raise PolicyError(walk.hidden)
-            own = [(f'view "{each.pattern}"', get_policy(each.holder)) for each in walk.decorated]
-            self.guard.adopt((place, policy) for place, policy in own if policy)
-            if walk.is_translated:
+        descriptions = self._descriptions.get(urlconf)
+        if descriptions is None:
+            found = inspect_urlconf(urlconf)
+            if found.hidden:
+                raise PolicyError(found.hidden)
+            own = [(f'view "{each.pattern}"', get_policy(each.holder)) for each in found.holders]
+            self.guard.adapter.add_views((place, policy) for place, policy in own if policy)
+            if found.is_translated:
                 self._translated.add(urlconf)
-            words = ((each.holder, each.in_words) for each in walk.decorated)
-            found = self._found[urlconf] = describe_holders(words)
-        return found
+            words = ((each.holder, each.description) for each in found.holders)
+            descriptions = self._descriptions[urlconf] = describe_holders(words)
+        return descriptions
 
     def reached(self, request: HttpRequest) -> Holding:
-        """What holds for the view that Django has found."""
+        """Return what applies to the view that Django has resolved."""
         match = request.resolver_match
         words = self.in_urlconf(getattr(request, "urlconf", None))
         if not words or match is None:
@@ -90,8 +92,10 @@ class Views:
         return self._holding(match, request, words)
 
     def ahead(self, request: HttpRequest) -> Holding:
-        """What holds for the view that Django will find, or would have found, had nobody answered
-        on the way there, such as a cache: that is an answer in the name of the view."""
+        """Return what applies to the view that Django will resolve.
+
+        A middleware, such as a cache, may respond before that, in place of the view.
+        """
         urlconf = getattr(request, "urlconf", None)
         words = self.in_urlconf(urlconf)
         if not words:
@@ -99,7 +103,7 @@ class Views:
         path = request.path_info
         languages = [settings.LANGUAGE_CODE]
         if urlconf in self._translated:
-            languages = languages_of(request, urlconf)
+            languages = guess_languages(request, urlconf)
         for language in languages:
             with override(language), suppress(Resolver404):
                 return self._holding(get_resolver(urlconf).resolve(path), request, words)
@@ -109,46 +113,48 @@ class Views:
         self, match: ResolverMatch, request: HttpRequest, words: Mapping[int, str]
     ) -> Holding:
         entries = match.tried[-1] if match.tried else ()  # the last is the one that matched
-        known = self._known.get(id(match.func)) or self._know(match.func)
-        holder = known.holder
+        view = self._holders.get(id(match.func)) or self._add_view(match.func)
+        holder = view.holder
         if holder is None:
-            holder = holder_around(entries)
+            holder = find_entry_holder(entries)
         methods = None
-        if known.handlers:
-            method = method_of(request)
+        if view.handlers:
+            method = get_target_method(request)
             policy = self.guard.policy_for(request.path_info)
             if holder is not None:
                 policy = get_policy(holder)
             policies = {
                 name: policy if handler is None else get_policy(handler)
-                for name, handler in known.handlers.items()
+                for name, handler in view.handlers.items()
             }
             methods = find_shared_methods(method, {method: policy, **policies})
-            handler = known.handlers.get(method)
+            handler = view.handlers.get(method)
             holder = holder if handler is None else handler
         if holder is None:
             return None, methods
-        held_by = words.get(id(holder), "")
-        return View(match.view_name, get_policy(holder), methods, held_by), None
+        description = words.get(id(holder), "")
+        return View(match.view_name, get_policy(holder), description), methods
 
-    def _know(self, view: object) -> _Known:
-        known = self._known[id(view)] = _Known(view, holder_of_view(view), decorated_handlers(view))
-        return known
+    def _add_view(self, view: object) -> _ViewHolders:
+        holders = _ViewHolders(view, find_view_holder(view), find_handler_holders(view))
+        self._holders[id(view)] = holders
+        return holders
 
 
-def holder_of_view(view: object) -> object | None:
-    """Return what holds the policy of a view for all methods: a layer of it, or its class."""
-    layer = decorated_layer_of(view)
+def find_view_holder(view: object) -> object | None:
+    """Return the holder of a view's policy for all methods: a layer of it, its class, or None."""
+    layer = find_policy_layer(view)
     if layer is not None:
         return layer
-    view_class = class_of(view)
+    view_class = get_view_class(view)
     return view_class if has_policy(view_class) else None
 
 
-def holder_around(entries: Sequence[object]) -> object | None:
-    """Return what holds the policy of the views below entries of URLconfs, the root one first.
+def find_entry_holder(entries: Sequence[object]) -> object | None:
+    """Return the entry or include() whose policy applies to the views below, or None.
 
-    The nearest to the views wins. What include() returned is nearer than the entry that it is in.
+    `entries` leads from the root URLconf to a view. The innermost holder wins, and the module that
+    include() returned is inside its entry.
     """
     for entry in reversed(entries):
         for holder in (getattr(entry, "urlconf_name", None), entry):
@@ -157,10 +163,10 @@ def holder_around(entries: Sequence[object]) -> object | None:
     return None
 
 
-def method_of(request: HttpRequest) -> str:
-    """Return the method whose handler is meant: that of a preflight is the one that it asks for.
+def get_target_method(request: HttpRequest) -> str:
+    """Return the method whose handler decides: for a preflight, the requested method.
 
-    What another middleware makes of the method further down is left aside (`?_method=PUT`).
+    A change of the method by another middleware (`?_method=PUT`) does not count.
     """
     meta = request.META
     method: str = meta.get(METHOD) or request.method or ""

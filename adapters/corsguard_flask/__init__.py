@@ -1,4 +1,4 @@
-"""corsguard for Flask applications."""
+"""The Flask adapter of corsguard."""
 
 from importlib.util import find_spec
 

@@ -13,10 +13,10 @@ from flask.cli import ScriptInfo
 from corsguard import PolicyError, PolicyWarning
 from corsguard.cli.click_options import request_options
 from corsguard.cli.routes import compare_routes, write_routes
-from corsguard_flask.front import front_of
 from corsguard_flask.listing import placed, rows_of
 from corsguard_flask.middleware import FlaskMiddleware
-from corsguard_flask.reach import unreachable_views
+from corsguard_flask.outer_middleware import find_outer_middleware
+from corsguard_flask.unreachable_views import find_unreachable_views
 
 __all__ = ["cors"]
 
@@ -35,8 +35,8 @@ def check(context: click.Context) -> None:
     but is rarely meant, such as a route with a method that its policy allows to no page.
     """
     app, middleware = _load(context)
-    front = front_of(app, middleware)
-    problems = [*middleware.problems, *unreachable_views(app), *front.problems]
+    front = find_outer_middleware(app, middleware)
+    problems = [*middleware.problems, *find_unreachable_views(app), *front.problems]
     warnings = [
         *(warning.problem for warning in middleware.guard.warnings),
         *front.warnings,

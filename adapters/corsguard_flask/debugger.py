@@ -1,4 +1,4 @@
-"""Flask behind Werkzeug's interactive debugger, which answers from outside the application."""
+"""Flask under Werkzeug's interactive debugger, whose error page is made outside the application."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from werkzeug.exceptions import InternalServerError
 
 from corsguard import Decision, Kind
 from corsguard.engine.decision import DECISION
+from corsguard.engine.request import read_path
 from corsguard.engine.same_origin import SAME_ORIGIN_SITES
 from corsguard.escaping import escape_text
-from corsguard_wsgi.middleware import path_of
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["answer_debugged", "is_debugged"]
+__all__ = ["call_under_debugger", "has_debugger"]
 
 
-def is_debugged(environ: WSGIEnvironment) -> bool:
-    """Whether an interactive debugger waits for what the application raises."""
+def has_debugger(environ: WSGIEnvironment) -> bool:
+    """Return True if an interactive debugger catches what the application raises."""
     return "werkzeug.debug.preserve_context" in environ
 
 
-def answer_debugged(
+def call_under_debugger(
     flask: Flask, app: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
-    """Call app, and answer what it raises to a page of another origin as without the debugger.
+    """Call app, and answer a page of another origin with a 500 where the application raises.
 
-    The debugger's page has no headers of ours, so that no script could read why it failed; and it
-    must have none, since it holds the secret of a console that runs any code.
+    The debugger's own page has no CORS headers, so no script could read that the request failed.
+    It must not have them: it contains the secret of a console that runs any code. Raises what the
+    application raised where the request is not cross-origin; the debugger shows its page then.
     """
     started: list[str] = []
 
@@ -47,7 +48,7 @@ def answer_debugged(
         own = environ.get("HTTP_SEC_FETCH_SITE") in SAME_ORIGIN_SITES
         if decision is None or decision.kind is not Kind.ACTUAL or own:
             raise
-        flask.logger.exception("Exception on %s", escape_text(path_of(environ)))
+        flask.logger.exception("Exception on %s", escape_text(read_path(environ)))
         error = sys.exc_info() if started else None
         response = InternalServerError().get_response(environ)
         return response(

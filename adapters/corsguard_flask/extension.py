@@ -10,27 +10,29 @@ from flask import Blueprint, Flask
 from corsguard import Guard, Policies, Policy, PolicyError
 from corsguard.errors import NO_POLICY, emit_warnings
 from corsguard.guard import GuardFields
+from corsguard.guard.arguments import build_configured_guard, build_guard
 from corsguard_flask.cli import cors
-from corsguard_flask.front import CONNEXION, is_of_connexion
 from corsguard_flask.middleware import FlaskMiddleware
-from corsguard_flask.reach import register
-from corsguard_flask.views import BlueprintPolicies
+from corsguard_flask.outer_middleware import CONNEXION, is_inside_connexion
+from corsguard_flask.unreachable_views import register_application
+from corsguard_flask.view_policies import BlueprintPolicies
 
 __all__ = ["CORSGuard"]
 
 
 class CORSGuard:
-    """Answers the CORS protocol in front of Flask applications.
+    """The Flask extension that answers the CORS protocol in front of an application.
 
-    `policy` is a Policy for every path, policies by route prefix, or a Guard; the fields of a
-    policy, and the options of a guard, may stand as keywords in its place. Without any, it is
-    read from `app.config["CORSGUARD"]`: a Policy, a Guard, or a mapping in the shape of a
-    configuration file. No routes, `{}` here and `{"routes": {}}` there, means that only views and
-    blueprints have policies.
-    Each application's guard is `app.extensions["corsguard"].guard`.
+    `policy` is a Policy for every path, a mapping from route prefix to Policy, or a Guard. The
+    fields of a policy and the options of a guard can be passed as keywords instead. Without either,
+    the policy is read from `app.config["CORSGUARD"]`: a Policy, a Guard, or a mapping in the shape
+    of a configuration file. If only views and blueprints have policies, pass `{}`, or configure
+    `{"routes": {}}`.
 
-    Raises PolicyError: `no-policy` without any, `callable-async` with one that must be awaited;
-    TypeError where something else stands in the place of the application.
+    The guard of an application is `app.extensions["corsguard"].guard`.
+
+    Raises PolicyError: `no-policy` without any policy, `callable-async` if a callable must be
+    awaited. Raises TypeError if `app` is not a Flask application.
     """
 
     def __init__(
@@ -41,51 +43,55 @@ class CORSGuard:
     ) -> None:
         self._blueprints = BlueprintPolicies()
         if app is not None:
-            _check_application(app)
-        self._make_guard = _maker(policy, fields)
+            _require_flask(app)
+        self._make_guard = _build_guard_factory(policy, fields)
         if app is not None:
             self.init_app(app)
 
     def init_app(
         self, app: Flask, policy: Guard | Policies = None, **fields: Unpack[GuardFields]
     ) -> None:
-        """Put the protocol in front of app; a policy here wins over the one given before."""
-        _check_application(app)
+        """Install corsguard on app. A policy passed here wins over the one of the constructor."""
+        _require_flask(app)
         if "corsguard" in app.extensions:
-            raise RuntimeError(f"{app.name} has a CORSGuard already")
-        make = _maker(policy, fields) or self._make_guard
+            raise RuntimeError(f"CORSGuard is already installed on {app.name}")
+        make = _build_guard_factory(policy, fields) or self._make_guard
         setting = None if make else app.config.get("CORSGUARD")
-        guard = make() if make else Guard(None) if setting is None else Guard.configured(setting)
+        guard = (
+            make() if make else Guard(None) if setting is None else build_configured_guard(setting)
+        )
         if setting is None and guard.policies is None and not guard.enforce:
             raise PolicyError([NO_POLICY])
         middleware = FlaskMiddleware(app, guard, self._blueprints, setting)
         app.extensions["corsguard"] = middleware
         app.wsgi_app = middleware  # type: ignore[method-assign]  # the way that Flask documents
         app.cli.add_command(cors)
-        register(app)
-        if is_of_connexion(app):
+        register_application(app)
+        if is_inside_connexion(app):
             emit_warnings([CONNEXION])
 
     def set_policy(self, blueprint: Blueprint, policy: Policy | None) -> None:
-        """Give the views of a blueprint, and of those nested in it, a policy; None for no CORS."""
+        """Set the policy of all views of a blueprint and of nested ones; None for no CORS."""
         self._blueprints.set(blueprint, policy)
 
 
-def _check_application(app: object) -> None:
+def _require_flask(app: object) -> None:
     if not isinstance(app, Flask):
         kind = type(app).__name__
-        raise TypeError(f"a Flask application comes first, not a {kind}: CORSGuard(policy=...)")
+        raise TypeError(f"`app`: not a Flask application, but a {kind}. Use CORSGuard(policy=...).")
 
 
-def _maker(given: Guard | Policies, fields: Mapping[str, Any]) -> Callable[[], Guard] | None:
-    """Return what makes the guard of an application, or None where nothing was given.
+def _build_guard_factory(
+    given: Guard | Policies, fields: Mapping[str, Any]
+) -> Callable[[], Guard] | None:
+    """Return a function that builds the guard of one application, or None without a policy.
 
-    Each application has a guard of its own, unless it is a Guard that was given. Raises
-    PolicyError at once, not only where the first application comes.
+    Each application gets its own guard, unless a Guard was given. Raises PolicyError here, and not
+    only when the first application is installed.
     """
     if given is None and not fields:
         return None
-    guard = Guard.read_arguments(given, fields)
+    guard = build_guard(given, fields, requires_policy=False)
     if guard is given:
         return lambda: guard
     return lambda: Guard(

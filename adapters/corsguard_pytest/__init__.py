@@ -1,4 +1,4 @@
-"""The pytest plugin. It loads nothing of corsguard before a test asks for a fixture of it."""
+"""The pytest plugin, which imports corsguard only when a test uses one of its fixtures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["assert_cors", "cors_browser"]
 
 @pytest.fixture
 def cors_browser() -> Callable[..., Browser]:
-    """`corsguard.browser.Browser.on`: `cors_browser(app, page="https://app.example.com")`."""
+    """Return `corsguard.browser.Browser.on`: `cors_browser(app, page="https://app.example.com")`."""
     from corsguard.browser import Browser
 
     return Browser.on
@@ -23,7 +23,7 @@ def cors_browser() -> Callable[..., Browser]:
 
 @pytest.fixture
 def assert_cors() -> Callable[..., Response | Blocked]:
-    """`corsguard.browser.assert_cors`: asserts what a page gets from an application."""
+    """Return `corsguard.browser.assert_cors`, which asserts what a page may read of an app."""
     from corsguard.browser import assert_cors
 
     return assert_cors

@@ -1,4 +1,4 @@
-"""corsguard in front of any WSGI application."""
+"""The WSGI adapter of corsguard."""
 
 from corsguard_wsgi.middleware import CORSMiddleware
 

@@ -10,6 +10,7 @@ import click
 from corsguard import Guard, Policies, Policy, PolicyError, PolicyWarning, Problem
 from corsguard.cli.check_report import Report
 from corsguard.cli.terminal import console, fail
+from corsguard.guard.arguments import build_guard
 from corsguard.policy.suggestion_forms import as_toml
 
 __all__ = ["by_route", "check", "guard_of", "sound_guard_of"]
@@ -50,7 +51,7 @@ def guard_of(file: str) -> Guard:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PolicyWarning)
-            return Guard.of(Guard.from_file(file))
+            return build_guard(Guard.from_file(file))
     except PolicyError:
         raise
     except OSError as error:

@@ -8,10 +8,11 @@ from typing import Literal, NamedTuple
 
 from corsguard.engine.decision import Decision
 from corsguard.engine.engine import Waiter
-from corsguard.engine.headers import RequestHeaders
+from corsguard.engine.request import CORSRequest
 from corsguard.guard import Guard
 from corsguard.guard.refusal_log import RefusalLog
-from corsguard.guard.snapshot import Snapshot
+from corsguard.guard.runtime import GuardRuntime
+from corsguard.guard.snapshot import Policies, Snapshot
 from corsguard.guard.view_policies import View, describe_view
 from corsguard.policy import Policy
 
@@ -41,104 +42,103 @@ class Place(NamedTuple):
         return self.kind, self.holder or self.name, self.given
 
 
-class _Quiet(RefusalLog):
-    """Nobody asked for it, so it is no news."""
+class _QuietLog(RefusalLog):
+    """A log of refusals that no browser sent: all of it is at DEBUG."""
 
     def _level(self, *_: object) -> int:
         return logging.DEBUG
 
 
-class Rehearsal(Guard):
-    """A guard with the policies and the options of another one, which stays as it is.
+class TrialRuntime(GuardRuntime):
+    """Decides as another guard would, with other policies in some places, and records the place.
 
-    It knows where the policy of the last request stands, can be had with another policy there,
-    calls no subscriber, and logs nothing above DEBUG.
+    It calls no subscriber, caches nothing and logs nothing above DEBUG.
     """
 
-    def __init__(self, guard: Guard) -> None:
-        super().__init__(
-            guard.policies,
-            enforce=guard.enforce,
-            enforce_exempt=guard.enforce_exempt,
-            own_origins=guard.own_origins,
-        )
-        self._log = _Quiet()
-        self._views: dict[tuple[str, str, int], tuple[str, Policy]] = {}
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__(snapshot.remove_caches(), _QuietLog())
+        self.views: dict[tuple[str, str, int], tuple[str, Policy]] = {}
+        """Key of a place -> the name of the view there, and the policy to try."""
         self.place: Place | None = None
-        """Where the policy of the last request stands; None before the first one."""
         self.decision: Decision | None = None
-        """What was decided about that request."""
-
-    def _warn(self, state: Snapshot) -> None:
-        """Say nothing: the guard that it is made from has said it."""
-
-    def with_policy(self, place: Place, policy: Policy) -> Rehearsal:
-        """The same with policy in that place. Raises PolicyError."""
-        other = Rehearsal(self)
-        other._views = dict(self._views)
-        if place.kind == "view":
-            other._views[place.key] = place.name, policy
-        elif place.kind == "everywhere":
-            other.reconfigure(policy)
-        else:
-            routes = {} if isinstance(self.policies, Policy) else dict(self.policies or {})
-            other.reconfigure({**routes, place.name: policy})
-        other.adopt((f"views.{name}", own) for name, own in other._views.values())
-        return other
 
     def decide(
         self,
-        path: str,
-        origin: str | None,
-        method: str,
-        request_headers: RequestHeaders,
-        credentials: bool | None = None,
-        *,
+        request: CORSRequest,
         view: View | None = None,
         methods: Collection[str] | None = None,
         wait: Waiter | None = None,
     ) -> Decision:
-        """See Guard.decide."""
-        view = self._placed(path, view)
-        self.decision = super().decide(
-            path,
-            origin,
-            method,
-            request_headers,
-            credentials,
-            view=view,
-            methods=methods,
-            wait=wait,
-        )
+        """Return the decision on a request; see GuardRuntime.decide."""
+        view = self._record_place(request.path, view)
+        self.decision = super().decide(request, view, methods, wait)
         return self.decision
 
-    def _placed(self, path: str, view: View | None) -> View | None:
-        """The view with the policy that it has here; where that stands is kept."""
+    def _record_place(self, path: str, view: View | None) -> View | None:
+        """Record where the policy of a request is configured; return the view with its policy."""
+        snapshot = self.snapshot
         if view is None:
-            place = self._of_path(path or "/")
-            self.place = place._replace(enforced=self._enforces(place.name))
+            place = self._place_of_path(path or "/")
+            enforced = snapshot.enforce is True and not snapshot.is_exempt(place.name)
+            self.place = place._replace(enforced=enforced)
             return None
         place = Place(
             "view",
             view.name,
             view.policy,
             given=id(view.policy),
-            enforced=self._enforces(path),
+            enforced=snapshot.enforce is True and not snapshot.is_exempt(path),
             holder=view.holder or describe_view(view.name),
         )
-        _, policy = self._views.get(place.key, (view.name, view.policy))
+        _, policy = self.views.get(place.key, (view.name, view.policy))
         self.place = place._replace(policy=policy)
         return view._replace(policy=policy)
 
-    def _enforces(self, path: str) -> bool:
-        return self.enforce is True and not self._state.exempt.find(path)
-
-    def _of_path(self, path: str) -> Place:
-        if isinstance(self.policies, Policy):
-            return Place("everywhere", "", self.policies)
-        route, engine = self._state.find(path)
-        if engine is not None:
-            return Place("route", route or "", engine.policy)
+    def _place_of_path(self, path: str) -> Place:
+        policies = self.snapshot.policies
+        if isinstance(policies, Policy):
+            return Place("everywhere", "", policies)
+        applied = self.snapshot.find(path)
+        if applied.engine is not None:
+            return Place("route", applied.route or "", applied.engine.policy)
         # The narrowest place for a policy is the path itself; `/api` and `/api/` are the same.
+        route = applied.route
         is_route = route is not None and route.rstrip("/") == path.rstrip("/")
         return Place("route", route if is_route and route else path, None, route)
+
+
+class Rehearsal(Guard):
+    """A guard with the policies and the options of another one, which stays as it is."""
+
+    adapter: TrialRuntime
+
+    def __init__(self, guard: Guard) -> None:
+        self.adapter = TrialRuntime(guard.adapter.snapshot)
+
+    @property
+    def place(self) -> Place | None:
+        """Where the policy of the last request is configured; None before the first one."""
+        return self.adapter.place
+
+    @property
+    def decision(self) -> Decision | None:
+        """The decision on the last request; None before the first one."""
+        return self.adapter.decision
+
+    def with_policy(self, place: Place, policy: Policy) -> Rehearsal:
+        """Return the same with policy in that place. Raises PolicyError."""
+        policies: Policies = self.policies
+        views = dict(self.adapter.views)
+        if place.kind == "view":
+            views[place.key] = place.name, policy
+        elif place.kind == "everywhere":
+            policies = policy
+        else:
+            routes = {} if isinstance(policies, Policy) else dict(policies or {})
+            policies = {**routes, place.name: policy}
+        snapshot = self.adapter.snapshot.replace_policies(policies)
+        added = ((f"views.{name}", own) for name, own in views.values())
+        other = Rehearsal(self)
+        other.adapter = TrialRuntime(snapshot.add_views(added))
+        other.adapter.views = views
+        return other

@@ -1,4 +1,4 @@
-"""The pytest plugin, as a project that has corsguard installed gets it."""
+"""The pytest plugin in a project that has corsguard installed."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(project: Path, test: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """What `pytest` says of a module with the one test."""
+    """Run `pytest` on a module with one test."""
     (project / "test_it.py").write_text(test)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120)
 
 
-def test_the_fixture_is_a_browser_in_front_of_an_application(project: Path) -> None:
+def test_cors_browser_fetches_from_the_application(project: Path) -> None:
     done = run(
         project,
         f"""
@@ -56,7 +56,7 @@ def test_it(cors_browser):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_assertion_is_a_fixture_too(project: Path) -> None:
+def test_assert_cors_fixture_returns_the_response(project: Path) -> None:
     done = run(
         project,
         f"""
@@ -70,7 +70,7 @@ def test_it(assert_cors):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_failure_says_what_was_blocked_and_how_to_mend_it(project: Path) -> None:
+def test_assert_cors_failure_names_cause_and_fix(project: Path) -> None:
     done = run(
         project,
         f"""
@@ -92,7 +92,7 @@ def test_it(assert_cors):
     assert "asserting.py" not in done.stdout, "the failure points into the test"
 
 
-def test_a_fetch_that_is_blocked_points_into_the_test(project: Path) -> None:
+def test_blocked_fetch_points_into_the_test(project: Path) -> None:
     done = run(
         project,
         f"""
@@ -108,7 +108,7 @@ def test_it(cors_browser):
     assert "browser.py" not in done.stdout
 
 
-def test_a_run_that_uses_no_fixture_loads_nothing_of_corsguard(project: Path) -> None:
+def test_run_without_fixture_imports_no_corsguard(project: Path) -> None:
     done = run(
         project,
         """
@@ -122,7 +122,7 @@ def test_it():
     assert done.returncode == 0, done.stdout
 
 
-def test_the_fixtures_are_those_of_the_browser(
+def test_fixtures_wrap_the_browser_functions(
     cors_browser: Callable[..., Browser], assert_cors: Callable[..., Response | Blocked]
 ) -> None:
     def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:

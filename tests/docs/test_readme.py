@@ -1,4 +1,4 @@
-"""Every code block of the README is executed, and the tables name what there is."""
+"""README.md: every code block runs, and the tables are complete."""
 
 from __future__ import annotations
 
@@ -48,25 +48,25 @@ def blocks(language: str) -> list[str]:
     return [text for name, text in BLOCKS if name == language]
 
 
-def test_every_block_is_of_a_kind_that_is_executed_here() -> None:
+def test_blocks_are_of_the_kinds_that_run_here() -> None:
     assert {language for language, _ in BLOCKS} == {"python", "sh", "text", "toml"}
     assert README.count("```") == 2 * len(BLOCKS)
 
 
 def run(code: str) -> dict[str, Any]:
-    """The names that a block of Python leaves."""
+    """Run a block of Python, and return the names that it defines."""
     names: dict[str, Any] = {"__name__": "readme"}
     exec(compile(code, "README.md", "exec"), names)
     return names
 
 
 @pytest.mark.parametrize("code", blocks("python"))
-def test_python_blocks_run(code: str) -> None:
+def test_python_block_runs(code: str) -> None:
     run(code)
 
 
 def block_with(text: str) -> str:
-    """The first block that holds text: the one that shows how to begin."""
+    """Return the first Python block that contains text."""
     return next(code for code in blocks("python") if text in code)
 
 
@@ -113,7 +113,7 @@ def answered_by_django(settings: str) -> tuple[int, Mapping[str, str]]:
     return status, headers
 
 
-def test_the_block_of_each_framework_answers_a_preflight() -> None:
+def test_block_of_each_framework_answers_a_preflight() -> None:
     answers = [
         answered_by_wsgi(run(block_with("corsguard_wsgi"))["app"]),
         answered_by_wsgi(run(block_with("corsguard_flask"))["app"]),
@@ -126,7 +126,7 @@ def test_the_block_of_each_framework_answers_a_preflight() -> None:
         assert "PUT" in headers["Access-Control-Allow-Methods"]
 
 
-def test_the_configuration_file_starts() -> None:
+def test_configuration_file_starts() -> None:
     guard = Guard.from_mapping(tomllib.loads(TOML))
     assert guard.policy_for("/api/items") is not None
     assert guard.policy_for("/api/internal") is None
@@ -134,7 +134,7 @@ def test_the_configuration_file_starts() -> None:
 
 
 @pytest.mark.parametrize("command", blocks("sh"))
-def test_commands_run(command: str, tmp_path: Path) -> None:
+def test_command_prints_what_readme_shows(command: str, tmp_path: Path) -> None:
     words = shlex.split(command.replace("\\\n", ""))
     if words[0] == "python3":
         where = COMMANDS_RUN_ELSEWHERE[words[-1].rpartition("/")[2]]
@@ -157,7 +157,7 @@ def test_commands_run(command: str, tmp_path: Path) -> None:
     assert run.stdout == OUTPUTS.get(command, run.stdout)
 
 
-def test_the_lines_of_the_log_are_those_that_it_writes(caplog: pytest.LogCaptureFixture) -> None:
+def test_log_lines_are_those_of_the_guard(caplog: pytest.LogCaptureFixture) -> None:
     [lines] = set(blocks("text")) - set(OUTPUTS.values())
     page = "https://app.example.com"
     guard = Guard(Policy(allow_origins=[page], allow_methods=["PUT"]))
@@ -168,17 +168,23 @@ def test_the_lines_of_the_log_are_those_that_it_writes(caplog: pytest.LogCapture
     assert "\n".join(caplog.messages) + "\n" == lines
 
 
-def test_every_refusal_is_in_the_table_of_reasons() -> None:
+def test_table_of_reasons_has_every_refusal() -> None:
     for reason in Reason:
         assert (f"\n| `{reason}` |" in README) is reason.refusal
 
 
-def test_every_problem_code_is_in_the_table_of_problems() -> None:
-    sources = (ROOT / "corsguard").glob("*.py")
+def test_table_of_problems_has_every_code() -> None:
+    core = ROOT / "corsguard"
+    sources = [
+        *core.glob("*.py"),
+        *(core / "policy").rglob("*.py"),
+        *(core / "guard").rglob("*.py"),
+    ]
     codes = set()
     for source in sources:
         text = source.read_text(encoding="utf-8")
         codes |= set(re.findall(r'(?:Problem|add)\(\s*"([a-z-]+)",', text))
     warned = {"max-age-capped", "authorization-not-covered", "regex-matches-nothing"}
     table = set(re.findall(r"`([a-z-]+)`", README.partition("| code |")[2].partition("Those")[0]))
+    assert "origin-invalid" in codes
     assert codes - warned <= table

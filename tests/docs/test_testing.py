@@ -1,4 +1,4 @@
-"""docs/testing.md: every block of it runs, and shows what is shown."""
+"""docs/testing.md: every block runs, and prints what the page shows."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("code", BLOCKS)
-def test_blocks_run(code: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_python_block_runs(code: str, caplog: pytest.LogCaptureFixture) -> None:
     exec(compile(code, "testing.md", "exec"), {"__name__": "docs"})
 
 
-def test_the_tests_for_pytest_pass(tmp_path: Path) -> None:
+def test_pytest_block_passes(tmp_path: Path) -> None:
     [module] = [code for code in BLOCKS if "def test_" in code]
     (tmp_path / "test_page.py").write_text(module, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
@@ -32,7 +32,7 @@ def test_the_tests_for_pytest_pass(tmp_path: Path) -> None:
     assert "4 passed" in run.stdout, run.stdout
 
 
-def test_the_failure_reads_as_shown() -> None:
+def test_failure_reads_as_shown() -> None:
     [shown] = re.findall(r"^```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
     def service(environ: object, start_response: object) -> list[bytes]:
@@ -48,7 +48,7 @@ def test_the_failure_reads_as_shown() -> None:
 
 
 def table(heading: str) -> list[list[str]]:
-    """The cells of the rows below a heading."""
+    """Return the cells of the table whose first heading is `heading`, row by row."""
     rows = PAGE.partition(f"| {heading} |")[2].partition("\n\n")[0].splitlines()[2:]
     return [row.strip("| ").split(" | ") for row in rows]
 
@@ -57,57 +57,57 @@ def names(cell: str) -> list[str]:
     return re.findall(r"`(\w+)`", cell)
 
 
-def test_every_argument_of_assert_cors_is_told() -> None:
-    told = [name for row in table("argument") for name in names(row[0])]
+def test_table_has_every_argument_of_assert_cors() -> None:
+    listed = [name for row in table("argument") for name in names(row[0])]
     own = signature(assert_cors).parameters.keys() - {"app", "page", "request"}
-    assert set(told) == own | signature(Browser.fetch).parameters.keys() - {"self"}
+    assert set(listed) == own | signature(Browser.fetch).parameters.keys() - {"self"}
 
 
-def test_every_reason_of_a_browser_is_told_once() -> None:
-    told = [name for row in table("the browser's reason") for name in names(row[0])]
-    assert sorted(told) == sorted(BlockReason)
+def test_table_has_every_block_reason_once() -> None:
+    listed = [name for row in table("the browser's reason") for name in names(row[0])]
+    assert sorted(listed) == sorted(BlockReason)
 
 
 COOKIE = Cookie("session", "1", "testserver", secure=True, same_site="None")
 POLICY = Policy(allow_origins=["https://app.example.com"])
 
 
-def judged(policy: Policy, *, enforce: bool = False, **asked: Any) -> set[tuple[str, str]]:
-    """The reason of the browser for a request, with each reason that the server tells for it."""
+def find_reasons(policy: Policy, *, enforce: bool = False, **asked: Any) -> set[tuple[str, str]]:
+    """Return the browser's reason for blocking a request, with each reason of the guard."""
 
     def service(environ: object, start_response: Any) -> list[bytes]:
         start_response("200 OK", [])
         return []
 
-    def hear(decision: Decision, facts: CORSRequest) -> None:
+    def note(decision: Decision, request: CORSRequest) -> None:
         if not decision.allowed:
-            told.append(decision.reason)
+            reported.append(decision.reason)
 
-    told: list[Reason] = []
+    reported: list[Reason] = []
     guard = Guard(policy, enforce=enforce)
-    guard.subscribe(hear)
+    guard.subscribe(note)
     page = asked.pop("page", "https://app.example.com")
     outcome = assert_cors(CORSMiddleware(service, guard), page=page, blocked=True, **asked)
     assert isinstance(outcome, Blocked)
-    return {(outcome.reason.value, reason.value) for reason in told}
+    return {(outcome.reason.value, reason.value) for reason in reported}
 
 
-def test_the_reasons_of_the_server_are_those_that_it_tells() -> None:
+def test_table_has_the_reasons_that_the_guard_reports() -> None:
     evil, public = "https://evil.example", Policy(allow_origins=["*"])
     credentials: dict[str, Any] = {"credentials": "include", "cookies": [COOKIE]}
     seen = {
-        *judged(POLICY, page=evil),
-        *judged(POLICY, page=evil, method="PUT"),
-        *judged(POLICY, page=evil, method="POST", enforce=True),
-        *judged(POLICY, method="PUT"),
-        *judged(POLICY, headers={"X-Trace": "1"}),
-        *judged(POLICY, **credentials),
-        *judged(POLICY, method="POST", enforce=True, **credentials),
-        *judged(public, **credentials),
+        *find_reasons(POLICY, page=evil),
+        *find_reasons(POLICY, page=evil, method="PUT"),
+        *find_reasons(POLICY, page=evil, method="POST", enforce=True),
+        *find_reasons(POLICY, method="PUT"),
+        *find_reasons(POLICY, headers={"X-Trace": "1"}),
+        *find_reasons(POLICY, **credentials),
+        *find_reasons(POLICY, method="POST", enforce=True, **credentials),
+        *find_reasons(public, **credentials),
     }
-    assert not judged(POLICY, credentials="include")
-    assert not judged(public, credentials="include")
-    assert not judged(POLICY, method="POST", body="1", upload_listener=True, **credentials)
+    assert not find_reasons(POLICY, credentials="include")
+    assert not find_reasons(public, credentials="include")
+    assert not find_reasons(POLICY, method="POST", body="1", upload_listener=True, **credentials)
     assert seen == {
         (browser, server)
         for row in table("the browser's reason")

@@ -28,7 +28,7 @@ NOT_DRAWN = {BlockReason.NO_CORS_STREAM, BlockReason.REDIRECT_STREAM}
 
 
 @pytest.fixture(scope="module")
-def play() -> Iterator[Run]:
+def run() -> Iterator[Run]:
     with serve_run() as started:
         yield started
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint, APIFlask, HTTPTokenAuth
 from flask.views import MethodView
-from support.ecosystem_flask import guarded, policies_at
+from support.ecosystem_flask import fetch_allow_origins, install_guard
 from support.flask_requests import APP
 
 from corsguard_flask import cors_exempt
 
 
-def test_views_and_method_views_are_decorated() -> None:
-    app = guarded(APIFlask(__name__))
+def test_decorated_views_and_classes_are_exempt() -> None:
+    app = install_guard(APIFlask(__name__))
     api = APIBlueprint("api", __name__, url_prefix="/api")
     auth = HTTPTokenAuth()
 
@@ -54,5 +54,5 @@ def test_views_and_method_views_are_decorated() -> None:
 
     app.register_blueprint(api)
     for path in ("/above", "/below", "/inside", "/api/class"):
-        assert policies_at(app, path, "GET") == [None]
-    assert policies_at(app, "/methods", "GET", "PUT") == [None, APP]
+        assert fetch_allow_origins(app, path, "GET") == [None]
+    assert fetch_allow_origins(app, "/methods", "GET", "PUT") == [None, APP]

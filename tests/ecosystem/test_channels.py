@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path, re_path
 from sentry_sdk.integrations.asgi import SentryAsgiMiddleware
+from support.asgi_exchange import ask, scope_of
 from support.django_requests import APP, EVIL
 
 from corsguard import Guard, Policy
@@ -165,16 +166,16 @@ def test_handshake_that_no_policy_allows_is_refused(
 
 
 @pytest.mark.parametrize(("origin", "expected"), [(EVIL, False), (OWN, True)])
-def test_handshake_passes_the_validator_of_channels_as_well(origin: str, expected: bool) -> None:
+def test_handshake_also_passes_the_validator_of_channels(origin: str, expected: bool) -> None:
     assert connects("branch", origin) is expected
     assert bool(CONNECTED) is expected
 
 
-def test_without_corsguard_around_it_the_handshake_is_accepted() -> None:
+def test_handshake_outside_corsguard_is_accepted() -> None:
     assert connects("bare", EVIL)
 
 
-def test_handshake_is_refused_with_a_response_where_the_server_can_send_one() -> None:
+def test_handshake_refusal_is_a_response_with_the_extension() -> None:
     scope = {
         "type": "websocket",
         "path": "/ws/chat",
@@ -193,39 +194,20 @@ def test_handshake_is_refused_with_a_response_where_the_server_can_send_one() ->
 
 
 def fetch(application: str, method: str, where: str, **headers: str) -> tuple[int, Any, bytes]:
-    fields = [(name.replace("_", "-").lower().encode(), v.encode()) for name, v in headers.items()]
-    fields.append((b"host", HOST.encode()))
-
-    sent: list[Any] = []
-    asked = [{"type": "http.request", "body": b"", "more_body": False}]
-
-    async def receive() -> Any:
-        return asked.pop() if asked else await asyncio.Future()
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": where,
-        "query_string": b"",
-        "headers": fields,
-    }
-    asyncio.run(LAZY[application](scope, receive, send))
-    start, *parts = sent
-    names = [name.decode().lower() for name, _ in start["headers"]]
-    assert len(names) == len(set(names))  # nothing is there twice
+    fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    answer = ask(LAZY[application], scope_of(method, where, fields))
+    lines = [(name.lower(), value) for name, value in answer.fields]
+    assert len(dict(lines)) == len(lines)  # no field is there twice
     cors = {
-        name.decode().lower().removeprefix("access-control-"): value.decode()
-        for name, value in start["headers"]
-        if name.lower().startswith((b"access-control", b"vary"))
+        name.removeprefix("access-control-"): value
+        for name, value in lines
+        if name.startswith(("access-control-", "vary"))
     }
-    return start["status"], cors, b"".join(part.get("body", b"") for part in parts)
+    return answer.status, cors, answer.body
 
 
 @pytest.mark.parametrize("application", ["around", "all"])
-def test_http_of_django_is_decided_by_its_own_middleware(application: str) -> None:
+def test_http_of_django_is_decided_by_django_middleware(application: str) -> None:
     status, cors, body = fetch(application, "GET", "/view", Origin=APP)
     assert (status, body) == (200, b"view")
     assert cors == {"allow-origin": APP, "allow-credentials": "true", "vary": "Origin"}
@@ -236,7 +218,7 @@ def test_http_of_django_is_decided_by_its_own_middleware(application: str) -> No
     assert fetch(application, "OPTIONS", "/view", **asked)[0] == 204
 
 
-def test_http_beside_django_is_covered_as_well() -> None:
+def test_http_outside_django_has_cors_headers() -> None:
     status, cors, body = fetch("all", "GET", "/events", Origin=APP)
     assert (status, body, cors["allow-origin"]) == (200, b"events", APP)
     asked = {"Access_Control_Request_Method": "PUT", "Origin": APP}
@@ -244,14 +226,14 @@ def test_http_beside_django_is_covered_as_well() -> None:
     assert fetch("all", "POST", "/events", Origin=EVIL)[0] == 403
 
 
-def test_path_that_a_class_answers_itself_is_covered_as_well() -> None:
+def test_http_of_an_unknown_class_has_cors_headers() -> None:
     assert fetch("around_mux", "POST", "/upload", Origin=EVIL)[0] == 403
     status, cors, _ = fetch("around_mux", "POST", "/upload", Origin=APP)
     assert (status, cors["allow-origin"]) == (200, APP)
     assert fetch("around_mux", "GET", "/exempt", Origin=APP) == (200, {}, b"exempt")
 
 
-def test_each_request_is_decided_once() -> None:
+def test_request_is_decided_once() -> None:
     guard = Guard(POLICY, enforce=True)
     told: list[str] = []
     guard.subscribe(lambda decision, facts: told.append(f"{facts.method} {facts.path}"))
@@ -287,9 +269,7 @@ def found(application: str, **changed: Any) -> list[CheckMessage]:
         ("mux", ["corsguard.asgi-unknown"]),
     ],
 )
-def test_what_is_served_outside_of_corsguard_is_an_error(
-    application: str, expected: list[str]
-) -> None:
+def test_protocol_outside_corsguard_is_an_error(application: str, expected: list[str]) -> None:
     messages = found(application)
     assert [message.id for message in messages] == expected
     # The validator of Channels refuses pages too, by a list of its own.
@@ -298,7 +278,7 @@ def test_what_is_served_outside_of_corsguard_is_an_error(
     assert all("CORSMiddleware(application)" in str(message.hint) for message in messages)
 
 
-def test_without_enforce_only_http_is_an_error() -> None:
+def test_handshakes_without_enforce_are_not_checked() -> None:
     assert found("bare", CORSGUARD=POLICY) == []
     assert [m.id for m in found("events", CORSGUARD=POLICY)] == ["corsguard.asgi-http"]
     [message] = found("by_function", CORSGUARD=POLICY)

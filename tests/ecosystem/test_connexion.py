@@ -1,4 +1,4 @@
-"""connexion, whose Flask application is inside of its own ASGI middleware."""
+"""connexion, which wraps its Flask application in ASGI middleware."""
 
 # mypy: ignore-errors
 # The framework is installed in the environment `ecosystem` alone.
@@ -10,7 +10,7 @@ import warnings
 from types import ModuleType
 
 import pytest
-from adapters.flask.test_docs import IN_LISTS, run
+from support.flask_docs import IN_LISTS, run_block
 from support.flask_requests import APP, EVIL, POLICY
 
 from corsguard import Guard, PolicyWarning
@@ -43,14 +43,14 @@ def operations(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module.__name__, module)
 
 
-def test_the_asgi_middleware_stands_before_connexion_s_own() -> None:
+def test_asgi_middleware_before_exception_sees_all_requests() -> None:
     app = connexion.FlaskApp(__name__)
     guard = Guard(POLICY, enforce=True)
     app.add_middleware(CORSMiddleware, MiddlewarePosition.BEFORE_EXCEPTION, policy=guard)
     app.add_api(SPECIFICATION)
     with app.test_client() as client:
-        asked = {"Origin": APP, "Access-Control-Request-Method": "PUT"}
-        assert client.request("OPTIONS", "/items", headers=asked).status_code == 204
+        fields = {"Origin": APP, "Access-Control-Request-Method": "PUT"}
+        assert client.request("OPTIONS", "/items", headers=fields).status_code == 204
         for path, status in (("/items", 200), ("/nowhere", 404)):
             response = client.get(path, headers={"Origin": APP})
             assert response.status_code == status
@@ -58,9 +58,9 @@ def test_the_asgi_middleware_stands_before_connexion_s_own() -> None:
         assert client.put("/items", headers={"Origin": EVIL}).status_code == 403
 
 
-def test_the_extension_alone_sees_no_request_and_says_so() -> None:
+def test_guard_alone_warns_and_sees_no_request() -> None:
     app = connexion.FlaskApp(__name__)
-    with pytest.warns(PolicyWarning, match="keeps the application from before CORSGuard"):
+    with pytest.warns(PolicyWarning, match="calls Flask without CORSGuard"):
         CORSGuard(app.app, POLICY)
     app.add_api(SPECIFICATION)
     with app.test_client() as client:
@@ -71,7 +71,7 @@ def test_the_extension_alone_sees_no_request_and_says_so() -> None:
     assert (done.exit_code, "[connexion]" in done.output) == (1, True)
 
 
-def test_operations_that_flask_serves_are_found() -> None:
+def test_exempt_operation_served_by_flask_is_found() -> None:
     app = connexion.FlaskApp(__name__)
     with pytest.warns(PolicyWarning, match="connexion"):
         CORSGuard(app.app, {"/": POLICY})
@@ -83,10 +83,10 @@ def test_operations_that_flask_serves_are_found() -> None:
         assert response.headers["access-control-allow-origin"] == APP
 
 
-def test_the_application_of_the_docs() -> None:
+def test_docs_application_answers_preflight() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        app = run(IN_LISTS[1])["app"]
+        app = run_block(IN_LISTS[1])["app"]
     with app.test_client() as client:
-        asked = {"Origin": APP, "Access-Control-Request-Method": "GET"}
-        assert client.request("OPTIONS", "/items", headers=asked).status_code == 204
+        fields = {"Origin": APP, "Access-Control-Request-Method": "GET"}
+        assert client.request("OPTIONS", "/items", headers=fields).status_code == 204

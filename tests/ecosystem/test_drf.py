@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
-from support.django_requests import APP, Ask, ask_async, ask_sync, cors, preflight
+from support.django_requests import APP, Ask, cors, preflight
 
 from corsguard import Policy
 from corsguard_django import cors_exempt, cors_policy
@@ -132,12 +132,6 @@ urlpatterns = [
 ]
 
 
-@pytest.fixture(params=[ask_sync, ask_async], ids=["sync", "async"])
-def ask(request: pytest.FixtureRequest) -> Ask:
-    made: Ask = request.param
-    return made
-
-
 @pytest.fixture(autouse=True)
 def project() -> Iterator[None]:
     renderers = {"DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"]}
@@ -185,9 +179,7 @@ def test_decorated_view_has_its_policy(ask: Ask, method: str, where: str) -> Non
         ("GET", "/api"),
     ],
 )
-def test_view_beside_a_decorated_one_has_the_policy_of_its_path(
-    ask: Ask, method: str, where: str
-) -> None:
+def test_undecorated_view_has_the_policy_of_its_path(ask: Ask, method: str, where: str) -> None:
     assert cors(ask(method, where, Origin=APP))["allow-origin"] == APP
     assert "allow-origin" not in cors(ask(method, where, Origin=PARTNER))
     assert preflight(ask, where, method, APP).status_code == 204
@@ -203,13 +195,13 @@ def test_exempt_handler_has_no_cors(ask: Ask, method: str, where: str) -> None:
     assert (response.status_code, cors(response).keys() <= {"vary"}) == (200, True)
 
 
-def test_preflight_names_the_methods_that_share_a_policy(ask: Ask) -> None:
+def test_preflight_lists_the_methods_that_share_a_policy(ask: Ask) -> None:
     methods = cors(preflight(ask, "/actions/below/", "PUT", PARTNER))["allow-methods"]
     assert set(methods.split(", ")) == {"GET", "HEAD", "PUT"}
 
 
 @pytest.mark.usefixtures("project")
-def test_every_decorated_view_of_the_module_is_reached() -> None:
+def test_decorated_views_are_all_reachable() -> None:
     found = {message.id for message in run_checks(tags=["corsguard"])}
     assert "corsguard.view-policy-unreachable" not in found
 
@@ -222,7 +214,7 @@ def hides(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.mark.usefixtures("project")
-def test_exempt_function_that_a_wrapper_hides_below_api_view_does_not_start() -> None:
+def test_exempt_function_hidden_below_api_view_does_not_start() -> None:
     @cors_exempt
     def hidden(request: Any) -> Response:
         return Response("hidden")

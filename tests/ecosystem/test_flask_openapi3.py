@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import pytest
 from flask_openapi3 import APIBlueprint, APIView, OpenAPI
-from support.ecosystem_flask import guarded, policies_at
+from support.ecosystem_flask import fetch_allow_origins, install_guard
 from support.flask_requests import APP, PUBLIC, fetch
 
 from corsguard import PolicyError
 from corsguard_flask import cors_exempt, cors_policy
 
 
-def test_a_decorator_above_the_route_counts() -> None:
-    app = guarded(OpenAPI(__name__))
+def test_decorator_above_or_below_route_applies() -> None:
+    app = install_guard(OpenAPI(__name__))
     api = APIBlueprint("api", __name__, url_prefix="/api")
 
     @cors_exempt
@@ -45,12 +45,12 @@ def test_a_decorator_above_the_route_counts() -> None:
 
     app.register_api(api)
     for path in ("/above", "/below", "/both", "/api/items"):
-        assert policies_at(app, path, "GET") == [None]
-    assert policies_at(app, "/other", "GET") == [APP]
+        assert fetch_allow_origins(app, path, "GET") == [None]
+    assert fetch_allow_origins(app, "/other", "GET") == [APP]
 
 
-def test_methods_of_an_api_view_are_decorated() -> None:
-    app = guarded(OpenAPI(__name__))
+def test_decorated_method_of_api_view_is_exempt() -> None:
+    app = install_guard(OpenAPI(__name__))
     view = APIView()
 
     @view.route("/items")
@@ -65,12 +65,12 @@ def test_methods_of_an_api_view_are_decorated() -> None:
             return {}
 
     app.register_api_view(view)
-    assert policies_at(app, "/items", "GET", "PUT") == [None, APP]
+    assert fetch_allow_origins(app, "/items", "GET", "PUT") == [None, APP]
     assert Items.get is not None
 
 
-def test_an_api_view_that_is_exempt_as_a_class_answers_nothing() -> None:
-    app = guarded(OpenAPI(__name__))
+def test_exempt_api_view_class_serves_no_request() -> None:
+    app = install_guard(OpenAPI(__name__))
     view = APIView()
 
     @cors_exempt

@@ -9,7 +9,7 @@ from functools import wraps
 
 from flask import Flask
 from flask_restx import Api, Namespace, Resource, fields
-from support.ecosystem_flask import guarded, policies_at
+from support.ecosystem_flask import fetch_allow_origins, install_guard
 from support.flask_requests import APP
 
 from corsguard_flask import cors_exempt
@@ -23,29 +23,29 @@ class Both(Resource):
         return {}
 
 
-def test_method_decorators_apply_at_each_request_and_are_found_before() -> None:
+def test_method_decorators_apply_to_every_method() -> None:
     class Items(Both):
         method_decorators = [cors_exempt]  # noqa: RUF012
 
-    app = guarded(Flask(__name__))
+    app = install_guard(Flask(__name__))
     Api(app).add_resource(Items, "/items")
-    assert policies_at(app, "/items", "GET", "PUT", "HEAD") == [None] * 3
+    assert fetch_allow_origins(app, "/items", "GET", "PUT", "HEAD") == [None] * 3
 
 
-def test_method_decorators_that_call_another_are_found() -> None:
+def test_method_decorators_that_call_cors_exempt_are_found() -> None:
     def private(view):
         return cors_exempt(wraps(view)(lambda *args, **values: view(*args, **values)))
 
     class All(Both):
         method_decorators = [private]  # noqa: RUF012
 
-    app = guarded(Flask(__name__))
+    app = install_guard(Flask(__name__))
     Api(app).add_resource(All, "/all")
-    assert policies_at(app, "/all", "GET", "PUT", "HEAD") == [None] * 3
+    assert fetch_allow_origins(app, "/all", "GET", "PUT", "HEAD") == [None] * 3
 
 
-def test_resources_of_a_namespace_are_decorated() -> None:
-    app = guarded(Flask(__name__))
+def test_decorated_resources_of_namespace_are_exempt() -> None:
+    app = install_guard(Flask(__name__))
     api = Api(app)
     items = Namespace("items")
     model = items.model("Item", {"name": fields.String})
@@ -76,19 +76,19 @@ def test_resources_of_a_namespace_are_decorated() -> None:
         pass
 
     api.add_namespace(items)
-    assert policies_at(app, "/items/methods", "GET", "PUT") == [None, None]
-    assert policies_at(app, "/items/above", "GET", "PUT") == [None, None]
-    assert policies_at(app, "/items/below", "GET", "PUT") == [None, None]
+    assert fetch_allow_origins(app, "/items/methods", "GET", "PUT") == [None, None]
+    assert fetch_allow_origins(app, "/items/above", "GET", "PUT") == [None, None]
+    assert fetch_allow_origins(app, "/items/below", "GET", "PUT") == [None, None]
     assert Methods.delete is not None
 
 
-def test_the_decorators_of_a_namespace_apply_to_its_resources() -> None:
-    app = guarded(Flask(__name__))
+def test_decorators_of_namespace_apply_to_its_resources() -> None:
+    app = install_guard(Flask(__name__))
     api = Api(app)
     closed, opened = Namespace("closed", decorators=[cors_exempt]), Namespace("opened")
     closed.add_resource(Both, "/")
     opened.add_resource(type("Opened", (Both,), {}), "/")
     api.add_namespace(closed)
     api.add_namespace(opened)
-    assert policies_at(app, "/closed/", "GET", "PUT") == [None, None]
-    assert policies_at(app, "/opened/", "GET", "PUT") == [APP, APP]
+    assert fetch_allow_origins(app, "/closed/", "GET", "PUT") == [None, None]
+    assert fetch_allow_origins(app, "/opened/", "GET", "PUT") == [APP, APP]

@@ -8,13 +8,13 @@ from __future__ import annotations
 from flask import Flask
 from flask.views import MethodView
 from flask_smorest import Api, Blueprint
-from support.ecosystem_flask import policies_at
+from support.ecosystem_flask import fetch_allow_origins
 from support.flask_requests import APP, POLICY, PUBLIC
 
 from corsguard_flask import CORSGuard, cors_exempt, cors_policy
 
 
-def test_views_and_method_views_are_decorated() -> None:
+def test_decorated_views_and_blueprints_apply() -> None:
     app = Flask(__name__)
     app.config.update(API_TITLE="Items", API_VERSION="1", OPENAPI_VERSION="3.0.2")
     cors = CORSGuard(app, {"/": POLICY})
@@ -58,7 +58,7 @@ def test_views_and_method_views_are_decorated() -> None:
     cors.set_policy(public, PUBLIC)
     api.register_blueprint(items)
     api.register_blueprint(public)
-    assert policies_at(app, "/items/methods", "GET", "POST", "PUT") == [None, "*", APP]
-    assert policies_at(app, "/items/above", "GET") == [None]
-    assert policies_at(app, "/items/view", "GET") == [None]
-    assert policies_at(app, "/public/", "GET") == ["*"]
+    assert fetch_allow_origins(app, "/items/methods", "GET", "POST", "PUT") == [None, "*", APP]
+    assert fetch_allow_origins(app, "/items/above", "GET") == [None]
+    assert fetch_allow_origins(app, "/items/view", "GET") == [None]
+    assert fetch_allow_origins(app, "/public/", "GET") == ["*"]

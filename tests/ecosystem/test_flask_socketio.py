@@ -1,4 +1,4 @@
-"""Flask-SocketIO, which answers handshakes itself: behind corsguard, and in front of it."""
+"""Flask-SocketIO, which answers handshakes itself, behind corsguard and in front of it."""
 
 # mypy: ignore-errors
 # The framework is installed in the environment `ecosystem` alone.
@@ -13,10 +13,10 @@ from threading import Thread
 
 import pytest
 import simple_websocket
-from adapters.flask.test_docs import IN_LISTS, run
 from flask import Flask
 from flask_socketio import SocketIO
-from support.flask_requests import APP, EVIL, PARTNERS, POLICY, allowed, fetch
+from support.flask_docs import IN_LISTS, run_block
+from support.flask_requests import APP, EVIL, PARTNERS, POLICY, fetch, get_allow_origin
 from werkzeug.serving import make_server
 
 from corsguard import Guard
@@ -26,14 +26,14 @@ POLLING = "/socket.io/?EIO=4&transport=polling"
 HANDSHAKE = "/socket.io/?EIO=4&transport=websocket"
 
 
-def sockets(app: Flask) -> SocketIO:
+def install_sockets(app: Flask) -> SocketIO:
     return SocketIO(app, async_mode="threading", cors_allowed_origins="*")
 
 
-def enforced(*, with_views: bool = False) -> Flask:
+def build_enforced(*, with_views: bool = False) -> Flask:
     """Return an application whose Socket.IO was installed before corsguard."""
     app = Flask(__name__)
-    sockets(app)
+    install_sockets(app)
     CORSGuard(app, Guard(POLICY, enforce=True))
     if with_views:
         app.add_url_rule("/own", "own", cors_policy(PARTNERS)(lambda: "own"))
@@ -42,9 +42,9 @@ def enforced(*, with_views: bool = False) -> Flask:
 
 @pytest.mark.parametrize("with_views", [False, True])
 def test_polling_behind_corsguard_is_enforced(with_views: bool) -> None:
-    app = enforced(with_views=with_views)
+    app = build_enforced(with_views=with_views)
     opened = fetch(app, POLLING)
-    assert (opened.status_code, allowed(opened)) == (200, APP)
+    assert (opened.status_code, get_allow_origin(opened)) == (200, APP)
     session = json.loads(opened.text[1:])["sid"]
 
     def post(origin: str) -> int:
@@ -54,11 +54,11 @@ def test_polling_behind_corsguard_is_enforced(with_views: bool) -> None:
 
     assert (post(EVIL), post(APP)) == (403, 200)
     # A GET is safe by the standard; its response, with the session's name, can't be read.
-    assert allowed(fetch(app, POLLING, origin=EVIL)) is None
+    assert get_allow_origin(fetch(app, POLLING, origin=EVIL)) is None
 
 
 @contextmanager
-def served(app: Flask) -> Iterator[str]:
+def serve(app: Flask) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()
@@ -70,8 +70,8 @@ def served(app: Flask) -> Iterator[str]:
         server.server_close()
 
 
-def status_of_handshake(host: str, origin: str) -> int:
-    """Return what a server answers to a handshake that it refuses."""
+def fetch_handshake_status(host: str, origin: str) -> int:
+    """Return the status of the response to a handshake that the server refuses."""
     with closing(HTTPConnection(host, timeout=30)) as connection:
         fields = {"Origin": origin, "Connection": "Upgrade", "Upgrade": "websocket"}
         connection.request("GET", HANDSHAKE, headers=fields)
@@ -79,19 +79,19 @@ def status_of_handshake(host: str, origin: str) -> int:
 
 
 @pytest.mark.parametrize("with_views", [False, True])
-def test_a_handshake_behind_corsguard_is_enforced(with_views: bool) -> None:
-    with served(enforced(with_views=with_views)) as host:
+def test_handshake_behind_corsguard_is_enforced(with_views: bool) -> None:
+    with serve(build_enforced(with_views=with_views)) as host:
         client = simple_websocket.Client(f"ws://{host}{HANDSHAKE}", headers={"Origin": APP})
         assert client.receive(timeout=30).startswith("0{")
         client.close()
-        assert status_of_handshake(host, EVIL) == 403
+        assert fetch_handshake_status(host, EVIL) == 403
 
 
 @pytest.mark.parametrize("enforce", [False, True])
-def test_check_reports_socket_io_in_front_of_corsguard(enforce: bool) -> None:
+def test_check_socket_io_in_front_exits_with_1(enforce: bool) -> None:
     app = Flask(__name__)
     CORSGuard(app, Guard(POLICY, enforce=enforce))
-    sockets(app)
+    install_sockets(app)
     assert fetch(app, POLLING, origin=EVIL).status_code == 200
     done = app.test_cli_runner().invoke(args=["cors", "check"])
     assert done.exit_code == 1
@@ -99,13 +99,13 @@ def test_check_reports_socket_io_in_front_of_corsguard(enforce: bool) -> None:
     assert "call cors.init_app(app) after it" in done.output
 
 
-def test_check_of_socket_io_behind_corsguard_is_sound() -> None:
-    done = enforced().test_cli_runner().invoke(args=["cors", "check"])
+def test_check_socket_io_behind_corsguard_exits_with_0() -> None:
+    done = build_enforced().test_cli_runner().invoke(args=["cors", "check"])
     assert done.exit_code == 0
     assert "middleware-in-front" not in done.output
 
 
-def test_the_application_of_the_docs() -> None:
-    app = run(IN_LISTS[2])["app"]
-    assert allowed(fetch(app, POLLING)) == APP
+def test_docs_application_enforces_polling() -> None:
+    app = run_block(IN_LISTS[2])["app"]
+    assert get_allow_origin(fetch(app, POLLING)) == APP
     assert fetch(app, POLLING, "POST", EVIL).status_code == 403

@@ -15,7 +15,7 @@ from django.urls import path
 from ninja import NinjaAPI, Router
 from ninja.decorators import decorate_view
 from ninja.pagination import LimitOffsetPagination, paginate
-from support.django_requests import APP, Ask, ask_async, ask_sync, cors, preflight
+from support.django_requests import APP, Ask, cors, preflight
 
 from corsguard import Policy
 from corsguard_django import cors_exempt, cors_policy
@@ -89,12 +89,6 @@ api.add_router("/two", twice, url_name_prefix="two")
 urlpatterns = [path("api/", api.urls)]
 
 
-@pytest.fixture(params=[ask_sync, ask_async], ids=["sync", "async"])
-def ask(request: pytest.FixtureRequest) -> Ask:
-    made: Ask = request.param
-    return made
-
-
 @pytest.fixture(autouse=True)
 def project() -> Iterator[None]:
     with override_settings(CORSGUARD=OF_PATH, ROOT_URLCONF=__name__):
@@ -123,7 +117,7 @@ def test_decorated_operation_has_its_policy(ask: Ask, method: str, where: str) -
     assert preflight(ask, where, method, APP).status_code == 403
 
 
-def test_operation_beside_it_has_the_policy_of_its_path(ask: Ask) -> None:
+def test_undecorated_operation_has_the_policy_of_its_path(ask: Ask) -> None:
     assert cors(ask("GET", "/api/items/1", Origin=APP))["allow-origin"] == APP
     assert cors(preflight(ask, "/api/items/1", "GET"))["allow-methods"] == "GET"
 
@@ -135,19 +129,19 @@ def test_exempt_operation_has_no_cors(ask: Ask) -> None:
     assert (response.status_code, cors(response)) == (405, {})
 
 
-def test_preflight_names_the_operations_that_share_a_policy(ask: Ask) -> None:
+def test_preflight_lists_the_methods_that_share_a_policy(ask: Ask) -> None:
     answer = cors(preflight(ask, "/api/items/1", "PUT", PARTNER))
     assert answer["allow-methods"] == "PATCH, PUT"
 
 
 @pytest.mark.usefixtures("project")
-def test_every_decorated_operation_of_the_module_is_reached() -> None:
+def test_decorated_operations_are_all_reachable() -> None:
     found = {message.id for message in run_checks(tags=["corsguard"])}
     assert "corsguard.view-policy-unreachable" not in found
 
 
 @pytest.mark.usefixtures("project")
-def test_exempt_operation_that_a_wrapper_hides_does_not_start() -> None:
+def test_exempt_operation_hidden_by_a_wrapper_does_not_start() -> None:
     def hides(function: Callable[[Any], str]) -> Callable[[Any], str]:
         def hiding(request: HttpRequest) -> str:
             return function(request)

@@ -1,4 +1,4 @@
-"""Sentry's middleware around applications behind corsguard, as a page in a browser sees them."""
+"""Sentry's middleware outside and inside of corsguard, as a page in a browser sees it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def wsgi_service(environ: Any, start_response: Any) -> Iterable[bytes]:
 
 
 class OldService:
-    """An application of ASGI 2, whose scope comes first."""
+    """An ASGI 2 application, which is called with the scope first."""
 
     def __init__(self, scope: Any) -> None:
         self.scope = scope
@@ -54,35 +54,35 @@ APPS = {
 
 
 @pytest.mark.parametrize("app", APPS.values(), ids=APPS.keys())
-def test_the_listed_page_gets_the_response(app: Any) -> None:
+def test_allowed_page_reads_the_response(app: Any) -> None:
     browser = Browser.on(app, page=PAGE)
     response = browser.fetch("/items/1", method="PUT", credentials="include")
     assert (response.status, response.text, browser.preflights) == (200, "hello", 1)
 
 
 @pytest.mark.parametrize("app", APPS.values(), ids=APPS.keys())
-def test_another_page_does_not(app: Any) -> None:
+def test_untrusted_page_is_blocked(app: Any) -> None:
     blocked = assert_cors(app, page=EVIL, method="PUT", blocked="ALLOW_ORIGIN_MISSING")
     assert isinstance(blocked, Blocked)
 
 
 @pytest.mark.parametrize("app", APPS.values(), ids=APPS.keys())
-def test_what_the_application_raises_is_raised_or_the_500_of_a_server(app: Any) -> None:
+def test_application_exception_is_raised_or_a_500(app: Any) -> None:
     with pytest.raises(LookupError, match="in the application"):
         Browser.on(app, page=PAGE).fetch("/broken")
     browser = Browser.on(app, page="https://testserver", raise_app_exceptions=False)
     assert browser.fetch("/broken").status == 500
 
 
-def test_a_500_inside_the_asgi_adapter_has_the_headers() -> None:
+def test_500_inside_asgi_adapter_carries_headers() -> None:
     browser = Browser.on(APPS["asgi, inside"], page=PAGE, raise_app_exceptions=False)
     assert browser.fetch("/broken").status == 500
-    stranger = Browser.on(APPS["asgi, inside"], page=EVIL, raise_app_exceptions=False)
+    untrusted = Browser.on(APPS["asgi, inside"], page=EVIL, raise_app_exceptions=False)
     with pytest.raises(Blocked) as blocked:
-        stranger.fetch("/broken")
+        untrusted.fetch("/broken")
     assert blocked.value.reason is BlockReason.ALLOW_ORIGIN_MISSING
 
 
-def test_an_application_of_asgi_2_is_called_twice() -> None:
+def test_asgi_2_application_is_called_twice() -> None:
     browser = Browser.on(SentryAsgiMiddleware(OldService), page="https://testserver")
     assert browser.fetch("/").text == "hello"

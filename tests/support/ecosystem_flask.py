@@ -1,35 +1,36 @@
-"""What the tests of frameworks on top of Flask ask of each."""
+"""Helpers for the tests of frameworks on top of Flask."""
 
 from __future__ import annotations
 
 from typing import TypeVar
 
 from flask import Flask
-from support.flask_requests import POLICY, allowed, fetch, preflight
+from support.flask_requests import POLICY, fetch, get_allow_origin, preflight
 
 from corsguard_flask import CORSGuard
 
-__all__ = ["guarded", "policies_at"]
+__all__ = ["fetch_allow_origins", "install_guard"]
 
 Application = TypeVar("Application", bound=Flask)
 
 
-def guarded(app: Application) -> Application:
-    """Put corsguard in front of an application, with a policy for every path."""
+def install_guard(app: Application) -> Application:
+    """Install corsguard with one policy for every path, and return the application."""
     CORSGuard(app, {"/": POLICY})
     return app
 
 
-def policies_at(app: Flask, path: str, *methods: str) -> list[str | None]:
-    """Return what each method of a path answers with: the allowed origin, or None without CORS.
+def fetch_allow_origins(app: Flask, path: str, *methods: str) -> list[str | None]:
+    """Return the Access-Control-Allow-Origin of the response to each method; None without CORS.
 
-    The response and the one to its preflight agree.
+    Asserts that the response and the one to its preflight agree.
     """
     found = []
     for method in methods:
         response, before = fetch(app, path, method), preflight(app, path, method)
+        allow_origin = get_allow_origin(response)
         assert response.status_code in {200, 401}, (method, path, response.text)
-        assert allowed(response) == allowed(before), (method, path)
-        assert ("Vary" in response.headers) is (allowed(response) not in {None, "*"})
-        found.append(allowed(response))
+        assert allow_origin == get_allow_origin(before), (method, path)
+        assert ("Vary" in response.headers) is (allow_origin not in {None, "*"})
+        found.append(allow_origin)
     return found

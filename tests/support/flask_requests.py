@@ -1,4 +1,4 @@
-"""The policies and requests that the tests of the Flask adapter speak about."""
+"""Policies and requests for the tests of the Flask adapter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PUBLIC = Policy(allow_origins=["*"])
 def fetch(
     app: Flask, path: str, method: str = "GET", origin: str | None = APP, **headers: str
 ) -> TestResponse:
-    """What a browser gets that sends a request for a page of origin."""
+    """Return the response to a request of a page of origin; `_` in a header's name means `-`."""
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     if origin is not None:
         fields["Origin"] = origin
@@ -27,8 +27,16 @@ def fetch(
 
 
 def preflight(app: Flask, path: str, method: str = "PUT", origin: str = APP) -> TestResponse:
+    """Return the response to the preflight for a method."""
     return fetch(app, path, "OPTIONS", origin, Access_Control_Request_Method=method)
 
 
-def allowed(response: TestResponse) -> str | None:
+def get_allow_origin(response: TestResponse) -> str | None:
     return response.headers.get("Access-Control-Allow-Origin")
+
+
+def is_exempt(app: Flask, path: str, method: str = "GET") -> bool:
+    """Return True if neither the response nor the one to its preflight has CORS headers."""
+    responses = fetch(app, path, method), preflight(app, path, method)
+    assert responses[0].status_code == 200
+    return not any("Vary" in response.headers for response in responses)

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import (
     JSONResponse,
     PlainTextResponse,
-    RedirectResponse,
     Response,
     StreamingResponse,
 )
@@ -67,7 +66,6 @@ def starlette(**options: Any) -> Starlette:
         Route("/crash", crash),
         Route("/gone", gone),
         Route("/half", half),
-        Route("/moved", lambda request: RedirectResponse("/hello")),
         Route("/hello", hello),
         Route("/upload", read_all, methods=["POST"]),
     ]

@@ -32,7 +32,7 @@ async def never(origin: str) -> bool:
     raise AssertionError
 
 
-def test_an_async_callable_is_awaited_each_time() -> None:
+def test_async_callable_is_awaited_for_each_request() -> None:
     tenants = Tenants(APP)
     app = CORSMiddleware(Answering(), Policy(allow_origins=[tenants.know]))
     assert get(app).cors == ALLOWED
@@ -42,14 +42,14 @@ def test_an_async_callable_is_awaited_each_time() -> None:
     assert tenants.asked == [APP, EVIL, APP]
 
 
-def test_a_preflight_waits_for_it_too() -> None:
+def test_preflight_awaits_the_callable() -> None:
     app = CORSMiddleware(Answering(), Policy(allow_origins=[Tenants(APP).know]))
     asked = ("Access-Control-Request-Method", "GET")
     assert ask(app, scope_of("OPTIONS", headers=[("Origin", APP), asked])).status == 204
     assert ask(app, scope_of("OPTIONS", headers=[("Origin", EVIL), asked])).status == 403
 
 
-def test_one_that_takes_too_long_means_no(caplog: pytest.LogCaptureFixture) -> None:
+def test_callable_that_times_out_refuses(caplog: pytest.LogCaptureFixture) -> None:
     policy = Policy(allow_origins=[never], predicate_timeout=0.01)
     answering = Answering()
     assert get(CORSMiddleware(answering, policy)).cors == REFUSED
@@ -57,7 +57,7 @@ def test_one_that_takes_too_long_means_no(caplog: pytest.LogCaptureFixture) -> N
     assert "never of allow_origins failed" in caplog.text
 
 
-def test_one_that_raises_means_no(caplog: pytest.LogCaptureFixture) -> None:
+def test_callable_that_raises_refuses(caplog: pytest.LogCaptureFixture) -> None:
     async def unreachable(origin: str) -> bool:
         raise ConnectionError
 
@@ -66,7 +66,7 @@ def test_one_that_raises_means_no(caplog: pytest.LogCaptureFixture) -> None:
     assert "unreachable of allow_origins failed" in caplog.text
 
 
-def test_the_cancellation_of_the_request_reaches_it() -> None:
+def test_cancelled_request_cancels_the_callable() -> None:
     reached: list[str] = []
 
     async def cancelled() -> None:
@@ -91,13 +91,13 @@ def test_the_cancellation_of_the_request_reaches_it() -> None:
     assert reached == ["cancelled"]
 
 
-def test_a_sync_callable_is_asked_as_well() -> None:
+def test_sync_callable_is_called() -> None:
     app = CORSMiddleware(Answering(), Policy(allow_origins=[lambda origin: origin == APP]))
     assert get(app).cors == ALLOWED
     assert get(app, origin=EVIL).cors == REFUSED
 
 
-def test_a_guard_may_get_an_async_callable_while_it_is_in_use() -> None:
+def test_guard_can_be_given_an_async_callable_while_in_use() -> None:
     guard = Guard(Policy(allow_origins=[EVIL]))
     app = CORSMiddleware(Answering(), guard)
     assert get(app).cors == REFUSED

@@ -12,5 +12,5 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTI
 
 
 @pytest.mark.parametrize("code", BLOCKS)
-def test_it_runs(code: str) -> None:
+def test_code_block_runs(code: str) -> None:
     exec(compile(code, PAGE.name, "exec"), {"__name__": "docs"})

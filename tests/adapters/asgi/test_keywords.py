@@ -80,7 +80,7 @@ SetUp = Callable[..., App]
 
 
 @SET_UPS
-def test_the_fields_of_a_policy_are_keywords(set_up: SetUp) -> None:
+def test_policy_fields_are_keywords(set_up: SetUp) -> None:
     app = set_up(**FIELDS)
     answer = get(app)
     assert answer.status == 200
@@ -89,7 +89,7 @@ def test_the_fields_of_a_policy_are_keywords(set_up: SetUp) -> None:
 
 
 @SET_UPS
-def test_the_options_of_a_guard_are_keywords_beside_them(set_up: SetUp) -> None:
+def test_guard_options_are_keywords(set_up: SetUp) -> None:
     app = set_up(allow_origins=[APP], enforce=True, enforce_exempt=["/hooks"], own_origins=[])
     if set_up is litestar:  # which answers 405 before its middleware
         app = CORSMiddleware(app, allow_origins=[APP], enforce=True)
@@ -98,18 +98,18 @@ def test_the_options_of_a_guard_are_keywords_beside_them(set_up: SetUp) -> None:
 
 
 @SET_UPS
-def test_routes_are_a_keyword_too(set_up: SetUp) -> None:
+def test_routes_are_a_keyword(set_up: SetUp) -> None:
     assert get(set_up(routes={"/items": {"allow_origins": [APP]}, "/": None})).cors == ALLOWED
     assert get(set_up(routes={"/": POLICY, "/items": False})).cors == {}
 
 
 @SET_UPS
 @pytest.mark.parametrize("policy", [POLICY, {"/": POLICY}, Guard(POLICY)])
-def test_a_policy_is_a_keyword_as_before(set_up: SetUp, policy: Any) -> None:
+def test_policy_is_a_keyword(set_up: SetUp, policy: Any) -> None:
     assert get(set_up(policy=policy)).cors == ALLOWED
 
 
-def test_a_policy_may_be_given_by_its_place() -> None:
+def test_policy_is_a_positional_argument() -> None:
     app = Starlette(routes=[Route("/items", PlainTextResponse("hello"))])
     app.add_middleware(CORSMiddleware, POLICY)
     for served in (
@@ -140,7 +140,7 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
 
 @SET_UPS
 @pytest.mark.parametrize(("fields", "code", "suggestion"), MISTAKES)
-def test_a_mistake_names_the_right_call(
+def test_wrong_keyword_names_the_right_call(
     set_up: SetUp, fields: dict[str, Any], code: str, suggestion: str
 ) -> None:
     try:
@@ -152,7 +152,7 @@ def test_a_mistake_names_the_right_call(
     assert suggestion in error.problems[0].suggestion
 
 
-def test_a_type_checker_knows_the_keywords() -> None:
+def test_type_checker_knows_the_keywords() -> None:
     # mypy fails where one of these is no error.
     app = Starlette()
     with pytest.raises(PolicyError, match=r"allow_origin: .* -> allow_origins"):
@@ -166,7 +166,7 @@ def test_a_type_checker_knows_the_keywords() -> None:
 
 
 @pytest.mark.parametrize("make", [starlette, starlette_listed, fastapi])
-def test_uvicorn_shows_at_start_what_starlette_finds_late(
+def test_uvicorn_shows_a_late_policy_error_at_start(
     make: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
     config = uvicorn.Config(make(allow_origin=[APP]), log_config=None)
@@ -180,6 +180,6 @@ def test_uvicorn_shows_at_start_what_starlette_finds_late(
     assert "ASGI 'lifespan' protocol appears unsupported." in caplog.messages
     [ours] = [record for record in caplog.records if record.name == "corsguard"]
     assert ours.levelname == "ERROR"
-    assert "the middleware does not start" in ours.getMessage()
+    assert "CORSMiddleware does not start" in ours.getMessage()
     assert "allow_origin: there is no field 'allow_origin'" in ours.getMessage()
     assert "-> allow_origins" in ours.getMessage()

@@ -50,25 +50,25 @@ def around(app: Litestar) -> App:
 @pytest.mark.parametrize(
     ("path", "status"), [("/hello", 200), ("/nothing", 404), ("/only-post", 405), ("/crash", 500)]
 )
-def test_every_answer_carries_the_headers(path: str, status: int) -> None:
+def test_response_made_by_litestar_has_cors_headers(path: str, status: int) -> None:
     app = around(Litestar(HANDLERS))
     answer = ask_for(app, path)
     assert (answer.status, answer.cors, answer.error) == (status, ALLOWED, None)
     assert ask_for(app, path, EVIL).cors == {"vary": "Origin"}
 
 
-def test_preflights_are_answered() -> None:
+def test_preflight_is_answered() -> None:
     asked = [("Origin", APP), ("Access-Control-Request-Method", "GET")]
     assert ask(around(Litestar(HANDLERS)), scope_of("OPTIONS", "/hello", asked)).status == 204
 
 
-def test_a_custom_handler_of_a_500_carries_the_headers() -> None:
+def test_custom_500_handler_has_cors_headers() -> None:
     app = around(Litestar(HANDLERS, exception_handlers={500: answer_error}))
     answer = ask_for(app, "/crash")
     assert (answer.status, answer.body, answer.cors) == (500, b"custom", ALLOWED)
 
 
-def test_in_its_list_of_middleware_it_covers_the_routes_and_their_errors() -> None:
+def test_middleware_in_the_list_covers_routes_and_errors() -> None:
     cors = DefineMiddleware(CORSMiddleware, policy=POLICY)
     app: App = Litestar(HANDLERS, middleware=[cors], exception_handlers={500: answer_error})
     covered: list[Exchange] = [ask_for(app, path) for path in ("/hello", "/crash")]

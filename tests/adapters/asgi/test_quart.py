@@ -54,7 +54,7 @@ def quart() -> Quart:
 
 @SET_UPS
 @pytest.mark.parametrize(("path", "status"), [("/hello", 200), ("/nothing", 404), ("/crash", 500)])
-def test_every_answer_carries_the_headers(set_up: SetUp, path: str, status: int) -> None:
+def test_response_made_by_quart_has_cors_headers(set_up: SetUp, path: str, status: int) -> None:
     app = set_up(quart(), POLICY)
     answer = get(app, path)
     assert (answer.status, answer.cors, answer.error) == (status, ALLOWED, None)
@@ -62,13 +62,13 @@ def test_every_answer_carries_the_headers(set_up: SetUp, path: str, status: int)
 
 
 @SET_UPS
-def test_preflights_are_answered(set_up: SetUp) -> None:
+def test_preflight_is_answered(set_up: SetUp) -> None:
     asked = [("Origin", APP), ("Access-Control-Request-Method", "GET")]
     assert ask(set_up(quart(), POLICY), scope_of("OPTIONS", "/hello", asked)).status == 204
 
 
 @SET_UPS
-def test_a_custom_handler_runs_once(set_up: SetUp) -> None:
+def test_custom_handler_runs_once(set_up: SetUp) -> None:
     app = quart()
     ran: list[Exception] = []
 
@@ -83,7 +83,7 @@ def test_a_custom_handler_runs_once(set_up: SetUp) -> None:
 
 
 @SET_UPS
-def test_an_exception_that_quart_lets_through_is_answered(set_up: SetUp) -> None:
+def test_exception_that_quart_propagates_becomes_a_500(set_up: SetUp) -> None:
     app = quart()
     app.config["PROPAGATE_EXCEPTIONS"] = True
     answer = get(set_up(app, POLICY), "/crash")
@@ -92,7 +92,7 @@ def test_an_exception_that_quart_lets_through_is_answered(set_up: SetUp) -> None
 
 
 @SET_UPS
-def test_websockets_are_accepted_and_refused(set_up: SetUp) -> None:
+def test_websocket_is_accepted_or_refused(set_up: SetUp) -> None:
     app = set_up(quart(), Guard(POLICY, enforce=True))
     passed = ask(app, websocket_scope([("Origin", APP)]))
     assert passed.sent[0]["type"] == "websocket.accept"

@@ -124,7 +124,7 @@ EVERY_APP = pytest.mark.parametrize("app", APPS.values(), ids=APPS.keys())
 
 @EVERYWHERE
 @EVERY_APP
-def test_every_kind_of_request_is_answered(
+def test_server_answers_every_kind_of_request(
     app: App, version: str, run: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = ("Access-Control-Request-Method", "PUT")
@@ -153,7 +153,7 @@ def test_every_kind_of_request_is_answered(
 
 @EVERYWHERE
 @EVERY_APP
-def test_a_500_carries_the_headers_and_the_exception_is_logged_once(
+def test_500_has_cors_headers_and_one_log_line(
     app: App, version: str, run: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     # After an exception uvicorn closes the connection.
@@ -175,7 +175,7 @@ def errors_in(caplog: pytest.LogCaptureFixture) -> list[type[BaseException] | No
 
 
 @pytest.mark.parametrize("run", [by_uvicorn, by_hypercorn])
-def test_websocket_handshakes_are_accepted_and_refused(run: Run) -> None:
+def test_websocket_handshake_is_accepted_or_refused(run: Run) -> None:
     with serving(run, APPS["bare"]) as url:
         where = url.replace("http:", "ws:")
         with connect(where, additional_headers={"Origin": APP}) as accepted:

@@ -73,7 +73,7 @@ class Translating(Copying):
     ],
     ids=lambda outer: outer.cls.__name__,
 )
-def test_middleware_between_does_not_matter(outer: Middleware) -> None:
+def test_500_behind_other_middleware_has_cors_headers(outer: Middleware) -> None:
     handler = Handler()
     cors = Middleware(CORSMiddleware, policy=POLICY)
     app = starlette(middleware=[outer, cors], exception_handlers={500: handler.answer})
@@ -86,7 +86,7 @@ def test_middleware_between_does_not_matter(outer: Middleware) -> None:
     assert len(handler.ran) == 2
 
 
-def test_an_answer_that_other_middleware_makes_of_the_error_stands() -> None:
+def test_error_response_of_other_middleware_is_kept() -> None:
     async def rescue(request: Request, call_next: Any) -> Response:
         try:
             response: Response = await call_next(request)
@@ -103,7 +103,7 @@ def test_an_answer_that_other_middleware_makes_of_the_error_stands() -> None:
     assert handler.ran == []
 
 
-def test_an_error_of_middleware_outside_has_no_decision_to_carry() -> None:
+def test_exception_of_outer_middleware_has_no_cors_headers() -> None:
     async def fail(request: Request, call_next: Any) -> Response:
         if "fail" in request.headers:
             raise BrokenError
@@ -119,7 +119,7 @@ def test_an_error_of_middleware_outside_has_no_decision_to_carry() -> None:
     assert isinstance(failed.error, BrokenError)
 
 
-def test_middleware_outside_still_reads_which_route_was_taken() -> None:
+def test_outer_middleware_reads_the_route_from_the_scope() -> None:
     seen: list[object] = []
 
     async def watch(request: Request, call_next: Any) -> Response:
@@ -137,7 +137,7 @@ def test_middleware_outside_still_reads_which_route_was_taken() -> None:
 # Applications within applications
 
 
-def test_the_policy_of_a_mounted_application_is_that_of_its_own_paths() -> None:
+def test_mounted_application_has_the_policy_of_its_own_path() -> None:
     inner = starlette()
     inner.add_middleware(CORSMiddleware, policy={"/hello": POLICY})
     app = Starlette(routes=[Mount("/inner", inner), Route("/hello", hello)])
@@ -145,7 +145,7 @@ def test_the_policy_of_a_mounted_application_is_that_of_its_own_paths() -> None:
     assert get(app, "/hello").cors == {}
 
 
-def test_a_mounted_application_answers_its_own_errors() -> None:
+def test_mounted_application_handles_its_own_errors() -> None:
     outer_handler, inner_handler = Handler(), Handler()
     inner = starlette(exception_handlers={500: inner_handler.answer})
     added(inner)
@@ -157,7 +157,7 @@ def test_a_mounted_application_answers_its_own_errors() -> None:
         assert len(inner_handler.ran) == number
 
 
-def test_the_middleware_of_an_application_covers_those_mounted_in_it() -> None:
+def test_middleware_covers_mounted_applications() -> None:
     app = Starlette(routes=[Mount("/inner", starlette())])
     added(app)
     assert get(app, "/inner/hello").cors == ALLOWED
@@ -165,7 +165,7 @@ def test_the_middleware_of_an_application_covers_those_mounted_in_it() -> None:
     assert (crashed.status, crashed.cors) == (500, ALLOWED)
 
 
-def test_a_wrapped_application_may_be_mounted() -> None:
+def test_wrapped_application_can_be_mounted() -> None:
     async def bare(scope: Message, receive: Any, send: Any) -> None:
         raise BrokenError
 

@@ -36,14 +36,14 @@ def enforced() -> Guard:
     return Guard(POLICY, enforce=True)
 
 
-def test_a_refused_handshake_is_closed() -> None:
+def test_refused_handshake_is_closed() -> None:
     app = Answering()
     answer = connect(app, enforced(), ("Origin", EVIL))
     assert answer.sent == [{"type": "websocket.close", "code": 1008}]
     assert (answer.error, app.calls) == (None, [])
 
 
-def test_a_refused_handshake_is_answered_403_where_the_server_can() -> None:
+def test_refused_handshake_with_the_extension_is_a_403() -> None:
     app = Answering()
     answer = connect(app, enforced(), ("Origin", EVIL), extensions=DENIAL)
     [start, body] = answer.sent
@@ -56,12 +56,12 @@ def test_a_refused_handshake_is_answered_403_where_the_server_can() -> None:
 
 
 @pytest.mark.parametrize("extensions", [None, {}, {"tls": {}}])
-def test_a_server_may_have_other_extensions(extensions: Any) -> None:
+def test_refused_handshake_with_other_extensions_is_closed(extensions: Any) -> None:
     answer = connect(Answering(), enforced(), ("Origin", EVIL), extensions=extensions)
     assert [message["type"] for message in answer.sent] == ["websocket.close"]
 
 
-def test_nothing_is_sent_before_the_client_is_known_to_connect() -> None:
+def test_nothing_is_sent_before_the_connect_event() -> None:
     order: list[str] = []
 
     async def receive() -> Message:
@@ -76,7 +76,7 @@ def test_nothing_is_sent_before_the_client_is_known_to_connect() -> None:
     assert order == ["received", "websocket.close"]
 
 
-def test_nothing_is_sent_to_a_client_that_is_gone() -> None:
+def test_nothing_is_sent_to_a_disconnected_client() -> None:
     scope = websocket_scope([("Origin", EVIL)], extensions=DENIAL)
     gone: Message = {"type": "websocket.disconnect", "code": 1006}
     assert ask(CORSMiddleware(Answering(), enforced()), scope, gone).sent == []
@@ -91,13 +91,13 @@ def test_nothing_is_sent_to_a_client_that_is_gone() -> None:
         ([], Reason.NOT_CORS),
     ],
 )
-def test_other_handshakes_pass_untouched(headers: Any, reason: Reason) -> None:
+def test_other_handshakes_pass_unchanged(headers: Any, reason: Reason) -> None:
     app = Answering()
     assert connect(app, enforced(), *headers).sent == ACCEPTED
     assert app.decision.reason is reason
 
 
-def test_a_cookie_wants_allow_credentials() -> None:
+def test_handshake_with_a_cookie_needs_allow_credentials() -> None:
     cookie = ("Cookie", "session=1")
     refused = connect(Answering(), enforced(), ("Origin", APP), cookie)
     assert [message["type"] for message in refused.sent] == ["websocket.close"]
@@ -107,28 +107,28 @@ def test_a_cookie_wants_allow_credentials() -> None:
 
 
 @pytest.mark.parametrize("upgrade", [[], [("Upgrade", "websocket")]])
-def test_over_http_2_a_handshake_has_no_upgrade(upgrade: Any) -> None:
+def test_http_2_handshake_without_upgrade_is_refused(upgrade: Any) -> None:
     answer = connect(Answering(), enforced(), ("Origin", EVIL), *upgrade, http_version="2")
     assert [message["type"] for message in answer.sent] == ["websocket.close"]
 
 
-def test_a_report_lets_the_handshake_pass() -> None:
+def test_handshake_under_report_is_accepted() -> None:
     app = Answering()
     assert connect(app, Guard(POLICY, enforce="report"), ("Origin", EVIL)).sent == ACCEPTED
     assert app.decision.reason is Reason.CROSS_ORIGIN_REFUSED
 
 
-def test_an_exempt_path_is_left_alone() -> None:
+def test_handshake_of_an_exempt_path_is_accepted() -> None:
     guard = Guard(POLICY, enforce=True, enforce_exempt=["/items"])
     assert connect(Answering(), guard, ("Origin", EVIL)).sent == ACCEPTED
 
 
-def test_without_enforcement_every_handshake_passes() -> None:
+def test_handshake_without_enforce_is_accepted() -> None:
     assert connect(Answering(), Guard(POLICY), ("Origin", EVIL)).sent == ACCEPTED
 
 
 @pytest.mark.parametrize("root_path", ["", "/svc"])
-def test_the_policy_is_that_of_the_path_without_root_path(root_path: str) -> None:
+def test_handshake_policy_is_that_of_the_path_without_root_path(root_path: str) -> None:
     async def accept(websocket: WebSocket) -> None:
         await websocket.accept()
 
@@ -139,14 +139,14 @@ def test_the_policy_is_that_of_the_path_without_root_path(root_path: str) -> Non
     assert [message["type"] for message in ask(app, scope).sent] == ["websocket.accept"]
 
 
-def test_no_route_applies_where_it_is_not_known_how_the_root_path_is_read() -> None:
+def test_unknown_application_under_a_root_path_has_no_route() -> None:
     guard = Guard({"/": POLICY}, enforce=True)
     scope = websocket_scope([("Origin", APP)], path="/svc/ws", root_path="/svc")
     refused = ask(CORSMiddleware(Answering(), guard), scope)
     assert [message["type"] for message in refused.sent] == ["websocket.close"]
 
 
-def test_the_error_of_a_websocket_application_is_only_raised() -> None:
+def test_exception_of_a_websocket_application_is_only_raised() -> None:
     async def app(scope: Message, receive: Any, send: Any) -> None:
         raise LookupError
 

@@ -84,7 +84,9 @@ def sync_only(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReque
 @pytest.mark.parametrize(
     "predicate", [says_yes, says_yes_async, returns_awaitable, AsksAwaitable()]
 )
-def test_either_kind_is_asked_in_either_mode(ask: Ask, predicate: Any, below: list[str]) -> None:
+def test_callable_sync_or_async_decides_in_both_modes(
+    ask: Ask, predicate: Any, below: list[str]
+) -> None:
     stack = ["corsguard_django.CORSMiddleware", *below]
     with override_settings(CORSGUARD=Policy(allow_origins=[predicate]), MIDDLEWARE=stack):
         assert cors(ask("GET", "/", Origin=APP)) == {"allow-origin": APP, "vary": "Origin"}
@@ -95,27 +97,27 @@ def test_either_kind_is_asked_in_either_mode(ask: Ask, predicate: Any, below: li
 
 
 @pytest.mark.parametrize("ask_in", [ask_sync, ask_async])
-def test_a_callable_that_may_block_is_never_called_in_the_event_loop(ask_in: Ask) -> None:
+def test_sync_callable_never_runs_in_the_event_loop(ask_in: Ask) -> None:
     policy = Policy(allow_origins=[says_yes, says_yes_async])
     with override_settings(CORSGUARD=policy):
         assert cors(ask_in("GET", "/", Origin=EVIL)) == {"vary": "Origin"}
     assert [in_loop for _, in_loop in ASKED] == [False, True]
 
 
-def test_under_sync_django_a_sync_callable_is_called_in_the_thread_of_the_request() -> None:
+def test_sync_callable_runs_in_the_request_thread_of_sync_django() -> None:
     with override_settings(CORSGUARD=Policy(allow_origins=[says_yes])):
         ask_sync("GET", "/", Origin=APP)
     assert [(get_ident(), False)] == ASKED
 
 
 @pytest.mark.parametrize("predicate", [never_answers, returns_what_never_answers])
-def test_an_async_callable_has_its_time_in_either_mode(ask: Ask, predicate: Any) -> None:
+def test_async_callable_has_its_timeout_in_both_modes(ask: Ask, predicate: Any) -> None:
     policy = Policy(allow_origins=[predicate], predicate_timeout=0.01)
     with override_settings(CORSGUARD=policy):
         assert cors(ask("GET", "/", Origin=APP)) == {"vary": "Origin"}
 
 
-def test_sync_callable_that_blocks_async_django_is_refused_in_time(
+def test_sync_callable_that_blocks_async_django_times_out(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     released = Event()
@@ -134,7 +136,7 @@ def test_sync_callable_that_blocks_async_django_is_refused_in_time(
     assert any("blocks" in record.getMessage() for record in caplog.records)
 
 
-def test_sync_callable_may_ask_the_database_in_async_django() -> None:
+def test_sync_callable_in_async_django_can_query_the_database() -> None:
     closed: list[int] = []
 
     class Connection:
@@ -152,6 +154,6 @@ def test_sync_callable_may_ask_the_database_in_async_django() -> None:
     assert closed != [get_ident()]
 
 
-def test_awaitable_in_an_awaitable_is_awaited_by_async_django() -> None:
+def test_nested_awaitable_is_awaited_by_async_django() -> None:
     with override_settings(CORSGUARD=Policy(allow_origins=[returns_nested])):
         assert cors(ask_async("GET", "/", Origin=APP))["allow-origin"] == APP

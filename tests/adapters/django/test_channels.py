@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
 from django.utils.decorators import sync_only_middleware
+from support.asgi_exchange import Exchange, ask, scope_of
 from support.django_requests import APP, EVIL
 from support.django_routers import (
     REACHED,
@@ -86,24 +87,18 @@ def project() -> Iterator[None]:
 Lines = list[tuple[str, str]]
 
 
-def send_to(application: Any, kind: str, where: str, fields: Lines, **extra: Any) -> list[Any]:
-    sent: list[Any] = []
-    waiting = [{"type": "http.request" if kind == "http" else f"{kind}.connect", "body": b""}]
-
-    async def receive() -> Any:
-        return waiting.pop() if waiting else await asyncio.Future()
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    headers = [(name.encode(), value.encode("latin-1")) for name, value in fields]
-    scope = {"type": kind, "path": where, "query_string": b"", "headers": headers, **extra}
-    asyncio.run(application(scope, receive, send))
-    return sent
+def ask_any(application: Any, kind: str, where: str, fields: Lines, **extra: Any) -> Exchange:
+    """Send a request, a handshake, or an event of another protocol."""
+    scope = scope_of(path=where, headers=fields, type=kind, **extra)
+    first = {"type": "http.request" if kind == "http" else f"{kind}.connect"}
+    answer = ask(application, scope, first)
+    if answer.error is not None:
+        raise answer.error
+    return answer
 
 
 def connects(application: Any, *fields: tuple[str, str], kind: str = "websocket") -> bool:
-    sent = send_to(application, kind, "/ws", [("host", HOST), *fields])
+    sent = ask_any(application, kind, "/ws", list(fields)).sent
     assert sent in (
         [{"type": f"{kind}.accept"}],
         [{"type": f"{kind}.close", "code": 1008}],
@@ -115,16 +110,15 @@ def connects(application: Any, *fields: tuple[str, str], kind: str = "websocket"
 def fetch(
     application: Any, method: str, where: str, *fields: tuple[str, str], **extra: Any
 ) -> tuple[int, dict[str, str], bytes]:
-    lines = [("host", HOST), *fields]
-    start, *parts = send_to(application, "http", where, lines, method=method, **extra)
-    given = [(name.decode().lower(), value.decode()) for name, value in start.get("headers", ())]
+    answer = ask_any(application, "http", where, list(fields), method=method, **extra)
+    given = [(name.lower(), value) for name, value in answer.fields]
     headers = {
         name.removeprefix("access-control-"): value
         for name, value in given
         if name.startswith(("access-control-", "vary"))
     }
     assert len(dict(given)) == len(given)  # no field is there twice
-    return start["status"], headers, b"".join(part.get("body", b"") for part in parts)
+    return answer.status, headers, answer.body
 
 
 APPLICATIONS: dict[str, Callable[[], Any]] = {
@@ -155,7 +149,7 @@ APPLICATIONS: dict[str, Callable[[], Any]] = {
         ([COOKIE], True),  # no browser
     ],
 )
-def test_handshake_that_no_policy_allows_never_reaches_the_application(
+def test_handshake_that_no_policy_allows_is_refused(
     application: str, fields: Lines, expected: bool, kind: str
 ) -> None:
     assert connects(APPLICATIONS[application](), *fields, kind=kind) is expected
@@ -163,22 +157,23 @@ def test_handshake_that_no_policy_allows_never_reaches_the_application(
         assert REACHED[0]["corsguard.decision"].allowed
 
 
-def test_without_enforce_no_handshake_is_refused() -> None:
+def test_handshake_without_enforce_is_accepted() -> None:
     with override_settings(CORSGUARD=POLICY):
         assert connects(CORSMiddleware(socket), ("origin", EVIL))
 
 
-def test_handshake_is_refused_by_a_response_where_the_server_can_send_one() -> None:
+def test_handshake_refusal_is_a_response_with_the_extension() -> None:
     extensions: Any = {"websocket.http.response": {}}
-    fields = [("host", HOST), ("origin", EVIL)]
-    application = CORSMiddleware(socket)
-    start, body = send_to(application, "websocket", "/ws", fields, extensions=extensions)
+    answer = ask_any(
+        CORSMiddleware(socket), "websocket", "/ws", [("origin", EVIL)], extensions=extensions
+    )
+    start, body = answer.sent
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 403)
     assert (b"vary", b"Origin") in start["headers"]
     assert body["body"].startswith(b"corsguard: ")
 
 
-def test_handshake_that_was_given_up_is_not_answered() -> None:
+def test_disconnected_handshake_gets_no_response() -> None:
     async def receive() -> Any:
         return {"type": "websocket.disconnect"}
 
@@ -199,17 +194,19 @@ def test_handshake_that_was_given_up_is_not_answered() -> None:
         ("/x/svc/open", "/svc", False),
     ],
 )
-def test_path_of_a_handshake_is_that_of_the_router(where: str, root: str, expected: bool) -> None:
+def test_handshake_path_is_the_one_that_the_router_reads(
+    where: str, root: str, expected: bool
+) -> None:
     guard = Guard({"/open": POLICY}, enforce=True)
-    fields = [("host", HOST), ("origin", APP)]
     with override_settings(CORSGUARD=guard):
-        send_to(CORSMiddleware(socket), "websocket", where, fields, root_path=root)
+        ask_any(CORSMiddleware(socket), "websocket", where, [("origin", APP)], root_path=root)
     assert bool(REACHED) is expected
 
 
-def test_other_protocols_pass() -> None:
-    sent = send_to(CORSMiddleware(Router(lifespan=socket)), "lifespan", "/", [("origin", EVIL)])
-    assert sent == [{"type": "lifespan.accept"}]
+def test_other_protocols_pass_through() -> None:
+    application = CORSMiddleware(Router(lifespan=socket))
+    answer = ask_any(application, "lifespan", "/", [("origin", EVIL)])
+    assert answer.sent == [{"type": "lifespan.accept"}]
 
 
 def beside(django: Any) -> dict[str, Any]:
@@ -249,7 +246,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_http_beside_django_has_the_policy_of_its_path(kind: str) -> None:
+def test_http_outside_django_has_the_policy_of_its_path(kind: str) -> None:
     application = CORSMiddleware(beside(ASGIHandler())[kind])
     status, headers, body = fetch(application, "GET", "/events", ("origin", APP))
     assert (status, body) == (200, b"events")
@@ -268,12 +265,10 @@ def test_http_beside_django_has_the_policy_of_its_path(kind: str) -> None:
 
 @pytest.mark.parametrize("below", [[], [f"{__name__}.sync_only"]])
 @pytest.mark.parametrize("kind", KINDS)
-def test_http_of_django_has_the_policies_of_its_views_and_is_decided_once(
-    kind: str, below: list[str]
-) -> None:
+def test_http_of_django_has_view_policies_and_one_decision(kind: str, below: list[str]) -> None:
     guard = Guard(POLICY, enforce=True)
-    told: list[str] = []
-    guard.subscribe(lambda decision, facts: told.append(f"{facts.method} {facts.path}"))
+    decided: list[str] = []
+    guard.subscribe(lambda decision, facts: decided.append(f"{facts.method} {facts.path}"))
     asked = ("access-control-request-method", "PUT")
     with override_settings(CORSGUARD=guard, MIDDLEWARE=[OURS, *below]):
         application = CORSMiddleware(beside(ASGIHandler())[kind])
@@ -284,7 +279,7 @@ def test_http_of_django_has_the_policies_of_its_views_and_is_decided_once(
         assert fetch(application, "OPTIONS", "/view", ("origin", APP), asked)[0] == 204
         status, headers, body = fetch(application, "GET", "/partners", ("origin", PARTNER))
         assert (headers["allow-origin"], body) == (PARTNER, b"partners")
-        assert told == ["GET /view", "PUT /view", "PUT /view", "OPTIONS /view", "GET /partners"]
+        assert decided == ["GET /view", "PUT /view", "PUT /view", "OPTIONS /view", "GET /partners"]
         assert fetch(application, "GET", "/exempt", ("origin", APP)) == (200, {}, b"exempt")
         assert fetch(application, "OPTIONS", "/exempt", ("origin", APP), asked)[:2] == (200, {})
 
@@ -294,12 +289,12 @@ def sync_only(get_response: Any) -> Any:
     return lambda request: get_response(request)
 
 
-def test_handshake_that_a_class_answers_itself_is_refused() -> None:
+def test_handshake_of_an_unknown_class_is_refused() -> None:
     assert not connects(CORSMiddleware(Mux(ASGIHandler())), ("origin", EVIL), COOKIE)
     assert connects(CORSMiddleware(Mux(ASGIHandler())), ("origin", APP), COOKIE)
 
 
-def test_path_that_a_router_around_corsguard_has_left_is_the_one_that_is_routed() -> None:
+def test_remaining_path_of_an_outer_router_is_routed() -> None:
     inner = URLRouter(route("events", events), re_route("", ASGIHandler()))
     outer = URLRouter(route("api/", CORSMiddleware(inner)))
     outer.routes[0].pattern = type(outer.routes[0].pattern)("api/", is_endpoint=False)
@@ -307,13 +302,13 @@ def test_path_that_a_router_around_corsguard_has_left_is_the_one_that_is_routed(
     assert REACHED == []
 
 
-def test_application_around_itself_is_not_taken_for_django() -> None:
+def test_application_around_itself_is_not_django() -> None:
     circle = Inner(None)
     circle.inner = circle
     assert fetch(CORSMiddleware(circle), "POST", "/", ("origin", EVIL), COOKIE)[0] == 403
 
 
-def test_urlconf_that_a_middleware_chooses_is_that_of_django_behind_a_router() -> None:
+def test_urlconf_of_a_middleware_applies_behind_a_router() -> None:
     chooses = f"{__name__}.chooses"
     asked = ("access-control-request-method", "PUT")
     with override_settings(MIDDLEWARE=[chooses, OURS]):
@@ -330,27 +325,20 @@ def chooses(get_response: Any) -> Any:
     return choose
 
 
-def test_response_without_fields_gets_them() -> None:
+def test_response_without_headers_gets_cors_headers() -> None:
     status, headers, _ = fetch(CORSMiddleware(silent), "GET", "/", ("origin", APP))
     assert (status, headers["allow-origin"]) == (204, APP)
 
 
-def test_application_that_fails_is_answered_with_the_headers() -> None:
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"origin", APP.encode())]}
+def test_exception_becomes_a_500_with_cors_headers() -> None:
     for application, status, count in ((breaks, 500, 2), (breaks_late, 200, 2)):
-        sent.clear()
-        with pytest.raises(RuntimeError, match="broken"):
-            asyncio.run(CORSMiddleware(application)(scope, pytest.fail, send))
-        assert (sent[0]["status"], len(sent)) == (status, count)
-        assert (b"access-control-allow-origin", APP.encode()) in sent[0]["headers"]
+        answer = ask(CORSMiddleware(application), scope_of(path="/", headers=[("origin", APP)]))
+        assert isinstance(answer.error, RuntimeError)
+        assert (answer.status, len(answer.sent)) == (status, count)
+        assert ("access-control-allow-origin", APP) in answer.fields
 
 
-def test_settings_that_a_test_changes_are_those_of_the_next_request() -> None:
+def test_overridden_settings_apply_to_the_next_request() -> None:
     django = ASGIHandler()
     application = CORSMiddleware(by_function(http=django, websocket=socket))
     assert fetch(application, "GET", "/view", ("origin", EVIL))[1] == {"vary": "Origin"}
@@ -361,6 +349,6 @@ def test_settings_that_a_test_changes_are_those_of_the_next_request() -> None:
         fetch(application, "GET", "/view")
 
 
-def test_a_bad_setting_does_not_start() -> None:
+def test_bad_setting_does_not_start() -> None:
     with override_settings(CORSGUARD={}), pytest.raises(ImproperlyConfigured, match="no-policy"):
         CORSMiddleware(socket)

@@ -52,7 +52,7 @@ def in_80_columns(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def test_an_allowed_request_calls_no_view() -> None:
+def test_allowed_request_calls_no_view() -> None:
     told = explain(f"{API}/items/1")
     assert told.code == 0
     assert "│ ── GET /items/1 ──" in told.out
@@ -60,7 +60,7 @@ def test_an_allowed_request_calls_no_view() -> None:
     assert "status   200" in told.out
 
 
-def test_the_policy_of_the_route_is_changed() -> None:
+def test_fix_changes_the_policy_of_the_route() -> None:
     assert changes("--method=PATCH", f"{API}/items/1") == [
         ("route", "/", '"allow_methods": ["PATCH"],')
     ]
@@ -90,12 +90,12 @@ def test_the_policy_of_the_route_is_changed() -> None:
         ),
     ],
 )
-def test_the_change_is_written_as_the_setting_is(setting: Any, words: str) -> None:
+def test_fix_is_written_as_a_dict(setting: Any, words: str) -> None:
     with override_settings(CORSGUARD=setting):
         assert words in explain("--credentials=include", f"{API}/items/1").out
 
 
-def test_a_project_without_the_setting_is_given_a_route() -> None:
+def test_fix_without_the_setting_adds_a_route() -> None:
     with override_settings():
         del settings.CORSGUARD
         assert (
@@ -103,7 +103,7 @@ def test_a_project_without_the_setting_is_given_a_route() -> None:
         ) in explain(f"{API}/items/1").out
 
 
-def test_a_method_that_no_view_takes_is_told_beside_the_change() -> None:
+def test_method_that_no_view_accepts_is_noted_with_the_fix() -> None:
     told = " ".join(explain("--method=PATCH", f"{API}/items/1").out.split())
     assert "beware even so, the application answers 405: no view there takes PATCH" in told
     assert document("--method=PATCH", f"{API}/items/1")["response_with_changes"]["status"] == 405
@@ -123,15 +123,13 @@ def test_a_method_that_no_view_takes_is_told_beside_the_change() -> None:
         ("HEAD", "writing", 405),
     ],
 )
-def test_the_class_of_a_view_tells_which_methods_it_takes(
-    method: str, place: str, status: int
-) -> None:
+def test_methods_of_a_view_class_are_known(method: str, place: str, status: int) -> None:
     told = document(f"--method={method}", f"{API}/{place}", page=PARTNER)
     [answer] = [hop["answer"] for hop in told["requests"]]
     assert answer["status"] == status
 
 
-def test_the_policy_of_the_view_is_changed() -> None:
+def test_fix_changes_the_policy_of_the_view() -> None:
     assert changes("--method=DELETE", "--header=x-a:1", "--header=x-b:1", f"{API}/items/1") == [
         ("view", "items", f'allow_origins=["{PARTNER}", "{APP}"],'),
         ("view", "items", 'allow_methods=["DELETE"],'),
@@ -139,7 +137,7 @@ def test_the_policy_of_the_view_is_changed() -> None:
     ]
 
 
-def test_a_request_without_a_preflight_is_decided_by_its_view() -> None:
+def test_request_without_preflight_is_decided_by_its_view() -> None:
     told = explain(f"{API}/partners")
     assert told.code == 1
     assert (
@@ -148,7 +146,7 @@ def test_a_request_without_a_preflight_is_decided_by_its_view() -> None:
     assert explain(f"{API}/partners", page=PARTNER).code == 0
 
 
-def test_an_exempt_view_is_given_a_policy() -> None:
+def test_fix_of_an_exempt_view_adds_a_policy() -> None:
     assert (
         "# the policy of the method PUT of the class Items, which has none"
         in explain("--method=PUT", f"{API}/items/1").out
@@ -221,7 +219,7 @@ def sharing(changed: str = "", **mended: Any) -> list[Any]:
         ("GET /path", "path", "the view path", []),
     ],
 )
-def test_what_a_change_opens_is_all_that_shares_the_policy(
+def test_fix_lists_every_url_that_shares_the_policy(
     asked: str, changed: str, holder: str, opened: list[str]
 ) -> None:
     places = "once base derived dispatching again own own/not shared nested/shared in/a in/b out/a"
@@ -250,7 +248,7 @@ def test_what_a_change_opens_is_all_that_shares_the_policy(
         assert allowed() == {asked, *opened}
 
 
-def test_an_async_callable_is_asked() -> None:
+def test_async_callable_is_called() -> None:
     async def is_ours(origin: str) -> bool:
         return origin == APP
 
@@ -261,7 +259,7 @@ def test_an_async_callable_is_asked() -> None:
         assert told["decided_by"].endswith(f"is_ours does not allow {PARTNER}")
 
 
-def test_the_document_is_one_line_end_from_the_next(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_document_ends_with_one_newline(capsys: pytest.CaptureFixture[str]) -> None:
     assert explain("--format=json", f"{API}/items/1").out.endswith("\n}\n")
 
 
@@ -273,7 +271,7 @@ def test_the_document_is_one_line_end_from_the_next(capsys: pytest.CaptureFixtur
         ([f"--page={APP}", f"{API}/"], {"allow_origin": []}, "unknown-field"),
     ],
 )
-def test_what_can_not_be_told_is_2(
+def test_unanswerable_request_exits_with_2(
     arguments: list[str], configuration: dict[str, Any], words: str
 ) -> None:
     with (
@@ -285,7 +283,7 @@ def test_what_can_not_be_told_is_2(
 
 
 @pytest.mark.parametrize("missing", ["click", "rich"])
-def test_without_the_extra_one_line_names_it(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+def test_explain_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     for module in ("diagram", "terminal"):
         monkeypatch.delitem(sys.modules, f"corsguard.cli.{module}", raising=False)
     monkeypatch.setitem(sys.modules, missing, None)

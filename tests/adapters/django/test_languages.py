@@ -17,7 +17,7 @@ from support.django_requests import APP, Ask, cors
 
 from corsguard import Policy
 from corsguard_django import cors_exempt
-from corsguard_django.walk import walked
+from corsguard_django.urlconf import inspect_urlconf
 
 OURS = "corsguard_django.CORSMiddleware"
 LOCALE = "django.middleware.locale.LocaleMiddleware"
@@ -83,7 +83,7 @@ def is_exempt(ask: Ask, where: str, language: str) -> bool:
         ("/January", "xx, *", True),
     ],
 )
-def test_view_of_the_language_that_the_browser_asks_for_answers(
+def test_preflight_uses_the_view_of_accept_language(
     ask: Ask, where: str, language: str, expected: bool, middleware: str
 ) -> None:
     with override_settings(MIDDLEWARE=[OURS, middleware]):
@@ -92,26 +92,26 @@ def test_view_of_the_language_that_the_browser_asks_for_answers(
 
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize(("where", "expected"), [("/January", True), ("/Januar", False)])
-def test_without_its_middleware_no_header_names_the_language(
+def test_accept_language_without_locale_middleware_is_ignored(
     ask: Ask, where: str, language: str, expected: bool
 ) -> None:
     with override_settings(MIDDLEWARE=[OURS]):
         assert is_exempt(ask, where, language) is expected
 
 
-def test_view_of_a_language_that_another_middleware_chooses_answers(ask: Ask) -> None:
+def test_language_of_another_middleware_finds_its_view(ask: Ask) -> None:
     chooses = override_settings(MIDDLEWARE=[OURS, f"{__name__}.french"])
     with chooses, override_settings(ROOT_URLCONF=(path(JANUARY, exempt),)):
         assert is_exempt(ask, "/janvier", "de")
 
 
-def test_without_translation_there_is_one_language(ask: Ask) -> None:
+def test_project_without_i18n_has_one_language(ask: Ask) -> None:
     with override_settings(USE_I18N=False, MIDDLEWARE=[OURS]):
         assert is_exempt(ask, "/January", "de")
 
 
 @pytest.mark.parametrize("prefixes_usual", [True, False])
-def test_prefix_of_the_path_names_the_language(ask: Ask, prefixes_usual: bool) -> None:
+def test_path_prefix_selects_the_language(ask: Ask, prefixes_usual: bool) -> None:
     patterns = i18n_patterns(*TRANSLATED, prefix_default_language=prefixes_usual)
     with override_settings(ROOT_URLCONF=tuple(patterns)):
         assert is_exempt(ask, "/de/Januar", "en")
@@ -121,7 +121,7 @@ def test_prefix_of_the_path_names_the_language(ask: Ask, prefixes_usual: bool) -
         assert not is_exempt(ask, f"{usual}/Januar", "de")
 
 
-def test_path_without_a_prefix_has_the_language_of_the_browser_beside_i18n_patterns(
+def test_path_without_prefix_uses_accept_language(
     ask: Ask,
 ) -> None:
     patterns = (path(JANUARY, exempt), path("<slug:name>", plain), *i18n_patterns(path("x", plain)))
@@ -138,7 +138,5 @@ def test_path_without_a_prefix_has_the_language_of_the_browser_beside_i18n_patte
         (tuple(i18n_patterns(path("plain", plain))), True),
     ],
 )
-def test_only_what_differs_between_languages_is_looked_up_in_several(
-    patterns: Any, expected: bool
-) -> None:
-    assert walked(patterns).is_translated is expected
+def test_only_translated_patterns_are_resolved_per_language(patterns: Any, expected: bool) -> None:
+    assert inspect_urlconf(patterns).is_translated is expected

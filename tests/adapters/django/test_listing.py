@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from adapters.django.test_checks import told
 from django.core.management import CommandError
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
@@ -15,6 +14,7 @@ from django.urls import include, path, re_path
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.http import require_GET
+from support.django_checks import run_command
 from support.django_frameworks import PathView
 from support.django_requests import APP
 
@@ -37,7 +37,8 @@ urlpatterns = [path("", view)]
 
 
 @pytest.fixture(autouse=True)
-def project() -> Iterator[None]:
+def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("COLUMNS", "80")  # the width of the table
     with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=__name__):
         yield
 
@@ -46,7 +47,7 @@ def is_ours(origin: str) -> bool:
     raise NotImplementedError
 
 
-def test_the_command_lists_the_routes() -> None:
+def test_routes_command_lists_urls_and_policies() -> None:
     full = Policy(
         allow_origins=[APP, re.compile(r"https://pr-\d+\.example\.com"), is_ours],
         allow_credentials=True,
@@ -61,7 +62,7 @@ def test_the_command_lists_the_routes() -> None:
         path("other", view),
     )
     routes = Guard({"/api": full, "/off": None})
-    assert told("routes", CORSGUARD=routes, ROOT_URLCONF=patterns) == (
+    assert run_command("routes", CORSGUARD=routes, ROOT_URLCONF=patterns) == (
         f"""\
 METHODS     URL              POLICY   FROM
 any method  /items/<int:id>  A        the view items
@@ -77,20 +78,20 @@ B  {APP}, {full.allow_origins[1]!r},
    is_ours(); credentials; methods PUT; headers X-A, X-B
 """
     )
-    assert told("routes") == (
+    assert run_command("routes") == (
         f"METHODS     URL  POLICY  FROM\nany method  /    A       CORSGUARD\n\nA  {APP}\n"
     )
-    assert told("routes", CORSGUARD=Guard(None, enforce=True)) == (
+    assert run_command("routes", CORSGUARD=Guard(None, enforce=True)) == (
         "METHODS     URL  POLICY   FROM\nany method  /    no CORS  CORSGUARD\n"
     )
     with pytest.raises(CommandError, match="no-policy"):
-        told("routes", CORSGUARD=None)
+        run_command("routes", CORSGUARD=None)
 
 
-def test_the_table_of_routes_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_routes_command_without_rich_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.table", None)
     with pytest.raises(CommandError, match=r"corsguard\[cli\]") as caught:
-        told("routes")
+        run_command("routes")
     assert caught.value.returncode == 1
 
 
@@ -110,7 +111,7 @@ class Items(View):
     def delete(self, request: HttpRequest) -> None: ...
 
 
-def test_the_command_names_the_methods_of_a_view_with_several_policies() -> None:
+def test_view_with_several_policies_has_a_row_for_each() -> None:
     patterns = (
         path("items", Items.as_view()),
         path("own", cors_exempt(Items.as_view()), name="own"),
@@ -124,7 +125,7 @@ def test_the_command_names_the_methods_of_a_view_with_several_policies() -> None
             include([path("view", view), path("own", cors_exempt(view_of_its_own), name="plain")]),
         ),
     )
-    assert told("routes", ROOT_URLCONF=patterns) == (
+    assert run_command("routes", ROOT_URLCONF=patterns) == (
         f"""\
 METHODS        URL          POLICY   FROM
 GET            /items       A        the method GET of the class Items

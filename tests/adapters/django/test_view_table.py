@@ -103,5 +103,5 @@ STACKS = [
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 @pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.name)
-def test_a_view_is_answered_for_as_the_design_says(stack: Views, row: ViewRow) -> None:
+def test_view_response_matches_the_row(stack: Views, row: ViewRow) -> None:
     check_view(row, stack)

@@ -88,7 +88,7 @@ def project() -> Iterator[None]:
     "where",
     ["own", "async", "partial", "dispatched", "decorated", "of-as-view", "included/", "en-us/own"],
 )
-def test_whatever_is_decorated_has_its_own_policy(ask: Ask, where: str) -> None:
+def test_decorated_object_has_its_own_policy(ask: Ask, where: str) -> None:
     response = ask("GET", f"/{where}", Origin=PARTNER)
     assert (response.status_code, cors(response)) == (200, TO_PARTNER)
     assert cors(ask("GET", f"/{where}", Origin=APP)) == {"vary": "Origin"}
@@ -97,19 +97,19 @@ def test_whatever_is_decorated_has_its_own_policy(ask: Ask, where: str) -> None:
     assert preflight(ask, f"/{where}", "PUT", APP).status_code == 403
 
 
-def test_a_decorated_include_leaves_the_urlconf_alone(ask: Ask) -> None:
+def test_decorated_include_does_not_change_the_urlconf(ask: Ask) -> None:
     assert cors(ask("GET", "/included-plain/", Origin=APP))["allow-origin"] == APP
     assert cors(ask("GET", "/exempt/", Origin=APP)) == {}
     assert reverse("api") == "/exempt/"
 
 
 @pytest.mark.parametrize("where", ["/exempt/", "/by-method"])
-def test_a_preflight_of_what_is_exempt_reaches_the_view(ask: Ask, where: str) -> None:
+def test_preflight_of_an_exempt_view_reaches_the_view(ask: Ask, where: str) -> None:
     response = preflight(ask, where, "PATCH")
     assert (response.status_code, cors(response)) == (200, {})
 
 
-def test_the_language_of_a_url_is_known_before_the_preflight_is_answered(ask: Ask) -> None:
+def test_preflight_of_a_translated_url_has_the_view_policy(ask: Ask) -> None:
     locale = "django.middleware.locale.LocaleMiddleware"
     with override_settings(MIDDLEWARE=[OURS, locale]):
         for where in ("/de/own", "/fr/own"):
@@ -137,13 +137,13 @@ breaks = decides_urlconf([path("plain", cors_policy(Policy(allow_origins=["http:
     partial(plain)))])  # fmt: skip
 
 
-def test_another_urlconf_that_is_set_above(ask: Ask) -> None:
+def test_urlconf_set_by_a_middleware_above_applies(ask: Ask) -> None:
     with override_settings(MIDDLEWARE=[f"{__name__}.opens", OURS]):
         assert cors(ask("GET", "/plain", Origin=PARTNER)) == TO_PARTNER
         assert preflight(ask, "/plain", "PUT", PARTNER).status_code == 204
 
 
-def test_another_urlconf_that_is_set_below_opens_nothing(ask: Ask) -> None:
+def test_urlconf_set_by_a_middleware_below_allows_nothing(ask: Ask) -> None:
     enforced = Guard(OF_PATH, enforce=True)
     with override_settings(MIDDLEWARE=[OURS, f"{__name__}.shuts"], CORSGUARD=enforced):
         refused = ask("POST", "/own", Origin=PARTNER)  # which the view of /own here would allow
@@ -151,14 +151,14 @@ def test_another_urlconf_that_is_set_below_opens_nothing(ask: Ask) -> None:
         assert refused.content.startswith(b"corsguard: cross-origin refused")
 
 
-def test_a_dangerous_policy_in_another_urlconf_never_answers(ask: Ask) -> None:
+def test_dangerous_policy_in_another_urlconf_is_a_500(ask: Ask) -> None:
     enforced = Guard(OF_PATH, enforce=True)
     with override_settings(MIDDLEWARE=[OURS, f"{__name__}.breaks"], CORSGUARD=enforced):
         response = ask("GET", "/plain", Origin="http://a.example")
     assert (response.status_code, cors(response)) == (500, {})
 
 
-def test_policies_of_views_are_enough(ask: Ask) -> None:
+def test_view_policies_without_the_setting_apply(ask: Ask) -> None:
     with override_settings():
         from django.conf import settings
 
@@ -183,9 +183,7 @@ WITHOUT_VIEW_POLICIES = (path("plain", plain),)
 
 
 @pytest.mark.parametrize("urlconf", [__name__, WITHOUT_VIEW_POLICIES])
-def test_method_that_is_changed_below_the_middleware_is_not_enforced(
-    ask: Ask, urlconf: Any
-) -> None:
+def test_method_changed_below_the_middleware_is_not_enforced(ask: Ask, urlconf: Any) -> None:
     guard = Guard(OF_PATH, enforce=True)
     with override_settings(CORSGUARD=guard, ROOT_URLCONF=urlconf, MIDDLEWARE=[OURS, OVERRIDES]):
         assert ask("GET", "/plain?_method=POST", Origin=EVIL).status_code == 200
@@ -195,7 +193,7 @@ def test_method_that_is_changed_below_the_middleware_is_not_enforced(
         assert ask("GET", "/plain?_method=POST", Origin=APP).status_code == 200
 
 
-def test_policy_of_a_method_is_that_of_the_method_that_the_middleware_sees(ask: Ask) -> None:
+def test_method_policy_is_that_of_the_original_method(ask: Ask) -> None:
     with override_settings(MIDDLEWARE=[OURS, OVERRIDES]):
         response = ask("GET", "/by-method?_method=PATCH", Origin=APP)
         assert (response.content, cors(response)["allow-origin"]) == (b"patch", APP)
@@ -215,7 +213,7 @@ def test_decorator_takes_the_fields_of_a_policy(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, {"allow_origins": [APP]}])
-def test_a_decorator_takes_a_policy(wrong: Any) -> None:
+def test_decorator_of_another_type_raises_type_error(wrong: Any) -> None:
     with pytest.raises(TypeError, match="cors_policy takes a Policy"):
         cors_policy(wrong)
 
@@ -236,7 +234,7 @@ OPEN_ROOT = (path("plain", plain), path("items", plain))
 TO_APP = {"allow-origin": APP, "vary": "Origin"}
 
 
-def test_what_is_known_of_one_urlconf_does_not_answer_for_a_view_of_another(ask: Ask) -> None:
+def test_cached_decision_does_not_apply_to_another_urlconf(ask: Ask) -> None:
     with override_settings(ROOT_URLCONF=OPEN_ROOT, MIDDLEWARE=[f"{__name__}.has_shut", OURS]):
         for _ in range(2):
             assert preflight(ask, "/items").status_code == 204
@@ -244,7 +242,7 @@ def test_what_is_known_of_one_urlconf_does_not_answer_for_a_view_of_another(ask:
             assert (response.status_code, cors(response)) == (200, {})
 
 
-def test_a_page_from_a_cache_has_the_headers_of_its_view(ask: Ask) -> None:
+def test_cached_page_has_the_policy_of_its_view(ask: Ask) -> None:
     cache = "django.middleware.cache.UpdateCacheMiddleware"
     fetch = "django.middleware.cache.FetchFromCacheMiddleware"
     stack = [f"{__name__}.has_shut", OURS, cache, fetch]
@@ -254,7 +252,7 @@ def test_a_page_from_a_cache_has_the_headers_of_its_view(ask: Ask) -> None:
             assert cors(ask("GET", "/plain", Origin=APP)) == {}
 
 
-def test_an_answer_below_is_one_in_the_name_of_the_view_there(ask: Ask) -> None:
+def test_response_below_has_the_policy_of_the_new_urlconf(ask: Ask) -> None:
     stack = [OURS, f"{__name__}.answers_below"]
     with override_settings(ROOT_URLCONF=OPEN_ROOT, MIDDLEWARE=stack):
         for _ in range(2):
@@ -262,7 +260,7 @@ def test_an_answer_below_is_one_in_the_name_of_the_view_there(ask: Ask) -> None:
             assert cors(ask("GET", "/plain", Origin=APP)) == {}
 
 
-def test_what_the_view_of_another_urlconf_refuses_is_not_answered_below(ask: Ask) -> None:
+def test_request_that_the_new_urlconf_refuses_is_403(ask: Ask) -> None:
     enforced = Guard(OF_PATH, enforce=True)
     stack = [OURS, f"{__name__}.answers_below"]
     with override_settings(ROOT_URLCONF=OPEN_ROOT, MIDDLEWARE=stack, CORSGUARD=enforced):

@@ -1,34 +1,18 @@
-"""`flask cors check` and `flask cors routes`, as they are typed."""
+"""`flask cors check` and `flask cors routes`."""
 
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from flask import Flask
-from flask.cli import ScriptInfo
+from support.flask_commands import APPLICATION, MISTAKEN, run, run_in_process
 
 from corsguard import Policy
 from corsguard_flask import CORSGuard
-from corsguard_flask.cli import cors
 
-APPLICATION = """
-import re
-from corsguard import Guard, Policy
-from corsguard_flask import CORSGuard, cors_exempt, cors_policy
-from flask import Blueprint, Flask
-from flask.views import MethodView
-
-OF_PATH = Policy(allow_origins=["https://app.example.com"], allow_credentials=True)
-PUBLIC = Policy(allow_origins=["*"])
-REGEX = Policy(allow_origins=[re.compile(r"https://pr-\\d+\\.example\\.com")])
-app = Flask(__name__, static_folder=None)
-"""
 ROUTES = """
 cors = CORSGuard(app, {"/": OF_PATH, "/api": REGEX, "/api/off": None})
 api = Blueprint("api", __name__, url_prefix="/public")
@@ -50,26 +34,7 @@ app.add_url_rule("/<path:page>", "pages", lambda: "")
 """
 
 
-def run(source: str, *arguments: str) -> Result:
-    """What `flask cors` says of an application whose module is source."""
-
-    def load() -> Flask:
-        module: dict[str, Any] = {"__name__": "application"}
-        exec(source, module)
-        app: Flask = module["app"]
-        return app
-
-    return CliRunner().invoke(cors, arguments, obj=ScriptInfo(create_app=load))
-
-
-def typed(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The same, as it is typed."""
-    (folder / "application.py").write_text(source, encoding="utf-8")
-    command = [sys.executable, "-m", "flask", "--app", "application", "cors", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
-def test_routes_is_a_table_of_all_rules_that_names_each_policy_once() -> None:
+def test_routes_all_rules_name_each_policy_once() -> None:
     done = run(APPLICATION + ROUTES, "routes")
     table, _, policies = done.stdout.partition("\n\n")
     assert [tuple(re.split("  +", row)) for row in table.splitlines()] == [
@@ -119,13 +84,15 @@ def test_routes_is_a_table_of_all_rules_that_names_each_policy_once() -> None:
         ),
     ],
 )
-def test_routes_of_one_rule(source: str, rule: str, row: tuple[str, ...]) -> None:
+def test_routes_one_rule_shows_policy_and_source(
+    source: str, rule: str, row: tuple[str, ...]
+) -> None:
     added = f"app.add_url_rule({rule}, view_func=lambda **_: '')"
     done = run(f"{APPLICATION}\n{source}\n{added}\n", "routes")
     assert tuple(re.split("  +", done.stdout.splitlines()[1])) == row
 
 
-def test_routes_of_a_rule_that_takes_any_method() -> None:
+def test_routes_rule_without_methods_shows_any_method() -> None:
     rule = "from werkzeug.routing import Rule; app.url_map.add(Rule('/any', endpoint='any'))"
     done = run(f"{APPLICATION}\nCORSGuard(app, PUBLIC)\n{rule}\n", "routes")
     assert done.stdout.splitlines()[1].startswith("any method  /any")
@@ -138,7 +105,7 @@ def test_routes_without_rich_names_the_extra(monkeypatch: pytest.MonkeyPatch) ->
     assert 'pip install "corsguard[flask]"' in done.stderr
 
 
-def test_routes_of_an_application_without_any() -> None:
+def test_routes_without_rules_prints_nothing() -> None:
     done = run(f"{APPLICATION}\nCORSGuard(app, PUBLIC)\n", "routes")
     assert (done.exit_code, done.stdout) == (0, "")
 
@@ -150,7 +117,7 @@ UNCOVERED = (
 )
 
 
-def test_check_of_an_application_without_problems() -> None:
+def test_check_without_problems_exits_with_0() -> None:
     done = run(APPLICATION + ROUTES, "check")
     assert (done.exit_code, done.stdout, done.stderr) == (0, "no problems\n", UNCOVERED)
 
@@ -158,7 +125,7 @@ def test_check_of_an_application_without_problems() -> None:
 @pytest.mark.parametrize(
     "place", ['{"/api": WRITING}', "WRITING", '{"/": PUBLIC, "/old": WRITING}']
 )
-def test_check_lists_a_policy_with_a_method_that_no_route_has(place: str) -> None:
+def test_check_policy_method_without_route_warns(place: str) -> None:
     policy = 'WRITING = Policy(allow_origins=["https://a.example"], allow_methods=["PATCH"])'
     rule = 'app.add_url_rule("/api", "api", lambda: "")'
     done = run(f"{APPLICATION}\n{policy}\nCORSGuard(app, {place})\n{rule}\n", "check")
@@ -167,7 +134,6 @@ def test_check_lists_a_policy_with_a_method_that_no_route_has(place: str) -> Non
     assert "[method-not-routed] -> remove allow_methods" in done.stderr
 
 
-MISTAKEN = 'app.config["CORSGUARD"] = {"allow_origin": [], "max_age": -1}\nCORSGuard(app)'
 DANGEROUS = """
 CORSGuard(app, Guard(OF_PATH, enforce=True))
 app.add_url_rule("/", "own", cors_policy(Policy(allow_origins=["http://a.example"]))(lambda: ""))
@@ -183,7 +149,7 @@ app.add_url_rule("/", "own", cors_policy(Policy(allow_origins=["http://a.example
         ("CORSGuard(app, {})", ["no-policy"]),
     ],
 )
-def test_check_names_every_problem(source: str, codes: list[str]) -> None:
+def test_check_broken_configuration_reports_every_problem(source: str, codes: list[str]) -> None:
     done = run(f"{APPLICATION}\n{source}\n", "check")
     assert done.exit_code == 1
     assert "Traceback" not in done.stderr
@@ -199,17 +165,17 @@ def test_check_names_every_problem(source: str, codes: list[str]) -> None:
         'app.add_url_rule("/", "index", cors_exempt(partial(cross_origin()(lambda: ""))))',
     ],
 )
-def test_check_fails_where_flask_cors_is_active_too(active: str) -> None:
+def test_check_active_flask_cors_exits_with_1(active: str) -> None:
     imported = "from functools import partial\nfrom flask_cors import CORS, cross_origin\n"
     done = run(f"{APPLICATION}\n{imported}\nCORSGuard(app, PUBLIC)\n{active}\n", "check")
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == (
-        "app: flask-cors is on this application as well, and two answers are one too many "
+        "app: flask-cors is active on this application too "
         "[flask-cors] -> remove CORS(app) and @cross_origin\n"
     )
 
 
-RARELY_MEANT = """
+WITH_WARNINGS = """
 app.config["CORSGUARD"] = {"routes": {"/a": {"allow_origins": ["*"], "max_age": 80_000}}}
 CORSGuard(app)
 STARRED = Policy(allow_origins=["*"], allow_headers=["*"])
@@ -225,34 +191,34 @@ app.add_url_rule("/", "own", cors_policy(STARRED)(lambda: ""))
         (["explain", "--page", "https://a.example", "http://localhost/"], []),
     ],
 )
-def test_check_tells_what_is_rarely_meant_and_no_other_command_does(
+def test_check_policy_warnings_are_printed_by_check_alone(
     tmp_path: Path, command: list[str], places: list[str]
 ) -> None:
-    done = typed(tmp_path, f"{APPLICATION}\n{RARELY_MEANT}\n", *command)
+    done = run_in_process(tmp_path, f"{APPLICATION}\n{WITH_WARNINGS}\n", *command)
     assert done.returncode == 0
     assert [line.partition(": Chrom")[0].partition(": under")[0]
             for line in done.stderr.splitlines()] == places  # fmt: skip
 
 
-def test_check_of_an_application_that_has_no_guard() -> None:
+def test_check_without_guard_exits_with_1() -> None:
     done = run(APPLICATION, "check")
     assert (done.exit_code, done.stderr) == (1, "Error: application has no CORSGuard\n")
 
 
-def test_the_group_is_the_application_s_own_too() -> None:
+def test_command_is_registered_on_the_application() -> None:
     app = Flask(__name__)
     CORSGuard(app, Policy(allow_origins=["*"]))
     done = app.test_cli_runner().invoke(args=["cors", "check"])
     assert (done.exit_code, done.output) == (0, "no problems\n")
 
 
-def test_the_command_runs_where_the_application_does_not_start(tmp_path: Path) -> None:
-    done = typed(tmp_path, f"{APPLICATION}\n{MISTAKEN}\n", "check")
+def test_command_broken_application_reports_problems(tmp_path: Path) -> None:
+    done = run_in_process(tmp_path, f"{APPLICATION}\n{MISTAKEN}\n", "check")
     assert done.returncode == 1
     fields = [line.partition(":")[0] for line in done.stderr.splitlines()]
     assert fields == ["allow_origin", "max_age"]
 
 
-def test_the_command_of_an_application_that_starts(tmp_path: Path) -> None:
-    done = typed(tmp_path, APPLICATION + ROUTES, "check")
+def test_command_valid_application_reports_no_problems(tmp_path: Path) -> None:
+    done = run_in_process(tmp_path, APPLICATION + ROUTES, "check")
     assert (done.returncode, done.stdout, done.stderr) == (0, "no problems\n", UNCOVERED)

@@ -1,4 +1,4 @@
-"""`flask cors explain`: by the policies of the application, and without its views."""
+"""`flask cors explain`, which applies the policies of an application and calls no view."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adapters.flask.test_cli import APPLICATION, MISTAKEN, run, typed
 from click.testing import Result
+from support.flask_commands import APPLICATION, MISTAKEN, run, run_in_process
 
 APP = "https://app.example.com"
 PARTNER = "https://partner.example"
@@ -49,7 +49,7 @@ app.teardown_appcontext(called)
 """
 OF_VIEWS = f'CORSGuard(app, {{"/": Policy(allow_origins=["{APP}"], allow_methods=["PUT"])}})\n'
 ROUTED = f'{APPLICATION}{VIEWS}\nCORSGuard(app, {{"/": Policy(allow_origins=["{APP}"])}})\n'
-ROUTED_NARROWLY = f'{APPLICATION}\nCORSGuard(app, {{"/api": Policy(allow_origins=["{APP}"])}})\n'
+API_ONLY = f'{APPLICATION}\nCORSGuard(app, {{"/api": Policy(allow_origins=["{APP}"])}})\n'
 ONE = f'{APPLICATION}\nCORSGuard(app, Policy(allow_origins=["{APP}"]))\n'
 
 
@@ -57,21 +57,21 @@ def explain(source: str, *arguments: str, page: str = APP) -> Result:
     return run(source, "explain", "--page", page, *arguments)
 
 
-def document(source: str, *arguments: str, page: str = APP) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(
+def explain_as_json(source: str, *arguments: str, page: str = APP) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(
         explain(source, "--format=json", *arguments, page=page).stdout
     )
-    return told
+    return report
 
 
-def changes(source: str, *arguments: str, page: str = APP) -> list[tuple[str, str, str]]:
+def list_changes(source: str, *arguments: str, page: str = APP) -> list[tuple[str, str, str]]:
     return [
         (change["place"]["kind"], change["place"]["name"], change["line"])
-        for change in document(source, *arguments, page=page)["changes"]
+        for change in explain_as_json(source, *arguments, page=page)["changes"]
     ]
 
 
-def test_an_allowed_request_calls_no_view() -> None:
+def test_explain_allowed_request_calls_no_view() -> None:
     done = explain(ROUTED, f"{API}/items/1")
     assert (done.exit_code, done.stderr) == (0, "")
     assert "│ ── GET /items/1 ──" in done.stdout
@@ -80,19 +80,19 @@ def test_an_allowed_request_calls_no_view() -> None:
 
 
 @pytest.mark.parametrize(("path", "refused"), [("/partners", True), ("/list/", False)])
-def test_below_an_exempt_path_a_view_gives_up_no_refusal(path: str, refused: bool) -> None:
+def test_explain_enforce_exempt_path_warns_of_no_lost_refusal(path: str, refused: bool) -> None:
     source = (
         f"{APPLICATION}{VIEWS}"
         'app.view_functions["list"] = cors_policy(PARTNERS)(lambda: called())\n'
         f'CORSGuard(app, Guard(Policy(allow_origins=["{APP}"]), enforce=True, '
         'enforce_exempt=["/list"]))\n'
     )
-    [change] = document(source, f"{API}{path}", page="https://new.example")["changes"]
+    [change] = explain_as_json(source, f"{API}{path}", page="https://new.example")["changes"]
     assert ("`enforce` no longer refuses" in change["exposes"]) is refused
 
 
-def test_the_policy_of_the_route_is_changed() -> None:
-    assert changes(ROUTED, "--method=PATCH", f"{API}/items/1") == [
+def test_explain_path_request_changes_route_policy() -> None:
+    assert list_changes(ROUTED, "--method=PATCH", f"{API}/items/1") == [
         ("route", "/", 'allow_methods=["PATCH"],')
     ]
 
@@ -100,19 +100,19 @@ def test_the_policy_of_the_route_is_changed() -> None:
 @pytest.mark.parametrize(
     "setting", ['{"allow_origins": ["https://u.example"]}', '{"routes": None}']
 )
-def test_a_setting_that_is_not_in_force_is_not_named(setting: str) -> None:
+def test_explain_unused_setting_is_not_named(setting: str) -> None:
     source = f'{APPLICATION}app.config["CORSGUARD"] = {setting}\n{ONE.removeprefix(APPLICATION)}'
     done = explain(source, "--method=PUT", f"{API}/")
     assert done.exit_code == 1
     assert '    # the policy\n    allow_methods=["PUT"],' in done.stdout
 
 
-def test_a_path_is_written_as_python_reads_it() -> None:
-    assert '    "/\U0001f600": Policy(' in explain(ROUTED_NARROWLY, f"{API}/%F0%9F%98%80").stdout
+def test_explain_decoded_path_is_written_as_python_literal() -> None:
+    assert '    "/\U0001f600": Policy(' in explain(API_ONLY, f"{API}/%F0%9F%98%80").stdout
 
 
-def test_the_policy_of_the_view_is_changed() -> None:
-    assert changes(ROUTED, "--method=DELETE", "--credentials=include", f"{API}/items/1") == [
+def test_explain_view_request_changes_view_policy() -> None:
+    assert list_changes(ROUTED, "--method=DELETE", "--credentials=include", f"{API}/items/1") == [
         ("view", "items", f'allow_origins=["{PARTNER}", "{APP}"],'),
         ("view", "items", "allow_credentials=True,"),
         ("view", "items", 'allow_methods=["DELETE"],'),
@@ -125,7 +125,7 @@ def test_the_policy_of_the_view_is_changed() -> None:
     ) in done.stdout
 
 
-HELD = f"""{APPLICATION}
+SHARED = f"""{APPLICATION}
 class Once(MethodView):
     @cors_policy(Policy(allow_origins=["https://partner.example"], max_age=1))
     def get(self): ...
@@ -165,7 +165,7 @@ cors.set_policy(api, Policy(allow_origins=["https://partner.example"], max_age=6
 
 
 @pytest.mark.parametrize(
-    ("asked", "number", "holder", "opened"),
+    ("target", "number", "holder", "also_allowed"),
     [
         ("GET /once", 1, "the method GET of the class Once", ["HEAD /once"]),
         ("HEAD /once", 1, "the method GET of the class Once", ["GET /once"]),
@@ -181,41 +181,48 @@ cors.set_policy(api, Policy(allow_origins=["https://partner.example"], max_age=6
         ),
     ],
 )
-def test_what_a_change_opens_is_all_that_shares_the_policy(
-    asked: str, number: int, holder: str, opened: list[str]
+def test_explain_shared_policy_exposes_all_its_views(
+    target: str, number: int, holder: str, also_allowed: list[str]
 ) -> None:
-    def verdicts(source: str) -> dict[str, str]:
-        asks = ["GET /once", "HEAD /once", "GET /base", "GET /derived", "GET /dispatch", "GET /a"]
-        asks += ["GET /again", "GET /b", "GET /list", "GET /inner", "GET /old/list", asked]
-        calls = {ask: ask.split() for ask in asks}
+    def fetch_verdicts(source: str) -> dict[str, str]:
+        targets = [
+            "GET /once",
+            "HEAD /once",
+            "GET /base",
+            "GET /derived",
+            "GET /dispatch",
+            "GET /a",
+        ]
+        targets += ["GET /again", "GET /b", "GET /list", "GET /inner", "GET /old/list", target]
+        parts = {each: each.split() for each in targets}
         return {
-            ask: document(source, f"--method={method}", f"{API}{path}")["verdict"]
-            for ask, (method, path) in calls.items()
+            each: explain_as_json(source, f"--method={method}", f"{API}{path}")["verdict"]
+            for each, (method, path) in parts.items()
         }
 
-    method, path = asked.split()
-    done = explain(HELD, f"--method={method}", f"{API}{path}")
+    method, path = target.split()
+    done = explain(SHARED, f"--method={method}", f"{API}{path}")
     assert f"\n    # the policy of {holder}\n" in done.stdout
-    told = document(HELD, f"--method={method}", f"{API}{path}")["changes"]
-    assert {change["place"]["holder"] for change in told} == {holder}
-    assert told[0]["exposes"].startswith(f"pages of {APP} may read the answers of {holder}")
-    assert set(verdicts(HELD).values()) == {"blocked"}
-    lines = " ".join(change["line"] for change in told)
-    changed = HELD.replace(
+    report = explain_as_json(SHARED, f"--method={method}", f"{API}{path}")["changes"]
+    assert {change["place"]["holder"] for change in report} == {holder}
+    assert report[0]["exposes"].startswith(f"pages of {APP} may read the answers of {holder}")
+    assert set(fetch_verdicts(SHARED).values()) == {"blocked"}
+    lines = " ".join(change["line"] for change in report)
+    changed = SHARED.replace(
         f'allow_origins=["https://partner.example"], max_age={number}', f"{lines} max_age={number}"
     )
-    allowed = {ask for ask, verdict in verdicts(changed).items() if verdict == "allowed"}
-    assert allowed == {asked, *opened}
+    allowed = {each for each, verdict in fetch_verdicts(changed).items() if verdict == "allowed"}
+    assert allowed == {target, *also_allowed}
 
 
-def test_a_request_without_a_preflight_is_decided_by_its_view() -> None:
-    assert changes(ROUTED, f"{API}/partners") == [
+def test_explain_simple_request_is_decided_by_view() -> None:
+    assert list_changes(ROUTED, f"{API}/partners") == [
         ("view", "partners", f'allow_origins=["{PARTNER}", "{APP}"],')
     ]
-    assert document(ROUTED, f"{API}/partners", page=PARTNER)["verdict"] == "allowed"
+    assert explain_as_json(ROUTED, f"{API}/partners", page=PARTNER)["verdict"] == "allowed"
 
 
-def test_an_exempt_view_is_given_a_policy() -> None:
+def test_explain_exempt_view_suggests_a_policy() -> None:
     done = explain(ROUTED, "--method=PUT", f"{API}/items/1")
     assert (
         "\n    # the policy of the method PUT of the class Items, which has none\n"
@@ -224,34 +231,34 @@ def test_an_exempt_view_is_given_a_policy() -> None:
     assert "until now it is exempt from CORS" in " ".join(done.stdout.split())
 
 
-def test_one_policy_for_every_path_is_changed() -> None:
+def test_explain_single_policy_is_changed() -> None:
     done = explain(ONE, "--credentials=include", f"{API}/nowhere")
     assert "\n    # the policy\n    allow_credentials=True,\n" in done.stdout
 
 
-def test_what_the_routing_answers_is_part_of_it() -> None:
-    told = document(ROUTED, f"{API}/list")
-    assert [hop["answer"]["status"] for hop in told["requests"]] == [308, 200]
-    assert told["response"]["redirected"] is True
-    assert document(ROUTED, f"{API}/nowhere")["response"]["status"] == 404
-    told = document(ROUTED, "--method=POST", f"{API}/items/1")
-    assert told["response"]["status"] == 405
+def test_explain_routing_responses_are_shown() -> None:
+    report = explain_as_json(ROUTED, f"{API}/list")
+    assert [hop["answer"]["status"] for hop in report["requests"]] == [308, 200]
+    assert report["response"]["redirected"] is True
+    assert explain_as_json(ROUTED, f"{API}/nowhere")["response"]["status"] == 404
+    report = explain_as_json(ROUTED, "--method=POST", f"{API}/items/1")
+    assert report["response"]["status"] == 405
 
 
-def test_a_url_converter_finds_the_request_and_nothing_else_is_called() -> None:
-    told = document(f"{APPLICATION}{VIEWS}{CONVERTERS}{OF_VIEWS}", f"{API}/asking/1")
-    assert [hop["answer"]["status"] for hop in told["requests"]] == [200]
+def test_explain_converter_finds_request_and_calls_nothing_else() -> None:
+    report = explain_as_json(f"{APPLICATION}{VIEWS}{CONVERTERS}{OF_VIEWS}", f"{API}/asking/1")
+    assert [hop["answer"]["status"] for hop in report["requests"]] == [200]
 
 
-def test_the_exception_of_a_url_converter_is_answered_500() -> None:
+def test_explain_converter_exception_is_a_500() -> None:
     source = f"{APPLICATION}{VIEWS}{CONVERTERS}{OF_VIEWS}"
     done = explain(source, f"{API}/failing/1")
     assert (done.exit_code, done.stderr) == (0, "")
     assert "status   500" in done.stdout
-    # Once a view has a policy, the URL of a preflight is matched too, and outside of Flask.
-    told = document(source, "--method=PUT", f"{API}/failing/1")
-    assert [hop["answer"]["status"] for hop in told["requests"]] == [500]
-    assert (told["verdict"], told["reason"]) == ("blocked", "ALLOW_ORIGIN_MISSING")
+    # Once a view has a policy, corsguard matches the URL of a preflight before Flask does.
+    report = explain_as_json(source, "--method=PUT", f"{API}/failing/1")
+    assert [hop["answer"]["status"] for hop in report["requests"]] == [500]
+    assert (report["verdict"], report["reason"]) == ("blocked", "ALLOW_ORIGIN_MISSING")
 
 
 SETTING = """
@@ -275,19 +282,19 @@ CORSGuard(app)
         ),
     ],
 )
-def test_the_change_is_written_as_the_configuration_is(source: str, words: str) -> None:
+def test_explain_change_has_the_form_of_the_configuration(source: str, words: str) -> None:
     assert words in explain(source, f"{API}/items").stdout
 
 
-def test_a_method_that_no_view_takes_is_told_beside_the_change() -> None:
-    told = " ".join(explain(ROUTED, "--method=PATCH", f"{API}/items/1").stdout.split())
-    assert "beware even so, the application answers 405: no view there takes PATCH" in told
+def test_explain_method_without_view_warns_of_405() -> None:
+    report = " ".join(explain(ROUTED, "--method=PATCH", f"{API}/items/1").stdout.split())
+    assert "beware even so, the application answers 405: no view there takes PATCH" in report
 
 
-def test_a_change_that_would_not_start_is_not_proposed() -> None:
+def test_explain_dangerous_change_is_not_suggested() -> None:
     source = f"{APPLICATION}{VIEWS}\nCORSGuard(app, Guard(OF_PATH, enforce=True))\n"
-    told = document(source, f"{API}/partners", page="http://plain.example")
-    assert [problem["code"] for problem in told["problems"]] == ["origin-insecure"]
+    report = explain_as_json(source, f"{API}/partners", page="http://plain.example")
+    assert [problem["code"] for problem in report["problems"]] == ["origin-insecure"]
 
 
 @pytest.mark.parametrize(
@@ -300,14 +307,16 @@ def test_a_change_that_would_not_start_is_not_proposed() -> None:
         (f"{APPLICATION}\n{MISTAKEN}", ["--page", APP, f"{API}/"], "[unknown-field]"),
     ],
 )
-def test_what_can_not_be_told_is_2(source: str, arguments: list[str], words: str) -> None:
+def test_explain_invalid_question_exits_with_2(
+    source: str, arguments: list[str], words: str
+) -> None:
     done = run(source, "explain", *arguments)
     assert (done.exit_code, done.stdout) == (2, "")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_without_rich_one_line_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explain_without_rich_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("diagram", "terminal"):
         monkeypatch.delitem(sys.modules, f"corsguard.cli.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "rich", None)
@@ -318,7 +327,7 @@ def test_without_rich_one_line_names_the_extra(monkeypatch: pytest.MonkeyPatch) 
     assert explain(ONE, "--format=json", f"{API}/").exit_code == 0
 
 
-def test_as_it_is_typed(tmp_path: Path) -> None:
-    done = typed(tmp_path, ONE, "explain", "--page", PARTNER, f"{API}/")
+def test_explain_as_command_exits_with_1(tmp_path: Path) -> None:
+    done = run_in_process(tmp_path, ONE, "explain", "--page", PARTNER, f"{API}/")
     assert (done.returncode, done.stderr) == (1, "")
     assert "[ALLOW_ORIGIN_MISSING]" in done.stdout

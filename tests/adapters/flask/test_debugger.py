@@ -1,4 +1,4 @@
-"""`flask run --debug` with Werkzeug's interactive debugger, on a real socket."""
+"""Werkzeug's interactive debugger, in this process and in `flask run --debug`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def late_view():
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Where the development server answers, debugger and all."""
+    """Yield the port of a development server with the debugger."""
     folder = tmp_path_factory.mktemp("debugged")
     (folder / "service.py").write_text(SERVICE, encoding="utf-8")
     command = [sys.executable, "-m", "flask", "--app", "service", "run", "--debug", "--no-reload"]
@@ -83,8 +83,8 @@ def get(port: int, path: str, **headers: str) -> tuple[HTTPResponse, str]:
     return response, body
 
 
-def debugged_service() -> DebuggedApplication:
-    """The same service behind the same debugger, in this process."""
+def build_debugged_service() -> DebuggedApplication:
+    """Return the same service behind the same debugger, in this process."""
     module: dict[str, Any] = {"__name__": "service"}
     exec(SERVICE, module)
     module["app"].debug = True
@@ -101,27 +101,27 @@ def debugged_service() -> DebuggedApplication:
         ("/off/crash", {"Origin": APP}, True),
     ],
 )
-def test_the_secret_of_the_debugger_is_for_nobody_else(
+def test_debugger_cross_origin_page_gets_no_secret(
     path: str, headers: dict[str, str], secret: bool
 ) -> None:
-    response = Client(debugged_service()).get(path, headers=headers)
+    response = Client(build_debugged_service()).get(path, headers=headers)
     assert response.status_code == 500
     assert ("SECRET = " in response.text) is secret
     assert not secret or "Access-Control-Allow-Origin" not in response.headers
 
 
-def test_what_fails_after_its_answer_began_replaces_it() -> None:
+def test_debugger_error_after_start_replaces_response() -> None:
     started: list[tuple[str, bool]] = []
 
     def start_response(status: str, headers: object, exc_info: object = None) -> Any:
         started.append((status, exc_info is not None))
 
     environ = create_environ("/late", headers={"Origin": APP})
-    b"".join(debugged_service()(environ, start_response))
+    b"".join(build_debugged_service()(environ, start_response))
     assert started == [("200 OK", False), ("500 INTERNAL SERVER ERROR", True)]
 
 
-def test_a_path_forges_no_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_debugger_log_escapes_line_break_in_path(caplog: pytest.LogCaptureFixture) -> None:
     flask = Flask(__name__)
     flask.debug = True
     flask.add_url_rule("/<path:_>", view_func=lambda _: str(1 / 0))
@@ -131,14 +131,14 @@ def test_a_path_forges_no_line_of_the_log(caplog: pytest.LogCaptureFixture) -> N
     assert caplog.messages == [r"Exception on /\nforged"]
 
 
-def test_a_person_gets_the_interactive_debugger(port: int) -> None:
+def test_debugger_without_origin_is_interactive(port: int) -> None:
     response, body = get(port, "/crash")
     assert "ZeroDivisionError" in body
     assert "SECRET = " in body
     assert response.headers["Access-Control-Allow-Origin"] is None
 
 
-def test_a_page_of_an_allowed_origin_reads_a_500_without_the_debugger_s_secret(port: int) -> None:
+def test_debugger_allowed_origin_reads_plain_500(port: int) -> None:
     response, body = get(port, "/crash", Origin=APP)
     assert response.headers["Access-Control-Allow-Origin"] == APP
     assert response.headers["Vary"] == "Origin"
@@ -146,23 +146,23 @@ def test_a_page_of_an_allowed_origin_reads_a_500_without_the_debugger_s_secret(p
     assert "SECRET" not in body
 
 
-def test_a_page_of_another_origin_reads_nothing(port: int) -> None:
+def test_debugger_untrusted_origin_reads_nothing(port: int) -> None:
     response, body = get(port, "/crash", Origin=EVIL)
     assert response.headers["Access-Control-Allow-Origin"] is None
     assert "SECRET" not in body
 
 
-def test_an_own_page_gets_the_debugger_though_its_origin_is_listed(port: int) -> None:
+def test_debugger_same_origin_page_is_interactive(port: int) -> None:
     response, body = get(port, "/crash", Origin=APP, Sec_Fetch_Site="same-origin")
     assert "SECRET = " in body
     assert response.headers["Access-Control-Allow-Origin"] is None
 
 
-def test_where_no_policy_holds_the_debugger_is_left_alone(port: int) -> None:
+def test_debugger_path_without_policy_is_interactive(port: int) -> None:
     _, body = get(port, "/off/crash", Origin=APP)
     assert "SECRET = " in body
 
 
-def test_what_fails_after_its_answer_began_is_a_500_as_well(port: int) -> None:
+def test_debugger_error_after_start_carries_headers(port: int) -> None:
     response, _ = get(port, "/late", Origin=APP)
     assert response.headers["Access-Control-Allow-Origin"] == APP

@@ -40,57 +40,57 @@ class Views:
         app = Flask(__name__, static_folder=None)
         cors = CORSGuard(app, guard)
         for page in PAGES:
-            add(app, page, called)
+            add_page(app, page, called)
         for include in INCLUDES:
-            app.register_blueprint(blueprint(cors, include, called))
+            app.register_blueprint(build_blueprint(cors, include, called))
         return FlaskClient(app, called, through_validator)
 
 
-def blueprint(cors: CORSGuard, include: Include, called: list[str]) -> Blueprint:
-    made = Blueprint(include.name, __name__, url_prefix=include.prefix)
+def build_blueprint(cors: CORSGuard, include: Include, called: list[str]) -> Blueprint:
+    built = Blueprint(include.name, __name__, url_prefix=include.prefix)
     for page in include.pages:
-        add(made, page, called)
+        add_page(built, page, called)
     for inner in include.includes:
-        made.register_blueprint(blueprint(cors, inner, called))
+        built.register_blueprint(build_blueprint(cors, inner, called))
     if include.own:
-        cors.set_policy(made, include.own.policy)
-    return made
+        cors.set_policy(built, include.own.policy)
+    return built
 
 
-def add(to: Flask | Blueprint, page: Page, called: list[str]) -> None:
+def add_page(to: Flask | Blueprint, page: Page, called: list[str]) -> None:
     def answer(**values: int) -> str:
         called.append(page.name)
         return f"{page.name} {request.method}"
 
-    view = decorated(answer, page.own)
+    view = decorate(answer, page.own)
     if page.by_method:
-        view = class_view(page, answer).as_view(page.name)
+        view = build_class(page, answer).as_view(page.name)
     to.add_url_rule(page.url, page.name, view, methods=page.methods)
 
 
-def class_view(page: Page, answer: Callable[..., str]) -> type[MethodView]:
-    def method_of(name: str) -> Callable[..., str]:
+def build_class(page: Page, answer: Callable[..., str]) -> type[MethodView]:
+    def build_method(name: str) -> Callable[..., str]:
         def method(self: MethodView, **values: int) -> str:
             return answer(**values)
 
-        view: Callable[..., str] = decorated(method, page.by_method.get(name))
+        view: Callable[..., str] = decorate(method, page.by_method.get(name))
         return view
 
-    methods: dict[str, Any] = {name.lower(): method_of(name) for name in page.methods}
-    made: type[MethodView] = decorated(type(page.name, (MethodView,), methods), page.own)
-    return made
+    methods: dict[str, Any] = {name.lower(): build_method(name) for name in page.methods}
+    view_class: type[MethodView] = decorate(type(page.name, (MethodView,), methods), page.own)
+    return view_class
 
 
-def decorated(view: Any, own: Own | None) -> Any:
+def decorate(view: Any, own: Own | None) -> Any:
     if own is None:
         return view
     return cors_exempt(view) if own.policy is None else cors_policy(own.policy)(view)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_a_view_is_answered_for_as_the_design_says(row: ViewRow) -> None:
+def test_view_row_matches_response(row: ViewRow) -> None:
     check_view(row, Views())
 
 
-def test_every_row_has_a_name_of_its_own() -> None:
+def test_view_row_names_are_unique() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)

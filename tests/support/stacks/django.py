@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.test import override_settings
 from django.urls import path, re_path
 from support.application import Fields, Reply, reply_to
+from support.asgi_exchange import ask, scope_of
 from support.stacks.wsgi import environ_of, through_validator
 from support.table import Answer
 
@@ -79,31 +79,9 @@ class ASGI(ASGIHandler):
         return await super().get_response_async(request)
 
     def exchange(self, method: str, path: str, headers: Fields) -> tuple[int, Fields, bytes]:
-        return asyncio.run(self._exchange(method, path, headers))
-
-    async def _exchange(self, method: str, path: str, headers: Fields) -> tuple[int, Fields, bytes]:
-        sent: list[Any] = []
-        asked = [{"type": "http.request", "body": b"", "more_body": False}]
-
-        async def receive() -> Any:
-            return asked.pop() if asked else await asyncio.Future()
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        scope: Any = {
-            "type": "http",
-            "method": method,
-            "path": path or "/",  # no server has an empty one (RFC 9112, 3.2.1)
-            "query_string": b"",
-            "headers": [
-                (name.lower().encode(), value.encode("latin-1")) for name, value in headers
-            ],
-        }
-        await self(scope, receive, send)
-        start, *parts = sent
-        fields = [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]]
-        return start["status"], fields, b"".join(part.get("body", b"") for part in parts)
+        # No server passes an empty path (RFC 9112, 3.2.1).
+        answer = ask(self, scope_of(method, path or "/", headers))
+        return answer.status, answer.fields, answer.body
 
 
 class DjangoStack(NamedTuple):

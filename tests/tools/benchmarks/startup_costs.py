@@ -95,10 +95,10 @@ def _measure_swap(origins: Origins) -> float:
     times = []
     guard = Guard(build_policy(origins.listed))
     for _ in range(5):
-        state = guard._state.with_policies(build_policy(origins.listed))
-        old = guard._state  # a request that is under way keeps it for as long
+        state = guard.adapter.snapshot.replace_policies(build_policy(origins.listed))
+        old = guard.adapter.snapshot  # a request that is under way keeps it for as long
         started = perf_counter()
-        guard._replace(state)
+        guard.adapter._replace(state)
         times.append(perf_counter() - started)
         del old
     return median(times)

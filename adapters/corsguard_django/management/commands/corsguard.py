@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, DjangoHelpFor
 from corsguard import Guard, PolicyError, PolicyWarning
 from corsguard.cli.options import add_options
 from corsguard_django.checks import TAG
-from corsguard_django.configuration import configured
+from corsguard_django.configuration import load_views
 from corsguard_django.listing import rows_of
 
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         try:
             with catch_warnings():
                 simplefilter("ignore", PolicyWarning)  # for `check` to tell
-                guard = configured().guard
+                guard = load_views().guard
         except PolicyError as error:
             raise CommandError(str(error), returncode=2 if action == "explain" else 1) from None
         if action == "explain":

@@ -1,0 +1,147 @@
+"""WSGI middleware in front of corsguard: whatever wrapped `app.wsgi_app` after CORSGuard did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import FunctionType
+from typing import TYPE_CHECKING, NamedTuple
+
+from flask import Flask
+
+from corsguard import Problem
+from corsguard.guard.decorated_views import iter_callables
+from corsguard.guard.snapshot import Enforce
+
+if TYPE_CHECKING:
+    from corsguard_flask.middleware import FlaskMiddleware
+
+__all__ = ["CONNEXION", "OuterMiddleware", "find_outer_middleware", "is_inside_connexion"]
+
+CONNEXION = Problem(
+    "connexion",
+    "app",
+    "connexion",
+    "connexion answers preflights and errors in front of Flask and calls Flask without CORSGuard, "
+    "so corsguard sees no request",
+    "use the ASGI middleware: connexion_app.add_middleware(corsguard_asgi.CORSMiddleware, "
+    "MiddlewarePosition.BEFORE_EXCEPTION, policy=...)",
+)
+
+_CODE = "middleware-in-front"
+_MOST_WRAPPERS = 12
+_INSTALL_LAST = "install CORSGuard last: call cors.init_app(app) after it"
+_SOCKET_SERVERS = ("socketio.", "engineio.")
+_DISPATCHERS = ("werkzeug.middleware.dispatcher.",)
+_HARMLESS = (
+    "werkzeug.middleware.proxy_fix.",
+    "werkzeug.middleware.profiler.",
+    "werkzeug.middleware.lint.",
+)
+
+
+class OuterMiddleware(NamedTuple):
+    """The findings about the middleware in front of corsguard, for `flask cors check`."""
+
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    """One line for each middleware that belongs in front."""
+
+
+def is_inside_connexion(app: Flask) -> bool:
+    """Return True if an application is the one that connexion creates and wraps."""
+    return type(app.json).__module__.startswith("connexion.")
+
+
+def find_outer_middleware(app: Flask, middleware: FlaskMiddleware) -> OuterMiddleware:
+    """Return what is in front of corsguard, sorted by how much harm it does there."""
+    if is_inside_connexion(app):
+        return OuterMiddleware(problems=(CONNEXION,))
+    found = list(_iter_wrappers(app.wsgi_app, middleware))
+    if not found:
+        return OuterMiddleware()
+    if found[-1] is not middleware:
+        return OuterMiddleware(problems=(_describe_replacement(app.wsgi_app),))
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    notes: list[str] = []
+    for wrapper in found[:-1]:
+        if _is_from(wrapper, _HARMLESS):
+            notes.append(
+                f"{_get_name(wrapper)} is in front of corsguard: it passes every request on"
+            )
+            continue
+        problem, is_fault = _describe_wrapper(wrapper, middleware.guard.enforce)
+        (problems if is_fault else warnings).append(problem)
+    return OuterMiddleware(tuple(problems), tuple(warnings), tuple(notes))
+
+
+def _describe_wrapper(wrapper: object, enforce: Enforce) -> tuple[Problem, bool]:
+    """Return the problem of a middleware in front, and False if it is a mere warning."""
+    where = f"{_get_name(wrapper)} is in front of corsguard"
+    effect = "`enforce` does not refuse them" if enforce else "no policy applies to them"
+    if _is_from(wrapper, _SOCKET_SERVERS):
+        message = (
+            f"{where} and answers Socket.IO's WebSocket handshakes and polling requests itself: "
+            f"{effect}"
+        )
+        fix = f"{_INSTALL_LAST}, and list the same origins in cors_allowed_origins"
+        return Problem(_CODE, "app.wsgi_app", None, message, fix), True
+    if _is_from(wrapper, _DISPATCHERS):
+        message = (
+            f"{where} and passes requests below {_list_mounts(wrapper)} to other applications: "
+            f"{effect}"
+        )
+        return Problem(_CODE, "app.wsgi_app", None, message, _INSTALL_LAST), bool(enforce)
+    message = f"{where} and may answer requests itself: {effect}"
+    fix = f"{_INSTALL_LAST}, unless it passes every request on"
+    return Problem(_CODE, "app.wsgi_app", None, message, fix), False
+
+
+def _describe_replacement(outermost: object) -> Problem:
+    message = f"app.wsgi_app is {_get_name(outermost)}, and corsguard was not found behind it"
+    return Problem(_CODE, "app.wsgi_app", None, message, _INSTALL_LAST)
+
+
+def _iter_wrappers(outermost: object, middleware: object) -> Iterator[object]:
+    """Yield the callables from the one that a server calls to the middleware, by the shortest path.
+
+    The last one is the middleware. If no path leads to it, yields the outermost callable alone.
+    """
+    if outermost is middleware:
+        return
+    paths: list[tuple[object, ...]] = [(outermost,)]
+    seen = {id(outermost)}
+    for path in paths:
+        if path[-1] is middleware:
+            yield from filter(callable, path)
+            return
+        for inner in _iter_inner(path[-1]) if len(path) < _MOST_WRAPPERS else ():
+            # Not through the application itself, whose attribute is the outermost callable again.
+            if id(inner) not in seen and not isinstance(inner, Flask):
+                seen.add(id(inner))
+                paths.append((*path, inner))
+    yield outermost
+
+
+def _iter_inner(wrapper: object) -> Iterator[object]:
+    """Yield what a wrapper may call: what it holds, and the global variables that it names."""
+    yield from iter_callables(wrapper)
+    if isinstance(wrapper, FunctionType):
+        named = (wrapper.__globals__.get(name) for name in wrapper.__code__.co_names)
+        yield from filter(callable, named)
+
+
+def _is_from(wrapper: object, modules: tuple[str, ...]) -> bool:
+    """Return True if the class of a wrapper, or one of its bases, is from one of these modules."""
+    return any(f"{each.__module__}.".startswith(modules) for each in type(wrapper).__mro__)
+
+
+def _list_mounts(dispatcher: object) -> str:
+    return " and ".join(getattr(dispatcher, "mounts", None) or ["some paths"])
+
+
+def _get_name(wrapper: object) -> str:
+    """Return the dotted name of a function, or of the class of any other object."""
+    named = wrapper if hasattr(wrapper, "__qualname__") else type(wrapper)
+    return f"{getattr(named, '__module__', '')}.{getattr(named, '__qualname__', '')}"

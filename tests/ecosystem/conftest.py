@@ -1,0 +1,17 @@
+"""The settings of Django, and the requests to it.
+
+Django REST framework and Django Ninja read the settings when they are imported, so the settings
+must exist before the test modules are collected.
+"""
+
+from __future__ import annotations
+
+import pytest
+from support.django_requests import Ask, ask_async, ask_sync
+
+
+@pytest.fixture(params=[ask_sync, ask_async], ids=["sync", "async"])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """Return the function that sends a request to a Django project, sync or async."""
+    function: Ask = request.param
+    return function
