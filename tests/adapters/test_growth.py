@@ -33,7 +33,7 @@ Send = Callable[[str, Fields], object]
 """Send a request with this method and these header lines."""
 
 APP, EVIL = "https://app.example.com", "https://evil.example"
-LINES = 160  # beyond the longest origin, and beyond what a cache holds
+LINES = 320  # beyond the longest origin, and beyond what a cache holds
 WITH_COOKIES = Policy(allow_origins=[APP], allow_credentials=True, allow_methods=["PUT"])
 PLAIN = Policy(allow_origins=[APP], allow_headers=["X-A"], expose_headers=["X-Total"])
 GUARDS: dict[str, Callable[[], Guard]] = {
