@@ -1,4 +1,4 @@
-"""What holds for every test, and the count of those in tests/security.
+"""Settings of every test run, and the counts of tests/security for the proof.
 
 They are counted here because with `pytest -n` only the workers load the conftest.py of a folder
 below, and each of them sees but a part.
@@ -15,26 +15,26 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# Before anything is imported that looks for them: wishes of a terminal or of a CI about colours.
+# Remove colour settings of a terminal or a CI before anything that reads them is imported.
 for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
     os.environ.pop(name, None)
 
-# A shell has what it starts in the background ignore Ctrl+C, and so would all that is tested.
+# A shell starts background jobs with Ctrl+C ignored; tested programs would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# How long an example takes says nothing of whether it is right.
+# The time of an example depends on the machine, so it is no criterion.
 settings.register_profile("corsguard", deadline=None, print_blob=True)
 settings.load_profile("corsguard")
 
 OUTCOMES: Counter[str] = Counter()
-TRICKED: Counter[str] = Counter()
-"""Of these, what became of the tricks."""
+PROBE_OUTCOMES: Counter[str] = Counter()
+"""Those of the origin probes."""
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if "tests/security/" in report.nodeid and (report.when == "call" or report.failed):
         OUTCOMES[report.outcome] += 1
-        TRICKED[report.outcome] += "/test_tricks.py" in report.nodeid
+        PROBE_OUTCOMES[report.outcome] += "/test_origin_probes.py" in report.nodeid
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -42,13 +42,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     folder = os.environ.get("PROOF_FOLDER")
     is_whole = not hasattr(session.config, "workerinput")
     if folder and OUTCOMES and is_whole:
-        from support.security.tricks import TARGETS, tricks  # tests/install runs without corsguard
+        from support.security.origin_probes import (  # tests/install runs without corsguard
+            TARGETS,
+            build_probes,
+        )
 
         counts = {
             "tests": OUTCOMES.total(),
             "failed": OUTCOMES["failed"],
-            "tricked": TRICKED["failed"],
-            "origins": sum(len(made) for target in TARGETS for made in tricks(target).values()),
+            "failed_probes": PROBE_OUTCOMES["failed"],
+            "origins": sum(
+                len(made) for target in TARGETS for made in build_probes(target).values()
+            ),
             "patterns": len(TARGETS),
         }
         Path(folder).mkdir(parents=True, exist_ok=True)

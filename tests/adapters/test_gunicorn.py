@@ -14,11 +14,11 @@ TESTS = Path(__file__).parents[1]
 WORKERS = 2
 
 
-def test_workers_of_a_preloaded_application_can_update_what_the_parent_was_updating() -> None:
+def test_forked_worker_can_update_the_guard_of_its_parent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         command = [sys.executable, "-m", "gunicorn", "--preload", f"--workers={WORKERS}"]
         command += [f"--bind=fd://{listening.fileno()}", "--no-control-socket"]
-        command += ["--log-level=error", "support.serving.preloaded:app"]
+        command += ["--log-level=error", "support.servers.gunicorn_app:app"]
         path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
         server = subprocess.Popen(
             command, pass_fds=[listening.fileno()], env={**os.environ, "PYTHONPATH": path}

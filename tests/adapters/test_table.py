@@ -8,13 +8,9 @@ from support.rows.enforce import ENFORCE_ROWS, OWN_ROWS
 from support.rows.enforce import PATH_ROWS as ENFORCE_PATH_ROWS
 from support.rows.paths import PATH_ROWS
 from support.rows.preflight import ANSWER_ROWS, METHOD_ROWS, NAME_ROWS, WILDCARD_ROWS
-from support.stacks.asgi import STACKS as ASGI_STACKS
-from support.stacks.django import STACKS as DJANGO_STACKS
-from support.stacks.flask import STACKS as FLASK_STACKS
-from support.stacks.wsgi import STACKS as WSGI_STACKS
+from support.stacks.all import STACKS
 from support.table import Row, Stack, check
 
-STACKS: list[Stack] = [*WSGI_STACKS, *FLASK_STACKS, *DJANGO_STACKS, *ASGI_STACKS]
 ROWS = [
     *HEADER_ROWS,
     *REFUSED_ROWS,
@@ -36,15 +32,15 @@ def name_of(stack: Stack) -> str:
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 @pytest.mark.parametrize("stack", STACKS, ids=name_of)
-def test_the_answer_is_the_one_of_the_design(stack: Stack, row: Row) -> None:
+def test_stack_answers_as_the_row_says(stack: Stack, row: Row) -> None:
     check(row, stack)
 
 
 @pytest.mark.parametrize("row", CRASH_ROWS, ids=str)
 @pytest.mark.parametrize("stack", [s for s in STACKS if s.catches], ids=name_of)
-def test_a_500_made_inside_the_adapter_carries_the_headers(stack: Stack, row: Row) -> None:
+def test_stack_answers_a_500_as_the_row_says(stack: Stack, row: Row) -> None:
     check(row, stack)
 
 
-def test_every_row_has_a_name_of_its_own() -> None:
+def test_row_names_are_unique() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)

@@ -12,7 +12,7 @@ import pytest
 from support.application import PLAIN, CrashError, Fields, reply_to
 from support.stacks.wsgi import STACKS, application, environ_of
 from support.table import APP, EVIL, origin, preflight
-from support.wsgi_server import POLICY, from_app, run, served
+from support.wsgi_server import POLICY, environ_from_app, run, send_and_read
 
 from corsguard import Guard, Policy
 from corsguard_wsgi import CORSMiddleware
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 HEADERS = "Access-Control-Allow-Origin: https://app.example.com\r\nVary: Origin\r\n"
 
 
-def ignored(status: str, headers: Fields, exc_info: object = None, /) -> Callable[[bytes], object]:
+def ignore_response(
+    status: str, headers: Fields, exc_info: object = None, /
+) -> Callable[[bytes], object]:
     return io.BytesIO().write
 
 
@@ -49,7 +51,7 @@ def answering(body: Iterable[bytes]) -> WSGIApplication:
     return app
 
 
-def test_start_response_with_exc_info_replaces_an_answer_that_was_not_sent() -> None:
+def test_exc_info_before_the_headers_replaces_the_response() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [PLAIN, ("X-Total", "1")])
         try:
@@ -58,14 +60,14 @@ def test_start_response_with_exc_info_replaces_an_answer_that_was_not_sent() -> 
             start_response("500 Internal Server Error", [PLAIN], sys.exc_info())
         return [b"sorry"]
 
-    sent = served(app)
+    sent = send_and_read(app)
     assert sent.startswith("Status: 500 Internal Server Error\r\n")
     assert HEADERS in sent
     assert sent.endswith("\r\n\r\nsorry")
     assert "X-Total" not in sent
 
 
-def test_start_response_with_exc_info_raises_again_once_headers_are_sent() -> None:
+def test_exc_info_after_the_headers_is_raised_again() -> None:
     raised: list[tuple[Exception, Exception]] = []
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -80,7 +82,7 @@ def test_start_response_with_exc_info_raises_again_once_headers_are_sent() -> No
                 raised.append((error, again))
                 raise
 
-    server = run(CORSMiddleware(app, POLICY), from_app())
+    server = run(CORSMiddleware(app, POLICY), environ_from_app())
     [(error, again)] = raised
     assert again is error
     assert "CrashError" in server.errors.getvalue()
@@ -90,67 +92,67 @@ def test_start_response_with_exc_info_raises_again_once_headers_are_sent() -> No
     assert sent.endswith("\r\n\r\nbegun")
 
 
-def test_the_second_start_response_without_exc_info_is_still_the_servers_to_refuse() -> None:
+def test_second_start_response_is_rejected_by_the_server() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [PLAIN])
         start_response("200 OK", [PLAIN])
         return []
 
-    server = run(CORSMiddleware(app, POLICY), from_app())
+    server = run(CORSMiddleware(app, POLICY), environ_from_app())
     assert "Headers already set" in server.errors.getvalue()
 
 
-def test_the_write_callable_is_the_servers() -> None:
+def test_write_callable_is_the_servers() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         write = start_response("200 OK", [PLAIN])
         write(b"written ")
         return [b"returned"]
 
-    sent = served(app)
+    sent = send_and_read(app)
     assert HEADERS in sent
     assert sent.endswith("\r\n\r\nwritten returned")
 
 
-def test_an_application_may_start_its_answer_on_the_first_iteration() -> None:
+def test_generator_starts_its_response_on_first_iteration() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [PLAIN])
         yield b"late"
 
-    sent = served(app)
+    sent = send_and_read(app)
     assert HEADERS in sent
     assert sent.endswith("\r\n\r\nlate")
 
 
-def test_an_application_may_name_exc_info() -> None:
+def test_exc_info_may_be_a_keyword() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [PLAIN], exc_info=None)  # type: ignore[call-arg]
         return [b"named"]
 
-    assert served(app).endswith(f"{HEADERS}Content-Length: 5\r\n\r\nnamed")
+    assert send_and_read(app).endswith(f"{HEADERS}Content-Length: 5\r\n\r\nnamed")
 
 
-def test_close_is_called_once() -> None:
+def test_body_is_closed_once() -> None:
     body = Body([b"one ", b"two"])
-    assert served(answering(body)).endswith("\r\n\r\none two")
+    assert send_and_read(answering(body)).endswith("\r\n\r\none two")
     assert body.closed == 1
 
 
-def test_close_is_called_once_when_the_body_raises() -> None:
+def test_body_that_raises_is_closed_once() -> None:
     def chunks() -> Iterator[bytes]:
         yield b"begun"
         raise CrashError
 
     body = Body(chunks())
-    run(CORSMiddleware(answering(body), POLICY), from_app())
+    run(CORSMiddleware(answering(body), POLICY), environ_from_app())
     assert body.closed == 1
 
 
-def test_what_the_application_returns_is_passed_on_as_it_is() -> None:
+def test_body_is_passed_on_unchanged() -> None:
     body = Body([b"one"])
-    assert CORSMiddleware(answering(body), POLICY)(from_app(), ignored) is body
+    assert CORSMiddleware(answering(body), POLICY)(environ_from_app(), ignore_response) is body
 
 
-def test_the_first_chunk_is_there_before_the_second_is_made() -> None:
+def test_first_chunk_arrives_before_the_second_is_produced() -> None:
     made: list[bytes] = []
 
     def chunks() -> Iterator[bytes]:
@@ -158,25 +160,25 @@ def test_the_first_chunk_is_there_before_the_second_is_made() -> None:
             made.append(chunk)
             yield chunk
 
-    body = iter(CORSMiddleware(answering(chunks()), POLICY)(from_app(), ignored))
+    body = iter(CORSMiddleware(answering(chunks()), POLICY)(environ_from_app(), ignore_response))
     assert made == []
     assert next(body) == b"one"
     assert made == [b"one"]
 
 
-def test_the_servers_file_wrapper_comes_through() -> None:
+def test_file_wrapper_of_the_server_is_passed_on() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [PLAIN])
         wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](io.BytesIO(b"a file"))
         return wrapped
 
-    environ = from_app() | {"wsgi.file_wrapper": FileWrapper}
-    assert isinstance(CORSMiddleware(app, POLICY)(environ, ignored), FileWrapper)
-    assert served(app).endswith("\r\n\r\na file")
+    environ = environ_from_app() | {"wsgi.file_wrapper": FileWrapper}
+    assert isinstance(CORSMiddleware(app, POLICY)(environ, ignore_response), FileWrapper)
+    assert send_and_read(app).endswith("\r\n\r\na file")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_every_status_and_header_is_a_native_string(method: str) -> None:
+def test_status_and_headers_are_native_strings(method: str) -> None:
     started: list[tuple[str, Fields]] = []
 
     def start_response(
@@ -195,8 +197,8 @@ def test_every_status_and_header_is_a_native_string(method: str) -> None:
         assert {type(text) for text in (status, *sum(headers, ()))} == {str}
 
 
-def test_the_server_may_change_the_headers_it_is_given() -> None:
-    """PEP 3333: they are a list of the application's own; another request's are not touched."""
+def test_headers_changed_by_the_server_stay_its_own() -> None:
+    """Return a new list for each request, as PEP 3333 says."""
 
     def start_response(
         status: str, headers: Fields, exc_info: object = None, /
@@ -207,14 +209,14 @@ def test_the_server_may_change_the_headers_it_is_given() -> None:
 
     seen: list[Fields] = []
     app = CORSMiddleware(application, POLICY)
-    for environ in (environ_of("OPTIONS", "/", preflight(APP, "GET")), from_app()):
+    for environ in (environ_of("OPTIONS", "/", preflight(APP, "GET")), environ_from_app()):
         app(dict(environ), start_response)
         app(dict(environ), start_response)
     assert seen[0] == seen[1] != []
     assert seen[2] == seen[3] != []
 
 
-def test_other_headers_keep_their_order_their_lines_and_their_bytes() -> None:
+def test_other_headers_keep_their_order_lines_and_bytes() -> None:
     headers = [("Set-Cookie", "a=1"), ("x-name", "caf\xe9 \xff"), PLAIN, ("Set-Cookie", "b=2")]
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -222,11 +224,11 @@ def test_other_headers_keep_their_order_their_lines_and_their_bytes() -> None:
         return [b""]
 
     sent = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    assert served(app).startswith(f"Status: 200 OK\r\n{sent}{HEADERS}")
+    assert send_and_read(app).startswith(f"Status: 200 OK\r\n{sent}{HEADERS}")
     assert len(headers) == 4
 
 
-def test_a_bare_application_that_raises_has_no_answer() -> None:
+def test_exception_of_a_bare_application_passes_through() -> None:
     for stack in STACKS:
         client = stack.build(Guard(POLICY))
         if not stack.catches:
@@ -234,8 +236,8 @@ def test_a_bare_application_that_raises_has_no_answer() -> None:
                 client.send("GET", "/crash", origin(APP))
 
 
-def test_a_preflight_has_no_content_length_where_the_server_would_compute_one() -> None:
-    sent = served(application, environ_of("OPTIONS", "/", preflight(APP, "GET")))
+def test_preflight_response_has_no_content_length() -> None:
+    sent = send_and_read(application, environ_of("OPTIONS", "/", preflight(APP, "GET")))
     assert sent == (
         "Status: 204 No Content\r\n"
         "Access-Control-Allow-Origin: https://app.example.com\r\n"

@@ -11,14 +11,14 @@ from pathlib import Path
 from threading import Lock
 
 import pytest
-from support.origins import LISTED, PLAIN, A
+from support.engine_requests import LISTED, PLAIN, A
 
 import corsguard
 from corsguard import Guard, fork_safety
 from corsguard.guard.runtime import GuardRuntime
 from corsguard.guard.snapshot import Snapshot
 
-PROGRAM = Path(__file__).parents[1] / "support/forking.py"
+PROGRAM = Path(__file__).parents[1] / "support/fork_program.py"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

@@ -6,8 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
 import pytest
-from support.e2e_report import Report
-from support.engines import ENGINES, Chromium, RealBrowser
+from support.e2e.engines import ENGINES, Chromium, RealBrowser
+from support.e2e.report import Report
 
 Start = Callable[[str], RealBrowser]
 REPORT = pytest.StashKey[Report]()
@@ -32,13 +32,13 @@ def pytest_terminal_summary(
 
 @pytest.fixture(scope="session")
 def report(pytestconfig: pytest.Config) -> Report:
-    """What is told when the run ends."""
+    """Return the report that is printed when the run ends."""
     return pytestconfig.stash[REPORT]
 
 
 @pytest.fixture(scope="session")
 def started() -> Iterator[Start]:
-    """Starts each engine when it is first asked for, with a profile of its own."""
+    """Yield a function that starts each engine at its first use, with a separate profile."""
     running: dict[str, RealBrowser] = {}
     # The last of a browser's processes may outlive it by a moment, and write. And the path must be
     # short: that of a socket in there has room for 108 bytes.
@@ -56,7 +56,7 @@ def started() -> Iterator[Start]:
 
 @pytest.fixture(params=ENGINES)
 def browser(request: pytest.FixtureRequest, started: Start) -> RealBrowser:
-    """Each of the three engines, one after the other."""
+    """Return each of the three engines, one after the other."""
     return started(request.param)
 
 

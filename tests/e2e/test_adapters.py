@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from support.e2e_serving.adapted import ADAPTERS, WITH_WEBSOCKETS
-from support.e2e_serving.pages import Pages, pages
-from support.e2e_serving.site import Site
-from support.engines import RealBrowser
+from support.e2e.adapters import ADAPTERS, WITH_WEBSOCKETS
+from support.e2e.engines import RealBrowser
+from support.e2e.pages import Pages, pages
+from support.e2e.site import Site
 
 from corsguard import Guard, Policy
 
@@ -108,7 +108,7 @@ def opened() -> Iterator[Pages]:
 
 @pytest.fixture(params=ADAPTERS)
 def world(request: pytest.FixtureRequest, browser: RealBrowser, opened: Pages) -> Iterator[World]:
-    """Each on a port of its own, so that the browser has nothing of it in a cache."""
+    """Return a world on a new port, so that nothing of it is in the browser's cache."""
     policy = Policy(
         allow_origins=[opened.listed],
         allow_credentials=True,
@@ -125,7 +125,7 @@ def world(request: pytest.FixtureRequest, browser: RealBrowser, opened: Pages) -
         yield there
 
 
-def test_a_listed_page_calls_and_reads(world: World) -> None:
+def test_listed_page_reads_the_response(world: World) -> None:
     assert world.fetch("/items") == [200, "GET", "3"]
     assert world.fetch("/items", "X-Hidden") == [200, "GET", None]
     assert world.fetch("/items", method="POST", body="text") == [200, "POST", "3"]
@@ -148,33 +148,33 @@ def test_five_methods_need_one_preflight(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405, 413, 500, 503])
-def test_a_listed_page_reads_what_went_wrong(world: World, status: int) -> None:
+def test_listed_page_reads_an_error(world: World, status: int) -> None:
     assert world.fetch(f"/status/{status}")[:2] == [status, f"this is {status}"]
 
 
-def test_cookies_go_with_a_request_that_asks_for_it(world: World) -> None:
+def test_cookies_are_sent_with_credentials_include(world: World) -> None:
     assert world.fetch("/login", method="POST", credentials="include")[0] == 204
     assert world.fetch("/items", credentials="include")[:2] == [200, "GET session=ada"]
     assert world.fetch("/items", credentials="omit")[:2] == [200, "GET"]
 
 
-def test_redirects(world: World) -> None:
+def test_redirect_is_followed_as_fetch_says(world: World) -> None:
     assert world.fetch("/redirect")[:2] == [200, "GET"]
     # To another origin, which leaves the request with the origin `null`.
     assert world.fetch("/away") == [REFUSED]
     assert world.site.reached[-1] == ("GET", "/items")
 
 
-def test_a_stream_is_read_while_it_comes(world: World) -> None:
+def test_stream_is_read_while_it_arrives(world: World) -> None:
     assert world.run(STREAM) == ["one ", "two three"]
 
 
-def test_a_sandboxed_frame_is_null_to_the_api(world: World) -> None:
+def test_sandboxed_frame_has_a_null_origin(world: World) -> None:
     assert world.run(SANDBOXED, "/items") == REFUSED
     assert world.run(SANDBOXED, "/public/items") == 200
 
 
-def test_images_and_fonts(world: World) -> None:
+def test_images_and_fonts_load_as_fetch_says(world: World) -> None:
     assert world.run(IMAGE, "/dot.gif") == 4
     assert world.run(FONT, "/empty.ttf") == "loaded"
 
@@ -186,7 +186,7 @@ def test_images_and_fonts(world: World) -> None:
     assert world.run(FONT, "/public/empty.ttf") == "loaded"
 
 
-def test_a_stranger_reads_nothing_and_its_writes_do_not_arrive(world: World) -> None:
+def test_unlisted_page_reads_nothing_and_changes_nothing(world: World) -> None:
     world.open(world.pages.stranger)
 
     assert world.fetch("/items") == [REFUSED]
@@ -198,7 +198,7 @@ def test_a_stranger_reads_nothing_and_its_writes_do_not_arrive(world: World) -> 
 
 
 @pytest.mark.parametrize("world", WITH_WEBSOCKETS, indirect=True)
-def test_sockets_open_for_listed_pages_only(world: World) -> None:
+def test_websocket_opens_for_listed_pages_only(world: World) -> None:
     assert world.run(SOCKET, "/socket") == "hello"
 
     world.open(world.pages.stranger)

@@ -12,11 +12,11 @@ from selenium.webdriver.support.wait import WebDriverWait
 from corsguard.cli.demo.servers import Origins, serving
 
 if TYPE_CHECKING:
-    from support.engines import Chromium
+    from support.e2e.engines import Chromium
 
 
 class Row(NamedTuple):
-    """What the listed frontend sees of a call."""
+    """The result of a call, as the listed frontend sees it."""
 
     verdict: str
     preflight: str
@@ -108,14 +108,14 @@ class Page:
         return self.browser.find_element(By.CSS_SELECTOR, selector).text
 
     def console(self) -> list[str]:
-        """What the console was told since it was read last."""
+        """Return the console lines since the last call."""
         return self.chromium.console()
 
     def script(self, source: str) -> Any:
         return self.browser.execute_script(source)
 
     def save(self, file: Path) -> None:
-        """A picture of the page in its whole height."""
+        """Save a picture of the page in its whole height."""
         shot = self.browser.execute_cdp_cmd(
             "Page.captureScreenshot", {"captureBeyondViewport": True, "format": "png"}
         )
@@ -130,7 +130,7 @@ def page(chromium: Chromium) -> Page:
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("who", ["frontend", "stranger"])
-def test_every_row_on_both_origins(
+def test_row_on_either_origin_shows_its_result(
     page: Page, demo: Origins, tmp_path: Path, who: str, scheme: str, width: int
 ) -> None:
     origin = getattr(demo, who)
@@ -154,7 +154,7 @@ def test_every_row_on_both_origins(
     assert dark is (scheme == "dark")
 
 
-def test_the_colours_follow_the_scheme(page: Page, demo: Origins) -> None:
+def test_colours_follow_the_scheme(page: Page, demo: Origins) -> None:
     grounds = []
     for scheme in ("light", "dark"):
         page.open(demo.frontend, scheme=scheme)
@@ -163,9 +163,7 @@ def test_the_colours_follow_the_scheme(page: Page, demo: Origins) -> None:
     assert grounds[0] != grounds[1]
 
 
-def test_the_page_says_whether_it_is_listed_and_links_to_the_other_one(
-    page: Page, demo: Origins
-) -> None:
+def test_page_shows_whether_it_is_listed_and_links_the_other(page: Page, demo: Origins) -> None:
     page.open(demo.frontend)
     assert page.text("#listed") == "\u2713 Listed in the API\u2019s policy"
 
@@ -178,27 +176,25 @@ def test_the_page_says_whether_it_is_listed_and_links_to_the_other_one(
     WebDriverWait(page.browser, 60).until(lambda b: b.current_url == f"{demo.frontend}/")
 
 
-def test_running_again_asks_anew(page: Page, demo: Origins) -> None:
+def test_run_again_button_repeats_every_request(page: Page, demo: Origins) -> None:
     page.open(demo.frontend)
 
     click = "const again = document.getElementById('again'); again.click();"
-    told = page.script(f"{click} return [document.body.dataset.state, again.disabled]")
-    assert told == ["running", True]
+    state = page.script(f"{click} return [document.body.dataset.state, again.disabled]")
+    assert state == ["running", True]
     page.wait()
 
     assert page.rows() == ROWS
 
 
-def test_the_streamed_answer_is_read_part_by_part(page: Page, demo: Origins) -> None:
+def test_streamed_response_is_read_in_parts(page: Page, demo: Origins) -> None:
     page.open(demo.frontend)
 
     parts = page.script("return document.querySelector('[data-row=stream]').dataset.parts")
     assert int(parts) > 1
 
 
-def test_a_stranger_s_requests_that_need_no_preflight_reach_the_application(
-    page: Page, demo: Origins
-) -> None:
+def test_simple_request_of_an_unlisted_page_reaches_the_view(page: Page, demo: Origins) -> None:
     page.open(demo.stranger)
 
     assert page.text("[data-row=get] .reached") == "yes"
@@ -206,7 +202,7 @@ def test_a_stranger_s_requests_that_need_no_preflight_reach_the_application(
     assert page.text("[data-row=put] .reached") == "no"
 
 
-def test_the_headers_of_the_answers_are_shown(page: Page, demo: Origins) -> None:
+def test_response_headers_are_shown(page: Page, demo: Origins) -> None:
     page.open(demo.frontend)
 
     assert page.text("[data-row=put] h3") == "OPTIONS \u2192 204"
@@ -227,9 +223,7 @@ def test_the_headers_of_the_answers_are_shown(page: Page, demo: Origins) -> None
     }
 
 
-def test_the_console_holds_nothing_but_what_the_browser_says_of_the_calls(
-    page: Page, demo: Origins
-) -> None:
+def test_console_has_only_the_browsers_cors_messages(page: Page, demo: Origins) -> None:
     page.open(demo.frontend)
 
     errors = page.console()
@@ -240,7 +234,7 @@ def test_the_console_holds_nothing_but_what_the_browser_says_of_the_calls(
     assert [error for error in errors if not any(part in error for part in expected)] == []
 
 
-def test_the_page_says_so_when_the_api_is_gone(page: Page) -> None:
+def test_page_reports_a_stopped_api(page: Page) -> None:
     ports = {"api": 0, "frontend": 0, "stranger": 0}
     with serving(ports, lambda decision, facts: None) as origins:
         page.open(origins.frontend)
@@ -253,7 +247,7 @@ def test_the_page_says_so_when_the_api_is_gone(page: Page) -> None:
     assert page.text("[data-row=get] .why").endswith("is the demo still running?")
 
 
-def test_the_whole_page_comes_from_its_own_origin(page: Page, demo: Origins) -> None:
+def test_page_loads_only_from_its_own_origin(page: Page, demo: Origins) -> None:
     page.open(demo.frontend)
 
     loaded = page.script("return performance.getEntriesByType('resource').map((each) => each.name)")

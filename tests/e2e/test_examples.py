@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from support.e2e_serving.pages import Pages, pages
-from support.engines import RealBrowser
-from support.serving.example import example
+from support.e2e.engines import RealBrowser
+from support.e2e.pages import Pages, pages
+from support.servers.example import example
 
 EXAMPLES = {
     "wsgi_app.py": "/public/items",
@@ -36,7 +36,7 @@ REFUSED = "TypeError"
 
 @pytest.fixture(scope="module")
 def listed() -> Iterator[Pages]:
-    """The origin that the examples list has this port."""
+    """Return pages at the port of the origin that the examples list."""
     with pages(3000) as opened:
         yield opened
 
@@ -63,7 +63,7 @@ class Script:
     def call(
         self, method: str, path: str, value: object = None, credentials: str = "include"
     ) -> tuple[int | str, str, dict[str, str]]:
-        """Status, text and headers, as far as the script may read them; or the name of an error."""
+        """Return status, text and headers, as far as a script may read them, or an error's name."""
         answer: Any = self.browser.run(CALL, self.api.url + path, method, value, credentials)
         return tuple(answer)
 
@@ -71,11 +71,11 @@ class Script:
         return self.call(method, path, value)[0]
 
 
-def test_a_listed_page_uses_all_of_the_api(browser: RealBrowser, listed: Pages, api: Api) -> None:
+def test_listed_page_can_use_the_whole_api(browser: RealBrowser, listed: Pages, api: Api) -> None:
     page = Script(browser, listed.listed, api)
     item = {"name": "tea"}
 
-    # Without a session: told so, in an answer that the page can read.
+    # Without a session, the page can read the error.
     assert page.call("POST", "/api/items", item, "omit")[0] in {401, 403}
     assert page.status("POST", "/api/login", {"user": "ada", "password": "lovelace"}) == 204
 
@@ -93,7 +93,7 @@ def test_a_listed_page_uses_all_of_the_api(browser: RealBrowser, listed: Pages, 
     assert page.status("PATCH", where, item) == REFUSED
 
 
-def test_a_stranger_reads_only_what_is_public(
+def test_unlisted_page_reads_only_public_items(
     browser: RealBrowser, listed: Pages, api: Api
 ) -> None:
     page = Script(browser, listed.stranger, api)

@@ -1,4 +1,4 @@
-"""How many preflights a page needs: the largest cost of CORS, as each is one more round trip."""
+"""The number of preflights that a page needs: each is one more round trip."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import NamedTuple
 import pytest
 from flask_cors import CORS
 from starlette.middleware.cors import CORSMiddleware as Starlette
-from support.e2e_report import Report
-from support.e2e_serving.adapted import (
+from support.e2e.adapters import (
     asgi_application,
     by_django,
-    counted_asgi,
-    counted_wsgi,
+    count_asgi_requests,
+    count_wsgi_requests,
     flask_application,
     wsgi_application,
 )
-from support.e2e_serving.pages import Pages, pages
-from support.e2e_serving.site import Site
-from support.e2e_serving.sockets import by_asgi, by_wsgi
-from support.engines import RealBrowser
+from support.e2e.engines import RealBrowser
+from support.e2e.pages import Pages, pages
+from support.e2e.report import Report
+from support.e2e.site import Site
+from support.e2e.sockets import by_asgi, by_wsgi
 
 from corsguard import Policy
 from corsguard_wsgi import CORSMiddleware
@@ -41,7 +41,7 @@ TOKEN = {"Authorization": "Bearer token"}
 
 
 class Counts(NamedTuple):
-    """How many preflights a page needs for five methods on one URL."""
+    """The number of preflights that a page needs for five methods on one URL."""
 
     methods: int
     with_token: int
@@ -55,13 +55,13 @@ def corsguard(site: Site, page: str) -> AbstractContextManager[str]:
         allow_methods=["PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type"],
     )
-    return by_wsgi(counted_wsgi(site, CORSMiddleware(wsgi_application(site), policy)))
+    return by_wsgi(count_wsgi_requests(site, CORSMiddleware(wsgi_application(site), policy)))
 
 
 def flask_cors(site: Site, page: str) -> AbstractContextManager[str]:
     app = flask_application(site)
     CORS(app, origins=[page])
-    return by_wsgi(counted_wsgi(site, app))
+    return by_wsgi(count_wsgi_requests(site, app))
 
 
 def django_cors_headers(site: Site, page: str) -> AbstractContextManager[str]:
@@ -73,7 +73,7 @@ def starlette(site: Site, page: str) -> AbstractContextManager[str]:
     app = Starlette(
         asgi_application(site), allow_origins=[page], allow_methods=["*"], allow_headers=["*"]
     )
-    return by_asgi(counted_asgi(site, app))
+    return by_asgi(count_asgi_requests(site, app))
 
 
 SERVED = {
@@ -91,7 +91,9 @@ def opened() -> Iterator[Pages]:
         yield served
 
 
-def test_preflights_of_a_page(browser: RealBrowser, opened: Pages, report: Report) -> None:
+def test_page_needs_the_documented_preflights(
+    browser: RealBrowser, opened: Pages, report: Report
+) -> None:
     sites = {name: Site() for name in SERVED}
     with ExitStack() as stack:
         urls = {
@@ -99,7 +101,7 @@ def test_preflights_of_a_page(browser: RealBrowser, opened: Pages, report: Repor
             for name, serve in SERVED.items()
         }
         browser.open(opened.listed)
-        # Each URL is a key of its own in the preflight cache.
+        # Each URL is a separate key in the preflight cache.
         for url in urls.values():
             browser.run(CALLS, f"{url}/once", {})
             browser.run(CALLS, f"{url}/token", TOKEN)
@@ -116,8 +118,8 @@ def test_preflights_of_a_page(browser: RealBrowser, opened: Pages, report: Repor
     }
     for name, found in counts.items():
         report.count("preflights", engine=browser.name, library=name, **found._asdict())
-        told = "{} for five methods, {} with a token, {} with a pause of six seconds"
-        report.add(f"preflights, {name}, {browser.name}", told.format(*found))
+        summary = "{} for five methods, {} with a token, {} with a pause of six seconds"
+        report.add(f"preflights, {name}, {browser.name}", summary.format(*found))
     assert counts == {
         "corsguard": (1, 1, 1),
         "flask-cors": (1, 2, 2),

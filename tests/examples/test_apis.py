@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from support.example_requests import ELSEWHERE, PAGE, Answer, Client
-from support.serving.example import ROOT, example
+from support.http_client import ELSEWHERE, PAGE, Answer, Client
+from support.servers.example import ROOT, example
 
 READABLE = {
     "access-control-allow-origin": PAGE,
@@ -26,21 +26,21 @@ MALFORMED: list[object] = [{}, [], "text", None]
 
 
 class Example(NamedTuple):
-    """In what one of them differs from the others, which is up to its framework."""
+    """An example, with the differences that come from its framework."""
 
     name: str
     no_session: int = 401
-    """The status of who has not logged in."""
+    """The status without a session."""
     malformed: Sequence[int] = (400, 400, 400, 400)
     """The status of each of MALFORMED."""
     errors: Sequence[tuple[str, str, int]] = ()
-    """What else is answered with an error that the page may read."""
+    """Other requests whose error the page may read."""
     cookie_path: str = "/api"
     by_path: bool = True
-    """Whether a policy holds for a path, or else for the views that there are."""
+    """True if a policy applies to a path, False if it applies to views."""
     public: str = "/public/items"
     show: Callable[[object], object] = lambda items: items
-    """What stands there when there are these items."""
+    """items -> the public view of them."""
     public_write: tuple[int, dict[str, str]] = (405, PUBLIC)
 
 
@@ -88,7 +88,7 @@ class Api(NamedTuple):
     example: Example
 
     def log_in(self) -> str:
-        """The cookie of a new session."""
+        """Return the cookie of a new session."""
         answer = self.client.send("POST", "/api/login", ADA, Origin=PAGE)
         assert (answer.status, readable(answer)) == (204, READABLE)
         cookie, *attributes = answer.headers["set-cookie"].split("; ")
@@ -97,7 +97,7 @@ class Api(NamedTuple):
         return cookie
 
     def from_page(self, method: str, path: str, body: object = None) -> Answer:
-        """An exchange of a page that has logged in, which may read the answer."""
+        """Send a request of a page with a session, and assert that it may read the response."""
         answer = self.client.send(method, path, body, Origin=PAGE, Cookie=self.log_in())
         assert readable(answer) == READABLE
         return answer
@@ -111,12 +111,12 @@ def api(request: pytest.FixtureRequest) -> Iterator[Api]:
 
 
 def readable(answer: Answer) -> dict[str, str]:
-    """Its CORS headers: an answer that a session had a part in varies by the cookie as well."""
+    """Return its CORS headers, without the `Cookie` that a session adds to `Vary`."""
     vary = [name for name in answer.headers.get("vary", "").split(", ") if name != "Cookie"]
     return {**answer.cors, "vary": ", ".join(vary)}
 
 
-def test_a_page_creates_reads_updates_and_deletes(api: Api) -> None:
+def test_page_creates_reads_updates_and_deletes(api: Api) -> None:
     created = api.from_page("POST", "/api/items", {"name": "tea"})
     item = {"id": created.json["id"], "name": "tea"}
     path = created.headers["location"]
@@ -142,13 +142,11 @@ def test_a_page_creates_reads_updates_and_deletes(api: Api) -> None:
         ("GET", "/api/failure", 500),
     ],
 )
-def test_a_page_can_read_that_something_is_wrong(
-    api: Api, method: str, path: str, status: int
-) -> None:
+def test_page_can_read_an_error_of_the_view(api: Api, method: str, path: str, status: int) -> None:
     assert api.from_page(method, path, {"name": "tea"}).status == status
 
 
-def test_a_page_can_read_the_errors_of_the_framework(api: Api) -> None:
+def test_page_can_read_an_error_of_the_framework(api: Api) -> None:
     for method, path, status in api.example.errors:
         assert api.from_page(method, path).status == status
 
@@ -158,7 +156,9 @@ def test_a_page_can_read_the_errors_of_the_framework(api: Api) -> None:
     ("method", "path"),
     [("POST", "/api/items"), ("PUT", "/api/items/1"), ("DELETE", "/api/items/1")],
 )
-def test_without_a_session_nothing_changes(api: Api, method: str, path: str, cookie: str) -> None:
+def test_request_without_a_session_changes_nothing(
+    api: Api, method: str, path: str, cookie: str
+) -> None:
     before = api.from_page("GET", "/api/items").json
     answer = api.client.send(method, path, {"name": "forged"}, Origin=PAGE, Cookie=cookie)
     assert (answer.status, readable(answer)) == (api.example.no_session, READABLE)
@@ -168,26 +168,26 @@ def test_without_a_session_nothing_changes(api: Api, method: str, path: str, coo
 @pytest.mark.parametrize(
     "login", [{**ADA, "password": "babbage"}, {**ADA, "password": ""}, {**ADA, "user": "b"}]
 )
-def test_a_wrong_password_gets_no_session(api: Api, login: object) -> None:
+def test_wrong_password_gets_no_session(api: Api, login: object) -> None:
     answer = api.client.send("POST", "/api/login", login, Origin=PAGE)
     assert (answer.status, readable(answer)) == (403, READABLE)
     assert "set-cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("login", [{"user": "ada"}, {"user": "b"}, {"password": "lovelace"}, {}])
-def test_a_login_that_lacks_something_gets_no_session(api: Api, login: object) -> None:
+def test_incomplete_login_gets_no_session(api: Api, login: object) -> None:
     answer = api.client.send("POST", "/api/login", login, Origin=PAGE)
     assert (answer.status, readable(answer)) == (api.example.malformed[0], READABLE)
     assert "set-cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("path", ["/api/items", "/api/login"])
-def test_a_form_that_is_none_is_a_bad_request(api: Api, path: str) -> None:
+def test_malformed_form_is_a_bad_request(api: Api, path: str) -> None:
     statuses = tuple(api.from_page("POST", path, body).status for body in MALFORMED)
     assert statuses == api.example.malformed
 
 
-def test_a_page_downloads_a_file_and_may_read_its_name(api: Api) -> None:
+def test_page_downloads_a_file_and_reads_its_name(api: Api) -> None:
     number = api.from_page("POST", "/api/items", {"name": 'a "b", c'}).json["id"]
     answer = api.from_page("GET", "/api/items.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -195,7 +195,7 @@ def test_a_page_downloads_a_file_and_may_read_its_name(api: Api) -> None:
     assert f'{number},"a ""b"", c"\r\n' in answer.body.decode()
 
 
-def test_a_preflight_is_answered(api: Api) -> None:
+def test_preflight_is_answered(api: Api) -> None:
     others = ["/api/items", "/api/failure", "/api/nothing"]  # where no view takes the method
     for path in ["/api/items/1", *(others if api.example.by_path else [])]:
         answer = api.client.preflight(path, "PUT")
@@ -210,7 +210,7 @@ def test_a_preflight_is_answered(api: Api) -> None:
         }
 
 
-def test_a_page_from_elsewhere_is_refused_and_changes_nothing(api: Api) -> None:
+def test_unlisted_page_is_refused_and_changes_nothing(api: Api) -> None:
     assert api.client.preflight("/api/items", "POST", ELSEWHERE).status == 403
     read = api.client.send("GET", "/api/items", Origin=ELSEWHERE)
     assert (read.status, read.cors) == (200, {"vary": "Origin"})
@@ -221,7 +221,7 @@ def test_a_page_from_elsewhere_is_refused_and_changes_nothing(api: Api) -> None:
     assert b"evil" not in api.client.send("GET", "/api/items").body
 
 
-def test_any_page_may_read_what_is_public_and_write_nothing(api: Api) -> None:
+def test_public_items_are_read_only_for_any_page(api: Api) -> None:
     path = api.example.public
     api.from_page("POST", "/api/items", {"name": "seen"})
     read = api.client.send("GET", path, Origin=ELSEWHERE)
@@ -234,18 +234,18 @@ def test_any_page_may_read_what_is_public_and_write_nothing(api: Api) -> None:
     assert "access-control-allow-methods" not in preflight.headers
 
 
-def test_a_client_that_is_no_browser_needs_no_origin(api: Api) -> None:
+def test_client_without_an_origin_is_served(api: Api) -> None:
     answer = api.client.send("POST", "/api/items", {"name": "tea"}, Cookie=api.log_in())
     assert (answer.status, readable(answer)) == (201, {"vary": "Origin"})
 
 
-def test_the_wsgi_example_says_in_json_what_is_wrong() -> None:
+def test_wsgi_example_reports_errors_in_json() -> None:
     with example("wsgi_app.py") as url:
         for path, error in [("/api/nothing", "404 Not Found"), ("/api/failure", "a bug")]:
             assert Client(url).send("GET", path).json == {"error": error}
 
 
-def test_the_policies_of_the_flask_example_are_sound_and_shown() -> None:
+def test_flask_example_passes_flask_cors_check() -> None:
     command = [sys.executable, "-m", "flask", "--app", str(ROOT / "examples/flask_app.py"), "cors"]
     shown = subprocess.run([*command, "routes"], capture_output=True, text=True, check=True)
     assert re.search(r"GET +/public/items +B +the view public_items\n", shown.stdout)
@@ -256,14 +256,14 @@ def test_the_policies_of_the_flask_example_are_sound_and_shown() -> None:
     assert done.stdout == "no problems\n"
 
 
-def test_the_django_example_leaves_no_file(tmp_path: Path) -> None:
+def test_django_example_leaves_no_file(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "examples/django_app.py"), "--help"]
     environ = {**os.environ, "TMPDIR": str(tmp_path)}
     subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=True)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_fastapi_example_keeps_its_items_when_it_is_started_again(tmp_path: Path) -> None:
+def test_fastapi_example_keeps_its_items_after_a_restart(tmp_path: Path) -> None:
     for expected in (0, 1):
         with example("fastapi_app.py", DATABASE=str(tmp_path / "items.sqlite")) as url:
             api = Api(Client(url), EXAMPLES[-1])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from support.example_requests import ELSEWHERE, PAGE, Client
-from support.serving.example import example
+from support.http_client import ELSEWHERE, PAGE, Client
+from support.servers.example import example
 
 READABLE = {"access-control-allow-origin": PAGE, "vary": "Origin"}
 
@@ -17,7 +17,7 @@ def greetings() -> Iterator[Client]:
         yield Client(url)
 
 
-def test_a_page_reads_what_it_wrote(greetings: Client) -> None:
+def test_page_reads_what_it_wrote(greetings: Client) -> None:
     sent = {"greeting": "H\xe4lsningar"}
     for answer in (
         greetings.send("PUT", "/greetings/sv", sent, Origin=PAGE),
@@ -26,18 +26,18 @@ def test_a_page_reads_what_it_wrote(greetings: Client) -> None:
         assert (answer.status, answer.cors, answer.json) == (200, READABLE, sent)
 
 
-def test_a_page_can_read_that_a_view_failed(greetings: Client) -> None:
+def test_page_can_read_a_500(greetings: Client) -> None:
     answer = greetings.send("GET", "/greetings/xx", Origin=PAGE)
     assert (answer.status, answer.cors) == (500, READABLE)
 
 
-def test_a_page_can_read_bottles_own_errors(greetings: Client) -> None:
+def test_page_can_read_bottles_own_errors(greetings: Client) -> None:
     for method, path, status in [("GET", "/missing", 404), ("DELETE", "/greetings/en", 405)]:
         answer = greetings.send(method, path, Origin=PAGE)
         assert (answer.status, answer.cors) == (status, READABLE)
 
 
-def test_a_preflight_is_answered(greetings: Client) -> None:
+def test_preflight_is_answered(greetings: Client) -> None:
     answer = greetings.preflight("/greetings/en", "PUT")
     assert (answer.status, answer.body) == (204, b"")
     assert answer.cors == {
@@ -49,7 +49,7 @@ def test_a_preflight_is_answered(greetings: Client) -> None:
     }
 
 
-def test_a_page_from_elsewhere_is_refused(greetings: Client) -> None:
+def test_unlisted_page_is_refused(greetings: Client) -> None:
     preflight = greetings.preflight("/greetings/en", "PUT", ELSEWHERE)
     assert preflight.status == 403
     assert preflight.body.startswith(b"corsguard: origin not allowed")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from support.example_requests import ELSEWHERE, PAGE, Client
-from support.serving.example import ROOT, example
+from support.http_client import ELSEWHERE, PAGE, Client
+from support.servers.example import ROOT, example
 
 READABLE = {
     "access-control-allow-origin": PAGE,
@@ -23,12 +23,12 @@ def api(request: pytest.FixtureRequest) -> Iterator[Client]:
         yield Client(url)
 
 
-def test_a_page_can_read_an_answer(api: Client) -> None:
+def test_page_can_read_a_response(api: Client) -> None:
     answer = api.send("GET", "/api/items", Origin=PAGE)
     assert (answer.status, answer.json, answer.cors) == (200, [], READABLE)
 
 
-def test_a_preflight_is_answered(api: Client) -> None:
+def test_preflight_is_answered(api: Client) -> None:
     answer = api.preflight("/api/items/1", "PUT")
     assert answer.status == 204
     assert answer.cors["access-control-allow-methods"] == "GET, HEAD, POST, PUT, DELETE"
@@ -38,12 +38,12 @@ def test_a_preflight_is_answered(api: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "status"), [("/api/failure", 500), ("/api/nothing", 404), ("/api/items/one", 422)]
 )
-def test_a_page_can_read_an_error(api: Client, path: str, status: int) -> None:
+def test_page_can_read_an_error(api: Client, path: str, status: int) -> None:
     answer = api.send("GET", path, Origin=PAGE)
     assert (answer.status, answer.cors) == (status, READABLE)
 
 
-def test_a_page_from_elsewhere_is_refused(api: Client) -> None:
+def test_unlisted_page_is_refused(api: Client) -> None:
     login = {"user": "ada", "password": "lovelace"}
     assert api.send("POST", "/api/login", login, Origin=PAGE).status == 204
     refused = api.send("POST", "/api/login", login, Origin=ELSEWHERE)
@@ -51,6 +51,6 @@ def test_a_page_from_elsewhere_is_refused(api: Client) -> None:
     assert refused.body.startswith(b"corsguard: cross-origin refused")
 
 
-def test_the_first_lines_of_the_example_name_the_command() -> None:
+def test_docstring_of_the_example_names_the_command() -> None:
     text = (ROOT / "examples/fastapi_app.py").read_text(encoding="utf-8")
     assert "`fastapi dev examples/fastapi_app.py`" in text.partition('"""\n')[0]

@@ -1,4 +1,4 @@
-"""What a user gets: the wheel, an empty environment, and the first command of README.md."""
+"""The installed package: the wheel, an empty environment, and README's first command."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ PACKAGES = {
     "corsguard_pytest",
     "corsguard_wsgi",
 }
+SUB_PACKAGES = {"policy", "engine", "guard", "browser", "explain", "cli"}
+"""Those of corsguard."""
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what git tracks, as a fresh clone has it."""
+    """Return a copy of the tracked files, like a fresh clone."""
     folder = tmp_path_factory.mktemp("checkout")
     # Whoever the checkout belongs to: git reads none of somebody else's by itself.
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
@@ -41,7 +43,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from the source distribution as it would be published."""
+    """Return the wheel, built from the source distribution as it would be published."""
     out = tmp_path_factory.mktemp("dist")
     build = [sys.executable, "-m", "build", "--outdir", str(out), str(checkout)]
     subprocess.run(build, check=True, capture_output=True)
@@ -51,7 +53,7 @@ def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bin folder of an environment with nothing in it but the wheel and what it needs."""
+    """Return the bin folder of an environment that holds only the wheel and its requirements."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=True)
     bin_folder = folder / "bin"
@@ -59,22 +61,25 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bin_folder
 
 
-def test_the_wheel_holds_only_the_packages_with_py_typed_in_each(wheel: Path) -> None:
+def test_wheel_contains_the_typed_packages_only(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
     assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
+    assert {f"corsguard/{package}/__init__.py" for package in SUB_PACKAGES} <= set(names)
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "corsguard").rglob("*.py")}
+    assert {name for name in names if re.match(r"corsguard/.*\.py$", name)} == modules
     assert any(name.endswith(".html") for name in names)
 
 
-def test_an_empty_environment_lacks_nothing(environment: Path) -> None:
+def test_import_in_an_empty_environment_succeeds(environment: Path) -> None:
     code = "import corsguard_asgi, corsguard_wsgi, corsguard; print(corsguard.Guard(None).policies)"
     run = subprocess.run([environment / "python", "-c", code], capture_output=True, text=True)
     assert (run.stdout, run.stderr) == ("None\n", "")
 
 
 @pytest.mark.parametrize("framework", ["flask", "django"])
-def test_an_adapter_names_the_extra_that_it_needs(environment: Path, framework: str) -> None:
+def test_adapter_without_its_framework_names_the_extra(environment: Path, framework: str) -> None:
     code = f"import corsguard_{framework}"
     run = subprocess.run([environment / "python", "-c", code], capture_output=True, text=True)
     last = run.stderr.splitlines()[-1]
@@ -82,7 +87,7 @@ def test_an_adapter_names_the_extra_that_it_needs(environment: Path, framework: 
     assert last.endswith(f'pip install "corsguard[{framework}]"')
 
 
-def test_the_command_names_the_extra_that_it_needs(environment: Path) -> None:
+def test_command_without_click_names_the_extra(environment: Path) -> None:
     run = subprocess.run([environment / "corsguard", "demo"], capture_output=True, text=True)
     assert run.returncode == 2
     assert run.stdout == ""
@@ -90,7 +95,7 @@ def test_the_command_names_the_extra_that_it_needs(environment: Path) -> None:
     assert 'pip install "corsguard[cli]"' in run.stderr
 
 
-def test_the_first_command_of_the_readme_starts_the_demo(checkout: Path) -> None:
+def test_first_command_of_the_readme_starts_the_demo(checkout: Path) -> None:
     readme = (checkout / "README.md").read_text(encoding="utf-8")
     command = re.search(r"^python3 -m venv .* demo$", readme, re.MULTILINE)
     assert command

@@ -1,22 +1,15 @@
-"""Everything that a published defect is tried on."""
+"""The stacks and configurations that each published defect runs on."""
 
 from __future__ import annotations
 
 import pytest
-from support.security.configuring import CONFIGURE, Configure
-from support.security.forgetful import FORGETFUL, Forgetful
-from support.stacks.asgi import STACKS as ASGI_STACKS
-from support.stacks.django import STACKS as DJANGO_STACKS
-from support.stacks.flask import STACKS as FLASK_STACKS
-from support.stacks.wsgi import STACKS as WSGI_STACKS
+from support.security.configuration import CONFIGURE, Configure
+from support.security.origin_removal import APPLICATIONS, ServeWithoutOrigin
+from support.stacks.all import MAIN_STACKS
 from support.table import Stack
 
-STACKS: list[Stack] = [
-    WSGI_STACKS[0], ASGI_STACKS[0], FLASK_STACKS[0], FLASK_STACKS[2], *DJANGO_STACKS
-]  # fmt: skip
 
-
-@pytest.fixture(params=STACKS, ids=lambda stack: stack.name)
+@pytest.fixture(params=MAIN_STACKS, ids=lambda stack: stack.name)
 def stack(request: pytest.FixtureRequest) -> Stack:
     made: Stack = request.param
     return made
@@ -28,7 +21,7 @@ def configure(request: pytest.FixtureRequest) -> Configure:
     return made
 
 
-@pytest.fixture(params=FORGETFUL, ids=lambda built: built.__name__)
-def forgetful(request: pytest.FixtureRequest) -> Forgetful:
-    made: Forgetful = request.param
+@pytest.fixture(params=APPLICATIONS, ids=lambda built: built.__name__)
+def forgetful(request: pytest.FixtureRequest) -> ServeWithoutOrigin:
+    made: ServeWithoutOrigin = request.param
     return made

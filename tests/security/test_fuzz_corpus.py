@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tools.fuzz.answers import APP, LISTED, Case, check_answer, is_listed
-from tools.fuzz.drawing import Request
+from tools.fuzz.checks import APP, LISTED, Case, check_answer, is_listed
+from tools.fuzz.inputs import Request
 from tools.fuzz.targets import TARGETS
 
 from corsguard import Guard
@@ -19,14 +19,14 @@ EVIL = "https://evil.example"
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_every_input_that_is_kept_holds_what_is_promised(target: str) -> None:
-    # In a process of its own, as each target sets up its framework and the log.
+def test_corpus_input_breaks_no_promise(target: str) -> None:
+    # In a separate process, as each target sets up its framework and the log.
     command = [sys.executable, str(RUN), "--corpus", target]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
 
 
-def test_without_the_fuzzer_one_line_says_what_it_needs() -> None:
+def test_missing_fuzzer_is_reported_in_one_line() -> None:
     hide_it = "import runpy, sys; sys.modules['atheris'] = None; sys.argv = sys.argv[1:]; "
     run = "runpy.run_path(sys.argv[0], run_name='__main__')"
     command = [sys.executable, "-c", hide_it + run, str(RUN), "origin"]
@@ -36,7 +36,7 @@ def test_without_the_fuzzer_one_line_says_what_it_needs() -> None:
     assert ran.stderr.count("\n") == 1
 
 
-def test_every_corpus_has_a_target() -> None:
+def test_every_corpus_folder_has_a_target() -> None:
     assert {folder.name for folder in RUN.with_name("corpus").iterdir()} == set(TARGETS)
 
 
@@ -53,13 +53,13 @@ def test_every_corpus_has_a_target() -> None:
         [("Vary", EVIL)],
     ],
 )
-def test_the_fuzzer_would_see_what_must_not_be_sent_back(fields: list[tuple[str, str]]) -> None:
+def test_check_of_an_echoed_value_fails(fields: list[tuple[str, str]]) -> None:
     request = Request(0, b"GET", b"/", [(b"origin", APP.encode())])
     check_answer(CASE, request, [("Access-Control-Allow-Origin", APP), ("Vary", "Origin")], None)
     with pytest.raises(AssertionError):
         check_answer(CASE, request, fields, None)
 
 
-def test_the_fuzzer_would_see_a_body_that_is_not_ours() -> None:
+def test_check_of_a_foreign_body_fails() -> None:
     with pytest.raises(AssertionError):
         check_answer(CASE, Request(0, b"GET", b"/", []), [], EVIL.encode())

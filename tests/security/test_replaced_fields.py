@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from support.security.asking import COM, ask, listing
+from support.security.assertions import COM, ask, build_policy
 from support.table import Stack
 
 
-def test_the_log_names_the_path_where_the_application_sets_a_field(
+def test_replaced_field_is_logged_with_its_path(
     stack: Stack, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ask(stack, listing(COM), [("Origin", COM)], path="/own-headers")
+    ask(stack, build_policy(COM), [("Origin", COM)], path="/own-headers")
     said = [line.lower() for line in caplog.messages if "itself" in line]
     assert len(said) == 5
     name = "the application sets access-control-allow-origin itself at /own-headers; "

@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 from support.application import Fields
-from support.security.worlds import (
+from support.security.random_services import (
     ABOVE,
     ADAPTERS,
     APP,
@@ -94,7 +94,7 @@ def fields(table: dict[str, list[str | None]]) -> st.SearchStrategy[Fields]:
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    """Most often one policy everywhere, and no view of the root URLconf with one of its own."""
+    """Draw a world: most often one policy everywhere, and no view policy in the root URLconf."""
     enforce: Enforce = draw(st.sampled_from(ENFORCE))
     mark = st.sampled_from([None, None, LISTED, PARTNER, ASKED, OPEN, ""])
     marks = st.fixed_dictionaries(dict.fromkeys((*PATHS, BY_METHOD), mark))
@@ -118,7 +118,7 @@ def pages(draw: st.DrawFn) -> Fields:
 
 @st.composite
 def stories(draw: st.DrawFn) -> tuple[World, list[Step]]:
-    """A page or two that ask the same of each path, some way or other, before and after changes."""
+    """Draw one or two pages that request each path, before and after changes."""
     world = draw(worlds())
     page = st.sampled_from(draw(st.lists(pages(), min_size=1, max_size=2)))
     method = st.sampled_from(draw(st.lists(METHODS, min_size=1, max_size=2)))
@@ -137,7 +137,7 @@ def stories(draw: st.DrawFn) -> tuple[World, list[Step]]:
 
 
 def story_of(*ways: Fields | Replace, method: str = "GET") -> tuple[World, list[Step]]:
-    """One policy everywhere, a view of the other URLconf that is exempt, and one page."""
+    """Build a story: one policy everywhere, an exempt view in the other URLconf, one page."""
     world = World(LISTED, enforce=False, marks={}, other_marks={"/admin": None})
     page: Fields = [("Host", HOST), ("Origin", APP), ("Access-Control-Request-Method", "PUT")]
     return world, [
@@ -154,9 +154,8 @@ def story_of(*ways: Fields | Replace, method: str = "GET") -> tuple[World, list[
 @example(story=story_of([], Replace("/admin", None), []))
 @settings(max_examples=25, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(story=stories())
-def test_what_has_answered_before_answers_as_what_has_not(
-    serve: Serve, story: tuple[World, list[Step]]
-) -> None:
+@pytest.mark.slow
+def test_warm_service_answers_as_a_cold_one(serve: Serve, story: tuple[World, list[Step]]) -> None:
     try:
         assert list(warm(serve, *story)) == list(cold(serve, *story))
     except (PolicyError, ImproperlyConfigured):  # no policy anywhere
@@ -164,7 +163,7 @@ def test_what_has_answered_before_answers_as_what_has_not(
 
 
 def warm(serve: Serve, world: World, steps: Iterable[Step]) -> Iterable[Answer]:
-    """The responses of one application that goes through all of it."""
+    """Return the responses of one application that handles every step."""
     with serve(world) as service:
         for step in steps:
             if isinstance(step, Request):
@@ -176,7 +175,7 @@ def warm(serve: Serve, world: World, steps: Iterable[Step]) -> Iterable[Answer]:
 
 
 def cold(serve: Serve, world: World, steps: Iterable[Step]) -> Iterable[Answer]:
-    """The responses of an application that is made anew, as it is by then, for each request."""
+    """Return the responses of an application that is rebuilt for each request."""
     replaced: list[Replace] = []
     for step in steps:
         if isinstance(step, Request):

@@ -1,4 +1,4 @@
-"""The application that every adapter is tested in front of, described once, in no framework."""
+"""The application that every adapter is tested in front of, described once, without a framework."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ PLAIN = ("Content-Type", "text/plain; charset=utf-8")
 
 
 class CrashError(Exception):
-    """What the application raises at `/crash`."""
+    """The exception that the application raises at `/crash`."""
 
 
 class Reply(NamedTuple):
-    """What the application answers, before any adapter has touched it."""
+    """The application's response, before any adapter has changed it."""
 
     status: int
     headers: Fields
@@ -53,7 +53,7 @@ _VARY: dict[str, list[str]] = {
 
 
 def reply_to(method: str, path: str) -> Reply:
-    """The application's answer; any path that has no other says which method it was asked with.
+    """Return the application's response; a path without one returns the method's name.
 
     An answer to HEAD is the one to GET without its content. Raises CrashError at `/crash`.
     """

@@ -19,7 +19,7 @@ class Answer(NamedTuple):
     body: str
 
     def header(self, name: str) -> str | None:
-        """The value of the only field of that name."""
+        """Return the value of the only field of that name."""
         values = [value for key, value in self.headers if key.lower() == name.lower()]
         assert len(values) <= 1
         return values[0] if values else None

@@ -1,4 +1,4 @@
-"""How much an adapter does for a call, counted, so that no clock has a part in it."""
+"""The work of an adapter during a call, counted in steps instead of seconds."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-__all__ = ["steps"]
+__all__ = ["count_steps"]
 
 _MOST_KEYS = 20  # to look through at each line
 
 
-def steps(call: Callable[[], object]) -> int:
-    """The lines that corsguard runs in a call, and the characters that it makes on the way.
+def count_steps(call: Callable[[], object]) -> int:
+    """Return the lines that corsguard runs in a call, plus the characters that it creates.
 
     A text counts when a variable of corsguard first has it, or a small dict or a list that is one:
     so what is joined again and again counts again and again.
@@ -27,7 +27,7 @@ def steps(call: Callable[[], object]) -> int:
         if not frame.f_globals.get("__name__", "").startswith("corsguard"):
             return None
         count += 1
-        for text in _texts(frame):
+        for text in _find_texts(frame):
             if id(text) not in seen:
                 seen[id(text)] = text
                 count += len(text)
@@ -44,8 +44,8 @@ def steps(call: Callable[[], object]) -> int:
     return count
 
 
-def _texts(frame: FrameType) -> Iterator[str | bytes]:
-    """What the variables hold: of a list its ends, where it grows."""
+def _find_texts(frame: FrameType) -> Iterator[str | bytes]:
+    """Yield the texts in the variables of a frame; of a list only its ends, where it grows."""
     for variable in frame.f_locals.values():
         values: Any = (variable,)
         if isinstance(variable, dict):

@@ -1,7 +1,7 @@
-"""One request to one adapter, and what must come back: the same, whatever the framework.
+"""The contract of every adapter: one request, and the response that it must get.
 
-A `Stack` serves the application of `application.py` behind an adapter. `ROWS` of `rows_*.py`
-hold on every stack; `check` plays one of them.
+A `Stack` serves the application of `application.py` behind an adapter. The rows of `rows/`
+apply to every stack; `check` runs one of them.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ PREFLIGHT_VARY = "Access-Control-Request-Method, Access-Control-Request-Headers"
 
 
 class Answer(NamedTuple):
-    """What a client gets, and what went on behind it."""
+    """The response to a client, and whether the application was called."""
 
     status: int
     headers: Fields
     body: bytes
     called: bool
-    """Whether the application was called."""
+    """True if the application was called."""
     decision: Decision | None
-    """What the adapter left for the application to read."""
+    """The decision that the adapter left for the application."""
 
 
 class Client(Protocol):
     def send(self, method: str, path: str, headers: Fields) -> Answer:
-        """One exchange. `path` is decoded; `headers` are sent as they are, each a line."""
+        """Send one request; `path` is decoded, `headers` are sent line by line."""
 
 
 class Stack(Protocol):
@@ -45,7 +45,7 @@ class Stack(Protocol):
 
     @property
     def catches(self) -> bool:
-        """Whether something inside the adapter turns what the application raises into a 500."""
+        """Return True if something inside the adapter turns an exception into a 500."""
 
     def build(self, guard: Guard) -> Client: ...
 
@@ -69,7 +69,7 @@ class Row(NamedTuple):
 
 
 def cors(**fields: str) -> dict[str, str]:
-    """Response header fields, named as the fields of a policy are."""
+    """Return response header fields, named as the fields of a policy are."""
     return {_field_name(field): value for field, value in fields.items()}
 
 
@@ -78,8 +78,8 @@ def origin(value: str, *others: tuple[str, str]) -> Fields:
 
 
 def preflight(value: str, method: str = "PUT", names: str | None = None) -> Fields:
-    asked = origin(value, ("Access-Control-Request-Method", method))
-    return asked if names is None else [*asked, ("Access-Control-Request-Headers", names)]
+    fields = origin(value, ("Access-Control-Request-Method", method))
+    return fields if names is None else [*fields, ("Access-Control-Request-Headers", names)]
 
 
 def check(row: Row, stack: Stack) -> None:
@@ -87,8 +87,7 @@ def check(row: Row, stack: Stack) -> None:
     answer = stack.build(row.guard()).send(row.method, row.path, [("Host", row.host), *row.headers])
     assert answer.decision is not None
     assert answer.decision.reason is row.reason
-    fields = by_name(answer.headers)
-    assert {name: value for name, value in fields.items() if _is_cors(name)} == row.cors
+    assert cors_fields(answer.headers) == row.cors
     if row.status is None:
         _check_application_answered(row, answer)
     else:
@@ -98,7 +97,7 @@ def check(row: Row, stack: Stack) -> None:
 
 
 def by_name(fields: Fields) -> dict[str, str]:
-    """Fields by lower-case name, several lines of one name joined (RFC 9110, 5.3)."""
+    """Return fields by lower-case name, several lines of one name joined (RFC 9110, 5.3)."""
     joined: dict[str, str] = {}
     for name, value in fields:
         key = name.lower()
@@ -106,8 +105,13 @@ def by_name(fields: Fields) -> dict[str, str]:
     return joined
 
 
+def cors_fields(fields: Fields) -> dict[str, str]:
+    """Return the `Vary` and `Access-Control-*` fields by lower-case name."""
+    return {name: value for name, value in by_name(fields).items() if _is_cors(name)}
+
+
 def _check_application_answered(row: Row, answer: Answer) -> None:
-    """The application's own answer came through, and nothing of it is missing."""
+    """Assert that the application's response came through unchanged."""
     assert answer.called
     if row.path == "/crash":
         assert answer.status == 500
@@ -121,13 +125,13 @@ def _check_application_answered(row: Row, answer: Answer) -> None:
 
 
 def _check_no_content(answer: Answer) -> None:
-    """204, empty, no Content-Length; and RFC 9110, 8.3: no Content-Type without content."""
+    """Assert 204 without body, Content-Length and Content-Type (RFC 9110, 8.3)."""
     assert answer.body == b""
     assert not {"content-length", "content-type"} & set(by_name(answer.headers))
 
 
 def _check_refusal(answer: Answer) -> None:
-    """A 403 of ours is one line of text that says `corsguard:` and the reason in words."""
+    """Assert that a 403 is one line of text with `corsguard:` and the reason in words."""
     assert answer.decision is not None
     fields = by_name(answer.headers)
     assert fields["content-type"] == "text/plain; charset=utf-8"

@@ -40,7 +40,7 @@ class Server(SimpleHandler):
         return decision
 
 
-def from_app(path: str = "/") -> WSGIEnvironment:
+def environ_from_app(path: str = "/") -> WSGIEnvironment:
     return environ_of("GET", path, origin(APP))
 
 
@@ -50,8 +50,8 @@ def run(app: WSGIApplication, environ: WSGIEnvironment) -> Server:
     return server
 
 
-def served(app: WSGIApplication, environ: WSGIEnvironment | None = None) -> str:
-    """All that the server sends, and nothing goes wrong on the way."""
-    server = run(CORSMiddleware(app, POLICY), environ or from_app())
+def send_and_read(app: WSGIApplication, environ: WSGIEnvironment | None = None) -> str:
+    """Return everything that the server sends, and assert that it logs no error."""
+    server = run(CORSMiddleware(app, POLICY), environ or environ_from_app())
     assert server.errors.getvalue() == ""
     return server.sent.getvalue().decode("latin-1")

@@ -1,4 +1,4 @@
-"""What corsguard was tried against: one table of what the runs of a folder have counted.
+"""The proof: one table of the counts that the runs left in a folder.
 
     python tests/tools/proof.py FOLDER [--page docs/proof.md]
 
@@ -75,12 +75,12 @@ def _rows(part: str, found: Any) -> Iterator[Row]:
             )
     elif part == "security":
         yield Row(
-            "tests of published defects, origin tricks and spellings of paths, on every adapter",
+            "tests of published defects, origin probes and path spellings, on every adapter",
             f"{found['tests']:,}",
-            found["failed"] - found["tricked"],
+            found["failed"] - found["failed_probes"],
         )
-        what = f"tricked origins, on {found['patterns']} kinds of pattern"
-        yield Row(what, f"{found['origins']:,}", found["tricked"])
+        what = f"origin probes, on {found['patterns']} kinds of pattern"
+        yield Row(what, f"{found['origins']:,}", found["failed_probes"])
     elif part == "fuzz":
         what = f"inputs fuzzed, on {len(found['targets'])} targets"
         yield Row(what, f"{found['inputs']:,}", found["crashes"])
@@ -114,7 +114,7 @@ def _page(rows: list[Row], found: dict[str, Any]) -> str:
             "## Preflights",
             "",
             "What a page needs that asks one URL by GET, POST, PUT, PATCH and DELETE, in a fresh",
-            "browser; where the three engines differ, all numbers stand there.",
+            "browser; where the three engines differ, all numbers are given.",
             "",
             *_preflights(browsers["preflights"]),
         ]
@@ -122,7 +122,7 @@ def _page(rows: list[Row], found: dict[str, Any]) -> str:
 
 
 def _preflights(counted: list[dict[str, Any]]) -> Iterator[str]:
-    """A row for each library; the engines beside each other where they differ."""
+    """Yield a row for each library; the engines beside each other where they differ."""
     asked = {
         "methods": "five methods",
         "with_token": "with a token in a header",

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.responses import StreamingResponse
 from support.asgi_exchange import APP, EVIL, App
-from support.serving.servers import Run, by_hypercorn, by_uvicorn, serving
+from support.servers.threaded import Run, by_hypercorn, by_uvicorn, serving
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from support.asgi_exchange import APP, EVIL, REQUEST, Answering, Message, get, scope_of
-from support.serving.servers import Server, serving
+from support.servers.threaded import Server, serving
 
 from corsguard import Guard, Policy
 from corsguard_asgi import CORSMiddleware

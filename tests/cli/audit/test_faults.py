@@ -31,7 +31,7 @@ from support.audit.broken import (
     matching,
 )
 from support.audit.serving import asgi, wsgi
-from support.serving.example import ROOT, example
+from support.servers.example import ROOT, example
 
 from corsguard.cli.audit.catalogue import RULES, Severity
 

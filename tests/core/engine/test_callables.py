@@ -8,8 +8,8 @@ from threading import Event
 from typing import Any
 
 import pytest
+from support.engine_requests import EVIL, A, field, get
 from support.guards import decide_async as decide_async_with
-from support.origins import EVIL, A, field, get
 
 from corsguard import Decision, Engine, Guard, OriginEntry, Policy, Reason
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.origins import ANY, EVIL, LISTED, PLAIN, A
+from support.engine_requests import ANY, EVIL, LISTED, PLAIN, A
 
 from corsguard import Guard, Policy
 

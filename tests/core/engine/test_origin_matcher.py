@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from support.origins import EVIL, LISTED, PLAIN, A, get
+from support.engine_requests import EVIL, LISTED, PLAIN, A, get
 
 from corsguard import Engine, Policy, Reason
 

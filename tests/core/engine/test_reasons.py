@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from support.origins import EVIL, LISTED, PLAIN, VARY, A, ask, get, preflight
+from support.engine_requests import EVIL, LISTED, PLAIN, VARY, A, ask, get, preflight
 
 from corsguard import Decision, Engine, Kind, Reason
 

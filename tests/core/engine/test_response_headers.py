@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from support.origins import (
+from support.engine_requests import (
     ANY,
     ASKED,
     CREDENTIALS,

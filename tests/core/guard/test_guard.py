@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from support.origins import ANY, EVIL, LISTED, PLAIN, A, ask
+from support.engine_requests import ANY, EVIL, LISTED, PLAIN, A, ask
 
 from corsguard import CORSRequest, Decision, Guard, Kind, Policy, PolicyError, Reason
 from corsguard.guard.arguments import build_configured_guard

@@ -8,7 +8,7 @@ from traceback import format_tb
 from typing import Any
 
 import pytest
-from support.origins import ANY, EVIL, LISTED, PLAIN, A, ask
+from support.engine_requests import ANY, EVIL, LISTED, PLAIN, A, ask
 
 from corsguard import Guard, Policy
 from corsguard.guard.refusal_log import RefusalLog

@@ -9,8 +9,8 @@ from threading import Barrier, Thread, get_ident
 from typing import Any
 
 import pytest
+from support.engine_requests import ANY, EVIL, LISTED, PLAIN, A, ask, field
 from support.guards import decide, decide_async
-from support.origins import ANY, EVIL, LISTED, PLAIN, A, ask, field
 
 from corsguard import CORSRequest, Guard, Policy, PolicyError, Reason
 from corsguard.guard.view_policies import (

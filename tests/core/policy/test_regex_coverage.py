@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tools.fuzz.drawing import compiled
+from tools.fuzz.inputs import compile_regex
 from tools.fuzz.regexes import accepts, check_coverage, match_of
 
 from corsguard import Policy, PolicyError
@@ -248,7 +248,7 @@ PARTS = st.recursive(
 def test_coverage_has_the_owner_of_every_matching_origin(
     scheme: str, part: str, end: str, tail: str, random: Random
 ) -> None:
-    pattern = compiled(f"{scheme}{part}{end}{tail}")
+    pattern = compile_regex(f"{scheme}{part}{end}{tail}")
     if pattern is not None:
         for _ in range(5):
             check_coverage(pattern, match_of(pattern, random.randrange))

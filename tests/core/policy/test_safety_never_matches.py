@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.origins import get
+from support.engine_requests import get
 
 from corsguard import Guard, OriginEntry, Policy, PolicyWarning
 from corsguard.explain.trial_guard import Rehearsal

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from support.serving.servers import by_uvicorn, by_werkzeug, serving
+from support.servers.threaded import by_uvicorn, by_werkzeug, serving
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

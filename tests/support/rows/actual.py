@@ -48,12 +48,12 @@ def regex() -> Guard:
     return Guard(Policy(allow_origins=[re.compile(r"https://pr-\d+\.example\.com")]))
 
 
-def says_yes() -> Guard:
-    """A callable that allows whatever it is asked about."""
+def allow_all() -> Guard:
+    """Build a guard whose callable allows every origin."""
     return Guard(Policy(allow_origins=[lambda value: True]))
 
 
-def says_yes_with_credentials() -> Guard:
+def allow_all_with_credentials() -> Guard:
     return Guard(Policy(allow_origins=[lambda value: True], allow_credentials=True))
 
 
@@ -72,12 +72,12 @@ def only_api() -> Guard:
     return Guard({"/api": Policy(allow_origins=[APP])})
 
 
-def _invalid(what: str, value: str) -> Row:
+def _invalid_origin_row(what: str, value: str) -> Row:
     name = f"an Origin with {what} is invalid, and no callable is asked"
-    return Row(name, says_yes, Reason.ORIGIN_INVALID, headers=origin(value), cors=VARY)
+    return Row(name, allow_all, Reason.ORIGIN_INVALID, headers=origin(value), cors=VARY)
 
 
-def _status(path: str, what: str) -> list[Row]:
+def _status_rows(path: str, what: str) -> list[Row]:
     return [
         Row(
             f"{what} carries the headers",
@@ -98,7 +98,7 @@ def _status(path: str, what: str) -> list[Row]:
     ]
 
 
-def _vary(path: str, expected: str) -> Row:
+def _vary_row(path: str, expected: str) -> Row:
     return Row(
         f"Vary is merged at {path}",
         listed,
@@ -140,7 +140,7 @@ HEADER_ROWS = [
     Row("the request's own bytes are echoed, from a regex", regex, Reason.ALLOWED,
         headers=origin("https://pr-7.example.com"),
         cors=cors(allow_origin="https://pr-7.example.com", vary="Origin")),
-    Row("the request's own bytes are echoed, from a callable", says_yes, Reason.ALLOWED,
+    Row("the request's own bytes are echoed, from a callable", allow_all, Reason.ALLOWED,
         headers=origin(EVIL), cors=cors(allow_origin=EVIL, vary="Origin")),
     Row("OPTIONS without Access-Control-Request-Method reaches the application", listed,
         Reason.ALLOWED, "OPTIONS", headers=origin(APP), cors=ECHO),
@@ -176,45 +176,45 @@ REFUSED_ROWS = [
     Row("a callable that raises means no", raises, Reason.ORIGIN_NOT_ALLOWED,
         headers=origin(APP), cors=VARY),
     Row("with credentials, a callable's yes does not allow plain http",
-        says_yes_with_credentials, Reason.ORIGIN_NOT_ALLOWED,
+        allow_all_with_credentials, Reason.ORIGIN_NOT_ALLOWED,
         headers=origin("http://app.example.com"), cors=VARY),
-    Row("null, and a callable is not asked", says_yes, Reason.ORIGIN_NOT_ALLOWED,
+    Row("null, and a callable is not asked", allow_all, Reason.ORIGIN_NOT_ALLOWED,
         headers=origin("null"), cors=VARY),
     Row("null, where the policy lists it", null_allowed, Reason.ALLOWED,
         headers=origin("null"), cors=cors(allow_origin="null", vary="Origin")),
-    _invalid("nothing in it", ""),
-    _invalid("a list in it", f"{APP} {EVIL}"),
-    _invalid("a path", f"{APP}/a"),
-    _invalid("a last slash", f"{APP}/"),
-    _invalid("userinfo", "https://user@app.example.com"),
-    _invalid("upper case in the host", "https://APP.example.com"),
-    _invalid("upper case in the scheme", "HTTPS://app.example.com"),
-    _invalid("the default port", f"{APP}:443"),
-    _invalid("port 0", f"{APP}:0"),
-    _invalid("a port over 65535", f"{APP}:65536"),
-    _invalid("a control character", "https://app\x01.example.com"),
-    _invalid("a tab", f"{APP}\t{EVIL}"),
-    _invalid("a character outside ASCII", "https://r\xe9sum\xe9.example"),
-    _invalid("a label of 64 characters", f"https://{'a' * 64}.example"),
-    _invalid("a host of 254 characters", f"https://{'a' * 62}.{'a.' * 95}a"),
-    _invalid("327 characters", f"{'s' * 72}://{'a.' * 126}"),
-    _invalid("no scheme", "app.example.com"),
-    _invalid("a wildcard", "https://*.example.com"),
-    Row("an Origin of two lines is invalid", says_yes, Reason.ORIGIN_INVALID,
+    _invalid_origin_row("nothing in it", ""),
+    _invalid_origin_row("a list in it", f"{APP} {EVIL}"),
+    _invalid_origin_row("a path", f"{APP}/a"),
+    _invalid_origin_row("a last slash", f"{APP}/"),
+    _invalid_origin_row("userinfo", "https://user@app.example.com"),
+    _invalid_origin_row("upper case in the host", "https://APP.example.com"),
+    _invalid_origin_row("upper case in the scheme", "HTTPS://app.example.com"),
+    _invalid_origin_row("the default port", f"{APP}:443"),
+    _invalid_origin_row("port 0", f"{APP}:0"),
+    _invalid_origin_row("a port over 65535", f"{APP}:65536"),
+    _invalid_origin_row("a control character", "https://app\x01.example.com"),
+    _invalid_origin_row("a tab", f"{APP}\t{EVIL}"),
+    _invalid_origin_row("a character outside ASCII", "https://r\xe9sum\xe9.example"),
+    _invalid_origin_row("a label of 64 characters", f"https://{'a' * 64}.example"),
+    _invalid_origin_row("a host of 254 characters", f"https://{'a' * 62}.{'a.' * 95}a"),
+    _invalid_origin_row("327 characters", f"{'s' * 72}://{'a.' * 126}"),
+    _invalid_origin_row("no scheme", "app.example.com"),
+    _invalid_origin_row("a wildcard", "https://*.example.com"),
+    Row("an Origin of two lines is invalid", allow_all, Reason.ORIGIN_INVALID,
         headers=[("Origin", APP), ("Origin", APP)], cors=VARY),
 ]  # fmt: skip
 MERGE_ROWS = [
-    *_status("/redirect", "a 302"),
-    *_status("/not-modified", "a 304"),
-    *_status("/missing", "a 404"),
-    *_status("/forbidden-method", "a 405"),
-    *_status("/too-large", "a 413"),
-    _vary("/vary-encoding", "Accept-Encoding, Origin"),
-    _vary("/vary-origin", "Origin"),
-    _vary("/vary-any", "*"),
-    _vary("/vary-two-lines", "Accept-Encoding, Cookie, Origin"),
-    _vary("/vary-any-in-two-lines", "Accept-Encoding, *"),
-    _vary("/vary-mixed-case", "accept-ENCODING, oRiGin"),
+    *_status_rows("/redirect", "a 302"),
+    *_status_rows("/not-modified", "a 304"),
+    *_status_rows("/missing", "a 404"),
+    *_status_rows("/forbidden-method", "a 405"),
+    *_status_rows("/too-large", "a 413"),
+    _vary_row("/vary-encoding", "Accept-Encoding, Origin"),
+    _vary_row("/vary-origin", "Origin"),
+    _vary_row("/vary-any", "*"),
+    _vary_row("/vary-two-lines", "Accept-Encoding, Cookie, Origin"),
+    _vary_row("/vary-any-in-two-lines", "Accept-Encoding, *"),
+    _vary_row("/vary-mixed-case", "accept-ENCODING, oRiGin"),
     Row("under `*` the application's Vary stays", anyone, Reason.ALLOWED,
         path="/vary-two-lines", headers=origin(APP),
         cors={**ANY, "vary": "Accept-Encoding, Cookie"}),

@@ -54,39 +54,43 @@ def by_path() -> Guard:
     )
 
 
-def _own(name: str, *headers: tuple[str, str], host: str = HOST) -> Row:
-    """What would be refused, were it not the service's own."""
-    return Row(f"own: {name}", plain, Reason.SAME_ORIGIN, "POST",
+def _same_origin(name: str, *headers: tuple[str, str], host: str = HOST) -> Row:
+    """Build a row that would be refused if it were not same-origin."""
+    return Row(f"same-origin: {name}", plain, Reason.SAME_ORIGIN, "POST",
                headers=list(headers), cors=VARY, host=host)  # fmt: skip
 
 
-def _not_own(name: str, *headers: tuple[str, str], host: str = HOST) -> Row:
-    return Row(f"not own: {name}", plain, Reason.ORIGIN_NOT_ALLOWED, "POST",
+def _cross_origin(name: str, *headers: tuple[str, str], host: str = HOST) -> Row:
+    return Row(f"cross-origin: {name}", plain, Reason.ORIGIN_NOT_ALLOWED, "POST",
                headers=list(headers), cors=VARY, host=host)  # fmt: skip
 
 
 OWN_ROWS = [
-    _own("Sec-Fetch-Site is same-origin", ("Origin", EVIL), SAME_ORIGIN),
-    _own("Sec-Fetch-Site is none", ("Origin", "null"), ("Sec-Fetch-Site", "none")),
-    _own("an invalid Origin, and Sec-Fetch-Site is same-origin", ("Origin", "%"), SAME_ORIGIN),
-    _own("Origin is that of Host", ("Origin", OWN)),
-    _own("Origin is that of Host, by plain http", ("Origin", "http://api.example.com")),
-    _own("Host in upper case", ("Origin", OWN), host="API.example.COM"),
-    _own("Host with the default port of https", ("Origin", OWN), host=f"{HOST}:443"),
-    _own("Host with the default port of http", ("Origin", f"http://{HOST}"), host=f"{HOST}:80"),
-    _own("Host with another port", ("Origin", f"{OWN}:8443"), host=f"{HOST}:8443"),
-    _own("Host is an IPv6 address", ("Origin", "https://[::1]"), host="[::1]:443"),
-    _not_own("Host with the default port of the other scheme", ("Origin", OWN), host=f"{HOST}:80"),
-    _not_own("Host with another port", ("Origin", f"{OWN}:8443")),
-    _not_own("Host is empty", ("Origin", OWN), host=""),
-    _not_own("Host with userinfo", ("Origin", OWN), host=f"a@{HOST}"),
-    _not_own("null, and Host is null", ("Origin", "null"), host="null"),
-    _not_own("Sec-Fetch-Site goes before Host", ("Origin", OWN), CROSS_SITE),
-    _not_own("Sec-Fetch-Site is same-site", ("Origin", OWN), ("Sec-Fetch-Site", "same-site")),
-    _not_own("Sec-Fetch-Site is anything else", ("Origin", OWN), ("Sec-Fetch-Site", "Same-Origin")),
-    _not_own("Sec-Fetch-Site is empty", ("Origin", OWN), ("Sec-Fetch-Site", "")),
-    _not_own("Sec-Fetch-Site is repeated", ("Origin", EVIL), SAME_ORIGIN, SAME_ORIGIN),
-    _not_own("X-Forwarded-* is never read", ("Origin", EVIL),
+    _same_origin("Sec-Fetch-Site is same-origin", ("Origin", EVIL), SAME_ORIGIN),
+    _same_origin("Sec-Fetch-Site is none", ("Origin", "null"), ("Sec-Fetch-Site", "none")),
+    _same_origin("an invalid Origin, and Sec-Fetch-Site is same-origin",
+                 ("Origin", "%"), SAME_ORIGIN),
+    _same_origin("Origin is that of Host", ("Origin", OWN)),
+    _same_origin("Origin is that of Host, by plain http", ("Origin", "http://api.example.com")),
+    _same_origin("Host in upper case", ("Origin", OWN), host="API.example.COM"),
+    _same_origin("Host with the default port of https", ("Origin", OWN), host=f"{HOST}:443"),
+    _same_origin("Host with the default port of http",
+                 ("Origin", f"http://{HOST}"), host=f"{HOST}:80"),
+    _same_origin("Host with another port", ("Origin", f"{OWN}:8443"), host=f"{HOST}:8443"),
+    _same_origin("Host is an IPv6 address", ("Origin", "https://[::1]"), host="[::1]:443"),
+    _cross_origin("Host with the default port of the other scheme",
+                  ("Origin", OWN), host=f"{HOST}:80"),
+    _cross_origin("Host with another port", ("Origin", f"{OWN}:8443")),
+    _cross_origin("Host is empty", ("Origin", OWN), host=""),
+    _cross_origin("Host with userinfo", ("Origin", OWN), host=f"a@{HOST}"),
+    _cross_origin("null, and Host is null", ("Origin", "null"), host="null"),
+    _cross_origin("Sec-Fetch-Site goes before Host", ("Origin", OWN), CROSS_SITE),
+    _cross_origin("Sec-Fetch-Site is same-site", ("Origin", OWN), ("Sec-Fetch-Site", "same-site")),
+    _cross_origin("Sec-Fetch-Site is anything else",
+                  ("Origin", OWN), ("Sec-Fetch-Site", "Same-Origin")),
+    _cross_origin("Sec-Fetch-Site is empty", ("Origin", OWN), ("Sec-Fetch-Site", "")),
+    _cross_origin("Sec-Fetch-Site is repeated", ("Origin", EVIL), SAME_ORIGIN, SAME_ORIGIN),
+    _cross_origin("X-Forwarded-* is never read", ("Origin", EVIL),
              ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "https"),
              ("Forwarded", "host=evil.example;proto=https")),
     Row("own: an origin of own_origins", with_own_origins, Reason.SAME_ORIGIN, "POST",

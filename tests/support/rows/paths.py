@@ -1,4 +1,4 @@
-"""Which policy holds for which path."""
+"""Routes: the policy that applies to each path."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def everywhere() -> Guard:
     return Guard(_exposing("X-All"))
 
 
-def _held_by(name: str, path: str, what: str) -> list[Row]:
-    """The policy that exposes `name` holds at path, in whatever order the routes stand."""
+def _row_at(name: str, path: str, what: str) -> list[Row]:
+    """Build a row where the policy that exposes `name` applies, in any order of the routes."""
     expected = cors(allow_origin=APP, expose_headers=name, vary="Origin")
     return [
         Row(f"{what}: {path!r}, {order}", guard, Reason.ALLOWED,
@@ -55,25 +55,25 @@ def _everywhere(path: str) -> Row:
 
 
 PATH_ROWS = [
-    *_held_by("X-Root", "/", "the root"),
-    *_held_by("X-Root", "", "an empty path is /"),
-    *_held_by("X-Root", "/items", "the root covers the rest"),
-    *_held_by("X-Api", "/api", "a prefix covers itself"),
-    *_held_by("X-Api", "/api/", "a prefix covers itself with a slash"),
-    *_held_by("X-Api", "/api/x/y", "a prefix covers whole segments"),
-    *_held_by("X-Root", "/apix", "a prefix covers no other name"),
-    *_held_by("X-Root", "/API", "paths are case-sensitive"),
-    *_held_by("X-Admin", "/api/v1/admin/x", "the longest wins"),
-    *_held_by("X-Api", "/api/v1/admins", "the longest that covers whole segments wins"),
-    *_held_by("X-Slash", "/slash", "a last slash is the same prefix"),
-    *_held_by("X-Slash", "/slash/x", "a last slash is the same prefix"),
-    *_held_by("X-Root", "/slashed", "a last slash is the same prefix"),
-    *_held_by("X-Cafe", "/caf\xe9/x", "a path is read as UTF-8"),
-    *_held_by("X-Japan", "/\u65e5\u672c", "a path is read as UTF-8"),
-    *_held_by("X-Root", "/caf\xc3\xa9", "a path is decoded once"),
-    *_held_by("X-Root", "/%61pi", "a path is decoded once"),
-    *_held_by("X-Root", "/...", "three dots are a name"),
-    *_held_by("X-Api", "/api/.well-known", "a dot may begin a name"),
+    *_row_at("X-Root", "/", "the root"),
+    *_row_at("X-Root", "", "an empty path is /"),
+    *_row_at("X-Root", "/items", "the root covers the rest"),
+    *_row_at("X-Api", "/api", "a prefix covers itself"),
+    *_row_at("X-Api", "/api/", "a prefix covers itself with a slash"),
+    *_row_at("X-Api", "/api/x/y", "a prefix covers whole segments"),
+    *_row_at("X-Root", "/apix", "a prefix covers no other name"),
+    *_row_at("X-Root", "/API", "paths are case-sensitive"),
+    *_row_at("X-Admin", "/api/v1/admin/x", "the longest wins"),
+    *_row_at("X-Api", "/api/v1/admins", "the longest that covers whole segments wins"),
+    *_row_at("X-Slash", "/slash", "a last slash is the same prefix"),
+    *_row_at("X-Slash", "/slash/x", "a last slash is the same prefix"),
+    *_row_at("X-Root", "/slashed", "a last slash is the same prefix"),
+    *_row_at("X-Cafe", "/caf\xe9/x", "a path is read as UTF-8"),
+    *_row_at("X-Japan", "/\u65e5\u672c", "a path is read as UTF-8"),
+    *_row_at("X-Root", "/caf\xc3\xa9", "a path is decoded once"),
+    *_row_at("X-Root", "/%61pi", "a path is decoded once"),
+    *_row_at("X-Root", "/...", "three dots are a name"),
+    *_row_at("X-Api", "/api/.well-known", "a dot may begin a name"),
     _held_by_none("/api/off", "a None route"),
     _held_by_none("/api/off/x", "a None route covers whole segments"),
     _held_by_none("/api/../items", "a dot segment"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-from support.rows.actual import anyone, null_allowed, only_api, says_yes
+from support.rows.actual import allow_all, anyone, null_allowed, only_api
 from support.table import APP, EVIL, PREFLIGHT_VARY, Row, cors, origin, preflight
 
 from corsguard import Guard, Policy, PolicyWarning, Reason
@@ -69,15 +69,15 @@ def wildcards_with_credentials() -> Guard:
     )
 
 
-def _echoed(method: str | None = None, names: str | None = None) -> dict[str, str]:
-    """What `*` with credentials becomes: the very method and names that were asked for."""
+def _echo_fields(method: str | None = None, names: str | None = None) -> dict[str, str]:
+    """Return the fields that `*` with credentials becomes: the requested method and names."""
     answer = {**ECHO, **cors(allow_credentials="true")}
     if method is not None:
         answer |= cors(allow_methods=method)
     return answer if names is None else {**answer, **cors(allow_headers=names)}
 
 
-def _asked(what: str, names: str, reason: Reason = Reason.ALLOWED) -> Row:
+def _names_row(what: str, names: str, reason: Reason = Reason.ALLOWED) -> Row:
     name = f"Access-Control-Request-Headers: {what}"
     return Row(name, full, reason, "OPTIONS", headers=preflight(APP, "PUT", names),
                status=204, cors=WHOLE)  # fmt: skip
@@ -108,9 +108,9 @@ ANSWER_ROWS = [
         headers=preflight(EVIL, "PUT"), status=403, cors=VARY),
     Row("a preflight's origin invalid", full, Reason.ORIGIN_INVALID, "OPTIONS",
         headers=preflight(f"{APP}/", "PUT"), status=403, cors=VARY),
-    Row("a preflight with an Origin of two lines", says_yes, Reason.ORIGIN_INVALID, "OPTIONS",
+    Row("a preflight with an Origin of two lines", allow_all, Reason.ORIGIN_INVALID, "OPTIONS",
         headers=[("Origin", APP), *preflight(APP, "PUT")], status=403, cors=VARY),
-    Row("a preflight with an empty Origin", says_yes, Reason.ORIGIN_INVALID, "OPTIONS",
+    Row("a preflight with an empty Origin", allow_all, Reason.ORIGIN_INVALID, "OPTIONS",
         headers=preflight("", "PUT"), status=403, cors=VARY),
     Row("a preflight from null", full, Reason.ORIGIN_NOT_ALLOWED, "OPTIONS",
         headers=preflight("null", "PUT"), status=403, cors=VARY),
@@ -149,18 +149,18 @@ METHOD_ROWS = [
         "OPTIONS", headers=preflight(APP, "POST"), status=204, cors=WHOLE),
 ]  # fmt: skip
 NAME_ROWS = [
-    _asked("in any order and case", "X-A, CONTENT-TYPE"),
-    _asked("optional white space", "\tx-a , \t content-type \t"),
-    _asked("empty elements", ",,x-a, ,\t,content-type,"),
-    _asked("empty", ""),
-    _asked("twice the same", "x-a,X-A,x-a"),
-    _asked("4,096 characters", LONGEST),
-    _asked("one that is not listed", "x-a,x-b", Reason.HEADERS_NOT_ALLOWED),
-    _asked("one that is no token", "x-a,x b", Reason.HEADERS_NOT_ALLOWED),
-    _asked("Authorization, not listed", "authorization", Reason.HEADERS_NOT_ALLOWED),
-    _asked("outside ASCII", "x-\xe4", Reason.HEADERS_NOT_ALLOWED),
-    _asked("4,097 characters are not read", f"{LONGEST},", Reason.HEADERS_NOT_ALLOWED),
-    _asked("65 names are not read", "x-a," * 65, Reason.HEADERS_NOT_ALLOWED),
+    _names_row("in any order and case", "X-A, CONTENT-TYPE"),
+    _names_row("optional white space", "\tx-a , \t content-type \t"),
+    _names_row("empty elements", ",,x-a, ,\t,content-type,"),
+    _names_row("empty", ""),
+    _names_row("twice the same", "x-a,X-A,x-a"),
+    _names_row("4,096 characters", LONGEST),
+    _names_row("one that is not listed", "x-a,x-b", Reason.HEADERS_NOT_ALLOWED),
+    _names_row("one that is not a token", "x-a,x b", Reason.HEADERS_NOT_ALLOWED),
+    _names_row("Authorization, not listed", "authorization", Reason.HEADERS_NOT_ALLOWED),
+    _names_row("outside ASCII", "x-\xe4", Reason.HEADERS_NOT_ALLOWED),
+    _names_row("4,097 characters are not read", f"{LONGEST},", Reason.HEADERS_NOT_ALLOWED),
+    _names_row("65 names are not read", "x-a," * 65, Reason.HEADERS_NOT_ALLOWED),
     Row("Access-Control-Request-Headers in two lines", full, Reason.ALLOWED, "OPTIONS",
         headers=[*preflight(APP, "PUT", "x-a"), ("Access-Control-Request-Headers", "content-type")],
         status=204, cors=WHOLE),
@@ -173,33 +173,33 @@ WILDCARD_ROWS = [
     Row("Authorization is not covered by `*`", wildcard_names, Reason.HEADERS_NOT_ALLOWED,
         "OPTIONS", headers=preflight(EVIL, "GET", "authorization"), status=204,
         cors={**ANY, **cors(allow_headers="*")}),
-    Row("`*` covers no name that is no token", wildcard_names, Reason.HEADERS_NOT_ALLOWED,
+    Row("`*` does not cover an invalid name", wildcard_names, Reason.HEADERS_NOT_ALLOWED,
         "OPTIONS", headers=preflight(EVIL, "GET", "x;y"), status=204,
         cors={**ANY, **cors(allow_headers="*")}),
-    Row("`*` with credentials: what was asked for is sent back", wildcards_with_credentials,
+    Row("`*` with credentials: the requested names are sent back", wildcards_with_credentials,
         Reason.ALLOWED, "OPTIONS", headers=preflight(APP, "PATCH", "x-b,authorization"),
-        status=204, cors=_echoed("GET, HEAD, POST, PATCH", "x-b, authorization")),
+        status=204, cors=_echo_fields("GET, HEAD, POST, PATCH", "x-b, authorization")),
     Row("`*` with credentials: names are written anew", wildcards_with_credentials,
         Reason.ALLOWED, "OPTIONS", headers=preflight(APP, "GET", " X-B,, x-b ,\tx-c"),
-        status=204, cors=_echoed("GET, HEAD, POST", "x-b, x-c")),
-    Row("`*` with credentials: no name asked for, none sent", wildcards_with_credentials,
+        status=204, cors=_echo_fields("GET, HEAD, POST", "x-b, x-c")),
+    Row("`*` with credentials: no name requested, none sent", wildcards_with_credentials,
         Reason.ALLOWED, "OPTIONS", headers=preflight(APP, "PUT"),
-        status=204, cors=_echoed("GET, HEAD, POST, PUT")),
-    Row("`*` with credentials: a name that is no token", wildcards_with_credentials,
+        status=204, cors=_echo_fields("GET, HEAD, POST, PUT")),
+    Row("`*` with credentials: an invalid name", wildcards_with_credentials,
         Reason.HEADERS_NOT_ALLOWED, "OPTIONS", headers=preflight(APP, "PUT", 'x-b, "x"'),
-        status=204, cors=_echoed("GET, HEAD, POST, PUT")),
-    Row("`*` with credentials: a method that is no token", wildcards_with_credentials,
+        status=204, cors=_echo_fields("GET, HEAD, POST, PUT")),
+    Row("`*` with credentials: an invalid method", wildcards_with_credentials,
         Reason.METHOD_NOT_ALLOWED, "OPTIONS", headers=preflight(APP, "PUT, GET", "x-b"),
-        status=204, cors=_echoed(names="x-b")),
+        status=204, cors=_echo_fields(names="x-b")),
     Row("`*` with credentials: a method that no page can send", wildcards_with_credentials,
         Reason.METHOD_NOT_ALLOWED, "OPTIONS", headers=preflight(APP, "TRACE"),
-        status=204, cors=_echoed()),
+        status=204, cors=_echo_fields()),
     Row("`*` with credentials: 64 names are sent back", wildcards_with_credentials,
         Reason.ALLOWED, "OPTIONS", headers=preflight(APP, "PUT", MOST_NAMES),
-        status=204, cors=_echoed("GET, HEAD, POST, PUT", MOST_NAMES)),
+        status=204, cors=_echo_fields("GET, HEAD, POST, PUT", MOST_NAMES)),
     Row("`*` with credentials: 65 names are not read", wildcards_with_credentials,
         Reason.HEADERS_NOT_ALLOWED, "OPTIONS", headers=preflight(APP, "PUT", f"{MOST_NAMES},x"),
-        status=204, cors=_echoed("GET, HEAD, POST, PUT")),
+        status=204, cors=_echo_fields("GET, HEAD, POST, PUT")),
     Row("`*` with credentials: another origin is refused", wildcards_with_credentials,
         Reason.ORIGIN_NOT_ALLOWED, "OPTIONS", headers=preflight(EVIL, "PUT", "x-b"),
         status=403, cors=VARY),

@@ -1,6 +1,6 @@
 """Real routers, with the same four views on each, behind the adapter that serves them.
 
-A request is sent as its path stands on the wire, in bytes, so that nothing normalises it on the
+A request is sent with its path as on the wire, in bytes, so that nothing normalises it on the
 way: it is decoded once, as the server interfaces say, and handed to the application.
 """
 
@@ -61,7 +61,7 @@ class Reply(NamedTuple):
 
 
 Send = Callable[[str, str, Fields], Reply]
-"""Sends a method to a path as it stands on the wire, and gets what comes back."""
+"""Send a method to a path as on the wire, and return the reply."""
 
 
 class Router(NamedTuple):
@@ -75,7 +75,7 @@ class Router(NamedTuple):
     """Whether the views are at their paths, whatever `root_path` says."""
 
     def wire(self, root_path: str, path: str) -> str:
-        """The path on the wire of a view, where the application is served at a root path."""
+        """Return a view's path on the wire, where the application is served at a root path."""
         return path if self.ignores_root_path else root_path + path
 
     @contextmanager
@@ -111,8 +111,8 @@ def over_asgi(app: Any, method: str, wire: str, headers: Fields, root_path: str 
     return Reply(answer.status, answer.fields, answer.body.decode())
 
 
-def by_itself(environ: Any, start_response: Any) -> Iterable[bytes]:
-    """An application that looks its path up without any router."""
+def build_plain_wsgi(environ: Any, start_response: Any) -> Iterable[bytes]:
+    """Build an application that looks its path up without a router."""
     names = {path: name for name, path in VIEWS.items()}
     name = names.get(environ["PATH_INFO"])
     start_response("200 OK" if name else "404 Not Found", [("Content-Type", "text/plain")])
@@ -127,7 +127,7 @@ def in_bottle(guard: Guard, admin: Policy | None) -> Any:
 
 
 def in_bottle_by_rule(guard: Guard, admin: Policy | None) -> Any:
-    """The same by rules with wildcards, which Bottle matches in another way."""
+    """Build the same with wildcard rules, which Bottle matches in another way."""
     app = bottle.Bottle()
     for name, path in VIEWS.items():
         head, _, last = path.rpartition("/")
@@ -209,7 +209,7 @@ def in_starlette_mounts(guard: Guard, admin: Policy | None) -> Any:
 
 
 def in_starlette_mounted(guard: Guard, admin: Policy | None) -> Any:
-    """A wrapped application in another one, whose mount is a part of `root_path`."""
+    """Mount a wrapped application in another one, which adds to `root_path`."""
     return Starlette(routes=[Mount("/svc", ASGIMiddleware(starlette(), guard))])
 
 
@@ -332,7 +332,7 @@ def in_falcon(name: str, guard: Guard, admin: Policy | None) -> Any:
 
 LITESTAR_MOUNTS = Router("litestar-mounts", in_litestar_mounts, over_asgi)
 ROUTERS = [
-    Router("wsgi", lambda guard, admin: WSGIMiddleware(by_itself, guard), over_wsgi),
+    Router("wsgi", lambda guard, admin: WSGIMiddleware(build_plain_wsgi, guard), over_wsgi),
     Router("bottle", in_bottle, over_wsgi),
     Router("bottle-rules", in_bottle_by_rule, over_wsgi),
     Router("flask", in_flask, over_wsgi, has_view_policies=True),

@@ -21,7 +21,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """The described application, written for an ASGI server."""
+    """Run the described application, written for an ASGI server."""
     reply = reply_to(scope["method"], scope["path"])
     headers = raw(reply.headers)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})

@@ -23,12 +23,12 @@ from corsguard_django import cors_exempt, cors_policy
 OWN = Policy(allow_origins=["https://own.example"])
 
 
-async def one_by_one(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
+async def iterate_async(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
     for chunk in chunks:
         yield chunk
 
 
-def response_of(reply: Reply, stream: Callable[[Iterable[bytes]], Any]) -> HttpResponseBase:
+def build_response(reply: Reply, stream: Callable[[Iterable[bytes]], Any]) -> HttpResponseBase:
     made: HttpResponseBase
     if len(reply.chunks) > 1:
         made = StreamingHttpResponse(stream(reply.chunks), status=reply.status)
@@ -40,18 +40,18 @@ def response_of(reply: Reply, stream: Callable[[Iterable[bytes]], Any]) -> HttpR
     return made
 
 
-def view_of(requests: list[HttpRequest]) -> Callable[[HttpRequest], HttpResponseBase]:
+def build_view(requests: list[HttpRequest]) -> Callable[[HttpRequest], HttpResponseBase]:
     def view(request: HttpRequest) -> HttpResponseBase:
         requests.append(request)
-        return response_of(reply_to(request.method or "", request.path_info), iter)
+        return build_response(reply_to(request.method or "", request.path_info), iter)
 
     return view
 
 
-def async_view_of(requests: list[HttpRequest]) -> Callable[[HttpRequest], Any]:
+def build_async_view(requests: list[HttpRequest]) -> Callable[[HttpRequest], Any]:
     async def view(request: HttpRequest) -> HttpResponseBase:
         requests.append(request)
-        return response_of(reply_to(request.method or "", request.path_info), one_by_one)
+        return build_response(reply_to(request.method or "", request.path_info), iterate_async)
 
     return view
 
@@ -87,16 +87,16 @@ class ASGI(ASGIHandler):
 class DjangoStack(NamedTuple):
     name: str
     handler: type[WSGI | ASGI]
-    view_of: Callable[[list[HttpRequest]], Callable[[HttpRequest], Any]]
+    build_view: Callable[[list[HttpRequest]], Callable[[HttpRequest], Any]]
     with_views: bool = False
-    """Whether some other view has a policy of its own, so that each is looked for."""
+    """True if another view has a policy, so that every view is resolved."""
     catches: bool = True
 
     def build(self, guard: Guard) -> DjangoClient:
         called: list[HttpRequest] = []
-        patterns = [re_path(r"(?s:.*)", self.view_of(called))]
+        patterns = [re_path(r"(?s:.*)", self.build_view(called))]
         if self.with_views:
-            own, exempt = cors_policy(OWN)(self.view_of([])), cors_exempt(self.view_of([]))
+            own, exempt = cors_policy(OWN)(self.build_view([])), cors_exempt(self.build_view([]))
             patterns = [path("of/its/own", own), path("exempt", exempt), *patterns]
         return DjangoClient(guard, self.handler, patterns, called)
 
@@ -123,8 +123,8 @@ class DjangoClient:
 
 
 STACKS = [
-    DjangoStack("django", WSGI, view_of),
-    DjangoStack("django-async", ASGI, async_view_of),
-    DjangoStack("django-with-views", WSGI, view_of, with_views=True),
-    DjangoStack("django-async-with-views", ASGI, async_view_of, with_views=True),
+    DjangoStack("django", WSGI, build_view),
+    DjangoStack("django-async", ASGI, build_async_view),
+    DjangoStack("django-with-views", WSGI, build_view, with_views=True),
+    DjangoStack("django-async-with-views", ASGI, build_async_view, with_views=True),
 ]

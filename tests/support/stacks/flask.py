@@ -20,7 +20,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def flask_application(called: list[str]) -> Flask:
-    """The described application: one view for every URL, told in called."""
+    """Build the described application: one view for every URL, which notes calls in called."""
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False
 
@@ -44,7 +44,7 @@ class FlaskStack(NamedTuple):
     name: str
     exchange: Exchange
     with_views: bool = False
-    """Whether some other view has a policy of its own, so that each is looked for."""
+    """True if another view has a policy, so that every view is resolved."""
     catches: bool = True
 
     def build(self, guard: Guard) -> FlaskClient:

@@ -29,14 +29,14 @@ Exchange = Callable[["WSGIApplication", "WSGIEnvironment"], tuple[int, Fields, b
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """The described application, written for a WSGI server."""
+    """Run the described application, written for a WSGI server."""
     reply = reply_to(environ["REQUEST_METHOD"], path_of(environ))
     start_response(status_line(reply.status), list(reply.headers))
     return list(reply.chunks)
 
 
 def bottle_application() -> WSGIApplication:
-    """The described application in Bottle, which answers 500 when a view raises."""
+    """Build the described application in Bottle, which answers 500 when a view raises."""
     app = bottle.Bottle()
 
     def view(path: str = "") -> Iterable[bytes]:
@@ -53,7 +53,7 @@ def bottle_application() -> WSGIApplication:
 
 
 def environ_of(method: str, path: str, headers: Fields) -> WSGIEnvironment:
-    """What a WSGI server makes of a request: PEP 3333 has bytes read as latin-1."""
+    """Build the environ of a request: PEP 3333 reads bytes as latin-1."""
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
@@ -78,7 +78,7 @@ def status_line(status: int) -> str:
 
 
 def through_validator(app: WSGIApplication, environ: WSGIEnvironment) -> tuple[int, Fields, bytes]:
-    """PEP 3333 to the letter, between the server and the adapter."""
+    """Return status, fields and body of a response that wsgiref's validator accepts."""
     started: list[tuple[str, Fields]] = []
     body = io.BytesIO()
 

@@ -1,4 +1,4 @@
-"""What corsguard costs, beside its peers and the floor: run by `tox -e bench`."""
+"""The cost of corsguard, beside its peers and the floor: run by `tox -e bench`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import track
-from tools.benchmarks import page, plot, report, short, starting
-from tools.benchmarks.goals import growth_goals, request_goals, starting_goals
-from tools.benchmarks.growth import GrowthCosts
-from tools.benchmarks.requests import RequestCosts
+from tools.benchmarks import page, plot, regression_check, report, startup_costs
+from tools.benchmarks.goals import growth_goals, request_goals, startup_goals
+from tools.benchmarks.growth_costs import GrowthCosts
+from tools.benchmarks.request_costs import RequestCosts
 
 _DOCS = Path(__file__).parents[3] / "docs"
 
@@ -23,21 +23,23 @@ _DOCS = Path(__file__).parents[3] / "docs"
 @click.option("--docs", default=_DOCS, type=click.Path(path_type=Path), help="Where to write.")
 def main(is_short: bool, rounds: int, docs: Path) -> None:
     """Measure what a request costs, and write docs/benchmarks.md and docs/benchmarks.svg."""
-    logging.getLogger().addHandler(logging.NullHandler())  # what is logged costs; nobody reads it
+    logging.getLogger().addHandler(
+        logging.NullHandler()
+    )  # logging costs, so its lines are made and dropped
     console = Console(width=150)
     if is_short:
-        sys.exit(short.check(console))
+        sys.exit(regression_check.check(console))
     requests = RequestCosts()
     requests.rounds.run(track(range(rounds), "kinds of request", console=console))
     growth = GrowthCosts()
     growth.rounds.run(track(range(rounds // 3), "numbers of origins", console=console))
-    start = starting.measure()
-    goals = [*request_goals(requests), *growth_goals(growth), *starting_goals(start)]
+    start = startup_costs.measure()
+    goals = [*request_goals(requests), *growth_goals(growth), *startup_goals(start)]
     tables = [
         report.goal_table(goals),
         report.request_table(requests),
         report.growth_table(growth),
-        report.starting_table(start),
+        report.startup_table(start),
     ]
     for table in tables:
         table.show(console)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tools.benchmarks.asked import EXPOSED, HEADERS, MAX_AGE, METHODS
+from tools.benchmarks.workload import EXPOSED, HEADERS, MAX_AGE, METHODS
 
 _VARY = ("Vary", "Origin")
 _PREFLIGHT_VARY = (
@@ -51,8 +51,8 @@ def _preflight(origin: str) -> Fields:
     ]
 
 
-def _merged(given: Fields, ours: Fields) -> Fields:
-    """Vary merged, and what the application set of the CORS protocol left out."""
+def _merge_fields(given: Fields, ours: Fields) -> Fields:
+    """Merge Vary, and replace the CORS fields that the application set."""
     varying = [value for name, value in given if name.lower() == "vary"]
     kept = [field for field in given if field[0].lower() not in _OURS]
     return [*kept, *ours[:-1], ("Vary", ", ".join([*varying, "Origin"]))]
@@ -81,7 +81,7 @@ def wsgi_floor(app: Any, origins: Sequence[str]) -> Callable[..., Any]:
         def start(status: str, headers: Fields, exc_info: Any = None) -> Any:
             for name, _ in headers:
                 if name.lower() in _OURS:
-                    headers = _merged(headers, fields)
+                    headers = _merge_fields(headers, fields)
                     break
             else:
                 headers = headers + fields
@@ -93,13 +93,15 @@ def wsgi_floor(app: Any, origins: Sequence[str]) -> Callable[..., Any]:
 
 
 def asgi_floor(app: Any, origins: Sequence[str]) -> Callable[..., Any]:
-    actual: dict[Any, Fields] = {origin.encode(): _encoded(_actual(origin)) for origin in origins}
-    preflights: dict[Any, Fields] = {
-        origin.encode(): _encoded(_preflight(origin)) for origin in origins
+    actual: dict[Any, Fields] = {
+        origin.encode(): _encode_fields(_actual(origin)) for origin in origins
     }
-    others = _encoded([_VARY])
+    preflights: dict[Any, Fields] = {
+        origin.encode(): _encode_fields(_preflight(origin)) for origin in origins
+    }
+    others = _encode_fields([_VARY])
     ours = frozenset(name.encode() for name in _OURS)
-    refused = _encoded([_PREFLIGHT_VARY])
+    refused = _encode_fields([_PREFLIGHT_VARY])
 
     async def floor(scope: dict[str, Any], receive: Any, send: Any) -> None:
         origin = preflight = None
@@ -122,7 +124,7 @@ def asgi_floor(app: Any, origins: Sequence[str]) -> Callable[..., Any]:
                 given = message["headers"]
                 for name, _ in given:
                     if name in ours:
-                        given = _merged(given, fields)
+                        given = _merge_fields(given, fields)
                         break
                 else:
                     given = given + fields
@@ -135,7 +137,7 @@ def asgi_floor(app: Any, origins: Sequence[str]) -> Callable[..., Any]:
 
 
 def django_floor(origins: Sequence[str]) -> Callable[[Any], Callable[[Any], Any]]:
-    """A middleware that uses the public header API, and nothing of Django's insides."""
+    """Build a middleware on the public header API, without Django's internals."""
     from django.http import HttpResponse
 
     actual = {origin: _actual(origin) for origin in origins}
@@ -166,5 +168,5 @@ def django_floor(origins: Sequence[str]) -> Callable[[Any], Callable[[Any], Any]
     return middleware
 
 
-def _encoded(fields: Fields) -> Fields:
+def _encode_fields(fields: Fields) -> Fields:
     return [(name.lower().encode(), value.encode()) for name, value in fields]

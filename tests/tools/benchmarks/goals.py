@@ -1,14 +1,14 @@
-"""How far it must get, and whether it did."""
+"""The goals: the most that each figure may be, and whether it is met."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tools.benchmarks.growth import HIT, MISS, GrowthCosts
-from tools.benchmarks.requests import RequestCosts
-from tools.benchmarks.stacks import CORSGUARD, FLOOR
-from tools.benchmarks.starting import Starting
+from tools.benchmarks.growth_costs import HIT, MISS, GrowthCosts
+from tools.benchmarks.request_costs import RequestCosts
+from tools.benchmarks.stacks.layers import CORSGUARD, FLOOR
+from tools.benchmarks.startup_costs import StartupCosts
 
 
 class Goal(NamedTuple):
@@ -72,7 +72,7 @@ def growth_goals(costs: GrowthCosts) -> Iterator[Goal]:
                 yield Goal.at_most(what, ratio, 1.1, "times")
 
 
-def starting_goals(starting: Starting) -> Iterator[Goal]:
+def startup_goals(starting: StartupCosts) -> Iterator[Goal]:
     commas = starting.commas.median
     yield Goal.at_most("1 MB of commas in Access-Control-Request-Headers", commas, 50, "us")
     yield Goal.at_most("memory, 100,000 origins", starting.memory, 300, "bytes each")

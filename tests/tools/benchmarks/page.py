@@ -37,12 +37,12 @@ _START, _END = "<!-- made by `tox -e bench` -->\n", "<!-- end -->"
 
 
 def python() -> str:
-    """The Python that runs, such as 3.13."""
+    """Return the version of the running Python, such as 3.13."""
     return ".".join(platform.python_version_tuple()[:2])
 
 
 def is_first(page: Path) -> bool:
-    """Whether this Python's is the first part of the page, the one that the plot is of."""
+    """Return True if this Python's part is the first of the page, which the plot shows."""
     return min([*_parts(page), python()], key=_order) == python()
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
-from tools.benchmarks.growth import HIT, Grown, GrowthCosts
+from tools.benchmarks.growth_costs import HIT, Grown, GrowthCosts
 from tools.benchmarks.page import python
-from tools.benchmarks.requests import RequestCosts
-from tools.benchmarks.stacks import CORSGUARD, FLOOR
+from tools.benchmarks.request_costs import RequestCosts
+from tools.benchmarks.stacks.layers import CORSGUARD, FLOOR
 
 _OURS = "#0b6e99"
 _PEERS = "#d9730d"
@@ -61,7 +61,7 @@ def draw(path: Path, requests: RequestCosts, growth: GrowthCosts) -> None:
 
 
 def _bars(axes: Any, costs: RequestCosts) -> None:
-    """An allowed actual request, each stack."""
+    """Draw an allowed actual request on each stack."""
     for at, (stack, peer) in enumerate(_BARS):
         for offset, layer, colour in ((0.2, peer, _PEERS), (-0.2, CORSGUARD, _OURS)):
             added = costs.added(stack, "allowed", layer).median
@@ -85,7 +85,7 @@ def _plain_ticks(*sides: Any) -> None:
 
 
 def _lines(axes: Any, costs: GrowthCosts) -> None:
-    """A hit among more and more exact origins."""
+    """Draw a hit by the number of exact origins."""
     ends: list[tuple[float, str]] = []
     for stack, layer, line, marker in _LINES:
         counts, added = [], []

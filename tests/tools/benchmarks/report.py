@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table as RichTable
-from tools.benchmarks.asked import REQUESTS
 from tools.benchmarks.goals import Goal
-from tools.benchmarks.growth import HIT, Grown, GrowthCosts
-from tools.benchmarks.requests import STACKS, RequestCosts
+from tools.benchmarks.growth_costs import HIT, Grown, GrowthCosts
+from tools.benchmarks.request_costs import RequestCosts
 from tools.benchmarks.rounds import Spread
-from tools.benchmarks.stacks import BARE, CORSGUARD
-from tools.benchmarks.starting import Starting
+from tools.benchmarks.stacks import STACKS
+from tools.benchmarks.stacks.layers import BARE, CORSGUARD
+from tools.benchmarks.startup_costs import StartupCosts
+from tools.benchmarks.workload import REQUESTS
 
 
 class Table(NamedTuple):
@@ -84,7 +85,7 @@ def _request_rows(costs: RequestCosts) -> Iterator[tuple[str, ...]]:
                 spreads = [costs.bare(stack.name, request) for request in REQUESTS]
             else:
                 spreads = [costs.added(stack.name, request, layer) for request in REQUESTS]
-            yield stack.name, layer, *map(_shown, spreads)
+            yield stack.name, layer, *map(_format_spread, spreads)
 
 
 def growth_table(costs: GrowthCosts) -> Table:
@@ -116,7 +117,7 @@ def _growth(costs: GrowthCosts, key: Grown) -> Iterator[str]:
         yield "-" if spread is None else f"{spread.median:,.2f}"
 
 
-def starting_table(starting: Starting) -> Table:
+def startup_table(starting: StartupCosts) -> Table:
     return Table(
         "100,000 origins",
         ("what", "exact", "subdomains"),
@@ -146,7 +147,7 @@ def starting_table(starting: Starting) -> Table:
 
 
 def headline(requests: RequestCosts, growth: GrowthCosts) -> str:
-    """What the README says, in lines of its width."""
+    """Return the README's sentence, in lines of its width."""
     beside = " ".join(
         f"On {stack.name}, an allowed request takes "
         f"{requests.added(stack.name, 'allowed', CORSGUARD).median:.2g} us longer, and "
@@ -162,5 +163,5 @@ def headline(requests: RequestCosts, growth: GrowthCosts) -> str:
     return fill(f"{beside} {same} (Python {python_version()}, in process, medians.)", 100)
 
 
-def _shown(spread: Spread) -> str:
+def _format_spread(spread: Spread) -> str:
     return f"{spread.median:.2f} ({spread.low:.2f} to {spread.high:.2f})"

@@ -57,14 +57,14 @@ class Rounds(Generic[Key]):
         return Spread.of(self.samples[key])
 
     def added(self, key: Key, bare: Key) -> Spread:
-        """What key takes beyond bare, by the difference in each round."""
+        """Return what key takes beyond bare, by the difference in each round."""
         pairs = zip(self.samples[key], self.samples[bare], strict=True)
         return Spread.of([layered - alone for layered, alone in pairs])
 
 
 def _seconds(cell: Cell, count: int) -> float:
     cell.prepare()
-    cell.batch(count // 10)()  # what the cell before it left in the caches of the CPU is gone
+    cell.batch(count // 10)()  # evicts what the previous cell left in the CPU's caches
     gc.collect(0)
     gc.disable()
     seconds = 0.0
@@ -80,7 +80,7 @@ def _seconds(cell: Cell, count: int) -> float:
 
 
 def _count(cell: Cell) -> int:
-    """How many requests make a batch that is long against the clock; it warms the cell up."""
+    """Return how many requests make a batch that is long against the clock, and warm it up."""
     _seconds(cell, 1)
     few = 1 if _seconds(cell, 1) > _BATCH_SECONDS else 20
     each = min(_seconds(cell, few) for _ in range(2)) / few

@@ -109,7 +109,7 @@ def accepts(automaton: Automaton, text: str) -> bool:
 
 
 def is_counted(covered: Coverage, origin: Origin) -> bool:
-    """Return True if the owner of origin is among those that were counted, or nobody is."""
+    """Return True if the owner of origin is among those that were counted, or no owner is."""
     host = origin.host
     if covered.registered.too_many:
         return True

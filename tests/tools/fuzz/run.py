@@ -42,7 +42,7 @@ MOST_SHOWN = 3_000  # characters
 
 
 class Result(NamedTuple):
-    """What the fuzzer did to one target."""
+    """The result of fuzzing one target."""
 
     target: str
     inputs: int
@@ -52,7 +52,7 @@ class Result(NamedTuple):
 
 
 def main() -> int:
-    """Fuzz, or run one input."""
+    """Run the fuzzer, a corpus, or one input."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}")
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
@@ -77,13 +77,13 @@ def main() -> int:
     except ImportError:
         sys.exit("fuzzing needs atheris, which has wheels for CPython 3.11 to 3.13 on Linux only")
     with ThreadPoolExecutor(given.jobs) as pool:
-        results = list(pool.map(lambda name: fuzzed(name, given.seconds, given.crashes), names))
+        results = list(pool.map(lambda name: run_fuzzer(name, given.seconds, given.crashes), names))
     report(results, given.json)
     return int(any(result.crash for result in results))
 
 
 def corpus_of(name: str) -> list[Path]:
-    """The inputs of a target that are kept."""
+    """Return the corpus of a target."""
     return sorted((HERE / "corpus" / name).iterdir())
 
 
@@ -113,14 +113,19 @@ def fuzz(name: str, seconds: int, crashes: Path) -> None:
 
 
 def import_all(package: str) -> None:
-    """Every module of a package itself, as some are imported only when they are needed."""
+    """Import every module of a package but its commands, so that late imports are fuzzed too."""
     for module in iter_modules(import_module(package).__path__, f"{package}."):
-        if not module.ispkg and not module.name.endswith(("__main__", ".checks", ".cli")):
+        name = module.name.rpartition(".")[2]
+        if name in {"__main__", "checks", "cli", "management"}:
+            continue
+        if module.ispkg:
+            import_all(module.name)
+        else:
             import_module(module.name)
 
 
-def fuzzed(name: str, seconds: int, crashes: Path) -> Result:
-    """Fuzz one target in a process of its own."""
+def run_fuzzer(name: str, seconds: int, crashes: Path) -> Result:
+    """Fuzz one target in a separate process."""
     crashes.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, __file__, "--child", "--seconds", str(seconds)]
     # The fuzzer ends its process without cleaning up: what is left there goes with this folder.
@@ -144,7 +149,7 @@ def number_in(text: str, pattern: str) -> int:
 
 
 def reproduction(name: str, raised: str, said: str) -> str:
-    """What went wrong, and how to see it again."""
+    """Return the failure, and the command that shows it again."""
     found = re.search(r"Test unit written to (\S+)", said)
     if found is None:
         return (raised + said)[-MOST_SHOWN:]
@@ -159,7 +164,7 @@ def reproduction(name: str, raised: str, said: str) -> str:
 
 
 def report(results: Sequence[Result], path: Path | None) -> None:
-    """A table for people, and a file for whoever makes a larger one."""
+    """Print a table, and write the counts as JSON."""
     from rich.console import Console
     from rich.table import Table
 

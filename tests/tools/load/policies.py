@@ -17,7 +17,7 @@ Fields = tuple[tuple[str, str], ...]
 
 
 def policy(number: int) -> Policy:
-    """Its number shows in each field that an answer may have, and in who gets any."""
+    """Build a policy whose number shows in each field and in the origins that it allows."""
     return Policy(
         allow_origins=[APP, origin_of(number)],
         allow_credentials=number % 2 == 0,
@@ -29,12 +29,12 @@ def policy(number: int) -> Policy:
 
 
 def origin_of(number: int) -> str:
-    """An origin that one policy lists and the others do not."""
+    """Return an origin that only this policy lists."""
     return f"https://p{number}.example"
 
 
-class Asked(NamedTuple):
-    """A request that the guard of each server is asked about."""
+class LoadRequest(NamedTuple):
+    """A request to each server, and to the guard that predicts its response."""
 
     method: str
     path: str
@@ -46,14 +46,14 @@ class Asked(NamedTuple):
 
 
 class Expected:
-    """What each policy has a server answer, as the guard in this process decides it."""
+    """The expected responses of each policy, as a guard in this process decides them."""
 
     def __init__(self) -> None:
         self._guards = [Guard({PATH: policy(number)}, enforce=True) for number in NUMBERS]
         self.of = lru_cache(1_024)(self._of)
-        """The decisions of all policies, of which many are asked for again and again."""
+        """The decisions of all policies, cached: most requests repeat."""
 
-    def _of(self, asked: Asked) -> list[Decision]:
+    def _of(self, asked: LoadRequest) -> list[Decision]:
         headers = dict(asked.headers)
         cookie = "cookie" in headers
         return [
@@ -63,6 +63,6 @@ class Expected:
 
 
 def routes_with(policies: Policies, number: int) -> dict[str, Policy | None]:
-    """An application's own routes, and the policy of that number for `/load`."""
+    """Return an application's own routes, and the policy of that number for `/load`."""
     own = dict(policies) if policies is not None and not isinstance(policies, Policy) else {}
     return {**own, PATH: policy(number)}

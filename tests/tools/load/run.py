@@ -23,12 +23,12 @@ from typing import NamedTuple
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from tools.load.attack import Left, attack  # noqa: E402  # found through the line above
-from tools.load.drive import PATIENCE, Tally, drive  # noqa: E402
+from tools.load.clients import PATIENCE, Tally, drive  # noqa: E402
 from tools.load.policies import NUMBERS  # noqa: E402
+from tools.load.refusals import RefusalCost, refuse_origins  # noqa: E402  # found through the line above
 
 WORKERS = 2
-SERVED = {
+SERVERS = {
     "wsgi": "gunicorn",
     "flask": "gunicorn",
     "django": "gunicorn",
@@ -43,7 +43,7 @@ ERROR = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception|Exit)\b.*", re.MULTILIN
 
 
 class Result(NamedTuple):
-    """What became of one application under load."""
+    """The result of one application under load."""
 
     served: str
     server: str
@@ -57,16 +57,16 @@ class Result(NamedTuple):
 def main() -> int:
     """Serve and ask, one application after another."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("served", nargs="*", metavar="SERVED", help=f"of {', '.join(SERVED)}")
+    parser.add_argument("served", nargs="*", metavar="SERVERS", help=f"of {', '.join(SERVERS)}")
     parser.add_argument("--seconds", type=float, default=60, help="for each application")
     parser.add_argument("--refused", type=int, default=1_000_000, help="origins, for the log")
     parser.add_argument("--seed", type=int, default=20_200)
     parser.add_argument("--json", type=Path, help="the counts")
     given = parser.parse_args()
-    names = given.served or list(SERVED)
+    names = given.served or list(SERVERS)
     logging.getLogger("corsguard").addHandler(logging.NullHandler())  # that of the client
     results = [under_load(name, given.seconds, given.seed) for name in names]
-    left = attack(given.refused)
+    left = refuse_origins(given.refused)
     faults = left.faults + sum(sum(result.faults.values()) for result in results)
     report(results, left, faults)
     if given.json is not None:
@@ -84,16 +84,16 @@ def main() -> int:
 
 def under_load(name: str, seconds: float, seed: int) -> Result:
     """Ask one application for some seconds."""
-    server = SERVED[name]
+    server = SERVERS[name]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         with serving(server, name, log.fileno()) as port:
             tally, growth = asyncio.run(drive(port, seconds, seed))
         log.seek(0)
-        judge(tally, growth, log.read())
+        check_run(tally, growth, log.read())
     return Result(name, server, dict(tally.requests), dict(tally.faults), growth, tally.examples)
 
 
-def judge(tally: Tally, growth: Sequence[float], log: str) -> None:
+def check_run(tally: Tally, growth: Sequence[float], log: str) -> None:
     """Add what shows only in the end: memory, workers that died, and errors in the log."""
     for each in growth:
         if each > MOST_GROWTH:
@@ -111,7 +111,7 @@ def judge(tally: Tally, growth: Sequence[float], log: str) -> None:
 
 @contextmanager
 def serving(server: str, name: str, log: int) -> Iterator[int]:
-    """The port at which a server answers, once it is up: it takes connections already."""
+    """Yield the port of a server, which accepts connections before it is up."""
     path = os.pathsep.join(filter(None, [str(HERE.parents[1]), os.environ.get("PYTHONPATH")]))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         # Connections inherit it, and servers set none on what they are handed: without it, an
@@ -123,11 +123,11 @@ def serving(server: str, name: str, log: int) -> Iterator[int]:
         arguments = {
             "gunicorn": [
                 *("--bind", f"fd://{number}", "--threads", "4", "--keep-alive", idle),
-                f"tools.load.served:{name}()",
+                f"tools.load.applications:{name}()",
             ],
             "uvicorn": [
                 *("--fd", str(number), "--no-access-log", "--timeout-keep-alive", idle),
-                *("--factory", f"tools.load.served:{name}"),
+                *("--factory", f"tools.load.applications:{name}"),
             ],
         }
         process = subprocess.Popen(
@@ -144,8 +144,8 @@ def serving(server: str, name: str, log: int) -> Iterator[int]:
         process.wait(60)
 
 
-def report(results: Sequence[Result], left: Left, faults: int) -> None:
-    """A table for people."""
+def report(results: Sequence[Result], left: RefusalCost, faults: int) -> None:
+    """Print the table."""
     from rich.console import Console
     from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""What is fuzzed: each target takes any bytes, and raises where a promise is broken.
+"""The targets: each takes any bytes, and raises where a promise is broken.
 
 To add one, write a function from bytes to None in a module of this folder and name it here; its
 corpus is the folder of the same name under `corpus`. Nothing here needs the fuzzer itself: the
@@ -23,17 +23,17 @@ TARGETS = {
     "config-mapping": "configuration:mapping",
     "config-toml": "configuration:toml",
     "config-environ": "configuration:environ",
-    "browser": "of_browser:browser",
-    "wsgi": "of_wsgi:wsgi",
-    "asgi": "of_asgi:asgi",
-    "flask": "of_flask:flask",
-    "django": "of_django:django",
+    "browser": "browser_model:browser",
+    "wsgi": "wsgi_adapter:wsgi",
+    "asgi": "asgi_adapter:asgi",
+    "flask": "flask_adapter:flask",
+    "django": "django_adapter:django",
 }
-"""Where each target stands; imported one at a time, as a Django project can't be left again."""
+"""name -> module:function; imported one at a time, as Django can't be set up twice."""
 
 
 def load(name: str) -> Target:
-    """The target called name."""
+    """Return the target called name."""
     module, _, function = TARGETS[name].partition(":")
     target: Target = getattr(import_module(f"tools.fuzz.targets.{module}"), function)
     return target

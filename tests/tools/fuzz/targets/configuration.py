@@ -9,8 +9,8 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.fuzz.answers import watch_the_log
-from tools.fuzz.drawing import SEPARATOR, Draw, text_of
+from tools.fuzz.checks import watch_the_log
+from tools.fuzz.inputs import SEPARATOR, Draw, decode_text
 
 from corsguard import Guard, PolicyError, PolicyWarning
 
@@ -25,20 +25,20 @@ watch_the_log()
 
 
 def mapping(data: bytes) -> None:
-    """A guard, or PolicyError with problems that can be read, and nothing else."""
+    """Check that a mapping gives a guard or a readable PolicyError, and nothing else."""
     given = Draw(data).mapping()
     check(lambda: Guard.from_mapping(given))
 
 
 def environ(data: bytes) -> None:
-    """The same of variables."""
-    pairs = (text_of(part).partition("=") for part in data.split(SEPARATOR))
+    """Check the same for environment variables."""
+    pairs = (decode_text(part).partition("=") for part in data.split(SEPARATOR))
     given = {f"CORSGUARD_{name}": value for name, _, value in pairs}
     check(lambda: Guard.from_env(given))
 
 
 def toml(data: bytes) -> None:
-    """The same of a file, and ValueError where it is not TOML."""
+    """Check the same for a file, with ValueError where it is not TOML."""
     path = Path(FOLDER.name) / "corsguard.toml"
     path.write_bytes(data)
     try:
@@ -56,7 +56,7 @@ def toml(data: bytes) -> None:
 
 
 def check(make: Callable[[], Guard]) -> None:
-    """What starts sends fields that can be sent; what does not, says why in any form."""
+    """Assert that a guard sends valid fields, or that its problems are readable."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PolicyWarning)
@@ -73,7 +73,7 @@ def check(make: Callable[[], Guard]) -> None:
 
 
 def check_readable(error: PolicyError) -> None:
-    """Each problem says what it is, for people and as JSON."""
+    """Assert that each problem is readable as text and as JSON."""
     assert error.problems
     assert str(error)
     json.dumps(error.as_dict(), allow_nan=False)

@@ -10,7 +10,7 @@ from json import loads
 from typing import Any
 from urllib.parse import urlsplit
 
-from tools.fuzz.drawing import compiled, text_of, two_texts
+from tools.fuzz.inputs import compile_regex, decode_text, split_texts
 from tools.fuzz.regexes import check_coverage, match_of
 
 from corsguard import (
@@ -32,15 +32,15 @@ PRINTABLE = re.compile(r"[!-~]+")
 WORDS = ("an origin such as ", "remove it", "list each origin")
 
 
-def asked(origin: str) -> bool:
-    """A callable of a policy, which must never be asked about anything but a valid origin."""
+def predicate(origin: str) -> bool:
+    """Allow any origin, and assert that it is valid: no other may reach a callable."""
     parsed = Origin.parse(origin)
     assert str(parsed) == origin
     assert not parsed.opaque
     return True
 
 
-ANYONE = Engine(Policy(allow_origins=[asked]))
+ANYONE = Engine(Policy(allow_origins=[predicate]))
 WILDCARDS = Engine(
     Policy(allow_origins=[APP], allow_credentials=True, allow_methods=["*"], allow_headers=["*"])
 )
@@ -48,8 +48,8 @@ INVALID = {Reason.ORIGIN_INVALID, Reason.SAME_ORIGIN}
 
 
 def origin(data: bytes) -> None:
-    """An origin is one serialised origin, character for character, or none."""
-    text = text_of(data)
+    """Check that an accepted origin is one serialised origin, character for character."""
+    text = decode_text(data)
     decision = ANYONE.decide(text, "GET", {"Host": text.rpartition("/")[2]})
     assert not decision.faults
     try:
@@ -71,8 +71,8 @@ def origin(data: bytes) -> None:
         assert (url.hostname, url.port) == (parsed.host.strip("[]"), parsed.port)
 
 
-def suggested(text: str) -> list[str | re.Pattern[str]]:
-    """The entries of a suggestion: one, several, an expression; none where it is in words."""
+def parse_suggestion(text: str) -> list[str | re.Pattern[str]]:
+    """Return the entries of a suggestion; none where it is in words."""
     if text.startswith('"'):
         several: list[str | re.Pattern[str]] = loads(f"[{text}]")
         assert several
@@ -83,8 +83,8 @@ def suggested(text: str) -> list[str | re.Pattern[str]]:
     return [] if text.startswith(WORDS) else [text]
 
 
-def problems_of(origins: list[Any]) -> tuple[Problem, ...]:
-    """What is wrong with a policy of these origins; nothing where it starts."""
+def find_problems(origins: list[Any]) -> tuple[Problem, ...]:
+    """Return the problems of a policy with these origins; none where it starts."""
     try:
         Policy.read({"allow_origins": origins})
     except PolicyError as error:
@@ -93,15 +93,15 @@ def problems_of(origins: list[Any]) -> tuple[Problem, ...]:
 
 
 def pattern(data: bytes) -> None:
-    """What a pattern covers, and what is suggested in place of none."""
-    text, asking = two_texts(data)
-    problems = problems_of([text])
+    """Check what a pattern covers, and what is suggested for an invalid one."""
+    text, asking = split_texts(data)
+    problems = find_problems([text])
     try:
         parsed = OriginPattern.parse(text)
     except OriginError:
         [problem] = problems
         assert problem.code == "origin-invalid"
-        assert not problems_of(suggested(problem.suggestion) or [APP])
+        assert not find_problems(parse_suggestion(problem.suggestion) or [APP])
         return
     assert str(parsed) == text
     if parsed.opaque:
@@ -118,9 +118,9 @@ def pattern(data: bytes) -> None:
 
 
 def regex(data: bytes) -> None:
-    """A regular expression that starts answers any origin at once."""
-    text, asking = two_texts(data)
-    expression = compiled(text)
+    """Check that an accepted regular expression answers any origin at once."""
+    text, asking = split_texts(data)
+    expression = compile_regex(text)
     if expression is None:
         return
     try:
@@ -135,9 +135,9 @@ def regex(data: bytes) -> None:
 
 
 def coverage(data: bytes) -> None:
-    """The domains that a regular expression covers are counted as `re` itself matches them."""
-    text, choices = two_texts(data)
-    expression = compiled(text)
+    """Check that the domains of a regular expression are counted as `re` matches them."""
+    text, choices = split_texts(data)
+    expression = compile_regex(text)
     if expression is None:
         return
     numbers = [ord(character) for character in choices] or [0]
@@ -154,8 +154,8 @@ def chooser(numbers: list[int]) -> Callable[[int], int]:
 
 
 def request_headers(data: bytes) -> None:
-    """`Access-Control-Request-Headers`, and what of it is sent back."""
-    method, text = two_texts(data)
+    """Check `Access-Control-Request-Headers`, and what of it is sent back."""
+    method, text = split_texts(data)
     names = parse_names(text)
     if len(text) > 4_096:
         assert names is None
