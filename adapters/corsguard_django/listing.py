@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import get_resolver
 
 from corsguard import Guard, Policies, Policy
-from corsguard.cli.routes import RouteRow
+from corsguard.guard.route_table import RouteRow
 from corsguard.guard.view_policies import get_policy
 from corsguard_django.configuration import SETTING, place_of
 from corsguard_django.layers import decorated_handlers, methods_of

@@ -1,58 +1,35 @@
-"""A guard to try policies out on, before anybody writes them into a configuration."""
+"""A guard that tries policies out before anyone puts them into a configuration."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from typing import Literal, NamedTuple
 
 from corsguard.engine.decision import Decision
 from corsguard.engine.engine import Waiter
 from corsguard.engine.headers import RequestHeaders
+from corsguard.explain.place import Place, PlaceKey
 from corsguard.guard import Guard
 from corsguard.guard.refusal_log import RefusalLog
 from corsguard.guard.snapshot import Snapshot
 from corsguard.guard.view_policies import View, describe_view
 from corsguard.policy import Policy
 
-__all__ = ["Place", "Rehearsal"]
+__all__ = ["TrialGuard"]
 
 
-class Place(NamedTuple):
-    """Where the policy that holds for a request stands, or would have to stand."""
-
-    kind: Literal["everywhere", "route", "view"]
-    name: str
-    """The route prefix, or what the framework calls the view; empty for every path."""
-    policy: Policy | None
-    """What stands there; None for no CORS."""
-    closed_by: str | None = None
-    """The prefix of the route that says that there is no CORS, where one does."""
-    given: int = 0
-    """The identity of a view's policy as the application has it."""
-    enforced: bool = False
-    """Whether what no policy allows is refused there."""
-    holder: str = ""
-    """What has a view's policy, in words: the view, or what it shares the policy with."""
-
-    @property
-    def key(self) -> tuple[str, str, int]:
-        """What tells one place from another."""
-        return self.kind, self.holder or self.name, self.given
-
-
-class _Quiet(RefusalLog):
-    """Nobody asked for it, so it is no news."""
+class _DebugLog(RefusalLog):
+    """A log of refusals that no browser sent: all of it is at DEBUG."""
 
     def _level(self, *_: object) -> int:
         return logging.DEBUG
 
 
-class Rehearsal(Guard):
-    """A guard with the policies and the options of another one, which stays as it is.
+class TrialGuard(Guard):
+    """A copy of a guard, with its policies and options, that policies are tried out on.
 
-    It knows where the policy of the last request stands, can be had with another policy there,
-    calls no subscriber, and logs nothing above DEBUG.
+    It records the place and the decision of the last request. It calls no subscriber, and logs
+    nothing above DEBUG. The guard that it was made from is not changed.
     """
 
     def __init__(self, guard: Guard) -> None:
@@ -62,19 +39,20 @@ class Rehearsal(Guard):
             enforce_exempt=guard.enforce_exempt,
             own_origins=guard.own_origins,
         )
-        self._log = _Quiet()
-        self._views: dict[tuple[str, str, int], tuple[str, Policy]] = {}
+        self._log = _DebugLog()
+        self._views: dict[PlaceKey, tuple[str, Policy]] = {}
+        """place of a view -> (name of the view, policy to try there)"""
         self.place: Place | None = None
-        """Where the policy of the last request stands; None before the first one."""
+        """The place of the policy of the last request. None before the first one."""
         self.decision: Decision | None = None
-        """What was decided about that request."""
+        """The decision on the last request. None before the first one."""
 
     def _warn(self, state: Snapshot) -> None:
-        """Say nothing: the guard that it is made from has said it."""
+        """Warn of nothing: the original guard did."""
 
-    def with_policy(self, place: Place, policy: Policy) -> Rehearsal:
-        """The same with policy in that place. Raises PolicyError."""
-        other = Rehearsal(self)
+    def with_policy(self, place: Place, policy: Policy) -> TrialGuard:
+        """Return a copy with policy in that place. Raises PolicyError."""
+        other = TrialGuard(self)
         other._views = dict(self._views)
         if place.kind == "view":
             other._views[place.key] = place.name, policy
@@ -98,8 +76,8 @@ class Rehearsal(Guard):
         methods: Collection[str] | None = None,
         wait: Waiter | None = None,
     ) -> Decision:
-        """See Guard.decide."""
-        view = self._placed(path, view)
+        """Return what Guard.decide does, and record the place and the decision."""
+        view = self._locate(path, view)
         self.decision = super().decide(
             path,
             origin,
@@ -112,10 +90,10 @@ class Rehearsal(Guard):
         )
         return self.decision
 
-    def _placed(self, path: str, view: View | None) -> View | None:
-        """The view with the policy that it has here; where that stands is kept."""
+    def _locate(self, path: str, view: View | None) -> View | None:
+        """Record the place of a request, and return its view with the policy to try there."""
         if view is None:
-            place = self._of_path(path or "/")
+            place = self._locate_path(path or "/")
             self.place = place._replace(enforced=self._enforces(place.name))
             return None
         place = Place(
@@ -133,7 +111,7 @@ class Rehearsal(Guard):
     def _enforces(self, path: str) -> bool:
         return self.enforce is True and not self._state.exempt.find(path)
 
-    def _of_path(self, path: str) -> Place:
+    def _locate_path(self, path: str) -> Place:
         if isinstance(self.policies, Policy):
             return Place("everywhere", "", self.policies)
         route, engine = self._state.find(path)

@@ -61,7 +61,7 @@ every path
   max-age      600 s
 
 enforce
-  off: requests from other origins are answered, browsers keep the answers
+  off: requests from other origins are served, and browsers hide the responses
 """,
         "",
     )
@@ -121,7 +121,7 @@ def test_the_form_that_allows_nothing_has_no_problem(corsguard: Command, write: 
 def test_only_reported_enforcement_is_told(corsguard: Command, write: Write) -> None:
     _, out, _ = corsguard("check", write(f'enforce = "report"\n{CLEAN}'))
 
-    assert "enforce\n  report: what would be refused is logged\n" in out
+    assert "enforce\n  report: requests that would be refused are logged\n" in out
 
 
 def test_enforcement_without_a_policy_is_told(corsguard: Command, write: Write) -> None:

@@ -16,7 +16,7 @@ from support.cli_command import Command
 from support.demo_visit import FREE_PORT_OPTIONS, FREE_PORTS, ask, connection
 
 from corsguard.cli import main
-from corsguard.cli.demo.servers import Origins, PortError, serving
+from corsguard.cli.demo.servers import Origins, PortError, serve_demo
 
 
 def servers() -> list[threading.Thread]:
@@ -44,12 +44,12 @@ def test_a_port_in_use_is_one_line_and_leaves_nothing_running(
 
 
 def test_a_port_that_two_servers_want_is_in_use() -> None:
-    with serving(FREE_PORTS, lambda decision, facts: None) as origins:
+    with serve_demo(FREE_PORTS, lambda decision, facts: None) as origins:
         port = urlsplit(origins.api).port or 0
 
         with (
             pytest.raises(PortError, match=rf"port {port} .*--stranger-port"),
-            serving({**FREE_PORTS, "stranger": port}, lambda decision, facts: None),
+            serve_demo({**FREE_PORTS, "stranger": port}, lambda decision, facts: None),
         ):
             pass  # pragma: no cover
 

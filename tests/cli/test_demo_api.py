@@ -8,7 +8,7 @@ import pytest
 from support.demo_visit import FREE_PORTS, Answer, Running, ask, connection
 
 from corsguard.cli.demo.api import Api
-from corsguard.cli.demo.servers import serving
+from corsguard.cli.demo.servers import serve_demo
 
 SIGNED_IN = {"Cookie": "corsguard-demo=signed-in"}
 # What only listed origins are told.
@@ -223,7 +223,7 @@ def test_the_stream_has_six_parts(demo: Running) -> None:
 
 def test_stopping_ends_a_stream_that_is_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("corsguard.cli.demo.api._SECONDS_BETWEEN_CHUNKS", 600)
-    with serving(FREE_PORTS, lambda decision, facts: None) as origins:
+    with serve_demo(FREE_PORTS, lambda decision, facts: None) as origins:
         client = connection(origins.api)
         client.request("GET", "/stream")
         response = client.getresponse()

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from corsguard.browser import Answer, Browser, Request, Send, SendError, Sent
-from corsguard.cli.diagram import draw, verdict
+from corsguard.cli.diagram import draw_exchange, print_verdict
 
 APP = "https://app.example.com"
 API = "https://api.example.com"
@@ -18,8 +18,8 @@ def drawn(request: Request, send: Send, page: str = APP) -> str:
     file = StringIO()
     console = Console(file=file, width=80, highlight=False)
     exchange = Browser(page).play(request, send)
-    draw(console, exchange)
-    verdict(console, exchange)
+    draw_exchange(console, exchange)
+    print_verdict(console, exchange)
     return file.getvalue()
 
 
@@ -28,7 +28,7 @@ def test_a_server_that_does_not_answer_is_drawn() -> None:
         raise SendError("connection refused")
 
     out = drawn(Request(f"{API}/"), send)
-    assert "│ ◀─ no answer ──" in out
+    assert "│ ◀─ no response ──" in out
     assert "│ ✗ connection refused" in out
     assert "[UNREACHABLE]" in out
 
@@ -76,6 +76,6 @@ def test_the_second_of_two_preflights_is_spared_and_said() -> None:
     fields = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Methods", "PUT"))
     for _ in range(2):
         exchange = browser.play(Request(f"{API}/", "PUT"), lambda _: Answer(200, fields))
-    draw(console, exchange)
+    draw_exchange(console, exchange)
     assert "covered by an earlier preflight" in file.getvalue()
-    assert "The browser sends the script's request at once" in file.getvalue()
+    assert "The browser sends the script's request without a preflight" in file.getvalue()

@@ -14,7 +14,7 @@ from support.cli_explain import API, APP, ROUTED, Explain
 
 from corsguard.browser import EngineName
 from corsguard.browser.messages import Credentials, Mode, Redirect
-from corsguard.cli.options import OPTIONS
+from corsguard.cli.options import EXPLAIN_OPTIONS
 
 
 def unwrapped(text: str) -> str:
@@ -24,13 +24,13 @@ def unwrapped(text: str) -> str:
 ALLOWED = """\
 page: https://app.example.com                    server: https://api.example.com
 │                                                                              │
-│ The script calls fetch(), and the browser looks at the request               │
+│ The script calls fetch(), and the browser checks the request                 │
 │ ✓ PATCH https://api.example.com/api/1                 Fetch, "new Request()" │
 │ ✓ https://api.example.com is not the page's origin,                          │
 │   https://app.example.com: CORS                          Fetch, "main fetch" │
 │ ✓ the method PATCH is not safelisted: it is asked first  Fetch, "HTTP fetch" │
 │                                                                              │
-│ The browser asks first: may the page send this? (a preflight)                │
+│ The browser sends a preflight: may the page send this request?               │
 │ ── OPTIONS /api/1 ─────────────────────────────────────────────────────────▶ │
 │    Access-Control-Request-Method: PATCH                                      │
 │    Origin: https://app.example.com                                           │
@@ -58,10 +58,10 @@ page: https://app.example.com                    server: https://api.example.com
 │ ✓ the script may read the headers: none      Fetch, "CORS filtered response" │
 │                                                                              │
 
-Allowed: the script gets the answer.
+Allowed: the script gets the response.
   status   200
-  headers  none that it may read
-Nothing was sent: the application itself was not asked.
+  headers  none that the script may read
+Nothing was sent, and the application was not called.
 """
 
 
@@ -80,7 +80,7 @@ def test_a_blocked_request_ends_with_every_change_that_it_takes(explain: Explain
     )
     assert (code, err) == (1, "")
     assert "✗ the request carries credentials, and Access-Control-Allow-Credentials is" in out
-    assert "Its request was never sent, only asked about." in out
+    assert "Only a preflight was sent, not the request." in out
     assert "[ALLOW_CREDENTIALS_NOT_TRUE]" in out
     assert "https://fetch.spec.whatwg.org/#concept-cors-check" in out
     assert "console Access to fetch at 'https://api.example.com/api/1' from origin" in unwrapped(
@@ -172,21 +172,19 @@ def test_a_url_of_another_scheme_is_blocked(explain: Explain) -> None:
 
 def test_the_listed_origin_that_is_one_slip_away_is_named(explain: Explain) -> None:
     _, out, _ = explain(f"{API}/api", page="http://app.example.com")
-    assert f"One slip away: {APP} is listed, and differs in the scheme." in unwrapped(out)
+    assert f"Almost listed: {APP} differs only in the scheme." in unwrapped(out)
 
 
 def test_two_slips_are_not_called_one(explain: Explain) -> None:
     _, out, _ = explain(f"{API}/api", page="http://www.app.example.com")
-    assert f"Two slips away: {APP} is listed, and differs in the scheme and `www.`." in unwrapped(
-        out
-    )
+    assert f"Close to a listed origin: {APP} differs in the scheme and `www.`." in unwrapped(out)
 
 
 def test_where_no_safe_change_would_do_the_reason_is_told(explain: Explain) -> None:
     code, out, _ = explain(f"{API}/api", page="null")
     assert code == 1
     assert "page: a page without an origin (null)" in out
-    assert "No change of the policy that is safe would allow it:" in out
+    assert "No safe change of the policy allows it:" in out
     told = unwrapped(out)
     assert "why any page of any site can be `null`: a sandboxed frame is enough" in told
     assert "instead send the request from a page that has an origin" in told
@@ -197,9 +195,9 @@ def test_where_no_safe_change_would_do_the_reason_is_told(explain: Explain) -> N
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["--method=PATCH"], "Its request was never sent, only asked about."),
-        ([], "The server has got the request, and only its answer is kept back."),
-        (["--mode=same-origin"], "No server has got its request."),
+        (["--method=PATCH"], "Only a preflight was sent, not the request."),
+        ([], "The server handled the request, but the browser hides the response."),
+        (["--mode=same-origin"], "The request reached no server."),
     ],
 )
 def test_how_far_a_blocked_request_came_is_told(
@@ -213,7 +211,7 @@ def test_how_far_a_blocked_request_came_is_told(
 def test_where_it_is_the_request_itself_the_policy_is_left_alone(explain: Explain) -> None:
     code, out, _ = explain("--body=x", f"{API}/api")
     assert code == 1
-    assert "No change of the policy would allow it.\n  instead  send none\n" in out
+    assert "No change of the policy allows it.\n  instead  send none\n" in out
 
 
 def test_the_words_of_a_refusal_are_shown(explain: Explain) -> None:
@@ -224,14 +222,14 @@ def test_the_words_of_a_refusal_are_shown(explain: Explain) -> None:
 def test_an_answer_that_the_script_can_not_read_is_no_refusal(explain: Explain) -> None:
     code, out, _ = explain("--mode=no-cors", f"{API}/api")
     assert code == 0
-    assert "Allowed: the script gets an answer that it can't read.\nNothing" in out
+    assert "Allowed: the script gets a response that it can't read.\nNothing" in out
 
 
 def test_what_lies_outside_cors_is_said_beside_the_verdict(explain: Explain) -> None:
     code, out, _ = explain("http://api.example.com/api")
     assert code == 0
-    assert "Allowed: the script gets the answer, if nothing below prevents it." in out
-    assert "beware   mixed content:" in out
+    assert "Allowed: the script gets the response, unless a warning below applies." in out
+    assert "warning  mixed content:" in out
 
 
 def test_cookies_are_sent_or_kept_back(explain: Explain) -> None:
@@ -241,7 +239,7 @@ def test_cookies_are_sent_or_kept_back(explain: Explain) -> None:
     assert "│    Cookie: a=1; b=2 " in out
     _, out, _ = explain(*cookies, "--credentials=include", "https://api.example.org/", toml=toml)
     assert "│    Cookie: a=1 " in out
-    assert "beware   the cookie b is not sent to another site" in out
+    assert "warning  the cookie b is not sent to another site" in out
 
 
 @pytest.mark.parametrize("columns", [30, 44, 80, 200])
@@ -262,7 +260,7 @@ def test_a_width_of_nothing_is_not_that_of_the_terminal(
     explain: Explain, monkeypatch: pytest.MonkeyPatch, columns: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    assert "Allowed: the script gets the answer." in explain(f"{API}/api")[1]
+    assert "Allowed: the script gets the response." in explain(f"{API}/api")[1]
 
 
 def test_colours_are_for_terminals_that_want_them(
@@ -306,7 +304,7 @@ def test_nothing_steers_the_terminal(explain: Explain) -> None:
     ("args", "words"),
     [
         (["--page", "app.example.com", f"{API}/"], "--page 'app.example.com' is neither"),
-        (["--page", "https://*.example.com", f"{API}/"], ": write one such as https://app."),
+        (["--page", "https://*.example.com", f"{API}/"], ": use one such as https://app."),
         (["--page", "", f"{API}/"], "--page '' is neither an origin nor a URL"),
         (["--page", APP, "/items"], "'/items' is not an absolute URL"),
         (["--page", APP, "https:///"], "is not a host and a port"),
@@ -363,7 +361,7 @@ def test_a_file_that_can_not_be_used_is_told_in_one_line(
 
 
 def test_the_choices_are_those_of_the_model() -> None:
-    choices = {option.name: option.choices for option in OPTIONS if option.choices}
+    choices = {option.name: option.choices for option in EXPLAIN_OPTIONS if option.choices}
     assert choices == {
         "credentials": get_args(Credentials),
         "mode": get_args(Mode),

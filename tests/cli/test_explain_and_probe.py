@@ -12,8 +12,8 @@ from support.audit.serving import wsgi
 from corsguard import Guard, Policy, PolicyError, PolicyWarning, Reason
 from corsguard.browser import Browser, Cookie, Exchange, Request
 from corsguard.browser.engine_quirks import ENGINES
-from corsguard.cli.audit.client import Client, Limits
-from corsguard.explain.policy_server import policy_server
+from corsguard.cli.client import Client, Limits
+from corsguard.explain.policy_server import build_policy_server
 from corsguard_wsgi import CORSMiddleware
 
 PAIRS = 1_000
@@ -158,7 +158,7 @@ def test_a_thousand_exchanges_are_the_same_offline_and_over_a_socket() -> None:
             offline = Browser(page, engine=engine, cookies=cookies, clock=lambda: 0.0)
             live = Browser(page, engine=engine, cookies=cookies, clock=lambda: 0.0)
             for request in requests:
-                played = offline.play(request, policy_server(guards[at]))
+                played = offline.play(request, build_policy_server(guards[at]))
                 probed = live.play(request, clients[at].send)
                 assert told(probed) == told(played), f"pair {number} of seed {SEED}: {request}"
                 allowed += played.allowed

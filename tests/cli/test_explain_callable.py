@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy
-from corsguard.cli.explain import explain, in_python
-from corsguard.cli.options import OPTIONS
-from corsguard.explain.policy_server import policy_server
+from corsguard.cli.change_format import format_as_python
+from corsguard.cli.explain import run_explain
+from corsguard.cli.options import EXPLAIN_OPTIONS
+from corsguard.explain.policy_server import build_policy_server
 from corsguard.explain.question import build_question
 
 APP = "https://app.example.com"
@@ -28,11 +29,13 @@ def fails(origin: str) -> bool:
 
 
 def told(page: str, *entries: Any, form: str = "text", **given: Any) -> tuple[int, str]:
-    options = {option.name: option.default for option in OPTIONS}
+    options = {option.name: option.default for option in EXPLAIN_OPTIONS}
     guard = Guard(Policy(allow_origins=[*entries]))
     file = StringIO()
     given = {**options, "page": page, "format": form, **given}
-    code = explain(build_question(API, given), guard, policy_server, in_python, file)
+    code = run_explain(
+        build_question(API, given), guard, build_policy_server, format_as_python, file
+    )
     return code, file.getvalue()
 
 
@@ -46,8 +49,8 @@ def test_the_callable_that_did_not_allow_the_origin_is_named_and_no_longer_list(
     assert code == 1
     said = f"a callable of allow_origins decided: is_partner does not allow {EVIL}"
     assert f"  decided  {said}\n" in out
-    assert "No list would allow it, only the callable that decided.\n" in out
-    assert "  instead  if this page may have the response, change what the callable" in out
+    assert "Only the callable that decided can allow it.\n" in out
+    assert "  instead  if this page may read the response, change what the callable" in out
     assert "allow_origins=" not in out
 
 
@@ -66,7 +69,7 @@ def test_what_else_is_refused_is_told_as_before() -> None:
     code, out = told(APP, is_partner, method="TRACE")
     assert code == 1
     assert "decided" not in out
-    assert "No change of the policy would allow it.\n" in out
+    assert "No change of the policy allows it.\n" in out
 
 
 def test_the_document_names_the_callable_where_one_decided() -> None:

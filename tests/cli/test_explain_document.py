@@ -60,7 +60,7 @@ def test_the_document_has_a_stable_shape(explain: Explain) -> None:
         "field": "allow_origins",
         "value": [APP, "http://app.example.com"],
         "line": 'allow_origins = ["https://app.example.com", "http://app.example.com"]',
-        "exposes": "pages of http://app.example.com may read the answers of /api and every path "
+        "exposes": "pages of http://app.example.com may read the responses of /api and every path "
         "below it, and send PATCH there",
     }
     assert [change["field"] for change in told["changes"]] == [

@@ -160,7 +160,7 @@ def test_output_that_can_not_be_written_is_one_line(
     with pytest.raises(SystemExit) as ended:
         main([command, str(file)])
     assert ended.value.code == 2
-    line = "corsguard: nothing can be written: [Errno 28] No space left on device\n"
+    line = "corsguard: can't write the output: [Errno 28] No space left on device\n"
     assert capsys.readouterr().err == line
     sys.stdout.close()  # where the rest went
     with suppress(OSError):

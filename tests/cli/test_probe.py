@@ -38,13 +38,13 @@ def test_an_answer_that_the_page_gets_exits_with_0(corsguard: Command, url: str)
     assert (code, err) == (0, "")
     assert "── GET /v1/items ──" in out
     assert "Access-Control-Allow-Origin: https://app.example.com" in out
-    assert "Allowed: the script gets the answer" in out
+    assert "Allowed: the script gets the response" in out
 
 
 def test_an_answer_that_is_kept_from_the_page_says_why(corsguard: Command, url: str) -> None:
     code, out, err = corsguard("probe", url, "--page", "https://evil.example")
     assert (code, err) == (1, "")
-    assert "Blocked: the script gets an error. The server has got the request, and only its" in out
+    assert "Blocked: the script gets an error. The server handled the request, but" in out
     assert "[ALLOW_ORIGIN_MISSING]" in out
     assert "  fix      send Access-Control-Allow-Origin: https://evil.example" in out
 
@@ -52,20 +52,20 @@ def test_an_answer_that_is_kept_from_the_page_says_why(corsguard: Command, url: 
 def test_a_method_that_may_change_something_is_not_sent(corsguard: Command, url: str) -> None:
     code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "PUT")
     assert code == 0
-    assert "PUT is not sent: it may change something" in out
+    assert "PUT is not sent: it may change data" in out
     assert "The preflight passes, so a browser sends the PUT." in out
 
 
 def test_nor_is_one_that_needs_no_preflight(corsguard: Command, url: str) -> None:
     code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "POST")
     assert code == 2
-    assert "A browser sends the POST at once. It was not sent here" in out
+    assert "A browser sends the POST without a preflight. It was not sent here" in out
 
 
 def test_it_is_sent_when_told_to(corsguard: Command, url: str) -> None:
     code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "PUT", "--unsafe")
     assert code == 0
-    assert "Allowed: the script gets the answer" in out
+    assert "Allowed: the script gets the response" in out
 
 
 def test_cookies_go_with_credentials(corsguard: Command, url: str) -> None:
@@ -111,7 +111,7 @@ def test_json_says_where_it_is_not_known(corsguard: Command, url: str) -> None:
     code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "POST", "--format", "json")
     told = json.loads(out)
     assert (code, told["verdict"]) == (2, "unknown")
-    assert told["fix"] == "let it be sent with --unsafe"
+    assert told["fix"] == "add --unsafe to send it"
 
 
 def test_json_names_no_refusal_where_the_preflight_allows_what_was_not_sent(
@@ -132,7 +132,7 @@ def test_a_redirect_to_another_host_is_not_followed(corsguard: Command) -> None:
     with wsgi(app) as url:
         code, out, err = corsguard("probe", url, "--page", "http://127.0.0.1:3000")
     assert (code, err) == (2, "")
-    assert "Not known to the end: elsewhere.example is not asked: only 127.0.0.1 is." in out
+    assert "The result is unknown: nothing is sent to elsewhere.example, only to 127.0.0.1." in out
 
 
 def test_what_the_server_says_of_itself_is_shown(corsguard: Command) -> None:
@@ -187,8 +187,8 @@ def test_two_layers_that_answer_are_told(
         code, out, _ = corsguard("probe", url, "--page", PAGE)
     assert code == 1
     told = " ".join(out.split())
-    assert f"layers two layers answer: {name} is sent {shown}" in told
-    assert "leave CORS to one of them" in told
+    assert f"layers two layers set CORS headers: {name} is sent {shown}" in told
+    assert "Leave CORS to one of them" in told
 
 
 def test_what_was_not_sent_has_the_evidence_of_the_preflight(corsguard: Command) -> None:
@@ -213,7 +213,7 @@ def test_an_event_stream_has_a_verdict_at_once(corsguard: Command) -> None:
         audited = corsguard("probe", url, "--page", PAGE, "--audit", "--rate", "1000")
         over.set()
     assert (allowed.code, blocked.code, audited.code) == (0, 1, 0)
-    assert "Allowed: the script gets the answer" in allowed.out
+    assert "Allowed: the script gets the response" in allowed.out
     assert "[ALLOW_ORIGIN_MISSING]" in blocked.out
     assert "no findings" in audited.out
 
@@ -322,4 +322,4 @@ def test_ctrl_c_is_one_line_and_no_verdict(corsguard: Command) -> None:
 
     with wsgi(interrupting) as url:
         done = corsguard("probe", url, "--page", PAGE)
-    assert done == (130, "", "corsguard: interrupted before it was known\n")
+    assert done == (130, "", "corsguard: interrupted before the result was known\n")

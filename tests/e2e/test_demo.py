@@ -9,7 +9,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from corsguard.cli.demo.servers import Origins, serving
+from corsguard.cli.demo.servers import Origins, serve_demo
 
 if TYPE_CHECKING:
     from support.engines import Chromium
@@ -71,7 +71,7 @@ return [...document.body.querySelectorAll("*")]
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Origins]:
     ports = {"api": 0, "frontend": 0, "stranger": 0}
-    with serving(ports, lambda decision, facts: None) as origins:
+    with serve_demo(ports, lambda decision, facts: None) as origins:
         yield origins
 
 
@@ -242,7 +242,7 @@ def test_the_console_holds_nothing_but_what_the_browser_says_of_the_calls(
 
 def test_the_page_says_so_when_the_api_is_gone(page: Page) -> None:
     ports = {"api": 0, "frontend": 0, "stranger": 0}
-    with serving(ports, lambda decision, facts: None) as origins:
+    with serve_demo(ports, lambda decision, facts: None) as origins:
         page.open(origins.frontend)
 
     page.browser.find_element(By.ID, "again").click()

@@ -24,9 +24,10 @@ from corsguard.browser import (
     Send,
     Sent,
 )
-from corsguard.explain.fixes import Change, Explanation, Play, explain_request
-from corsguard.explain.policy_server import policy_server
-from corsguard.explain.trial_guard import Rehearsal
+from corsguard.explain.changes import Change
+from corsguard.explain.fixes import Explanation, Play, explain_request
+from corsguard.explain.policy_server import build_policy_server
+from corsguard.explain.trial_guard import TrialGuard
 from corsguard.policy.validation import VALIDATORS
 
 
@@ -38,7 +39,9 @@ def explain(
     policies: Guard | Policies, page: str = APP, url: str = "/", **asked: Any
 ) -> Explanation:
     guard = policies if isinstance(policies, Guard) else Guard(policies)
-    return explain_request(guard, policy_server, playing(page, Request(f"{API}{url}", **asked)))
+    return explain_request(
+        guard, build_policy_server, playing(page, Request(f"{API}{url}", **asked))
+    )
 
 
 def lines(explanation: Explanation) -> list[str]:
@@ -54,7 +57,7 @@ def only(page: str = APP, **fields: Any) -> Policy:
 def test_an_allowed_request_needs_no_change() -> None:
     explanation = explain(only())
     assert explanation.exchange.allowed
-    assert explanation[1:] == ((), (), None, None)
+    assert explanation[1:] == ((), (), None, None, "")
 
 
 def test_all_the_changes_that_a_request_needs_are_told_at_once() -> None:
@@ -73,10 +76,9 @@ def test_all_the_changes_that_a_request_needs_are_told_at_once() -> None:
     ]
     who = "pages of https://other.example and of 1 more listed may"
     assert [change.exposes for change in explanation.changes] == [
-        "pages of https://app.example.com may read the answers of every path as the user who is "
+        "pages of https://app.example.com may read the responses of every path as the user who is "
         "signed in",
-        f"requests to every path carry the cookies of the user, and {who} act and read in the name "
-        "of the user",
+        f"requests to every path carry the user's cookies, and {who} read and act as that user",
         f"{who} send PUT to every path",
         f"{who} send Content-Type, X-Trace to every path",
     ]
@@ -108,7 +110,7 @@ def test_an_origin_that_is_added_may_send_what_the_policy_allows(
     fields: Mapping[str, Any], exposes: str
 ) -> None:
     [change] = explain(only("https://other.example", **fields)).changes
-    assert change.exposes == f"pages of {APP} may read the answers of every path{exposes}"
+    assert change.exposes == f"pages of {APP} may read the responses of every path{exposes}"
 
 
 UNREFUSED = "; `enforce` no longer refuses their unsafe requests, such as a POST"
@@ -130,7 +132,7 @@ def test_an_origin_that_is_added_is_not_refused_any_more(
     guard = Guard({"/api": other}, enforce=enforce, enforce_exempt=exempt)
     [change] = explain(guard, url="/api/hooks").changes
     where = "/api and every path below it"
-    assert change.exposes == f"pages of {APP} may read the answers of {where}{exposes}"
+    assert change.exposes == f"pages of {APP} may read the responses of {where}{exposes}"
 
 
 @pytest.mark.parametrize(
@@ -141,12 +143,12 @@ def test_an_origin_that_is_added_is_not_refused_any_more(
         (
             {"/": only(), "/items": None},
             '[routes."/items/1"]',
-            "; until now the route /items says that no page may",
+            "; until now the route /items allows no page",
         ),
         (
             {"/": only(), "/items/1/": None},
             '[routes."/items/1/"]',
-            "; until now the route /items/1/ says that no page may",
+            "; until now the route /items/1/ allows no page",
         ),
     ],
 )
@@ -158,7 +160,7 @@ def test_a_path_without_a_policy_gets_one_of_its_own(
     [change] = explanation.changes
     place = table.split('"')[1]
     assert change.exposes == (
-        f"pages of {APP} may read the answers of {place} and every path below it{exposes}"
+        f"pages of {APP} may read the responses of {place} and every path below it{exposes}"
     )
 
 
@@ -166,7 +168,7 @@ def test_the_wildcard_gives_way_to_the_origin_where_cookies_are_sent() -> None:
     explanation = explain(Policy(allow_origins=["*"]), credentials="include")
     assert lines(explanation) == [f'allow_origins = ["{APP}"]', "allow_credentials = true"]
     assert explanation.changes[0].exposes.endswith(
-        "; no other page may any more: list the others that need it"
+        "; other pages no longer may: list the ones that need it"
     )
 
 
@@ -212,18 +214,18 @@ def test_what_no_policy_has_a_say_in_needs_no_change_of_one(
     explanation = explain(only(), **asked)
     assert explanation.exchange.refusal is not None
     assert explanation.exchange.refusal.reason is reason
-    assert explanation[1:] == ((), (), None, None)
+    assert explanation[1:] == ((), (), None, None, "")
 
 
 def test_a_redirect_that_is_refused_needs_no_change_of_a_policy() -> None:
     def stage(guard: Guard) -> Send:
-        answer = policy_server(guard)
+        answer = build_policy_server(guard)
         return lambda sent: answer(sent)._replace(status=302)
 
     play = playing(APP, Request(f"{API}/", redirect="error"))
     explanation = explain_request(Guard(only()), stage, play)
     assert explanation.exchange.hops
-    assert explanation[1:] == ((), (), None, None)
+    assert explanation[1:] == ((), (), None, None, "")
 
 
 def test_more_headers_than_are_read_are_not_allowed_one_by_one() -> None:
@@ -251,12 +253,12 @@ def test_more_headers_than_are_read_are_not_allowed_one_by_one() -> None:
 def test_the_origin_that_is_one_slip_away_is_named(
     listed: str, page: str, differs: str | None
 ) -> None:
-    nearest = explain(only(listed), page=page).nearest
+    nearest = explain(only(listed), page=page).near_miss
     assert nearest == (None if differs is None else (listed, differs))
 
 
 def test_no_origin_is_near_where_there_is_no_policy() -> None:
-    assert explain({"/api": only()}, page="http://app.example.com").nearest is None
+    assert explain({"/api": only()}, page="http://app.example.com").near_miss is None
 
 
 def test_an_entry_of_python_is_kept_in_the_change() -> None:
@@ -293,10 +295,10 @@ def test_where_a_callable_decides_no_longer_list_is_proposed(entry: Any, name: s
     policy = Policy(allow_origins=["https://listed.example", entry], allow_methods=["PUT"])
     explanation = explain(policy, page=EVIL, method="PUT")
     assert (explanation.changes, explanation.problems) == ((), ())
-    said = explanation.decided
+    said = explanation.decided_by
     assert said.startswith(f"a callable of allow_origins decided: {name}")
     assert said.endswith(f" does not allow {EVIL}")
-    allowed = explain(policy, page=APP, method="PUT").decided
+    allowed = explain(policy, page=APP, method="PUT").decided_by
     assert allowed.endswith(f" allows {APP}")
 
 
@@ -308,7 +310,7 @@ def test_every_callable_that_was_asked_is_named_and_what_failed() -> None:
     assert re.fullmatch(
         "a callable of allow_origins decided: is_partner, .*fails does not allow "
         rf"{EVIL}: .*fails failed \(LookupError: no database\)",
-        explanation.decided,
+        explanation.decided_by,
     )
 
 
@@ -324,18 +326,18 @@ def test_every_callable_that_was_asked_is_named_and_what_failed() -> None:
 def test_a_callable_that_is_not_asked_did_not_decide(fields: dict[str, Any], page: str) -> None:
     entries: list[Any] = ["https://listed.example", re.compile(r"https://pr-\d+\.example\.com")]
     entries.append(is_partner)
-    assert explain(Policy(allow_origins=entries, **fields), page=page).decided == ""
+    assert explain(Policy(allow_origins=entries, **fields), page=page).decided_by == ""
 
 
 def test_what_a_callable_allows_may_need_another_change() -> None:
     explanation = explain(Policy(allow_origins=[is_partner]), method="PUT")
     assert lines(explanation) == ['allow_methods = ["PUT"]']
-    assert explanation.decided.endswith(f"is_partner allows {APP}")
+    assert explanation.decided_by.endswith(f"is_partner allows {APP}")
 
 
 def test_a_callable_decides_behind_a_redirect_too() -> None:
     def stage(guard: Guard) -> Send:
-        answer = policy_server(guard)
+        answer = build_policy_server(guard)
 
         def send(sent: Sent) -> Answer:
             given = answer(sent)
@@ -349,14 +351,14 @@ def test_a_callable_decides_behind_a_redirect_too() -> None:
     play = playing(APP, Request(f"{API}/start"))
     explanation = explain_request(Guard(policies), stage, play)
     assert explanation.changes == ()
-    assert explanation.decided.endswith(f" does not allow {APP}")
+    assert explanation.decided_by.endswith(f" does not allow {APP}")
 
 
 def test_enforcement_by_what_a_callable_says_proposes_no_longer_list() -> None:
     guard = Guard(Policy(allow_origins=[is_partner]), enforce=True)
     explanation = explain(guard, page=EVIL, method="POST")
     assert explanation.changes == ()
-    assert explanation.decided.endswith(f"is_partner does not allow {EVIL}")
+    assert explanation.decided_by.endswith(f"is_partner does not allow {EVIL}")
 
 
 def test_enforcement_may_refuse_the_cookie_of_what_a_callable_allows() -> None:
@@ -367,11 +369,11 @@ def test_enforcement_may_refuse_the_cookie_of_what_a_callable_allows() -> None:
         request = Request(f"{API}/", method="POST", credentials="include")
         return Browser(APP, cookies=cookies).play(request, send)
 
-    explanation = explain_request(guard, policy_server, play)
+    explanation = explain_request(guard, build_policy_server, play)
     [change] = explanation.changes
     assert change.as_python == "allow_credentials=True,"
-    assert "and pages that is_partner allows may act" in change.exposes
-    assert explanation.decided.endswith(f"is_partner allows {APP}")
+    assert "and pages that is_partner allows may read and act" in change.exposes
+    assert explanation.decided_by.endswith(f"is_partner allows {APP}")
 
 
 def test_nothing_is_logged_and_no_subscriber_is_called(caplog: pytest.LogCaptureFixture) -> None:
@@ -386,7 +388,7 @@ def test_nothing_is_logged_and_no_subscriber_is_called(caplog: pytest.LogCapture
 
 def test_a_rehearsal_has_the_options_of_its_guard() -> None:
     guard = Guard({"/api": only()}, enforce="report", enforce_exempt=["/hooks"], own_origins=[API])
-    other = Rehearsal(guard)
+    other = TrialGuard(guard)
     assert (other.policies, other.enforce) == (guard.policies, "report")
     assert (other.enforce_exempt, other.own_origins) == (("/hooks",), (API,))
 
@@ -415,10 +417,10 @@ def test_what_is_proposed_works_and_is_the_least_or_it_is_said_why_nothing_would
 ) -> None:
     def is_allowed(changes: Sequence[Change]) -> bool:
         tried = changed(guard, changes)
-        return tried is not None and play(policy_server(tried)).allowed
+        return tried is not None and play(build_policy_server(tried)).allowed
 
     play = playing(page, request, engine)
-    exchange, changes, problems, *_ = explain_request(guard, policy_server, play)
+    exchange, changes, problems, *_ = explain_request(guard, build_policy_server, play)
     if changes:
         assert is_allowed(changes)
         for change in changes:

@@ -12,7 +12,7 @@ from support.random_policies import API, ENGINES, GUARDS, PAGES, REQUESTS
 from corsguard import Guard, Policy
 from corsguard.browser import Answer, Browser, EngineName, Request, Sent
 from corsguard.browser.applications import open_transport
-from corsguard.explain.policy_server import policy_server
+from corsguard.explain.policy_server import build_policy_server
 from corsguard.origin import Origin
 from corsguard_wsgi import CORSMiddleware
 
@@ -28,7 +28,7 @@ POLICY = Policy(allow_origins=[APP[1]], allow_methods=["PUT"])
 
 def answer(method: str, path: str, *headers: tuple[str, str], enforce: bool = False) -> Answer:
     guard = Guard({"/api": POLICY, "/é b": POLICY, "/api/off": None}, enforce=enforce)
-    return policy_server(guard)(Sent(method, f"https://api.example.com{path}", headers))
+    return build_policy_server(guard)(Sent(method, f"https://api.example.com{path}", headers))
 
 
 def names(given: Answer) -> list[str]:
@@ -90,4 +90,6 @@ def test_a_real_application_behind_the_guard_gives_the_same_exchange(
         guard = Guard(None, enforce=True)  # a middleware without anything to do does not start
     send = open_transport(CORSMiddleware(application, guard), Origin.parse(API))
     browsers = (Browser(page, engine=engine) for _ in range(2))
-    assert next(browsers).play(request, policy_server(guard)) == next(browsers).play(request, send)
+    assert next(browsers).play(request, build_policy_server(guard)) == next(browsers).play(
+        request, send
+    )

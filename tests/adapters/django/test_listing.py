@@ -88,6 +88,7 @@ B  {APP}, {full.allow_origins[1]!r},
 
 
 def test_the_table_of_routes_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "corsguard.cli.route_listing", raising=False)
     monkeypatch.setitem(sys.modules, "rich.table", None)
     with pytest.raises(CommandError, match=r"corsguard\[cli\]") as caught:
         told("routes")

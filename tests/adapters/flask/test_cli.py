@@ -132,6 +132,7 @@ def test_routes_of_a_rule_that_takes_any_method() -> None:
 
 
 def test_routes_without_rich_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "corsguard.cli.route_listing", raising=False)
     monkeypatch.setitem(sys.modules, "rich.table", None)
     done = run(APPLICATION + ROUTES, "routes")
     assert done.exit_code == 2
@@ -144,8 +145,8 @@ def test_routes_of_an_application_without_any() -> None:
 
 
 UNCOVERED = (
-    'warning: route "/items/<int:item>": no page may send DELETE: the policy from route "/" does '
-    'not allow it [route-method-not-allowed] -> allow_methods=["DELETE"], if pages of other '
+    'warning: route "/items/<int:item>": the policy from route "/" does not allow DELETE, so no '
+    'page may send it [route-method-not-allowed] -> allow_methods=["DELETE"], if pages of other '
     "origins need it\n"
 )
 
@@ -163,7 +164,7 @@ def test_check_lists_a_policy_with_a_method_that_no_route_has(place: str) -> Non
     rule = 'app.add_url_rule("/api", "api", lambda: "")'
     done = run(f"{APPLICATION}\n{policy}\nCORSGuard(app, {place})\n{rule}\n", "check")
     assert done.exit_code == 0
-    assert "allows PATCH, and no route that it applies to has such a method" in done.stderr
+    assert "allows PATCH, but none of its routes takes that method" in done.stderr
     assert "[method-not-routed] -> remove allow_methods" in done.stderr
 
 

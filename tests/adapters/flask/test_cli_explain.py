@@ -75,8 +75,8 @@ def test_an_allowed_request_calls_no_view() -> None:
     done = explain(ROUTED, f"{API}/items/1")
     assert (done.exit_code, done.stderr) == (0, "")
     assert "│ ── GET /items/1 ──" in done.stdout
-    assert "Allowed: the script gets the answer." in done.stdout
-    assert "the application itself was not asked" in done.stdout
+    assert "Allowed: the script gets the response." in done.stdout
+    assert "the application was not called" in done.stdout
 
 
 @pytest.mark.parametrize(("path", "refused"), [("/partners", True), ("/list/", False)])
@@ -198,7 +198,7 @@ def test_what_a_change_opens_is_all_that_shares_the_policy(
     assert f"\n    # the policy of {holder}\n" in done.stdout
     told = document(HELD, f"--method={method}", f"{API}{path}")["changes"]
     assert {change["place"]["holder"] for change in told} == {holder}
-    assert told[0]["exposes"].startswith(f"pages of {APP} may read the answers of {holder}")
+    assert told[0]["exposes"].startswith(f"pages of {APP} may read the responses of {holder}")
     assert set(verdicts(HELD).values()) == {"blocked"}
     lines = " ".join(change["line"] for change in told)
     changed = HELD.replace(
@@ -281,7 +281,7 @@ def test_the_change_is_written_as_the_configuration_is(source: str, words: str) 
 
 def test_a_method_that_no_view_takes_is_told_beside_the_change() -> None:
     told = " ".join(explain(ROUTED, "--method=PATCH", f"{API}/items/1").stdout.split())
-    assert "beware even so, the application answers 405: no view there takes PATCH" in told
+    assert "warning even then, the application responds with 405: no view there takes PATCH" in told
 
 
 def test_a_change_that_would_not_start_is_not_proposed() -> None:
@@ -308,7 +308,7 @@ def test_what_can_not_be_told_is_2(source: str, arguments: list[str], words: str
 
 
 def test_without_rich_one_line_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("diagram", "terminal"):
+    for module in ("diagram", "explain_report", "terminal"):
         monkeypatch.delitem(sys.modules, f"corsguard.cli.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "rich", None)
     monkeypatch.setitem(sys.modules, "rich.console", None)

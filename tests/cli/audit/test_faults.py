@@ -128,8 +128,8 @@ def test_a_login_page_alone_shows_nothing() -> None:
         done = audited(url, PAGE)
     assert codes(done) == []
     assert done.caveats == (
-        "The URL redirects to /login, which was not looked at.",
-        f"{PAGE} is not allowed here: origins that look like it show nothing.",
+        "The URL redirects to /login, which was not audited.",
+        f"{PAGE} is not allowed here, so tests with similar origins show nothing.",
     )
 
 

@@ -19,9 +19,10 @@ from support.audit.serving import saying, unserved, wsgi
 from support.cli_command import Finished
 
 from corsguard.browser.messages import Fields
-from corsguard.cli.audit import run_audit
 from corsguard.cli.audit.catalogue import RULES
 from corsguard.cli.audit.checks import CHECKS, LOOKED_FOR
+from corsguard.cli.audit.command import run_audit
+from corsguard.cli.client_options import ClientOptions
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -42,7 +43,8 @@ class Reported:
     def url(self, url: str, page: str = PAGE, **options: Any) -> Finished:
         code: int | str | None
         try:
-            code = run_audit(url, page, **{"limits": QUICK, **options})
+            limits = options.pop("limits", QUICK)
+            code = run_audit(ClientOptions(url, limits, True), page, **options)
         except SystemExit as ended:
             code = ended.code
         return Finished(code, *self.capsys.readouterr())
@@ -67,17 +69,17 @@ def test_the_text_tells_each_finding(report: Reported) -> None:
 http://127.0.0.1/v1/items: 1 finding in 44 requests
   page         {PAGE}
 
-low: The answer depends on Origin, and does not say so [vary-missing]
+low: The response depends on Origin, but has no `Vary: Origin` [vary-missing]
   request      {CURL} -H 'Origin: {PAGE}' http://127.0.0.1/v1/items
-  answer       status 200
+  response     status 200
                Access-Control-Allow-Origin: {PAGE}
                Access-Control-Allow-Credentials: true
   request      {CURL} -H 'Origin: {STRANGER}' http://127.0.0.1/v1/items
-  answer       status 200
+  response     status 200
                no Access-Control-*
-  impact       A cache hands one page the copy that was made for another: an
-               allowed page is blocked, now and then.
-  fix          Send `Vary: Origin` with every answer, also where there is no
+  impact       A cache serves one page the response that was made for another:
+               an allowed page is sometimes blocked.
+  fix          Send `Vary: Origin` with every response, also to requests without
                Origin.
 """,
         "",
@@ -90,17 +92,17 @@ def test_the_text_tells_that_there_is_nothing(report: Reported) -> None:
         f"""\
 http://127.0.0.1/v1/items: no findings in 44 requests
   page         {PAGE}
-  checked      origins: any origin sent back, `null`, look-alikes of the page's
-               origin, http, other ports (23 requests)
-               paths: a more open policy by another spelling of the path (17
+  checked      origins: any origin sent back, `null`, similar origins, http,
+               other ports (23 requests)
+               paths: a more open policy for another spelling of the path (17
                requests)
                caches: a response that depends on Origin without Vary: Origin (1
                request)
-               strangers: a policy that is told to an origin that is not allowed
-               (no more requests)
-               values: values of Access-Control-* that browsers do not take (1
+               leaks: a policy that is sent to an origin that is not allowed (no
+               more requests)
+               values: values of Access-Control-* that browsers do not accept (1
                request)
-               preflights: preflights that need a login (no more requests)
+               preflights: preflights that require a login (no more requests)
                errors: errors without CORS headers (1 request)
 """,
         "",
@@ -141,7 +143,7 @@ def test_the_markdown_tells_each_finding(report: Reported) -> None:
 
 Page: `{PAGE}`. 1 finding in 44 requests.
 
-## low: The answer depends on Origin, and does not say so
+## low: The response depends on Origin, but has no `Vary: Origin`
 
 Code: `vary-missing`.
 
@@ -334,7 +336,7 @@ def test_ctrl_c_ends_it_with_what_was_found_so_far(report: Reported) -> None:
     document = json.loads(out)
     assert (code, err) == (130, "")
     assert document["complete"] is False
-    assert document["caveats"] == ["It was interrupted: there may be more."]
+    assert document["caveats"] == ["The audit was interrupted: there may be more findings."]
     assert [found["code"] for found in document["findings"]] == ["null-allowed"]
 
 
@@ -356,11 +358,11 @@ def test_a_server_that_breaks_down_leaves_what_was_found(report: Reported) -> No
 
     with saying(say) as url:
         code, out, err = report.url(url)
-    broken = "127.0.0.1: it closed the connection before it had answered."
+    broken = "127.0.0.1: it closed the connection before it sent a response."
     assert (code, err) == (2, "")
     told = " ".join(out.split())
-    assert f"but The check of origins did not end: {broken}" in told
-    assert f"but The check of paths did not end: {broken}" in told
+    assert f"note The check of origins did not finish: {broken}" in told
+    assert f"note The check of paths did not finish: {broken}" in told
     assert len(answers) == 8
 
 

@@ -12,7 +12,7 @@ import pytest
 from support.origins import get
 
 from corsguard import Guard, OriginEntry, Policy, PolicyWarning
-from corsguard.explain.trial_guard import Rehearsal
+from corsguard.explain.trial_guard import TrialGuard
 
 WITH_CREDENTIALS = {"allow_credentials": True}
 INSECURE = {"dangerously_allow_insecure_origins": True}
@@ -112,7 +112,7 @@ def test_a_guard_that_a_rehearsal_is_made_from_has_said_it() -> None:
     regex = re.compile(r"http://10\.0\.0\.\d+")
     with pytest.warns(PolicyWarning, match="never-matches"):
         guard = Guard(Policy(allow_origins=[regex]), enforce=True)
-    assert said_by(lambda: Rehearsal(guard)) == []
+    assert said_by(lambda: TrialGuard(guard)) == []
 
 
 @pytest.mark.parametrize(

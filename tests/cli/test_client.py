@@ -14,12 +14,12 @@ import pytest
 from support.audit.serving import PATIENCE, Say, saying, unserved, wsgi
 
 from corsguard.browser.messages import Answer, Fields, SendError, Sent
-from corsguard.cli.audit.client import Client, Limits
+from corsguard.cli.client import Client, Limits
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-CERTIFICATE = str(Path(__file__).parents[2] / "support/audit/certificate.pem")
+CERTIFICATE = str(Path(__file__).parents[1] / "support/audit/certificate.pem")
 PATIENT = Limits(seconds=PATIENCE, seconds_to_connect=PATIENCE)
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -78,9 +78,9 @@ def drips(start: bytes, drop: bytes) -> Say:
 @pytest.mark.parametrize(
     ("say", "message"),
     [
-        (sends(), "it closed the connection before it had answered"),
-        (sends(b"garbage\r\n\r\n"), "its answer is not HTTP"),
-        (sends(OK, b"no colon\r\n\r\n"), "its answer is not HTTP"),
+        (sends(), "it closed the connection before it sent a response"),
+        (sends(b"garbage\r\n\r\n"), "its response is not HTTP"),
+        (sends(OK, b"no colon\r\n\r\n"), "its response is not HTTP"),
         (sends(OK, b"X: ", b"a" * 200_000), "its header fields are too large"),
         (
             sends(OK, b"Content-Length: 9\r\n\r\nabc"),
@@ -88,7 +88,7 @@ def drips(start: bytes, drop: bytes) -> Say:
         ),
         (
             sends(OK, b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
-            "its answer is not HTTP",
+            "its response is not HTTP",
         ),
     ],
 )
@@ -100,8 +100,8 @@ def test_what_is_no_answer_is_told_in_a_line(say: Say, message: str) -> None:
 @pytest.mark.parametrize(
     ("say", "seconds", "what"),
     [
-        (waits(), 0.3, "there is no answer"),
-        (drips(OK, b"X: a\r\n"), 0.3, "there is no answer"),
+        (waits(), 0.3, "no response"),
+        (drips(OK, b"X: a\r\n"), 0.3, "no response"),
     ],
 )
 def test_what_does_not_end_is_given_up(say: Say, seconds: float, what: str) -> None:
@@ -157,7 +157,7 @@ def test_a_server_that_is_not_there_refuses_connections(host: str) -> None:
 
 
 def test_a_host_that_does_not_exist_is_told() -> None:
-    assert failure("http://nobody.invalid/") == "nobody.invalid: there is no such host"
+    assert failure("http://nobody.invalid/") == "nobody.invalid: the host does not exist"
 
 
 @pytest.mark.parametrize("url", ["ftp://a.example/", "a.example", "http:///items", "/items"])
@@ -168,7 +168,7 @@ def test_what_is_no_url_of_http_is_not_asked(url: str) -> None:
 @pytest.mark.parametrize("user", ["ada", "ada:secret"])
 def test_a_url_with_a_user_is_not_asked_and_not_repeated(user: str) -> None:
     message = failure(f"http://{user}@a.example/")
-    assert message == "the URL holds a user: send an Authorization header instead"
+    assert message == "the URL contains a user: send an Authorization header instead"
 
 
 @pytest.mark.parametrize("url", ["http://[/", "http://a.example:x/", "http://\x00/"])
@@ -294,14 +294,14 @@ def test_a_header_that_is_none_is_not_sent() -> None:
 def test_another_host_is_not_asked() -> None:
     with Client("http://127.0.0.1/") as client, pytest.raises(SendError) as raised:
         client.send(Sent("GET", "http://elsewhere.example/", ()))
-    assert str(raised.value) == "elsewhere.example is not asked: only 127.0.0.1 is"
+    assert str(raised.value) == "nothing is sent to elsewhere.example, only to 127.0.0.1"
 
 
 def test_an_unsafe_method_is_sent_only_when_it_was_asked_for() -> None:
     with saying(sends(OK, b"Content-Length: 0\r\n\r\n")) as url:
         with pytest.raises(SendError) as raised:
             ask(url, method="DELETE")
-        assert str(raised.value) == "DELETE is not sent: it may change something"
+        assert str(raised.value) == "DELETE is not sent: it may change data"
         with Client(url, methods=["PUT"]) as client:
             assert client.send(Sent("PUT", url, (), b"abc")).status == 200
 
