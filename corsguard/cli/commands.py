@@ -127,8 +127,12 @@ def _describe(file: str, form: str, url: str | None) -> None:
     help="Format of the output. Markdown and SARIF are for an audit.",
 )
 @click.option("--timeout", default=10.0, show_default=True, help="Seconds for each request.")
-@click.option("--rate", default=20.0, show_default=True, help="Maximum of requests per second.")
-@click.option("--requests", default=300, show_default=True, help="Maximum of requests in total.")
+@click.option(
+    "--rate", default=20.0, show_default=True, help="Maximum number of requests per second."
+)
+@click.option(
+    "--requests", default=300, show_default=True, help="Maximum number of requests in total."
+)
 @click.option("--ca", type=click.Path(), help="File with the certificates to trust.")
 @click.option("--insecure", is_flag=True, help="Trust any certificate.")
 def _probe(url: str, **options: Any) -> None:

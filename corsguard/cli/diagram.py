@@ -246,7 +246,7 @@ def print_verdict(
 def _describe_progress(exchange: Exchange) -> str:
     """Return whether a blocked request reached the server."""
     if any(hop.purpose == "request" and hop.answer for hop in exchange.hops):
-        return "The server handled the request, but the browser hides the response."
+        return "The server received the request, but the browser hides the response."
     if exchange.preflights:
         return "Only a preflight was sent, not the request."
     return "The request reached no server."

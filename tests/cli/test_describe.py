@@ -101,11 +101,11 @@ def describe(corsguard: Command, folder: Path, content: str, *args: str) -> str:
     return out
 
 
-def test_the_page_in_markdown(corsguard: Command, tmp_path: Path) -> None:
+def test_markdown_describes_every_policy(corsguard: Command, tmp_path: Path) -> None:
     assert describe(corsguard, tmp_path, FILE) == MARKDOWN
 
 
-def test_the_document_has_a_stable_shape(corsguard: Command, tmp_path: Path) -> None:
+def test_json_has_a_stable_shape(corsguard: Command, tmp_path: Path) -> None:
     told = json.loads(describe(corsguard, tmp_path, FILE, "--format=json"))
     assert list(told) == ["api", "enforce", "enforce_exempt", "policies"]
     api, public, internal = told["policies"]
@@ -164,7 +164,9 @@ POLICIES = [
 @pytest.mark.filterwarnings("ignore::corsguard.PolicyWarning")
 @pytest.mark.parametrize("content", POLICIES)
 @pytest.mark.parametrize("engine", ["standard", "chromium", "firefox", "webkit"])
-def test_the_snippet_works(corsguard: Command, tmp_path: Path, content: str, engine: Any) -> None:
+def test_example_is_allowed_by_every_browser(
+    corsguard: Command, tmp_path: Path, content: str, engine: Any
+) -> None:
     told = json.loads(describe(corsguard, tmp_path, content, "--format=json"))
     guard = Guard.from_file(tmp_path / "corsguard.toml")
     for policy in told["policies"]:
@@ -179,7 +181,7 @@ def test_the_snippet_works(corsguard: Command, tmp_path: Path, content: str, eng
             assert exchange.hops[-1].answer.status == 200
 
 
-def test_one_policy_without_a_max_age(corsguard: Command, tmp_path: Path) -> None:
+def test_one_policy_is_described_for_every_path(corsguard: Command, tmp_path: Path) -> None:
     content = 'allow_origins = ["https://a.example"]\nmax_age = 60'
     out = describe(corsguard, tmp_path, content, "--url", "https://api.a.example:8443/v1")
     assert "# CORS of https://api.a.example:8443/v1\n" in out
@@ -189,16 +191,14 @@ def test_one_policy_without_a_max_age(corsguard: Command, tmp_path: Path) -> Non
     assert 'fetch("https://api.a.example:8443/v1/")' in out
 
 
-def test_the_paths_of_the_file_follow_those_of_the_address(
-    corsguard: Command, tmp_path: Path
-) -> None:
+def test_url_with_a_path_precedes_the_routes(corsguard: Command, tmp_path: Path) -> None:
     out = describe(corsguard, tmp_path, FILE, "--url", "HTTPS://api.a.example:443/v1/")
     assert "# CORS of https://api.a.example/v1\n" in out
     assert 'fetch("https://api.a.example/v1/api", {' in out
 
 
 @pytest.mark.parametrize("form", ["markdown", "html"])
-def test_an_address_that_nobody_gave_is_a_placeholder(
+def test_url_that_is_not_given_is_a_placeholder(
     corsguard: Command, tmp_path: Path, form: str
 ) -> None:
     content = 'allow_origins = ["https://a.example"]'
@@ -222,7 +222,7 @@ def test_an_address_that_nobody_gave_is_a_placeholder(
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PURGE"])
-def test_what_any_header_covers_is_told(
+def test_policy_with_any_header_describes_authorization(
     corsguard: Command, tmp_path: Path, names: str, credentials: str, told: str, method: str
 ) -> None:
     content = (
@@ -256,7 +256,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_the_page_in_html_says_the_same_and_loads_nothing(
+def test_html_has_the_text_of_markdown_and_loads_nothing(
     corsguard: Command, tmp_path: Path
 ) -> None:
     html = describe(corsguard, tmp_path, FILE, "--format=html")
@@ -273,7 +273,7 @@ def test_the_page_in_html_says_the_same_and_loads_nothing(
     assert snippet in page.text
 
 
-def test_what_the_file_holds_is_escaped(corsguard: Command, tmp_path: Path) -> None:
+def test_page_escapes_the_values_of_the_file(corsguard: Command, tmp_path: Path) -> None:
     content = """
     allow_origins = ["https://a.example"]
     allow_methods = ["A`|B"]
@@ -299,7 +299,7 @@ def test_what_the_file_holds_is_escaped(corsguard: Command, tmp_path: Path) -> N
         (["--url", "https://me@a.example/"], "has more than an origin and a path"),
     ],
 )
-def test_a_bad_address_is_told_in_one_line(
+def test_url_that_is_invalid_ends_with_one_line(
     corsguard: Command, tmp_path: Path, args: list[str], words: str
 ) -> None:
     file = tmp_path / "corsguard.toml"

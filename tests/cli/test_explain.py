@@ -65,13 +65,13 @@ Nothing was sent, and the application was not called.
 """
 
 
-def test_an_allowed_request_is_drawn_step_by_step(explain: Explain) -> None:
+def test_allowed_request_is_drawn_step_by_step(explain: Explain) -> None:
     code, out, err = explain("--method", "PATCH", f"{API}/api/1")
     assert (code, err) == (0, "")
     assert out == ALLOWED
 
 
-def test_a_blocked_request_ends_with_every_change_that_it_takes(explain: Explain) -> None:
+def test_blocked_request_shows_every_change_it_needs(explain: Explain) -> None:
     code, out, err = explain(
         "--method=PUT",
         "--header=content-type:application/json",
@@ -98,7 +98,7 @@ def test_a_blocked_request_ends_with_every_change_that_it_takes(explain: Explain
     assert "exposes pages of https://app.example.com may send PUT to /api" in unwrapped(out)
 
 
-def test_one_policy_for_every_path_needs_no_table(explain: Explain) -> None:
+def test_change_of_a_policy_for_every_path_has_no_table(explain: Explain) -> None:
     code, out, _ = explain("--method=PUT", f"{API}/", toml=f'allow_origins = ["{APP}"]')
     assert code == 1
     assert '\n\n    allow_methods = ["PUT"]\n\n' in out
@@ -117,16 +117,14 @@ def test_one_policy_for_every_path_needs_no_table(explain: Explain) -> None:
         ("about:blank", "null"),
     ],
 )
-def test_the_origin_of_a_page_is_what_browsers_send_for_it(
-    explain: Explain, page: str, origin: str
-) -> None:
+def test_page_as_a_url_becomes_its_origin(explain: Explain, page: str, origin: str) -> None:
     code, out, _ = explain(f"{API}/api", page=page)
     assert f"--page {page}: the origin that browsers send for it is {origin}" in unwrapped(out)
     assert code == (0 if origin == APP else 1)
 
 
 @pytest.mark.parametrize("page", ["app://desktop", "chrome-extension://abc"])
-def test_the_origin_of_an_app_is_taken_as_it_is(explain: Explain, page: str) -> None:
+def test_page_of_an_app_is_its_origin(explain: Explain, page: str) -> None:
     assert f"page: {page}  " in explain(f"{API}/api", page=page)[1]
 
 
@@ -140,7 +138,7 @@ def test_the_origin_of_an_app_is_taken_as_it_is(explain: Explain, page: str) -> 
         ("chrome-extension://abc/popup.html", "chrome-extension://abc"),
     ],
 )
-def test_a_page_that_is_not_one_is_told_what_was_meant(
+def test_page_that_is_no_origin_ends_with_a_suggestion(
     explain: Explain, page: str, meant: str
 ) -> None:
     code, out, err = explain(f"{API}/api", page=page)
@@ -157,30 +155,30 @@ def test_a_page_that_is_not_one_is_told_what_was_meant(
         ("api.example.com/api", "is not an absolute URL", f"{API}/api"),
     ],
 )
-def test_a_url_without_a_scheme_is_told_what_was_meant(
+def test_url_without_a_scheme_ends_with_a_suggestion(
     explain: Explain, url: str, why: str, meant: str
 ) -> None:
     assert explain(url) == (2, "", f"corsguard: {url!r} {why}: did you mean {meant}?\n")
 
 
-def test_a_url_of_another_scheme_is_blocked(explain: Explain) -> None:
+def test_url_of_another_scheme_is_blocked(explain: Explain) -> None:
     code, out, _ = explain("ftp://api.example.com/")
     assert code == 1
     assert "[SCHEME_NOT_HTTP]" in out
     assert "  instead  serve it over https\n" in out
 
 
-def test_the_listed_origin_that_is_one_slip_away_is_named(explain: Explain) -> None:
+def test_page_with_one_difference_is_almost_listed(explain: Explain) -> None:
     _, out, _ = explain(f"{API}/api", page="http://app.example.com")
     assert f"Almost listed: {APP} differs only in the scheme." in unwrapped(out)
 
 
-def test_two_slips_are_not_called_one(explain: Explain) -> None:
+def test_page_with_two_differences_is_close_to_a_listed_one(explain: Explain) -> None:
     _, out, _ = explain(f"{API}/api", page="http://www.app.example.com")
     assert f"Close to a listed origin: {APP} differs in the scheme and `www.`." in unwrapped(out)
 
 
-def test_where_no_safe_change_would_do_the_reason_is_told(explain: Explain) -> None:
+def test_request_without_a_safe_change_shows_the_problem(explain: Explain) -> None:
     code, out, _ = explain(f"{API}/api", page="null")
     assert code == 1
     assert "page: a page without an origin (null)" in out
@@ -196,11 +194,11 @@ def test_where_no_safe_change_would_do_the_reason_is_told(explain: Explain) -> N
     ("args", "words"),
     [
         (["--method=PATCH"], "Only a preflight was sent, not the request."),
-        ([], "The server handled the request, but the browser hides the response."),
+        ([], "The server received the request, but the browser hides the response."),
         (["--mode=same-origin"], "The request reached no server."),
     ],
 )
-def test_how_far_a_blocked_request_came_is_told(
+def test_blocked_request_shows_whether_it_reached_the_server(
     explain: Explain, args: list[str], words: str
 ) -> None:
     code, out, _ = explain(*args, f"{API}/api", page="https://evil.example")
@@ -208,31 +206,31 @@ def test_how_far_a_blocked_request_came_is_told(
     assert f"Blocked: the script gets an error. {words}" in unwrapped(out)
 
 
-def test_where_it_is_the_request_itself_the_policy_is_left_alone(explain: Explain) -> None:
+def test_request_that_no_policy_allows_needs_another_request(explain: Explain) -> None:
     code, out, _ = explain("--body=x", f"{API}/api")
     assert code == 1
     assert "No change of the policy allows it.\n  instead  send none\n" in out
 
 
-def test_the_words_of_a_refusal_are_shown(explain: Explain) -> None:
+def test_refusal_shows_its_text(explain: Explain) -> None:
     _, out, _ = explain("--method=PATCH", f"{API}/api", page="https://evil.example")
     assert "│    corsguard: origin not allowed: the policy does not list it" in out
 
 
-def test_an_answer_that_the_script_can_not_read_is_no_refusal(explain: Explain) -> None:
+def test_opaque_response_is_allowed(explain: Explain) -> None:
     code, out, _ = explain("--mode=no-cors", f"{API}/api")
     assert code == 0
     assert "Allowed: the script gets a response that it can't read.\nNothing" in out
 
 
-def test_what_lies_outside_cors_is_said_beside_the_verdict(explain: Explain) -> None:
+def test_mixed_content_is_a_warning_below_the_verdict(explain: Explain) -> None:
     code, out, _ = explain("http://api.example.com/api")
     assert code == 0
     assert "Allowed: the script gets the response, unless a warning below applies." in out
     assert "warning  mixed content:" in out
 
 
-def test_cookies_are_sent_or_kept_back(explain: Explain) -> None:
+def test_cookie_of_another_site_is_not_sent(explain: Explain) -> None:
     toml = f'allow_origins = ["{APP}"]\nallow_credentials = true'
     cookies = ("--cookie", "a=1; SameSite=None; Secure", "--cookie", "b=2")
     _, out, _ = explain(*cookies, "--credentials=include", f"{API}/", toml=toml)
@@ -243,7 +241,7 @@ def test_cookies_are_sent_or_kept_back(explain: Explain) -> None:
 
 
 @pytest.mark.parametrize("columns", [30, 44, 80, 200])
-def test_the_diagram_fits_the_terminal(
+def test_diagram_fits_the_terminal(
     explain: Explain, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -256,14 +254,14 @@ def test_the_diagram_fits_the_terminal(
 
 
 @pytest.mark.parametrize("columns", ["0", "000"])
-def test_a_width_of_nothing_is_not_that_of_the_terminal(
+def test_terminal_of_width_0_uses_the_default_width(
     explain: Explain, monkeypatch: pytest.MonkeyPatch, columns: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     assert "Allowed: the script gets the response." in explain(f"{API}/api")[1]
 
 
-def test_colours_are_for_terminals_that_want_them(
+def test_diagram_has_colours_in_a_terminal_only(
     explain: Explain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = explain(f"{API}/api")
@@ -273,7 +271,7 @@ def test_colours_are_for_terminals_that_want_them(
     assert "\x1b[32m✓" in coloured[1]
 
 
-def test_a_terminal_without_these_signs_gets_others(tmp_path: Path) -> None:
+def test_diagram_in_an_ascii_terminal_uses_ascii(tmp_path: Path) -> None:
     file = tmp_path / "corsguard.toml"
     file.write_text(ROUTED, encoding="utf-8")
     args = ["explain", str(file), "--page", APP, f"{API}/api"]
@@ -292,7 +290,7 @@ def test_a_terminal_without_these_signs_gets_others(tmp_path: Path) -> None:
 ESCAPE = "\x1b[31m"
 
 
-def test_nothing_steers_the_terminal(explain: Explain) -> None:
+def test_control_characters_are_escaped(explain: Explain) -> None:
     toml = f'[routes."/a\\u202e"]\nallow_origins = ["{APP}"]'
     for url in (f"{API}/a{ESCAPE}", f"{API}/b{ESCAPE}"):
         _, out, err = explain("--method=PUT", f"--header=x-a:1{ESCAPE}", url, toml=toml)
@@ -317,7 +315,7 @@ def test_nothing_steers_the_terminal(explain: Explain) -> None:
         (["--page", APP, f"{API}/\udcff"], "is not UTF-8"),
     ],
 )
-def test_what_can_not_be_used_is_told_in_one_line(
+def test_option_that_is_invalid_ends_with_one_line(
     corsguard: Command,
     tmp_path: Path,
     args: list[str],
@@ -331,9 +329,7 @@ def test_what_can_not_be_used_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("args", [[f"{API}/"], ["--page", APP], ["--page", APP, "--mode=x", API]])
-def test_what_click_refuses_is_told_without_a_traceback(
-    corsguard: Command, args: list[str]
-) -> None:
+def test_option_that_click_refuses_is_a_usage_error(corsguard: Command, args: list[str]) -> None:
     code, out, err = corsguard("explain", "corsguard.toml", *args)
     assert (code, out) == (2, "")
     assert err.startswith("Usage: corsguard explain")
@@ -349,7 +345,7 @@ def test_what_click_refuses_is_told_without_a_traceback(
         ("", "no policy was given"),
     ],
 )
-def test_a_file_that_can_not_be_used_is_told_in_one_line(
+def test_file_that_cannot_be_used_ends_with_one_line(
     corsguard: Command, tmp_path: Path, content: str | None, words: str
 ) -> None:
     file = tmp_path / "corsguard.toml"
@@ -360,7 +356,7 @@ def test_a_file_that_can_not_be_used_is_told_in_one_line(
     assert words in err
 
 
-def test_the_choices_are_those_of_the_model() -> None:
+def test_choices_of_the_options_are_those_of_the_browser() -> None:
     choices = {option.name: option.choices for option in EXPLAIN_OPTIONS if option.choices}
     assert choices == {
         "credentials": get_args(Credentials),
@@ -371,7 +367,11 @@ def test_the_choices_are_those_of_the_model() -> None:
     }
 
 
-def test_an_application_that_has_the_command_does_not_load_the_browser() -> None:
-    code = "import sys, corsguard_flask; print('corsguard.browser' in sys.modules)"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert ended.stdout == b"False\n"
+@pytest.mark.parametrize(
+    "modules", ["corsguard_flask", "corsguard_django.checks, corsguard_django.apps"]
+)
+def test_import_of_an_adapter_loads_neither_explain_nor_cli(modules: str) -> None:
+    code = f"import sys, {modules}; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    loaded = {".".join(name.split(".")[:2]) for name in ended.stdout.split()}
+    assert not loaded & {"corsguard.browser", "corsguard.cli", "corsguard.explain"}

@@ -133,7 +133,7 @@ def own(fields: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
     )
 
 
-def test_a_thousand_exchanges_are_the_same_offline_and_over_a_socket() -> None:
+def test_exchange_is_the_same_offline_and_over_a_socket() -> None:
     draw = random.Random(SEED)
     allowed = 0
     guards = [Guard({"/": None}), Guard({"/": None}, enforce=True)]

@@ -44,7 +44,7 @@ def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
 
 
-def test_the_callable_that_did_not_allow_the_origin_is_named_and_no_longer_list() -> None:
+def test_callable_that_refuses_is_named_instead_of_a_change() -> None:
     code, out = told(EVIL, "https://listed.example", is_partner)
     assert code == 1
     said = f"a callable of allow_origins decided: is_partner does not allow {EVIL}"
@@ -54,25 +54,25 @@ def test_the_callable_that_did_not_allow_the_origin_is_named_and_no_longer_list(
     assert "allow_origins=" not in out
 
 
-def test_the_callable_that_allowed_the_origin_is_named() -> None:
+def test_callable_that_allows_is_named() -> None:
     code, out = told(APP, is_partner)
     assert code == 0
     assert f"  decided  a callable of allow_origins decided: is_partner allows {APP}\n" in out
 
 
-def test_a_callable_that_failed_is_told_on_one_line() -> None:
+def test_callable_that_fails_is_shown_on_one_line() -> None:
     _, out = told(EVIL, fails)
     assert f"fails does not allow {EVIL}: fails failed (LookupError: no\\ndatabase)" in out
 
 
-def test_what_else_is_refused_is_told_as_before() -> None:
+def test_callable_that_is_not_called_is_not_shown() -> None:
     code, out = told(APP, is_partner, method="TRACE")
     assert code == 1
     assert "decided" not in out
     assert "No change of the policy allows it.\n" in out
 
 
-def test_the_document_names_the_callable_where_one_decided() -> None:
+def test_json_names_the_callable_that_decided() -> None:
     _, out = told(EVIL, is_partner, form="json")
     document = json.loads(out)
     assert document["decided_by"].endswith(f"is_partner does not allow {EVIL}")

@@ -35,13 +35,13 @@ def names(given: Answer) -> list[str]:
     return [name for name, _ in given.headers]
 
 
-def test_an_actual_request_is_answered_with_the_headers_of_the_policy() -> None:
+def test_actual_request_gets_the_headers_of_the_policy() -> None:
     assert answer("GET", "/api/items?page=2", APP) == Answer(
         200, (("Access-Control-Allow-Origin", APP[1]), ("Vary", "Origin"))
     )
 
 
-def test_a_preflight_is_answered_by_the_policy() -> None:
+def test_preflight_is_answered_by_the_policy() -> None:
     assert answer("OPTIONS", "/api", APP, ASKED).status == 204
     refused = answer("OPTIONS", "/api", EVIL, ASKED)
     assert (refused.status, names(refused)) == (403, ["Vary", "Content-Type", "Content-Length"])
@@ -49,27 +49,27 @@ def test_a_preflight_is_answered_by_the_policy() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/api/off", "/api//items"])
-def test_without_a_policy_the_application_speaks_for_itself(path: str) -> None:
+def test_path_without_a_policy_reaches_the_application(path: str) -> None:
     assert answer("GET", path, APP) == Answer(200)
     assert answer("OPTIONS", path, APP, ASKED) == Answer(405)
 
 
-def test_options_that_ask_nothing_reach_the_application() -> None:
+def test_options_without_a_preflight_reaches_the_application() -> None:
     assert answer("OPTIONS", "/api", APP).status == 200
 
 
 @pytest.mark.parametrize("path", ["/%61pi", "/%C3%A9%20b"])
-def test_the_path_is_decoded_once(path: str) -> None:
+def test_path_is_decoded_once(path: str) -> None:
     assert "Access-Control-Allow-Origin" in names(answer("GET", path, APP))
     assert names(answer("GET", path.replace("%", "%25"), APP)) == []
 
 
-def test_enforcement_answers_in_the_place_of_the_application() -> None:
+def test_enforcement_refuses_before_the_application() -> None:
     refused = answer("POST", "/", EVIL, enforce=True)
     assert (refused.status, refused.body[:10]) == (403, b"corsguard:")
 
 
-def test_a_cookie_counts_for_enforcement() -> None:
+def test_enforcement_refuses_an_unsafe_cookie() -> None:
     assert answer("POST", "/api", APP, enforce=True).status == 200
     assert answer("POST", "/api", APP, ("Cookie", "a=1"), enforce=True).status == 403
 
@@ -83,7 +83,7 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
 
 @settings(max_examples=400, derandomize=True)
 @given(GUARDS, st.sampled_from(PAGES), REQUESTS, ENGINES)
-def test_a_real_application_behind_the_guard_gives_the_same_exchange(
+def test_application_behind_the_guard_has_the_same_exchange(
     guard: Guard, page: str, request: Request, engine: EngineName
 ) -> None:
     if not (guard.policies or guard.enforce):

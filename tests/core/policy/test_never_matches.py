@@ -108,7 +108,7 @@ def test_what_a_policy_has_warned_of_is_not_said_again_by_its_guard() -> None:
     ) == [("max-age-capped", "max_age")]
 
 
-def test_a_guard_that_a_rehearsal_is_made_from_has_said_it() -> None:
+def test_trial_guard_does_not_repeat_warnings() -> None:
     regex = re.compile(r"http://10\.0\.0\.\d+")
     with pytest.warns(PolicyWarning, match="never-matches"):
         guard = Guard(Policy(allow_origins=[regex]), enforce=True)
