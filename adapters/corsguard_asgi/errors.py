@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from corsguard import Decision, Guard
+from corsguard import Decision
 from corsguard.engine.decision import DECISION
 from corsguard.policy.predicates import is_async
 from corsguard_asgi.fields import Message, put_on
+
+if TYPE_CHECKING:
+    from corsguard.guard.runtime import GuardRuntime
 
 __all__ = ["let_carry"]
 
@@ -19,7 +22,9 @@ _MAKERS = ("debug_response", "error_response", "handler")
 _Response = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def let_carry(framework: object, guard: Guard, decision: Decision, error: Exception) -> None:
+def let_carry(
+    framework: object, adapter: GuardRuntime, decision: Decision, error: Exception
+) -> None:
     """Let the answer that the framework is about to make to error carry the headers.
 
     Its error layer was entered before us, with a `send` that is out of reach; and were error
@@ -32,11 +37,11 @@ def let_carry(framework: object, guard: Guard, decision: Decision, error: Except
         if hasattr(layer, "error_response") and "error_response" not in vars(layer):
             for name in _MAKERS:
                 if maker := getattr(layer, name, None):
-                    setattr(layer, name, _carrying(maker, guard))
+                    setattr(layer, name, _carrying(maker, adapter))
         layer = getattr(layer, "app", None)
 
 
-def _carrying(maker: Callable[[Any, Exception], Any], guard: Guard) -> Callable[..., Any]:
+def _carrying(maker: Callable[[Any, Exception], Any], adapter: GuardRuntime) -> Callable[..., Any]:
     """maker, whose answer carries the headers where the request got as far as a decision."""
 
     def carrying(response: _Response, request: Any, error: Exception) -> _Response:
@@ -49,7 +54,7 @@ def _carrying(maker: Callable[[Any, Exception], Any], guard: Guard) -> Callable[
             async def send_on(message: Message) -> None:
                 start = message["type"] == "http.response.start"
                 fields = decision.headers
-                await send(put_on(guard, fields, message, scope) if start else message)
+                await send(put_on(adapter, fields, message, scope) if start else message)
 
             await response(scope, receive, send_on)
 

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from corsguard import Decision, Guard
+from corsguard import CORSRequest, Decision
 from corsguard.engine.cache import BoundedCache
-from corsguard.engine.headers import READ_NAMES, is_merged
+from corsguard.engine.request import READ_NAMES
+from corsguard.engine.response_headers import is_merged
 
-__all__ = ["Decided", "Fields", "Message", "answer_fields", "put_on", "read", "value_of"]
+if TYPE_CHECKING:
+    from corsguard.guard.runtime import GuardRuntime
+
+__all__ = [
+    "Decided",
+    "Fields",
+    "Message",
+    "build_request",
+    "collect_fields",
+    "list_answer_fields",
+    "put_on",
+]
 
 Field = tuple[bytes, bytes]
 Fields = Iterable[Field]
@@ -20,17 +32,11 @@ _READ_NAMES = frozenset(name.encode() for name in READ_NAMES)
 
 # The fields of a decision, encoded. Decisions are remembered, and so are their very tuples.
 _remembered: BoundedCache[int, tuple[Decided, Sequence[Field]]] = BoundedCache()
-# As corsguard.engine.headers.UNTOUCHED.
-_untouched: BoundedCache[bytes, None] = BoundedCache()
+# As corsguard.engine.response_headers.UNTOUCHED.
+_untouched: BoundedCache[bytes, bool] = BoundedCache()
 
 
-def value_of(name: bytes, fields: Fields) -> bytes | None:
-    """Return the value of one of the request's fields, several lines of it joined; None without."""
-    lines = [value for key, value in fields if key == name]
-    return b",".join(lines) if lines else None
-
-
-def read(fields: Fields) -> dict[bytes, bytes]:
+def collect_fields(fields: Fields) -> dict[bytes, bytes]:
     """Return the request's fields by name: at least all that decisions depend on.
 
     Several lines of one name are joined with a comma (RFC 9110, 5.3): once, and only of the names
@@ -47,7 +53,26 @@ def read(fields: Fields) -> dict[bytes, bytes]:
     return {name: b",".join(several) for name, several in values.items()}
 
 
-def put_on(guard: Guard, decided: Decided, start: Message, scope: Mapping[str, Any]) -> Message:
+def build_request(
+    scope: Mapping[str, Any], path: str, fields: Mapping[bytes, bytes]
+) -> CORSRequest:
+    """Build a request from a scope, the path that the router reads, and its collected fields."""
+
+    def read(name: str) -> str | None:
+        value = fields.get(name.encode())
+        return None if value is None else value.decode("latin-1")
+
+    method, has_cookie = scope.get("method", "GET"), bool(fields.get(b"cookie"))
+    request = CORSRequest.from_headers(path, read("origin"), method, read, has_cookie)
+    if scope["type"] == "websocket":
+        # RFC 8441, 5: over HTTP/2 a handshake has no Upgrade, and it is one all the same.
+        return request._replace(upgrade="websocket")
+    return request
+
+
+def put_on(
+    adapter: GuardRuntime, decided: Decided, start: Message, scope: Mapping[str, Any]
+) -> Message:
     """Return a new `http.response.start`, with the fields of a decision put in.
 
     `scope` is that of the request.
@@ -57,7 +82,7 @@ def put_on(guard: Guard, decided: Decided, start: Message, scope: Mapping[str, A
     for name, _ in given:
         if name not in _untouched and _is_merged(name):
             texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in given]
-            fields = guard.merge(decided, texts, scope["path"])
+            fields = adapter.merge(decided, texts, scope["path"])
             start["headers"] = [_encode(field) for field in fields]
             return start
     given.extend(_encoded(decided))
@@ -65,8 +90,8 @@ def put_on(guard: Guard, decided: Decided, start: Message, scope: Mapping[str, A
     return start
 
 
-def answer_fields(decision: Decision) -> list[Field]:
-    """All fields of an answer without the application."""
+def list_answer_fields(decision: Decision) -> list[Field]:
+    """Return all fields of a response without the application."""
     fields = [*_encoded(decision.headers)]
     if decision.status != 204:
         fields += _encoded(decision.content_headers)
@@ -78,14 +103,14 @@ def _encoded(decided: Decided) -> Sequence[Field]:
     if known is not None and known[0] is decided:
         return known[1]
     fields = tuple(map(_encode, decided))
-    _remembered.keep(id(decided), (decided, fields))  # it is kept, so no other gets its id
+    _remembered.store(id(decided), (decided, fields))  # it is kept, so no other gets its id
     return fields
 
 
 def _is_merged(name: bytes) -> bool:
     if is_merged(name.decode("latin-1")):
         return True
-    _untouched.keep(name, None)
+    _untouched.store(name, True)
     return False
 
 

@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Any, Unpack
 from corsguard import Decision, Guard, Policies, PolicyError
 from corsguard.engine.decision import DECISION
 from corsguard.escaping import escape_text
+from corsguard.guard.arguments import build_guard
 from corsguard_asgi.errors import let_carry
-from corsguard_asgi.fields import Fields, Message, answer_fields, put_on, read, value_of
+from corsguard_asgi.fields import (
+    Message,
+    build_request,
+    collect_fields,
+    list_answer_fields,
+    put_on,
+)
 from corsguard_asgi.routers import ReadPath, own_root, path_reader, usual_path
 
 if TYPE_CHECKING:
     from corsguard.guard import GuardFields
+    from corsguard.guard.runtime import GuardRuntime
 
 __all__ = ["CORSMiddleware"]
 
@@ -24,12 +32,8 @@ Receive = Callable[[], Awaitable[Any]]
 Scope = Any
 Send = Callable[[Any], Awaitable[None]]
 
-_Asked = tuple[str, str | None, str, Callable[[str], str | None], bool | None]
-
 _logger = logging.getLogger("corsguard")
 _POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1
-_PREFLIGHT = (b"origin", b"access-control-request-method", b"access-control-request-headers")
-_REQUESTS = frozenset({"http", "websocket"})
 _SERVER_ERROR = b"Internal Server Error"
 _SERVER_ERROR_FIELDS = (
     (b"content-type", b"text/plain; charset=utf-8"),
@@ -53,7 +57,7 @@ class CORSMiddleware:
     ) -> None:
         self.app = app
         try:
-            self.guard = Guard.of(policy, fields)
+            self.guard = build_guard(policy, fields)
         except PolicyError as error:
             # Starlette makes its middleware when the lifespan begins, and uvicorn takes what is
             # raised there for an application without one: nobody would see the message at start.
@@ -67,31 +71,27 @@ class CORSMiddleware:
         self._has_logged_root = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kind = scope["type"]
-        if kind not in _REQUESTS:
-            self._log_start()
-            await self.app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._call_other(scope, receive, send)
             return
-        guard, app = self.guard, self.app
-        decision = _known(guard, scope)
+        adapter, app = self.guard.adapter, self.app
+        fields = collect_fields(scope["headers"])
+        decision = adapter.snapshot.lookup_fields(fields, scope["method"])
         if decision is None:
-            asked = self._asked(scope)
-            # A callable may have to be awaited.
-            has_callables = guard.has_callables
-            decision = await guard.decide_async(*asked) if has_callables else guard.decide(*asked)
+            decision = await self._decide(scope, fields)
             app = self._next
         if decision.status is not None:
-            await _answer(decision, scope, receive, send)
+            await _respond(decision, "http.response", send)
             return
-        # The rest stands here, as each coroutine around the application is a part of the cost.
+        # The rest is in line, as each coroutine around the application is a part of the cost.
         framework = scope.get("app")
         if framework is None:
             # ASGI, "Middleware": a copy, so that nothing leaks to those outside. The parts of a
             # framework share one scope: those outside read there which route was taken.
             scope = scope.copy()
         scope[DECISION] = decision
-        fields = decision.headers
-        if not fields or kind != "http":
+        decided = decision.headers
+        if not decided:
             await app(scope, receive, send)
             return
         started = False
@@ -100,15 +100,30 @@ class CORSMiddleware:
             nonlocal started
             if not started and message["type"] == "http.response.start":
                 started = True
-                message = put_on(guard, fields, message, scope)
+                message = put_on(adapter, decided, message, scope)
             return send(message)
 
         try:
             await app(scope, receive, send_on)
         except Exception as error:
             if not started:
-                await _fail(framework, guard, decision, error, send_on)
+                await _fail(framework, adapter, decision, error, send_on)
             raise
+
+    async def _call_other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Decide a WebSocket handshake, which needs no headers, and pass on anything else."""
+        if scope["type"] != "websocket":
+            self._log_start()
+            await self.app(scope, receive, send)
+            return
+        decision = await self._decide(scope, collect_fields(scope["headers"]))
+        if decision.status is not None:
+            await _refuse_handshake(decision, scope, receive, send)
+            return
+        if scope.get("app") is None:
+            scope = scope.copy()
+        scope[DECISION] = decision
+        await self._next(scope, receive, send)
 
     async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call an application that is not known, and warn where it has a root path of its own.
@@ -125,19 +140,19 @@ class CORSMiddleware:
                 where = (escape_text(scope["path"]), escape_text(repr(root)), self._why())
                 _logger.warning("the route of %s did not consider root_path %s: %s", *where)
 
-    def _asked(self, scope: Scope) -> _Asked:
-        """Return what the guard decides a request by."""
-        fields = read(scope["headers"])
-        if scope["type"] == "websocket":
-            # RFC 8441, 5: over HTTP/2 a handshake has no Upgrade, and it is one all the same.
-            fields[b"upgrade"] = b"websocket"
-
-        def field(name: str) -> str | None:
-            value = fields.get(name.encode())
-            return None if value is None else value.decode("latin-1")
-
-        cookie = bool(fields.get(b"cookie"))
-        return self._path(scope), field("origin"), scope.get("method", "GET"), field, cookie
+    async def _decide(self, scope: Scope, fields: Mapping[bytes, bytes]) -> Decision:
+        """Return the decision on a request that is not cached by its fields alone."""
+        adapter, path = self.guard.adapter, self._path(scope)
+        if scope["type"] == "http" and adapter.snapshot.everywhere is None:
+            cache = adapter.snapshot.find(path).cache
+            decision = cache.lookup_fields(fields, scope["method"])
+            if decision is not None:
+                return decision
+        request = build_request(scope, path, fields)
+        # A callable may have to be awaited.
+        if adapter.has_callables:
+            return await adapter.decide_async(request)
+        return adapter.decide(request)
 
     def _path(self, scope: Scope) -> str:
         """Return the path that the application's router reads, or one that no route covers."""
@@ -182,59 +197,31 @@ class CORSMiddleware:
         )
 
 
-def _known(guard: Guard, scope: Scope) -> Decision | None:
-    """The answer to a request where it is known: to most, where one policy holds everywhere."""
-    if not guard.answers or scope["type"] == "websocket":
-        return None
-    if scope["method"] == "OPTIONS":
-        return _known_preflight(guard, scope["headers"])
-    origin: str | None = None
-    for name, value in scope["headers"]:
-        if name == b"origin":
-            if origin is not None:
-                return None
-            origin = value.decode("latin-1")
-    answers = guard.answers
-    if answers is not guard.answers_to_cookies and value_of(b"cookie", scope["headers"]):
-        answers = guard.answers_to_cookies
-    decision = answers.get(origin)
-    if decision is None:
-        site = value_of(b"sec-fetch-site", scope["headers"])
-        return guard.known_refusal(origin, None if site is None else site.decode("latin-1"))
-    return decision
-
-
-def _known_preflight(guard: Guard, fields: Fields) -> Decision | None:
-    field = read(fields).get
-    origin, method, asked = map(field, _PREFLIGHT)
-    if origin is None or method is None:
-        return None
-    names = None if asked is None else asked.decode("latin-1")
-    return guard.known_preflight((origin.decode("latin-1"), method.decode("latin-1"), names))
-
-
-async def _answer(decision: Decision, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer without the application."""
-    kind = "http.response"
-    if scope["type"] == "websocket":
-        # ASGI, "Connect": it comes first, and is not answered before it is received.
-        if (await receive())["type"] != "websocket.connect":
-            return
-        kind = "websocket.http.response"
-        if kind not in (scope.get("extensions") or ()):
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
-            return
-    fields = answer_fields(decision)
+async def _respond(decision: Decision, kind: str, send: Send) -> None:
+    """Respond without the application."""
+    fields = list_answer_fields(decision)
     await send({"type": f"{kind}.start", "status": decision.status, "headers": fields})
     await send({"type": f"{kind}.body", "body": decision.body})
 
 
+async def _refuse_handshake(decision: Decision, scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a WebSocket handshake: by a response where the server can send one."""
+    # ASGI, "Connect": it comes first, and is not answered before it is received.
+    if (await receive())["type"] != "websocket.connect":
+        return
+    kind = "websocket.http.response"
+    if kind in (scope.get("extensions") or ()):
+        await _respond(decision, kind, send)
+    else:
+        await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+
+
 async def _fail(
-    framework: object, guard: Guard, decision: Decision, error: Exception, send: Send
+    framework: object, adapter: GuardRuntime, decision: Decision, error: Exception, send: Send
 ) -> None:
     """Let the answer to an error carry the headers: the framework's, or one made here."""
     if framework is not None:
-        let_carry(framework, guard, decision, error)
+        let_carry(framework, adapter, decision, error)
         return
     fields = [*_SERVER_ERROR_FIELDS]
     await send({"type": "http.response.start", "status": 500, "headers": fields})

@@ -135,7 +135,7 @@ def _put_on(guard: Guard, decision: Decision, start: Message) -> Message:
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in start.get("headers", ())
     ]
-    return {**start, "headers": _encoded(guard.put_on(decision, given))}
+    return {**start, "headers": _encoded(guard.adapter.merge(decision.headers, given))}
 
 
 def _encoded(fields: Any) -> list[tuple[bytes, bytes]]:

@@ -27,7 +27,7 @@ def check_csrf(guard: Guard) -> Iterator[CheckMessage]:
 
 
 def _trusted_but_refused(guard: Guard) -> Iterator[CheckMessage]:
-    if guard.has_callables:  # which are not asked what they would say to a made-up origin
+    if guard.adapter.has_callables:  # which are not asked what they would say to a made-up origin
         return
     engines = [Engine(policy) for policy in _by_name(guard)]
     for origin in settings.CSRF_TRUSTED_ORIGINS:

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from corsguard import Guard, Policy, PolicyError, Problem
 from corsguard.errors import NO_POLICY
+from corsguard.guard.arguments import build_configured_guard
 from corsguard.policy.suggestion_forms import as_item
 from corsguard.policy.validation import VALIDATORS
 from corsguard_django.views import Views
@@ -74,7 +75,7 @@ def guard_of_settings() -> Guard:
     given = getattr(settings, "CORSGUARD", None)
     if given is None:
         return Guard(None)
-    return Guard.configured(given, "CORSGUARD")
+    return build_configured_guard(given, "CORSGUARD")
 
 
 def in_settings(problem: Problem) -> Problem:

@@ -14,7 +14,9 @@ from django.http.response import HttpResponseBase
 
 from corsguard import Decision, Guard
 from corsguard.engine.decision import DECISION
-from corsguard.engine.headers import UNTOUCHED, build_environ_reader, is_merged
+from corsguard.engine.request import CORSRequest
+from corsguard.engine.response_headers import UNTOUCHED, is_merged
+from corsguard.guard.runtime import GuardRuntime
 from corsguard.policy.predicates import Predicate, wait_for
 from corsguard_django.live import Configured
 from corsguard_django.views import METHOD, OF_PATH, Holding
@@ -116,7 +118,9 @@ class CORSMiddleware(Configured):
         views = self._views
         if views.in_urlconf(getattr(request, "urlconf", None)):
             return None
-        return views.guard.known(request.META, request.method)
+        snapshot = views.guard.adapter.snapshot
+        applied = snapshot.everywhere or snapshot.find(request.path_info)
+        return applied.cache.lookup(request.META, request.method or "")
 
     def _pending(self, request: HttpRequest) -> Holding | None:
         """Return what applies to a response that no view has made, such as one from a cache.
@@ -132,8 +136,7 @@ class CORSMiddleware(Configured):
     def _asks_ahead(self, request: HttpRequest) -> bool:
         """Whether the request must be decided before anything else sees it."""
         request.META.pop(DECISION, None)  # of another guard, around all of Django
-        _, origin, method, read, _ = _facts(request)
-        return self._views.guard.asks_ahead(origin, method, read)
+        return self._views.guard.adapter.needs_view_first(build_request(request))
 
     def _take(self, request: HttpRequest, around: Around) -> None:
         """Go by the decision that was made around all of Django, until the view is known."""
@@ -144,9 +147,10 @@ class CORSMiddleware(Configured):
 
     def _decide(self, request: HttpRequest, holding: Holding) -> HttpResponse | None:
         view, methods = holding
-        decision = self._views.guard.decide(
-            *_facts(request), view=view, methods=methods, wait=_wait
-        )
+        adapter = self._views.guard.adapter
+        decision = _lookup(adapter, request, holding)
+        if decision is None:
+            decision = adapter.decide(build_request(request), view, methods, _wait)
         return _kept(request, holding, decision)
 
     async def _decide_async(self, request: HttpRequest, holding: Holding) -> HttpResponse | None:
@@ -162,7 +166,7 @@ class CORSMiddleware(Configured):
         given = [name for name in headers if name not in UNTOUCHED and is_merged(name)]
         if given:
             there = [(name, headers[name]) for name in given]
-            fields = self._views.guard.merge(decision.headers, there, request.path_info)
+            fields = self._views.guard.adapter.merge(decision.headers, there, request.path_info)
             for name in given:
                 del headers[name]
         for name, value in fields:
@@ -173,11 +177,22 @@ class CORSMiddleware(Configured):
 async def decide_async(guard: Guard, request: HttpRequest, holding: Holding) -> Decision:
     """Return the decision on a request; callables are awaited, or called in a thread."""
     view, methods = holding
-    if not guard.has_callables:
-        return guard.decide(*_facts(request), view=view, methods=methods)
+    adapter = guard.adapter
+    decision = _lookup(adapter, request, holding)
+    if decision is not None:
+        return decision
+    if not adapter.has_callables:
+        return adapter.decide(build_request(request), view, methods)
     policy = view.policy if view else guard.policy_for(request.path_info)
     call = partial(_call_in_time, policy.predicate_timeout if policy else 0)
-    return await guard.decide_async(*_facts(request), view=view, methods=methods, call=call)
+    return await adapter.decide_async(build_request(request), view, methods, call)
+
+
+def _lookup(adapter: GuardRuntime, request: HttpRequest, holding: Holding) -> Decision | None:
+    """Return the decision on a request whose view is known, where it is cached."""
+    view, methods = holding
+    cache = adapter.snapshot.find(request.path_info, view).cache
+    return cache.lookup(request.META, _method_of(request), methods)
 
 
 class _Answer(HttpResponse):
@@ -192,21 +207,17 @@ class _Answer(HttpResponse):
             self.headers[name] = value
 
 
-def _facts(
-    request: HttpRequest,
-) -> tuple[str, str | None, str, Callable[[str], str | None], bool]:
-    """What Guard.decide takes. `Host` is read as it is: get_host() raises where it is not ours.
+def build_request(request: HttpRequest) -> CORSRequest:
+    """Build what a decision is made on. `Host` is read as it is: get_host() may raise.
 
-    The method is the one that CORSMiddleware has seen, whatever a middleware below it makes of it.
+    The method is the one that CORSMiddleware has seen, whatever middleware below it makes of it.
     """
-    meta = request.META
-    return (
-        request.path_info,
-        meta.get("HTTP_ORIGIN"),
-        meta.get(METHOD) or request.method or "",
-        build_environ_reader(meta),
-        bool(meta.get("HTTP_COOKIE")),
-    )
+    return CORSRequest.from_environ(request.META, request.path_info, _method_of(request))
+
+
+def _method_of(request: HttpRequest) -> str:
+    method: str = request.META.get(METHOD) or request.method or ""
+    return method
 
 
 def _is_decided(request: HttpRequest, holding: Holding) -> bool:

@@ -74,7 +74,7 @@ class Views:
             if walk.hidden:
                 raise PolicyError(walk.hidden)
             own = [(f'view "{each.pattern}"', get_policy(each.holder)) for each in walk.decorated]
-            self.guard.adopt((place, policy) for place, policy in own if policy)
+            self.guard.adapter.add_views((place, policy) for place, policy in own if policy)
             if walk.is_translated:
                 self._translated.add(urlconf)
             words = ((each.holder, each.in_words) for each in walk.decorated)
@@ -129,7 +129,7 @@ class Views:
         if holder is None:
             return None, methods
         held_by = words.get(id(holder), "")
-        return View(match.view_name, get_policy(holder), methods, held_by), None
+        return View(match.view_name, get_policy(holder), held_by), methods
 
     def _know(self, view: object) -> _Known:
         known = self._known[id(view)] = _Known(view, holder_of_view(view), decorated_handlers(view))

@@ -11,9 +11,9 @@ from werkzeug.exceptions import InternalServerError
 
 from corsguard import Decision, Kind
 from corsguard.engine.decision import DECISION
+from corsguard.engine.request import read_path
 from corsguard.engine.same_origin import SAME_ORIGIN_SITES
 from corsguard.escaping import escape_text
-from corsguard_wsgi.middleware import path_of
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,7 +47,7 @@ def answer_debugged(
         own = environ.get("HTTP_SEC_FETCH_SITE") in SAME_ORIGIN_SITES
         if decision is None or decision.kind is not Kind.ACTUAL or own:
             raise
-        flask.logger.exception("Exception on %s", escape_text(path_of(environ)))
+        flask.logger.exception("Exception on %s", escape_text(read_path(environ)))
         error = sys.exc_info() if started else None
         response = InternalServerError().get_response(environ)
         return response(

@@ -10,6 +10,7 @@ from flask import Blueprint, Flask
 from corsguard import Guard, Policies, Policy, PolicyError
 from corsguard.errors import NO_POLICY, emit_warnings
 from corsguard.guard import GuardFields
+from corsguard.guard.arguments import build_configured_guard, build_guard
 from corsguard_flask.cli import cors
 from corsguard_flask.front import CONNEXION, is_of_connexion
 from corsguard_flask.middleware import FlaskMiddleware
@@ -55,7 +56,9 @@ class CORSGuard:
             raise RuntimeError(f"{app.name} has a CORSGuard already")
         make = _maker(policy, fields) or self._make_guard
         setting = None if make else app.config.get("CORSGUARD")
-        guard = make() if make else Guard(None) if setting is None else Guard.configured(setting)
+        guard = (
+            make() if make else Guard(None) if setting is None else build_configured_guard(setting)
+        )
         if setting is None and guard.policies is None and not guard.enforce:
             raise PolicyError([NO_POLICY])
         middleware = FlaskMiddleware(app, guard, self._blueprints, setting)
@@ -85,7 +88,7 @@ def _maker(given: Guard | Policies, fields: Mapping[str, Any]) -> Callable[[], G
     """
     if given is None and not fields:
         return None
-    guard = Guard.read_arguments(given, fields)
+    guard = build_guard(given, fields, requires_policy=False)
     if guard is given:
         return lambda: guard
     return lambda: Guard(

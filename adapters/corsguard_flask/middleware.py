@@ -10,7 +10,7 @@ from flask import Flask, Request, Response, abort, request, request_started
 
 from corsguard import Decision, Guard, Kind, PolicyError, Problem, Reason
 from corsguard.engine.decision import DECISION
-from corsguard.engine.headers import build_environ_reader
+from corsguard.engine.request import CORSRequest, read_path
 from corsguard.errors import NO_POLICY, emit_warnings
 from corsguard.fork_safety import restart_in_child
 from corsguard.guard.view_policies import View, find_shared_methods
@@ -19,7 +19,7 @@ from corsguard_flask.noting import ViewFunctions
 from corsguard_flask.reach import check_reach, log_unreachable
 from corsguard_flask.routing import endpoints_at
 from corsguard_flask.views import BlueprintPolicies, Views, reached_in, view_of, views_of
-from corsguard_wsgi.middleware import CORSMiddleware, answered, path_of, started
+from corsguard_wsgi.middleware import CORSMiddleware, respond, restart
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -48,7 +48,7 @@ class _Exchange:
 
     def __init__(self, environ: WSGIEnvironment) -> None:
         self.method: str = environ["REQUEST_METHOD"]
-        self.path = path_of(environ)
+        self.path = read_path(environ)
         self.path_info = environ.get("PATH_INFO", "")  # a middleware between may change it
         self.view: View | None = None
         self.decision: Decision | None = None
@@ -61,8 +61,9 @@ class FlaskMiddleware(CORSMiddleware):
         self, flask: Flask, guard: Guard, blueprints: BlueprintPolicies, setting: object = None
     ) -> None:
         # Not by the WSGI one's: a guard without policies is one for views that have some.
-        guard.require_sync()
         self.guard = guard
+        self._adapter = guard.adapter
+        self._adapter.require_sync()
         self.setting = setting
         """What of the application's configuration the guard was made of; None for nothing."""
         self.app = self._call
@@ -142,41 +143,54 @@ class FlaskMiddleware(CORSMiddleware):
                 exchange.decision = _BY_PATH
             return super().__call__(environ, start_response)
         exchange = _Exchange(environ)
-        method = exchange.method
-        if self.guard.asks_ahead(environ.get("HTTP_ORIGIN"), method, build_environ_reader(environ)):
-            if method == "OPTIONS":
-                decision = self._preflight(environ, exchange.path)
-                if decision.status is None:  # no policy holds there
-                    return self.app(environ, start_response)
-                return answered(decision, start_response)
-            endpoints = endpoints_at(self._flask, environ, method, others=False)
-            exchange.view = view_of(self._views, endpoints[method], method)
-            exchange.decision = self._decide(environ, exchange.path, exchange.view)
-            if exchange.decision.status is not None:
-                return answered(exchange.decision, start_response)
+        if exchange.method == "OPTIONS" or self.guard.enforce:
+            request = CORSRequest.from_environ(environ, exchange.path)
+            if request.is_preflight:
+                return self._respond_to_preflight(environ, request, start_response)
+            if self._adapter.needs_view_first(request):
+                decision = self._decide_before_dispatch(environ, exchange)
+                if decision.status is not None:
+                    return respond(decision, start_response)
         environ[_EXCHANGE] = exchange
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             if exchange.decision is None:
-                view = self._unmatched(environ, exchange)
-                exchange.decision = self._decide_as(exchange.method, environ, exchange.path, view)
-            fields = self.guard.put_on(exchange.decision, headers, exchange.path)
-            return started(start_response, status, fields, exc_info)
+                exchange.view = self._unmatched(environ, exchange)
+                exchange.decision = self._decide(environ, exchange, exchange.method)
+            headers = self._adapter.merge(exchange.decision.headers, headers, exchange.path)
+            return restart(start_response, status, headers, exc_info)
 
         return self.app(environ, start)
 
-    def _preflight(self, environ: WSGIEnvironment, path: str) -> Decision:
-        """By the view that the requested method would reach; Flask reads methods in any case."""
-        method = environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"].upper()
+    def _respond_to_preflight(
+        self, environ: WSGIEnvironment, preflight: CORSRequest, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Respond by the view that the requested method reaches; Flask reads it in any case."""
+        method = (preflight.requested_method or "").upper()
         views = {
             each: view_of(self._views, endpoint, each)
             for each, endpoint in endpoints_at(self._flask, environ, method, others=True).items()
         }
-        held = self.guard.policy_for(path)
-        policies = {each: view.policy if view else held for each, view in views.items()}
+        of_path = self.guard.policy_for(preflight.path)
+        policies = {each: view.policy if view else of_path for each, view in views.items()}
         methods = find_shared_methods(method, policies)
         view = views[method]
-        return self._decide(environ, path, view and view._replace(methods=methods), methods)
+        cache = self._adapter.snapshot.find(preflight.path, view).cache
+        decision = cache.lookup(environ, preflight.method, methods)
+        if decision is None:
+            decision = self._adapter.decide(preflight, view, methods)
+        environ[DECISION] = decision
+        if decision.status is None:  # no policy applies there
+            return self.app(environ, start_response)
+        return respond(decision, start_response)
+
+    def _decide_before_dispatch(self, environ: WSGIEnvironment, exchange: _Exchange) -> Decision:
+        """Decide an unsafe cross-site request by the view that it is going to reach."""
+        method = exchange.method
+        endpoints = endpoints_at(self._flask, environ, method, others=False)
+        exchange.view = view_of(self._views, endpoints[method], method)
+        exchange.decision = self._decide(environ, exchange, method)
+        return exchange.decision
 
     def _unmatched(self, environ: WSGIEnvironment, exchange: _Exchange) -> View | None:
         """The view in whose place something answers, such as a cache, before Flask has matched."""
@@ -199,18 +213,17 @@ class FlaskMiddleware(CORSMiddleware):
         method = request.method if self.guard.enforce else exchange.method
         if exchange.decision is None or exchange.view != view or exchange.method != method:
             exchange.view = view
-            decision = self._decide_as(method, request.environ, exchange.path, view)
-            exchange.decision = decision
+            decision = exchange.decision = self._decide(request.environ, exchange, method)
             if decision.status is not None:
                 abort(Response(decision.body, decision.status, mimetype="text/plain"))
 
-    def _decide_as(
-        self, method: str, environ: WSGIEnvironment, path: str, view: View | None
-    ) -> Decision:
-        """Decide as if the request had this method, whatever a middleware has made of it."""
-        if method == environ["REQUEST_METHOD"]:
-            return self._decide(environ, path, view)
-        decision = self._decide({**environ, "REQUEST_METHOD": method}, path, view)
+    def _decide(self, environ: WSGIEnvironment, exchange: _Exchange, method: str) -> Decision:
+        """Decide by the view, as if the request had this method, whatever the environ says."""
+        applied = self._adapter.snapshot.find(exchange.path, exchange.view)
+        decision = applied.cache.lookup(environ, method)
+        if decision is None:
+            request = CORSRequest.from_environ(environ, exchange.path, method)
+            decision = self._adapter.decide(request, exchange.view)
         environ[DECISION] = decision
         return decision
 
@@ -234,7 +247,7 @@ class FlaskMiddleware(CORSMiddleware):
         if self._needs_views and not (own or self.guard.policies):
             raise PolicyError([_NO_POLICY_AT_ALL])
         check_reach(self._flask)
-        self.guard.adopt(own.values())
+        self._adapter.add_views(own.values())
         if _has_flask_cors(self._flask):
             emit_warnings([_FLASK_CORS])
 

@@ -11,8 +11,8 @@ from flask.globals import _cv_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
+from corsguard.engine.request import read_path
 from corsguard.escaping import escape_text
-from corsguard_wsgi.middleware import path_of
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -67,7 +67,7 @@ def _tear_down(app: Flask, environ: WSGIEnvironment) -> None:
     except Exception as error:
         app.logger.warning(
             "a teardown function failed after corsguard had matched %s: %r",
-            escape_text(path_of(environ)),
+            escape_text(read_path(environ)),
             error,
         )
 

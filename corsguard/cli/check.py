@@ -9,6 +9,7 @@ import click
 from corsguard import Guard, Policies, Policy, PolicyError, Problem
 from corsguard.cli.check_report import CheckReport
 from corsguard.cli.terminal import fail, open_console
+from corsguard.guard.arguments import build_guard
 from corsguard.policy.suggestion_forms import as_toml
 from corsguard.policy.warning_filter import ignore_policy_warnings
 
@@ -58,7 +59,7 @@ def _read_guard(file: str) -> Guard:
     """
     try:
         with ignore_policy_warnings():  # `check` reports them
-            return Guard.of(Guard.from_file(file))
+            return build_guard(Guard.from_file(file))
     except PolicyError:
         raise
     except OSError as error:

@@ -1,21 +1,256 @@
-"""Memory: what is remembered of requests, which must not grow with them."""
+"""The decisions that answer most requests without deciding again."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable, Collection, Mapping
+from logging import DEBUG
+from typing import Any, Final, TypeVar
 
-__all__ = ["BoundedCache"]
+from corsguard.engine.csrf import SAFE_METHODS, is_unsafe
+from corsguard.engine.decision import Decision, Reason
+from corsguard.engine.request import CORSRequest
+
+__all__ = ["BoundedCache", "DecisionCache", "EnforcedCache", "NoCache"]
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
 class BoundedCache(dict[Key, Value]):
-    """A dict of 1,024 items at most, which starts anew when it is full."""
+    """A dict of at most 1,024 items, which starts empty again when it is full."""
 
-    MOST = 1_024
+    MAX_ITEMS: Final = 1_024
 
-    def keep(self, key: Key, value: Value) -> None:
-        if len(self) >= self.MOST:
+    def store(self, key: Key, value: Value) -> None:
+        """Add an item. Safe from many threads: each step is one operation on a dict."""
+        if len(self) >= self.MAX_ITEMS:
             self.clear()
         self[key] = value
+
+
+class _Absent:
+    """The value of a header field that was not sent."""
+
+
+_ABSENT: Final = _Absent()
+_Value = str | _Absent
+_Conditions = tuple[_Value, _Value, _Value, bool, bool]
+"""Origin, `Sec-Fetch-Site`, `Sec-Fetch-Mode`, whether a cookie is sent, whether it is unsafe."""
+_PreflightKey = tuple[str, str, str, Collection[str] | None]
+"""Origin, requested method, requested headers, and the methods that the policy applies to."""
+
+_MAX_LENGTH = 512
+"""Characters of a key: more than browsers send."""
+
+
+class DecisionCache:
+    """The decisions of one policy at one place, by all that they depend on.
+
+    `store` takes a decision, and `lookup` returns it for a request that asks the same, or None. A
+    refusal is stored once it has been logged, and returned while it would not be logged again, at
+    DEBUG. Refusals and allowances are kept apart, so that refused origins can't evict allowed ones.
+
+    `no_origin` is the decision on a request without `Origin`. `default` is the decision on every
+    request, and `cookieless_default` on every one with `Origin` and without a cookie, where the
+    origin does not matter; else None. `allows_credentials` is that of the policy. `is_enabled_for`
+    is that of the logger.
+    """
+
+    def __init__(
+        self,
+        no_origin: Decision,
+        *,
+        default: Decision | None,
+        cookieless_default: Decision | None,
+        allows_credentials: bool,
+        is_enabled_for: Callable[[int], bool],
+    ) -> None:
+        self._no_origin = no_origin
+        self._default = default
+        self._cookieless_default = cookieless_default
+        self._allows_credentials = allows_credentials
+        self._is_enabled_for = is_enabled_for
+        # Origin -> Decision, whatever else the request says.
+        self._cookieless: BoundedCache[str, Decision] = BoundedCache()
+        self._with_cookie: BoundedCache[str, Decision] = BoundedCache()
+        # All that a decision depends on -> Decision, where the origin does not decide it alone.
+        self._conditional: BoundedCache[_Conditions, Decision] = BoundedCache()
+        self._refused: BoundedCache[_Conditions, Decision] = BoundedCache()
+        self._preflights: BoundedCache[_PreflightKey, Decision] = BoundedCache()
+        self._refused_preflights: BoundedCache[_PreflightKey, Decision] = BoundedCache()
+
+    def lookup(
+        self,
+        environ: Mapping[str, Any],
+        method: str,
+        methods: Collection[str] | None = None,
+    ) -> Decision | None:
+        """Return the decision on a request, given as a WSGI environ or as the META of Django.
+
+        `methods` are those of the URL that the policy applies to, None for all of them.
+        """
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is None:
+            return self._no_origin
+        if method == "OPTIONS":
+            requested = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
+            if requested is not None:
+                names = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
+                return self._find_preflight((origin, requested, names, methods))
+        if environ.get("HTTP_COOKIE"):
+            decision = self._with_cookie.get(origin) or self._default
+        else:
+            decision = self._cookieless.get(origin) or self._cookieless_default
+        return decision or self._lookup_conditional(environ, origin, is_unsafe=False)
+
+    def lookup_fields(self, fields: Mapping[bytes, bytes], method: str) -> Decision | None:
+        """Return the same for a request whose fields are bytes by lower-case name (ASGI)."""
+        sent = fields.get(b"origin")
+        if sent is None:
+            return self._no_origin
+        origin = sent.decode("latin-1")
+        if method == "OPTIONS":
+            requested = fields.get(b"access-control-request-method")
+            if requested is not None:
+                names = fields.get(b"access-control-request-headers", b"").decode("latin-1")
+                return self._find_preflight((origin, requested.decode("latin-1"), names, None))
+        if fields.get(b"cookie"):
+            decision = self._with_cookie.get(origin) or self._default
+        else:
+            decision = self._cookieless.get(origin) or self._cookieless_default
+        return decision or self._lookup_conditional_fields(fields, origin, is_unsafe=False)
+
+    def _lookup_conditional(
+        self, environ: Mapping[str, Any], origin: _Value, *, is_unsafe: bool
+    ) -> Decision | None:
+        site = environ.get("HTTP_SEC_FETCH_SITE", _ABSENT)
+        mode = environ.get("HTTP_SEC_FETCH_MODE", _ABSENT)
+        return self._find((origin, site, mode, bool(environ.get("HTTP_COOKIE")), is_unsafe))
+
+    def _lookup_conditional_fields(
+        self, fields: Mapping[bytes, bytes], origin: _Value, *, is_unsafe: bool
+    ) -> Decision | None:
+        site, mode = fields.get(b"sec-fetch-site"), fields.get(b"sec-fetch-mode")
+        return self._find(
+            (
+                origin,
+                _ABSENT if site is None else site.decode("latin-1"),
+                _ABSENT if mode is None else mode.decode("latin-1"),
+                bool(fields.get(b"cookie")),
+                is_unsafe,
+            )
+        )
+
+    def _find(self, key: _Conditions) -> Decision | None:
+        decision = self._conditional.get(key)
+        if decision is None and not self._is_enabled_for(DEBUG):
+            return self._refused.get(key)
+        return decision
+
+    def _find_preflight(self, key: _PreflightKey) -> Decision | None:
+        decision = self._preflights.get(key) or self._default
+        if decision is None and not self._is_enabled_for(DEBUG):
+            return self._refused_preflights.get(key)
+        return decision
+
+    def store(
+        self, request: CORSRequest, decision: Decision, methods: Collection[str] | None = None
+    ) -> None:
+        """Keep a decision that depends on nothing but the request, and has been logged."""
+        if _length(request) > _MAX_LENGTH:
+            return
+        if request.is_preflight:
+            self._store_preflight(request, decision, methods)
+        elif request.origin is not None and self._depends_on_origin_alone(request, decision):
+            self._cookieless.store(request.origin, decision)
+            if self._allows_credentials:
+                self._with_cookie.store(request.origin, decision)
+        elif request.fetch_site is not None or request.origin is None:
+            # Without `Sec-Fetch-Site` an origin is compared with `Host`, which is in no key.
+            key = (
+                _ABSENT if request.origin is None else request.origin,
+                _ABSENT if request.fetch_site is None else request.fetch_site,
+                _ABSENT if request.fetch_mode is None else request.fetch_mode,
+                bool(request.has_cookie),
+                self._is_unsafe(request),
+            )
+            (self._refused if decision.reason.refusal else self._conditional).store(key, decision)
+
+    def _store_preflight(
+        self, request: CORSRequest, decision: Decision, methods: Collection[str] | None
+    ) -> None:
+        origin, method = request.origin or "", request.requested_method or ""
+        key = (origin, method, request.requested_headers or "", methods)
+        is_refused = decision.reason.refusal
+        (self._refused_preflights if is_refused else self._preflights).store(key, decision)
+
+    def _depends_on_origin_alone(self, request: CORSRequest, decision: Decision) -> bool:
+        return decision.reason is Reason.ALLOWED and (
+            not request.has_cookie or self._allows_credentials
+        )
+
+    def _is_unsafe(self, _request: CORSRequest) -> bool:
+        return False
+
+
+class EnforcedCache(DecisionCache):
+    """The same under enforcement, where the method counts as well."""
+
+    def lookup(
+        self,
+        environ: Mapping[str, Any],
+        method: str,
+        methods: Collection[str] | None = None,
+    ) -> Decision | None:
+        """Return the decision on a request; see DecisionCache."""
+        if method not in SAFE_METHODS:
+            origin = environ.get("HTTP_ORIGIN", _ABSENT)
+            return self._lookup_conditional(environ, origin, is_unsafe=True)
+        if method == "GET" and "HTTP_UPGRADE" in environ:  # which may be a WebSocket's handshake
+            return None
+        return DecisionCache.lookup(self, environ, method, methods)
+
+    def lookup_fields(self, fields: Mapping[bytes, bytes], method: str) -> Decision | None:
+        """Return the decision on a request; see DecisionCache."""
+        if method not in SAFE_METHODS:
+            sent = fields.get(b"origin")
+            origin = _ABSENT if sent is None else sent.decode("latin-1")
+            return self._lookup_conditional_fields(fields, origin, is_unsafe=True)
+        if method == "GET" and b"upgrade" in fields:
+            return None
+        return DecisionCache.lookup_fields(self, fields, method)
+
+    def _depends_on_origin_alone(self, request: CORSRequest, decision: Decision) -> bool:
+        return not is_unsafe(request) and super()._depends_on_origin_alone(request, decision)
+
+    def _is_unsafe(self, request: CORSRequest) -> bool:
+        return is_unsafe(request)
+
+
+class NoCache(DecisionCache):
+    """A cache that keeps nothing: where a subscriber is called for every request."""
+
+    def lookup(
+        self, environ: Mapping[str, Any], method: str, methods: Collection[str] | None = None
+    ) -> None:
+        """Return None."""
+
+    def lookup_fields(self, fields: Mapping[bytes, bytes], method: str) -> None:
+        """Return None."""
+
+    def store(
+        self, request: CORSRequest, decision: Decision, methods: Collection[str] | None = None
+    ) -> None:
+        """Keep nothing."""
+
+
+def _length(request: CORSRequest) -> int:
+    """Return the number of characters that a key of this request would have."""
+    values = (
+        request.origin,
+        request.requested_method,
+        request.requested_headers,
+        request.fetch_site,
+        request.fetch_mode,
+    )
+    return sum(len(value) for value in values if value is not None)

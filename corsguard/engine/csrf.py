@@ -1,77 +1,76 @@
-"""Enforcement: which requests a browser must not make a service act on."""
+"""Enforcement: refuse what a browser sends from another site and no policy allows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Literal
 
-from corsguard.engine.decision import Decision, Kind, Reason
-from corsguard.engine.headers import parse_names
+from corsguard.engine.decision import Decision, Kind, LazyDetail, Reason
+from corsguard.engine.request import CORSRequest
 from corsguard.engine.same_origin import is_same_origin
 from corsguard.escaping import escape_text
 from corsguard.policy import Policy
 
-__all__ = ["Enforce", "is_unsafe_cross_site", "is_websocket", "refuse_unless_allowed"]
+__all__ = ["SAFE_METHODS", "Enforce", "is_unsafe", "is_unsafe_cross_site", "refuse_unless_allowed"]
 
 Enforce = bool | Literal["report"]
 
-_SAFE_METHODS = frozenset({"HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ORIGIN_ALLOWED = frozenset({Reason.ALLOWED, Reason.CREDENTIALS_NOT_ALLOWED})
 
 
-def is_unsafe_cross_site(
-    origin: str | None,
-    method: str,
-    read: Callable[[str], str | None],
-    own_origins: Collection[str],
-) -> bool:
-    """Whether a request is unsafe, and a browser sends it for a page that is not our own."""
-    if method in _SAFE_METHODS or (method == "GET" and not is_websocket(read)):
+def is_unsafe(request: CORSRequest) -> bool:
+    """Return True if a request may change something: its method, or a WebSocket handshake."""
+    return request.method not in SAFE_METHODS or request.is_websocket
+
+
+def is_unsafe_cross_site(request: CORSRequest, own_origins: Collection[str]) -> bool:
+    """Return True if a request is unsafe and a browser sends it for a page of another origin."""
+    if not is_unsafe(request):
         return False
-    if origin is None and read("sec-fetch-site") is None:
+    if request.origin is None and request.fetch_site is None:
         return False  # no browser, so no page that makes one send it
-    return not is_same_origin(origin, read, own_origins)
+    return not is_same_origin(request, own_origins)
 
 
 def refuse_unless_allowed(
-    decision: Decision,
-    enforce: Enforce,
-    policy: Policy | None,
-    origin: str | None,
-    credentials: bool | None,
+    decision: Decision, request: CORSRequest, policy: Policy | None, enforce: Enforce
 ) -> Decision:
-    """The refusal of a guarded request; the decision itself where a policy allows it."""
-    why = _objection(decision, policy, origin, credentials)
-    if why is None:
+    """Return the refusal of an unsafe cross-site request, or the decision if a policy allows it.
+
+    `policy` is the one that applies to the request, None if there is none. Under "report" the
+    refusal has no status, so the request is served.
+    """
+    objection = _find_objection(decision, request, policy)
+    if objection is None:
         return decision
     return Decision(
-        Kind.NOT_CORS if origin is None else Kind.ACTUAL,
+        Kind.NOT_CORS if request.origin is None else Kind.ACTUAL,
         Reason.CROSS_ORIGIN_REFUSED,
-        why,
+        objection,
         403 if enforce is True else None,
         decision.headers,
         decision.faults,
     )
 
 
-def _objection(
-    decision: Decision, policy: Policy | None, origin: str | None, credentials: bool | None
-) -> str | None:
-    """What a policy, or the lack of one, has against a guarded request; None where it allows it."""
+def _find_objection(
+    decision: Decision, request: CORSRequest, policy: Policy | None
+) -> str | LazyDetail | None:
+    """Return why the policy, or the lack of one, does not allow a request; None if it does."""
+    origin = request.origin
     if origin is None:
         return "no origin"
     if policy is None:
-        return f"{escape_text(origin)} (no policy holds here)"
+        return LazyDetail(_describe, (origin, "no policy applies here"))
     if decision.reason not in _ORIGIN_ALLOWED:
-        return decision.detail
-    if "*" in policy.allow_origins:  # that of a view, whose safe methods may well be for everyone
-        return f"{escape_text(origin)} (not listed by name)"
-    if credentials and not policy.allow_credentials:
-        return f"{escape_text(origin)} (with a cookie, without allow_credentials)"
+        return decision.lazy_detail
+    if "*" in policy.allow_origins:  # a view's policy: its safe methods may well be for everyone
+        return LazyDetail(_describe, (origin, "not listed by name"))
+    if request.has_cookie and not policy.allow_credentials:
+        return LazyDetail(_describe, (origin, "with a cookie, without allow_credentials"))
     return None
 
 
-def is_websocket(read: Callable[[str], str | None]) -> bool:
-    """Return True if a GET is a WebSocket handshake (RFC 6455, 4.1), which has no preflight."""
-    upgrade = read("upgrade")
-    return upgrade is not None and "websocket" in (parse_names(upgrade) or ())
+def _describe(origin: str, objection: str) -> str:
+    return f"{escape_text(origin)} ({objection})"

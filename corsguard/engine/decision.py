@@ -1,20 +1,21 @@
-"""Decision: the answer to one request, and the reason for it."""
+"""The decision on a request, and the reason for it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from corsguard.policy.predicates import Fault
 
-__all__ = ["DECISION", "Decision", "Kind", "Reason"]
+__all__ = ["DECISION", "Decision", "Kind", "LazyDetail", "Reason"]
 
 DECISION = "corsguard.decision"
 """The key under which an adapter leaves the decision: in an environ, a scope, or Django's META."""
 
 
 class Kind(StrEnum):
-    """What a request is, to the CORS protocol (Fetch, "HTTP requests" of it)."""
+    """The kinds of request that the CORS protocol knows (Fetch, "HTTP requests")."""
 
     NOT_CORS = "NOT_CORS"
     ACTUAL = "ACTUAL"
@@ -22,7 +23,7 @@ class Kind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a request was answered as it was."""
+    """The reasons for a decision."""
 
     NO_POLICY = "NO_POLICY"
     NOT_CORS = "NOT_CORS"
@@ -37,12 +38,12 @@ class Reason(StrEnum):
 
     @property
     def refusal(self) -> bool:
-        """Whether a page that sent such a request does not get what it asked for."""
+        """True if a page that sends such a request does not get what it asked for."""
         return self in _REFUSALS
 
     @property
     def words(self) -> str:
-        """The reason as a sentence that holds nothing of the request."""
+        """The reason as a sentence that contains nothing of the request."""
         return _WORDS[self]
 
 
@@ -73,19 +74,43 @@ _CONTENT_HEADERS = {
 }
 
 
-class Decision(NamedTuple):
-    """The answer to one request."""
+class LazyDetail(NamedTuple):
+    """The detail of a decision, composed when somebody reads it."""
 
+    describe: Callable[..., str]
+    arguments: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        return self.describe(*self.arguments)
+
+
+class _Fields(NamedTuple):
     kind: Kind
     reason: Reason
-    detail: str
-    """The offending origin, method or header, escaped and cut, and what of the policy is nearest
-    to it; empty where nothing offends."""
+    lazy_detail: str | LazyDetail
     status: int | None
-    """None: call the application. 204 or 403: answer with it now."""
     headers: tuple[tuple[str, str], ...]
-    """The header fields that the CORS protocol puts on the response."""
     faults: tuple[Fault, ...] = ()
+
+
+class Decision(_Fields):
+    """The decision on one request.
+
+    `kind` says what the request is, and `reason` why it is answered as it is. `status` is None
+    where the application answers, else 204 or 403: answer with it now. `headers` are the fields
+    that the CORS protocol puts on the response. `faults` are the callables of the policy that
+    failed.
+    """
+
+    __slots__ = ()
+
+    @property
+    def detail(self) -> str:
+        """The offending origin, method or header, escaped and cut, and the nearest listed origin.
+
+        Empty if nothing offends.
+        """
+        return str(self.lazy_detail)
 
     @property
     def allowed(self) -> bool:
@@ -94,15 +119,36 @@ class Decision(NamedTuple):
 
     @property
     def body(self) -> bytes:
-        """The content of an answer with `status`: one line of text with 403, nothing with 204."""
+        """The content of a response with `status`: one line of text with 403, nothing with 204."""
         return _BODIES[self.reason] if self.status == 403 else b""
 
     @property
     def content_headers(self) -> tuple[tuple[str, str], ...]:
-        """The fields that tell of that content; 204 has no Content-Length (RFC 9110, 8.6)."""
+        """The fields that describe that content; 204 has no Content-Length (RFC 9110, 8.6)."""
         return _CONTENT_HEADERS[self.reason] if self.status == 403 else ()
 
     @property
     def answer_headers(self) -> list[tuple[str, str]]:
-        """All fields of an answer with `status`."""
+        """All fields of a response with `status`."""
         return [*self.headers, *self.content_headers]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Decision):
+            return NotImplemented
+        return self._key() == other._key() and (
+            self.lazy_detail == other.lazy_detail or self.detail == other.detail
+        )
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[object, ...]:
+        return self.kind, self.reason, self.status, self.headers, self.faults
+
+    def __repr__(self) -> str:
+        fields = {**self._asdict(), "lazy_detail": self.detail}
+        shown = ", ".join(f"{name.removeprefix('lazy_')}={fields[name]!r}" for name in fields)
+        return f"Decision({shown})"

@@ -1,31 +1,32 @@
-"""Whether a request comes from the service's own pages."""
+"""Requests from the service's own pages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
+from corsguard.engine.request import CORSRequest
 from corsguard.origin import Origin, OriginError, default_port_suffix
 
 __all__ = ["SAME_ORIGIN_SITES", "is_same_origin"]
 
 SAME_ORIGIN_SITES = frozenset({"same-origin", "none"})
-"""Values of `Sec-Fetch-Site` for a request of an own page, or of none (Fetch Metadata, 2.3)."""
+"""`Sec-Fetch-Site` of a request from an own page, or from no page (Fetch Metadata, 2.3)."""
 
 
-def is_same_origin(
-    origin: str | None, read: Callable[[str], str | None], own_origins: Collection[str]
-) -> bool:
-    """Whether a request comes from a page of the very origin that it is sent to.
+def is_same_origin(request: CORSRequest, own_origins: Collection[str]) -> bool:
+    """Return True if a request comes from a page of the very origin that it is sent to.
 
-    The browser's own word comes first (Fetch Metadata, `Sec-Fetch-Site`); without it, the host
-    and port of Origin are compared with `Host`, whose scheme a proxy may have changed.
+    The browser's own word, `Sec-Fetch-Site`, comes first. Without it, the host and port of `Origin`
+    are compared with `Host`, whose scheme a proxy may have changed.
     """
-    site = read("sec-fetch-site")
-    if site is not None:
-        return site in SAME_ORIGIN_SITES
-    if origin is None or origin in own_origins:
-        return origin is not None
-    host = read("host")
+    origin = request.origin
+    if request.fetch_site is not None:
+        return request.fetch_site in SAME_ORIGIN_SITES
+    if origin is None:
+        return False
+    if origin in own_origins:
+        return True
+    host = request.host
     scheme, _, authority = origin.partition("://")
     if not host or host.lower().removesuffix(default_port_suffix(scheme)) != authority:
         return False

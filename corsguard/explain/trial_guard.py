@@ -7,87 +7,48 @@ from collections.abc import Collection
 
 from corsguard.engine.decision import Decision
 from corsguard.engine.engine import Waiter
-from corsguard.engine.headers import RequestHeaders
+from corsguard.engine.request import CORSRequest
 from corsguard.explain.place import Place, PlaceKey
 from corsguard.guard import Guard
 from corsguard.guard.refusal_log import RefusalLog
-from corsguard.guard.snapshot import Snapshot
+from corsguard.guard.runtime import GuardRuntime
+from corsguard.guard.snapshot import Policies, Snapshot
 from corsguard.guard.view_policies import View, describe_view
 from corsguard.policy import Policy
 
 __all__ = ["TrialGuard"]
 
 
-class _DebugLog(RefusalLog):
+class _QuietLog(RefusalLog):
     """A log of refusals that no browser sent: all of it is at DEBUG."""
 
     def _level(self, *_: object) -> int:
         return logging.DEBUG
 
 
-class TrialGuard(Guard):
-    """A copy of a guard, with its policies and options, that policies are tried out on.
+class _TrialRuntime(GuardRuntime):
+    """A runtime that records the place and the decision of the last request.
 
-    It records the place and the decision of the last request. It calls no subscriber, and logs
-    nothing above DEBUG. The guard that it was made from is not changed.
+    It calls no subscriber, caches nothing and logs nothing above DEBUG.
     """
 
-    def __init__(self, guard: Guard) -> None:
-        super().__init__(
-            guard.policies,
-            enforce=guard.enforce,
-            enforce_exempt=guard.enforce_exempt,
-            own_origins=guard.own_origins,
-        )
-        self._log = _DebugLog()
-        self._views: dict[PlaceKey, tuple[str, Policy]] = {}
+    def __init__(self, snapshot: Snapshot, views: dict[PlaceKey, tuple[str, Policy]]) -> None:
+        super().__init__(snapshot.remove_caches(), _QuietLog())
+        self.views = views
         """place of a view -> (name of the view, policy to try there)"""
         self.place: Place | None = None
-        """The place of the policy of the last request. None before the first one."""
         self.decision: Decision | None = None
-        """The decision on the last request. None before the first one."""
-
-    def _warn(self, state: Snapshot) -> None:
-        """Warn of nothing: the original guard did."""
-
-    def with_policy(self, place: Place, policy: Policy) -> TrialGuard:
-        """Return a copy with policy in that place. Raises PolicyError."""
-        other = TrialGuard(self)
-        other._views = dict(self._views)
-        if place.kind == "view":
-            other._views[place.key] = place.name, policy
-        elif place.kind == "everywhere":
-            other.reconfigure(policy)
-        else:
-            routes = {} if isinstance(self.policies, Policy) else dict(self.policies or {})
-            other.reconfigure({**routes, place.name: policy})
-        other.adopt((f"views.{name}", own) for name, own in other._views.values())
-        return other
 
     def decide(
         self,
-        path: str,
-        origin: str | None,
-        method: str,
-        request_headers: RequestHeaders,
-        credentials: bool | None = None,
-        *,
+        request: CORSRequest,
         view: View | None = None,
         methods: Collection[str] | None = None,
         wait: Waiter | None = None,
     ) -> Decision:
-        """Return what Guard.decide does, and record the place and the decision."""
-        view = self._locate(path, view)
-        self.decision = super().decide(
-            path,
-            origin,
-            method,
-            request_headers,
-            credentials,
-            view=view,
-            methods=methods,
-            wait=wait,
-        )
+        """Return what GuardRuntime.decide does, and record the place and the decision."""
+        view = self._locate(request.path, view)
+        self.decision = super().decide(request, view, methods, wait)
         return self.decision
 
     def _locate(self, path: str, view: View | None) -> View | None:
@@ -104,19 +65,60 @@ class TrialGuard(Guard):
             enforced=self._enforces(path),
             holder=view.holder or describe_view(view.name),
         )
-        _, policy = self._views.get(place.key, (view.name, view.policy))
+        _, policy = self.views.get(place.key, (view.name, view.policy))
         self.place = place._replace(policy=policy)
         return view._replace(policy=policy)
 
     def _enforces(self, path: str) -> bool:
-        return self.enforce is True and not self._state.exempt.find(path)
+        return self.snapshot.enforce is True and not self.snapshot.is_exempt(path)
 
     def _locate_path(self, path: str) -> Place:
-        if isinstance(self.policies, Policy):
-            return Place("everywhere", "", self.policies)
-        route, engine = self._state.find(path)
-        if engine is not None:
-            return Place("route", route or "", engine.policy)
+        policies = self.snapshot.policies
+        if isinstance(policies, Policy):
+            return Place("everywhere", "", policies)
+        applied = self.snapshot.find(path)
+        route = applied.route
+        if applied.engine is not None:
+            return Place("route", route or "", applied.engine.policy)
         # The narrowest place for a policy is the path itself; `/api` and `/api/` are the same.
         is_route = route is not None and route.rstrip("/") == path.rstrip("/")
         return Place("route", route if is_route and route else path, None, route)
+
+
+class TrialGuard(Guard):
+    """A copy of a guard, with its policies and options, that policies are tried out on.
+
+    It calls no subscriber, and logs nothing above DEBUG. The original guard is not changed.
+    """
+
+    adapter: _TrialRuntime
+
+    def __init__(self, guard: Guard) -> None:
+        self.adapter = _TrialRuntime(guard.adapter.snapshot, {})
+
+    @property
+    def place(self) -> Place | None:
+        """The place of the policy of the last request. None before the first one."""
+        return self.adapter.place
+
+    @property
+    def decision(self) -> Decision | None:
+        """The decision on the last request. None before the first one."""
+        return self.adapter.decision
+
+    def with_policy(self, place: Place, policy: Policy) -> TrialGuard:
+        """Return a copy with policy in that place. Raises PolicyError."""
+        policies: Policies = self.policies
+        views = dict(self.adapter.views)
+        if place.kind == "view":
+            views[place.key] = place.name, policy
+        elif place.kind == "everywhere":
+            policies = policy
+        else:
+            routes = {} if isinstance(policies, Policy) else dict(policies or {})
+            policies = {**routes, place.name: policy}
+        snapshot = self.adapter.snapshot.replace_policies(policies)
+        view_policies = ((f"views.{name}", own) for name, own in views.values())
+        other = TrialGuard(self)
+        other.adapter = _TrialRuntime(snapshot.add_views(view_policies), views)
+        return other

@@ -1,33 +1,69 @@
-"""What an adapter was called with: a policy, or its fields as keyword arguments."""
+"""The arguments of an adapter: a policy or a guard, or a policy's fields as keywords."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from corsguard.errors import POLICY_OR_FIELDS, Problem
+from corsguard.errors import NO_POLICY, POLICY_OR_FIELDS, PolicyError, Problem
 from corsguard.escaping import show_value
+from corsguard.guard.guard import Guard
+from corsguard.guard.snapshot import Policies
+from corsguard.policy import Policy
 from corsguard.policy.unknown_fields import FIELDS, GUARD_OPTIONS, is_table_of_fields
 
-__all__ = ["argument_problems"]
+__all__ = ["build_configured_guard", "build_guard"]
 
 _OPTIONS = frozenset(GUARD_OPTIONS)
 """The keyword arguments of a guard besides its policies."""
+_KINDS = (Guard, Policy)
+"""What only the argument `policy` takes."""
 
 
-def argument_problems(
-    given: object, fields: Mapping[str, Any], kinds: tuple[type, ...]
-) -> list[Problem]:
-    """Return what is wrong with the call itself, whatever the values are.
+def build_guard(
+    given: Guard | Policies,
+    fields: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    requires_policy: bool = True,
+) -> Guard:
+    """Return the guard for what an adapter was called with: a policy, or its fields.
 
-    `given` is what was passed as the policy, `fields` are the other keyword arguments, and `kinds`
-    are the types that only `policy` takes.
+    `given` is a Guard, a Policy, policies by route prefix, or None. `fields` are the keyword
+    arguments beside it, in the one configuration shape. Without `requires_policy` there may be
+    neither: an adapter's views may bring the only policies.
+
+    Raises PolicyError: for both at once, for neither (`no-policy`), and for what does not start.
     """
+    problems = _find_problems(given, fields)
+    if problems:
+        raise PolicyError(problems)
+    if given is None and fields:
+        guard = Guard.from_keywords(fields)
+    else:
+        guard = given if isinstance(given, Guard) else Guard(given)
+    if requires_policy and not guard.policies and not guard.enforce:
+        raise PolicyError([NO_POLICY])
+    return guard
+
+
+def build_configured_guard(given: Any, place: str = "") -> Guard:
+    """Return the guard of a framework's setting: a mapping in that shape, a Policy or a Guard.
+
+    Raises PolicyError, which names `place` as where the mapping is.
+    """
+    if isinstance(given, Guard):
+        return given
+    return Guard(given) if isinstance(given, Policy) else Guard.from_mapping(given, place)
+
+
+def _find_problems(given: object, fields: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with the call itself, whatever the values are."""
     if given is None:
         return [
             Problem("unknown-field", name, value, f"there is no field {name!r}", "policy")
             for name, value in fields.items()
-            if isinstance(value, kinds) and name not in FIELDS | _OPTIONS
+            if isinstance(value, _KINDS) and name not in FIELDS | _OPTIONS
         ]
     suggestion = POLICY_OR_FIELDS
     if fields:
@@ -35,7 +71,7 @@ def argument_problems(
         if fields.keys() <= _OPTIONS:
             options = ", ".join(f"{name}={show_value(value)}" for name, value in fields.items())
             suggestion = f"policy=Guard(Policy(...), {options})"
-    elif isinstance(given, Mapping) and is_table_of_fields(given, kinds):
+    elif isinstance(given, Mapping) and is_table_of_fields(given, _KINDS):
         message = f"{show_value(given)} is a dict of a policy's fields, which are keywords here"
     else:
         return []

@@ -1,12 +1,12 @@
-"""Advice: what to change so that a request would be allowed. For a line of the log, nothing else.
+"""What to change so that a refused request would be allowed, for a line of the log.
 
-No decision depends on anything here. This is the one place that reads `X-Forwarded-Host` and
-`Forwarded`, and only to say what a proxy does to `Host`.
+No decision depends on anything here. Nothing else reads `X-Forwarded-Host` and `Forwarded`: they
+show what a proxy does to `Host`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from corsguard import fetch_spec
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from corsguard.engine import Engine
     from corsguard.engine.request import CORSRequest
 
-__all__ = ["advice"]
+__all__ = ["advise"]
 
 _LONGEST_FORWARDED = 1_000
 _LONGEST_HOST = 80
@@ -29,30 +29,24 @@ _SENDERS = {
 """Who sends the origins that stand for no one in particular."""
 
 
-def advice(
-    decision: Decision,
-    reason: Reason,
-    facts: CORSRequest,
-    read: Callable[[str], str | None],
-    engine: Engine | None,
-) -> str:
+def advise(decision: Decision, reason: Reason, request: CORSRequest, engine: Engine | None) -> str:
     """Return what to change so that a refused request would be allowed.
 
-    `reason` is the one before enforcement, and `engine` that of the policy that applies, None
-    where none does.
+    `reason` is the one before enforcement, and `engine` that of the policy that applies, None if
+    there is none.
     """
-    if decision.kind is not Kind.PREFLIGHT and (own := _own_origin(facts, read)):
+    if decision.kind is not Kind.PREFLIGHT and (own := _suggest_own_origin(request)):
         return own
-    if facts.origin is None:
+    if request.origin is None:
         return "list the path in enforce_exempt, if any site may do this"
     if engine is None:
         return "allow the origin in a policy for this path, or list the path in enforce_exempt"
     if reason is Reason.ORIGIN_INVALID:
         return "no browser sends such an Origin: look for a proxy that rewrites it"
     if reason is Reason.ORIGIN_NOT_ALLOWED:
-        return _of_origin(facts.origin, engine)
+        return _suggest_for_origin(request.origin, engine)
     if reason is Reason.METHOD_NOT_ALLOWED:
-        return _of_method(facts.requested_method or "", engine)
+        return _suggest_for_method(request.requested_method or "", engine)
     if reason is Reason.HEADERS_NOT_ALLOWED:
         return (
             "add it to allow_headers"
@@ -64,21 +58,21 @@ def advice(
     return 'set allow_credentials, or have the page send no cookies (credentials: "omit")'
 
 
-def _of_origin(text: str, engine: Engine) -> str:
-    origin = _parsed(text)
+def _suggest_for_origin(text: str, engine: Engine) -> str:
+    origin = _parse(text)
     if origin is None or origin.opaque:
         flag = "" if engine.guards_users else ", or list it with dangerously_allow_null_origin"
         who = _SENDERS.get(text, _SENDERS["null"])
         return f"{who} sends it: give the page an origin of its own{flag}"
-    if engine.refuses_plain_http(origin):
+    if engine.origins.refuses_plain_http(origin):
         flag = "dangerously_allow_insecure_origins"
-        if engine.may_match(text):
+        if engine.origins.may_match(text):
             return f"plain http is the reason: serve the page over https, or set {flag}"
         return f"serve the page over https, or add it to allow_origins and set {flag}"
     return "add it to allow_origins"
 
 
-def _of_method(method: str, engine: Engine) -> str:
+def _suggest_for_method(method: str, engine: Engine) -> str:
     if method.upper() in engine.policy.allow_methods:
         return f"methods are case-sensitive: have the page send {escape_text(method.upper(), 20)}"
     if not fetch_spec.is_token(method) or method.upper() in fetch_spec.FORBIDDEN_METHODS:
@@ -86,41 +80,34 @@ def _of_method(method: str, engine: Engine) -> str:
     return "add it to allow_methods"
 
 
-def _own_origin(facts: CORSRequest, read: Callable[[str], str | None]) -> str:
-    """Return what to list where a proxy changes `Host`, so that an own page looks foreign.
+def _suggest_own_origin(request: CORSRequest) -> str:
+    """Return what to list if a proxy changes `Host`, so that an own page looks foreign.
 
-    Empty where that is not the reason: the browser's own word, `Sec-Fetch-Site`, comes first.
+    Empty if that is not the reason: the browser's own word, `Sec-Fetch-Site`, comes first.
     """
-    origin = _parsed(facts.origin)
-    if origin is None or origin.opaque or read("sec-fetch-site") is not None:
+    origin = _parse(request.origin)
+    if origin is None or origin.opaque or request.fetch_site is not None:
         return ""
-    for name, host in _forwarded(read):
+    for name, host in _list_forwarded_hosts(request):
         if host.lower().removesuffix(default_port_suffix(origin.scheme)) == origin.authority:
-            given = escape_text(read("host") or "missing", _LONGEST_HOST)
-            said = f"Host is {given}, {name} {escape_text(host, _LONGEST_HOST)}"
-            return f"if this service is {origin}, list {origin} in own_origins: {said}"
+            given = escape_text(request.host or "missing", _LONGEST_HOST)
+            hosts = f"Host is {given}, {name} {escape_text(host, _LONGEST_HOST)}"
+            return f"if this service is {origin}, list {origin} in own_origins: {hosts}"
     return ""
 
 
-def _forwarded(read: Callable[[str], str | None]) -> Iterator[tuple[str, str]]:
-    """Yield the hosts that proxies say the client has asked for, each with where that is said."""
-    for host in _field(read, "x-forwarded-host").split(","):
+def _list_forwarded_hosts(request: CORSRequest) -> Iterator[tuple[str, str]]:
+    """Yield the field and the host for each host that proxies say the client has requested."""
+    for host in (request.forwarded_host or "")[:_LONGEST_FORWARDED].split(","):
         yield "X-Forwarded-Host", host.strip()
-    for element in _field(read, "forwarded").split(","):  # RFC 7239, 4
+    for element in (request.forwarded or "")[:_LONGEST_FORWARDED].split(","):  # RFC 7239, 4
         for pair in element.split(";"):
             name, _, value = pair.partition("=")
             if name.strip().lower() == "host":
                 yield "Forwarded host", value.strip().strip('"')
 
 
-def _field(read: Callable[[str], str | None], name: str) -> str:
-    try:
-        return (read(name) or "")[:_LONGEST_FORWARDED]
-    except LookupError:  # of an adapter that reads what decisions need, and no more
-        return ""
-
-
-def _parsed(text: str | None) -> Origin | None:
+def _parse(text: str | None) -> Origin | None:
     try:
         return None if text is None else Origin.parse(text)
     except OriginError:

@@ -1,21 +1,19 @@
-"""What the guard writes to the logger `corsguard`: bounded, escaped, the first of its kind loud.
+"""What the guard writes to the logger `corsguard`: bounded, escaped, the first of each kind loud.
 
-Nothing is formatted for a line that is not logged.
+Nothing is composed for a line that is not written.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from threading import Lock
 from traceback import format_tb
 from typing import TYPE_CHECKING
 
-from corsguard.engine.csrf import is_websocket
 from corsguard.engine.decision import Decision, Kind, Reason
 from corsguard.escaping import MAX_SHOWN, escape_text
 from corsguard.fork_safety import restart_in_child
-from corsguard.guard.refusal_advice import advice
+from corsguard.guard.refusal_advice import advise
 from corsguard.policy.predicates import Fault
 
 if TYPE_CHECKING:
@@ -30,61 +28,64 @@ _MOST_GROUPS = 1_000
 
 
 class RefusalLog:
-    """Says each thing at WARNING once, at most 100 of a group, and the rest at DEBUG.
+    """Logs each thing at WARNING once, at most 100 of a group, and the rest at DEBUG.
 
-    Its memory is bounded whatever the requests hold: 1,000 groups, each of 100 short strings.
+    Its memory is bounded whatever the requests contain: 1,000 groups, each of 100 short strings.
     """
 
-    has = staticmethod(_logger.isEnabledFor)
-    """Whether what is said at a level is logged; what has been said before is said at DEBUG."""
-
     def __init__(self) -> None:
+        # (reason, route) -> the origins that have been logged, and the like for other lines.
         self._seen: dict[tuple[str, str], set[str]] = {}
         self._restart()
         restart_in_child(self._restart)
 
     def _restart(self) -> None:
-        """Make new locks; see corsguard.fork_safety."""
+        """Make a new lock; see corsguard.fork_safety."""
         self._lock = Lock()
 
-    def refused(
+    def report_refusal(
         self,
         decision: Decision,
         reason: Reason,
-        facts: CORSRequest,
-        read: Callable[[str], str | None],
+        request: CORSRequest,
         engine: Engine | None,
     ) -> None:
-        """Log a refusal, loud once for its reason, origin and route; see `advice` for the rest."""
-        origin = "no origin" if facts.origin is None else facts.origin
-        level = self._level((decision.reason, facts.route or "no route"), origin[:MAX_SHOWN])
+        """Log a refusal, loud once for its reason, origin and route.
+
+        `reason` is the one before enforcement, and `engine` that of the policy that applies, None
+        if there is none: see `advise`.
+        """
+        origin = "no origin" if request.origin is None else request.origin
+        level = self._level((decision.reason, request.route or "no route"), origin[:MAX_SHOWN])
         if level is not None:
-            outcome, served = _outcome(decision, facts, read)
+            outcome, served = _outcome(decision, request)
             _logger.log(
                 level,
                 "%s %s %s from %s: %s%s: %s; %s",
                 outcome,
-                escape_text(facts.method, 20),
-                escape_text(facts.path),
+                escape_text(request.method, 20),
+                escape_text(request.path),
                 escape_text(origin),
                 decision.reason.value,
                 served,
                 decision.detail or decision.reason.words,
-                advice(decision, reason, facts, read, engine),
+                advise(decision, reason, request, engine),
             )
 
-    def fault(self, fault: Fault, route: str | None) -> None:
-        """Log a callable of a policy that returned no bool."""
+    def report_fault(self, fault: Fault, route: str | None) -> None:
+        """Log a callable of a policy that raised, or returned anything but a bool."""
         name, error = fault
         group = "failures of allow_origins", route or "no route"
-        self._failed(group, name, "%s of allow_origins failed, which counts as a no", error)
+        self._report_failure(
+            group, name, "%s of allow_origins failed, which counts as False", error
+        )
 
-    def subscriber_failed(self, subscriber: object, error: Exception) -> None:
+    def report_subscriber(self, subscriber: object, error: Exception) -> None:
         """Log a subscriber that raised; the request goes on."""
         name = getattr(subscriber, "__qualname__", None) or type(subscriber).__qualname__
-        self._failed(("failures of subscribers", ""), name, "subscriber %s failed", error)
+        self._report_failure(("failures of subscribers", ""), name, "subscriber %s failed", error)
 
-    def replaced(self, names: list[str], path: str | None = None) -> None:
+    def report_replaced(self, names: list[str], path: str | None = None) -> None:
         """Log the fields of the CORS protocol that the application set itself, at path."""
         for name in names:
             level = self._level(("replaced fields", ""), name.lower())
@@ -96,7 +97,9 @@ class RefusalLog:
                     "" if path is None else f" at {escape_text(path)}",
                 )
 
-    def _failed(self, group: tuple[str, str], name: str, what: str, error: Exception) -> None:
+    def _report_failure(
+        self, group: tuple[str, str], name: str, what: str, error: Exception
+    ) -> None:
         kind = type(error).__name__
         level = self._level(group, f"{name} {kind}")
         if level is not None:
@@ -106,7 +109,7 @@ class RefusalLog:
                 "%s: %s: %s\n%s",
                 what % name,
                 kind,
-                _text_of(error),
+                _describe_error(error),
                 "".join(format_tb(error.__traceback__)),
             )
 
@@ -129,9 +132,7 @@ class RefusalLog:
         return count <= _MOST_ITEMS
 
 
-def _outcome(
-    decision: Decision, facts: CORSRequest, read: Callable[[str], str | None]
-) -> tuple[str, str]:
+def _outcome(decision: Decision, request: CORSRequest) -> tuple[str, str]:
     """Return what became of a request, and in brackets, what that means to the page."""
     if decision.reason is Reason.CROSS_ORIGIN_REFUSED:
         if decision.status is None:
@@ -141,19 +142,19 @@ def _outcome(
         if decision.status == 403:
             return "preflight answered 403:", ""
         return "preflight answered 204, but the browser blocks the request:", ""
-    if facts.method == "GET" and is_websocket(read):
+    if request.is_websocket:
         means = "the request was served; browsers apply no CORS to WebSockets, enforce does"
         return "no policy allows the WebSocket handshake", f" ({means})"
     what = "CORS headers"
     if decision.reason is Reason.CREDENTIALS_NOT_ALLOWED:
         what = "Access-Control-Allow-Credentials"
     means = "the request was served; the browser hides the response"
-    if read("sec-fetch-mode") == "navigate":
+    if request.fetch_mode == "navigate":
         means = "the request was served; the browser shows the page, which needs none"
     return f"no {what} for", f" ({means})"
 
 
-def _text_of(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     try:
         return escape_text(str(error), 500)
     except Exception:  # of its own __str__, which must not fail the request

@@ -1,15 +1,18 @@
-"""State: everything that a guard's decisions depend on, compiled, and replaced as one."""
+"""Snapshot: everything that a guard's decisions depend on, compiled, and replaced as one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from re import Pattern
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from corsguard.engine.cache import BoundedCache
+from corsguard.engine import Engine
+from corsguard.engine.cache import BoundedCache, DecisionCache, EnforcedCache, NoCache
 from corsguard.engine.csrf import Enforce
-from corsguard.engine.decision import Decision
-from corsguard.engine.engine import Answers, Engine, Preflights
+from corsguard.engine.decision import Decision, Kind, Reason
+from corsguard.engine.request import read_path
 from corsguard.errors import PolicyError, Problem
 from corsguard.escaping import show_value
 from corsguard.guard.routes import Routes, prefix_problems
@@ -20,179 +23,261 @@ from corsguard.policy.safety import find_exposure, find_warnings
 from corsguard.policy.unknown_fields import is_table_of_fields
 from corsguard.policy.validation import Findings
 
-__all__ = ["Enforce", "Policies", "Snapshot"]
+__all__ = ["NO_POLICY_DECISION", "AppliedPolicy", "Enforce", "Options", "Policies", "Snapshot"]
 
 Policies = Policy | Mapping[str, Policy | None] | None
 """One policy for every path, or policies by route prefix, or none."""
+PlacedPolicy = tuple[str, Policy]
+"""Where a policy is configured, as a problem names it, and the policy."""
+
+NO_POLICY_DECISION = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
+
+_EVERYWHERE = ""
+"""The prefix of a policy that applies to every path, whatever the path looks like."""
+_POLICY_FORMS = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
+
+_MAX_PATH_LENGTH = 256
+
+_is_enabled_for = logging.getLogger("corsguard").isEnabledFor
+
+
+class Options(NamedTuple):
+    """The options of a guard, as they were given."""
+
+    enforce: Enforce = False
+    enforce_exempt: Iterable[str] = ()
+    own_origins: Iterable[str] = ()
+
+
+class AppliedPolicy:
+    """A policy at one place, a route or a view or every path, with the decisions it has led to."""
+
+    __slots__ = ("cache", "engine", "is_enforced", "route")
+
+    def __init__(
+        self, route: str | None, engine: Engine | None, *, is_enforced: bool, is_cached: bool
+    ) -> None:
+        self.route = route
+        """The route prefix, or the name of the view; None for every path, and for no route."""
+        self.engine = engine
+        """None for no CORS."""
+        self.is_enforced = is_enforced
+        """True if unsafe cross-site requests are refused, or reported, unless it allows them."""
+        kind = DecisionCache if not is_enforced else EnforcedCache
+        self.cache = (kind if is_cached else NoCache)(
+            engine.no_origin if engine else NO_POLICY_DECISION,
+            default=None if engine else NO_POLICY_DECISION,
+            cookieless_default=engine.any_evaluation if engine else NO_POLICY_DECISION,
+            allows_credentials=engine is not None and engine.policy.allow_credentials,
+            is_enabled_for=_is_enabled_for,
+        )
 
 
 class Snapshot:
     """The policies and options of a guard, compiled, so that one assignment replaces them all.
 
-    Never changed after it is made. Raises PolicyError with every problem.
+    Never changed once built; its caches fill up. `views` are the policies of views, and `compiled`
+    are engines of an earlier snapshot, id of a policy -> Engine. Without `is_cached` every request
+    is decided anew.
+
+    Raises PolicyError with every problem.
     """
 
     __slots__ = (
+        "_applied",
+        "_applied_views",
         "_engines",
-        "_everywhere",
-        "_routes",
-        "answers",
-        "answers_to_cookies",
+        "_exempt",
+        "_nowhere",
+        "_paths",
         "enforce",
         "enforce_exempt",
-        "exempt",
+        "everywhere",
         "has_async_callables",
         "has_callables",
+        "is_cached",
+        "lookup",
+        "lookup_fields",
         "own_origins",
         "policies",
-        "preflights",
-        "refusals",
-        "refused_preflights",
         "views",
     )
 
     def __init__(
         self,
         policies: Policies,
-        enforce: Enforce,
-        enforce_exempt: Iterable[str],
-        own_origins: Iterable[str],
-        views: tuple[tuple[str, Policy], ...] = (),
+        options: Options = Options(),  # noqa: B008  # immutable
+        views: tuple[PlacedPolicy, ...] = (),
         compiled: Mapping[int, Engine] = MappingProxyType({}),
+        *,
+        is_cached: bool = True,
     ) -> None:
-        found = Findings()
-        if not (enforce is True or enforce is False or enforce == "report"):
-            message = f"{show_value(enforce)} is neither a bool nor 'report'"
-            meant = show_value(enforce, str).strip().lower()
-            suggestion = (
-                "'report'" if meant == "report" else str(meant in {"true", "1", "yes", "on"})
-            )
-            found.add("type-invalid", "enforce", enforce, message, suggestion)
-        self.enforce: Enforce = enforce
-        self.enforce_exempt = found.strings("enforce_exempt", enforce_exempt)
-        found.problems.extend(prefix_problems("enforce_exempt", self.enforce_exempt))
-        self.exempt = Routes(dict.fromkeys(self.enforce_exempt))
-        self.own_origins = found.strings("own_origins", own_origins)
-        for origin in self.own_origins:
-            found.own_origin("own_origins", origin)
         table = _by_prefix(policies)
-        if isinstance(policies, Mapping) and is_table_of_fields(table, (Policy,)):
-            message = f"{show_value(policies)} is a table of fields, not of policies by path prefix"
-            found.add("type-invalid", "policy", policies, message, _A_POLICY)
-            table = {}
-        if isinstance(policies, Mapping):
-            found.problems.extend(prefix_problems("routes", table))
-        found.problems.extend(_no_policies(table))
-        guarded = _guarded(table, self.exempt) if enforce else {}
-        if enforce:
-            found.problems.extend(_unenforceable(guarded))
-            for place, policy in views:
-                found.problems.extend(problem.within(place) for problem in find_exposure(policy))
-        if found.problems:
-            raise PolicyError(found.problems)
-
+        options, exempt = _validate(policies, table, options, views)
         self.policies: Policies = (
             MappingProxyType(table) if isinstance(policies, Mapping) else policies
         )
+        self.enforce: Enforce = options.enforce
+        self.enforce_exempt: tuple[str, ...] = tuple(options.enforce_exempt)
+        self.own_origins: tuple[str, ...] = tuple(options.own_origins)
         self.views = views
-        given = [policy for policy in table.values() if policy is not None]
-        given += [policy for _, policy in views]
-        callables = [entry for policy in given for entry in _callables(policy)]
+        self.is_cached = is_cached
+        self._exempt = exempt
+        self._compile(table, compiled)
+        self._index(table)
+
+    def _compile(self, table: Mapping[str, Policy | None], compiled: Mapping[int, Engine]) -> None:
+        """Compile each policy once, or take the engine that an earlier snapshot has for it."""
+        policies = [policy for policy in table.values() if policy is not None]
+        policies += [policy for _, policy in self.views]
+        callables = [entry for policy in policies for entry in _list_callables(policy)]
         self.has_callables = bool(callables)
         self.has_async_callables = any(map(is_async, callables))
-        # By identity: a callable need not be hashable, and the engine keeps its policy alive.
-        enforced = {*map(id, guarded.values()), *(id(policy) for _, policy in views if enforce)}
-        self._engines = {
-            id(policy): self._engine(policy, id(policy) in enforced, compiled) for policy in given
-        }
-        by_prefix = {prefix: self._engines.get(id(policy)) for prefix, policy in table.items()}
-        self._everywhere = by_prefix.pop(_EVERYWHERE, None)
-        self._routes = Routes(by_prefix)
-        # Where one engine decides everything, so do its answers.
-        engine = None if enforce else self._everywhere
-        self.answers: Answers = engine.answers if engine else {}
-        self.answers_to_cookies: Answers = engine.answers_to_cookies if engine else {}
-        self.preflights: Preflights = engine.preflights if engine else {}
-        self.refused_preflights: Preflights = engine.refused_preflights if engine else {}
-        self.refusals: BoundedCache[str | None, Decision] = BoundedCache()
+        enforced: set[int] = set()
+        if self.enforce:
+            enforced.update(map(id, _find_guarded(table, self._exempt).values()))
+            enforced.update(id(policy) for _, policy in self.views)
+        # By identity: a callable need not be hashable, and an engine keeps its policy alive.
+        self._engines: dict[int, Engine] = {}
+        for policy in policies:
+            key = id(policy)
+            engine = self._engines.get(key) or compiled.get(key)
+            if engine is None or engine.enforced is not (key in enforced):
+                engine = Engine(policy, own_origins=self.own_origins, enforced=key in enforced)
+            self._engines[key] = engine
 
-    def _engine(self, policy: Policy, enforced: bool, compiled: Mapping[int, Engine]) -> Engine:
-        engine = compiled.get(id(policy))
-        if engine is None or engine.enforced is not enforced:
-            engine = Engine(policy, own_origins=self.own_origins, enforced=enforced)
-        return engine
+    def _index(self, table: Mapping[str, Policy | None]) -> None:
+        """Index what applies by path: at each prefix of a route or of an exemption."""
+        routes = Routes({prefix: policy for prefix, policy in table.items() if prefix})
+        default = self._engine_of(table.get(_EVERYWHERE))
+        self._nowhere = self._apply(None, default, is_enforced=bool(self.enforce))
+        applied: dict[str, AppliedPolicy] = {}
+        for prefix in dict.fromkeys((*filter(None, table), *self.enforce_exempt)):
+            found = routes.find(prefix)
+            route, policy = found or (None, None)
+            engine = self._engine_of(policy) if found else default
+            applied[prefix] = self._apply(
+                route, engine, is_enforced=bool(self.enforce) and not self._exempt.find(prefix)
+            )
+        self._applied = Routes(applied)
+        self._paths: BoundedCache[str, AppliedPolicy] = BoundedCache()  # of the last paths
+        self._applied_views: BoundedCache[tuple[str, int, bool], AppliedPolicy] = BoundedCache()
+        self.everywhere: AppliedPolicy | None = None if applied else self._nowhere
+        """What applies to every path; None if that depends on the path."""
+        self.lookup: Callable[..., Decision | None] = (
+            self.everywhere.cache.lookup if self.everywhere else self._lookup_by_path
+        )
+        """Like DecisionCache.lookup, for the policy that applies to the path of a WSGI environ."""
+        self.lookup_fields: Callable[[Mapping[bytes, bytes], str], Decision | None] = (
+            self.everywhere.cache.lookup_fields if self.everywhere else _find_nothing
+        )
+        """The same for ASGI, where only an adapter knows the path that a router reads."""
 
-    def with_policies(self, policies: Policies) -> Snapshot:
-        """The same options over other policies.
+    def _engine_of(self, policy: Policy | None) -> Engine | None:
+        return None if policy is None else self._engines[id(policy)]
 
-        Only the engines of views go on: what others have refused was logged for other routes.
+    def _apply(
+        self, route: str | None, engine: Engine | None, *, is_enforced: bool
+    ) -> AppliedPolicy:
+        return AppliedPolicy(route, engine, is_enforced=is_enforced, is_cached=self.is_cached)
+
+    def _lookup_by_path(self, environ: Mapping[str, Any], method: str) -> Decision | None:
+        return self.find(read_path(environ)).cache.lookup(environ, method)
+
+    def find(self, path: str, view: View | None = None) -> AppliedPolicy:
+        """Return what applies to a path, decoded once, as the application's router sees it.
+
+        The policy of a view wins over that of the path.
+        """
+        if view is not None:
+            return self._find_view(path, view)
+        applied = self._paths.get(path)
+        if applied is None:
+            found = self._applied.find(path)
+            applied = self._nowhere if found is None else found[1]
+            if len(path) <= _MAX_PATH_LENGTH:
+                self._paths.store(path, applied)
+        return applied
+
+    def _find_view(self, path: str, view: View) -> AppliedPolicy:
+        is_enforced = bool(self.enforce) and not self.is_exempt(path)
+        key = view.name, id(view.policy), is_enforced
+        applied = self._applied_views.get(key)
+        if applied is None:
+            engine = self._engine_of(view.policy)
+            applied = self._apply(view.name, engine, is_enforced=is_enforced)
+            self._applied_views.store(key, applied)
+        return applied
+
+    def is_exempt(self, path: str) -> bool:
+        """Return True if enforcement leaves a path alone."""
+        return self._exempt.find(path) is not None
+
+    def replace_policies(self, policies: Policies) -> Snapshot:
+        """Return a snapshot of other policies with the same options and views.
+
+        Engines are kept for views only: what the others have refused was logged for other routes.
         """
         listed = set(map(id, _by_prefix(policies).values()))
         kept = {id(policy) for _, policy in self.views} - listed
-        compiled = {each: self._engines[each] for each in kept}
-        return self._with(policies, self.views, compiled)
+        return self._rebuild(policies, self.views, {each: self._engines[each] for each in kept})
 
-    def with_views(self, views: Iterable[tuple[str, Policy]]) -> Snapshot:
-        """The same with engines for the policies of views as well; itself where it has them."""
+    def add_views(self, views: Iterable[PlacedPolicy]) -> Snapshot:
+        """Return a snapshot with the policies of views as well; this one if it has them all."""
         known = {id(policy) for _, policy in self.views}
         new = [(place, policy) for place, policy in views if id(policy) not in known]
         if not new:
             return self
-        return self._with(self.policies, (*self.views, *new), self._engines)
+        return self._rebuild(self.policies, (*self.views, *new), self._engines)
 
-    def _with(
+    def remove_caches(self) -> Snapshot:
+        """Return the same snapshot without caches."""
+        return self._rebuild(self.policies, self.views, self._engines, is_cached=False)
+
+    def _rebuild(
         self,
         policies: Policies,
-        views: tuple[tuple[str, Policy], ...],
+        views: tuple[PlacedPolicy, ...],
         compiled: Mapping[int, Engine],
+        *,
+        is_cached: bool | None = None,
     ) -> Snapshot:
-        return Snapshot(
-            policies, self.enforce, self.enforce_exempt, self.own_origins, views, compiled
-        )
+        options = Options(self.enforce, self.enforce_exempt, self.own_origins)
+        if is_cached is None:
+            is_cached = self.is_cached
+        return Snapshot(policies, options, views, compiled, is_cached=is_cached)
 
-    def find_view(self, view: View) -> tuple[str | None, Engine | None]:
-        """The name and the engine of a view with a policy of its own."""
-        return view.name, None if view.policy is None else self._engines[id(view.policy)]
-
-    def find(self, path: str) -> tuple[str | None, Engine | None]:
-        """The route that covers path and the engine that holds there; None for what is not."""
-        if self._everywhere is not None:
-            return None, self._everywhere
-        return self._routes.find(path) or (None, None)
-
-    def placed(self) -> Iterator[tuple[str, Policy]]:
-        """Every policy, those of views included, and where it stands."""
+    def place_policies(self) -> Iterator[PlacedPolicy]:
+        """Yield every policy, those of views included, with the place where it is configured."""
         for prefix, policy in _by_prefix(self.policies).items():
             if policy is not None:
-                yield _place(prefix), policy
+                yield _name_place(prefix), policy
         yield from self.views
 
     def find_warnings(self) -> Iterator[Problem]:
-        """What the policies start with, but should be warned of: each where it stands first."""
-        for place, policy in self._placed_once():
+        """Yield what each policy should be warned of, at the place where it is configured first."""
+        for place, policy in self._place_once():
             enforced = self._engines[id(policy)].enforced
-            yield from (
-                warning.within(place) for warning in find_warnings(policy, enforced=enforced)
-            )
+            yield from (each.within(place) for each in find_warnings(policy, enforced=enforced))
 
-    def warnings_of_enforcement(self) -> Iterator[Problem]:
-        """Those of the routes that there are only because their policies are enforced."""
+    def find_enforcement_warnings(self) -> Iterator[Problem]:
+        """Yield those of the routes that exist only because their policies are enforced."""
         views = {place for place, _ in self.views}
-        for place, policy in self._placed_once():
+        for place, policy in self._place_once():
             if place not in views and self._engines[id(policy)].enforced:
                 known = set(map(str, find_warnings(policy)))
                 for warning in find_warnings(policy, enforced=True):
                     if str(warning) not in known:
                         yield warning.within(place)
 
-    def _placed_once(self) -> Iterator[tuple[str, Policy]]:
-        places: dict[int, tuple[str, Policy]] = {}
-        for place, policy in self.placed():
+    def _place_once(self) -> Iterator[PlacedPolicy]:
+        places: dict[int, PlacedPolicy] = {}
+        for place, policy in self.place_policies():
             places.setdefault(id(policy), (place, policy))
         yield from places.values()
 
     def require_sync(self) -> None:
-        """Raise PolicyError where a callable of a policy can only be awaited."""
+        """Raise PolicyError (`callable-async`) if a policy has a callable that must be awaited."""
         problems = [
             Problem(
                 "callable-async",
@@ -201,44 +286,86 @@ class Snapshot:
                 f"{entry!r} is async, and nothing can await it here",
                 "a callable that returns a bool at once, or an ASGI application",
             ).within(place)
-            for place, policy in self.placed()
-            for entry in _callables(policy)
+            for place, policy in self.place_policies()
+            for entry in _list_callables(policy)
             if is_async(entry)
         ]
         if problems:
             raise PolicyError(problems)
 
 
-_A_POLICY = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
-_EVERYWHERE = ""
-"""The prefix of a policy that holds for every path, whatever the path looks like."""
+def _find_nothing(_fields: Mapping[bytes, bytes], _method: str) -> None:
+    """Return None: what applies depends on the path."""
+
+
+def _validate(
+    policies: Policies,
+    table: dict[str, Policy | None],
+    options: Options,
+    views: Collection[PlacedPolicy],
+) -> tuple[Options, Routes[None]]:
+    """Return the options in the form in which they are kept, and the table of the exempt prefixes.
+
+    Raises PolicyError with every problem of the options and of the table of policies.
+    """
+    found = Findings()
+    if not (options.enforce is True or options.enforce is False or options.enforce == "report"):
+        found.problems.append(_reject_enforce(options.enforce))
+    enforce_exempt = found.strings("enforce_exempt", options.enforce_exempt)
+    found.problems.extend(prefix_problems("enforce_exempt", enforce_exempt))
+    own_origins = found.strings("own_origins", options.own_origins)
+    for origin in own_origins:
+        found.own_origin("own_origins", origin)
+    exempt: Routes[None] = Routes(dict.fromkeys(enforce_exempt))
+    if isinstance(policies, Mapping) and is_table_of_fields(table, (Policy,)):
+        message = f"{show_value(policies)} is a table of fields, not of policies by path prefix"
+        found.add("type-invalid", "policy", policies, message, _POLICY_FORMS)
+        table = {}
+    if isinstance(policies, Mapping):
+        found.problems.extend(prefix_problems("routes", table))
+    found.problems.extend(_reject_other_types(table))
+    if options.enforce:
+        found.problems.extend(_reject_unenforceable(_find_guarded(table, exempt)))
+        for place, policy in views:
+            found.problems.extend(problem.within(place) for problem in find_exposure(policy))
+    if found.problems:
+        raise PolicyError(found.problems)
+    return Options(options.enforce, enforce_exempt, own_origins), exempt
+
+
+def _reject_enforce(enforce: object) -> Problem:
+    message = f"{show_value(enforce)} is neither a bool nor 'report'"
+    meant = show_value(enforce, str).strip().lower()
+    suggestion = "'report'" if meant == "report" else str(meant in {"true", "1", "yes", "on"})
+    return Problem("type-invalid", "enforce", enforce, message, suggestion)
 
 
 def _by_prefix(policies: Policies) -> dict[str, Policy | None]:
     if isinstance(policies, Mapping):
-        return dict(policies)  # whoever gave it may change theirs
+        return dict(policies)  # the caller may change theirs
     return {} if policies is None else {_EVERYWHERE: policies}
 
 
-def _callables(policy: Policy) -> list[Predicate]:
+def _list_callables(policy: Policy) -> list[Predicate]:
     return [entry for entry in policy.allow_origins if not isinstance(entry, (str, Pattern))]
 
 
-def _place(prefix: str) -> str:
+def _name_place(prefix: str) -> str:
     return f'routes."{show_value(prefix, str)}"' if prefix else ""
 
 
-def _no_policies(table: Mapping[str, object]) -> Iterator[Problem]:
-    """What stands in the place of a policy and is none."""
+def _reject_other_types(table: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield a problem for each value that is neither a Policy nor None."""
     for prefix, policy in table.items():
         if policy is not None and not isinstance(policy, Policy):
             message = f"{show_value(policy)} is not a Policy"
-            suggestion = "None" if prefix and policy is False else _A_POLICY
-            yield Problem("type-invalid", _place(prefix) or "policy", policy, message, suggestion)
+            suggestion = "None" if prefix and policy is False else _POLICY_FORMS
+            place = _name_place(prefix) or "policy"
+            yield Problem("type-invalid", place, policy, message, suggestion)
 
 
-def _guarded(table: Mapping[str, Policy | None], exempt: Routes[None]) -> dict[str, Policy]:
-    """The policies on the routes that are not exempt; what is no policy is a problem already."""
+def _find_guarded(table: Mapping[str, Policy | None], exempt: Routes[None]) -> dict[str, Policy]:
+    """Return the policies on the routes that are not exempt; other types are reported already."""
     return {
         prefix: policy
         for prefix, policy in table.items()
@@ -247,8 +374,8 @@ def _guarded(table: Mapping[str, Policy | None], exempt: Routes[None]) -> dict[s
     }
 
 
-def _unenforceable(guarded: Mapping[str, Policy]) -> Iterator[Problem]:
-    """What must not be in a policy under `enforce`."""
+def _reject_unenforceable(guarded: Mapping[str, Policy]) -> Iterator[Problem]:
+    """Yield a problem for what must not be in a policy under `enforce`."""
     for prefix, policy in guarded.items():
         if "*" in policy.allow_origins:
             yield Problem(
@@ -257,6 +384,6 @@ def _unenforceable(guarded: Mapping[str, Policy]) -> Iterator[Problem]:
                 "*",
                 "`*` lets every site do everything, which leaves nothing to enforce",
                 "list the origins, or exempt the path",
-            ).within(_place(prefix))
+            ).within(_name_place(prefix))
         if not policy.allow_credentials:  # with credentials, these have been checked
-            yield from (problem.within(_place(prefix)) for problem in find_exposure(policy))
+            yield from (problem.within(_name_place(prefix)) for problem in find_exposure(policy))

@@ -38,8 +38,6 @@ class View(NamedTuple):
     """What the framework calls it, for the log."""
     policy: Policy | None
     """None for no CORS."""
-    methods: frozenset[str] | None = None
-    """The methods of the same URL that have the same policy; None where all of them have."""
     holder: str = ""
     """What has the policy, in words, which may be more than the view, or less: all that a change
     of the policy changes. Empty for the view alone."""

@@ -30,7 +30,7 @@ def update(guard: Guard, started: Event, ended: Event) -> None:
     while not ended.is_set():
         number += 1
         guard.reconfigure(policy(number))
-        guard.adopt([("view", policy(number))])
+        guard.adapter.add_views([("view", policy(number))])
         started.set()
 
 

@@ -72,7 +72,7 @@ def test_an_async_callable_is_awaited(know: Any) -> None:
 def test_one_that_takes_too_long_means_no(caplog: pytest.LogCaptureFixture) -> None:
     policy = Policy(allow_origins=[never], predicate_timeout=0.01)
     assert trio.run(cors_of, CORSMiddleware(Answering(), policy)) == REFUSED
-    assert "never of allow_origins failed, which counts as a no: TimeoutError" in caplog.text
+    assert "never of allow_origins failed, which counts as False: TimeoutError" in caplog.text
 
 
 def test_one_that_raises_means_no(caplog: pytest.LogCaptureFixture) -> None:

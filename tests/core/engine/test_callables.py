@@ -8,9 +8,10 @@ from threading import Event
 from typing import Any
 
 import pytest
+from support.guards import decide_async as decide_async_with
 from support.origins import EVIL, A, field, get
 
-from corsguard import Decision, Engine, OriginEntry, Policy, Reason
+from corsguard import Decision, Engine, Guard, OriginEntry, Policy, Reason
 
 HTTP = "http://app.a.example"
 LOOPBACK = ["http://localhost:3000", "http://x.localhost", "http://127.0.0.1:80808"[:-1]]
@@ -112,7 +113,7 @@ def test_a_callable_that_is_not_async_takes_the_time_that_it_needs() -> None:
         return not Event().wait(0.1)
 
     policy = Policy(allow_origins=[predicate], predicate_timeout=0.001)
-    deciding = Engine(policy).decide_async(A, "GET", {}, call=in_thread)
+    deciding = decide_async_with(Guard(policy), "/", A, "GET", {}, call=in_thread)
     assert asyncio.run(deciding).reason is Reason.ALLOWED
 
 

@@ -12,7 +12,7 @@ Fields = list[tuple[str, str]]
 
 def answer(policy: Policy, origin: str | None, *given: tuple[str, str]) -> Fields:
     guard = Guard(policy)
-    return guard.put_on(guard.decide("/", origin, "GET", {}), list(given))
+    return guard.adapter.merge(guard.decide("/", origin, "GET", {}).headers, list(given))
 
 
 def values(fields: Fields, name: str) -> list[str]:
@@ -81,4 +81,4 @@ def test_names_that_the_application_exposes_are_added_where_the_page_may_read_th
 def test_without_a_policy_the_application_speaks_for_itself() -> None:
     guard = Guard({"/api": PLAIN})
     given = list(OWN)
-    assert guard.put_on(guard.decide("/", A, "GET", {}), given) is given
+    assert guard.adapter.merge(guard.decide("/", A, "GET", {}).headers, given) is given

@@ -123,15 +123,6 @@ def test_same_origin_is_looked_at_only_where_a_refusal_would_follow() -> None:
     assert Engine(PLAIN).decide(A, "POST", own, credentials=True).reason is Reason.SAME_ORIGIN
 
 
-def test_the_memory_of_decisions_is_bounded_and_changes_none() -> None:
-    engine = Engine(LISTED)
-    first = engine.decide(A, "GET", {})
-    for number in range(3_000):
-        assert engine.decide(f"https://n{number}.b.example", "GET", {}).allowed
-    assert engine.decide(A, "GET", {}) == first
-    assert len(engine._memory) <= 1_024
-
-
 def test_a_decision_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         get(PLAIN, A).status = 200  # type: ignore[misc]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from corsguard import Guard, Policy, PolicyError, Problem, Reason
+from corsguard.guard.arguments import build_configured_guard, build_guard
 from corsguard_asgi import CORSMiddleware as ASGIMiddleware
 from corsguard_wsgi import CORSMiddleware as WSGIMiddleware
 
@@ -34,12 +35,12 @@ def allows_nothing(guard: Guard) -> bool:
     "guard",
     [
         lambda: Guard({"/": None}),
-        lambda: Guard.of({"/": None}),
-        lambda: Guard.of(None, {"routes": {"/": None}}),
+        lambda: build_guard({"/": None}),
+        lambda: build_guard(None, {"routes": {"/": None}}),
         lambda: Guard.from_mapping({"routes": {"/": False}}),
-        lambda: Guard.configured({"routes": {"/": None}}),
+        lambda: build_configured_guard({"routes": {"/": None}}),
         lambda: Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": "none"}),
-        lambda: Guard.of(Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": " None\n"})),
+        lambda: build_guard(Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": " None\n"})),
         lambda: Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": "NONE", "CORSGUARD_MAX_AGE": "86400"}),
         lambda: WSGIMiddleware(lambda *_: [], {"/": None}).guard,
         lambda: ASGIMiddleware(None, {"/": None}).guard,  # type: ignore[arg-type]  # not called
@@ -52,7 +53,7 @@ def test_the_form_that_allows_nothing_starts(guard: Callable[[], Guard]) -> None
 def test_the_form_that_allows_nothing_starts_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "corsguard.toml"
     file.write_text('[routes]\n"/" = false\n', encoding="utf-8")
-    assert allows_nothing(Guard.of(Guard.from_file(file)))
+    assert allows_nothing(build_guard(Guard.from_file(file)))
 
 
 def test_it_can_be_enforced() -> None:
@@ -67,8 +68,8 @@ def test_it_can_be_enforced() -> None:
         lambda: Policy.from_mapping({"allow_origins": []}),
         lambda: Guard.from_mapping({"routes": {"/": {"max_age": 5}}}),
         lambda: Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": ""}),
-        lambda: Guard.of(None),
-        lambda: Guard.of(Guard({})),
+        lambda: build_guard(None),
+        lambda: build_guard(Guard({})),
         lambda: Guard.from_mapping({}),
         lambda: Guard.from_env({}),
         lambda: WSGIMiddleware(lambda *_: []),
@@ -104,8 +105,10 @@ def test_a_mapping_names_the_form_that_starts_in_its_place(mapping: dict[str, ob
         return problem.message + problem.suggestion
 
     assert 'write {"routes": {"/": None}} in Python' in told(lambda: Guard.from_mapping(mapping))
-    assert 'write {"routes": {"/": None}} in Python' in told(lambda: Guard.configured(mapping))
-    assert 'write {"/": None} in Python' in told(lambda: Guard.of(None, mapping))
+    assert 'write {"routes": {"/": None}} in Python' in told(
+        lambda: build_configured_guard(mapping)
+    )
+    assert 'write {"/": None} in Python' in told(lambda: build_guard(None, mapping))
 
 
 @pytest.mark.parametrize(

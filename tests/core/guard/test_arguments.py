@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy, PolicyError
+from corsguard.guard.arguments import build_guard
 
 A = "https://a.example"
 POLICY = Policy(allow_origins=[A])
@@ -15,13 +16,13 @@ POLICY = Policy(allow_origins=[A])
 
 def problem_of(given: Any, fields: dict[str, Any]) -> Any:
     with pytest.raises(PolicyError) as caught:
-        Guard.of(given, fields)
+        build_guard(given, fields)
     (problem,) = caught.value.problems
     return problem
 
 
 def test_fields_are_a_policy_for_every_path_beside_options_of_the_guard() -> None:
-    guard = Guard.of(
+    guard = build_guard(
         None, {"allow_origins": [A], "enforce": True, "own_origins": ["https://b.example"]}
     )
     assert guard.policies == POLICY
@@ -30,21 +31,21 @@ def test_fields_are_a_policy_for_every_path_beside_options_of_the_guard() -> Non
 
 def test_fields_may_hold_what_only_python_can_say() -> None:
     regex = re.compile(r"https://[a-z]+\.a\.example")
-    guard = Guard.of(None, {"allow_origins": [regex, str.islower]})
+    guard = build_guard(None, {"allow_origins": [regex, str.islower]})
     assert guard.policy_for("/") == Policy(allow_origins=[regex, str.islower])
 
 
 def test_routes_are_a_keyword_too() -> None:
-    guard = Guard.of(None, {"routes": {"/api": {"allow_origins": [A]}, "/api/admin": None}})
+    guard = build_guard(None, {"routes": {"/api": {"allow_origins": [A]}, "/api/admin": None}})
     assert guard.policy_for("/api/x") == POLICY
     assert guard.policy_for("/api/admin") is None
 
 
 def test_a_policy_a_guard_and_routes_are_taken_as_they_are() -> None:
     guard = Guard(POLICY)
-    assert Guard.of(guard) is guard
-    assert Guard.of(POLICY).policies is POLICY
-    assert Guard.of({"/api": POLICY}).policy_for("/api") is POLICY
+    assert build_guard(guard) is guard
+    assert build_guard(POLICY).policies is POLICY
+    assert build_guard({"/api": POLICY}).policy_for("/api") is POLICY
 
 
 @pytest.mark.parametrize("given", [POLICY, Guard(POLICY), {"/": POLICY}])
@@ -95,7 +96,7 @@ def test_a_dict_of_fields_is_one_problem_of_a_guard_as_well(given: Any) -> None:
 )
 def test_a_path_without_its_slash_is_not_mistaken_for_a_field(given: Any) -> None:
     with pytest.raises(PolicyError) as caught:
-        Guard.of(given)
+        build_guard(given)
     assert all("which are keywords" not in problem.message for problem in caught.value.problems)
     assert all(problem.field == "routes" for problem in caught.value.problems[:1])
 

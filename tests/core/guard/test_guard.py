@@ -12,6 +12,7 @@ import pytest
 from support.origins import ANY, EVIL, LISTED, PLAIN, A, ask
 
 from corsguard import CORSRequest, Decision, Guard, Kind, Policy, PolicyError, Reason
+from corsguard.guard.arguments import build_configured_guard
 
 CROSS = {"Sec-Fetch-Site": "cross-site"}
 COOKIES = Policy(allow_origins=[A], allow_credentials=True)
@@ -63,9 +64,9 @@ def test_the_routes_that_a_guard_was_given_are_its_own() -> None:
 def test_a_setting_may_be_a_mapping_a_policy_or_a_guard() -> None:
     policy = Policy(allow_origins=[A])
     guard = Guard(policy)
-    assert Guard.configured(guard) is guard
-    assert Guard.configured(policy).policies is policy
-    assert Guard.configured({"allow_origins": [A]}).policies == policy
+    assert build_configured_guard(guard) is guard
+    assert build_configured_guard(policy).policies is policy
+    assert build_configured_guard({"allow_origins": [A]}).policies == policy
 
 
 def test_by_default_a_request_from_elsewhere_reaches_the_application() -> None:
@@ -167,7 +168,7 @@ def test_a_cookie_counts_whatever_the_mode(mode: str) -> None:
 @pytest.mark.parametrize(
     ("path", "origin", "credentials", "detail"),
     [
-        ("/nowhere", A, False, f"{A} (no policy holds here)"),
+        ("/nowhere", A, False, f"{A} (no policy applies here)"),
         ("/api", A, True, f"{A} (with a cookie, without allow_credentials)"),
         ("/api", "http://a.example", False, f"http://a.example (nearest listed: {A})"),
         ("/api", None, False, "no origin"),
@@ -187,7 +188,7 @@ def test_an_exempt_policy_allows_what_it_allows_without_enforce(entry: Any) -> N
     guard = Guard({"/pub": policy}, enforce=True, enforce_exempt=["/pub"])
     assert guard.decide("/pub", "http://a.example", "GET", {}).allowed
     if not isinstance(entry, str):  # as that of a view, it does not start
-        guard.adopt([("view", policy)])
+        guard.adapter.add_views([("view", policy)])
         assert not guard.decide("/pub", "http://a.example", "GET", {}).allowed
 
 
@@ -241,8 +242,11 @@ def test_subscribers_get_every_decision_that_is_cors_and_its_facts() -> None:
     guard.decide("/other", EVIL, "GET", {})
     guard.decide("/api", EVIL, "POST", {"Sec-Fetch-Site": "same-origin"})
     assert seen == [
-        (Reason.ALLOWED, CORSRequest("/api/x", A, "OPTIONS", "PUT", "x-a", None, "/api")),
-        (Reason.ORIGIN_NOT_ALLOWED, CORSRequest("/api/x", EVIL, "GET", None, None, True, "/api")),
+        (Reason.ALLOWED, CORSRequest("/api/x", A, "OPTIONS", "PUT", "x-a", route="/api")),
+        (
+            Reason.ORIGIN_NOT_ALLOWED,
+            CORSRequest("/api/x", EVIL, "GET", has_cookie=True, route="/api"),
+        ),
     ]
 
 

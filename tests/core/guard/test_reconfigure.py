@@ -20,6 +20,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from support.guards import decide
 
 from corsguard import Decision, Engine, Guard, Policy, PolicyError
 from corsguard.guard.view_policies import View
@@ -98,7 +99,7 @@ class Reconfigured(RuleBasedStateMachine):
         super().__init__()
         self.clock = Clock()
         self.guard = Guard({"/": POLICIES[0]})
-        self.guard.adopt([("view", VIEW)])
+        self.guard.adapter.add_views([("view", VIEW)])
         self.put: list[tuple[int, Span]] = [(0, Span(self.clock.tick(), self.clock.tick()))]
         self.asked: list[tuple[Request, Span, Decision]] = []
         self.asked_of_view: list[tuple[Request, Decision]] = []
@@ -122,7 +123,7 @@ class Reconfigured(RuleBasedStateMachine):
 
     @rule(by=st.integers(0, 1))
     def adopt(self, by: int) -> None:
-        self.writers[by].tasks.put(partial(self.guard.adopt, [("view", policy(7))]))
+        self.writers[by].tasks.put(partial(self.guard.adapter.add_views, [("view", policy(7))]))
 
     @rule(
         by=st.integers(0, 2),
@@ -162,7 +163,7 @@ class Reconfigured(RuleBasedStateMachine):
 
     def _decide_view(self, request: Request) -> None:
         view = View("own", VIEW)
-        decision = self.guard.decide("/items", *request, PREFLIGHT, view=view)
+        decision = decide(self.guard, "/items", *request, PREFLIGHT, view=view)
         self.asked_of_view.append((request, decision))
 
     def _may_hold(self, put: Span, call: Span) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy, PolicyError, Problem
+from corsguard.guard.arguments import build_guard
 
 LISTED = Policy(allow_origins=["https://a.example"])
 PUBLIC = Policy(allow_origins=["*"])
@@ -94,20 +95,20 @@ def test_a_wildcard_starts_where_nothing_is_enforced() -> None:
 def test_callable_async_does_not_start_where_only_sync_can_be_asked(predicate: Any) -> None:
     policy = Policy(allow_origins=["https://a.example", predicate])
     guard = Guard({"/": LISTED, "/a": policy, "/none": None})
-    (problem,) = problems(guard.require_sync)
+    (problem,) = problems(guard.adapter.require_sync)
     assert problem[:3] == ("callable-async", 'routes."/a".allow_origins', predicate)
     assert problem.suggestion == "a callable that returns a bool at once, or an ASGI application"
 
 
 def test_callable_async_is_reported_for_every_callable_of_every_policy() -> None:
     guard = Guard(Policy(allow_origins=[awaited, sync, Awaited()]))
-    found = problems(guard.require_sync)
+    found = problems(guard.adapter.require_sync)
     assert [(each.code, each.field) for each in found] == [("callable-async", "allow_origins")] * 2
 
 
 def test_callable_async_does_not_come_in_by_reconfigure_afterwards() -> None:
     guard = Guard(LISTED)
-    guard.require_sync()
+    guard.adapter.require_sync()
     (problem,) = problems(guard.reconfigure, Policy(allow_origins=[awaited]))
     assert problem.code == "callable-async"
     assert guard.policy_for("/") == LISTED
@@ -144,7 +145,7 @@ def test_a_guard_is_not_changed_through_the_table_it_was_made_of() -> None:
 
 @pytest.mark.parametrize("given", [None, {}])
 def test_no_policy(given: Any) -> None:
-    (problem,) = problems(Guard.of, given)
+    (problem,) = problems(build_guard, given)
     assert (problem.code, problem.field) == ("no-policy", "policy")
     assert problem.suggestion == (
         'give a policy, such as Policy(allow_origins=["https://app.example.com"])'
@@ -152,18 +153,18 @@ def test_no_policy(given: Any) -> None:
 
 
 def test_no_policy_holds_for_a_guard_too_unless_it_enforces() -> None:
-    (problem,) = problems(Guard.of, Guard(None))
+    (problem,) = problems(build_guard, Guard(None))
     assert problem.code == "no-policy"
     for enforce in (True, "report"):
         guard = Guard(None, enforce=enforce)
-        assert Guard.of(guard) is guard
+        assert build_guard(guard) is guard
         assert guard.policy_for("/") is None
 
 
 @pytest.mark.parametrize("given", [LISTED, {"/": LISTED}, {"/": None, "/api": LISTED}])
 def test_a_guard_is_made_of_a_policy_or_of_routes(given: Any) -> None:
-    assert Guard.of(given).policies == given
-    assert Guard.of(given).policy_for("/api") == LISTED
+    assert build_guard(given).policies == given
+    assert build_guard(given).policy_for("/api") == LISTED
 
 
 @pytest.mark.parametrize("given", ["https://a.example", ["https://a.example"], [LISTED], 5, True])

@@ -9,9 +9,10 @@ from threading import Barrier, Thread, get_ident
 from typing import Any
 
 import pytest
+from support.guards import decide, decide_async
 from support.origins import ANY, EVIL, LISTED, PLAIN, A, ask, field
 
-from corsguard import Guard, Policy, PolicyError, Reason
+from corsguard import CORSRequest, Guard, Policy, PolicyError, Reason
 from corsguard.guard.view_policies import (
     View,
     cors_exempt,
@@ -26,7 +27,7 @@ WILD = Policy(allow_origins=[A], allow_methods=["*"])
 
 def guard(*views: Policy, enforce: bool = False) -> Guard:
     made = Guard({"/": PLAIN}, enforce=enforce)
-    made.adopt(("view", policy) for policy in views)
+    made.adapter.add_views(("view", policy) for policy in views)
     return made
 
 
@@ -52,9 +53,9 @@ def test_a_view_is_decorated_with_nothing_but_a_policy(wrong: Any) -> None:
 
 def test_the_policy_of_a_view_wins_over_the_one_of_its_path() -> None:
     view = View("items", LISTED)
-    decision = guard(LISTED).decide("/x", A, "OPTIONS", ask("PUT"), view=view)
+    decision = decide(guard(LISTED), "/x", A, "OPTIONS", ask("PUT"), view=view)
     assert field(decision, "Allow-Credentials") == "true"
-    exempt = guard().decide("/x", A, "OPTIONS", ask("PUT"), view=View("items", None))
+    exempt = decide(guard(), "/x", A, "OPTIONS", ask("PUT"), view=View("items", None))
     assert (exempt.reason, exempt.headers) == (Reason.NO_POLICY, ())
 
 
@@ -70,18 +71,19 @@ def test_the_policy_of_a_view_wins_over_the_one_of_its_path() -> None:
 def test_allow_methods_holds_only_the_methods_whose_view_has_the_same_policy(
     policy: Policy, methods: frozenset[str] | None, sent: str | None
 ) -> None:
-    view = View("items", policy, methods)
-    decision = guard(policy).decide("/x", A, "OPTIONS", ask("PUT"), view=view)
+    view, asked = View("items", policy), ("/x", A, "OPTIONS", ask("PUT"))
+    decision = decide(guard(policy), *asked, view=view, methods=methods)
     assert field(decision, "Allow-Methods") == sent
-    other = asyncio.run(guard(policy).decide_async("/x", A, "OPTIONS", ask("PUT"), view=view))
-    assert other == decision
+    deciding = decide_async(guard(policy), *asked, view=view, methods=methods)
+    assert asyncio.run(deciding) == decision
 
 
 def test_allow_methods_of_the_policy_of_the_path_where_views_have_others() -> None:
     made = Guard({"/": LISTED})
-    decision = made.decide("/x", A, "OPTIONS", ask("PUT"), methods=frozenset({"PUT", "GET"}))
+    methods = frozenset({"PUT", "GET"})
+    decision = decide(made, "/x", A, "OPTIONS", ask("PUT"), methods=methods)
     assert field(decision, "Allow-Methods") == "GET, PUT"
-    asking = made.decide_async("/x", A, "OPTIONS", ask("PUT"), methods=frozenset({"PUT", "GET"}))
+    asking = decide_async(made, "/x", A, "OPTIONS", ask("PUT"), methods=methods)
     assert asyncio.run(asking) == decision
 
 
@@ -100,9 +102,9 @@ def test_enforcement_asks_the_policy_of_the_view(
     origin: str, policy: Policy | None, refused: bool
 ) -> None:
     made = guard(LISTED, ANY, enforce=True)
-    decision = made.decide("/x", origin, "POST", {}, view=View("items", policy))
+    decision = decide(made, "/x", origin, "POST", {}, view=View("items", policy))
     assert (decision.status == 403) is refused
-    read = made.decide("/x", origin, "GET", {}, view=View("items", policy))
+    read = decide(made, "/x", origin, "GET", {}, view=View("items", policy))
     assert read.status is None
 
 
@@ -118,23 +120,23 @@ def test_an_async_callable_of_a_view_is_refused_where_nothing_can_await_it() -> 
         return True
 
     made = guard()
-    made.require_sync()
+    made.adapter.require_sync()
     with pytest.raises(PolicyError, match="callable-async"):
-        made.adopt([("view", Policy(allow_origins=[predicate]))])
+        made.adapter.add_views([("view", Policy(allow_origins=[predicate]))])
 
 
 def test_reconfigure_keeps_the_policies_of_views() -> None:
     made = guard(LISTED)
     made.reconfigure(None)
-    assert made.decide("/x", A, "GET", {}, view=View("items", LISTED)).allowed
+    assert decide(made, "/x", A, "GET", {}, view=View("items", LISTED)).allowed
     assert made.decide("/x", A, "GET", {}).reason is Reason.NO_POLICY
 
 
 def test_reconfigure_keeps_the_policy_of_a_view_that_was_also_that_of_a_path() -> None:
     made = Guard({"/": LISTED})
-    made.adopt([("view", LISTED)])
+    made.adapter.add_views([("view", LISTED)])
     made.reconfigure({"/": PLAIN})
-    decision = made.decide("/x", A, "GET", {}, view=View("items", LISTED))
+    decision = decide(made, "/x", A, "GET", {}, view=View("items", LISTED))
     assert field(decision, "Allow-Credentials") == "true"
 
 
@@ -154,7 +156,7 @@ def test_adopting_and_reconfiguring_at_once_lose_nothing() -> None:
     def adopt() -> None:
         ready.wait()
         for policy in policies:
-            made.adopt([("view", policy)])
+            made.adapter.add_views([("view", policy)])
 
     thread = Thread(target=adopt)
     thread.start()
@@ -165,7 +167,7 @@ def test_adopting_and_reconfiguring_at_once_lose_nothing() -> None:
     thread.join()
     assert made.policies is policies[-1]
     ages = [
-        field(made.decide("/x", A, "OPTIONS", ask(), view=View("v", policy)), "Max-Age")
+        field(decide(made, "/x", A, "OPTIONS", ask(), view=View("v", policy)), "Max-Age")
         for policy in policies
     ]
     assert ages == [str(seconds) for seconds in range(100)]
@@ -176,10 +178,10 @@ async def awaited(origin: str) -> bool:
 
 
 def test_a_guard_tells_whether_a_callable_may_have_to_be_awaited() -> None:
-    assert not guard(LISTED).has_callables
-    plain = guard(Policy(allow_origins=[lambda _: True]))
+    assert not guard(LISTED).adapter.has_callables
+    plain = guard(Policy(allow_origins=[lambda _: True])).adapter
     assert (plain.has_callables, plain.has_async_callables) == (True, False)
-    assert guard(Policy(allow_origins=[awaited])).has_async_callables
+    assert guard(Policy(allow_origins=[awaited])).adapter.has_async_callables
 
 
 def test_an_adapter_may_have_callables_that_block_called_out_of_the_event_loop() -> None:
@@ -194,7 +196,7 @@ def test_an_adapter_may_have_callables_that_block_called_out_of_the_event_loop()
 
     made = Guard(Policy(allow_origins=[awaited, blocking]))
     for origin in (A, EVIL, "https://other.example"):
-        decision = asyncio.run(made.decide_async("/x", origin, "GET", {}, call=in_thread))
+        decision = asyncio.run(decide_async(made, "/x", origin, "GET", {}, call=in_thread))
         assert decision.allowed is (origin in {A, EVIL})
     assert len(called) == 2
     assert get_ident() not in called
@@ -215,5 +217,6 @@ def test_an_adapter_may_have_callables_that_block_called_out_of_the_event_loop()
 def test_the_view_is_looked_up_ahead_for_preflights_and_guarded_requests_only(
     origin: str | None, method: str, headers: dict[str, str], ahead: bool
 ) -> None:
-    assert guard(enforce=True).asks_ahead(origin, method, headers) is ahead
-    assert guard().asks_ahead(origin, method, headers) is (ahead and method == "OPTIONS")
+    request = CORSRequest.from_headers("/", origin, method, headers)
+    assert guard(enforce=True).adapter.needs_view_first(request) is ahead
+    assert guard().adapter.needs_view_first(request) is (ahead and method == "OPTIONS")

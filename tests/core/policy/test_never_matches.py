@@ -87,7 +87,7 @@ def test_a_regex_for_plain_http_is_warned_of_once_under_enforce() -> None:
     assert [warning.problem[:2] for warning in made[0].warnings] == found
     assert said_by(lambda: made[0].reconfigure(plain)) == [("never-matches", "allow_origins")]
     assert said_by(lambda: made[0].reconfigure({"/hook": hook})) == []
-    assert said_by(lambda: made[0].adopt([("view", plain)])) == []
+    assert said_by(lambda: made[0].adapter.add_views([("view", plain)])) == []
     assert said_by(lambda: made[0].reconfigure(None)) == []
     assert said_by(lambda: Guard(routes)) == []
     for table in (routes, fields):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy, PolicyError, Problem
+from corsguard.guard.arguments import build_guard
 from corsguard.policy.peer_options import INSTEAD, NAMES, plain
 
 A = "https://a.example"
@@ -152,7 +153,7 @@ def test_no_follow_up_where_the_misnamed_field_was_the_origins(theirs: str, tmp_
         problems(Guard.from_file, routes),
         problems(Guard.from_env, {variable: A, "CORSGUARD_MAX_AGE": "5"}),
         problems(Guard.from_env, {variable: A}),
-        problems(Guard.of, None, fields),
+        problems(build_guard, None, fields),
     ):
         assert [problem.code for problem in found] == ["unknown-field"]
 
@@ -245,7 +246,7 @@ def test_a_regex_and_routes_are_suggested_as_a_file_can_hold_them(tmp_path: Path
 
 @pytest.mark.parametrize("name", ["own_origin", "OwnOrigin", "own_orgins", "own-origins"])
 def test_the_service_s_own_origins_are_never_mistaken_for_those_that_are_allowed(name: str) -> None:
-    for make in (Guard.from_mapping, lambda given: Guard.of(None, given)):
+    for make in (Guard.from_mapping, lambda given: build_guard(None, given)):
         (problem,) = problems(make, {"allow_origins": [A], name: [A]})
         assert problem.suggestion == "own_origins"
     (problem,) = problems(Policy.from_mapping, {"allow_origins": [A], name: [A]})

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Origin, OriginError, OriginPattern, Policy, PolicyError
-from corsguard.engine.headers import merge_headers, parse_names
+from corsguard.engine.header_names import parse_names
+from corsguard.engine.response_headers import merge_headers
 from corsguard.guard.routes import is_canonical
 
 SHORT, LONG = 2_000, 8_000

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy, PolicyError, PolicyWarning, Problem
+from corsguard.guard.arguments import build_configured_guard
 
 A = "https://a.example"
 INSECURE = "dangerously_allow_insecure_origins"
@@ -237,7 +238,7 @@ TOML = f'[routes."/a"]\nallow_origins = ["{A}"]\nmax_age = 86400\n'
         (lambda _: Policy.from_mapping(LONG), "max_age"),
         (lambda _: Guard.from_mapping(LONG), "max_age"),
         (lambda _: Guard.from_mapping({"routes": {"/a": LONG}}), 'routes."/a".max_age'),
-        (lambda _: Guard.configured(LONG, "CORSGUARD"), "CORSGUARD.max_age"),
+        (lambda _: build_configured_guard(LONG, "CORSGUARD"), "CORSGUARD.max_age"),
         (Guard.from_file, 'routes."/a".max_age'),
         (
             lambda _: Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": A, "CORSGUARD_MAX_AGE": "86400"}),
@@ -269,7 +270,7 @@ def test_each_route_is_warned_of_where_python_shows_a_line_once() -> None:
 def test_a_policy_that_stands_in_several_places_is_warned_of_once() -> None:
     capped = Policy(allow_origins=[A], max_age=86_400)
     guard = Guard({"/a": capped, "/b": capped, "/c": Policy(allow_origins=[A])})
-    guard.adopt([("view", capped)])
+    guard.adapter.add_views([("view", capped)])
     assert [warning.problem.field for warning in guard.warnings] == ['routes."/a".max_age']
 
 
@@ -286,7 +287,7 @@ def test_a_guard_tells_what_it_warns_of_with_its_views() -> None:
     with pytest.warns(PolicyWarning):
         made = Policy(allow_origins=[A], max_age=86400)
     guard = Guard(made)
-    guard.adopt([('view "/a"', Policy.read(LONG))])
+    guard.adapter.add_views([('view "/a"', Policy.read(LONG))])
     fields = [warning.problem.field for warning in guard.warnings]
     assert fields == ["max_age", 'view "/a".max_age']
 

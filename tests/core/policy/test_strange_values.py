@@ -7,8 +7,10 @@ from enum import IntEnum
 from typing import Any
 
 import pytest
+from support.guards import decide
 
 from corsguard import Guard, Policy, PolicyError, Problem
+from corsguard.guard.arguments import build_guard
 from corsguard.guard.view_policies import View
 
 A = "https://a.example"
@@ -34,9 +36,9 @@ def test_a_policy_of_an_exempt_route_is_checked_again_as_that_of_a_view() -> Non
     insecure = Policy(allow_origins=["http://a.example"])
     guard = Guard({"/": LISTED, "/hook": insecure}, enforce=True, enforce_exempt=["/hook"])
     with pytest.raises(PolicyError, match="origin-insecure"):
-        guard.adopt([("view", insecure)])
-    guard.adopt([("view", LISTED)])
-    assert guard.decide("/x", A, "GET", {}, view=View("x", LISTED)).allowed
+        guard.adapter.add_views([("view", insecure)])
+    guard.adapter.add_views([("view", LISTED)])
+    assert decide(guard, "/x", A, "GET", {}, view=View("x", LISTED)).allowed
 
 
 @pytest.mark.parametrize("given", [None, [], "https://a.example", LISTED])
@@ -46,7 +48,7 @@ def test_type_invalid_for_a_configuration_that_is_no_mapping(given: Any) -> None
 
 
 def test_no_policy_in_a_mapping_without_routes() -> None:
-    (problem,) = problems(Guard.of, Guard.from_mapping({"routes": {}}))
+    (problem,) = problems(build_guard, Guard.from_mapping({"routes": {}}))
     assert problem.code == "no-policy"
     assert Guard.from_mapping({"routes": {}, "enforce": True}).enforce is True
 

@@ -23,7 +23,7 @@ from corsguard import (
     Problem,
     Reason,
 )
-from corsguard.engine.headers import parse_names
+from corsguard.engine.header_names import parse_names
 from corsguard.fetch_spec import is_token
 from corsguard.origin import MAX_LENGTH
 

@@ -1,0 +1,196 @@
+"""The live part of a guard: what adapters call for each request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from threading import Lock
+
+from corsguard.engine.csrf import is_unsafe_cross_site, refuse_unless_allowed
+from corsguard.engine.decision import Decision, Kind, Reason
+from corsguard.engine.engine import Caller, Engine, Waiter
+from corsguard.engine.request import CORSRequest
+from corsguard.engine.response_headers import Fields, HeaderList, merge_headers
+from corsguard.errors import emit_warnings
+from corsguard.fork_safety import restart_in_child
+from corsguard.guard.refusal_log import RefusalLog
+from corsguard.guard.snapshot import (
+    NO_POLICY_DECISION,
+    AppliedPolicy,
+    PlacedPolicy,
+    Policies,
+    Snapshot,
+)
+from corsguard.guard.view_policies import View
+
+__all__ = ["GuardRuntime", "Subscriber"]
+
+Subscriber = Callable[[Decision, CORSRequest], object]
+
+_QUIET = (Reason.ALLOWED, Reason.NOT_CORS, Reason.NO_POLICY, Reason.SAME_ORIGIN)
+"""The reasons that are not logged, the likeliest first."""
+
+
+class GuardRuntime:
+    """The policies that apply now, and what is done about each decision: log, publish, cache.
+
+    Safe to use from many threads, and in a process that forks. `snapshot` is replaced by one
+    assignment: a request is answered wholly by the old policies or wholly by the new ones.
+    """
+
+    def __init__(self, snapshot: Snapshot, log: RefusalLog | None = None) -> None:
+        self.snapshot = snapshot
+        self.log = RefusalLog() if log is None else log
+        self._subscribers: tuple[Subscriber, ...] = ()
+        self._is_sync_only = False
+        self._restart()
+        restart_in_child(self._restart)
+
+    def _restart(self) -> None:
+        """Make a new lock; see corsguard.fork_safety."""
+        self._replacing = Lock()
+
+    @property
+    def has_callables(self) -> bool:
+        """True if any policy has a callable, whose answer may have to be awaited."""
+        return self.snapshot.has_callables
+
+    @property
+    def has_async_callables(self) -> bool:
+        """True if any of these is async, so that `decide` can't ask it."""
+        return self.snapshot.has_async_callables
+
+    def decide(
+        self,
+        request: CORSRequest,
+        view: View | None = None,
+        methods: Collection[str] | None = None,
+        wait: Waiter | None = None,
+    ) -> Decision:
+        """Return the decision on a request, and log, publish and cache it.
+
+        The policy of a view wins over that of the path. `methods` are those of the URL that the
+        policy applies to, None for all of them: where other views on the URL have other policies,
+        a preflight names none of theirs. `wait` waits for what an async callable returns; without
+        it, that counts as False.
+        """
+        snapshot = self.snapshot
+        applied = snapshot.find(request.path, view)
+        engine, evaluation, is_asked = applied.engine, NO_POLICY_DECISION, False
+        if engine is not None:
+            known = engine.evaluate(request.origin)
+            is_asked = known is None
+            evaluation = engine.ask(request.origin, wait) if known is None else known
+        return self._conclude(snapshot, applied, request, evaluation, methods, is_asked=is_asked)
+
+    async def decide_async(
+        self,
+        request: CORSRequest,
+        view: View | None = None,
+        methods: Collection[str] | None = None,
+        call: Caller | None = None,
+    ) -> Decision:
+        """Return the same. Async callables are awaited, and `call` calls the others; see Engine."""
+        snapshot = self.snapshot
+        applied = snapshot.find(request.path, view)
+        engine, evaluation, is_asked = applied.engine, NO_POLICY_DECISION, False
+        if engine is not None:
+            known = engine.evaluate(request.origin)
+            is_asked = known is None
+            evaluation = await engine.ask_async(request.origin, call) if known is None else known
+        return self._conclude(snapshot, applied, request, evaluation, methods, is_asked=is_asked)
+
+    def _conclude(
+        self,
+        snapshot: Snapshot,
+        applied: AppliedPolicy,
+        request: CORSRequest,
+        evaluation: Decision,
+        methods: Collection[str] | None,
+        *,
+        is_asked: bool,
+    ) -> Decision:
+        """Return the decision that follows from the evaluation of the origin."""
+        engine = applied.engine
+        decision = engine.conclude(request, evaluation, methods) if engine else evaluation
+        reason = decision.reason
+        if applied.is_enforced and is_unsafe_cross_site(request, snapshot.own_origins):
+            policy = engine.policy if engine else None
+            decision = refuse_unless_allowed(decision, request, policy, snapshot.enforce)
+        if decision.reason not in _QUIET or decision.faults or self._subscribers:
+            self._report(decision, reason, request._replace(route=applied.route), engine)
+        if not is_asked:
+            applied.cache.store(request, decision, methods)
+        return decision
+
+    def _report(
+        self, decision: Decision, reason: Reason, request: CORSRequest, engine: Engine | None
+    ) -> None:
+        """Log a refusal and the callables that failed, and call the subscribers."""
+        for fault in decision.faults:
+            self.log.report_fault(fault, request.route)
+        is_refused = decision.reason not in _QUIET
+        if is_refused:
+            self.log.report_refusal(decision, reason, request, engine)
+        if is_refused or decision.kind is not Kind.NOT_CORS:
+            for subscriber in self._subscribers:
+                try:
+                    subscriber(decision, request)
+                except Exception as error:
+                    self.log.report_subscriber(subscriber, error)
+
+    def needs_view_first(self, request: CORSRequest) -> bool:
+        """Return True if the view must be resolved before anything of the application runs.
+
+        That is so for a preflight, and under enforcement for an unsafe cross-site request.
+        """
+        if request.method == "OPTIONS":
+            return request.is_preflight
+        snapshot = self.snapshot
+        return bool(snapshot.enforce) and is_unsafe_cross_site(request, snapshot.own_origins)
+
+    def merge(self, fields: Fields, headers: HeaderList, path: str | None = None) -> HeaderList:
+        """Return a response's header fields with the decided ones put in.
+
+        Without any, no policy applies, and the application's own stay. `path` is that of the
+        request. The log says, once for each, which fields were replaced.
+        """
+        if not fields:
+            return headers
+        result, replaced = merge_headers(fields, headers)
+        if replaced:
+            self.log.report_replaced(replaced, path)
+        return result
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Call a subscriber with each decision from now on; see Guard.subscribe."""
+        with self._replacing:
+            self._subscribers = (*self._subscribers, subscriber)
+            self.snapshot = self.snapshot.remove_caches()
+
+    def reconfigure(self, policies: Policies) -> None:
+        """Replace all policies at once; see Guard.reconfigure."""
+        with self._replacing:
+            snapshot = self.snapshot.replace_policies(policies)
+            self._replace(snapshot)
+        emit_warnings(snapshot.find_enforcement_warnings())
+
+    def add_views(self, views: Iterable[PlacedPolicy]) -> None:
+        """Compile the policies of views, each with the place that its problems name.
+
+        Raises PolicyError with the problems of all, and then none of them is compiled.
+        """
+        with self._replacing:
+            self._replace(self.snapshot.add_views(views))
+
+    def require_sync(self) -> None:
+        """Refuse async callables from now on: an adapter that can't await calls this at start-up.
+
+        Raises PolicyError (`callable-async`) if a policy has one already.
+        """
+        self.snapshot.require_sync()
+        self._is_sync_only = True
+
+    def _replace(self, snapshot: Snapshot) -> None:
+        if self._is_sync_only:
+            snapshot.require_sync()
+        self.snapshot = snapshot
