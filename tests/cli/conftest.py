@@ -34,9 +34,9 @@ def corsguard(capsys: pytest.CaptureFixture[str]) -> Command:
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Running]:
-    told: list[tuple[Decision, CORSRequest]] = []
-    with serve_demo(FREE_PORTS, lambda decision, facts: told.append((decision, facts))) as origins:
-        yield Running(origins, told)
+    decisions: list[tuple[Decision, CORSRequest]] = []
+    with serve_demo(FREE_PORTS, lambda *args: decisions.append(args)) as origins:
+        yield Running(origins, decisions)
 
 
 @pytest.fixture

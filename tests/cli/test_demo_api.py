@@ -234,8 +234,8 @@ def test_stop_ends_a_stream_that_is_being_read(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_subscriber_is_called_with_each_decision(demo: Running) -> None:
-    demo.told.clear()
+    demo.decisions.clear()
     ask(demo.origins.api, "/items", headers={"Origin": demo.origins.stranger})
 
-    [(decision, facts)] = demo.told
-    assert (decision.reason, facts.path) == ("ORIGIN_NOT_ALLOWED", "/items")
+    [(decision, request)] = demo.decisions
+    assert (decision.reason, request.path) == ("ORIGIN_NOT_ALLOWED", "/items")

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from support.audit.serving import wsgi
+from support.cli_service import service
 
-from corsguard import Guard, Policy, PolicyError, PolicyWarning, Reason
+from corsguard import Guard, Policy, PolicyError, PolicyWarning
 from corsguard.browser import Browser, Cookie, Exchange, Request
 from corsguard.browser.engine_quirks import ENGINES
 from corsguard.cli.client import Client, Limits
@@ -42,14 +43,6 @@ HEADERS = [
     ("X-Two", "two"),
 ]
 PATHS = ["/", "/items", "/items/1?full", "/admin/users", "/items//1", "/a%20b"]
-
-
-def service(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    unknown = environ["REQUEST_METHOD"] == "OPTIONS" and (
-        environ["corsguard.decision"].reason is Reason.NO_POLICY
-    )
-    start_response("405 Method Not Allowed" if unknown else "200 OK", [("Content-Length", "0")])
-    return []
 
 
 def drawn_policy(draw: random.Random) -> Policy:

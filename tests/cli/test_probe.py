@@ -11,9 +11,9 @@ from threading import Event
 from typing import Any
 
 import pytest
-from cli.test_explain_and_probe import service
 from support.audit.serving import PATIENCE, saying, unserved, wsgi
 from support.cli_command import Command
+from support.cli_service import service
 
 from corsguard import Policy
 from corsguard_wsgi import CORSMiddleware

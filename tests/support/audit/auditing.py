@@ -1,4 +1,4 @@
-"""Running an audit as the tests do: against a server on this machine, in no time."""
+"""Audits of a server on this machine, without pauses between the requests."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from corsguard.origin import Origin
 QUICK = Limits(per_second=10_000)
 
 
-def audited(url: str, page: str, fields: Fields = ()) -> AuditResult:
+def run_checks_at(url: str, page: str, fields: Fields = ()) -> AuditResult:
     with Client(url, limits=QUICK) as client:
         server = AuditedServer(client.send, url, Origin.parse(page), fields)
         return run_checks(server, lambda check: None)
 
 
-def codes(done: AuditResult) -> list[str]:
-    """The codes that were found, in order: none is found twice."""
+def list_codes(done: AuditResult) -> list[str]:
+    """Return the sorted codes of the findings."""
     return sorted(found.rule.code for found in done.findings)

@@ -18,7 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from support.audit.auditing import audited, codes
+from support.audit.auditing import list_codes, run_checks_at
 from support.audit.broken import (
     FAULTS,
     PAGE,
@@ -42,7 +42,7 @@ FRONTEND = "http://localhost:3000"  # the page of the examples
 def test_fault_is_the_only_finding(fault: str) -> None:
     app, expected = FAULTS[fault]
     with wsgi(app) as url:
-        assert codes(audited(url, PAGE)) == sorted(expected)
+        assert list_codes(run_checks_at(url, PAGE)) == sorted(expected)
 
 
 def test_faults_cover_the_catalogue() -> None:
@@ -53,7 +53,7 @@ def test_faults_cover_the_catalogue() -> None:
 @pytest.mark.parametrize("server", SOUND)
 def test_correct_server_has_no_findings(server: str) -> None:
     with wsgi(SOUND[server]) as url:
-        assert codes(audited(url, PAGE)) == []
+        assert list_codes(run_checks_at(url, PAGE)) == []
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ def test_correct_server_has_no_findings(server: str) -> None:
 )
 def test_origin_probes_match_the_kind_of_page(page: str, pattern: str, expected: list[str]) -> None:
     with wsgi(Api(matching(pattern))) as url:
-        assert codes(audited(url, page)) == expected
+        assert list_codes(run_checks_at(url, page)) == expected
 
 
 def test_finding_with_credentials_is_more_severe() -> None:
     severities = {}
     for fault in ("reflects", "reflects, credentials", "prefix", "port"):
         with wsgi(FAULTS[fault][0]) as url:
-            severities[fault] = [found.severity for found in audited(url, PAGE).findings]
+            severities[fault] = [found.severity for found in run_checks_at(url, PAGE).findings]
     assert severities == {
         "reflects": [Severity.MEDIUM],
         "reflects, credentials": [Severity.HIGH],
@@ -95,13 +95,13 @@ def test_finding_with_credentials_is_more_severe() -> None:
 
 def test_findings_are_sorted_by_severity() -> None:
     with wsgi(FAULTS["two at once"][0]) as url:
-        found = audited(url, PAGE).findings
+        found = run_checks_at(url, PAGE).findings
     assert [one.rule.code for one in found] == ["unescaped-dot", "scheme-downgrade", "any-port"]
 
 
 def test_missing_vary_has_two_requests_as_evidence() -> None:
     with wsgi(FAULTS["no Vary"][0]) as url:
-        (found,) = audited(url, PAGE).findings
+        (found,) = run_checks_at(url, PAGE).findings
     first, second = found.evidence
     assert (first.origin, first.lines("Access-Control-Allow-Origin")) == (PAGE, (PAGE,))
     assert (second.origin, second.policy) == ("https://stranger.example", ())
@@ -113,8 +113,8 @@ LOGGED_IN = (("Authorization", "Bearer secret"), ("Cookie", "secret=1"), ("Accep
 @pytest.mark.parametrize("app", [LoginFirst(), LoginPage(), PostOnly()])
 def test_preflight_that_a_login_allows_is_a_finding(app: Api) -> None:
     with wsgi(app) as url:
-        done = audited(url, PAGE, LOGGED_IN)
-    assert codes(done) == ["preflight-authenticated"]
+        done = run_checks_at(url, PAGE, LOGGED_IN)
+    assert list_codes(done) == ["preflight-authenticated"]
     assert "secret" not in repr(done)
     assert dict(done.findings[0].evidence[0].sent.headers) == {
         "Origin": PAGE,
@@ -125,8 +125,8 @@ def test_preflight_that_a_login_allows_is_a_finding(app: Api) -> None:
 
 def test_login_page_alone_is_a_caveat() -> None:
     with wsgi(LoginPage()) as url:
-        done = audited(url, PAGE)
-    assert codes(done) == []
+        done = run_checks_at(url, PAGE)
+    assert list_codes(done) == []
     assert done.caveats == (
         "The URL redirects to /login, which was not audited.",
         f"{PAGE} is not allowed here, so tests with similar origins show nothing.",
@@ -141,12 +141,12 @@ def test_login_without_effect_is_not_a_finding() -> None:
         answer = "403 Forbidden"
 
     with wsgi(Firewalled()) as url:
-        assert codes(audited(url, PAGE, LOGGED_IN)) == []
+        assert list_codes(run_checks_at(url, PAGE, LOGGED_IN)) == []
 
 
 def test_query_of_the_url_is_sent() -> None:
     with wsgi(BareLogin()) as url:
-        (found,) = audited(f"{url}?page=2", PAGE).findings
+        (found,) = run_checks_at(f"{url}?page=2", PAGE).findings
     assert found.evidence[0].sent.url == f"{url}?page=2"
 
 
@@ -174,7 +174,7 @@ def test_flask_cors_with_dangerous_settings_is_found(
     options: dict[str, Any], expected: list[str]
 ) -> None:
     with wsgi(flask(**options)) as url:
-        assert codes(audited(url, PAGE)) == expected
+        assert list_codes(run_checks_at(url, PAGE)) == expected
 
 
 @contextmanager
@@ -210,7 +210,7 @@ def test_django_cors_headers_with_dangers_is_found(
     settings: dict[str, object], expected: list[str]
 ) -> None:
     with django(settings) as url:
-        assert codes(audited(url, PAGE)) == expected
+        assert list_codes(run_checks_at(url, PAGE)) == expected
 
 
 def items(request: Request) -> PlainTextResponse:
@@ -237,7 +237,7 @@ def test_starlette_with_dangerous_settings_is_found(
 ) -> None:
     app = CORSMiddleware(Starlette(routes=[Route("/v1/items", items)]), **options)
     with asgi(app) as url:
-        assert codes(audited(url, PAGE)) == expected
+        assert list_codes(run_checks_at(url, PAGE)) == expected
 
 
 @pytest.fixture(scope="module")
@@ -270,8 +270,8 @@ EXAMPLES = {
     ("name", "path"), [(name, path) for name, paths in EXAMPLES.items() for path in paths]
 )
 def test_example_has_no_findings(examples: Callable[[str], str], name: str, path: str) -> None:
-    done = audited(examples(name) + path, FRONTEND)
-    assert codes(done) == []
+    done = run_checks_at(examples(name) + path, FRONTEND)
+    assert list_codes(done) == []
     if path in {"/greetings/en", "/api/items"}:  # the page is allowed there
         assert done.caveats == ()
 
