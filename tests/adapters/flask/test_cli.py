@@ -131,6 +131,12 @@ def test_routes_of_a_rule_that_takes_any_method() -> None:
     assert done.stdout.splitlines()[1].startswith("any method  /any")
 
 
+def test_help_lists_the_commands() -> None:
+    done = run(APPLICATION, "--help")
+    assert done.exit_code == 0
+    assert re.findall(r"^  (\w+)  ", done.stdout, re.MULTILINE) == ["check", "explain", "routes"]
+
+
 def test_routes_without_rich_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "corsguard.cli.route_listing", raising=False)
     monkeypatch.setitem(sys.modules, "rich.table", None)
