@@ -9,7 +9,7 @@ __all__ = ["CorsguardConfig"]
 
 
 class CorsguardConfig(AppConfig):
-    """What `INSTALLED_APPS += ["corsguard_django"]` adds."""
+    """The application that `INSTALLED_APPS += ["corsguard_django"]` adds."""
 
     name = "corsguard_django"
     verbose_name = "corsguard"

@@ -1,16 +1,16 @@
-"""The system checks: what is wrong, or rarely meant, in a project's CORS configuration."""
+"""The system checks of a project's CORS configuration."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from warnings import catch_warnings, simplefilter
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Warning  # noqa: A004  # so Django says
 
-from corsguard import Guard, PolicyError, PolicyWarning, Problem
-from corsguard.cli.routes import compare_routes
+from corsguard import Guard, PolicyError, Problem
+from corsguard.guard.route_table import compare_routes
+from corsguard.policy.warning_filter import ignore_policy_warnings
 from corsguard_django.asgi_checks import check_protocols
 from corsguard_django.configuration import (
     as_setting,
@@ -29,32 +29,31 @@ TAG = "corsguard"
 
 
 def check_configuration(**_: Any) -> list[CheckMessage]:
-    """Every problem and warning of the policies, and how they fit the other settings."""
+    """Report each problem and warning of the policies, and conflicts with other settings."""
     messages: list[CheckMessage] = [*check_middleware(), *check_leftovers()]
     try:
-        with catch_warnings():
-            simplefilter("ignore", PolicyWarning)  # told below, each with an id
+        with ignore_policy_warnings():  # reported below, each with an id
             guard = load_views().guard
     except PolicyError as error:
-        return [*messages, *(_message(Error, problem) for problem in error.problems)]
+        return [*messages, *(_build_message(Error, problem) for problem in error.problems)]
     for place, policy in iter_policies(guard):
         problems = [warning.problem for warning in policy.warnings] if policy else []
-        messages.extend(_message(Warning, problem.within(place)) for problem in problems)
-    messages.extend(_message(Error, problem) for problem in find_unreachable_views())
-    messages.extend(_message(Info, problem) for problem in _compared(guard))
+        messages.extend(_build_message(Warning, problem.within(place)) for problem in problems)
+    messages.extend(_build_message(Error, problem) for problem in find_unreachable_views())
+    messages.extend(_build_message(Info, problem) for problem in _compare_with_urls(guard))
     messages.extend(check_protocols(guard))
     if guard.enforce and settings.CSRF_TRUSTED_ORIGINS:
         messages.extend(check_csrf(guard))
     return messages
 
 
-def _message(level: type[Error | Info | Warning], problem: Problem) -> CheckMessage:
+def _build_message(level: type[Error | Info | Warning], problem: Problem) -> CheckMessage:
     text = f"{problem.field}: {problem.message}"
     return level(text, hint=problem.suggestion, id=f"{TAG}.{problem.code}")
 
 
-def _compared(guard: Guard) -> Iterator[Problem]:
-    """Yield where the policies and the URLs of the project do not fit."""
+def _compare_with_urls(guard: Guard) -> Iterator[Problem]:
+    """Yield a warning for each policy and URL of the project that do not fit each other."""
     with_policy = [(place, policy) for place, policy in iter_guard_policies(guard) if policy]
     for problem in compare_routes(rows_of(guard), with_policy):
         is_view = "CORSGUARD" not in problem.message + problem.field

@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import get_resolver
 
 from corsguard import Guard, Policies, Policy
-from corsguard.cli.routes import RouteRow
+from corsguard.guard.route_table import RouteRow
 from corsguard.guard.view_policies import get_policy
 from corsguard_django.configuration import SETTING, name_route
 from corsguard_django.view_layers import find_handler_holders, get_methods

@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from corsguard import Guard, Policy
-from corsguard.cli.routes import RouteRow
+from corsguard.guard.route_table import RouteRow
 from corsguard_flask.middleware import FlaskMiddleware
 from corsguard_flask.view_policies import get_view
 

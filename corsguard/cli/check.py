@@ -1,56 +1,64 @@
-"""`corsguard check`: what is wrong with a configuration file, or what it puts in force."""
+"""`corsguard check`: the problems of a configuration file, or the policies in it."""
 
 from __future__ import annotations
 
 import json
-import warnings
 
 import click
 
-from corsguard import Guard, Policies, Policy, PolicyError, PolicyWarning, Problem
-from corsguard.cli.check_report import Report
-from corsguard.cli.terminal import console, fail
+from corsguard import Guard, Policies, Policy, PolicyError, Problem
+from corsguard.cli.check_report import CheckReport
+from corsguard.cli.terminal import fail, open_console
 from corsguard.guard.arguments import build_guard
 from corsguard.policy.suggestion_formats import as_toml
+from corsguard.policy.warning_filter import ignore_policy_warnings
 
-__all__ = ["by_route", "check", "guard_of", "sound_guard_of"]
+__all__ = ["list_by_route", "load_guard", "run_check"]
 
 
-def check(file: str, *, as_json: bool) -> int:
-    """Report on file, and return the exit code."""
+def run_check(file: str, *, as_json: bool) -> int:
+    """Report on file. Return the exit code: 1 if it has problems, else 0."""
     problems: list[Problem] = []
     guard = None
     try:
-        guard = guard_of(file)
+        guard = _read_guard(file)
     except PolicyError as error:
         problems = [as_toml(problem) for problem in error.problems]
-    policies = by_route(guard.policies) if guard else {}
+    policies = list_by_route(guard.policies) if guard else {}
     warnings = [as_toml(warning.problem) for warning in guard.warnings] if guard else []
     if as_json:
-        click.echo(_document(file, problems, warnings))
+        click.echo(_build_document(file, problems, warnings))
     else:
-        report = Report(console())
-        report.findings(file, problems, warnings)
+        report = CheckReport(open_console())
+        report.write_problems(file, problems, warnings)
         if guard:
-            report.in_force(policies, guard)
+            report.write_policies(policies, guard)
     return 1 if problems else 0
 
 
-def by_route(policies: Policies) -> dict[str, Policy | None]:
-    """The policies by route prefix; one that holds for every path has the prefix ""."""
+def list_by_route(policies: Policies) -> dict[str, Policy | None]:
+    """Return route prefix -> policy; the prefix is empty where a policy applies to every path."""
     if policies is None or isinstance(policies, Policy):
         return {"": policies}
     return dict(policies)
 
 
-def guard_of(file: str) -> Guard:
-    """The guard of a file; its warnings are for `check` to tell. Raises PolicyError.
+def load_guard(file: str) -> Guard:
+    """Return the guard of a file. End the command where the file can't be read or has problems."""
+    try:
+        return _read_guard(file)
+    except PolicyError as error:
+        problems = "a problem" if len(error.problems) == 1 else f"{len(error.problems)} problems"
+        fail(f"{file} has {problems}, see `corsguard check`: {as_toml(error.problems[0])}")
 
-    Ends the command where the file can't be read.
+
+def _read_guard(file: str) -> Guard:
+    """Return the guard of a file. End the command where the file can't be read.
+
+    Raises PolicyError where the file has problems.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PolicyWarning)
+        with ignore_policy_warnings():  # `check` reports them
             return build_guard(Guard.from_file(file))
     except PolicyError:
         raise
@@ -60,16 +68,7 @@ def guard_of(file: str) -> Guard:
         fail(str(error))
 
 
-def sound_guard_of(file: str) -> Guard:
-    """The same, and the command ends where the file has problems as well."""
-    try:
-        return guard_of(file)
-    except PolicyError as error:
-        problems = "a problem" if len(error.problems) == 1 else f"{len(error.problems)} problems"
-        fail(f"{file} has {problems}, see `corsguard check`: {as_toml(error.problems[0])}")
-
-
-def _document(file: str, problems: list[Problem], warnings: list[Problem]) -> str:
+def _build_document(file: str, problems: list[Problem], warnings: list[Problem]) -> str:
     found = {
         "file": file,
         "problems": [problem.as_dict() for problem in problems],

@@ -1,4 +1,4 @@
-"""The options of `explain` as click has them, for the commands of corsguard and of Flask."""
+"""The options of `explain` and `probe` for click: the commands of corsguard and of Flask."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any, TypeVar
 
 import click
 
-from corsguard.cli.options import OPTIONS, Option
+from corsguard.cli.options import EXPLAIN_OPTIONS, Option
 
-__all__ = ["request_options", "with_options"]
+__all__ = ["add_click_options", "add_explain_options"]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-def request_options(command: Decorated) -> Decorated:
-    """Decorate a command with the options of `explain` and the argument URL."""
-    return with_options(OPTIONS)(click.argument("url")(command))
+def add_explain_options(command: Decorated) -> Decorated:
+    """Add the options of `explain` and the argument URL to a command."""
+    return add_click_options(EXPLAIN_OPTIONS)(click.argument("url")(command))
 
 
-def with_options(options: Sequence[Option]) -> Callable[[Decorated], Decorated]:
-    """A decorator that gives a command these options."""
+def add_click_options(options: Sequence[Option]) -> Callable[[Decorated], Decorated]:
+    """Return a decorator that adds options to a command."""
 
     def decorate(command: Decorated) -> Decorated:
         for option in reversed(options):
-            # To click 8.3, None is a default as any other, and a required option has none.
+            # click 8.3 takes None for a default value, so a required option must not pass it.
             default: dict[str, Any] = {} if option.default is None else {"default": option.default}
             command = click.option(
                 f"--{option.name}",

@@ -1,18 +1,18 @@
-"""The commands and their options; what they do stands in a module each."""
+"""The commands and their options. Each command is implemented in a module of its own name."""
 
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from corsguard.cli.check import check, sound_guard_of
-from corsguard.cli.click_options import request_options, with_options
-from corsguard.cli.options import REQUEST
+from corsguard.cli.check import load_guard, run_check
+from corsguard.cli.click_options import add_click_options, add_explain_options
+from corsguard.cli.options import REQUEST_OPTIONS
 from corsguard.cli.terminal import fail
+from corsguard.cli.version import read_version
 
 if TYPE_CHECKING:
     from corsguard.explain.question import Question
@@ -26,16 +26,16 @@ _PORT = click.IntRange(0, 65_535)
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     epilog="Try `corsguard demo` first: it needs no configuration.",
 )
-@click.version_option(version("corsguard"), message="%(prog)s %(version)s")
+@click.version_option(read_version(), message="%(prog)s %(version)s")
 def group() -> None:
-    """CORS for Python services: a dangerous policy does not start, a refusal says why."""
+    """CORS for Python services: reject dangerous policies, and explain every block."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # A file may hold names that the terminal's encoding has no letters for.
+            # A file may contain characters that the terminal's encoding does not have.
             stream.reconfigure(errors="backslashreplace")
 
 
-@group.command("check", short_help="Tell what is wrong with a corsguard.toml.")
+@group.command("check", short_help="Report the problems of a corsguard.toml.")
 @click.argument("file", type=click.Path())
 @click.option(
     "--format",
@@ -43,14 +43,14 @@ def group() -> None:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="Text to read, or one JSON document.",
+    help="Format of the output.",
 )
 def _check(file: str, form: str) -> None:
-    """Tell every problem of the corsguard.toml FILE and how to mend it, or what is in force.
+    """Report each problem of the corsguard.toml FILE with its fix, or show its policies.
 
-    Exits with 0 if the file can be used, 1 if it has problems, 2 if it can't be read.
+    Exits with 0 if the file is valid, 1 if it has problems, 2 if it can't be read.
     """
-    sys.exit(check(file, as_json=form == "json"))
+    sys.exit(run_check(file, as_json=form == "json"))
 
 
 @group.command("demo", short_help="See CORS work: an API and two pages, live.")
@@ -58,38 +58,43 @@ def _check(file: str, form: str) -> None:
 @click.option("--frontend-port", type=_PORT, default=3000, show_default=True)
 @click.option("--stranger-port", type=_PORT, default=3001, show_default=True)
 def _demo(api_port: int, frontend_port: int, stranger_port: int) -> None:
-    """Serve an API behind corsguard, the page of a frontend that it lists, and a stranger's.
+    """Serve an API behind corsguard, a page that its policy lists, and one that it does not.
 
-    Each page sends the same requests and shows what the browser lets it read, and why. The port 0
-    means any free one. Only this machine can connect.
+    Both pages send the same requests, and show what the browser lets them read and why. Port 0
+    selects any free port. The servers accept connections from this machine only.
     """
     try:
-        import werkzeug  # noqa: F401  # only whether it is there: no other command needs it
+        # No other command needs these: this only checks that they are installed.
+        import werkzeug  # noqa: F401
+
+        import corsguard_wsgi  # noqa: F401
     except ImportError as error:
         fail(f'{error}; the demo needs: pip install "corsguard[cli]"')
-    from corsguard.cli.demo import run
+    from corsguard.cli.demo import run_demo
 
-    sys.exit(run({"api": api_port, "frontend": frontend_port, "stranger": stranger_port}))
+    sys.exit(run_demo({"api": api_port, "frontend": frontend_port, "stranger": stranger_port}))
 
 
-@group.command("explain", short_help="Tell what a browser makes of a request, and why.")
+@group.command("explain", short_help="Explain how a browser handles a request.")
 @click.argument("file", type=click.Path())
-@request_options
+@add_explain_options
 def _explain(file: str, url: str, **options: Any) -> None:
-    """Play what a browser does with a request to URL, behind the policies of corsguard.toml FILE.
+    """Show how a browser handles a request to URL, by the policies of the corsguard.toml FILE.
 
-    Shows each step as a diagram, and for a request that is blocked the smallest change of the
-    file that allows it, and what that exposes. Nothing is sent. Exits with 0 if the request is
-    allowed, 1 if it is blocked, 2 if it can't be told.
+    Shows each step as a diagram, and for a blocked request the smallest change of the file that
+    allows it, and what that exposes. Nothing is sent. Exits with 0 if the request is allowed, 1 if
+    it is blocked, 2 if that can't be determined.
     """
-    from corsguard.cli.explain import explain, in_toml
-    from corsguard.explain.policy_server import policy_server
+    from corsguard.cli.change_format import format_as_toml
+    from corsguard.cli.explain import run_explain
+    from corsguard.explain.policy_server import build_policy_server
 
-    guard = sound_guard_of(file)
-    sys.exit(explain(_asked(url, options), guard, policy_server, in_toml))
+    guard = load_guard(file)
+    question = _build_question(url, options)
+    sys.exit(run_explain(question, guard, build_policy_server, format_as_toml))
 
 
-@group.command("describe", short_help="Write the policies down for those who call the API.")
+@group.command("describe", short_help="Document the policies for the clients of an API.")
 @click.argument("file", type=click.Path())
 @click.option(
     "--format",
@@ -98,54 +103,62 @@ def _explain(file: str, url: str, **options: Any) -> None:
     default="markdown",
     show_default=True,
 )
-@click.option(
-    "--url", metavar="URL", help="Where the API answers, such as https://api.example.com."
-)
+@click.option("--url", metavar="URL", help="URL of the API, such as https://api.example.com.")
 def _describe(file: str, form: str, url: str | None) -> None:
-    """Write the policies of corsguard.toml FILE as a page: who may ask for what, with an example.
+    """Write a page about the policies of the corsguard.toml FILE, with an example for each.
 
     Exits with 0, or with 2 if the file can't be used.
     """
-    from corsguard.cli.describe.command import describe
+    from corsguard.cli.describe.command import run_describe
 
-    sys.exit(describe(file, form, url))
+    sys.exit(run_describe(file, form, url))
 
 
-@group.command("probe", short_help="Ask a live server as a browser would, or audit it.")
+@group.command("probe", short_help="Send a request to a live server as a browser, or audit it.")
 @click.argument("url")
-@with_options(REQUEST)
-@click.option("--unsafe", is_flag=True, help="Send methods that may change something, too.")
-@click.option("--audit", is_flag=True, help="Look for the known misconfigurations instead.")
+@add_click_options(REQUEST_OPTIONS)
+@click.option("--unsafe", is_flag=True, help="Also send methods that may change data.")
+@click.option("--audit", is_flag=True, help="Search for known misconfigurations instead.")
 @click.option(
     "--format",
     type=click.Choice(["text", "json", "markdown", "sarif"]),
     default="text",
     show_default=True,
-    help="Markdown and SARIF are for an audit.",
+    help="Format of the output. Markdown and SARIF are for an audit.",
 )
 @click.option("--timeout", default=10.0, show_default=True, help="Seconds for each request.")
-@click.option("--rate", default=20.0, show_default=True, help="Requests a second, at most.")
-@click.option("--requests", default=300, show_default=True, help="Requests in all, at most.")
+@click.option(
+    "--rate", default=20.0, show_default=True, help="Maximum number of requests per second."
+)
+@click.option(
+    "--requests", default=300, show_default=True, help="Maximum number of requests in total."
+)
 @click.option("--ca", type=click.Path(), help="File with the certificates to trust.")
 @click.option("--insecure", is_flag=True, help="Trust any certificate.")
 def _probe(url: str, **options: Any) -> None:
-    """Ask the server at URL, whatever it is written in, what a browser would ask it for a page.
+    """Send a request to the server at URL as a browser does for a page, whatever its language.
 
-    Shows each step as a diagram, and why the page gets its answer or not. Only GET, HEAD and
-    OPTIONS are sent, unless --unsafe is given, and only to the host of URL. Exits with 0 if the
-    page gets its answer, or an audit finds nothing, 1 if it is blocked or something is found, 2 if
-    that can't be told.
+    Shows each step as a diagram, and why the page gets the response or not. Sends only GET, HEAD
+    and OPTIONS, unless --unsafe is given, and only to the host of URL. Exits with 0 if the page
+    gets the response, or an audit finds nothing, 1 if it is blocked or something is found, 2 if
+    that can't be determined.
     """
     try:
-        import httpx  # noqa: F401  # only whether it is there: no other command needs it
+        # No other command needs it: this only checks that it is installed.
+        import httpx  # noqa: F401
     except ImportError as error:
         fail(f'{error}; probe needs: pip install "corsguard[cli]"')
-    from corsguard.cli.probe import probe
+    question = _build_question(url, options)
+    if options["audit"]:
+        from corsguard.cli.audit.command import run_audit_command
 
-    sys.exit(probe(_asked(url, options), options))
+        sys.exit(run_audit_command(question, options))
+    from corsguard.cli.probe import run_probe
+
+    sys.exit(run_probe(question, options))
 
 
-def _asked(url: str, options: dict[str, Any]) -> Question:
+def _build_question(url: str, options: dict[str, Any]) -> Question:
     from corsguard.explain.question import UsageError, build_question
 
     try:

@@ -1,4 +1,4 @@
-"""What of a live server's answer explains a verdict: which layers answered, and what is hidden."""
+"""Evidence beside a verdict: which layers of a live server respond, and what they do not expose."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from corsguard.fetch_spec import (
     MAX_AGE,
 )
 
-__all__ = ["Evidence", "evidence_of"]
+__all__ = ["Evidence", "collect_evidence"]
 
-# Header fields that name who answered (RFC 9110, 7.6.3 and 10.2.4).
+# Header fields that name the software (RFC 9110, 7.6.3 and 10.2.4).
 _SERVERS = ("Server", "Via")
-# Of these a response has one value.
+# A response has one value of each.
 _SINGLE = (ALLOW_ORIGIN, ALLOW_CREDENTIALS, MAX_AGE)
-# Header fields that are for the browser or for caches, and that no script misses.
-_NOT_MISSED = FORBIDDEN_RESPONSE_HEADERS | frozenset(
+# Header fields for browsers and caches, which scripts do not need.
+_NOT_NEEDED = FORBIDDEN_RESPONSE_HEADERS | frozenset(
     {
         "alt-svc",
         "connection",
@@ -47,18 +47,18 @@ _NOT_MISSED = FORBIDDEN_RESPONSE_HEADERS | frozenset(
 
 
 class Evidence(NamedTuple):
-    """What the last answer of a server shows besides the verdict."""
+    """What the last response of a server shows beside the verdict."""
 
     server: tuple[str, ...] = ()
-    """`Server` and `Via`, a line each, as they were sent."""
+    """The lines of `Server` and `Via`, as they were sent."""
     layers: str = ""
-    """That more than one layer answers, in words; empty where nothing shows that."""
+    """A sentence if more than one layer sets CORS headers; empty if nothing shows that."""
     not_exposed: tuple[str, ...] = ()
-    """The header fields that a script could miss: there, and kept from it."""
+    """The header fields that the server sends and the browser hides from the script."""
 
     @property
     def rows(self) -> Iterator[tuple[str, str]]:
-        """A label and a text of each, for a terminal."""
+        """Yield (label, text) of each, for a terminal."""
         for line in self.server:
             yield "server", line
         if self.layers:
@@ -67,42 +67,42 @@ class Evidence(NamedTuple):
             names = ", ".join(self.not_exposed)
             yield (
                 "hidden",
-                f"{names}: not exposed, so the script can't read it; what it needs belongs in "
-                f"{EXPOSE_HEADERS} (a policy's expose_headers)",
+                f"{names}: not exposed, so the script can't read it. List what the script needs in "
+                f"{EXPOSE_HEADERS} (expose_headers of a policy)",
             )
 
 
-def evidence_of(exchange: Exchange) -> Evidence:
-    """Return what the last answer shows; nothing where there was none."""
+def collect_evidence(exchange: Exchange) -> Evidence:
+    """Return what the last response shows; empty where there is none."""
     answer = next((hop.answer for hop in reversed(exchange.hops) if hop.answer), None)
     if answer is None:
         return Evidence()
     server = tuple(f"{name}: {value}" for name in _SERVERS for value in split_lines(answer, name))
     return Evidence(
         server,
-        "; ".join(_repeated(answer)),
-        tuple(dict.fromkeys(_not_exposed(exchange, answer))),
+        "; ".join(_describe_repeated(answer)),
+        tuple(dict.fromkeys(_list_not_exposed(exchange, answer))),
     )
 
 
-def _repeated(answer: Answer) -> Iterator[str]:
+def _describe_repeated(answer: Answer) -> Iterator[str]:
     for name in _SINGLE:
         sent = split_lines(answer, name)
         values = [value.strip() for line in sent for value in line.split(",")]
         # A layer may join the lines of the one behind it.
         if len(sent) > 1 or len(set(values)) < len(values):
             yield (
-                f"two layers answer: {name} is sent {len(values)} times ({', '.join(values)}), "
-                "such as by a proxy and by the application; leave CORS to one of them"
+                f"two layers set CORS headers: {name} is sent {len(values)} times "
+                f"({', '.join(values)}). Leave CORS to one of them: the proxy or the application"
             )
 
 
-def _not_exposed(exchange: Exchange, answer: Answer) -> Iterator[str]:
+def _list_not_exposed(exchange: Exchange, answer: Answer) -> Iterator[str]:
     response = exchange.response
     if response is None or response.type != "cors":
         return
     for name, _ in answer.headers:
         key = name.lower()
-        is_missed = key not in _NOT_MISSED and not key.startswith("access-control-")
-        if is_missed and name not in response.headers:
+        is_needed = key not in _NOT_NEEDED and not key.startswith("access-control-")
+        if is_needed and name not in response.headers:
             yield name

@@ -1,7 +1,6 @@
-"""The options of `explain` and `probe`, for every parser of options.
+"""The options of `explain` and `probe`, independent of the parser.
 
-Nothing of the browser is imported: an application that has the command pays for it only when it is
-used.
+Nothing of the browser is imported here: it is loaded when a command runs.
 """
 
 from __future__ import annotations
@@ -9,11 +8,11 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import NamedTuple
 
-__all__ = ["OPTIONS", "REQUEST", "Option", "add_options"]
+__all__ = ["EXPLAIN_OPTIONS", "REQUEST_OPTIONS", "Option", "add_options"]
 
 
 class Option(NamedTuple):
-    """One option, whatever parses it."""
+    """An option of a command, without its dashes."""
 
     name: str
     help: str
@@ -24,45 +23,55 @@ class Option(NamedTuple):
     required: bool = False
 
 
-REQUEST = (
+REQUEST_OPTIONS = (
     Option(
-        "page", "Origin or URL of the page that sends it, or null.", metavar="URL", required=True
+        "page",
+        "Origin or URL of the page that sends the request, or null.",
+        metavar="URL",
+        required=True,
     ),
-    Option("method", "Its method.", "GET", metavar="METHOD"),
+    Option("method", "Method of the request.", "GET", metavar="METHOD"),
     Option(
-        "header", "A header that the script sets; repeat it.", metavar="NAME:VALUE", repeated=True
+        "header", "Header that the script sets. Repeatable.", metavar="NAME:VALUE", repeated=True
     ),
-    Option("body", "Its body, a text.", metavar="TEXT"),
+    Option("body", "Body of the request, as text.", metavar="TEXT"),
     Option(
         "cookie",
-        "A cookie that the API has set, as in Set-Cookie; repeat it.",
+        "Cookie that the API has set, as in Set-Cookie. Repeatable.",
         metavar="COOKIE",
         repeated=True,
     ),
     Option(
         "credentials",
-        "Whether cookies go with it.",
+        "When cookies are sent, as in fetch().",
         "same-origin",
         ("omit", "same-origin", "include"),
     ),
-    Option("mode", "As fetch() has it.", "cors", ("cors", "no-cors", "same-origin")),
-    Option("redirect", "As fetch() has it.", "follow", ("follow", "error", "manual")),
+    Option(
+        "mode", "Mode of the request, as in fetch().", "cors", ("cors", "no-cors", "same-origin")
+    ),
+    Option(
+        "redirect",
+        "What to do with redirects, as in fetch().",
+        "follow",
+        ("follow", "error", "manual"),
+    ),
     Option(
         "engine",
-        "Whose habits the browser has.",
+        "Browser engine whose quirks apply.",
         "standard",
         ("standard", "chromium", "firefox", "webkit"),
     ),
 )
-OPTIONS = (
-    *REQUEST,
-    Option("format", "Text to read, or one JSON document.", "text", ("text", "json")),
+EXPLAIN_OPTIONS = (
+    *REQUEST_OPTIONS,
+    Option("format", "Format of the output.", "text", ("text", "json")),
 )
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """Give the options and the argument URL to a parser of the standard library."""
-    for option in OPTIONS:
+    """Add the options of `explain` and the argument URL to a parser of argparse."""
+    for option in EXPLAIN_OPTIONS:
         parser.add_argument(
             f"--{option.name}",
             default=option.default,

@@ -1,4 +1,4 @@
-"""What every command writes to the terminal with."""
+"""Output of the commands: text for a terminal, and the one line of a failure."""
 
 from __future__ import annotations
 
@@ -10,51 +10,66 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["Sheet", "console", "counted", "fail", "printable", "wrapped"]
+__all__ = [
+    "ConsoleWriter",
+    "fail",
+    "format_count",
+    "make_printable",
+    "open_console",
+    "print_wrapped",
+]
 
-_NARROWEST = 20
+_MIN_WIDTH = 20
+_LABEL_WIDTH = 13
 
 
-class Sheet:
-    """Writes to a console: wrapped, never cut, and the same without colours."""
+class ConsoleWriter:
+    """A writer of headings, and of labelled values, to a console.
+
+    It wraps text and never cuts it off, and its text is the same without colours.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def heading(self, text: str, style: str = "bold") -> None:
-        """A line of text after an empty one."""
+    def write_heading(self, text: str, style: str = "bold") -> None:
+        """Write an empty line and a line of text."""
         self._console.print()
-        self.line(text, style)
+        self.write_line(text, style)
 
-    def row(self, label: str, value: str, style: str = "") -> None:
-        """A value beside its label."""
-        self.line(value, style, f"  {label:<13}")
+    def write_row(self, label: str, value: str, style: str = "") -> None:
+        """Write a value beside its label, wrapped."""
+        self.write_line(value, style, f"  {label:<{_LABEL_WIDTH}}")
 
-    def whole(self, label: str, value: str) -> None:
-        """A value to be copied, on one line however long, beside its label."""
-        self._console.print(Text.assemble((f"  {label:<13}", "dim"), value), soft_wrap=True)
+    def write_unwrapped(self, label: str, value: str) -> None:
+        """Write a value that is copied, such as a command, beside its label on one line."""
+        text = Text.assemble((f"  {label:<{_LABEL_WIDTH}}", "dim"), value)
+        self._console.print(text, soft_wrap=True)
 
-    def line(self, text: str, style: str = "", indent: str = "") -> None:
-        """Text in as many lines as it needs, each after the width of indent."""
-        wrapped(self._console, text, style, indent)
+    def write_line(self, text: str, style: str = "", indent: str = "") -> None:
+        """Write text, wrapped; see print_wrapped."""
+        print_wrapped(self._console, text, style, indent)
 
 
-def console(file: IO[str] | None = None) -> Console:
-    """A console on file, or the standard output of now. It colours nothing by guessing at words."""
-    made = Console(file=file, highlight=False, markup=False, emoji=False)
-    if made.width < 1:  # COLUMNS=0, in which no text has room
-        made.width = get_terminal_size().columns
-    return made
+def open_console(file: IO[str] | None = None) -> Console:
+    """Return a console on file, or on the current standard output.
+
+    It interprets no markup, and highlights nothing by itself.
+    """
+    console = Console(file=file, highlight=False, markup=False, emoji=False)
+    if console.width < 1:  # COLUMNS=0 leaves no room for any text
+        console.width = get_terminal_size().columns
+    return console
 
 
 def fail(message: str, code: int = 2) -> NoReturn:
     """End the command with one line on the standard error."""
-    click.echo(f"corsguard: {printable(message)}", err=True)
+    click.echo(f"corsguard: {make_printable(message)}", err=True)
     sys.exit(code)
 
 
-def printable(text: str) -> str:
-    """Text on one line, with escapes for what could steer the terminal."""
+def make_printable(text: str) -> str:
+    """Return text on one line, with escapes for characters that could control the terminal."""
     if text.isprintable():
         return text
     return "".join(
@@ -63,14 +78,17 @@ def printable(text: str) -> str:
     )
 
 
-def counted(number: int, noun: str) -> str:
-    """So many of them, in words: `no problems`, `1 problem`, `2 problems`."""
+def format_count(number: int, noun: str) -> str:
+    """Return a number with its noun: `no problems`, `1 problem`, `2 problems`."""
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def wrapped(console: Console, text: str, style: str = "", indent: str = "") -> None:
-    """Print text in as many lines as it needs, each after the width of indent."""
-    width = max(console.width - len(indent), _NARROWEST)
+def print_wrapped(console: Console, text: str, style: str = "", indent: str = "") -> None:
+    """Print text in as many lines as it needs.
+
+    The first line begins with indent, which may be a label, the others with as many spaces.
+    """
+    width = max(console.width - len(indent), _MIN_WIDTH)
     for line in Text(text, style).wrap(console, width, overflow="fold"):
         line.rstrip()
         console.print(Text.assemble((indent, "dim"), line), soft_wrap=True)

@@ -1,1 +1,1 @@
-"""Why a browser blocks a request, and the smallest change of the policy that allows it."""
+"""Why a browser blocks a request, and the smallest change of the policies that allows it."""

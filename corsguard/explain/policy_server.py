@@ -1,4 +1,4 @@
-"""What a server behind corsguard answers: the policies, without the application."""
+"""A server that answers by the policies of a guard, without an application behind it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from corsguard.browser.url import URL
 from corsguard.engine.decision import Reason
 from corsguard.guard import Guard
 
-__all__ = ["policy_server"]
+__all__ = ["build_policy_server"]
 
 
-def policy_server(guard: Guard) -> Send:
-    """A send function that reaches, at every origin, an application behind guard.
+def build_policy_server(guard: Guard) -> Send:
+    """Return a send function that reaches, at every origin, an application behind guard.
 
-    The application answers 200 to everything, but 405 to OPTIONS where no policy holds.
+    The application answers with status 200 to everything, but 405 to an OPTIONS request where no
+    policy applies.
     """
 
     def send(sent: Sent) -> Answer:
@@ -27,7 +28,7 @@ def policy_server(guard: Guard) -> Send:
         )
         if decision.status is not None:
             return Answer(decision.status, tuple(decision.answer_headers), decision.body)
-        is_unknown = sent.method == "OPTIONS" and decision.reason is Reason.NO_POLICY
-        return Answer(405 if is_unknown else 200, decision.headers)
+        is_unrouted = sent.method == "OPTIONS" and decision.reason is Reason.NO_POLICY
+        return Answer(405 if is_unrouted else 200, decision.headers)
 
     return send

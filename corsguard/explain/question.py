@@ -1,10 +1,10 @@
-"""The request that the options of `explain` ask about."""
+"""The request that the options of `explain` and `probe` describe."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from corsguard.browser import Browser, Cookie, EngineName, Exchange, Request
@@ -18,51 +18,52 @@ from corsguard.policy.origin_fixes import fix_origin
 
 __all__ = ["Question", "UsageError", "build_question"]
 
+_EXAMPLE_PAGE = "https://app.example.com"
+_EXAMPLE_URL = "https://api.example.com/"
 # HTML, "origin", and the URL standard, "origin": pages of these have an opaque one.
 _OPAQUE_SCHEMES = frozenset({"about", "blob", "data", "file"})
 
 
 class UsageError(ValueError):
-    """An option that can't be used: why, in one line."""
+    """An option that can't be used. Its text is one line that says why."""
 
 
 class Question(NamedTuple):
     """A request of a script, and the page that the script is on."""
 
     page: str
-    """Its origin, as a browser sends it."""
+    """The origin of the page, as a browser sends it."""
     given: str
-    """The same as it was given."""
+    """The page as the option names it."""
     engine: EngineName
     request: Request
     cookies: tuple[Cookie, ...]
-    """What the browser has."""
+    """The cookies that the browser has stored."""
     as_json: bool
 
     @property
     def origin(self) -> Origin:
-        """The origin that the request goes to."""
+        """The origin that the request is sent to."""
         return URL.parse(self.request.url).origin
 
-    @property
-    def play(self) -> Callable[[Send], Exchange]:
-        """What a browser does with the request; each time, a new one with empty caches."""
-
-        def play(send: Send) -> Exchange:
-            browser = Browser(self.page, engine=self.engine, cookies=self.cookies)
-            return browser.play(self.request, send)
-
-        return play
+    def play(self, send: Send) -> Exchange:
+        """Return what a new browser, with empty caches, does with the request."""
+        browser = Browser(self.page, engine=self.engine, cookies=self.cookies)
+        return browser.play(self.request, send)
 
 
 def build_question(url: str, options: Mapping[str, Any]) -> Question:
-    """What is asked of a URL, by options. Raises UsageError."""
+    """Return the question about a URL that the options describe.
+
+    `options` are name -> value for every option of `corsguard.cli.options`, as parsed. Raises
+    UsageError for one that can't be used.
+    """
     _check_encoding(url, *options.values())
-    target = _target(url)
+    target = _parse_target(url)
     request = Request(
         url,
         options["method"],
-        tuple(_header(text) for text in options["header"] or ()),
+        tuple(_parse_header(text) for text in options["header"] or ()),
         options["body"],
         options["credentials"],
         options["mode"],
@@ -70,17 +71,17 @@ def build_question(url: str, options: Mapping[str, Any]) -> Question:
     )
     given = options["page"]
     return Question(
-        _page(given),
+        _parse_page(given),
         given,
         options["engine"],
         request,
-        tuple(_cookie(text, target) for text in options["cookie"] or ()),
+        tuple(_parse_cookie_option(text, target) for text in options["cookie"] or ()),
         as_json=options["format"] == "json",
     )
 
 
 def _check_encoding(*values: object) -> None:
-    """Refuse what the command line could not decode, and what could not be sent either."""
+    """Raise UsageError for text that the command line could not decode."""
     for value in values:
         if isinstance(value, (list, tuple)):
             _check_encoding(*value)
@@ -88,21 +89,21 @@ def _check_encoding(*values: object) -> None:
             raise UsageError(f"{value!r} is not UTF-8")
 
 
-def _target(text: str) -> URL:
-    """The URL that is asked; one that names no scheme is not, as it was not meant like that."""
-    meant = add_scheme(text)
+def _parse_target(text: str) -> URL:
+    """Parse the URL of the request. Raises UsageError, also for a URL without a scheme."""
+    suggested = add_scheme(text)
     try:
         url = URL.parse(text)
     except URLError as error:
-        hint = f"did you mean {meant}?" if meant else "write one such as https://api.example.com/"
+        hint = f"did you mean {suggested}?" if suggested else f"use one such as {_EXAMPLE_URL}"
         raise UsageError(f"{error}: {hint}") from None
-    if url.scheme not in HTTP_SCHEMES and meant:
-        raise UsageError(f"{text!r} has no scheme: did you mean {meant}?")
+    if url.scheme not in HTTP_SCHEMES and suggested:
+        raise UsageError(f"{text!r} has no scheme: did you mean {suggested}?")
     return url
 
 
-def _page(given: str) -> str:
-    """The origin of a page: of itself where it is one, else of its URL."""
+def _parse_page(given: str) -> str:
+    """Return the origin of a page that is given as an origin or a URL. Raises UsageError."""
     why = ""
     try:
         return str(parse_page_origin(given))
@@ -117,25 +118,25 @@ def _page(given: str) -> str:
             return "null"
     except URLError as error:
         why = f" ({error})"
-    meant = fix_origin(given)
-    known = meant is not None and "*" not in meant
-    hint = f"did you mean {meant}?" if known else "write one such as https://app.example.com"
+    suggested = fix_origin(given)
+    is_origin = suggested is not None and "*" not in suggested
+    hint = f"did you mean {suggested}?" if is_origin else f"use one such as {_EXAMPLE_PAGE}"
     raise UsageError(f"--page {given!r} is neither an origin nor a URL of a page{why}: {hint}")
 
 
-def _cookie(text: str, url: URL) -> Cookie:
+def _parse_cookie_option(text: str, url: URL) -> Cookie:
     # A script's cookies are sent as UTF-8 (HTML, `document.cookie`).
     cookie = parse_cookie(text.encode().decode("latin-1"), url, time.time())
     if cookie is None or not cookie.name:
         raise UsageError(
-            f"--cookie {text!r} sets no cookie for {url}: write one as session=1; SameSite=Lax"
+            f"--cookie {text!r} sets no cookie for {url}: use the form session=1; SameSite=Lax"
         )
     return cookie
 
 
-def _header(text: str) -> tuple[str, str]:
+def _parse_header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     value = value.strip()
     if not colon or not is_token(name.strip()) or not is_header_value(value):
-        raise UsageError(f"--header {text!r} is not a header: write one as content-type:text/plain")
+        raise UsageError(f"--header {text!r} is not a header: use the form content-type:text/plain")
     return name.strip(), value

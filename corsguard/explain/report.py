@@ -1,4 +1,4 @@
-"""The one JSON document that `explain` and the commands like it write. Its shape is stable."""
+"""The JSON document of `explain` and `probe`. Its shape is stable."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from corsguard.browser import Exchange, Hop
-from corsguard.explain.fixes import Change, Explanation
+from corsguard.explain.changes import Change
+from corsguard.explain.fixes import Explanation
 from corsguard.explain.question import Question
 
 __all__ = ["build_document", "build_exchange_document"]
@@ -15,42 +16,45 @@ Document = dict[str, Any]
 
 
 def build_document(
-    asked: Question, explanation: Explanation, line: Callable[[Change], str]
+    question: Question, explanation: Explanation, format_line: Callable[[Change], str]
 ) -> Document:
-    """An explanation as a dict that `json.dumps` takes; line writes a change down.
+    """Return an explanation as a dict for `json.dumps`.
 
-    * verdict: "allowed" or "blocked", and of `probe` also "unknown"; reason, detail, fix: why it is
-      not allowed, else null.
-    * page, engine, request: what was asked.
+    `format_line` returns the line of a configuration that a change is. The keys:
+
+    * verdict: "allowed" or "blocked"; `probe` also has "unknown". reason, detail, fix: why the
+      request is not allowed, else null.
+    * page, engine, request: the question.
     * steps: name, clause, address, passed and text of each.
     * requests: purpose, method, url, headers, and answer (status, headers; null for none) of each.
     * response: type, status and headers as the script sees them, else null.
     * console: what Chromium prints. caveats: code and text of each.
-    * page_given: the page as it was given; page is its origin.
-    * nearest: a listed origin that is a slip or two away, and in what it differs, else null.
-    * changes: place, field, value, line and what it exposes, of each: all of them are needed. Of
-      place: kind, name, and holder, what has a view's policy, in words, else null.
-    * response_with_changes: the response with all of them made; null where there are none.
-    * problems: why the changes that it takes would not start.
-    * decided_by: which callable of allow_origins decided about the origin, in words; not there
-      where none did.
+    * page_given: the page as the option names it; page is its origin.
+    * nearest: the listed origin that the page's nearly matches and how they differ, else null.
+    * changes: place, field, value, line and exposes of each. All of them are needed. place has
+      kind, name, and holder: the owner of a view's policy, else null.
+    * response_with_changes: the response with all changes made; null where there are none.
+    * problems: why the policies with the necessary changes would be rejected.
+    * decided_by: the callable of allow_origins that decided about the origin, in a sentence. The
+      key is missing where none did.
     """
-    near = explanation.nearest
     document = {
         **build_exchange_document(explanation.exchange),
-        "page_given": asked.given,
-        "nearest": near._asdict() if near else None,
-        "changes": [_change(change, line) for change in explanation.changes],
-        "response_with_changes": _response_of(explanation.mended),
+        "page_given": question.given,
+        "nearest": explanation.near_miss._asdict() if explanation.near_miss else None,
+        "changes": [
+            _describe_change(change, format_line(change)) for change in explanation.changes
+        ],
+        "response_with_changes": _describe_response(explanation.fixed_exchange),
         "problems": [problem.as_dict() for problem in explanation.problems],
     }
-    if explanation.decided:
-        document["decided_by"] = explanation.decided
+    if explanation.decided_by:
+        document["decided_by"] = explanation.decided_by
     return document
 
 
 def build_exchange_document(exchange: Exchange) -> Document:
-    """What of the document is the exchange's own."""
+    """Return the part of the document that describes the exchange alone."""
     refusal, request = exchange.refusal, exchange.request
     return {
         "verdict": "allowed" if exchange.allowed else "blocked",
@@ -62,7 +66,7 @@ def build_exchange_document(exchange: Exchange) -> Document:
         "request": {
             "url": request.url,
             "method": request.method,
-            "headers": _fields(request.fields),
+            "headers": _list_fields(request.fields),
             "credentials": request.credentials,
             "mode": request.mode,
             "redirect": request.redirect,
@@ -77,40 +81,40 @@ def build_exchange_document(exchange: Exchange) -> Document:
             }
             for step in exchange.steps
         ],
-        "requests": [_hop(hop) for hop in exchange.hops],
-        "response": _response_of(exchange),
+        "requests": [_describe_hop(hop) for hop in exchange.hops],
+        "response": _describe_response(exchange),
         "console": exchange.console,
         "caveats": [caveat._asdict() for caveat in exchange.caveats],
     }
 
 
-def _hop(hop: Hop) -> Document:
+def _describe_hop(hop: Hop) -> Document:
     answer = hop.answer
     return {
         "purpose": hop.purpose,
         "method": hop.sent.method,
         "url": hop.sent.url,
-        "headers": _fields(hop.sent.headers),
-        "answer": answer and {"status": answer.status, "headers": _fields(answer.headers)},
+        "headers": _list_fields(hop.sent.headers),
+        "answer": answer and {"status": answer.status, "headers": _list_fields(answer.headers)},
     }
 
 
-def _response_of(exchange: Exchange | None) -> Document | None:
+def _describe_response(exchange: Exchange | None) -> Document | None:
     response = exchange.response if exchange else None
     return response and {
         "type": response.type,
         "url": response.url,
         "status": response.status,
         "redirected": response.redirected,
-        "headers": _fields(response.headers.items()),
+        "headers": _list_fields(response.headers.items()),
     }
 
 
-def _fields(fields: Any) -> list[Document]:
+def _list_fields(fields: Any) -> list[Document]:
     return [{"name": name, "value": value} for name, value in fields]
 
 
-def _change(change: Change, line: Callable[[Change], str]) -> Document:
+def _describe_change(change: Change, line: str) -> Document:
     value = change.value
     return {
         "place": {
@@ -120,6 +124,6 @@ def _change(change: Change, line: Callable[[Change], str]) -> Document:
         },
         "field": change.field,
         "value": value if isinstance(value, bool) else [str(entry) for entry in value],
-        "line": line(change),
+        "line": line,
         "exposes": change.exposes,
     }

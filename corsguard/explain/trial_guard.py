@@ -1,14 +1,14 @@
-"""A guard to try policies out on, before anybody writes them into a configuration."""
+"""A guard that tries policies out before anyone puts them into a configuration."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from typing import Literal, NamedTuple
 
 from corsguard.engine.decision import Decision
 from corsguard.engine.engine import Waiter
 from corsguard.engine.request import CORSRequest
+from corsguard.explain.place import Place, PlaceKey
 from corsguard.guard import Guard
 from corsguard.guard.refusal_log import RefusalLog
 from corsguard.guard.runtime import GuardRuntime
@@ -16,30 +16,7 @@ from corsguard.guard.snapshot import Policies, Snapshot
 from corsguard.guard.view_policies import View, describe_view
 from corsguard.policy import Policy
 
-__all__ = ["Place", "Rehearsal"]
-
-
-class Place(NamedTuple):
-    """Where the policy that holds for a request stands, or would have to stand."""
-
-    kind: Literal["everywhere", "route", "view"]
-    name: str
-    """The route prefix, or what the framework calls the view; empty for every path."""
-    policy: Policy | None
-    """What stands there; None for no CORS."""
-    closed_by: str | None = None
-    """The prefix of the route that says that there is no CORS, where one does."""
-    given: int = 0
-    """The identity of a view's policy as the application has it."""
-    enforced: bool = False
-    """Whether what no policy allows is refused there."""
-    holder: str = ""
-    """What has a view's policy, in words: the view, or what it shares the policy with."""
-
-    @property
-    def key(self) -> tuple[str, str, int]:
-        """What tells one place from another."""
-        return self.kind, self.holder or self.name, self.given
+__all__ = ["TrialGuard"]
 
 
 class _QuietLog(RefusalLog):
@@ -49,16 +26,16 @@ class _QuietLog(RefusalLog):
         return logging.DEBUG
 
 
-class TrialRuntime(GuardRuntime):
-    """Decides as another guard would, with other policies in some places, and records the place.
+class _TrialRuntime(GuardRuntime):
+    """A runtime that records the place and the decision of the last request.
 
     It calls no subscriber, caches nothing and logs nothing above DEBUG.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, views: dict[PlaceKey, tuple[str, Policy]]) -> None:
         super().__init__(snapshot.remove_caches(), _QuietLog())
-        self.views: dict[tuple[str, str, int], tuple[str, Policy]] = {}
-        """Key of a place -> the name of the view there, and the policy to try."""
+        self.views = views
+        """place of a view -> (name of the view, policy to try there)"""
         self.place: Place | None = None
         self.decision: Decision | None = None
 
@@ -69,64 +46,68 @@ class TrialRuntime(GuardRuntime):
         methods: Collection[str] | None = None,
         wait: Waiter | None = None,
     ) -> Decision:
-        """Return the decision on a request; see GuardRuntime.decide."""
-        view = self._record_place(request.path, view)
+        """Return what GuardRuntime.decide does, and record the place and the decision."""
+        view = self._locate(request.path, view)
         self.decision = super().decide(request, view, methods, wait)
         return self.decision
 
-    def _record_place(self, path: str, view: View | None) -> View | None:
-        """Record where the policy of a request is configured; return the view with its policy."""
-        snapshot = self.snapshot
+    def _locate(self, path: str, view: View | None) -> View | None:
+        """Record the place of a request, and return its view with the policy to try there."""
         if view is None:
-            place = self._place_of_path(path or "/")
-            enforced = snapshot.enforce is True and not snapshot.is_exempt(place.name)
-            self.place = place._replace(enforced=enforced)
+            place = self._locate_path(path or "/")
+            self.place = place._replace(enforced=self._enforces(place.name))
             return None
         place = Place(
             "view",
             view.name,
             view.policy,
             given=id(view.policy),
-            enforced=snapshot.enforce is True and not snapshot.is_exempt(path),
+            enforced=self._enforces(path),
             holder=view.holder or describe_view(view.name),
         )
         _, policy = self.views.get(place.key, (view.name, view.policy))
         self.place = place._replace(policy=policy)
         return view._replace(policy=policy)
 
-    def _place_of_path(self, path: str) -> Place:
+    def _enforces(self, path: str) -> bool:
+        return self.snapshot.enforce is True and not self.snapshot.is_exempt(path)
+
+    def _locate_path(self, path: str) -> Place:
         policies = self.snapshot.policies
         if isinstance(policies, Policy):
             return Place("everywhere", "", policies)
         applied = self.snapshot.find(path)
-        if applied.engine is not None:
-            return Place("route", applied.route or "", applied.engine.policy)
-        # The narrowest place for a policy is the path itself; `/api` and `/api/` are the same.
         route = applied.route
+        if applied.engine is not None:
+            return Place("route", route or "", applied.engine.policy)
+        # The narrowest place for a policy is the path itself; `/api` and `/api/` are the same.
         is_route = route is not None and route.rstrip("/") == path.rstrip("/")
         return Place("route", route if is_route and route else path, None, route)
 
 
-class Rehearsal(Guard):
-    """A guard with the policies and the options of another one, which stays as it is."""
+class TrialGuard(Guard):
+    """A copy of a guard, with its policies and options, that policies are tried out on.
 
-    adapter: TrialRuntime
+    It calls no subscriber, and logs nothing above DEBUG. The original guard is not changed.
+    """
+
+    adapter: _TrialRuntime
 
     def __init__(self, guard: Guard) -> None:
-        self.adapter = TrialRuntime(guard.adapter.snapshot)
+        self.adapter = _TrialRuntime(guard.adapter.snapshot, {})
 
     @property
     def place(self) -> Place | None:
-        """Where the policy of the last request is configured; None before the first one."""
+        """The place of the policy of the last request. None before the first one."""
         return self.adapter.place
 
     @property
     def decision(self) -> Decision | None:
-        """The decision on the last request; None before the first one."""
+        """The decision on the last request. None before the first one."""
         return self.adapter.decision
 
-    def with_policy(self, place: Place, policy: Policy) -> Rehearsal:
-        """Return the same with policy in that place. Raises PolicyError."""
+    def with_policy(self, place: Place, policy: Policy) -> TrialGuard:
+        """Return a copy with policy in that place. Raises PolicyError."""
         policies: Policies = self.policies
         views = dict(self.adapter.views)
         if place.kind == "view":
@@ -137,8 +118,7 @@ class Rehearsal(Guard):
             routes = {} if isinstance(policies, Policy) else dict(policies or {})
             policies = {**routes, place.name: policy}
         snapshot = self.adapter.snapshot.replace_policies(policies)
-        added = ((f"views.{name}", own) for name, own in views.values())
-        other = Rehearsal(self)
-        other.adapter = TrialRuntime(snapshot.add_views(added))
-        other.adapter.views = views
+        view_policies = ((f"views.{name}", own) for name, own in views.values())
+        other = TrialGuard(self)
+        other.adapter = _TrialRuntime(snapshot.add_views(view_policies), views)
         return other

@@ -10,7 +10,7 @@ from support.demo_visit import FREE_PORTS, Running
 
 from corsguard import CORSRequest, Decision
 from corsguard.cli import main
-from corsguard.cli.demo.servers import serving
+from corsguard.cli.demo.servers import serve_demo
 
 
 @pytest.fixture(autouse=True)
@@ -34,9 +34,9 @@ def corsguard(capsys: pytest.CaptureFixture[str]) -> Command:
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Running]:
-    told: list[tuple[Decision, CORSRequest]] = []
-    with serving(FREE_PORTS, lambda decision, facts: told.append((decision, facts))) as origins:
-        yield Running(origins, told)
+    decisions: list[tuple[Decision, CORSRequest]] = []
+    with serve_demo(FREE_PORTS, lambda *args: decisions.append(args)) as origins:
+        yield Running(origins, decisions)
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def unwrapped(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_a_clean_file_tells_what_is_in_force(corsguard: Command, write: Write) -> None:
+def test_file_without_problems_shows_its_policies(corsguard: Command, write: Write) -> None:
     assert corsguard("check", write(CLEAN)) == (
         0,
         """\
@@ -61,13 +61,13 @@ every path
   max-age      600 s
 
 enforce
-  off: requests from other origins are answered, browsers keep the answers
+  off: requests from other origins are served, and browsers hide the responses
 """,
         "",
     )
 
 
-def test_each_route_is_told(corsguard: Command, write: Write) -> None:
+def test_file_with_routes_shows_each_of_them(corsguard: Command, write: Write) -> None:
     file = write(
         """
         enforce = true
@@ -87,7 +87,7 @@ def test_each_route_is_told(corsguard: Command, write: Write) -> None:
     assert "enforce\n  on: unsafe requests" in out
 
 
-def test_what_enforcement_leaves_alone_is_told(corsguard: Command, write: Write) -> None:
+def test_file_with_exempt_paths_shows_them(corsguard: Command, write: Write) -> None:
     options = """
         enforce_exempt = ["/webhooks", "/health"]
         own_origins = ["https://api.example.com"]
@@ -102,7 +102,7 @@ def test_what_enforcement_leaves_alone_is_told(corsguard: Command, write: Write)
     assert "exempt" not in unenforced
 
 
-def test_a_regex_is_suggested_for_python_alone(corsguard: Command, write: Write) -> None:
+def test_suggestion_of_a_regex_is_for_python_only(corsguard: Command, write: Write) -> None:
     code, out, _ = corsguard("check", write('allow_origins = ["https://pr-*.example.com"]'))
 
     assert code == 1
@@ -111,27 +111,27 @@ def test_a_regex_is_suggested_for_python_alone(corsguard: Command, write: Write)
     assert flat.count("a TOML file can't hold a regular expression") == 1
 
 
-def test_the_form_that_allows_nothing_has_no_problem(corsguard: Command, write: Write) -> None:
+def test_file_that_allows_nothing_has_no_problem(corsguard: Command, write: Write) -> None:
     code, out, _ = corsguard("check", write('[routes]\n"/" = false'))
 
     assert code == 0
     assert "no CORS here" in out
 
 
-def test_only_reported_enforcement_is_told(corsguard: Command, write: Write) -> None:
+def test_file_that_reports_enforcement_shows_that(corsguard: Command, write: Write) -> None:
     _, out, _ = corsguard("check", write(f'enforce = "report"\n{CLEAN}'))
 
-    assert "enforce\n  report: what would be refused is logged\n" in out
+    assert "enforce\n  report: requests that would be refused are logged\n" in out
 
 
-def test_enforcement_without_a_policy_is_told(corsguard: Command, write: Write) -> None:
+def test_file_with_enforcement_alone_shows_it(corsguard: Command, write: Write) -> None:
     code, out, _ = corsguard("check", write("enforce = true"))
 
     assert code == 0
     assert "every path\n  origins      none: no CORS here\n" in out
 
 
-def test_many_origins_are_cut(corsguard: Command, write: Write) -> None:
+def test_policy_with_many_origins_shows_five_of_them(corsguard: Command, write: Write) -> None:
     origins = [f"https://app{number}.example.com" for number in range(1_000)]
 
     code, out, _ = corsguard("check", write(f"allow_origins = {json.dumps(origins)}"))
@@ -141,7 +141,7 @@ def test_many_origins_are_cut(corsguard: Command, write: Write) -> None:
     assert "app5" not in out
 
 
-def test_what_is_dangerously_allowed_is_told(corsguard: Command, write: Write) -> None:
+def test_policy_with_dangerous_flags_shows_them(corsguard: Command, write: Write) -> None:
     file = write(
         """
         allow_origins = ["http://app.example.com"]
@@ -153,13 +153,13 @@ def test_what_is_dangerously_allowed_is_told(corsguard: Command, write: Write) -
     assert "\n  dangerously  allows insecure origins\n" in corsguard("check", file).out
 
 
-def test_preflights_that_are_not_kept_are_told(corsguard: Command, write: Write) -> None:
+def test_policy_without_a_preflight_cache_shows_max_age_0(corsguard: Command, write: Write) -> None:
     file = write('allow_origins = ["https://app.example.com"]\nmax_age = 0')
 
     assert "\n  max-age      0 s\n" in corsguard("check", file).out
 
 
-def test_every_problem_is_told_with_its_fix(corsguard: Command, write: Write) -> None:
+def test_file_with_problems_shows_each_with_its_fix(corsguard: Command, write: Write) -> None:
     file = write(
         """
         [routes."/api"]
@@ -196,14 +196,14 @@ problem: routes [route-invalid]
     )
 
 
-def test_one_problem_is_one(corsguard: Command, write: Write) -> None:
+def test_file_with_one_problem_counts_one(corsguard: Command, write: Write) -> None:
     assert corsguard("check", write("allow_origins = []")).out.startswith(
         "corsguard.toml: 1 problem\n"
     )
 
 
 @pytest.mark.parametrize(("given", "fix"), [("no", "false"), ("true", "true")])
-def test_a_truth_value_is_suggested_as_toml_writes_it(
+def test_suggestion_of_a_bool_is_toml(
     corsguard: Command, write: Write, given: str, fix: str
 ) -> None:
     file = write(f"{CLEAN.replace('= true', f'= {json.dumps(given)}')}")
@@ -226,7 +226,7 @@ def test_a_truth_value_is_suggested_as_toml_writes_it(
         ("max_age = 1.5", "1\n"),
     ],
 )
-def test_a_table_is_suggested_as_toml_writes_it(
+def test_suggestion_of_a_table_is_toml(
     corsguard: Command, write: Write, content: str, fix: str
 ) -> None:
     code, out, _ = corsguard("check", write(content))
@@ -236,9 +236,7 @@ def test_a_table_is_suggested_as_toml_writes_it(
 
 
 @pytest.mark.parametrize("content", ["", "[routes]"])
-def test_a_file_without_a_policy_is_told_what_to_write(
-    corsguard: Command, write: Write, content: str
-) -> None:
+def test_file_without_a_policy_suggests_one(corsguard: Command, write: Write, content: str) -> None:
     code, out, _ = corsguard("check", write(content))
 
     assert code == 1
@@ -247,7 +245,7 @@ def test_a_file_without_a_policy_is_told_what_to_write(
     assert "\n  given" not in out
 
 
-def test_warnings_are_told_once_and_do_not_fail(
+def test_file_with_warnings_shows_each_once_and_exits_with_0(
     corsguard: Command, write: Write, recwarn: pytest.WarningsRecorder
 ) -> None:
     file = write(
@@ -271,9 +269,7 @@ def test_warnings_are_told_once_and_do_not_fail(
     assert list(recwarn) == []
 
 
-def test_nothing_is_cut_and_no_line_is_wider_than_the_screen(
-    corsguard: Command, write: Write
-) -> None:
+def test_report_wraps_long_values_to_the_terminal(corsguard: Command, write: Write) -> None:
     long = f"https://{'a-long-label.' * 12}example.com"
     code, out, _ = corsguard("check", write(f'allow_origins = "{long}"'))
 
@@ -283,9 +279,7 @@ def test_nothing_is_cut_and_no_line_is_wider_than_the_screen(
     assert not any(line.endswith(" ") for line in out.splitlines())
 
 
-def test_markup_and_control_characters_are_shown_not_obeyed(
-    corsguard: Command, write: Write
-) -> None:
+def test_report_escapes_markup_and_control_characters(corsguard: Command, write: Write) -> None:
     file = write(r'"[red]a\u001b[31m\n:smile:" = ["[bold]x\u009b[/bold]"]')
 
     code, out, _ = corsguard("check", file)
@@ -295,7 +289,7 @@ def test_markup_and_control_characters_are_shown_not_obeyed(
     assert r'given        ["[bold]x\x9b[/bold]"]' in out
 
 
-def test_a_terminal_gets_colours_and_a_pipe_gets_none(
+def test_report_has_colours_in_a_terminal_only(
     corsguard: Command, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write("allow_origins = []")
@@ -306,7 +300,7 @@ def test_a_terminal_gets_colours_and_a_pipe_gets_none(
     assert "\x1b[1;31mproblem: allow_origins [no-origins]\x1b[0m" in corsguard("check", file).out
 
 
-def test_json_holds_every_problem(corsguard: Command, write: Write) -> None:
+def test_json_of_a_file_with_problems_has_each_of_them(corsguard: Command, write: Write) -> None:
     file = write('allow_origins = ["https://app.example.com/"]\nmax_age = nan')
 
     code, out, err = corsguard("check", file, "--format", "json")
@@ -326,7 +320,7 @@ def test_json_holds_every_problem(corsguard: Command, write: Write) -> None:
     assert found["problems"][1]["value"].lower() == "nan"
 
 
-def test_json_of_a_clean_file_holds_its_warnings(corsguard: Command, write: Write) -> None:
+def test_json_of_a_file_without_problems_has_its_warnings(corsguard: Command, write: Write) -> None:
     file = write('allow_origins = ["https://app.example.com"]\nmax_age = 86400')
 
     code, out, _ = corsguard("check", file, "--format", "json")
@@ -347,7 +341,7 @@ def test_json_of_a_clean_file_holds_its_warnings(corsguard: Command, write: Writ
         (b'# fine\nallow_origins = ["\xff"]', "not UTF-8, as TOML must be (at line 2)"),
     ],
 )
-def test_a_file_that_is_not_toml_is_one_line(
+def test_file_that_is_not_toml_ends_with_one_line(
     corsguard: Command, write: Write, content: str | bytes, why: str
 ) -> None:
     for form in ("text", "json"):
@@ -360,7 +354,7 @@ def test_a_file_that_is_not_toml_is_one_line(
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_a_file_that_is_nested_too_deeply_is_one_line(write: Write, form: str) -> None:
+def test_file_that_is_nested_too_deeply_ends_with_one_line(write: Write, form: str) -> None:
     # In a process of its own: where no stack is left, what hypothesis has the collector call fails
     # too, which Python tells on stderr.
     command = [sys.executable, "-m", "corsguard", "check", write(f"a = {'[' * 20_000}")]
@@ -371,7 +365,9 @@ def test_a_file_that_is_nested_too_deeply_is_one_line(write: Write, form: str) -
     assert ended.stderr == "corsguard: corsguard.toml: can't be read: nested too deeply\n"
 
 
-def test_a_number_of_too_many_digits_is_a_problem(corsguard: Command, write: Write) -> None:
+def test_file_with_a_number_of_too_many_digits_has_a_problem(
+    corsguard: Command, write: Write
+) -> None:
     file = write(f'allow_origins = ["https://a.example"]\nmax_age = 0x{"f" * 5_000}')
 
     code, out, err = corsguard("check", file, "--format=json")
@@ -389,7 +385,7 @@ def test_a_number_of_too_many_digits_is_a_problem(corsguard: Command, write: Wri
         ("a\nb\x1b[31m.toml", "No such file or directory"),
     ],
 )
-def test_a_file_that_cannot_be_opened_is_one_line(
+def test_file_that_cannot_be_opened_ends_with_one_line(
     corsguard: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, why: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -16,7 +16,7 @@ from support.cli_command import Command
 from support.demo_visit import FREE_PORT_OPTIONS, FREE_PORTS, ask, connection
 
 from corsguard.cli import main
-from corsguard.cli.demo.servers import Origins, PortError, serving
+from corsguard.cli.demo.servers import Origins, PortError, serve_demo
 
 
 def servers() -> list[threading.Thread]:
@@ -25,9 +25,7 @@ def servers() -> list[threading.Thread]:
 
 
 @pytest.mark.parametrize("name", Origins._fields)
-def test_a_port_in_use_is_one_line_and_leaves_nothing_running(
-    corsguard: Command, name: str
-) -> None:
+def test_port_in_use_ends_with_one_line_and_stops_servers(corsguard: Command, name: str) -> None:
     running = servers()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -43,25 +41,25 @@ def test_a_port_in_use_is_one_line_and_leaves_nothing_running(
     assert set(servers()) <= set(running)
 
 
-def test_a_port_that_two_servers_want_is_in_use() -> None:
-    with serving(FREE_PORTS, lambda decision, facts: None) as origins:
+def test_port_for_two_servers_is_in_use() -> None:
+    with serve_demo(FREE_PORTS, lambda decision, facts: None) as origins:
         port = urlsplit(origins.api).port or 0
 
         with (
             pytest.raises(PortError, match=rf"port {port} .*--stranger-port"),
-            serving({**FREE_PORTS, "stranger": port}, lambda decision, facts: None),
+            serve_demo({**FREE_PORTS, "stranger": port}, lambda decision, facts: None),
         ):
             pass  # pragma: no cover
 
 
-def test_a_port_out_of_range_is_a_usage_error(corsguard: Command) -> None:
+def test_port_out_of_range_is_a_usage_error(corsguard: Command) -> None:
     code, out, err = corsguard("demo", "--api-port", "65536")
 
     assert (code, out) == (2, "")
     assert "--api-port" in err
 
 
-def test_the_command_serves_until_ctrl_c() -> None:
+def test_command_serves_until_ctrl_c() -> None:
     before = signal.getsignal(signal.SIGINT)
     reader, writer = os.pipe()
     lines: list[str] = []
@@ -105,7 +103,7 @@ def test_the_command_serves_until_ctrl_c() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_the_process_while_an_answer_is_streamed(number: signal.Signals) -> None:
+def test_signal_during_a_stream_stops_the_process(number: signal.Signals) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "corsguard", "demo", *FREE_PORT_OPTIONS],
         stdout=subprocess.PIPE,

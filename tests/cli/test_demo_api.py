@@ -8,7 +8,7 @@ import pytest
 from support.demo_visit import FREE_PORTS, Answer, Running, ask, connection
 
 from corsguard.cli.demo.api import Api
-from corsguard.cli.demo.servers import serving
+from corsguard.cli.demo.servers import serve_demo
 
 SIGNED_IN = {"Cookie": "corsguard-demo=signed-in"}
 # What only listed origins are told.
@@ -53,7 +53,7 @@ def journal(demo: Running, call: str) -> list[dict[str, Any]]:
         ("HEAD", "/items", {}, None, 200, ""),
     ],
 )
-def test_the_frontend_may_read_every_answer_and_a_stranger_none(
+def test_frontend_may_read_responses_and_a_stranger_may_not(
     demo: Running,
     method: str,
     path: str,
@@ -73,7 +73,7 @@ def test_the_frontend_may_read_every_answer_and_a_stranger_none(
         assert tuple(map(answer.header, CORS)) == expected
 
 
-def test_one_header_is_exposed_and_another_is_not(demo: Running) -> None:
+def test_response_exposes_the_listed_header_only(demo: Running) -> None:
     answer = ask(demo.origins.api, "/items", headers={"Origin": demo.origins.frontend})
 
     assert answer.header("X-Total-Count") == "3"
@@ -81,7 +81,7 @@ def test_one_header_is_exposed_and_another_is_not(demo: Running) -> None:
     assert answer.header("Access-Control-Expose-Headers") == "X-Total-Count"
 
 
-def test_signing_in_sets_a_cookie_that_the_profile_takes(demo: Running) -> None:
+def test_sign_in_sets_a_cookie_that_the_profile_accepts(demo: Running) -> None:
     answer = ask(demo.origins.api, "/sign-in", headers={"Origin": demo.origins.frontend})
 
     assert answer.header("Set-Cookie") == (f"{SIGNED_IN['Cookie']}; Path=/; HttpOnly; SameSite=Lax")
@@ -99,7 +99,7 @@ def test_signing_in_sets_a_cookie_that_the_profile_takes(demo: Running) -> None:
         ("GET", "x-not-listed", "HEADERS_NOT_ALLOWED", "x-not-listed"),
     ],
 )
-def test_a_preflight_of_the_frontend(
+def test_preflight_of_the_frontend_is_allowed(
     demo: Running, method: str, names: str, reason: str, detail: str
 ) -> None:
     call = f"{method}-{names}"
@@ -131,7 +131,7 @@ def test_a_preflight_of_the_frontend(
     }
 
 
-def test_a_preflight_of_a_stranger_is_refused(demo: Running) -> None:
+def test_preflight_of_a_stranger_is_refused(demo: Running) -> None:
     answer = preflight(demo, demo.origins.stranger, "/items/1?call=stranger-put", "PUT")
 
     assert answer.status == 403
@@ -142,7 +142,7 @@ def test_a_preflight_of_a_stranger_is_refused(demo: Running) -> None:
     assert demo.origins.stranger in exchange["detail"]
 
 
-def test_the_journal_keeps_the_exchanges_of_a_call_in_order(demo: Running) -> None:
+def test_journal_lists_the_exchanges_of_a_call_in_order(demo: Running) -> None:
     page = demo.origins.frontend
     preflight(demo, page, "/items/1?call=both", "PUT")
     headers = {"Origin": page, **SIGNED_IN}
@@ -155,7 +155,7 @@ def test_the_journal_keeps_the_exchanges_of_a_call_in_order(demo: Running) -> No
     assert (asked["cookie"], sent["cookie"]) == (False, True)
 
 
-def test_any_page_may_read_the_journal(demo: Running) -> None:
+def test_journal_is_readable_for_any_page(demo: Running) -> None:
     for page in (demo.origins.frontend, demo.origins.stranger, "https://elsewhere.example"):
         answer = ask(demo.origins.api, "/journal?call=none", headers={"Origin": page})
 
@@ -165,7 +165,7 @@ def test_any_page_may_read_the_journal(demo: Running) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "call=", "call=a%20b", "call=%3Cb%3E", f"call={'a' * 41}"])
-def test_an_id_that_no_page_makes_up_is_refused(demo: Running, query: str) -> None:
+def test_journal_with_a_malformed_id_is_refused(demo: Running, query: str) -> None:
     answer = ask(demo.origins.api, f"/journal?{query}")
 
     assert answer.status == 400
@@ -186,7 +186,7 @@ def kept_in_process(api: Api, call: str) -> list[Any]:
     return kept
 
 
-def test_the_journal_forgets_the_oldest_call() -> None:
+def test_journal_that_is_full_drops_the_oldest_call() -> None:
     api = Api("http://localhost:3000")
     for number in range(257):
         call_in_process(api, f"call-{number}")
@@ -196,7 +196,7 @@ def test_the_journal_forgets_the_oldest_call() -> None:
     assert len(kept_in_process(api, "call-256")) == 1
 
 
-def test_the_journal_keeps_a_few_exchanges_of_a_call() -> None:
+def test_journal_limits_the_exchanges_of_a_call() -> None:
     api = Api("http://localhost:3000")
     for _ in range(20):
         call_in_process(api, "again")
@@ -204,7 +204,7 @@ def test_the_journal_keeps_a_few_exchanges_of_a_call() -> None:
     assert len(kept_in_process(api, "again")) == 8
 
 
-def test_a_body_without_a_length_is_not_waited_for(demo: Running) -> None:
+def test_body_without_a_length_is_not_read(demo: Running) -> None:
     client = connection(demo.origins.api)
     client.request("PUT", "/items/1", iter([b"damson"]), encode_chunked=True)
     response = client.getresponse()
@@ -213,7 +213,7 @@ def test_a_body_without_a_length_is_not_waited_for(demo: Running) -> None:
     client.close()
 
 
-def test_the_stream_has_six_parts(demo: Running) -> None:
+def test_stream_has_six_parts(demo: Running) -> None:
     answer = ask(demo.origins.api, "/stream", headers={"Origin": demo.origins.frontend})
 
     assert answer.body == "".join(f"part {number} of 6\n" for number in range(1, 7))
@@ -221,9 +221,9 @@ def test_the_stream_has_six_parts(demo: Running) -> None:
     assert answer.header("Content-Length") is None
 
 
-def test_stopping_ends_a_stream_that_is_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_ends_a_stream_that_is_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("corsguard.cli.demo.api._SECONDS_BETWEEN_CHUNKS", 600)
-    with serving(FREE_PORTS, lambda decision, facts: None) as origins:
+    with serve_demo(FREE_PORTS, lambda decision, facts: None) as origins:
         client = connection(origins.api)
         client.request("GET", "/stream")
         response = client.getresponse()
@@ -233,9 +233,9 @@ def test_stopping_ends_a_stream_that_is_being_read(monkeypatch: pytest.MonkeyPat
     client.close()
 
 
-def test_each_decision_is_told_to_the_subscriber(demo: Running) -> None:
-    demo.told.clear()
+def test_subscriber_is_called_with_each_decision(demo: Running) -> None:
+    demo.decisions.clear()
     ask(demo.origins.api, "/items", headers={"Origin": demo.origins.stranger})
 
-    [(decision, facts)] = demo.told
-    assert (decision.reason, facts.path) == ("ORIGIN_NOT_ALLOWED", "/items")
+    [(decision, request)] = demo.decisions
+    assert (decision.reason, request.path) == ("ORIGIN_NOT_ALLOWED", "/items")

@@ -19,7 +19,7 @@ from support.demo_visit import Running, ask
         ("/settings.json", "application/json"),
     ],
 )
-def test_the_page_is_the_same_on_both_origins(demo: Running, path: str, content_type: str) -> None:
+def test_page_is_the_same_on_both_origins(demo: Running, path: str, content_type: str) -> None:
     here, there = ask(demo.origins.frontend, path), ask(demo.origins.stranger, path)
 
     assert here.status == there.status == 200
@@ -28,7 +28,7 @@ def test_the_page_is_the_same_on_both_origins(demo: Running, path: str, content_
     assert here.header("X-Content-Type-Options") == "nosniff"
 
 
-def test_the_page_can_load_from_its_own_origin_only_and_call_the_api(demo: Running) -> None:
+def test_page_loads_from_its_own_origin_and_calls_the_api(demo: Running) -> None:
     policy = ask(demo.origins.frontend, "/").header("Content-Security-Policy")
 
     assert policy is not None
@@ -45,14 +45,14 @@ def test_the_page_can_load_from_its_own_origin_only_and_call_the_api(demo: Runni
     }
 
 
-def test_the_page_refers_to_no_other_host(demo: Running) -> None:
+def test_page_refers_to_no_other_host(demo: Running) -> None:
     for path in ("/", "/demo.css", "/demo.js", "/card.js", "/calls.js"):
         page = ask(demo.origins.frontend, path).body
 
         assert "//" not in re.sub(r"(?m)^\s*//( .*)?$", "", page)  # comments aside
 
 
-def test_the_page_is_told_the_origins_and_the_policy(demo: Running) -> None:
+def test_settings_have_the_origins_and_the_policy(demo: Running) -> None:
     settings = json.loads(ask(demo.origins.stranger, "/settings.json").body)
 
     assert settings == {
@@ -77,7 +77,7 @@ def test_the_page_is_told_the_origins_and_the_policy(demo: Running) -> None:
         ("HEAD", "/", 200, ""),
     ],
 )
-def test_the_site_serves_nothing_else(
+def test_site_serves_nothing_else(
     demo: Running, method: str, path: str, status: int, body: str
 ) -> None:
     answer = ask(demo.origins.frontend, path, method)

@@ -13,7 +13,7 @@ from support.cli_command import Command
 
 from corsguard import Guard
 from corsguard.browser import Browser, Request
-from corsguard.explain.policy_server import policy_server
+from corsguard.explain.policy_server import build_policy_server
 
 FILE = """
 enforce = true
@@ -40,11 +40,11 @@ max_age = 0
 MARKDOWN = """\
 # CORS of https://api.acme.example
 
-What a page of another origin may ask of this API, and which of its answers a script on that page \
-may read. Browsers enforce it (CORS); other clients are not concerned.
+The requests that a page of another origin may send to this API, and the responses that a script \
+on that page may read. Browsers enforce it (CORS); other clients are not affected.
 
-Requests from other origins that could change something, all but GET, HEAD and OPTIONS, are \
-answered 403 where no policy allows them, but not under /public.
+Requests from other origins with a method other than GET, HEAD and OPTIONS get a 403 response \
+where no policy allows them, except below /public.
 
 ## `/api` and below
 
@@ -55,7 +55,7 @@ answered 403 where no policy allows them, but not under /public.
 | Headers | `Content-Type`, `Authorization` |
 | Cookies | sent where a script asks for it with credentials: include |
 | Readable headers | `X-Total-Count` and the usual ones, such as Content-Type |
-| Preflight kept for | 2 hours in Chromium, 1 day in Firefox, 10 minutes in WebKit |
+| Preflight cached for | 2 hours in Chromium, 1 day in Firefox, 10 minutes in WebKit |
 
 A request that works, from a page of `https://app.acme.example`:
 
@@ -75,9 +75,9 @@ const response = await fetch("https://api.acme.example/api", {
 | Pages of | any origin |
 | Methods | `GET`, `HEAD`, `POST` |
 | Headers | `Authorization` and any header |
-| Cookies | never: with credentials: include, the browser keeps the answer from the script |
+| Cookies | never: with credentials: include, the browser hides the response from the script |
 | Readable headers | all but Set-Cookie |
-| Preflight kept for | no time: the browser asks before each request that needs one |
+| Preflight cached for | no time: the browser sends one before each request that needs it |
 
 A request that works, from a page of `https://app.example.com`:
 
@@ -101,11 +101,11 @@ def describe(corsguard: Command, folder: Path, content: str, *args: str) -> str:
     return out
 
 
-def test_the_page_in_markdown(corsguard: Command, tmp_path: Path) -> None:
+def test_markdown_describes_every_policy(corsguard: Command, tmp_path: Path) -> None:
     assert describe(corsguard, tmp_path, FILE) == MARKDOWN
 
 
-def test_the_document_has_a_stable_shape(corsguard: Command, tmp_path: Path) -> None:
+def test_json_has_a_stable_shape(corsguard: Command, tmp_path: Path) -> None:
     told = json.loads(describe(corsguard, tmp_path, FILE, "--format=json"))
     assert list(told) == ["api", "enforce", "enforce_exempt", "policies"]
     api, public, internal = told["policies"]
@@ -164,46 +164,50 @@ POLICIES = [
 @pytest.mark.filterwarnings("ignore::corsguard.PolicyWarning")
 @pytest.mark.parametrize("content", POLICIES)
 @pytest.mark.parametrize("engine", ["standard", "chromium", "firefox", "webkit"])
-def test_the_snippet_works(corsguard: Command, tmp_path: Path, content: str, engine: Any) -> None:
+def test_example_is_allowed_by_every_browser(
+    corsguard: Command, tmp_path: Path, content: str, engine: Any
+) -> None:
     told = json.loads(describe(corsguard, tmp_path, content, "--format=json"))
     guard = Guard.from_file(tmp_path / "corsguard.toml")
     for policy in told["policies"]:
         if policy["cors"]:
             example = policy["example"]
             request = request_of(example["fetch"])
-            exchange = Browser(example["page"], engine=engine).play(request, policy_server(guard))
+            exchange = Browser(example["page"], engine=engine).play(
+                request, build_policy_server(guard)
+            )
             assert exchange.allowed, exchange.outcome
             assert exchange.hops[-1].answer
             assert exchange.hops[-1].answer.status == 200
 
 
-def test_one_policy_without_a_max_age(corsguard: Command, tmp_path: Path) -> None:
+def test_one_policy_is_described_for_every_path(corsguard: Command, tmp_path: Path) -> None:
     content = 'allow_origins = ["https://a.example"]\nmax_age = 60'
     out = describe(corsguard, tmp_path, content, "--url", "https://api.a.example:8443/v1")
     assert "# CORS of https://api.a.example:8443/v1\n" in out
     assert "## Every path\n" in out
-    assert "| Headers | only those that need no preflight, such as Accept |" in out
+    assert "| Headers | only those that are always allowed, such as Accept |" in out
     assert "1 minute in Chromium, 1 minute in Firefox, 1 minute in WebKit" in out
     assert 'fetch("https://api.a.example:8443/v1/")' in out
 
 
-def test_the_paths_of_the_file_follow_those_of_the_address(
-    corsguard: Command, tmp_path: Path
-) -> None:
+def test_url_with_a_path_precedes_the_routes(corsguard: Command, tmp_path: Path) -> None:
     out = describe(corsguard, tmp_path, FILE, "--url", "HTTPS://api.a.example:443/v1/")
     assert "# CORS of https://api.a.example/v1\n" in out
     assert 'fetch("https://api.a.example/v1/api", {' in out
 
 
 @pytest.mark.parametrize("form", ["markdown", "html"])
-def test_an_address_that_nobody_gave_is_a_placeholder(
+def test_url_that_is_not_given_is_a_placeholder(
     corsguard: Command, tmp_path: Path, form: str
 ) -> None:
     content = 'allow_origins = ["https://a.example"]'
     out = describe(corsguard, tmp_path, content, "--format", form)
     text = Page(out).text if form == "html" else out.replace("`", "")
     assert "CORS of this API\n" in text
-    assert "https://your-api.example stands in the examples for the address of this API" in text
+    assert (
+        "https://your-api.example is a placeholder for the URL of this API in the examples" in text
+    )
     assert 'fetch("https://your-api.example/")' in text
     assert json.loads(describe(corsguard, tmp_path, content, "--format=json"))["api"] is None
 
@@ -218,7 +222,7 @@ def test_an_address_that_nobody_gave_is_a_placeholder(
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PURGE"])
-def test_what_any_header_covers_is_told(
+def test_policy_with_any_header_describes_authorization(
     corsguard: Command, tmp_path: Path, names: str, credentials: str, told: str, method: str
 ) -> None:
     content = (
@@ -230,7 +234,7 @@ def test_what_any_header_covers_is_told(
     assert "| Methods | any method |\n" in out
     page = Browser("https://a.example")
     request = Request(f"https://api.example/{method}", method, {"Authorization": "Bearer ..."})
-    exchange = page.play(request, policy_server(Guard.from_file(tmp_path / "corsguard.toml")))
+    exchange = page.play(request, build_policy_server(Guard.from_file(tmp_path / "corsguard.toml")))
     assert exchange.allowed is (not told.endswith("but Authorization"))
 
 
@@ -252,7 +256,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_the_page_in_html_says_the_same_and_loads_nothing(
+def test_html_has_the_text_of_markdown_and_loads_nothing(
     corsguard: Command, tmp_path: Path
 ) -> None:
     html = describe(corsguard, tmp_path, FILE, "--format=html")
@@ -269,7 +273,7 @@ def test_the_page_in_html_says_the_same_and_loads_nothing(
     assert snippet in page.text
 
 
-def test_what_the_file_holds_is_escaped(corsguard: Command, tmp_path: Path) -> None:
+def test_page_escapes_the_values_of_the_file(corsguard: Command, tmp_path: Path) -> None:
     content = """
     allow_origins = ["https://a.example"]
     allow_methods = ["A`|B"]
@@ -290,12 +294,12 @@ def test_what_the_file_holds_is_escaped(corsguard: Command, tmp_path: Path) -> N
     [
         (["--url", "api"], "--url 'api' is not an absolute URL"),
         (["--url", "ftp://a"], "--url 'ftp://a' is not http or https"),
-        (["--url", "https://a.example/v1?key=1"], "has more than a host and a path"),
-        (["--url", "https://a.example/#top"], "has more than a host and a path"),
-        (["--url", "https://me@a.example/"], "has more than a host and a path"),
+        (["--url", "https://a.example/v1?key=1"], "has more than an origin and a path"),
+        (["--url", "https://a.example/#top"], "has more than an origin and a path"),
+        (["--url", "https://me@a.example/"], "has more than an origin and a path"),
     ],
 )
-def test_a_bad_address_is_told_in_one_line(
+def test_url_that_is_invalid_ends_with_one_line(
     corsguard: Command, tmp_path: Path, args: list[str], words: str
 ) -> None:
     file = tmp_path / "corsguard.toml"

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from corsguard.browser import Answer, Browser, Request, Send, SendError, Sent
-from corsguard.cli.diagram import draw, verdict
+from corsguard.cli.diagram import draw_exchange, print_verdict
 
 APP = "https://app.example.com"
 API = "https://api.example.com"
@@ -18,22 +18,22 @@ def drawn(request: Request, send: Send, page: str = APP) -> str:
     file = StringIO()
     console = Console(file=file, width=80, highlight=False)
     exchange = Browser(page).play(request, send)
-    draw(console, exchange)
-    verdict(console, exchange)
+    draw_exchange(console, exchange)
+    print_verdict(console, exchange)
     return file.getvalue()
 
 
-def test_a_server_that_does_not_answer_is_drawn() -> None:
+def test_server_without_a_response_is_drawn() -> None:
     def send(sent: Sent) -> Answer:
         raise SendError("connection refused")
 
     out = drawn(Request(f"{API}/"), send)
-    assert "│ ◀─ no answer ──" in out
+    assert "│ ◀─ no response ──" in out
     assert "│ ✗ connection refused" in out
     assert "[UNREACHABLE]" in out
 
 
-def test_a_redirect_to_another_origin_is_drawn_with_its_address() -> None:
+def test_redirect_to_another_origin_shows_its_url() -> None:
     def send(sent: Sent) -> Answer:
         if sent.url.startswith(API):
             fields = (("Location", "https://x.example/b"), ("Access-Control-Allow-Origin", "*"))
@@ -46,7 +46,7 @@ def test_a_redirect_to_another_origin_is_drawn_with_its_address() -> None:
     assert "│ ── GET https://x.example/b ──" in out
 
 
-def test_a_long_or_strange_answer_is_cut_and_escaped() -> None:
+def test_response_with_long_or_odd_values_is_cut_and_escaped() -> None:
     body = b"no\x1b[31m entry"
 
     def send(sent: Sent) -> Answer:
@@ -64,18 +64,18 @@ def test_a_long_or_strange_answer_is_cut_and_escaped() -> None:
     ("kind", "body"),
     [("text/html", b"<p>no"), ("text/plain", b"a\nb"), ("text/plain", b"x" * 999)],
 )
-def test_the_page_of_an_error_is_not_shown(kind: str, body: bytes) -> None:
+def test_error_with_an_html_page_does_not_show_it(kind: str, body: bytes) -> None:
     out = drawn(Request(f"{API}/"), lambda _: Answer(500, (("Content-Type", kind),), body))
     assert body.decode()[:3] not in out.partition("500")[2].partition("✗")[0]
 
 
-def test_the_second_of_two_preflights_is_spared_and_said() -> None:
+def test_cached_preflight_is_drawn_as_a_step() -> None:
     file = StringIO()
     console = Console(file=file, width=80)
     browser = Browser(APP)
     fields = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Methods", "PUT"))
     for _ in range(2):
         exchange = browser.play(Request(f"{API}/", "PUT"), lambda _: Answer(200, fields))
-    draw(console, exchange)
+    draw_exchange(console, exchange)
     assert "a cached preflight covers it" in file.getvalue()
     assert "The browser sends the script's request at once" in file.getvalue()

@@ -14,7 +14,7 @@ from support.cli_explain import API, APP, ROUTED, Explain
 
 from corsguard.browser import EngineName
 from corsguard.browser.messages import Credentials, Mode, Redirect
-from corsguard.cli.options import OPTIONS
+from corsguard.cli.options import EXPLAIN_OPTIONS
 
 
 def unwrapped(text: str) -> str:
@@ -24,13 +24,13 @@ def unwrapped(text: str) -> str:
 ALLOWED = """\
 page: https://app.example.com                    server: https://api.example.com
 │                                                                              │
-│ The script calls fetch(), and the browser looks at the request               │
+│ The script calls fetch(), and the browser checks the request                 │
 │ ✓ PATCH https://api.example.com/api/1                 Fetch, "new Request()" │
 │ ✓ https://api.example.com is not the page's origin,                          │
 │   https://app.example.com: CORS                          Fetch, "main fetch" │
 │ ✓ the method PATCH is not safelisted: needs a preflight  Fetch, "HTTP fetch" │
 │                                                                              │
-│ The browser asks first: may the page send this? (a preflight)                │
+│ The browser sends a preflight: may the page send this request?               │
 │ ── OPTIONS /api/1 ─────────────────────────────────────────────────────────▶ │
 │    Access-Control-Request-Method: PATCH                                      │
 │    Origin: https://app.example.com                                           │
@@ -58,20 +58,20 @@ page: https://app.example.com                    server: https://api.example.com
 │ ✓ the script may read the headers: none      Fetch, "CORS filtered response" │
 │                                                                              │
 
-Allowed: the script gets the answer.
+Allowed: the script gets the response.
   status   200
-  headers  none that it may read
-Nothing was sent: the application itself was not asked.
+  headers  none that the script may read
+Nothing was sent, and the application was not called.
 """
 
 
-def test_an_allowed_request_is_drawn_step_by_step(explain: Explain) -> None:
+def test_allowed_request_is_drawn_step_by_step(explain: Explain) -> None:
     code, out, err = explain("--method", "PATCH", f"{API}/api/1")
     assert (code, err) == (0, "")
     assert out == ALLOWED
 
 
-def test_a_blocked_request_ends_with_every_change_that_it_takes(explain: Explain) -> None:
+def test_blocked_request_shows_every_change_it_needs(explain: Explain) -> None:
     code, out, err = explain(
         "--method=PUT",
         "--header=content-type:application/json",
@@ -80,7 +80,7 @@ def test_a_blocked_request_ends_with_every_change_that_it_takes(explain: Explain
     )
     assert (code, err) == (1, "")
     assert "✗ the request carries credentials, and Access-Control-Allow-Credentials is" in out
-    assert "Its request was never sent, only asked about." in out
+    assert "Only a preflight was sent, not the request." in out
     assert "[ALLOW_CREDENTIALS_NOT_TRUE]" in out
     assert "https://fetch.spec.whatwg.org/#concept-cors-check" in out
     assert "console Access to fetch at 'https://api.example.com/api/1' from origin" in unwrapped(
@@ -98,7 +98,7 @@ def test_a_blocked_request_ends_with_every_change_that_it_takes(explain: Explain
     assert "exposes pages of https://app.example.com may send PUT to /api" in unwrapped(out)
 
 
-def test_one_policy_for_every_path_needs_no_table(explain: Explain) -> None:
+def test_change_of_a_policy_for_every_path_has_no_table(explain: Explain) -> None:
     code, out, _ = explain("--method=PUT", f"{API}/", toml=f'allow_origins = ["{APP}"]')
     assert code == 1
     assert '\n\n    allow_methods = ["PUT"]\n\n' in out
@@ -117,16 +117,14 @@ def test_one_policy_for_every_path_needs_no_table(explain: Explain) -> None:
         ("about:blank", "null"),
     ],
 )
-def test_the_origin_of_a_page_is_what_browsers_send_for_it(
-    explain: Explain, page: str, origin: str
-) -> None:
+def test_page_as_a_url_becomes_its_origin(explain: Explain, page: str, origin: str) -> None:
     code, out, _ = explain(f"{API}/api", page=page)
     assert f"--page {page}: the origin that browsers send for it is {origin}" in unwrapped(out)
     assert code == (0 if origin == APP else 1)
 
 
 @pytest.mark.parametrize("page", ["app://desktop", "chrome-extension://abc"])
-def test_the_origin_of_an_app_is_taken_as_it_is(explain: Explain, page: str) -> None:
+def test_page_of_an_app_is_its_origin(explain: Explain, page: str) -> None:
     assert f"page: {page}  " in explain(f"{API}/api", page=page)[1]
 
 
@@ -140,7 +138,7 @@ def test_the_origin_of_an_app_is_taken_as_it_is(explain: Explain, page: str) -> 
         ("chrome-extension://abc/popup.html", "chrome-extension://abc"),
     ],
 )
-def test_a_page_that_is_not_one_is_told_what_was_meant(
+def test_page_that_is_no_origin_ends_with_a_suggestion(
     explain: Explain, page: str, meant: str
 ) -> None:
     code, out, err = explain(f"{API}/api", page=page)
@@ -157,36 +155,34 @@ def test_a_page_that_is_not_one_is_told_what_was_meant(
         ("api.example.com/api", "is not an absolute URL", f"{API}/api"),
     ],
 )
-def test_a_url_without_a_scheme_is_told_what_was_meant(
+def test_url_without_a_scheme_ends_with_a_suggestion(
     explain: Explain, url: str, why: str, meant: str
 ) -> None:
     assert explain(url) == (2, "", f"corsguard: {url!r} {why}: did you mean {meant}?\n")
 
 
-def test_a_url_of_another_scheme_is_blocked(explain: Explain) -> None:
+def test_url_of_another_scheme_is_blocked(explain: Explain) -> None:
     code, out, _ = explain("ftp://api.example.com/")
     assert code == 1
     assert "[SCHEME_NOT_HTTP]" in out
     assert "  instead  serve it over https\n" in out
 
 
-def test_the_listed_origin_that_is_one_slip_away_is_named(explain: Explain) -> None:
+def test_page_with_one_difference_is_almost_listed(explain: Explain) -> None:
     _, out, _ = explain(f"{API}/api", page="http://app.example.com")
-    assert f"One slip away: {APP} is listed, and differs in the scheme." in unwrapped(out)
+    assert f"Almost listed: {APP} differs only in the scheme." in unwrapped(out)
 
 
-def test_two_slips_are_not_called_one(explain: Explain) -> None:
+def test_page_with_two_differences_is_close_to_a_listed_one(explain: Explain) -> None:
     _, out, _ = explain(f"{API}/api", page="http://www.app.example.com")
-    assert f"Two slips away: {APP} is listed, and differs in the scheme and `www.`." in unwrapped(
-        out
-    )
+    assert f"Close to a listed origin: {APP} differs in the scheme and `www.`." in unwrapped(out)
 
 
-def test_where_no_safe_change_would_do_the_reason_is_told(explain: Explain) -> None:
+def test_request_without_a_safe_change_shows_the_problem(explain: Explain) -> None:
     code, out, _ = explain(f"{API}/api", page="null")
     assert code == 1
     assert "page: a page without an origin (null)" in out
-    assert "No change of the policy that is safe would allow it:" in out
+    assert "No safe change of the policy allows it:" in out
     told = unwrapped(out)
     assert "why `null` is not one origin: any site can send it from a sandboxed frame" in told
     assert "instead send the request from a page that has an origin" in told
@@ -197,12 +193,12 @@ def test_where_no_safe_change_would_do_the_reason_is_told(explain: Explain) -> N
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["--method=PATCH"], "Its request was never sent, only asked about."),
-        ([], "The server has got the request, and only its answer is kept back."),
-        (["--mode=same-origin"], "No server has got its request."),
+        (["--method=PATCH"], "Only a preflight was sent, not the request."),
+        ([], "The server received the request, but the browser hides the response."),
+        (["--mode=same-origin"], "The request reached no server."),
     ],
 )
-def test_how_far_a_blocked_request_came_is_told(
+def test_blocked_request_shows_whether_it_reached_the_server(
     explain: Explain, args: list[str], words: str
 ) -> None:
     code, out, _ = explain(*args, f"{API}/api", page="https://evil.example")
@@ -210,42 +206,42 @@ def test_how_far_a_blocked_request_came_is_told(
     assert f"Blocked: the script gets an error. {words}" in unwrapped(out)
 
 
-def test_where_it_is_the_request_itself_the_policy_is_left_alone(explain: Explain) -> None:
+def test_request_that_no_policy_allows_needs_another_request(explain: Explain) -> None:
     code, out, _ = explain("--body=x", f"{API}/api")
     assert code == 1
-    assert "No change of the policy would allow it.\n  instead  remove the body\n" in out
+    assert "No change of the policy allows it.\n  instead  remove the body\n" in out
 
 
-def test_the_words_of_a_refusal_are_shown(explain: Explain) -> None:
+def test_refusal_shows_its_text(explain: Explain) -> None:
     _, out, _ = explain("--method=PATCH", f"{API}/api", page="https://evil.example")
     assert "│    corsguard: origin not allowed: the policy does not list it" in out
 
 
-def test_an_answer_that_the_script_can_not_read_is_no_refusal(explain: Explain) -> None:
+def test_opaque_response_is_allowed(explain: Explain) -> None:
     code, out, _ = explain("--mode=no-cors", f"{API}/api")
     assert code == 0
-    assert "Allowed: the script gets an answer that it can't read.\nNothing" in out
+    assert "Allowed: the script gets a response that it can't read.\nNothing" in out
 
 
-def test_what_lies_outside_cors_is_said_beside_the_verdict(explain: Explain) -> None:
+def test_mixed_content_is_a_warning_below_the_verdict(explain: Explain) -> None:
     code, out, _ = explain("http://api.example.com/api")
     assert code == 0
-    assert "Allowed: the script gets the answer, if nothing below prevents it." in out
-    assert "beware   mixed content:" in out
+    assert "Allowed: the script gets the response, unless a warning below applies." in out
+    assert "warning  mixed content:" in out
 
 
-def test_cookies_are_sent_or_kept_back(explain: Explain) -> None:
+def test_cookie_of_another_site_is_not_sent(explain: Explain) -> None:
     toml = f'allow_origins = ["{APP}"]\nallow_credentials = true'
     cookies = ("--cookie", "a=1; SameSite=None; Secure", "--cookie", "b=2")
     _, out, _ = explain(*cookies, "--credentials=include", f"{API}/", toml=toml)
     assert "│    Cookie: a=1; b=2 " in out
     _, out, _ = explain(*cookies, "--credentials=include", "https://api.example.org/", toml=toml)
     assert "│    Cookie: a=1 " in out
-    assert "beware   the browser does not send the cookie b" in out
+    assert "warning  the browser does not send the cookie b" in out
 
 
 @pytest.mark.parametrize("columns", [30, 44, 80, 200])
-def test_the_diagram_fits_the_terminal(
+def test_diagram_fits_the_terminal(
     explain: Explain, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -258,14 +254,14 @@ def test_the_diagram_fits_the_terminal(
 
 
 @pytest.mark.parametrize("columns", ["0", "000"])
-def test_a_width_of_nothing_is_not_that_of_the_terminal(
+def test_terminal_of_width_0_uses_the_default_width(
     explain: Explain, monkeypatch: pytest.MonkeyPatch, columns: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    assert "Allowed: the script gets the answer." in explain(f"{API}/api")[1]
+    assert "Allowed: the script gets the response." in explain(f"{API}/api")[1]
 
 
-def test_colours_are_for_terminals_that_want_them(
+def test_diagram_has_colours_in_a_terminal_only(
     explain: Explain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = explain(f"{API}/api")
@@ -275,7 +271,7 @@ def test_colours_are_for_terminals_that_want_them(
     assert "\x1b[32m✓" in coloured[1]
 
 
-def test_a_terminal_without_these_signs_gets_others(tmp_path: Path) -> None:
+def test_diagram_in_an_ascii_terminal_uses_ascii(tmp_path: Path) -> None:
     file = tmp_path / "corsguard.toml"
     file.write_text(ROUTED, encoding="utf-8")
     args = ["explain", str(file), "--page", APP, f"{API}/api"]
@@ -294,7 +290,7 @@ def test_a_terminal_without_these_signs_gets_others(tmp_path: Path) -> None:
 ESCAPE = "\x1b[31m"
 
 
-def test_nothing_steers_the_terminal(explain: Explain) -> None:
+def test_control_characters_are_escaped(explain: Explain) -> None:
     toml = f'[routes."/a\\u202e"]\nallow_origins = ["{APP}"]'
     for url in (f"{API}/a{ESCAPE}", f"{API}/b{ESCAPE}"):
         _, out, err = explain("--method=PUT", f"--header=x-a:1{ESCAPE}", url, toml=toml)
@@ -306,7 +302,7 @@ def test_nothing_steers_the_terminal(explain: Explain) -> None:
     ("args", "words"),
     [
         (["--page", "app.example.com", f"{API}/"], "--page 'app.example.com' is neither"),
-        (["--page", "https://*.example.com", f"{API}/"], ": write one such as https://app."),
+        (["--page", "https://*.example.com", f"{API}/"], ": use one such as https://app."),
         (["--page", "", f"{API}/"], "--page '' is neither an origin nor a URL"),
         (["--page", APP, "/items"], "'/items' is not an absolute URL"),
         (["--page", APP, "https:///"], "is not a host and a port"),
@@ -319,7 +315,7 @@ def test_nothing_steers_the_terminal(explain: Explain) -> None:
         (["--page", APP, f"{API}/\udcff"], "is not UTF-8"),
     ],
 )
-def test_what_can_not_be_used_is_told_in_one_line(
+def test_option_that_is_invalid_ends_with_one_line(
     corsguard: Command,
     tmp_path: Path,
     args: list[str],
@@ -333,9 +329,7 @@ def test_what_can_not_be_used_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("args", [[f"{API}/"], ["--page", APP], ["--page", APP, "--mode=x", API]])
-def test_what_click_refuses_is_told_without_a_traceback(
-    corsguard: Command, args: list[str]
-) -> None:
+def test_option_that_click_refuses_is_a_usage_error(corsguard: Command, args: list[str]) -> None:
     code, out, err = corsguard("explain", "corsguard.toml", *args)
     assert (code, out) == (2, "")
     assert err.startswith("Usage: corsguard explain")
@@ -351,7 +345,7 @@ def test_what_click_refuses_is_told_without_a_traceback(
         ("", "no policy was given"),
     ],
 )
-def test_a_file_that_can_not_be_used_is_told_in_one_line(
+def test_file_that_cannot_be_used_ends_with_one_line(
     corsguard: Command, tmp_path: Path, content: str | None, words: str
 ) -> None:
     file = tmp_path / "corsguard.toml"
@@ -362,8 +356,8 @@ def test_a_file_that_can_not_be_used_is_told_in_one_line(
     assert words in err
 
 
-def test_the_choices_are_those_of_the_model() -> None:
-    choices = {option.name: option.choices for option in OPTIONS if option.choices}
+def test_choices_of_the_options_are_those_of_the_browser() -> None:
+    choices = {option.name: option.choices for option in EXPLAIN_OPTIONS if option.choices}
     assert choices == {
         "credentials": get_args(Credentials),
         "mode": get_args(Mode),
@@ -373,7 +367,11 @@ def test_the_choices_are_those_of_the_model() -> None:
     }
 
 
-def test_an_application_that_has_the_command_does_not_load_the_browser() -> None:
-    code = "import sys, corsguard_flask; print('corsguard.browser' in sys.modules)"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert ended.stdout == b"False\n"
+@pytest.mark.parametrize(
+    "modules", ["corsguard_flask", "corsguard_django.checks, corsguard_django.apps"]
+)
+def test_import_of_an_adapter_loads_neither_explain_nor_cli(modules: str) -> None:
+    code = f"import sys, {modules}; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    loaded = {".".join(name.split(".")[:2]) for name in ended.stdout.split()}
+    assert not loaded & {"corsguard.browser", "corsguard.cli", "corsguard.explain"}

@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from support.audit.serving import wsgi
+from support.cli_service import service
 
-from corsguard import Guard, Policy, PolicyError, PolicyWarning, Reason
+from corsguard import Guard, Policy, PolicyError, PolicyWarning
 from corsguard.browser import Browser, Cookie, Exchange, Request
 from corsguard.browser.engine_quirks import ENGINES
-from corsguard.cli.audit.client import Client, Limits
-from corsguard.explain.policy_server import policy_server
+from corsguard.cli.client import Client, Limits
+from corsguard.explain.policy_server import build_policy_server
 from corsguard_wsgi import CORSMiddleware
 
 PAIRS = 1_000
@@ -42,14 +43,6 @@ HEADERS = [
     ("X-Two", "two"),
 ]
 PATHS = ["/", "/items", "/items/1?full", "/admin/users", "/items//1", "/a%20b"]
-
-
-def service(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    unknown = environ["REQUEST_METHOD"] == "OPTIONS" and (
-        environ["corsguard.decision"].reason is Reason.NO_POLICY
-    )
-    start_response("405 Method Not Allowed" if unknown else "200 OK", [("Content-Length", "0")])
-    return []
 
 
 def drawn_policy(draw: random.Random) -> Policy:
@@ -133,7 +126,7 @@ def own(fields: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
     )
 
 
-def test_a_thousand_exchanges_are_the_same_offline_and_over_a_socket() -> None:
+def test_exchange_is_the_same_offline_and_over_a_socket() -> None:
     draw = random.Random(SEED)
     allowed = 0
     guards = [Guard({"/": None}), Guard({"/": None}, enforce=True)]
@@ -158,7 +151,7 @@ def test_a_thousand_exchanges_are_the_same_offline_and_over_a_socket() -> None:
             offline = Browser(page, engine=engine, cookies=cookies, clock=lambda: 0.0)
             live = Browser(page, engine=engine, cookies=cookies, clock=lambda: 0.0)
             for request in requests:
-                played = offline.play(request, policy_server(guards[at]))
+                played = offline.play(request, build_policy_server(guards[at]))
                 probed = live.play(request, clients[at].send)
                 assert told(probed) == told(played), f"pair {number} of seed {SEED}: {request}"
                 allowed += played.allowed

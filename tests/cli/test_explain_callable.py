@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy
-from corsguard.cli.explain import explain, in_python
-from corsguard.cli.options import OPTIONS
-from corsguard.explain.policy_server import policy_server
+from corsguard.cli.change_format import format_as_python
+from corsguard.cli.explain import run_explain
+from corsguard.cli.options import EXPLAIN_OPTIONS
+from corsguard.explain.policy_server import build_policy_server
 from corsguard.explain.question import build_question
 
 APP = "https://app.example.com"
@@ -28,11 +29,13 @@ def fails(origin: str) -> bool:
 
 
 def told(page: str, *entries: Any, form: str = "text", **given: Any) -> tuple[int, str]:
-    options = {option.name: option.default for option in OPTIONS}
+    options = {option.name: option.default for option in EXPLAIN_OPTIONS}
     guard = Guard(Policy(allow_origins=[*entries]))
     file = StringIO()
     given = {**options, "page": page, "format": form, **given}
-    code = explain(build_question(API, given), guard, policy_server, in_python, file)
+    code = run_explain(
+        build_question(API, given), guard, build_policy_server, format_as_python, file
+    )
     return code, file.getvalue()
 
 
@@ -41,35 +44,35 @@ def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
 
 
-def test_the_callable_that_did_not_allow_the_origin_is_named_and_no_longer_list() -> None:
+def test_callable_that_refuses_is_named_instead_of_a_change() -> None:
     code, out = told(EVIL, "https://listed.example", is_partner)
     assert code == 1
     said = f"a callable of allow_origins decided: is_partner does not allow {EVIL}"
     assert f"  decided  {said}\n" in out
-    assert "No list would allow it, only the callable that decided.\n" in out
-    assert "  instead  if this page may have the response, change what the callable" in out
+    assert "Only the callable that decided can allow it.\n" in out
+    assert "  instead  if this page may read the response, change what the callable" in out
     assert "allow_origins=" not in out
 
 
-def test_the_callable_that_allowed_the_origin_is_named() -> None:
+def test_callable_that_allows_is_named() -> None:
     code, out = told(APP, is_partner)
     assert code == 0
     assert f"  decided  a callable of allow_origins decided: is_partner allows {APP}\n" in out
 
 
-def test_a_callable_that_failed_is_told_on_one_line() -> None:
+def test_callable_that_fails_is_shown_on_one_line() -> None:
     _, out = told(EVIL, fails)
     assert f"fails does not allow {EVIL}: fails failed (LookupError: no\\ndatabase)" in out
 
 
-def test_what_else_is_refused_is_told_as_before() -> None:
+def test_callable_that_is_not_called_is_not_shown() -> None:
     code, out = told(APP, is_partner, method="TRACE")
     assert code == 1
     assert "decided" not in out
-    assert "No change of the policy would allow it.\n" in out
+    assert "No change of the policy allows it.\n" in out
 
 
-def test_the_document_names_the_callable_where_one_decided() -> None:
+def test_json_names_the_callable_that_decided() -> None:
     _, out = told(EVIL, is_partner, form="json")
     document = json.loads(out)
     assert document["decided_by"].endswith(f"is_partner does not allow {EVIL}")

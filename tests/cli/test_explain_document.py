@@ -7,7 +7,7 @@ import json
 from support.cli_explain import API, APP, Explain
 
 
-def test_the_document_has_a_stable_shape(explain: Explain) -> None:
+def test_json_has_a_stable_shape(explain: Explain) -> None:
     code, out, err = explain(
         "--format=json",
         "--method=PUT",
@@ -60,7 +60,7 @@ def test_the_document_has_a_stable_shape(explain: Explain) -> None:
         "field": "allow_origins",
         "value": [APP, "http://app.example.com"],
         "line": 'allow_origins = ["https://app.example.com", "http://app.example.com"]',
-        "exposes": "pages of http://app.example.com may read the answers of /api and every path "
+        "exposes": "pages of http://app.example.com may read the responses of /api and every path "
         "below it, and send PATCH there",
     }
     assert [change["field"] for change in told["changes"]] == [
@@ -72,7 +72,7 @@ def test_the_document_has_a_stable_shape(explain: Explain) -> None:
     assert told["problems"] == []
 
 
-def test_the_document_of_an_allowed_request_has_the_response(explain: Explain) -> None:
+def test_json_of_an_allowed_request_has_the_response(explain: Explain) -> None:
     code, out, _ = explain("--format=json", f"{API}/api")
     told = json.loads(out)
     assert (code, told["verdict"], told["reason"]) == (0, "allowed", None)
@@ -86,7 +86,7 @@ def test_the_document_of_an_allowed_request_has_the_response(explain: Explain) -
     }
 
 
-def test_the_document_tells_a_problem_and_a_bool(explain: Explain) -> None:
+def test_json_has_problems_and_bools(explain: Explain) -> None:
     told = json.loads(explain("--format=json", f"{API}/api", page="null")[1])
     assert [problem["code"] for problem in told["problems"]] == ["origin-null"]
     told = json.loads(explain("--format=json", "--credentials=include", f"{API}/api")[1])

@@ -1,3 +1,5 @@
+"""The command itself: its version, its help, and how it ends."""
+
 from __future__ import annotations
 
 import os
@@ -6,7 +8,8 @@ import subprocess
 import sys
 from contextlib import redirect_stdout, suppress
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import pytest
 from support.cli_command import Command
 
 from corsguard.cli import main
+from corsguard.cli.version import read_version
 
 EXTRA = 'pip install "corsguard[cli]"'
 
@@ -34,7 +38,15 @@ def test_version(corsguard: Command) -> None:
     assert corsguard("--version") == (0, f"corsguard {version('corsguard')}\n", "")
 
 
-def test_help_names_the_commands_on_a_narrow_screen(corsguard: Command) -> None:
+def test_version_without_metadata_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_nothing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("corsguard.cli.version.version", find_nothing)
+    assert read_version() == "unknown"
+
+
+def test_help_fits_a_narrow_terminal(corsguard: Command) -> None:
     code, out, err = corsguard("--help")
 
     assert (code, err) == (0, "")
@@ -44,7 +56,7 @@ def test_help_names_the_commands_on_a_narrow_screen(corsguard: Command) -> None:
     assert len(out.splitlines()) < 20
 
 
-def test_an_unknown_command_is_a_usage_error(corsguard: Command) -> None:
+def test_unknown_command_is_a_usage_error(corsguard: Command) -> None:
     code, out, err = corsguard("chekc")
 
     assert (code, out) == (2, "")
@@ -52,7 +64,7 @@ def test_an_unknown_command_is_a_usage_error(corsguard: Command) -> None:
     assert "Traceback" not in err
 
 
-def test_the_module_is_the_command(
+def test_module_runs_the_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["corsguard", "--version"])
@@ -66,8 +78,47 @@ def test_the_module_is_the_command(
     assert capsys.readouterr().out == f"corsguard {version('corsguard')}\n"
 
 
+@pytest.fixture
+def bare_checkout(tmp_path: Path) -> Path:
+    """A folder with the core and what the commands import, without any metadata."""
+    for name in ("corsguard", "click", "rich", "pygments", "idna", "publicsuffixlist"):
+        spec = find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        (tmp_path / name).symlink_to(Path(spec.origin).parent, target_is_directory=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "text"),
+    [
+        (["--version"], 0, "corsguard unknown\n"),
+        (["--help"], 0, "Usage: corsguard"),
+        (["check", "corsguard.toml"], 0, "no problems"),
+        (["explain", "corsguard.toml", "--page", "https://a.example", "https://b.example"], 0, "✓"),
+        (["demo"], 2, EXTRA),
+    ],
+)
+def test_bare_checkout_runs_the_command(
+    bare_checkout: Path, args: list[str], code: int, text: str
+) -> None:
+    (bare_checkout / "corsguard.toml").write_text('allow_origins = ["https://a.example"]')
+    ended = subprocess.run(
+        [sys.executable, "-S", "-m", "corsguard", *args],
+        cwd=bare_checkout,
+        env={"PYTHONPATH": str(bare_checkout), "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == code
+    assert text in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.parametrize("missing", ["click", "rich"])
-def test_without_the_extra_one_line_says_what_to_install(
+def test_missing_extra_ends_with_one_line(
     corsguard: Command, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
@@ -87,7 +138,7 @@ def test_without_the_extra_one_line_says_what_to_install(
         (["probe", "http://127.0.0.1/", "--page", "https://app.example.com"], "httpx"),
     ],
 )
-def test_a_command_without_its_library_says_what_to_install(
+def test_missing_library_of_a_command_names_the_extra(
     corsguard: Command, monkeypatch: pytest.MonkeyPatch, command: list[str], missing: str
 ) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
@@ -103,7 +154,7 @@ def test_a_command_without_its_library_says_what_to_install(
 @pytest.mark.parametrize(
     ("missing", "command"), [("click", "--help"), ("rich", "--help"), ("werkzeug", "demo")]
 )
-def test_a_process_without_the_extra_ends_with_one_line(
+def test_missing_extra_ends_a_process_with_one_line(
     tmp_path: Path, missing: str, command: str
 ) -> None:
     blocker = f"raise ImportError('{missing} is blocked')"
@@ -116,7 +167,7 @@ def test_a_process_without_the_extra_ends_with_one_line(
     assert EXTRA in ended.stderr
 
 
-def test_importing_the_command_loads_no_library() -> None:
+def test_import_of_the_command_loads_no_library() -> None:
     ended = python(
         "-c",
         "import sys, corsguard.cli\n"
@@ -126,14 +177,14 @@ def test_importing_the_command_loads_no_library() -> None:
     assert (ended.stdout, ended.stderr) == ("set()\n", "")
 
 
-def test_checking_does_not_load_werkzeug() -> None:
+def test_import_of_the_commands_does_not_load_werkzeug() -> None:
     ended = python("-c", "import sys, corsguard.cli.commands\nprint('werkzeug' in sys.modules)")
 
     assert (ended.stdout, ended.stderr) == ("False\n", "")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_letters_that_the_terminal_does_not_have_are_escaped(
+def test_output_escapes_what_the_encoding_does_not_have(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
     file = tmp_path / "corsguard.toml"
@@ -147,7 +198,7 @@ def test_letters_that_the_terminal_does_not_have_are_escaped(
 
 
 @pytest.mark.parametrize("command", ["describe", "check"])
-def test_output_that_can_not_be_written_is_one_line(
+def test_output_that_cannot_be_written_ends_with_one_line(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -160,14 +211,14 @@ def test_output_that_can_not_be_written_is_one_line(
     with pytest.raises(SystemExit) as ended:
         main([command, str(file)])
     assert ended.value.code == 2
-    line = "corsguard: nothing can be written: [Errno 28] No space left on device\n"
+    line = "corsguard: can't write the output: [Errno 28] No space left on device\n"
     assert capsys.readouterr().err == line
     sys.stdout.close()  # where the rest went
     with suppress(OSError):
         full.close()
 
 
-def test_without_a_standard_output_the_exit_code_tells(
+def test_missing_standard_output_keeps_the_exit_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "corsguard.toml"
@@ -178,7 +229,7 @@ def test_without_a_standard_output_the_exit_code_tells(
     assert ended.value.code == 0
 
 
-def test_output_can_go_to_any_stream() -> None:
+def test_output_goes_to_a_redirected_stream() -> None:
     stream = StringIO()
 
     with redirect_stdout(stream), pytest.raises(SystemExit):

@@ -11,9 +11,9 @@ from threading import Event
 from typing import Any
 
 import pytest
-from cli.test_explain_and_probe import service
 from support.audit.serving import PATIENCE, saying, unserved, wsgi
 from support.cli_command import Command
+from support.cli_service import service
 
 from corsguard import Policy
 from corsguard_wsgi import CORSMiddleware
@@ -33,42 +33,42 @@ def url() -> Iterator[str]:
         yield url
 
 
-def test_an_answer_that_the_page_gets_exits_with_0(corsguard: Command, url: str) -> None:
+def test_allowed_response_exits_with_0(corsguard: Command, url: str) -> None:
     code, out, err = corsguard("probe", url, "--page", PAGE)
     assert (code, err) == (0, "")
     assert "── GET /v1/items ──" in out
     assert "Access-Control-Allow-Origin: https://app.example.com" in out
-    assert "Allowed: the script gets the answer" in out
+    assert "Allowed: the script gets the response" in out
 
 
-def test_an_answer_that_is_kept_from_the_page_says_why(corsguard: Command, url: str) -> None:
+def test_blocked_response_shows_why(corsguard: Command, url: str) -> None:
     code, out, err = corsguard("probe", url, "--page", "https://evil.example")
     assert (code, err) == (1, "")
-    assert "Blocked: the script gets an error. The server has got the request, and only its" in out
+    assert "Blocked: the script gets an error. The server received the request, but" in out
     assert "[ALLOW_ORIGIN_MISSING]" in out
     assert "  fix      send Access-Control-Allow-Origin: https://evil.example" in out
 
 
-def test_a_method_that_may_change_something_is_not_sent(corsguard: Command, url: str) -> None:
+def test_unsafe_method_sends_the_preflight_only(corsguard: Command, url: str) -> None:
     code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "PUT")
     assert code == 0
-    assert "PUT is not sent: it may change something" in out
+    assert "PUT is not sent: it may change data" in out
     assert "The preflight passes, so a browser sends the PUT." in out
 
 
-def test_nor_is_one_that_needs_no_preflight(corsguard: Command, url: str) -> None:
+def test_unsafe_method_without_a_preflight_is_not_sent(corsguard: Command, url: str) -> None:
     code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "POST")
     assert code == 2
-    assert "A browser sends the POST at once. It was not sent here" in out
+    assert "A browser sends the POST without a preflight. It was not sent here" in out
 
 
-def test_it_is_sent_when_told_to(corsguard: Command, url: str) -> None:
+def test_unsafe_method_with_the_option_is_sent(corsguard: Command, url: str) -> None:
     code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "PUT", "--unsafe")
     assert code == 0
-    assert "Allowed: the script gets the answer" in out
+    assert "Allowed: the script gets the response" in out
 
 
-def test_cookies_go_with_credentials(corsguard: Command, url: str) -> None:
+def test_cookies_are_sent_with_credentials(corsguard: Command, url: str) -> None:
     options = ("--credentials", "include", "--cookie", "session=abc")
     _, out, _ = corsguard("probe", url, "--page", "http://127.0.0.1:3000", *options)
     assert "Cookie: session=abc" in out
@@ -77,14 +77,14 @@ def test_cookies_go_with_credentials(corsguard: Command, url: str) -> None:
 
 
 @pytest.mark.parametrize("spelling", ["http://127.1:", "http://2130706433:", " http:127.0.0.1:"])
-def test_a_url_is_read_as_a_browser_reads_it(corsguard: Command, url: str, spelling: str) -> None:
+def test_url_is_parsed_as_in_a_browser(corsguard: Command, url: str, spelling: str) -> None:
     spelt = url.replace("http://127.0.0.1:", spelling)
     code, out, err = corsguard("probe", spelt, "--page", PAGE)
     assert (code, err) == (0, "")
     assert "server: http://127.0.0.1:" in out
 
 
-def test_a_cookie_is_sent_as_utf_8(corsguard: Command) -> None:
+def test_cookie_is_sent_as_utf_8(corsguard: Command) -> None:
     seen: list[str] = []
 
     def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -107,23 +107,21 @@ def test_json_is_one_document(corsguard: Command, url: str) -> None:
     assert document["requests"][0]["answer"]["status"] == 200
 
 
-def test_json_says_where_it_is_not_known(corsguard: Command, url: str) -> None:
+def test_json_of_an_unfinished_exchange_is_unknown(corsguard: Command, url: str) -> None:
     code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "POST", "--format", "json")
     told = json.loads(out)
     assert (code, told["verdict"]) == (2, "unknown")
-    assert told["fix"] == "let it be sent with --unsafe"
+    assert told["fix"] == "add --unsafe to send it"
 
 
-def test_json_names_no_refusal_where_the_preflight_allows_what_was_not_sent(
-    corsguard: Command, url: str
-) -> None:
+def test_json_of_an_allowed_preflight_has_no_refusal(corsguard: Command, url: str) -> None:
     code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "PUT", "--format", "json")
     told = json.loads(out)
     assert (code, told["verdict"]) == (0, "allowed")
     assert [told[name] for name in ("reason", "detail", "fix")] == [None] * 3
 
 
-def test_a_redirect_to_another_host_is_not_followed(corsguard: Command) -> None:
+def test_redirect_to_another_host_is_not_followed(corsguard: Command) -> None:
     def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         headers = [("Location", "http://elsewhere.example/"), ("Access-Control-Allow-Origin", "*")]
         start_response("302 Found", headers)
@@ -132,10 +130,10 @@ def test_a_redirect_to_another_host_is_not_followed(corsguard: Command) -> None:
     with wsgi(app) as url:
         code, out, err = corsguard("probe", url, "--page", "http://127.0.0.1:3000")
     assert (code, err) == (2, "")
-    assert "Not known to the end: elsewhere.example is not asked: only 127.0.0.1 is." in out
+    assert "The result is unknown: nothing is sent to elsewhere.example, only to 127.0.0.1." in out
 
 
-def test_what_the_server_says_of_itself_is_shown(corsguard: Command) -> None:
+def test_response_shows_server_and_hidden_headers(corsguard: Command) -> None:
     def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         headers = [
             ("Server", "proxy/1.2\x1b[2J"),
@@ -176,7 +174,7 @@ def test_what_the_server_says_of_itself_is_shown(corsguard: Command) -> None:
         ("Access-Control-Max-Age", ["600", "0"], "2 times (600, 0)"),
     ],
 )
-def test_two_layers_that_answer_are_told(
+def test_repeated_header_reports_two_layers(
     corsguard: Command, name: str, values: list[str], shown: str
 ) -> None:
     def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -187,18 +185,18 @@ def test_two_layers_that_answer_are_told(
         code, out, _ = corsguard("probe", url, "--page", PAGE)
     assert code == 1
     told = " ".join(out.split())
-    assert f"layers two layers answer: {name} is sent {shown}" in told
-    assert "leave CORS to one of them" in told
+    assert f"layers two layers set CORS headers: {name} is sent {shown}" in told
+    assert "Leave CORS to one of them" in told
 
 
-def test_what_was_not_sent_has_the_evidence_of_the_preflight(corsguard: Command) -> None:
+def test_unsent_request_shows_evidence_of_the_preflight(corsguard: Command) -> None:
     with wsgi(CORSMiddleware(service, POLICY)) as url:
         code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "PUT")
     assert code == 0
     assert "\n  server   Server: " in out
 
 
-def test_an_event_stream_has_a_verdict_at_once(corsguard: Command) -> None:
+def test_event_stream_has_a_verdict_at_once(corsguard: Command) -> None:
     over = Event()
 
     def stream(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
@@ -213,12 +211,12 @@ def test_an_event_stream_has_a_verdict_at_once(corsguard: Command) -> None:
         audited = corsguard("probe", url, "--page", PAGE, "--audit", "--rate", "1000")
         over.set()
     assert (allowed.code, blocked.code, audited.code) == (0, 1, 0)
-    assert "Allowed: the script gets the answer" in allowed.out
+    assert "Allowed: the script gets the response" in allowed.out
     assert "[ALLOW_ORIGIN_MISSING]" in blocked.out
     assert "no findings" in audited.out
 
 
-def test_a_redirect_to_plain_http_is_told_as_mixed_content(corsguard: Command) -> None:
+def test_redirect_to_plain_http_is_mixed_content(corsguard: Command) -> None:
     def say(connection: socket.socket, request: bytes, over: Event) -> None:
         head = f"HTTP/1.1 307 Temporary Redirect\r\nAccess-Control-Allow-Origin: {PAGE}\r\n"
         connection.sendall(
@@ -231,7 +229,7 @@ def test_a_redirect_to_plain_http_is_told_as_mixed_content(corsguard: Command) -
     assert "mixed content:" in out
 
 
-def test_a_url_with_an_empty_user_and_password_is_asked(corsguard: Command, url: str) -> None:
+def test_url_with_an_empty_user_and_password_is_sent(corsguard: Command, url: str) -> None:
     code, _, err = corsguard("probe", url.replace("http://", "http://:@"), "--page", PAGE)
     assert (code, err) == (0, "")
 
@@ -240,20 +238,20 @@ def test_a_url_with_an_empty_user_and_password_is_asked(corsguard: Command, url:
     ("page", "origin"),
     [("file:///home/a.html", "null"), ("file://", "null"), ("app://.", "app://.")],
 )
-def test_pages_that_are_not_of_the_web_have_their_origins(
+def test_page_outside_the_web_has_its_origin(
     corsguard: Command, url: str, page: str, origin: str
 ) -> None:
     _, out, _ = corsguard("probe", url, "--page", page, "--format", "json")
     assert json.loads(out)["page"] == origin
 
 
-def test_an_audit_that_finds_nothing_exits_with_0(corsguard: Command, url: str) -> None:
+def test_audit_without_findings_exits_with_0(corsguard: Command, url: str) -> None:
     code, out, err = corsguard("probe", url, "--page", PAGE, "--audit", "--rate", "1000")
     assert (code, err) == (0, "")
     assert out.startswith(f"{url}: no findings in ")
 
 
-def test_an_audit_sends_the_headers_and_cookies_and_shows_none(corsguard: Command) -> None:
+def test_audit_sends_and_hides_headers_and_cookies(corsguard: Command) -> None:
     seen: list[dict[str, Any]] = []
 
     def reflecting(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -300,7 +298,7 @@ def test_an_audit_sends_the_headers_and_cookies_and_shows_none(corsguard: Comman
         (["--audit", "--unsafe"], "--unsafe is not for an audit"),
     ],
 )
-def test_what_can_not_be_asked_is_one_line(
+def test_invalid_option_ends_with_one_line(
     corsguard: Command, url: str, options: list[str], line: str
 ) -> None:
     code, out, err = corsguard("probe", url, "--page", PAGE, *options)
@@ -309,17 +307,17 @@ def test_what_can_not_be_asked_is_one_line(
     assert err.count("\n") == 1
 
 
-def test_a_server_that_does_not_answer_is_one_line(corsguard: Command) -> None:
+def test_unreachable_server_ends_with_one_line(corsguard: Command) -> None:
     with unserved() as port:
         done = corsguard("probe", f"http://127.0.0.1:{port}/", "--page", PAGE)
     assert done == (2, "", "corsguard: 127.0.0.1: connection refused\n")
 
 
-def test_ctrl_c_is_one_line_and_no_verdict(corsguard: Command) -> None:
+def test_ctrl_c_ends_with_one_line(corsguard: Command) -> None:
     def interrupting(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         os.kill(os.getpid(), signal.SIGINT)
         return service(environ, start_response)
 
     with wsgi(interrupting) as url:
         done = corsguard("probe", url, "--page", PAGE)
-    assert done == (130, "", "corsguard: interrupted before it was known\n")
+    assert done == (130, "", "corsguard: interrupted before the result was known\n")

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from cli.test_explain_and_probe import service
 from support.audit.serving import wsgi
+from support.cli_service import service
 from werkzeug.test import Client
 
 from corsguard import Guard, Policy, Reason

@@ -9,7 +9,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from corsguard.cli.demo.servers import Origins, serving
+from corsguard.cli.demo.servers import Origins, serve_demo
 
 if TYPE_CHECKING:
     from support.e2e.engines import Chromium
@@ -71,7 +71,7 @@ return [...document.body.querySelectorAll("*")]
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Origins]:
     ports = {"api": 0, "frontend": 0, "stranger": 0}
-    with serving(ports, lambda decision, facts: None) as origins:
+    with serve_demo(ports, lambda decision, facts: None) as origins:
         yield origins
 
 
@@ -236,7 +236,7 @@ def test_console_has_only_the_browsers_cors_messages(page: Page, demo: Origins) 
 
 def test_page_reports_a_stopped_api(page: Page) -> None:
     ports = {"api": 0, "frontend": 0, "stranger": 0}
-    with serving(ports, lambda decision, facts: None) as origins:
+    with serve_demo(ports, lambda decision, facts: None) as origins:
         page.open(origins.frontend)
 
     page.browser.find_element(By.ID, "again").click()

@@ -24,9 +24,10 @@ from corsguard.browser import (
     Send,
     Sent,
 )
-from corsguard.explain.fixes import Change, Explanation, Play, explain_request
-from corsguard.explain.policy_server import policy_server
-from corsguard.explain.trial_guard import Rehearsal
+from corsguard.explain.changes import Change
+from corsguard.explain.fixes import Explanation, Play, explain_request
+from corsguard.explain.policy_server import build_policy_server
+from corsguard.explain.trial_guard import TrialGuard
 from corsguard.policy.validation import VALIDATORS
 
 
@@ -38,7 +39,9 @@ def explain(
     policies: Guard | Policies, page: str = APP, url: str = "/", **asked: Any
 ) -> Explanation:
     guard = policies if isinstance(policies, Guard) else Guard(policies)
-    return explain_request(guard, policy_server, playing(page, Request(f"{API}{url}", **asked)))
+    return explain_request(
+        guard, build_policy_server, playing(page, Request(f"{API}{url}", **asked))
+    )
 
 
 def lines(explanation: Explanation) -> list[str]:
@@ -51,13 +54,13 @@ def only(page: str = APP, **fields: Any) -> Policy:
     return Policy(allow_origins=[page], **fields)
 
 
-def test_an_allowed_request_needs_no_change() -> None:
+def test_allowed_request_needs_no_change() -> None:
     explanation = explain(only())
     assert explanation.exchange.allowed
-    assert explanation[1:] == ((), (), None, None)
+    assert explanation[1:] == ((), (), None, None, "")
 
 
-def test_all_the_changes_that_a_request_needs_are_told_at_once() -> None:
+def test_blocked_request_lists_all_changes_it_needs() -> None:
     explanation = explain(
         only("https://other.example"),
         url="/items/1",
@@ -73,16 +76,15 @@ def test_all_the_changes_that_a_request_needs_are_told_at_once() -> None:
     ]
     who = "pages of https://other.example and of 1 more listed may"
     assert [change.exposes for change in explanation.changes] == [
-        "pages of https://app.example.com may read the answers of every path as the user who is "
+        "pages of https://app.example.com may read the responses of every path as the user who is "
         "signed in",
-        f"requests to every path carry the cookies of the user, and {who} act and read in the name "
-        "of the user",
+        f"requests to every path carry the user's cookies, and {who} read and act as that user",
         f"{who} send PUT to every path",
         f"{who} send Content-Type, X-Trace to every path",
     ]
 
 
-def test_the_change_stands_in_the_table_of_the_route_that_holds() -> None:
+def test_change_is_in_the_table_of_its_route() -> None:
     explanation = explain({"/": only(), "/api/": only()}, url="/api/items", method="PUT")
     assert lines(explanation) == ['[routes."/api/"]', 'allow_methods = ["PUT"]']
     [change] = explanation.changes
@@ -104,11 +106,9 @@ def test_the_change_stands_in_the_table_of_the_route_that_holds() -> None:
         ),
     ],
 )
-def test_an_origin_that_is_added_may_send_what_the_policy_allows(
-    fields: Mapping[str, Any], exposes: str
-) -> None:
+def test_added_origin_exposes_methods_and_headers(fields: Mapping[str, Any], exposes: str) -> None:
     [change] = explain(only("https://other.example", **fields)).changes
-    assert change.exposes == f"pages of {APP} may read the answers of every path{exposes}"
+    assert change.exposes == f"pages of {APP} may read the responses of every path{exposes}"
 
 
 UNREFUSED = "; `enforce` no longer refuses their unsafe requests, such as a POST"
@@ -123,14 +123,14 @@ UNREFUSED = "; `enforce` no longer refuses their unsafe requests, such as a POST
         ("report", [], ""),
     ],
 )
-def test_an_origin_that_is_added_is_not_refused_any_more(
+def test_added_origin_exposes_unsafe_requests(
     enforce: Any, exempt: list[str], exposes: str
 ) -> None:
     other = only("https://other.example")
     guard = Guard({"/api": other}, enforce=enforce, enforce_exempt=exempt)
     [change] = explain(guard, url="/api/hooks").changes
     where = "/api and every path below it"
-    assert change.exposes == f"pages of {APP} may read the answers of {where}{exposes}"
+    assert change.exposes == f"pages of {APP} may read the responses of {where}{exposes}"
 
 
 @pytest.mark.parametrize(
@@ -141,16 +141,16 @@ def test_an_origin_that_is_added_is_not_refused_any_more(
         (
             {"/": only(), "/items": None},
             '[routes."/items/1"]',
-            "; until now the route /items says that no page may",
+            "; until now the route /items allows no page",
         ),
         (
             {"/": only(), "/items/1/": None},
             '[routes."/items/1/"]',
-            "; until now the route /items/1/ says that no page may",
+            "; until now the route /items/1/ allows no page",
         ),
     ],
 )
-def test_a_path_without_a_policy_gets_one_of_its_own(
+def test_path_without_a_policy_gets_one(
     policies: Guard | Policies, table: str, exposes: str
 ) -> None:
     explanation = explain(policies, url="/items/1")
@@ -158,19 +158,19 @@ def test_a_path_without_a_policy_gets_one_of_its_own(
     [change] = explanation.changes
     place = table.split('"')[1]
     assert change.exposes == (
-        f"pages of {APP} may read the answers of {place} and every path below it{exposes}"
+        f"pages of {APP} may read the responses of {place} and every path below it{exposes}"
     )
 
 
-def test_the_wildcard_gives_way_to_the_origin_where_cookies_are_sent() -> None:
+def test_wildcard_with_cookies_becomes_the_origin() -> None:
     explanation = explain(Policy(allow_origins=["*"]), credentials="include")
     assert lines(explanation) == [f'allow_origins = ["{APP}"]', "allow_credentials = true"]
     assert explanation.changes[0].exposes.endswith(
-        "; no other page may any more: list the others that need it"
+        "; other pages no longer may: list the ones that need it"
     )
 
 
-def test_any_page_is_named_where_any_may() -> None:
+def test_change_of_a_wildcard_policy_names_any_page() -> None:
     [change] = explain(Policy(allow_origins=["*"]), method="PUT").changes
     assert change.exposes == "any page may send PUT to every path"
 
@@ -191,7 +191,7 @@ def test_any_page_is_named_where_any_may() -> None:
         ),
     ],
 )
-def test_where_the_change_would_not_start_the_problem_is_told(
+def test_unsafe_change_reports_the_problem(
     policies: Guard | Policies, asked: Mapping[str, Any], code: str
 ) -> None:
     explanation = explain(policies, **asked)
@@ -206,27 +206,27 @@ def test_where_the_change_would_not_start_the_problem_is_told(
         ({"method": "TRACE"}, BlockReason.METHOD_FORBIDDEN),
     ],
 )
-def test_what_no_policy_has_a_say_in_needs_no_change_of_one(
+def test_refusal_that_no_policy_decides_has_no_change(
     asked: Mapping[str, Any], reason: BlockReason
 ) -> None:
     explanation = explain(only(), **asked)
     assert explanation.exchange.refusal is not None
     assert explanation.exchange.refusal.reason is reason
-    assert explanation[1:] == ((), (), None, None)
+    assert explanation[1:] == ((), (), None, None, "")
 
 
-def test_a_redirect_that_is_refused_needs_no_change_of_a_policy() -> None:
+def test_refused_redirect_has_no_change() -> None:
     def stage(guard: Guard) -> Send:
-        answer = policy_server(guard)
+        answer = build_policy_server(guard)
         return lambda sent: answer(sent)._replace(status=302)
 
     play = playing(APP, Request(f"{API}/", redirect="error"))
     explanation = explain_request(Guard(only()), stage, play)
     assert explanation.exchange.hops
-    assert explanation[1:] == ((), (), None, None)
+    assert explanation[1:] == ((), (), None, None, "")
 
 
-def test_more_headers_than_are_read_are_not_allowed_one_by_one() -> None:
+def test_too_many_headers_have_no_change() -> None:
     policy = only(allow_headers=["*"], allow_credentials=True)
     headers = {"Authorization": "1", **{f"x-{number}": "1" for number in range(64)}}
     explanation = explain(policy, headers=headers, credentials="include")
@@ -248,18 +248,16 @@ def test_more_headers_than_are_read_are_not_allowed_one_by_one() -> None:
         (APP, "https://evil.example", None),
     ],
 )
-def test_the_origin_that_is_one_slip_away_is_named(
-    listed: str, page: str, differs: str | None
-) -> None:
-    nearest = explain(only(listed), page=page).nearest
+def test_near_miss_names_the_difference(listed: str, page: str, differs: str | None) -> None:
+    nearest = explain(only(listed), page=page).near_miss
     assert nearest == (None if differs is None else (listed, differs))
 
 
-def test_no_origin_is_near_where_there_is_no_policy() -> None:
-    assert explain({"/api": only()}, page="http://app.example.com").nearest is None
+def test_path_without_a_policy_has_no_near_miss() -> None:
+    assert explain({"/api": only()}, page="http://app.example.com").near_miss is None
 
 
-def test_an_entry_of_python_is_kept_in_the_change() -> None:
+def test_change_keeps_a_regex() -> None:
     policy = Policy(allow_origins=[re.compile(r"https://pr-\d+\.example\.com")])
     [change] = explain(policy).changes
     assert change.value == (*policy.allow_origins, APP)
@@ -289,18 +287,18 @@ EVIL = "https://evil.example"
     ("entry", "name"),
     [(is_partner, "is_partner"), (Partners(), "Partners()"), (Partners().__call__, "Partners.")],
 )
-def test_where_a_callable_decides_no_longer_list_is_proposed(entry: Any, name: str) -> None:
+def test_callable_that_refuses_has_no_change(entry: Any, name: str) -> None:
     policy = Policy(allow_origins=["https://listed.example", entry], allow_methods=["PUT"])
     explanation = explain(policy, page=EVIL, method="PUT")
     assert (explanation.changes, explanation.problems) == ((), ())
-    said = explanation.decided
+    said = explanation.decided_by
     assert said.startswith(f"a callable of allow_origins decided: {name}")
     assert said.endswith(f" does not allow {EVIL}")
-    allowed = explain(policy, page=APP, method="PUT").decided
+    allowed = explain(policy, page=APP, method="PUT").decided_by
     assert allowed.endswith(f" allows {APP}")
 
 
-def test_every_callable_that_was_asked_is_named_and_what_failed() -> None:
+def test_callables_that_decided_are_named_with_failures() -> None:
     def fails(origin: str) -> bool:
         raise LookupError("no database")
 
@@ -308,7 +306,7 @@ def test_every_callable_that_was_asked_is_named_and_what_failed() -> None:
     assert re.fullmatch(
         "a callable of allow_origins decided: is_partner, .*fails does not allow "
         rf"{EVIL}: .*fails failed \(LookupError: no database\)",
-        explanation.decided,
+        explanation.decided_by,
     )
 
 
@@ -321,21 +319,21 @@ def test_every_callable_that_was_asked_is_named_and_what_failed() -> None:
         ({"allow_credentials": True}, "http://app.example.com"),
     ],
 )
-def test_a_callable_that_is_not_asked_did_not_decide(fields: dict[str, Any], page: str) -> None:
+def test_callable_that_is_not_called_did_not_decide(fields: dict[str, Any], page: str) -> None:
     entries: list[Any] = ["https://listed.example", re.compile(r"https://pr-\d+\.example\.com")]
     entries.append(is_partner)
-    assert explain(Policy(allow_origins=entries, **fields), page=page).decided == ""
+    assert explain(Policy(allow_origins=entries, **fields), page=page).decided_by == ""
 
 
-def test_what_a_callable_allows_may_need_another_change() -> None:
+def test_callable_that_allows_may_need_another_change() -> None:
     explanation = explain(Policy(allow_origins=[is_partner]), method="PUT")
     assert lines(explanation) == ['allow_methods = ["PUT"]']
-    assert explanation.decided.endswith(f"is_partner allows {APP}")
+    assert explanation.decided_by.endswith(f"is_partner allows {APP}")
 
 
-def test_a_callable_decides_behind_a_redirect_too() -> None:
+def test_callable_behind_a_redirect_decides() -> None:
     def stage(guard: Guard) -> Send:
-        answer = policy_server(guard)
+        answer = build_policy_server(guard)
 
         def send(sent: Sent) -> Answer:
             given = answer(sent)
@@ -349,17 +347,17 @@ def test_a_callable_decides_behind_a_redirect_too() -> None:
     play = playing(APP, Request(f"{API}/start"))
     explanation = explain_request(Guard(policies), stage, play)
     assert explanation.changes == ()
-    assert explanation.decided.endswith(f" does not allow {APP}")
+    assert explanation.decided_by.endswith(f" does not allow {APP}")
 
 
-def test_enforcement_by_what_a_callable_says_proposes_no_longer_list() -> None:
+def test_enforcement_by_a_callable_has_no_change() -> None:
     guard = Guard(Policy(allow_origins=[is_partner]), enforce=True)
     explanation = explain(guard, page=EVIL, method="POST")
     assert explanation.changes == ()
-    assert explanation.decided.endswith(f"is_partner does not allow {EVIL}")
+    assert explanation.decided_by.endswith(f"is_partner does not allow {EVIL}")
 
 
-def test_enforcement_may_refuse_the_cookie_of_what_a_callable_allows() -> None:
+def test_enforcement_of_cookies_suggests_credentials() -> None:
     guard = Guard(Policy(allow_origins=[is_partner]), enforce=True)
     cookies = [Cookie("session", "1", "api.example.com")]
 
@@ -367,14 +365,14 @@ def test_enforcement_may_refuse_the_cookie_of_what_a_callable_allows() -> None:
         request = Request(f"{API}/", method="POST", credentials="include")
         return Browser(APP, cookies=cookies).play(request, send)
 
-    explanation = explain_request(guard, policy_server, play)
+    explanation = explain_request(guard, build_policy_server, play)
     [change] = explanation.changes
     assert change.as_python == "allow_credentials=True,"
-    assert "and pages that is_partner allows may act" in change.exposes
-    assert explanation.decided.endswith(f"is_partner allows {APP}")
+    assert "and pages that is_partner allows may read and act" in change.exposes
+    assert explanation.decided_by.endswith(f"is_partner allows {APP}")
 
 
-def test_nothing_is_logged_and_no_subscriber_is_called(caplog: pytest.LogCaptureFixture) -> None:
+def test_trial_logs_nothing_and_calls_no_subscriber(caplog: pytest.LogCaptureFixture) -> None:
     guard = Guard(only())
     told: list[object] = []
     guard.subscribe(lambda *facts: told.append(facts))
@@ -384,9 +382,9 @@ def test_nothing_is_logged_and_no_subscriber_is_called(caplog: pytest.LogCapture
     assert guard.policies == only()
 
 
-def test_a_rehearsal_has_the_options_of_its_guard() -> None:
+def test_trial_has_the_options_of_its_guard() -> None:
     guard = Guard({"/api": only()}, enforce="report", enforce_exempt=["/hooks"], own_origins=[API])
-    other = Rehearsal(guard)
+    other = TrialGuard(guard)
     assert (other.policies, other.enforce) == (guard.policies, "report")
     assert (other.enforce_exempt, other.own_origins) == (("/hooks",), (API,))
 
@@ -410,15 +408,15 @@ def changed(guard: Guard, changes: Sequence[Change]) -> Guard | None:
 
 @settings(max_examples=600, derandomize=True)
 @given(GUARDS, st.sampled_from(PAGES), REQUESTS, ENGINES)
-def test_what_is_proposed_works_and_is_the_least_or_it_is_said_why_nothing_would(
+def test_changes_allow_the_request_and_are_minimal(
     guard: Guard, page: str, request: Request, engine: EngineName
 ) -> None:
     def is_allowed(changes: Sequence[Change]) -> bool:
         tried = changed(guard, changes)
-        return tried is not None and play(policy_server(tried)).allowed
+        return tried is not None and play(build_policy_server(tried)).allowed
 
     play = playing(page, request, engine)
-    exchange, changes, problems, *_ = explain_request(guard, policy_server, play)
+    exchange, changes, problems, *_ = explain_request(guard, build_policy_server, play)
     if changes:
         assert is_allowed(changes)
         for change in changes:

@@ -12,7 +12,7 @@ from support.random_policies import API, ENGINES, GUARDS, PAGES, REQUESTS
 from corsguard import Guard, Policy
 from corsguard.browser import Answer, Browser, EngineName, Request, Sent
 from corsguard.browser.transport import open_transport
-from corsguard.explain.policy_server import policy_server
+from corsguard.explain.policy_server import build_policy_server
 from corsguard.origin import Origin
 from corsguard_wsgi import CORSMiddleware
 
@@ -28,20 +28,20 @@ POLICY = Policy(allow_origins=[APP[1]], allow_methods=["PUT"])
 
 def answer(method: str, path: str, *headers: tuple[str, str], enforce: bool = False) -> Answer:
     guard = Guard({"/api": POLICY, "/é b": POLICY, "/api/off": None}, enforce=enforce)
-    return policy_server(guard)(Sent(method, f"https://api.example.com{path}", headers))
+    return build_policy_server(guard)(Sent(method, f"https://api.example.com{path}", headers))
 
 
 def names(given: Answer) -> list[str]:
     return [name for name, _ in given.headers]
 
 
-def test_an_actual_request_is_answered_with_the_headers_of_the_policy() -> None:
+def test_actual_request_gets_the_headers_of_the_policy() -> None:
     assert answer("GET", "/api/items?page=2", APP) == Answer(
         200, (("Access-Control-Allow-Origin", APP[1]), ("Vary", "Origin"))
     )
 
 
-def test_a_preflight_is_answered_by_the_policy() -> None:
+def test_preflight_is_answered_by_the_policy() -> None:
     assert answer("OPTIONS", "/api", APP, ASKED).status == 204
     refused = answer("OPTIONS", "/api", EVIL, ASKED)
     assert (refused.status, names(refused)) == (403, ["Vary", "Content-Type", "Content-Length"])
@@ -49,27 +49,27 @@ def test_a_preflight_is_answered_by_the_policy() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/api/off", "/api//items"])
-def test_without_a_policy_the_application_speaks_for_itself(path: str) -> None:
+def test_path_without_a_policy_reaches_the_application(path: str) -> None:
     assert answer("GET", path, APP) == Answer(200)
     assert answer("OPTIONS", path, APP, ASKED) == Answer(405)
 
 
-def test_options_that_ask_nothing_reach_the_application() -> None:
+def test_options_without_a_preflight_reaches_the_application() -> None:
     assert answer("OPTIONS", "/api", APP).status == 200
 
 
 @pytest.mark.parametrize("path", ["/%61pi", "/%C3%A9%20b"])
-def test_the_path_is_decoded_once(path: str) -> None:
+def test_path_is_decoded_once(path: str) -> None:
     assert "Access-Control-Allow-Origin" in names(answer("GET", path, APP))
     assert names(answer("GET", path.replace("%", "%25"), APP)) == []
 
 
-def test_enforcement_answers_in_the_place_of_the_application() -> None:
+def test_enforcement_refuses_before_the_application() -> None:
     refused = answer("POST", "/", EVIL, enforce=True)
     assert (refused.status, refused.body[:10]) == (403, b"corsguard:")
 
 
-def test_a_cookie_counts_for_enforcement() -> None:
+def test_enforcement_refuses_an_unsafe_cookie() -> None:
     assert answer("POST", "/api", APP, enforce=True).status == 200
     assert answer("POST", "/api", APP, ("Cookie", "a=1"), enforce=True).status == 403
 
@@ -83,11 +83,13 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
 
 @settings(max_examples=400, derandomize=True)
 @given(GUARDS, st.sampled_from(PAGES), REQUESTS, ENGINES)
-def test_a_real_application_behind_the_guard_gives_the_same_exchange(
+def test_application_behind_the_guard_has_the_same_exchange(
     guard: Guard, page: str, request: Request, engine: EngineName
 ) -> None:
     if not (guard.policies or guard.enforce):
         guard = Guard(None, enforce=True)  # a middleware without anything to do does not start
     send = open_transport(CORSMiddleware(application, guard), Origin.parse(API))
     browsers = (Browser(page, engine=engine) for _ in range(2))
-    assert next(browsers).play(request, policy_server(guard)) == next(browsers).play(request, send)
+    assert next(browsers).play(request, build_policy_server(guard)) == next(browsers).play(
+        request, send
+    )

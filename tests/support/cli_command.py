@@ -1,4 +1,4 @@
-"""What the tests of the command share."""
+"""The result of a command that ran in the process of the test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Finished(NamedTuple):
-    """What a user sees of a command that has ended."""
+    """The exit code and the output of a command."""
 
     code: int | str | None
     out: str

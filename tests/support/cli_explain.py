@@ -1,4 +1,4 @@
-"""Running `corsguard explain` on a file."""
+"""The arguments of `corsguard explain` on a file."""
 
 from __future__ import annotations
 

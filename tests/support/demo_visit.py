@@ -1,4 +1,4 @@
-"""Visiting the demo over HTTP, as a browser would."""
+"""Requests to the demo over HTTP."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 
 class Running(NamedTuple):
     origins: Origins
-    told: list[tuple[Decision, CORSRequest]]
+    decisions: list[tuple[Decision, CORSRequest]]
 
 
 def connection(origin: str) -> HTTPConnection:

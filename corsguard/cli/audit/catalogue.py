@@ -1,4 +1,4 @@
-"""The misconfigurations that are looked for, and what a finding of one is made of."""
+"""The misconfigurations that an audit finds, and the evidence for a finding."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["RULES", "Evidence", "Finding", "Rule", "Severity"]
 
 
 class Severity(StrEnum):
-    """How bad it is, the worst first."""
+    """The severity of a misconfiguration, the worst first."""
 
     HIGH = "high"
     MEDIUM = "medium"
@@ -22,18 +22,18 @@ class Severity(StrEnum):
 
 
 class Evidence(NamedTuple):
-    """A request and the answer that shows something."""
+    """A request, and the response that shows a misconfiguration."""
 
     sent: Sent
     answer: Answer
 
     def lines(self, name: str) -> tuple[str, ...]:
-        """The values of the response's header lines called name, one for each line."""
+        """Return the value of each line of a response header."""
         return tuple(value for key, value in self.answer.headers if key.lower() == name.lower())
 
     @property
     def cors(self) -> Fields:
-        """The header lines of the response that the CORS protocol is made of, and `Vary`."""
+        """The lines of the CORS headers and of `Vary` in the response."""
         return tuple(
             (name, value)
             for name, value in self.answer.headers
@@ -42,35 +42,35 @@ class Evidence(NamedTuple):
 
     @property
     def policy(self) -> Fields:
-        """The same without `Vary`: what the server says that it allows."""
+        """The lines of the CORS headers in the response: what the server allows."""
         return tuple(field for field in self.cors if field[0].lower() != "vary")
 
     @property
     def credentials(self) -> bool:
-        """Whether the answer allows credentials."""
+        """True if the response allows credentials."""
         return self.lines(ALLOW_CREDENTIALS) == ("true",)
 
     @property
     def origin(self) -> str | None:
-        """The origin of the page that asks, if it is one."""
+        """The `Origin` of the request, if it has one."""
         return dict(self.sent.headers).get("Origin")
 
-    def names(self, origin: str) -> bool:
-        """Whether the answer allows origin by its name."""
+    def names_origin(self, origin: str) -> bool:
+        """Return True if the response allows origin by name."""
         return self.lines(ALLOW_ORIGIN) == (origin,)
 
     @property
-    def lets_in(self) -> bool:
-        """Whether the answer allows the page that asks, by its name."""
-        return self.origin is not None and self.names(self.origin)
+    def names_own_origin(self) -> bool:
+        """True if the response allows the origin of the request by name."""
+        return self.origin is not None and self.names_origin(self.origin)
 
     def allows(self, origin: str) -> bool:
-        """Whether the answer allows origin, be it as one of all."""
-        return self.names(origin) or self.names("*")
+        """Return True if the response allows origin, by name or by `*`."""
+        return self.names_origin(origin) or self.names_origin("*")
 
     @property
     def curl(self) -> str:
-        """The request as a line for a shell."""
+        """The request as a command line of curl."""
         words = ["curl", "-i", "--globoff", "--path-as-is"]
         if self.sent.method != "GET":
             words += ["-I"] if self.sent.method == "HEAD" else ["-X", self.sent.method]
@@ -83,33 +83,34 @@ class Rule(NamedTuple):
     """One kind of misconfiguration."""
 
     code: str
-    """Stable name, such as `origin-reflected`."""
+    """The stable name, such as `origin-reflected`."""
     severity: Severity
     title: str
     impact: str
-    """What a page could do with it, or what breaks."""
+    """What an attacker could do with it, or what breaks."""
     fix: str
     opens: bool = False
-    """Whether it lets in pages that should stay out: worse where they have credentials."""
+    """True if it allows pages that should not be allowed: more severe with credentials."""
 
 
 class Finding(NamedTuple):
-    """A misconfiguration that was shown."""
+    """A misconfiguration of the server, with its evidence."""
 
     rule: Rule
     severity: Severity
     evidence: tuple[Evidence, ...]
 
     @classmethod
-    def of(cls, code: str, *evidence: Evidence) -> Finding:
-        """A finding of the rule with that code, shown by evidence."""
+    def build(cls, code: str, *evidence: Evidence) -> Finding:
+        """Return a finding of the rule with that code; credentials may raise its severity."""
         rule = RULES[code]
         worse = rule.opens and evidence[0].credentials
         return cls(rule, Severity.HIGH if worse else rule.severity, evidence)
 
 
 _READ = (
-    "A page of an origin like the one in the request, which anyone can set up, reads these answers."
+    "A page of an origin like the one in the request, which anyone can set up, reads these "
+    "responses."
 )
 _MATCH = "Compare whole origins, character for character."
 
@@ -120,23 +121,23 @@ RULES = {
             "reflected-with-credentials",
             Severity.HIGH,
             "Any origin is allowed, with credentials",
-            "Any page on the web reads and sends whatever the visitor's cookies give access to.",
-            "List the origins that may, and send the request's Origin back only if it is one.",
+            "Any page on the web reads and sends everything that the visitor's cookies allow.",
+            "List the allowed origins, and send the request's Origin back only if it is listed.",
         ),
         Rule(
             "origin-reflected",
             Severity.MEDIUM,
             "Any origin is sent back as allowed",
-            "Any page on the web reads these answers; behind a firewall, through a visitor's "
+            "Any page on the web reads these responses; behind a firewall, through a visitor's "
             "browser.",
-            "List the origins that may; or say `*` if the answers are public.",
+            "List the allowed origins, or send `*` if the responses are public.",
         ),
         Rule(
             "null-allowed",
             Severity.MEDIUM,
             "The origin `null` is allowed",
-            "Any page reads these answers from a sandboxed frame, whose origin is `null`.",
-            "Take `null` off the list of origins.",
+            "Any page reads these responses from a sandboxed frame, whose origin is `null`.",
+            "Remove `null` from the list of origins.",
             opens=True,
         ),
         Rule(
@@ -152,7 +153,7 @@ RULES = {
             Severity.MEDIUM,
             "An origin is allowed if it begins like an allowed one",
             _READ,
-            f"{_MATCH} A regular expression needs its end anchored: `fullmatch`, or `\\Z`.",
+            f"{_MATCH} Anchor the end of a regular expression: use `fullmatch` or `\\Z`.",
             opens=True,
         ),
         Rule(
@@ -166,7 +167,7 @@ RULES = {
         Rule(
             "unescaped-dot",
             Severity.MEDIUM,
-            "A dot in a regular expression of origins stands for any character",
+            "A dot in a regular expression of origins matches any character",
             _READ,
             r"Write each dot of a host as `\.` in a regular expression.",
             opens=True,
@@ -183,8 +184,8 @@ RULES = {
             "scheme-downgrade",
             Severity.MEDIUM,
             "Plain http is allowed for a page that is served over https",
-            "Whoever is on the network between a visitor and the web answers as that http origin, "
-            "and reads these answers.",
+            "An attacker on the visitor's network responds as that http origin, and reads these "
+            "responses.",
             "Allow the origin with `https://` only.",
             opens=True,
         ),
@@ -192,77 +193,77 @@ RULES = {
             "any-port",
             Severity.LOW,
             "Any port of an allowed host is allowed",
-            "Whatever else is served on another port of that host reads these answers.",
+            "Pages from other ports of that host read these responses.",
             "Compare the port as well.",
         ),
         Rule(
             "path-spelling",
             Severity.MEDIUM,
             "Another spelling of the path gets a more open policy",
-            "A page that the path itself keeps out reads the same answer by the other spelling.",
-            "Choose the policy by the path that the application routes by, after it is decoded "
-            "and without `.`, `..` and empty segments; refuse other spellings.",
+            "A page that is not allowed on the path reads the same response by the other spelling.",
+            "Choose the policy by the path that the application routes by: decoded, and without "
+            "`.`, `..` and empty segments. Refuse other spellings.",
             opens=True,
         ),
         Rule(
             "vary-missing",
             Severity.LOW,
-            "The answer depends on Origin, and does not say so",
-            "A cache hands one page the copy that was made for another: an allowed page is "
-            "blocked, now and then.",
-            "Send `Vary: Origin` with every answer, also where there is no Origin.",
+            "The response depends on Origin, but has no `Vary: Origin`",
+            "A cache serves one page the response that was made for another: an allowed page is "
+            "sometimes blocked.",
+            "Send `Vary: Origin` with every response, also to requests without Origin.",
         ),
         Rule(
             "policy-leaked",
             Severity.NOTE,
-            "An origin that is not allowed is told the policy",
-            "Anyone learns what other origins may do, and which they are.",
-            "Send `Access-Control-*` only where the request's origin is allowed.",
+            "The policy is sent to an origin that is not allowed",
+            "Anyone can read which origins are allowed, and what they may do.",
+            "Send `Access-Control-*` headers only if the request's origin is allowed.",
         ),
         Rule(
             "allow-origin-repeated",
             Severity.MEDIUM,
             "More than one origin is sent as allowed",
-            "Browsers take one origin: they block every page.",
+            "Browsers accept exactly one origin, so they block every page.",
             "Set the header in one place only (application or proxy), with one origin.",
         ),
         Rule(
             "allow-origin-invalid",
             Severity.MEDIUM,
             "The allowed origin is not an origin",
-            "Browsers compare it with the page's origin, which never looks like this: they block "
+            "Browsers compare it with the page's origin, which never has this form, so they block "
             "the page.",
-            "Send `scheme://host` or `scheme://host:port`: no slash at the end, no default port.",
+            "Send `scheme://host` or `scheme://host:port`: no final slash, no default port.",
         ),
         Rule(
             "credentials-invalid",
             Severity.LOW,
             "Access-Control-Allow-Credentials is not `true`",
-            "Browsers know no other value than `true`, in lower case: credentials stay refused.",
-            "Send `true`, or leave the header out.",
+            "Browsers accept only `true`, in lower case, so credentials are not allowed.",
+            "Send `true`, or remove the header.",
         ),
         Rule(
             "wildcard-with-credentials",
             Severity.LOW,
-            "`*` beside credentials",
+            "`*` is sent together with credentials",
             "Browsers take `*` literally for requests with credentials, so they block them.",
-            "List what is allowed; or leave Access-Control-Allow-Credentials out.",
+            "List what is allowed, or remove Access-Control-Allow-Credentials.",
         ),
         Rule(
             "preflight-authenticated",
             Severity.MEDIUM,
-            "Preflights need a login",
+            "Preflights require a login",
             "Browsers send no credentials with a preflight: every request that needs one is "
             "blocked.",
-            "Answer preflights before authentication, with a status of 200 to 299.",
+            "Respond to preflights before authentication, with a status from 200 to 299.",
         ),
         Rule(
             "errors-without-headers",
             Severity.LOW,
             "Errors are sent without CORS headers",
-            "The page can't read that or why its request failed: it sees a network error.",
-            "Send the CORS headers with every answer, whatever its status (nginx: `always`).",
+            "The page can't read why its request failed: it gets a network error.",
+            "Send the CORS headers with every response, whatever its status (nginx: `always`).",
         ),
     )
 }
-"""By code, in the order in which they are reported where they are as bad as each other."""
+"""code -> rule"""

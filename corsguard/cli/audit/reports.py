@@ -1,4 +1,4 @@
-"""The same audit as text, as JSON, as Markdown and as SARIF."""
+"""The reports of an audit: text, JSON, Markdown and SARIF."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from corsguard.cli.audit.auditing import Audit
 from corsguard.cli.audit.catalogue import Evidence, Finding, Severity
 from corsguard.cli.audit.checks import LOOKED_FOR
-from corsguard.cli.audit.sarif import as_sarif
-from corsguard.cli.terminal import Sheet, console, counted, printable
+from corsguard.cli.audit.runner import AuditResult
+from corsguard.cli.audit.sarif import build_sarif
+from corsguard.cli.terminal import ConsoleWriter, format_count, make_printable, open_console
 
 __all__ = ["REPORTS"]
 
@@ -23,64 +23,67 @@ _STYLES = {
 }
 
 
-def _text(done: Audit) -> None:
-    sheet = Sheet(console())
-    style = "bold red" if done.findings else "bold green"
-    sheet.line(printable(f"{done.url}: {_summary(done)}"), style)
-    sheet.row("page", done.page)
-    for caveat in done.caveats:
-        sheet.row("but", printable(caveat), "yellow")
-    for number, line in enumerate(_checked(done)):
-        sheet.row("" if number else "checked", line)
-    for found in done.findings:
+def _write_text(result: AuditResult) -> None:
+    writer = ConsoleWriter(open_console())
+    style = "bold red" if result.findings else "bold green"
+    writer.write_line(make_printable(f"{result.url}: {_summarize(result)}"), style)
+    writer.write_row("page", result.page)
+    for caveat in result.caveats:
+        writer.write_row("note", make_printable(caveat), "yellow")
+    for number, line in enumerate(_list_checks(result)):
+        writer.write_row("" if number else "checked", line)
+    for found in result.findings:
         rule = found.rule
-        sheet.heading(f"{found.severity}: {rule.title} [{rule.code}]", _STYLES[found.severity])
+        writer.write_heading(
+            f"{found.severity}: {rule.title} [{rule.code}]", _STYLES[found.severity]
+        )
         for shown in found.evidence:
-            sheet.whole("request", printable(shown.curl))
-            for number, line in enumerate(_answer(shown)):
-                sheet.row("" if number else "answer", line)
-        sheet.row("impact", rule.impact)
-        sheet.row("fix", rule.fix, "bold")
+            writer.write_unwrapped("request", make_printable(shown.curl))
+            for number, line in enumerate(_list_response_lines(shown)):
+                writer.write_row("" if number else "response", line)
+        writer.write_row("impact", rule.impact)
+        writer.write_row("fix", rule.fix, "bold")
 
 
-def _summary(done: Audit) -> str:
-    return f"{counted(len(done.findings), 'finding')} in {counted(done.requests, 'request')}"
+def _summarize(result: AuditResult) -> str:
+    findings = format_count(len(result.findings), "finding")
+    return f"{findings} in {format_count(result.requests, 'request')}"
 
 
-def _checked(done: Audit) -> Iterator[str]:
-    """What was looked for, a line each, where nothing was found."""
-    for name, requests in () if done.findings else done.checked:
-        more = counted(requests, "request") if requests else "no more requests"
+def _list_checks(result: AuditResult) -> Iterator[str]:
+    """Yield a line for each check, if nothing was found."""
+    for name, requests in () if result.findings else result.checked:
+        more = format_count(requests, "request") if requests else "no more requests"
         yield f"{name}: {LOOKED_FOR[name]} ({more})"
 
 
-def _answer(shown: Evidence) -> Iterator[str]:
-    """The status of an answer, and what it has of the CORS protocol, a line each."""
+def _list_response_lines(shown: Evidence) -> Iterator[str]:
+    """Yield the status of a response, and each line of its CORS headers."""
     yield f"status {shown.answer.status}"
     for name, value in shown.cors:
-        yield printable(f"{name}: {value}")
+        yield make_printable(f"{name}: {value}")
     if not shown.policy:
         yield "no Access-Control-*"
 
 
-def _json(done: Audit) -> None:
+def _write_json(result: AuditResult) -> None:
     document = {
-        "url": done.url,
-        "page": done.page,
-        "requests": done.requests,
-        "complete": done.complete,
-        "caveats": done.caveats,
-        "findings": [_as_dict(found) for found in done.findings],
+        "url": result.url,
+        "page": result.page,
+        "requests": result.requests,
+        "complete": result.complete,
+        "caveats": result.caveats,
+        "findings": [_describe_finding(found) for found in result.findings],
     }
-    if not done.findings:
+    if not result.findings:
         document["checked"] = [
             {"check": name, "looked_for": LOOKED_FOR[name], "requests": requests}
-            for name, requests in done.checked
+            for name, requests in result.checked
         ]
     click.echo(json.dumps(document, indent=2))
 
 
-def _as_dict(found: Finding) -> dict[str, object]:
+def _describe_finding(found: Finding) -> dict[str, object]:
     rule = found.rule
     return {
         "code": rule.code,
@@ -101,39 +104,39 @@ def _as_dict(found: Finding) -> dict[str, object]:
     }
 
 
-def _markdown(done: Audit) -> None:
+def _write_markdown(result: AuditResult) -> None:
     lines = [
         "# CORS audit",
         "",
-        *_block(done.url),
-        f"Page: `{done.page}`. {_summary(done).capitalize()}.",
+        *_indent_block(result.url),
+        f"Page: `{result.page}`. {_summarize(result).capitalize()}.",
     ]
-    for caveat in done.caveats:
-        lines += ["", "But:", "", *_block(caveat)]
-    if checked := [f"* {line}" for line in _checked(done)]:
+    for caveat in result.caveats:
+        lines += ["", "Note:", "", *_indent_block(caveat)]
+    if checked := [f"* {line}" for line in _list_checks(result)]:
         lines += ["", "Checked:", "", *checked]
-    for found in done.findings:
+    for found in result.findings:
         rule = found.rule
         lines += ["", f"## {found.severity}: {rule.title}", "", f"Code: `{rule.code}`.", ""]
         for shown in found.evidence:
-            lines += _block(shown.curl, *_answer(shown))
+            lines += _indent_block(shown.curl, *_list_response_lines(shown))
         lines += [rule.impact, "", f"**Fix:** {rule.fix}"]
     click.echo("\n".join(lines))
 
 
-def _block(*lines: str) -> list[str]:
-    """Lines as they are: what comes from outside is no Markdown."""
-    return [*(f"    {printable(line)}" for line in lines), ""]
+def _indent_block(*lines: str) -> list[str]:
+    """Return lines as a code block, so that nothing from the server is read as Markdown."""
+    return [*(f"    {make_printable(line)}" for line in lines), ""]
 
 
-def _sarif(done: Audit) -> None:
-    click.echo(json.dumps(as_sarif(done), indent=2))
+def _write_sarif(result: AuditResult) -> None:
+    click.echo(json.dumps(build_sarif(result), indent=2))
 
 
-REPORTS: dict[str, Callable[[Audit], None]] = {
-    "text": _text,
-    "json": _json,
-    "markdown": _markdown,
-    "sarif": _sarif,
+REPORTS: dict[str, Callable[[AuditResult], None]] = {
+    "text": _write_text,
+    "json": _write_json,
+    "markdown": _write_markdown,
+    "sarif": _write_sarif,
 }
-"""By the name of the format: each writes to the standard output."""
+"""format -> function that writes a result to the standard output"""

@@ -1,4 +1,4 @@
-"""The server that is audited, as seen from outside: what it answers to whom."""
+"""The server that is audited, and the requests that it has answered."""
 
 from __future__ import annotations
 
@@ -6,71 +6,74 @@ from corsguard.browser.engine_quirks import ENGINES
 from corsguard.browser.messages import Fields, Send, Sent
 from corsguard.browser.safelist import list_unsafe_names
 from corsguard.cli.audit.catalogue import Evidence
-from corsguard.cli.audit.origins import strangers
+from corsguard.cli.audit.origin_probes import list_untrusted_origins
 from corsguard.fetch_spec import REQUEST_HEADERS, REQUEST_METHOD, is_forbidden_request_header
 from corsguard.origin import Origin
 
-__all__ = ["Server"]
+__all__ = ["AuditedServer"]
 
 _COOKIE = ("Cookie", "corsguard=audit")
 _HIDDEN = "..."
 
 
-class Server:
-    """Asks for one URL, and remembers: the same request is sent once.
+class AuditedServer:
+    """A server with one URL. The same request is sent once, and its evidence is cached.
 
-    What is sent for the user, such as `Authorization`, is hidden in the evidence.
+    The values of the user's header fields, such as `Authorization`, are hidden in the evidence.
     """
 
     def __init__(self, send: Send, url: str, page: Origin, fields: Fields = ()) -> None:
-        """Prepare to ask for url as page and others would, with these fields on requests.
+        """Prepare requests for url, with the user's fields on all but preflights.
 
-        Preflights carry none of the fields, only the names of those that need one (Fetch,
-        "CORS-preflight fetch").
+        Preflights have only the names of the fields that need one (Fetch, "CORS-preflight
+        fetch").
         """
         self.url = url
         self.page = str(page)
         self.page_origin = page
-        self.stranger, *self.other_strangers = strangers(page)
+        self.untrusted_origin, *self.other_untrusted_origins = list_untrusted_origins(page)
         self.has_fields = bool(fields)
         self._send = send
         self._fields = fields
-        # Of a cookie, which no script sets, preflights know nothing.
+        # No script can set a cookie header, so preflights do not name it.
         settable = [field for field in fields if not is_forbidden_request_header(field[0].lower())]
-        self._asked_for = ",".join(list_unsafe_names(tuple(settable), ENGINES["standard"]))
-        self._seen: dict[Sent, Evidence] = {}
+        self._requested_headers = ",".join(list_unsafe_names(tuple(settable), ENGINES["standard"]))
+        self._evidence: dict[Sent, Evidence] = {}
+        """request with all its fields -> evidence"""
 
     @property
     def requests(self) -> int:
-        """How many were answered."""
-        return len(self._seen)
+        """How many requests the server has answered."""
+        return len(self._evidence)
 
-    def actual(
+    def send_actual(
         self, origin: str | None, *, url: str | None = None, cookie: bool = False
     ) -> Evidence:
-        """A GET by a page of origin, or by no page."""
+        """Send a GET as a page of origin does; None sends no `Origin`."""
         headers = () if origin is None else (("Origin", origin),)
         extra = (_COOKIE,) if cookie else ()
-        return self._ask("GET", url, (*headers, *extra), self._fields)
+        return self._send_once("GET", url, (*headers, *extra), self._fields)
 
-    def preflight(self, origin: str, *, url: str | None = None, fields: bool = False) -> Evidence:
-        """A preflight of that GET; with the user's fields, as no browser sends them."""
+    def send_preflight(
+        self, origin: str, *, url: str | None = None, fields: bool = False
+    ) -> Evidence:
+        """Send a preflight for that GET; with the user's fields, which no browser sends."""
         headers = [("Origin", origin), (REQUEST_METHOD, "GET")]
-        if self._asked_for:
-            headers.append((REQUEST_HEADERS, self._asked_for))
-        return self._ask("OPTIONS", url, tuple(headers), self._fields if fields else ())
+        if self._requested_headers:
+            headers.append((REQUEST_HEADERS, self._requested_headers))
+        return self._send_once("OPTIONS", url, tuple(headers), self._fields if fields else ())
 
-    def asked_as(self, origin: str) -> Evidence:
-        """A request by a page of origin, of the kind that the page itself is allowed by."""
-        if self.actual(self.page).allows(self.page):
-            return self.actual(origin)
-        by_preflight = self.preflight(self.page).allows(self.page)
-        return self.preflight(origin) if by_preflight else self.actual(origin)
+    def send_as(self, origin: str) -> Evidence:
+        """Send the kind of request that shows the page as allowed, from another origin."""
+        if self.send_actual(self.page).allows(self.page):
+            return self.send_actual(origin)
+        by_preflight = self.send_preflight(self.page).allows(self.page)
+        return self.send_preflight(origin) if by_preflight else self.send_actual(origin)
 
-    def _ask(self, method: str, url: str | None, headers: Fields, fields: Fields) -> Evidence:
+    def _send_once(self, method: str, url: str | None, headers: Fields, fields: Fields) -> Evidence:
         sent = Sent(method, url or self.url, (*headers, *fields))
-        if sent not in self._seen:
+        if sent not in self._evidence:
             hidden = tuple((name, _HIDDEN) for name, _ in fields)
             shown = sent._replace(headers=(*headers, *hidden))
-            self._seen[sent] = Evidence(shown, self._send(sent))
-        return self._seen[sent]
+            self._evidence[sent] = Evidence(shown, self._send(sent))
+        return self._evidence[sent]

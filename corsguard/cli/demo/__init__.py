@@ -13,26 +13,29 @@ from rich.text import Text
 
 from corsguard import CORSRequest, Decision, Kind
 from corsguard.cli.demo.journal import JOURNAL
-from corsguard.cli.demo.servers import Origins, PortError, serving
-from corsguard.cli.terminal import console, fail
+from corsguard.cli.demo.servers import Origins, PortError, serve_demo
+from corsguard.cli.terminal import fail, open_console
 from corsguard.escaping import escape_text
 
-__all__ = ["run"]
+__all__ = ["run_demo"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_SECONDS_BETWEEN_LOOKS = 0.1
+_SECONDS_BETWEEN_CHECKS = 0.1
 
 
-def run(ports: Mapping[str, int]) -> int:
-    """Serve the demo until a signal, and return the exit code."""
-    terminal = console()
-    with _signals_caught() as caught, _quiet_logger():
+def run_demo(ports: Mapping[str, int]) -> int:
+    """Serve the demo until a signal, and return the exit code.
+
+    `ports` are the keys "api", "frontend" and "stranger" -> port; 0 selects any free one.
+    """
+    terminal = open_console()
+    with _catch_signals() as caught, _silence_logger():
         try:
-            with serving(ports, _telling(terminal)) as origins:
-                _welcome(terminal, origins)
-                # Waiting for a lock would not be interrupted everywhere (Windows); a sleep is.
+            with serve_demo(ports, _build_subscriber(terminal)) as origins:
+                _print_welcome(terminal, origins)
+                # A signal interrupts a sleep everywhere, but not the wait for a lock (Windows).
                 while not caught:
-                    time.sleep(_SECONDS_BETWEEN_LOOKS)
+                    time.sleep(_SECONDS_BETWEEN_CHECKS)
         except PortError as error:
             fail(str(error), code=1)
     terminal.print("\nStopped. Goodbye.")
@@ -40,8 +43,8 @@ def run(ports: Mapping[str, int]) -> int:
 
 
 @contextmanager
-def _signals_caught() -> Iterator[list[int]]:
-    """The signals that have come so far, which do nothing else: no exception at any odd place."""
+def _catch_signals() -> Iterator[list[int]]:
+    """Yield the list of the signals that have arrived, which raise no exception."""
     caught: list[int] = []
     before = {
         number: signal.signal(number, lambda number, _: caught.append(number))
@@ -55,8 +58,8 @@ def _signals_caught() -> Iterator[list[int]]:
 
 
 @contextmanager
-def _quiet_logger() -> Iterator[None]:
-    """Spare the terminal what the guard logs: every decision is told there already."""
+def _silence_logger() -> Iterator[None]:
+    """Keep the log of the guard off the terminal: each decision is printed there already."""
     logger = logging.getLogger("corsguard")
     handler = logging.NullHandler()
     logger.addHandler(handler)
@@ -66,33 +69,35 @@ def _quiet_logger() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-def _welcome(terminal: Console, origins: Origins) -> None:
+def _print_welcome(terminal: Console, origins: Origins) -> None:
     lines = (
         ("API", origins.api, "behind corsguard"),
         ("frontend", origins.frontend, "its policy lists this origin"),
-        ("stranger", origins.stranger, "the same page, not listed"),
+        ("stranger", origins.stranger, "the same page, its origin is not listed"),
     )
     welcome = Text("\n").append("corsguard demo: open the two pages in a browser\n\n", "bold")
     for name, origin, what in lines:
         welcome.append(f"  {name:<9} ").append(origin, "bold cyan").append(f"  {what}\n")
     welcome.append("\nCtrl-C stops. Each request that the API decides on:\n")
-    # At once: the servers answer already, and what their threads tell belongs below.
+    # In one call: the threads of the servers print below it.
     terminal.print(welcome, soft_wrap=True)
 
 
-def _telling(terminal: Console) -> Callable[[Decision, CORSRequest], None]:
-    """A subscriber that writes each decision on one line."""
+def _build_subscriber(terminal: Console) -> Callable[[Decision, CORSRequest], None]:
+    """Return a subscriber that prints each decision on one line."""
 
-    def tell(decision: Decision, facts: CORSRequest) -> None:
-        if facts.route == JOURNAL:
+    def print_decision(decision: Decision, request: CORSRequest) -> None:
+        if request.route == JOURNAL:
             return
-        asking = decision.kind is Kind.PREFLIGHT
-        kind = "preflight" if asking else "request"
-        method = escape_text((facts.requested_method if asking else None) or facts.method, 20)
+        is_preflight = decision.kind is Kind.PREFLIGHT
+        kind = "preflight" if is_preflight else "request"
+        method = escape_text(
+            (request.requested_method if is_preflight else None) or request.method, 20
+        )
         style = "green" if decision.allowed else "red"
-        line = Text(f"  {kind:<10}{method:<7}{escape_text(facts.path)} from ")
-        line.append(f"{escape_text(facts.origin or 'no origin')}: ")
+        line = Text(f"  {kind:<10}{method:<7}{escape_text(request.path)} from ")
+        line.append(f"{escape_text(request.origin or 'no origin')}: ")
         line.append(decision.reason, f"bold {style}")
         terminal.print(line, soft_wrap=True)
 
-    return tell
+    return print_decision

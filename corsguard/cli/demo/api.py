@@ -1,4 +1,4 @@
-"""The API of the demo: a small WSGI application that knows nothing of CORS, and its policy."""
+"""The API of the demo: a small WSGI application without CORS, and its policy."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from corsguard import Guard, Policy
-from corsguard.cli.demo.journal import JOURNAL, Journal, call_id
-from corsguard_wsgi import CORSMiddleware
+from corsguard.cli.demo.journal import JOURNAL, Journal, read_call_id
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     Headers = list[tuple[str, str]]
-    Answer = tuple[HTTPStatus, Headers, Iterable[bytes]]
-    View = Callable[[WSGIEnvironment], Answer]
+    Response = tuple[HTTPStatus, Headers, Iterable[bytes]]
+    View = Callable[[WSGIEnvironment], Response]
 
 __all__ = ["Api"]
 
 _ITEMS = ("apple", "banana", "cherry")
 _COOKIE = "corsguard-demo=signed-in"
-_LONGEST_BODY = 10_000
+_MAX_BODY = 10_000
 _CHUNKS = 6
 _SECONDS_BETWEEN_CHUNKS = 0.25
 
 
 class Api:
-    """The API behind corsguard, with a journal that any page may read, as its routes say."""
+    """The API behind corsguard, with a journal that any page may read."""
 
     def __init__(self, frontend: str) -> None:
+        # Imported here, since the core imports no adapter.
+        from corsguard_wsgi import CORSMiddleware
+
         self.policy = Policy(
             allow_origins=[frontend],
             allow_credentials=True,
@@ -42,7 +44,7 @@ class Api:
         self.guard = Guard({"/": self.policy, JOURNAL: Policy(allow_origins=["*"])})
         self._journal = Journal()
         self._stopping = Event()
-        self._app = self._journal.keeping(CORSMiddleware(self._answer, self.guard))
+        self._app = self._journal.wrap(CORSMiddleware(self._respond, self.guard))
         self._views: dict[tuple[str, str], View] = {
             ("GET", "/items"): _list_items,
             ("POST", "/items"): _create_item,
@@ -61,23 +63,25 @@ class Api:
         return self._app(environ, start_response)
 
     def stop(self) -> None:
-        """End the answers that are still being streamed."""
+        """End the responses that are still being streamed."""
         self._stopping.set()
 
-    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def _respond(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
-        wanted = ("GET" if method == "HEAD" else method, environ["PATH_INFO"])
-        status, headers, body = self._views.get(wanted, _not_found)(environ)
+        key = ("GET" if method == "HEAD" else method, environ["PATH_INFO"])
+        status, headers, body = self._views.get(key, _not_found)(environ)
         start_response(f"{status.value} {status.phrase}", headers)
         return () if method == "HEAD" else body
 
-    def _read_journal(self, environ: WSGIEnvironment) -> Answer:
-        call = call_id(environ)
+    def _read_journal(self, environ: WSGIEnvironment) -> Response:
+        call = read_call_id(environ)
         if call is None:
-            return _json({"error": "the query has no valid call id"}, HTTPStatus.BAD_REQUEST)
-        return _json(self._journal.of(call))
+            return _build_json_response(
+                {"error": "the query has no valid call id"}, HTTPStatus.BAD_REQUEST
+            )
+        return _build_json_response(self._journal.list_exchanges(call))
 
-    def _stream(self, _environ: WSGIEnvironment) -> Answer:
+    def _stream(self, _environ: WSGIEnvironment) -> Response:
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
         return HTTPStatus.OK, headers, self._chunks()
 
@@ -88,59 +92,63 @@ class Api:
                 return
 
 
-def _list_items(environ: WSGIEnvironment) -> Answer:
+def _list_items(environ: WSGIEnvironment) -> Response:
     extra = [("X-Total-Count", str(len(_ITEMS))), ("X-Build", "2024.1")]
     trace = environ.get("HTTP_X_DEMO_TRACE")
-    return _json({"items": _ITEMS} if trace is None else {"trace": trace}, extra=extra)
+    return _build_json_response(
+        {"items": _ITEMS} if trace is None else {"trace": trace}, extra=extra
+    )
 
 
-def _create_item(environ: WSGIEnvironment) -> Answer:
-    return _json({"id": 4, "received": _received(environ)}, HTTPStatus.CREATED)
+def _create_item(environ: WSGIEnvironment) -> Response:
+    return _build_json_response({"id": 4, "received": _describe_body(environ)}, HTTPStatus.CREATED)
 
 
-def _replace_item(environ: WSGIEnvironment) -> Answer:
-    return _json({"id": 1, "received": _received(environ)})
+def _replace_item(environ: WSGIEnvironment) -> Response:
+    return _build_json_response({"id": 1, "received": _describe_body(environ)})
 
 
-def _delete_item(_environ: WSGIEnvironment) -> Answer:
+def _delete_item(_environ: WSGIEnvironment) -> Response:
     return HTTPStatus.NO_CONTENT, [], ()
 
 
-def _me(environ: WSGIEnvironment) -> Answer:
+def _me(environ: WSGIEnvironment) -> Response:
     if environ.get("HTTP_AUTHORIZATION") != "Bearer demo-token":
-        return _json({"error": "who are you?"}, HTTPStatus.UNAUTHORIZED)
-    return _json({"you": "bearer of the demo token"})
+        return _build_json_response({"error": "who are you?"}, HTTPStatus.UNAUTHORIZED)
+    return _build_json_response({"you": "bearer of the demo token"})
 
 
-def _sign_in(_environ: WSGIEnvironment) -> Answer:
+def _sign_in(_environ: WSGIEnvironment) -> Response:
     cookie = f"{_COOKIE}; Path=/; HttpOnly; SameSite=Lax"
-    return _json({"signed_in": True}, extra=[("Set-Cookie", cookie)])
+    return _build_json_response({"signed_in": True}, extra=[("Set-Cookie", cookie)])
 
 
-def _profile(environ: WSGIEnvironment) -> Answer:
+def _profile(environ: WSGIEnvironment) -> Response:
     if _COOKIE not in environ.get("HTTP_COOKIE", ""):
-        return _json({"error": "no session cookie"}, HTTPStatus.UNAUTHORIZED)
-    return _json({"you": "signed in by a cookie"})
+        return _build_json_response({"error": "no session cookie"}, HTTPStatus.UNAUTHORIZED)
+    return _build_json_response({"you": "signed in by a cookie"})
 
 
-def _broken(_environ: WSGIEnvironment) -> Answer:
-    return _json({"error": "the database is on fire"}, HTTPStatus.INTERNAL_SERVER_ERROR)
+def _broken(_environ: WSGIEnvironment) -> Response:
+    return _build_json_response(
+        {"error": "the database is on fire"}, HTTPStatus.INTERNAL_SERVER_ERROR
+    )
 
 
-def _not_found(_environ: WSGIEnvironment) -> Answer:
-    return _json({"error": "there is nothing here"}, HTTPStatus.NOT_FOUND)
+def _not_found(_environ: WSGIEnvironment) -> Response:
+    return _build_json_response({"error": "there is nothing here"}, HTTPStatus.NOT_FOUND)
 
 
-def _received(environ: WSGIEnvironment) -> str:
-    """What came as the body, in words; only so much of it is read."""
+def _describe_body(environ: WSGIEnvironment) -> str:
+    """Return the size of the body in words; at most _MAX_BODY bytes are read."""
     length = environ.get("CONTENT_LENGTH", "")
-    limit = min(int(length), _LONGEST_BODY) if length.isdecimal() else 0
+    limit = min(int(length), _MAX_BODY) if length.isdecimal() else 0
     return f"{len(environ['wsgi.input'].read(limit))} bytes"
 
 
-def _json(
+def _build_json_response(
     document: object, status: HTTPStatus = HTTPStatus.OK, extra: Iterable[tuple[str, str]] = ()
-) -> Answer:
+) -> Response:
     body = json.dumps(document).encode()
     headers = [
         ("Content-Type", "application/json"),

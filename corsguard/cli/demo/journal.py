@@ -1,4 +1,4 @@
-"""The journal of the demo: what the API answered to each call of a page, for the page to show."""
+"""The journal of the demo: the API's responses to each call of a page, which the page shows."""
 
 from __future__ import annotations
 
@@ -16,64 +16,66 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["JOURNAL", "Journal", "call_id"]
+__all__ = ["JOURNAL", "Journal", "read_call_id"]
 
 JOURNAL = "/journal"
-"""The path where the API lets pages read it; reading it is no call to remember."""
+"""The path of the journal. Requests to it are not recorded."""
 _CALL_ID = re.compile(r"[A-Za-z0-9-]{1,40}")
-_MOST_CALLS = 256
-_MOST_EXCHANGES = 8
+_MAX_CALLS = 256
+_MAX_EXCHANGES = 8
 
 Exchange = dict[str, object]
 
 
 class Journal:
-    """Remembers the exchanges of the last calls, each by the id that the page made up for it."""
+    """The exchanges of the last calls, by the id that the page chose for each call."""
 
     def __init__(self) -> None:
-        self._calls: OrderedDict[str, list[Exchange]] = OrderedDict()
+        self._calls: OrderedDict[str, list[Exchange]] = OrderedDict()  # call id -> exchanges
         self._lock = Lock()
 
-    def of(self, call: str) -> list[Exchange]:
-        """The exchanges of a call, in their order; none if it is unknown or forgotten."""
+    def list_exchanges(self, call: str) -> list[Exchange]:
+        """Return the exchanges of a call in order; empty if the call is not recorded."""
         with self._lock:
             return list(self._calls.get(call, ()))
 
-    def keeping(self, app: WSGIApplication) -> WSGIApplication:
-        """The application, with what it answers to each call kept here.
+    def wrap(self, app: WSGIApplication) -> WSGIApplication:
+        """Return the application with its responses recorded here.
 
-        It stands in front of the CORS middleware, so it sees the headers that the browser gets.
+        It goes around the CORS middleware, so it sees the headers that the browser gets.
         """
 
-        def keeper(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def record(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             def start(
                 status: str, headers: list[tuple[str, str]], exc_info: Any = None
             ) -> Callable[[bytes], object]:
-                call = call_id(environ)
+                call = read_call_id(environ)
                 if call is not None and environ["PATH_INFO"] != JOURNAL:
-                    self._keep(call, _exchange(environ, status, headers))
+                    self._add(call, _describe_exchange(environ, status, headers))
                 return start_response(status, headers, exc_info)
 
             return app(environ, start)
 
-        return keeper
+        return record
 
-    def _keep(self, call: str, exchange: Exchange) -> None:
+    def _add(self, call: str, exchange: Exchange) -> None:
         with self._lock:
             exchanges = self._calls.setdefault(call, [])
-            if len(exchanges) < _MOST_EXCHANGES:
+            if len(exchanges) < _MAX_EXCHANGES:
                 exchanges.append(exchange)
-            if len(self._calls) > _MOST_CALLS:
+            if len(self._calls) > _MAX_CALLS:
                 self._calls.popitem(last=False)
 
 
-def call_id(environ: WSGIEnvironment) -> str | None:
-    """The id in the query, None if there is none or it is not what a page would make up."""
+def read_call_id(environ: WSGIEnvironment) -> str | None:
+    """Return the id of the call in the query; None if it is missing or malformed."""
     given = parse_qs(environ.get("QUERY_STRING", "")).get("call", [""])[0]
     return given if _CALL_ID.fullmatch(given) else None
 
 
-def _exchange(environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> Exchange:
+def _describe_exchange(
+    environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]]
+) -> Exchange:
     decision: Decision = environ[DECISION]
     return {
         "kind": decision.kind,

@@ -1,4 +1,4 @@
-"""The three servers of the demo: one for each origin, each in a thread of its own."""
+"""The three servers of the demo: one for each origin, each in a separate thread."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from corsguard.origin import DEFAULT_PORTS, Origin
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-__all__ = ["Origins", "PortError", "serving"]
+__all__ = ["Origins", "PortError", "serve_demo"]
 
 _HOST = "127.0.0.1"
 _SECONDS_TO_STOP = 0.1
 
 
 class Origins(NamedTuple):
-    """Where the demo answers."""
+    """The origins of the three servers."""
 
     api: str
     frontend: str
@@ -34,48 +34,52 @@ class Origins(NamedTuple):
 
 
 class PortError(Exception):
-    """A port that can't be listened on, and what to do."""
+    """A port that can't be used, and the option for another one."""
 
     def __init__(self, name: str, port: int, why: str) -> None:
         super().__init__(f"port {port} can't be used ({why}): choose another with --{name}-port")
 
 
 @contextmanager
-def serving(
+def serve_demo(
     ports: Mapping[str, int], subscriber: Callable[[Decision, CORSRequest], object]
 ) -> Iterator[Origins]:
-    """Serve the demo on the ports of "api", "frontend" and "stranger"; raises PortError."""
+    """Serve the demo within a block of code. Raises PortError.
+
+    `ports` are the keys "api", "frontend" and "stranger" -> port. `subscriber` is called with each
+    decision of the API.
+    """
     with ExitStack() as stack:
         sockets = {
-            name: stack.enter_context(_listening(name, ports[name])) for name in Origins._fields
+            name: stack.enter_context(_listen(name, ports[name])) for name in Origins._fields
         }
-        origins = Origins(**{name: _origin(listener) for name, listener in sockets.items()})
+        origins = Origins(**{name: _build_origin(listener) for name, listener in sockets.items()})
         api = Api(origins.frontend)
         api.guard.subscribe(subscriber)
         site = Site(origins, api.policy)
-        stack.enter_context(_answering(sockets["api"], api))
-        stack.enter_context(_answering(sockets["frontend"], site))
-        stack.enter_context(_answering(sockets["stranger"], site))
+        stack.enter_context(_serve(sockets["api"], api))
+        stack.enter_context(_serve(sockets["frontend"], site))
+        stack.enter_context(_serve(sockets["stranger"], site))
         stack.callback(api.stop)
         yield origins
 
 
-def _listening(name: str, port: int) -> socket:
-    # Bound here, not by werkzeug, which ends the process where a port is in use.
+def _listen(name: str, port: int) -> socket:
+    # Not bound by werkzeug, which ends the process where a port is in use.
     try:
         return create_server((_HOST, port))
     except OSError as error:
         raise PortError(name, port, os.strerror(error.errno or 0)) from None
 
 
-def _origin(listener: socket) -> str:
+def _build_origin(listener: socket) -> str:
     port = listener.getsockname()[1]
     return str(Origin("http", "localhost", None if port == DEFAULT_PORTS["http"] else port))
 
 
 @contextmanager
-def _answering(listener: socket, app: WSGIApplication) -> Iterator[None]:
-    """Answer what comes to listener with app, in a thread."""
+def _serve(listener: socket, app: WSGIApplication) -> Iterator[None]:
+    """Serve app on a socket, in a thread, within a block of code."""
     server = make_server(
         _HOST,
         listener.getsockname()[1],
@@ -94,7 +98,7 @@ def _answering(listener: socket, app: WSGIApplication) -> Iterator[None]:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Logs no request: the API's decisions are told instead."""
+    """A handler that logs no request: the API's decisions are printed instead."""
 
     def log(self, *_args: object, **_kwargs: object) -> None:
-        """Say nothing."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""The page of the demo: static files, and where the API answers."""
+"""The page of the demo: static files, and the origins of the demo."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FILES = {
     "calls.js": _SCRIPT,
     "icon.svg": "image/svg+xml",
 }
-_SHOWN = (
+_SHOWN_FIELDS = (
     "allow_origins",
     "allow_credentials",
     "allow_methods",
@@ -37,7 +37,7 @@ _SHOWN = (
 
 
 class Site:
-    """A WSGI application that serves the page, the same on every origin."""
+    """A WSGI application that serves the same page on every origin."""
 
     def __init__(self, origins: Origins, policy: Policy) -> None:
         folder = files(__package__).joinpath("page")
@@ -46,10 +46,10 @@ class Site:
             for name, content_type in _FILES.items()
         }
         self._pages["/"] = self._pages.pop("/index.html")
-        shown = {field: getattr(policy, field) for field in _SHOWN}
+        shown = {field: getattr(policy, field) for field in _SHOWN_FIELDS}
         settings = {**origins._asdict(), "policy": shown}
         self._pages["/settings.json"] = (_JSON, json.dumps(settings).encode())
-        # Everything comes from the page's own origin, and calls go to it and to the API only.
+        # The page loads files from its own origin only, and calls only that and the API.
         self._security = [
             (
                 "Content-Security-Policy",

@@ -1,4 +1,4 @@
-"""`corsguard describe`: the policies of a file as a page for those who call the API."""
+"""`corsguard describe`: the policies of a file as a page for the clients of an API."""
 
 from __future__ import annotations
 
@@ -7,43 +7,47 @@ import json
 import click
 
 from corsguard.browser.url import HTTP_SCHEMES, URL, URLError
-from corsguard.cli.check import by_route, sound_guard_of
-from corsguard.cli.describe.contents import described
+from corsguard.cli.check import list_by_route, load_guard
+from corsguard.cli.describe.document import build_description
 from corsguard.cli.terminal import fail
 
-__all__ = ["describe"]
+__all__ = ["run_describe"]
 
 _EXAMPLE = "https://api.example.com/v1"
 
 
-def describe(file: str, form: str, url: str | None) -> int:
-    """Write the page of file, and return the exit code."""
-    guard = sound_guard_of(file)
-    api = _api(url) if url else next(iter(guard.own_origins), None)
-    document = described(by_route(guard.policies), guard, api)
+def run_describe(file: str, form: str, url: str | None) -> int:
+    """Write the page of file to the standard output, and return the exit code.
+
+    `form` is "markdown", "json" or "html". `url` is the URL of the API; None for the first of the
+    own origins in the file, if there is one.
+    """
+    guard = load_guard(file)
+    api = _parse_url(url) if url else next(iter(guard.own_origins), None)
+    document = build_description(list_by_route(guard.policies), guard, api)
     if form == "json":
         text = json.dumps(document, indent=2)
     elif form == "html":
-        from corsguard.cli.describe.html import as_html
+        from corsguard.cli.describe.html import render_html
 
-        text = as_html(document)
+        text = render_html(document)
     else:
-        from corsguard.cli.describe.markdown import as_markdown
+        from corsguard.cli.describe.markdown import render_markdown
 
-        text = as_markdown(document)
+        text = render_markdown(document)
     click.echo(text)
     return 0
 
 
-def _api(url: str) -> str:
-    """Where an address is, without a slash behind it: the paths of a file follow."""
+def _parse_url(url: str) -> str:
+    """Return the URL of an API without a final slash. End the command where it is invalid."""
     try:
         parsed = URL.parse(url)
     except URLError as error:
-        fail(f"--url {error}: write one such as {_EXAMPLE}")
+        fail(f"--url {error}: use one such as {_EXAMPLE}")
     if parsed.scheme not in HTTP_SCHEMES:
-        fail(f"--url {url!r} is not http or https: write one such as {_EXAMPLE}")
+        fail(f"--url {url!r} is not http or https: use one such as {_EXAMPLE}")
     address = f"{parsed.origin}{parsed.path}"
     if parsed.href != address:
-        fail(f"--url {url!r} has more than a host and a path: write one such as {_EXAMPLE}")
+        fail(f"--url {url!r} has more than an origin and a path: use one such as {_EXAMPLE}")
     return address.rstrip("/")

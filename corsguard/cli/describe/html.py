@@ -1,4 +1,4 @@
-"""A description as one HTML file that needs nothing else, light and dark."""
+"""A description as one HTML file, light and dark, that loads nothing else."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from corsguard.cli.describe.contents import ANY_API
-from corsguard.cli.describe.words import (
+from corsguard.cli.describe.document import API_PLACEHOLDER
+from corsguard.cli.describe.phrases import (
     INTRODUCTION,
     Row,
-    enforced,
-    heading,
-    placeholder,
-    rows,
-    title,
+    describe_enforcement,
+    describe_placeholder,
+    describe_scope,
+    format_heading,
+    list_rows,
 )
-from corsguard.cli.terminal import printable
+from corsguard.cli.terminal import make_printable
 
-__all__ = ["as_html"]
+__all__ = ["render_html"]
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2330; --dim: #5b6675; --paper: #f6f7f9;
@@ -50,11 +50,11 @@ pre code { background: none; padding: 0; }
 """
 
 
-def as_html(document: Mapping[str, Any]) -> str:
-    """The page. All that comes from the configuration is escaped, and nothing is loaded."""
-    name = _text(heading(document))
-    words, unknown = enforced(document), placeholder(document)
-    sections = "\n".join(map(_section, document["policies"]))
+def render_html(document: Mapping[str, Any]) -> str:
+    """Return the page. Everything from the configuration is escaped."""
+    name = _escape(format_heading(document))
+    enforcement, unknown = describe_enforcement(document), describe_placeholder(document)
+    sections = "\n".join(map(_render_section, document["policies"]))
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -67,42 +67,42 @@ def as_html(document: Mapping[str, Any]) -> str:
 <body>
 <main>
 <h1>{name}</h1>
-<p>{_text(INTRODUCTION)}</p>
-{f"<p>{_text(words)}</p>" if words else ""}
-{f"<p>{_code(ANY_API)} {_text(unknown)}</p>" if unknown else ""}
+<p>{_escape(INTRODUCTION)}</p>
+{f"<p>{_escape(enforcement)}</p>" if enforcement else ""}
+{f"<p>{_render_code(API_PLACEHOLDER)} {_escape(unknown)}</p>" if unknown else ""}
 {sections}
 </main>
 </body>
 </html>"""
 
 
-def _section(policy: Mapping[str, Any]) -> str:
-    path, words = title(policy)
-    about = f"{_code(path)} {_text(words)}" if path else _text(words)
+def _render_section(policy: Mapping[str, Any]) -> str:
+    path, text = describe_scope(policy)
+    scope = f"{_render_code(path)} {_escape(text)}" if path else _escape(text)
     if not policy["cors"]:
         return (
-            f"<section>\n<h2>{about}</h2>\n"
+            f"<section>\n<h2>{scope}</h2>\n"
             "<p>No page of another origin may read anything here.</p>\n</section>"
         )
     example = policy["example"]
     return f"""<section>
-<h2>{about}</h2>
+<h2>{scope}</h2>
 <dl>
-{"".join(map(_row, rows(policy)))}</dl>
-<p>A request that works, from a page of {_code(example["page"])}:</p>
+{"".join(map(_render_row, list_rows(policy)))}</dl>
+<p>A request that works, from a page of {_render_code(example["page"])}:</p>
 <pre><code>{escape(example["fetch"])}</code></pre>
 </section>"""
 
 
-def _row(row: Row) -> str:
-    names = ", ".join(map(_code, row.names))
-    value = " ".join(filter(None, (names, _text(row.words))))
-    return f"<dt>{_text(row.label)}</dt><dd>{value}</dd>\n"
+def _render_row(row: Row) -> str:
+    names = ", ".join(map(_render_code, row.names))
+    value = " ".join(filter(None, (names, _escape(row.words))))
+    return f"<dt>{_escape(row.label)}</dt><dd>{value}</dd>\n"
 
 
-def _code(text: str) -> str:
-    return f"<code>{_text(text)}</code>"
+def _render_code(text: str) -> str:
+    return f"<code>{_escape(text)}</code>"
 
 
-def _text(text: str) -> str:
-    return escape(printable(text))
+def _escape(text: str) -> str:
+    return escape(make_printable(text))

@@ -56,7 +56,7 @@ def test_allowed_request_calls_no_view() -> None:
     told = explain(f"{API}/items/1")
     assert told.code == 0
     assert "│ ── GET /items/1 ──" in told.out
-    assert "Allowed: the script gets the answer." in told.out
+    assert "Allowed: the script gets the response." in told.out
     assert "status   200" in told.out
 
 
@@ -105,10 +105,10 @@ def test_fix_without_the_setting_adds_a_route() -> None:
 
 def test_method_that_no_view_accepts_is_noted_with_the_fix() -> None:
     told = " ".join(explain("--method=PATCH", f"{API}/items/1").out.split())
-    assert "beware even so, the application answers 405: no view there takes PATCH" in told
+    assert "warning even then, the application responds with 405: no view there takes PATCH" in told
     assert document("--method=PATCH", f"{API}/items/1")["response_with_changes"]["status"] == 405
     told = " ".join(explain("--method=PATCH", f"{API}/nowhere").out.split())
-    assert "beware even so, the application answers 404: no view is there" in told
+    assert "warning even then, the application responds with 404: no view is there" in told
     assert "beware" not in explain("--method=DELETE", f"{API}/items/1").out
 
 
@@ -242,7 +242,7 @@ def test_fix_lists_every_url_that_shares_the_policy(
         out = explain(f"--method={method}", f"{API}{place}").out
     assert f"\n    # the policy of {holder}\n" in out
     assert {change["place"]["holder"] for change in told} == {holder}
-    assert told[0]["exposes"].startswith(f"pages of {APP} may read the answers of {holder}")
+    assert told[0]["exposes"].startswith(f"pages of {APP} may read the responses of {holder}")
     mended = {change["field"]: change["value"] for change in told}
     with override_settings(CORSGUARD=setting, ROOT_URLCONF=tuple(sharing(changed, **mended))):
         assert allowed() == {asked, *opened}
@@ -284,7 +284,7 @@ def test_unanswerable_request_exits_with_2(
 
 @pytest.mark.parametrize("missing", ["click", "rich"])
 def test_explain_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    for module in ("diagram", "terminal"):
+    for module in ("diagram", "explain_report", "terminal"):
         monkeypatch.delitem(sys.modules, f"corsguard.cli.{module}", raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
     monkeypatch.setitem(sys.modules, f"{missing}.console", None)

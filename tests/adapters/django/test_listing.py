@@ -89,6 +89,7 @@ B  {APP}, {full.allow_origins[1]!r},
 
 
 def test_routes_command_without_rich_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "corsguard.cli.route_listing", raising=False)
     monkeypatch.setitem(sys.modules, "rich.table", None)
     with pytest.raises(CommandError, match=r"corsguard\[cli\]") as caught:
         run_command("routes")

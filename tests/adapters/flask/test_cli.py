@@ -98,7 +98,14 @@ def test_routes_rule_without_methods_shows_any_method() -> None:
     assert done.stdout.splitlines()[1].startswith("any method  /any")
 
 
+def test_help_lists_the_commands() -> None:
+    done = run(APPLICATION, "--help")
+    assert done.exit_code == 0
+    assert re.findall(r"^  (\w+)  ", done.stdout, re.MULTILINE) == ["check", "explain", "routes"]
+
+
 def test_routes_without_rich_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "corsguard.cli.route_listing", raising=False)
     monkeypatch.setitem(sys.modules, "rich.table", None)
     done = run(APPLICATION + ROUTES, "routes")
     assert done.exit_code == 2
@@ -111,8 +118,8 @@ def test_routes_without_rules_prints_nothing() -> None:
 
 
 UNCOVERED = (
-    'warning: route "/items/<int:item>": no page may send DELETE: the policy from route "/" does '
-    'not allow it. Use allow_methods=["DELETE"], if pages of other origins need it '
+    'warning: route "/items/<int:item>": the policy from route "/" does not allow DELETE, so no '
+    'page may send it. Use allow_methods=["DELETE"], if pages of other origins need it '
     "[route-method-not-allowed]\n"
 )
 
@@ -130,7 +137,7 @@ def test_check_policy_method_without_route_warns(place: str) -> None:
     rule = 'app.add_url_rule("/api", "api", lambda: "")'
     done = run(f"{APPLICATION}\n{policy}\nCORSGuard(app, {place})\n{rule}\n", "check")
     assert done.exit_code == 0
-    assert "allows PATCH, and no route that it applies to has such a method" in done.stderr
+    assert "allows PATCH, but none of its routes takes that method" in done.stderr
     assert "Remove allow_methods [method-not-routed]" in done.stderr
 
 

@@ -75,8 +75,8 @@ def test_explain_allowed_request_calls_no_view() -> None:
     done = explain(ROUTED, f"{API}/items/1")
     assert (done.exit_code, done.stderr) == (0, "")
     assert "│ ── GET /items/1 ──" in done.stdout
-    assert "Allowed: the script gets the answer." in done.stdout
-    assert "the application itself was not asked" in done.stdout
+    assert "Allowed: the script gets the response." in done.stdout
+    assert "the application was not called" in done.stdout
 
 
 @pytest.mark.parametrize(("path", "refused"), [("/partners", True), ("/list/", False)])
@@ -205,7 +205,7 @@ def test_explain_shared_policy_exposes_all_its_views(
     assert f"\n    # the policy of {holder}\n" in done.stdout
     report = explain_as_json(SHARED, f"--method={method}", f"{API}{path}")["changes"]
     assert {change["place"]["holder"] for change in report} == {holder}
-    assert report[0]["exposes"].startswith(f"pages of {APP} may read the answers of {holder}")
+    assert report[0]["exposes"].startswith(f"pages of {APP} may read the responses of {holder}")
     assert set(fetch_verdicts(SHARED).values()) == {"blocked"}
     lines = " ".join(change["line"] for change in report)
     changed = SHARED.replace(
@@ -288,7 +288,9 @@ def test_explain_change_has_the_form_of_the_configuration(source: str, words: st
 
 def test_explain_method_without_view_warns_of_405() -> None:
     report = " ".join(explain(ROUTED, "--method=PATCH", f"{API}/items/1").stdout.split())
-    assert "beware even so, the application answers 405: no view there takes PATCH" in report
+    assert (
+        "warning even then, the application responds with 405: no view there takes PATCH" in report
+    )
 
 
 def test_explain_dangerous_change_is_not_suggested() -> None:
@@ -317,7 +319,7 @@ def test_explain_invalid_question_exits_with_2(
 
 
 def test_explain_without_rich_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("diagram", "terminal"):
+    for module in ("diagram", "explain_report", "terminal"):
         monkeypatch.delitem(sys.modules, f"corsguard.cli.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "rich", None)
     monkeypatch.setitem(sys.modules, "rich.console", None)

@@ -19,9 +19,10 @@ from support.audit.serving import saying, unserved, wsgi
 from support.cli_command import Finished
 
 from corsguard.browser.messages import Fields
-from corsguard.cli.audit import run_audit
 from corsguard.cli.audit.catalogue import RULES
 from corsguard.cli.audit.checks import CHECKS, LOOKED_FOR
+from corsguard.cli.audit.command import run_audit
+from corsguard.cli.client_options import ClientOptions
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -42,7 +43,8 @@ class Reported:
     def url(self, url: str, page: str = PAGE, **options: Any) -> Finished:
         code: int | str | None
         try:
-            code = run_audit(url, page, **{"limits": QUICK, **options})
+            limits = options.pop("limits", QUICK)
+            code = run_audit(ClientOptions(url, limits, True), page, **options)
         except SystemExit as ended:
             code = ended.code
         return Finished(code, *self.capsys.readouterr())
@@ -60,60 +62,60 @@ def report(capsys: pytest.CaptureFixture[str]) -> Reported:
     return Reported(capsys)
 
 
-def test_the_text_tells_each_finding(report: Reported) -> None:
+def test_text_shows_each_finding(report: Reported) -> None:
     assert report.app(NoVary()) == (
         1,
         f"""\
 http://127.0.0.1/v1/items: 1 finding in 44 requests
   page         {PAGE}
 
-low: The answer depends on Origin, and does not say so [vary-missing]
+low: The response depends on Origin, but has no `Vary: Origin` [vary-missing]
   request      {CURL} -H 'Origin: {PAGE}' http://127.0.0.1/v1/items
-  answer       status 200
+  response     status 200
                Access-Control-Allow-Origin: {PAGE}
                Access-Control-Allow-Credentials: true
   request      {CURL} -H 'Origin: {STRANGER}' http://127.0.0.1/v1/items
-  answer       status 200
+  response     status 200
                no Access-Control-*
-  impact       A cache hands one page the copy that was made for another: an
-               allowed page is blocked, now and then.
-  fix          Send `Vary: Origin` with every answer, also where there is no
+  impact       A cache serves one page the response that was made for another:
+               an allowed page is sometimes blocked.
+  fix          Send `Vary: Origin` with every response, also to requests without
                Origin.
 """,
         "",
     )
 
 
-def test_the_text_tells_that_there_is_nothing(report: Reported) -> None:
+def test_text_without_findings_lists_the_checks(report: Reported) -> None:
     assert report.app(SOUND["lists the page"]) == (
         0,
         f"""\
 http://127.0.0.1/v1/items: no findings in 44 requests
   page         {PAGE}
-  checked      origins: any origin sent back, `null`, look-alikes of the page's
-               origin, http, other ports (23 requests)
-               paths: a more open policy by another spelling of the path (17
+  checked      origins: any origin sent back, `null`, similar origins, http,
+               other ports (23 requests)
+               paths: a more open policy for another spelling of the path (17
                requests)
                caches: a response that depends on Origin without Vary: Origin (1
                request)
-               strangers: a policy that is told to an origin that is not allowed
-               (no more requests)
-               values: values of Access-Control-* that browsers do not take (1
+               leaks: a policy that is sent to an origin that is not allowed (no
+               more requests)
+               values: values of Access-Control-* that browsers do not accept (1
                request)
-               preflights: preflights that need a login (no more requests)
+               preflights: preflights that require a login (no more requests)
                errors: errors without CORS headers (1 request)
 """,
         "",
     )
 
 
-def test_the_markdown_tells_that_there_is_nothing(report: Reported) -> None:
+def test_markdown_without_findings_lists_the_checks(report: Reported) -> None:
     _, out, _ = report.app(SOUND["lists the page"], "markdown")
     assert f"Page: `{PAGE}`. No findings in 44 requests.\n" in out
     assert "\nChecked:\n\n* origins: any origin sent back," in out
 
 
-def test_the_json_tells_what_was_checked_where_there_is_nothing(report: Reported) -> None:
+def test_json_without_findings_lists_the_checks(report: Reported) -> None:
     _, out, _ = report.app(SOUND["lists the page"], "json")
     document = json.loads(out)
     assert document["findings"] == []
@@ -123,7 +125,7 @@ def test_the_json_tells_what_was_checked_where_there_is_nothing(report: Reported
     assert LOOKED_FOR.keys() == CHECKS.keys()
 
 
-def test_a_check_that_did_not_end_was_not_done(report: Reported) -> None:
+def test_json_does_not_list_an_unfinished_check(report: Reported) -> None:
     with wsgi(SOUND["lists the page"]) as url:
         done = report.url(url, form="json", limits=QUICK._replace(requests=30))
     document = json.loads(done.out)
@@ -131,7 +133,7 @@ def test_a_check_that_did_not_end_was_not_done(report: Reported) -> None:
     assert "paths" not in {check["check"] for check in document["checked"]}
 
 
-def test_the_markdown_tells_each_finding(report: Reported) -> None:
+def test_markdown_shows_each_finding(report: Reported) -> None:
     assert report.app(NoVary(), "markdown") == (
         1,
         f"""\
@@ -141,7 +143,7 @@ def test_the_markdown_tells_each_finding(report: Reported) -> None:
 
 Page: `{PAGE}`. 1 finding in 44 requests.
 
-## low: The answer depends on Origin, and does not say so
+## low: The response depends on Origin, but has no `Vary: Origin`
 
 Code: `vary-missing`.
 
@@ -162,7 +164,7 @@ Code: `vary-missing`.
     )
 
 
-def test_the_json_tells_each_finding(report: Reported) -> None:
+def test_json_has_each_finding(report: Reported) -> None:
     code, out, err = report.app(NoVary(), "json")
     assert (code, err) == (1, "")
     document = json.loads(out)
@@ -198,7 +200,7 @@ def test_the_json_tells_each_finding(report: Reported) -> None:
     assert second["answer"] == {"status": 200, "headers": []}
 
 
-def test_the_sarif_has_what_the_standard_demands(report: Reported) -> None:
+def test_sarif_is_valid(report: Reported) -> None:
     """SARIF 2.1.0, 3.13, 3.14, 3.19, 3.20, 3.27, 3.46, 3.47 and 3.58."""
     code, out, err = report.app(TWO, "sarif")
     assert (code, err) == (1, "")
@@ -244,7 +246,7 @@ def test_the_sarif_has_what_the_standard_demands(report: Reported) -> None:
     assert results[0]["properties"]["severity"] == "high"
 
 
-def test_sarif_joins_the_lines_of_one_header_and_names_the_root(report: Reported) -> None:
+def test_sarif_joins_the_lines_of_one_header(report: Reported) -> None:
     twice = FAULTS["two lines"][0]
     with wsgi(twice) as url:
         done = report.url(url.removesuffix("/v1/items"), form="sarif")
@@ -259,7 +261,7 @@ def test_sarif_joins_the_lines_of_one_header_and_names_the_root(report: Reported
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "json", "sarif"])
-def test_what_the_server_says_steers_no_terminal(report: Reported, form: str) -> None:
+def test_report_escapes_control_characters(report: Reported, form: str) -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("302 Found", [("Location", "/\x9b2J"), *HOSTILE.fields])
         return []
@@ -271,13 +273,13 @@ def test_what_the_server_says_steers_no_terminal(report: Reported, form: str) ->
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "json", "sarif"])
-def test_what_is_sent_for_the_user_is_not_told(report: Reported, form: str) -> None:
+def test_report_hides_the_fields_of_the_user(report: Reported, form: str) -> None:
     done = report.app(TWO, form, (("Authorization", "Bearer secret"),))
     assert "secret" not in done.out
     assert "Authorization" in done.out
 
 
-def test_the_curl_lines_show_the_same(report: Reported) -> None:
+def test_curl_line_shows_the_same_response(report: Reported) -> None:
     with wsgi(FAULTS["preflights forbidden"][0]) as url:
         done = report.url(url, form="json")
         (found,) = json.loads(done.out)["findings"]
@@ -292,7 +294,7 @@ def said(command: list[str]) -> str:
     return done.stdout
 
 
-def test_a_url_without_a_server_ends_in_one_line(report: Reported) -> None:
+def test_url_without_a_server_ends_with_one_line(report: Reported) -> None:
     with unserved() as port:
         done = report.url(f"http://127.0.0.1:{port}/")
     assert done == (2, "", "corsguard: 127.0.0.1: connection refused\n")
@@ -305,7 +307,7 @@ def test_a_url_without_a_server_ends_in_one_line(report: Reported) -> None:
         ("https://app.example.com/", "it has a path or a slash after its host"),
     ],
 )
-def test_a_page_that_is_no_origin_ends_in_one_line(report: Reported, page: str, why: str) -> None:
+def test_page_that_is_no_origin_ends_with_one_line(report: Reported, page: str, why: str) -> None:
     code, out, err = report.url("http://127.0.0.1:1/", page)
     assert (code, out) == (2, "")
     assert err == f"corsguard: {page} is not the origin of a page: {why}\n"
@@ -329,23 +331,23 @@ class Counting(Api):
         os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_ctrl_c_ends_it_with_what_was_found_so_far(report: Reported) -> None:
+def test_ctrl_c_reports_the_findings_so_far(report: Reported) -> None:
     code, out, err = report.app(Counting(8), "json")
     document = json.loads(out)
     assert (code, err) == (130, "")
     assert document["complete"] is False
-    assert document["caveats"] == ["It was interrupted: there may be more."]
+    assert document["caveats"] == ["The audit was interrupted: there may be more findings."]
     assert [found["code"] for found in document["findings"]] == ["null-allowed"]
 
 
-def test_ctrl_c_at_the_first_request_ends_it_too(report: Reported) -> None:
+def test_ctrl_c_at_the_first_request_ends_the_audit(report: Reported) -> None:
     code, out, _ = report.app(Counting(1), "sarif")
     (run,) = json.loads(out)["runs"]
     assert (code, run["results"]) == (130, [])
     assert run["invocations"][0]["executionSuccessful"] is False
 
 
-def test_a_server_that_breaks_down_leaves_what_was_found(report: Reported) -> None:
+def test_server_that_breaks_down_ends_two_checks(report: Reported) -> None:
     answers = []
 
     def say(connection: socket.socket, request: bytes, over: Event) -> None:
@@ -356,15 +358,15 @@ def test_a_server_that_breaks_down_leaves_what_was_found(report: Reported) -> No
 
     with saying(say) as url:
         code, out, err = report.url(url)
-    broken = "127.0.0.1: it closed the connection before it had answered."
+    broken = "127.0.0.1: it closed the connection before it sent a response."
     assert (code, err) == (2, "")
     told = " ".join(out.split())
-    assert f"but The check of origins did not end: {broken}" in told
-    assert f"but The check of paths did not end: {broken}" in told
+    assert f"note The check of origins did not finish: {broken}" in told
+    assert f"note The check of paths did not finish: {broken}" in told
     assert len(answers) == 8
 
 
-def test_progress_is_shown_on_a_terminal_alone(
+def test_progress_is_shown_in_a_terminal_only(
     report: Reported, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal

@@ -12,7 +12,7 @@ import pytest
 from support.engine_requests import get
 
 from corsguard import Guard, OriginEntry, Policy, PolicyWarning
-from corsguard.explain.trial_guard import Rehearsal
+from corsguard.explain.trial_guard import TrialGuard
 
 WITH_CREDENTIALS = {"allow_credentials": True}
 INSECURE = {"dangerously_allow_insecure_origins": True}
@@ -110,11 +110,11 @@ def test_guard_does_not_repeat_the_warning_of_its_policy() -> None:
     ) == [("max-age-capped", "max_age")]
 
 
-def test_rehearsal_does_not_repeat_the_warning_of_its_guard() -> None:
+def test_trial_guard_does_not_repeat_warnings() -> None:
     regex = re.compile(r"http://10\.0\.0\.\d+")
     with pytest.warns(PolicyWarning, match="never-matches"):
         guard = Guard(Policy(allow_origins=[regex]), enforce=True)
-    assert said_by(lambda: Rehearsal(guard)) == []
+    assert said_by(lambda: TrialGuard(guard)) == []
 
 
 @pytest.mark.parametrize(

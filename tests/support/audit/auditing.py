@@ -1,22 +1,22 @@
-"""Running an audit as the tests do: against a server on this machine, in no time."""
+"""Audits of a server on this machine, without pauses between the requests."""
 
 from __future__ import annotations
 
 from corsguard.browser.messages import Fields
-from corsguard.cli.audit.auditing import Audit, audit
-from corsguard.cli.audit.client import Client, Limits
-from corsguard.cli.audit.server import Server
+from corsguard.cli.audit.runner import AuditResult, run_checks
+from corsguard.cli.audit.server import AuditedServer
+from corsguard.cli.client import Client, Limits
 from corsguard.origin import Origin
 
 QUICK = Limits(per_second=10_000)
 
 
-def audited(url: str, page: str, fields: Fields = ()) -> Audit:
+def run_checks_at(url: str, page: str, fields: Fields = ()) -> AuditResult:
     with Client(url, limits=QUICK) as client:
-        server = Server(client.send, url, Origin.parse(page), fields)
-        return audit(server, lambda check: None)
+        server = AuditedServer(client.send, url, Origin.parse(page), fields)
+        return run_checks(server, lambda check: None)
 
 
-def codes(done: Audit) -> list[str]:
-    """The codes that were found, in order: none is found twice."""
+def list_codes(done: AuditResult) -> list[str]:
+    """Return the sorted codes of the findings."""
     return sorted(found.rule.code for found in done.findings)

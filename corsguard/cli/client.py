@@ -1,4 +1,4 @@
-"""Asking a live server: one request at a time, within limits, and never another host."""
+"""The HTTP client of `probe`: one request at a time, within limits, and only to one host."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from corsguard.browser.messages import Answer, Fields, SendError, Sent
-from corsguard.cli.terminal import counted
+from corsguard.cli.terminal import format_count
 
 __all__ = ["SAFE_METHODS", "Client", "Limits"]
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-"""What is sent unless asked for more: methods that change nothing (RFC 9110, 9.2.1)."""
+"""The methods that are sent without --unsafe: they change nothing (RFC 9110, 9.2.1)."""
 
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _AGENT = ("User-Agent", "corsguard")
 _PROTOCOL_ERRORS = {
-    "Server disconnected": "it closed the connection before it had answered",
+    "Server disconnected": "it closed the connection before it sent a response",
     "peer closed connection": "it closed the connection in the middle of the body",
     "Receive buffer too long": "its header fields are too large",
 }
 
 
 class Limits(NamedTuple):
-    """How long, how much and how often a server is asked."""
+    """The time, the size and the number of requests to a server."""
 
     seconds: float = 10.0
-    """From the connection to the end of the header fields, which tell all that CORS looks at."""
+    """From the connection to the end of the response's header fields."""
     seconds_for_body: float = 1.0
-    """From there on: what comes later is not waited for."""
+    """From there on: later parts of the body are not read."""
     seconds_to_connect: float = 5.0
-    """For the connection, and once more for TLS."""
+    """For the connection, and again for TLS."""
     body: int = 65_536
     """Bytes of a body that are read."""
     per_second: float = 20.0
@@ -51,10 +51,10 @@ class Limits(NamedTuple):
 
 
 class Client:
-    """Sends requests to one host. A context manager.
+    """A client that sends requests to one host. A context manager.
 
-    No redirect is followed, no cookie kept, no proxy and no `.netrc` of the environment used, and
-    every request has a connection of its own: what is sent is exactly what was asked for.
+    It sends exactly the given header fields. It follows no redirect, stores no cookie, uses no
+    proxy and no `.netrc` of the environment, and opens a new connection for every request.
     """
 
     def __init__(
@@ -67,21 +67,21 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        """Prepare to ask the host of url, by methods.
+        """Prepare requests to the host of url.
 
-        verify is whether the certificate of an https server is checked, or the file with the
-        certificates to trust; clock and sleep are what the requests are spaced by. Raises SendError
-        where url or that file can't be used.
+        `methods` are those that may be sent. `verify` is whether the certificate of an https server
+        is checked, or the path of the file with the certificates to trust. `clock` and `sleep` are
+        in seconds, and space the requests. Raises SendError where url or the file can't be used.
         """
         self._limits = limits or Limits()
-        self._host = _host(url)
+        self._host = _parse_host(url)
         self._methods = methods
-        self._asked = 0
+        self._sent_count = 0
         self._clock = clock
         self._sleep = sleep
         self._next = 0.0  # when the next request may start, by the clock
         self._transport = httpx.HTTPTransport(
-            verify=_trusted(verify),
+            verify=_load_certificates(verify),
             trust_env=False,
             limits=httpx.Limits(max_keepalive_connections=0),
         )
@@ -98,21 +98,23 @@ class Client:
         self._transport.close()
 
     def send(self, sent: Sent) -> Answer:
-        """Return the answer to sent, with as much of its body as the limits let come.
+        """Return the response to a request, with as much of its body as the limits allow.
 
         The body of an event stream, which never ends, is not read. Raises SendError where there is
-        no answer.
+        no response, and for a request that the client must not send.
         """
-        host = _host(sent.url)
+        host = _parse_host(sent.url)
         if host != self._host:
-            raise SendError(f"{host} is not asked: only {self._host} is", f"probe {host} by itself")
+            raise SendError(
+                f"nothing is sent to {host}, only to {self._host}", f"probe {host} separately"
+            )
         if sent.method not in self._methods:
-            why = f"{sent.method} is not sent: it may change something"
-            raise SendError(why, "let it be sent with --unsafe")
-        if self._asked >= self._limits.requests:
-            why = f"the limit of {counted(self._limits.requests, 'request')} is reached"
+            why = f"{sent.method} is not sent: it may change data"
+            raise SendError(why, "add --unsafe to send it")
+        if self._sent_count >= self._limits.requests:
+            why = f"the limit of {format_count(self._limits.requests, 'request')} is reached"
             raise SendError(why, "raise it with --requests")
-        self._asked += 1
+        self._sent_count += 1
         self._wait_for_turn()
         return self._exchange(sent)
 
@@ -125,22 +127,22 @@ class Client:
     def _exchange(self, sent: Sent) -> Answer:
         try:
             with _Deadline(self._limits.seconds) as deadline:
-                response = self._transport.handle_request(self._request(sent, deadline))
+                response = self._transport.handle_request(self._build_request(sent, deadline))
                 try:
-                    body = self._body(response, deadline)
+                    body = self._read_body(response, deadline)
                 finally:
                     response.close()
         except httpx.ConnectTimeout:
             why = f"no connection within {self._limits.seconds_to_connect:g} s"
             raise SendError(f"{self._host}: {why}") from None
         except httpx.HTTPError as error:
-            why = _why(error)
-            if deadline.broke(error):
-                why = f"there is no answer within {self._limits.seconds:g} s"
+            why = _describe_error(error)
+            if deadline.caused(error):
+                why = f"no response within {self._limits.seconds:g} s"
             raise SendError(f"{self._host}: {why}") from error
-        return Answer(response.status_code, _fields(response), body)
+        return Answer(response.status_code, _list_fields(response), body)
 
-    def _request(self, sent: Sent, deadline: _Deadline) -> httpx.Request:
+    def _build_request(self, sent: Sent, deadline: _Deadline) -> httpx.Request:
         names = {name.lower() for name, _ in sent.headers}
         headers = sent.headers if "user-agent" in names else (*sent.headers, _AGENT)
         return httpx.Request(
@@ -153,13 +155,13 @@ class Client:
                     "connect": self._limits.seconds_to_connect,
                     "read": self._limits.seconds,
                 },
-                "target": _target(sent.url),
+                "target": _build_target(sent.url),
                 "trace": deadline.watch,
             },
         )
 
-    def _body(self, response: httpx.Response, deadline: _Deadline) -> bytes:
-        """Return what comes of the body in time; raises httpx.HTTPError where it breaks off."""
+    def _read_body(self, response: httpx.Response, deadline: _Deadline) -> bytes:
+        """Return what arrives of the body in time. Raises httpx.HTTPError where it breaks off."""
         if response.headers.get("content-type", "").lower().startswith("text/event-stream"):
             return b""
         body = bytearray()
@@ -170,15 +172,15 @@ class Client:
                     if len(body) >= self._limits.body:
                         break
         except httpx.HTTPError as error:
-            if not deadline.broke(error):
+            if not deadline.caused(error):
                 raise
         return bytes(body[: self._limits.body])
 
 
 class _Deadline:
-    """Breaks the connection of an exchange that takes too long, at whatever point it is.
+    """A limit on the time of a whole exchange: it shuts the connection down.
 
-    A time-out of httpx holds for each read: it would not end for a server that sends byte by byte.
+    A time-out of httpx is for each read, so a server that sends byte by byte would never reach it.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -199,16 +201,16 @@ class _Deadline:
         self._ending.close()
 
     def watch(self, event: str, info: Mapping[str, Any]) -> None:
-        """Begin when there is a connection: what httpcore calls a trace."""
+        """Start the time when there is a connection: a trace function of httpcore."""
         if event == "connection.connect_tcp.complete":
-            # TLS takes the socket over; a second handle on the same connection stays.
+            # TLS takes the socket over, so this is a second handle on the same connection.
             connection = info["return_value"].get_extra_info("socket").dup()
             self._connections.append(self._ending.enter_context(connection))
             self._ending.enter_context(self.within(self._seconds))
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """Give a block of code so many seconds from now."""
+        """Limit a block of code to so many seconds from now."""
         timer = Timer(seconds, self._break)
         timer.daemon = True
         timer.start()
@@ -218,76 +220,78 @@ class _Deadline:
             timer.cancel()
             timer.join()
 
-    def broke(self, error: httpx.HTTPError) -> bool:
-        """Return True if it was the time that ended the exchange."""
+    def caused(self, error: httpx.HTTPError) -> bool:
+        """Return True if the end of the time caused an error."""
         return self._passed or isinstance(error, httpx.TimeoutException)
 
     def _break(self) -> None:
         self._passed = True
         for connection in self._connections:
-            with suppress(OSError):  # the server was quicker
+            with suppress(OSError):  # the server has closed it
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-def _host(url: str) -> str:
-    """The host of url; raises SendError where that is no URL to be asked."""
+def _parse_host(url: str) -> str:
+    """Return the host of url. Raises SendError where it is not an http or https URL."""
     try:
-        urlsplit(url)  # refuses what httpx takes for a host, such as `[`
+        urlsplit(url)  # refuses what httpx accepts as a host, such as `[`
         parsed = httpx.URL(url)
     except (ValueError, httpx.InvalidURL):
         raise SendError(f"{url} is not a URL") from None
     if parsed.username or parsed.password:  # it may hold a password, so it is not repeated
-        raise SendError("the URL holds a user: send an Authorization header instead")
+        raise SendError("the URL contains a user: send an Authorization header instead")
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise SendError(f"{url} is not an http or https URL")
     return parsed.host
 
 
-def _target(url: str) -> bytes:
-    """The request target (RFC 9112, 3.2.1) as url spells it: httpx would resolve `..`."""
+def _build_target(url: str) -> bytes:
+    """Return the request target (RFC 9112, 3.2.1) unchanged: httpx would resolve `..`."""
     parts = urlsplit(url)
     query = f"?{parts.query}" if parts.query else ""
     return quote(f"{parts.path or '/'}{query}", safe=_ASCII).encode("ascii")
 
 
-def _fields(response: httpx.Response) -> Fields:
+def _list_fields(response: httpx.Response) -> Fields:
     return tuple(
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
     )
 
 
-def _trusted(verify: bool | str) -> bool | ssl.SSLContext:
+def _load_certificates(verify: bool | str) -> bool | ssl.SSLContext:
     if isinstance(verify, bool):
         return verify
     try:
         return ssl.create_default_context(cafile=verify)
     except OSError as error:  # ssl.SSLError is one
-        raise SendError(f"{verify} has no certificates to trust: {_words(error)}") from None
+        raise SendError(
+            f"{verify} has no certificates to trust: {_describe_os_error(error)}"
+        ) from None
 
 
-def _why(error: httpx.HTTPError) -> str:
-    """What went wrong, without a byte of what the server sent."""
-    for cause in _causes(error):
+def _describe_error(error: httpx.HTTPError) -> str:
+    """Return why an exchange failed, without any bytes of the server."""
+    for cause in _iter_causes(error):
         if isinstance(cause, ssl.SSLError):
-            return f"TLS fails: {_words(cause)}"
+            return f"TLS fails: {_describe_os_error(cause)}"
         if isinstance(cause, socket.gaierror):
-            return "there is no such host"
+            return "the host does not exist"
         if isinstance(cause, OSError) and cause.errno:
-            return _words(cause)
+            return _describe_os_error(cause)
     if isinstance(error, httpx.RemoteProtocolError):
         text = str(error)
         known = (why for start, why in _PROTOCOL_ERRORS.items() if text.startswith(start))
-        return next(known, "its answer is not HTTP")
+        return next(known, "its response is not HTTP")
     return "the request can't be sent"
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def _iter_causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
-def _words(error: OSError) -> str:
+def _describe_os_error(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
     if isinstance(error, ssl.SSLError):

@@ -1,4 +1,4 @@
-"""What an API's clients want to know of its policies, and a request that each of them allows."""
+"""The description of an API's policies, with a request that each of them allows."""
 
 from __future__ import annotations
 
@@ -12,35 +12,38 @@ from corsguard.guard import Guard
 from corsguard.origin import OriginPattern
 from corsguard.policy import Policy
 
-__all__ = ["ANY_API", "described", "example_of", "snippet"]
+__all__ = ["API_PLACEHOLDER", "build_description", "build_example", "build_snippet"]
 
 Document = dict[str, Any]
 
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
-_VALUES = {"content-type": "application/json", "authorization": "Bearer ..."}
+_HEADER_VALUES = {"content-type": "application/json", "authorization": "Bearer ..."}
 _EXAMPLE_PAGE = "https://app.example.com"
-ANY_API = "https://your-api.example"
-"""What stands in the examples for the address of an API, where that is not known."""
+API_PLACEHOLDER = "https://your-api.example"
+"""The URL of the API in the examples, where that is not known."""
 
 
-def described(policies: Mapping[str, Policy | None], guard: Guard, api: str | None) -> Document:
-    """The policies by route prefix as a dict that `json.dumps` takes. Its shape is stable.
+def build_description(
+    policies: Mapping[str, Policy | None], guard: Guard, api: str | None
+) -> Document:
+    """Return the description as a dict for `json.dumps`. Its shape is stable.
 
-    `api` is where the API answers, None where that is not known; the prefixes follow it.
+    `policies` are route prefix -> policy. `api` is the URL of the API, without a final slash; None
+    where that is not known.
     """
-    at = api or ANY_API
+    base = api or API_PLACEHOLDER
     return {
         "api": api,
         "enforce": guard.enforce,
         "enforce_exempt": list(guard.enforce_exempt),
-        "policies": [_described(prefix, policy, at) for prefix, policy in policies.items()],
+        "policies": [_describe_policy(prefix, policy, base) for prefix, policy in policies.items()],
     }
 
 
-def _described(prefix: str, policy: Policy | None, api: str) -> Document:
+def _describe_policy(prefix: str, policy: Policy | None, api: str) -> Document:
     if policy is None:
         return {"path": prefix or None, "cors": False}
-    example = example_of(prefix, policy, api)
+    example = build_example(prefix, policy, api)
     return {
         "path": prefix or None,
         "cors": True,
@@ -54,19 +57,19 @@ def _described(prefix: str, policy: Policy | None, api: str) -> Document:
             browser: min(DEFAULT_MAX_AGE if policy.max_age is None else policy.max_age, cap)
             for browser, cap in MAX_AGE_CAPS.items()
         },
-        "example": {**example, "fetch": snippet(example)},
+        "example": {**example, "fetch": build_snippet(example)},
     }
 
 
-def example_of(prefix: str, policy: Policy, api: str) -> Document:
-    """A request that policy allows, of a page that it lists: what a script passes to `fetch()`."""
+def build_example(prefix: str, policy: Policy, api: str) -> Document:
+    """Return a request that policy allows, from a page that it lists, as arguments of `fetch()`."""
     method = next((name for name in policy.allow_methods if name != "*"), "")
     if not method:
         method = "PUT" if policy.allow_methods else "GET"
-    headers = _headers(policy, method)
+    headers = _choose_headers(policy, method)
     path = quote(prefix or "/")
     return {
-        "page": _page(str(policy.allow_origins[0])),
+        "page": _choose_page(str(policy.allow_origins[0])),
         "url": f"{api}{path}",
         "method": method,
         "headers": headers,
@@ -75,22 +78,22 @@ def example_of(prefix: str, policy: Policy, api: str) -> Document:
     }
 
 
-def _headers(policy: Policy, method: str) -> dict[str, str]:
-    """The headers that most scripts set, else one of those that are listed, if there is any."""
+def _choose_headers(policy: Policy, method: str) -> dict[str, str]:
+    """Return the headers that most scripts set, or else one that is listed."""
     listed = {name.lower(): name for name in policy.allow_headers}
     headers = {}
     if method not in _BODILESS and ("content-type" in listed or "*" in listed):
-        headers["Content-Type"] = _VALUES["content-type"]
+        headers["Content-Type"] = _HEADER_VALUES["content-type"]
     if "authorization" in listed:
-        headers["Authorization"] = _VALUES["authorization"]
+        headers["Authorization"] = _HEADER_VALUES["authorization"]
     if not headers:
-        rest = [name for lower, name in listed.items() if lower not in {"*", "content-type"}]
-        headers = dict.fromkeys(rest[:1], "...")
+        others = [name for lower, name in listed.items() if lower not in {"*", "content-type"}]
+        headers = dict.fromkeys(others[:1], "...")
     return headers
 
 
-def _page(entry: str) -> str:
-    """An origin that an entry of a policy covers."""
+def _choose_page(entry: str) -> str:
+    """Return an origin that an entry of a policy allows."""
     if entry == "null":
         return entry
     pattern = OriginPattern.parse(entry)
@@ -100,25 +103,27 @@ def _page(entry: str) -> str:
     return f"{pattern.scheme}://{'www.' if pattern.subdomains else ''}{pattern.host}{port}"
 
 
-def snippet(example: Mapping[str, Any]) -> str:
-    """The JavaScript that sends a request."""
+def build_snippet(example: Mapping[str, Any]) -> str:
+    """Return the JavaScript that sends a request."""
     lines = []
     if example["method"] != "GET":
-        lines.append(f"method: {_js(example['method'])},")
+        lines.append(f"method: {_quote_js(example['method'])},")
     if example["credentials"] == "include":
         lines.append('credentials: "include",')
     if example["headers"]:
-        fields = (f"{_js(name)}: {_js(value)}" for name, value in example["headers"].items())
+        fields = (
+            f"{_quote_js(name)}: {_quote_js(value)}" for name, value in example["headers"].items()
+        )
         lines.append(f"headers: {{ {', '.join(fields)} }},")
     if example["body"] is not None:
         lines.append(f"body: JSON.stringify({example['body']}),")
-    options = f", {{{_block(lines)}\n}}" if lines else ""
-    return f"const response = await fetch({_js(example['url'])}{options});"
+    options = f", {{{_indent(lines)}\n}}" if lines else ""
+    return f"const response = await fetch({_quote_js(example['url'])}{options});"
 
 
-def _block(lines: Iterable[str]) -> str:
+def _indent(lines: Iterable[str]) -> str:
     return "".join(f"\n  {line}" for line in lines)
 
 
-def _js(text: str) -> str:
+def _quote_js(text: str) -> str:
     return json.dumps(text)  # JSON is JavaScript (ECMA-262)

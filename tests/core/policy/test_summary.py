@@ -28,7 +28,7 @@ class Allowed:
 
 
 @pytest.mark.parametrize(
-    ("entry", "told"),
+    ("entry", "summary"),
     [
         (A, A),
         ("https://*.a.example:*", "https://*.a.example:*"),
@@ -40,11 +40,11 @@ class Allowed:
         (partial(allow, also=A), "partial()"),
     ],
 )
-def test_an_origin_is_told_as_the_code_has_it(entry: OriginEntry, told: str) -> None:
-    assert summarize_policy(Policy(allow_origins=[entry])) == told
+def test_origin_entry_is_shown_as_code(entry: OriginEntry, summary: str) -> None:
+    assert summarize_policy(Policy(allow_origins=[entry])) == summary
 
 
-def test_what_is_not_the_default_is_told() -> None:
+def test_fields_without_the_default_are_shown() -> None:
     policy = Policy(
         allow_origins=[A, allow],
         allow_credentials=True,
@@ -56,7 +56,7 @@ def test_what_is_not_the_default_is_told() -> None:
     assert summarize_policy(None) == "no CORS"
 
 
-def test_it_needs_no_extra() -> None:
+def test_import_needs_neither_click_nor_rich() -> None:
     code = "import sys, corsguard.policy.summary; print({'click', 'rich'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "set()\n"

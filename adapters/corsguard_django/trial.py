@@ -1,4 +1,4 @@
-"""What a project would answer under other policies, without calling any of its views."""
+"""A trial of other policies on a project, without calling any of its views."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from django.utils.translation import override
 from corsguard import Guard
 from corsguard.browser.messages import Send
 from corsguard.browser.transport import open_transport
-from corsguard.explain.fixes import Transport
 from corsguard.origin import Origin
 from corsguard_django.middleware import CORSMiddleware
 from corsguard_django.view_layers import get_methods
@@ -28,7 +27,9 @@ from corsguard_django.views import Views
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-__all__ = ["stage_at"]
+    from corsguard.explain.fixes import Transport
+
+__all__ = ["build_trial"]
 
 
 _Respond = Callable[[HttpRequest], HttpResponse]
@@ -39,25 +40,25 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (SuspiciousOperation, 400),
     (Exception, 500),
 )
-"""What Django answers to an exception; the first that fits."""
+"""(exception, the status that Django answers it with); the first that matches applies."""
 
 
 class _Request(WSGIRequest):
-    """A request to a host that the project is asked about, and hence one of its own.
+    """A request whose host is allowed.
 
-    The settings that it is asked with need not have the `ALLOWED_HOSTS` of where it is served.
+    The settings of a trial need not have the `ALLOWED_HOSTS` of the deployment.
     """
 
     def get_host(self) -> str:
         return str(self.META["HTTP_HOST"])
 
 
-class _Rehearsing(CORSMiddleware):
+class _TrialMiddleware(CORSMiddleware):
     """The middleware with another guard than that of the settings, around the routing alone."""
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        super().__init__(_redirecting(_answering(_route)))
+        super().__init__(_add_redirects(_catch_errors(_route)))
 
     def _configure(self) -> None:
         self._views = Views(self._guard)
@@ -69,60 +70,62 @@ class _Rehearsing(CORSMiddleware):
     def application(
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """As a server calls it (PEP 3333), which has taken FORCE_SCRIPT_NAME off the path."""
+        """Respond as behind a server (PEP 3333), which removes FORCE_SCRIPT_NAME from the path."""
         script_name, path = (settings.FORCE_SCRIPT_NAME or "").rstrip("/"), environ["PATH_INFO"]
         if f"{path}/".startswith(f"{script_name}/"):
             environ["PATH_INFO"] = path.removeprefix(script_name)
         with override(settings.LANGUAGE_CODE):  # until LocaleMiddleware activates another
-            response = _answering(cast(_Respond, self))(_Request(environ))
-        del response["Content-Length"]  # of the view's answer, it is not known
+            response = _catch_errors(cast(_Respond, self))(_Request(environ))
+        del response["Content-Length"]  # that of the view is unknown
         start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
         return [response.content]
 
 
-def _redirecting(respond: _Respond) -> _Respond:
-    """With what MIDDLEWARE has of Django's own that redirect to a path where a view is.
+def _add_redirects(respond: _Respond) -> _Respond:
+    """Add those of Django's own middleware in MIDDLEWARE that redirect to the path of a view.
 
-    Of a class that is derived from them, only its kind of redirect is used: the rest may need what
-    other middleware leaves in a request, such as its user.
+    Of a derived class, only its redirect class is used: the rest may need what other middleware
+    adds to a request, such as the user.
     """
     for name in reversed(settings.MIDDLEWARE):
-        with suppress(ImportError):  # which is for Django to tell
+        with suppress(ImportError):  # Django reports it
             found = import_string(name)
             for kind in (CommonMiddleware, LocaleMiddleware):
                 if isinstance(found, type) and issubclass(found, kind):
                     middleware: Any = kind(respond)
                     middleware.response_redirect_class = found.response_redirect_class
-                    respond = _answering(middleware)
+                    respond = _catch_errors(middleware)
     return respond
 
 
-def _answering(respond: _Respond) -> _Respond:
-    """The same with an answer to what it raises, as Django has it around each middleware."""
+def _catch_errors(respond: _Respond) -> _Respond:
+    """Return respond with a response to exceptions, as Django has around each middleware."""
 
-    def answer(request: HttpRequest) -> HttpResponse:
+    def respond_safely(request: HttpRequest) -> HttpResponse:
         try:
             return respond(request)
         except Exception as error:
-            return _empty(next(code for kind, code in _STATUSES if isinstance(error, kind)))
+            return _build_empty_response(
+                next(code for kind, code in _STATUSES if isinstance(error, kind))
+            )
 
-    return answer
+    return respond_safely
 
 
 def _route(request: HttpRequest) -> HttpResponse:
-    """200 for every view there is; 405 where it takes another method. Raises Resolver404."""
+    """Respond with 200 for a view, or 405 where it takes other methods. Raises Resolver404."""
     view = get_resolver().resolve(request.path_info).func
-    return _empty(200 if _takes(view, request.method or "") else 405)
+    return _build_empty_response(200 if _takes(view, request.method or "") else 405)
 
 
-def _empty(status: int) -> HttpResponse:
-    answer = HttpResponse(status=status)
-    del answer["Content-Type"]
-    return answer
+def _build_empty_response(status: int) -> HttpResponse:
+    response = HttpResponse(status=status)
+    del response["Content-Type"]
+    return response
 
 
 def _takes(view: object, method: str) -> bool:
-    """Return True if a view takes a method, as far as anything tells.
+    """Return True unless a view is known not to take a method.
 
     A class that dispatches by itself may have no handlers, and most functions take any method.
     """
@@ -130,10 +133,13 @@ def _takes(view: object, method: str) -> bool:
     return method in methods or not methods - {"OPTIONS"}
 
 
-def stage_at(origin: Origin) -> Transport:
-    """The project at origin: its middleware for CORS, its routing, and 200 for every view."""
+def build_trial(origin: Origin) -> Transport:
+    """Return the transport to the project at origin.
 
-    def stage(guard: Guard) -> Send:
-        return open_transport(_Rehearsing(guard).application, origin)
+    Its CORS middleware and its routing answer as they do when it is served; every view answers 200.
+    """
 
-    return stage
+    def transport(guard: Guard) -> Send:
+        return open_transport(_TrialMiddleware(guard).application, origin)
+
+    return transport

@@ -18,7 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from support.audit.auditing import audited, codes
+from support.audit.auditing import list_codes, run_checks_at
 from support.audit.broken import (
     FAULTS,
     PAGE,
@@ -39,21 +39,21 @@ FRONTEND = "http://localhost:3000"  # the page of the examples
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_found_and_nothing_else(fault: str) -> None:
+def test_fault_is_the_only_finding(fault: str) -> None:
     app, expected = FAULTS[fault]
     with wsgi(app) as url:
-        assert codes(audited(url, PAGE)) == sorted(expected)
+        assert list_codes(run_checks_at(url, PAGE)) == sorted(expected)
 
 
-def test_every_fault_of_the_catalogue_is_planted() -> None:
+def test_faults_cover_the_catalogue() -> None:
     planted: set[str] = set().union(*(expected for _, expected in FAULTS.values()))
     assert planted == set(RULES)
 
 
 @pytest.mark.parametrize("server", SOUND)
-def test_nothing_is_found_where_nothing_is_wrong(server: str) -> None:
+def test_correct_server_has_no_findings(server: str) -> None:
     with wsgi(SOUND[server]) as url:
-        assert codes(audited(url, PAGE)) == []
+        assert list_codes(run_checks_at(url, PAGE)) == []
 
 
 @pytest.mark.parametrize(
@@ -75,16 +75,16 @@ def test_nothing_is_found_where_nothing_is_wrong(server: str) -> None:
         ("null", "null$", ["null-allowed"]),
     ],
 )
-def test_the_tricks_fit_the_page(page: str, pattern: str, expected: list[str]) -> None:
+def test_origin_probes_match_the_kind_of_page(page: str, pattern: str, expected: list[str]) -> None:
     with wsgi(Api(matching(pattern))) as url:
-        assert codes(audited(url, page)) == expected
+        assert list_codes(run_checks_at(url, page)) == expected
 
 
-def test_what_is_let_in_with_credentials_is_worse() -> None:
+def test_finding_with_credentials_is_more_severe() -> None:
     severities = {}
     for fault in ("reflects", "reflects, credentials", "prefix", "port"):
         with wsgi(FAULTS[fault][0]) as url:
-            severities[fault] = [found.severity for found in audited(url, PAGE).findings]
+            severities[fault] = [found.severity for found in run_checks_at(url, PAGE).findings]
     assert severities == {
         "reflects": [Severity.MEDIUM],
         "reflects, credentials": [Severity.HIGH],
@@ -93,15 +93,15 @@ def test_what_is_let_in_with_credentials_is_worse() -> None:
     }
 
 
-def test_the_worst_comes_first() -> None:
+def test_findings_are_sorted_by_severity() -> None:
     with wsgi(FAULTS["two at once"][0]) as url:
-        found = audited(url, PAGE).findings
+        found = run_checks_at(url, PAGE).findings
     assert [one.rule.code for one in found] == ["unescaped-dot", "scheme-downgrade", "any-port"]
 
 
-def test_a_missing_vary_is_shown_by_two_requests() -> None:
+def test_missing_vary_has_two_requests_as_evidence() -> None:
     with wsgi(FAULTS["no Vary"][0]) as url:
-        (found,) = audited(url, PAGE).findings
+        (found,) = run_checks_at(url, PAGE).findings
     first, second = found.evidence
     assert (first.origin, first.lines("Access-Control-Allow-Origin")) == (PAGE, (PAGE,))
     assert (second.origin, second.policy) == ("https://stranger.example", ())
@@ -111,10 +111,10 @@ LOGGED_IN = (("Authorization", "Bearer secret"), ("Cookie", "secret=1"), ("Accep
 
 
 @pytest.mark.parametrize("app", [LoginFirst(), LoginPage(), PostOnly()])
-def test_a_preflight_that_a_login_lets_through_needs_one(app: Api) -> None:
+def test_preflight_that_a_login_allows_is_a_finding(app: Api) -> None:
     with wsgi(app) as url:
-        done = audited(url, PAGE, LOGGED_IN)
-    assert codes(done) == ["preflight-authenticated"]
+        done = run_checks_at(url, PAGE, LOGGED_IN)
+    assert list_codes(done) == ["preflight-authenticated"]
     assert "secret" not in repr(done)
     assert dict(done.findings[0].evidence[0].sent.headers) == {
         "Origin": PAGE,
@@ -123,17 +123,17 @@ def test_a_preflight_that_a_login_lets_through_needs_one(app: Api) -> None:
     }
 
 
-def test_a_login_page_alone_shows_nothing() -> None:
+def test_login_page_alone_is_a_caveat() -> None:
     with wsgi(LoginPage()) as url:
-        done = audited(url, PAGE)
-    assert codes(done) == []
+        done = run_checks_at(url, PAGE)
+    assert list_codes(done) == []
     assert done.caveats == (
-        "The URL redirects to /login, which was not looked at.",
-        f"{PAGE} is not allowed here: origins that look like it show nothing.",
+        "The URL redirects to /login, which was not audited.",
+        f"{PAGE} is not allowed here, so tests with similar origins show nothing.",
     )
 
 
-def test_a_login_that_does_not_help_shows_nothing() -> None:
+def test_login_without_effect_is_not_a_finding() -> None:
     class Firewalled(LoginFirst):
         def is_known(self, environ: object) -> bool:
             return False
@@ -141,12 +141,12 @@ def test_a_login_that_does_not_help_shows_nothing() -> None:
         answer = "403 Forbidden"
 
     with wsgi(Firewalled()) as url:
-        assert codes(audited(url, PAGE, LOGGED_IN)) == []
+        assert list_codes(run_checks_at(url, PAGE, LOGGED_IN)) == []
 
 
-def test_the_url_keeps_its_query() -> None:
+def test_query_of_the_url_is_sent() -> None:
     with wsgi(BareLogin()) as url:
-        (found,) = audited(f"{url}?page=2", PAGE).findings
+        (found,) = run_checks_at(f"{url}?page=2", PAGE).findings
     assert found.evidence[0].sent.url == f"{url}?page=2"
 
 
@@ -170,9 +170,11 @@ def flask(**options: Any) -> Flask:
         ({"origins": [PAGE]}, ["vary-missing"]),
     ],
 )
-def test_flask_cors_in_dangerous_settings(options: dict[str, Any], expected: list[str]) -> None:
+def test_flask_cors_with_dangerous_settings_is_found(
+    options: dict[str, Any], expected: list[str]
+) -> None:
     with wsgi(flask(**options)) as url:
-        assert codes(audited(url, PAGE)) == expected
+        assert list_codes(run_checks_at(url, PAGE)) == expected
 
 
 @contextmanager
@@ -204,11 +206,11 @@ def django(settings: dict[str, object]) -> Iterator[str]:
         ({"CORS_ALLOWED_ORIGINS": [PAGE], "CORS_ALLOW_CREDENTIALS": True}, []),
     ],
 )
-def test_django_cors_headers_in_dangerous_settings(
+def test_django_cors_headers_with_dangers_is_found(
     settings: dict[str, object], expected: list[str]
 ) -> None:
     with django(settings) as url:
-        assert codes(audited(url, PAGE)) == expected
+        assert list_codes(run_checks_at(url, PAGE)) == expected
 
 
 def items(request: Request) -> PlainTextResponse:
@@ -230,10 +232,12 @@ def items(request: Request) -> PlainTextResponse:
         ({"allow_origins": ["*"]}, []),
     ],
 )
-def test_starlette_in_dangerous_settings(options: dict[str, Any], expected: list[str]) -> None:
+def test_starlette_with_dangerous_settings_is_found(
+    options: dict[str, Any], expected: list[str]
+) -> None:
     app = CORSMiddleware(Starlette(routes=[Route("/v1/items", items)]), **options)
     with asgi(app) as url:
-        assert codes(audited(url, PAGE)) == expected
+        assert list_codes(run_checks_at(url, PAGE)) == expected
 
 
 @pytest.fixture(scope="module")
@@ -265,14 +269,12 @@ EXAMPLES = {
 @pytest.mark.parametrize(
     ("name", "path"), [(name, path) for name, paths in EXAMPLES.items() for path in paths]
 )
-def test_nothing_is_found_on_the_examples(
-    examples: Callable[[str], str], name: str, path: str
-) -> None:
-    done = audited(examples(name) + path, FRONTEND)
-    assert codes(done) == []
+def test_example_has_no_findings(examples: Callable[[str], str], name: str, path: str) -> None:
+    done = run_checks_at(examples(name) + path, FRONTEND)
+    assert list_codes(done) == []
     if path in {"/greetings/en", "/api/items"}:  # the page is allowed there
         assert done.caveats == ()
 
 
-def test_every_example_is_audited() -> None:
+def test_examples_are_all_audited() -> None:
     assert {file.name for file in (ROOT / "examples").glob("*.py")} == set(EXAMPLES)

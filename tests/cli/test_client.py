@@ -14,12 +14,12 @@ import pytest
 from support.audit.serving import PATIENCE, Say, saying, unserved, wsgi
 
 from corsguard.browser.messages import Answer, Fields, SendError, Sent
-from corsguard.cli.audit.client import Client, Limits
+from corsguard.cli.client import Client, Limits
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-CERTIFICATE = str(Path(__file__).parents[2] / "support/audit/certificate.pem")
+CERTIFICATE = str(Path(__file__).parents[1] / "support/audit/certificate.pem")
 PATIENT = Limits(seconds=PATIENCE, seconds_to_connect=PATIENCE)
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -78,9 +78,9 @@ def drips(start: bytes, drop: bytes) -> Say:
 @pytest.mark.parametrize(
     ("say", "message"),
     [
-        (sends(), "it closed the connection before it had answered"),
-        (sends(b"garbage\r\n\r\n"), "its answer is not HTTP"),
-        (sends(OK, b"no colon\r\n\r\n"), "its answer is not HTTP"),
+        (sends(), "it closed the connection before it sent a response"),
+        (sends(b"garbage\r\n\r\n"), "its response is not HTTP"),
+        (sends(OK, b"no colon\r\n\r\n"), "its response is not HTTP"),
         (sends(OK, b"X: ", b"a" * 200_000), "its header fields are too large"),
         (
             sends(OK, b"Content-Length: 9\r\n\r\nabc"),
@@ -88,11 +88,11 @@ def drips(start: bytes, drop: bytes) -> Say:
         ),
         (
             sends(OK, b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
-            "its answer is not HTTP",
+            "its response is not HTTP",
         ),
     ],
 )
-def test_what_is_no_answer_is_told_in_a_line(say: Say, message: str) -> None:
+def test_response_that_is_not_http_is_an_error(say: Say, message: str) -> None:
     with saying(say) as url:
         assert failure(url) == f"127.0.0.1: {message}"
 
@@ -100,11 +100,11 @@ def test_what_is_no_answer_is_told_in_a_line(say: Say, message: str) -> None:
 @pytest.mark.parametrize(
     ("say", "seconds", "what"),
     [
-        (waits(), 0.3, "there is no answer"),
-        (drips(OK, b"X: a\r\n"), 0.3, "there is no answer"),
+        (waits(), 0.3, "no response"),
+        (drips(OK, b"X: a\r\n"), 0.3, "no response"),
     ],
 )
-def test_what_does_not_end_is_given_up(say: Say, seconds: float, what: str) -> None:
+def test_exchange_that_does_not_end_is_an_error(say: Say, seconds: float, what: str) -> None:
     with saying(say) as url:
         message = failure(url, PATIENT._replace(seconds=seconds))
     assert message == f"127.0.0.1: {what} within {seconds} s"
@@ -120,14 +120,14 @@ def test_what_does_not_end_is_given_up(say: Say, seconds: float, what: str) -> N
     ],
     ids=["drips", "drips in chunks", "stops", "sends none"],
 )
-def test_an_answer_whose_body_does_not_end_is_an_answer(say: Say) -> None:
+def test_body_that_does_not_end_is_cut(say: Say) -> None:
     with saying(say) as url:
         answer = ask(url, limits=PATIENT._replace(seconds_for_body=0.1))
     assert answer.status == 200
     assert set(answer.body) <= {ord("a")}
 
 
-def test_the_body_has_no_more_time_than_the_answer_as_a_whole() -> None:
+def test_body_has_no_more_time_than_the_exchange() -> None:
     with saying(drips(OK + b"\r\n", b"a")) as url:
         # The answer must have begun by then, on a busy machine too.
         answer = ask(url, limits=PATIENT._replace(seconds=3, seconds_for_body=PATIENCE))
@@ -135,13 +135,13 @@ def test_the_body_has_no_more_time_than_the_answer_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("kind", [b"text/event-stream", b"Text/Event-Stream; charset=utf-8"])
-def test_the_body_of_an_event_stream_is_not_waited_for(kind: bytes) -> None:
+def test_body_of_an_event_stream_is_not_read(kind: bytes) -> None:
     with saying(waits(OK, b"Content-Type: ", kind, b"\r\n\r\ndata: 1\n\n")) as url:
         answer = ask(url, limits=PATIENT._replace(seconds_for_body=PATIENCE))
     assert (answer.status, answer.body) == (200, b"")
 
 
-def test_a_connection_that_breaks_is_told_in_a_line() -> None:
+def test_connection_that_breaks_is_an_error() -> None:
     def reset(connection: socket.socket, request: bytes, over: Event) -> None:
         linger = b"\1\0\0\0\0\0\0\0"  # on, for no time: the close is a reset
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -151,32 +151,32 @@ def test_a_connection_that_breaks_is_told_in_a_line() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_a_server_that_is_not_there_refuses_connections(host: str) -> None:
+def test_port_without_a_server_refuses_connections(host: str) -> None:
     with unserved() as port:
         assert failure(f"http://{host}:{port}/") == f"{host}: connection refused"
 
 
-def test_a_host_that_does_not_exist_is_told() -> None:
-    assert failure("http://nobody.invalid/") == "nobody.invalid: there is no such host"
+def test_host_that_does_not_exist_is_an_error() -> None:
+    assert failure("http://nobody.invalid/") == "nobody.invalid: the host does not exist"
 
 
 @pytest.mark.parametrize("url", ["ftp://a.example/", "a.example", "http:///items", "/items"])
-def test_what_is_no_url_of_http_is_not_asked(url: str) -> None:
+def test_url_of_another_scheme_is_an_error(url: str) -> None:
     assert failure(url) == f"{url} is not an http or https URL"
 
 
 @pytest.mark.parametrize("user", ["ada", "ada:secret"])
-def test_a_url_with_a_user_is_not_asked_and_not_repeated(user: str) -> None:
+def test_url_with_a_user_is_an_error_that_hides_it(user: str) -> None:
     message = failure(f"http://{user}@a.example/")
-    assert message == "the URL holds a user: send an Authorization header instead"
+    assert message == "the URL contains a user: send an Authorization header instead"
 
 
 @pytest.mark.parametrize("url", ["http://[/", "http://a.example:x/", "http://\x00/"])
-def test_what_is_no_url_is_not_asked(url: str) -> None:
+def test_invalid_url_is_an_error(url: str) -> None:
     assert failure(url) == f"{url} is not a URL"
 
 
-def test_a_certificate_is_checked() -> None:
+def test_certificate_is_checked() -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(CERTIFICATE)
     with saying(sends(OK, b"\r\nabc"), tls) as url:
@@ -186,7 +186,7 @@ def test_a_certificate_is_checked() -> None:
 
 
 @pytest.mark.parametrize("verify", [False, CERTIFICATE])
-def test_a_certificate_can_be_trusted(verify: bool | str) -> None:
+def test_certificate_in_the_given_file_is_trusted(verify: bool | str) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(CERTIFICATE)
     with saying(sends(OK, b"Content-Length: 3\r\n\r\nabc"), tls) as url:
@@ -200,7 +200,7 @@ def test_a_certificate_can_be_trusted(verify: bool | str) -> None:
         (waits(), PATIENT._replace(seconds_to_connect=0.2), "no connection within 0.2 s"),
     ],
 )
-def test_a_server_without_tls_is_told(say: Say, limits: Limits, message: str) -> None:
+def test_server_without_tls_is_an_error(say: Say, limits: Limits, message: str) -> None:
     with saying(say) as url:
         assert failure(url.replace("http:", "https:"), limits) == f"127.0.0.1: {message}"
 
@@ -209,28 +209,28 @@ def test_a_server_without_tls_is_told(say: Say, limits: Limits, message: str) ->
     ("file", "why"),
     [("nothing.pem", "no such file or directory"), (__file__, "no certificate or crl found")],
 )
-def test_a_file_without_certificates_is_told(file: str, why: str) -> None:
+def test_file_without_certificates_is_an_error(file: str, why: str) -> None:
     message = failure("https://127.0.0.1/", verify=file)
     assert message == f"{file} has no certificates to trust: {why}"
 
 
-def test_a_long_body_is_cut() -> None:
+def test_long_body_is_cut() -> None:
     with saying(sends(OK + b"\r\n", b"a" * 100_000)) as url:
         assert ask(url) == Answer(200, (), b"a" * 65_536)
 
 
-def test_a_body_that_comes_fast_and_without_end_is_cut() -> None:
+def test_fast_body_without_end_is_cut() -> None:
     with saying(drips(OK + b"\r\n", b"a" * 50_000)) as url:
         limits = PATIENT._replace(seconds_for_body=PATIENCE)
         assert ask(url, limits=limits) == Answer(200, (), b"a" * 65_536)
 
 
-def test_a_url_with_an_empty_user_and_password_has_none() -> None:
+def test_url_with_an_empty_user_has_none() -> None:
     with saying(sends(OK, b"Content-Length: 0\r\n\r\n")) as url:
         assert ask(url.replace("http://", "http://:@")).status == 200
 
 
-def test_each_header_line_is_kept_and_no_redirect_followed() -> None:
+def test_response_has_every_header_line_and_no_redirect() -> None:
     head = b"HTTP/1.1 302 Found\r\nX-A: 1\r\nx-a: \xe9\r\nLocation: http://[\r\n"
     with saying(sends(head, b"Content-Length: 0\r\n\r\n")) as url:
         assert ask(url) == Answer(
@@ -250,7 +250,7 @@ def test_each_header_line_is_kept_and_no_redirect_followed() -> None:
         ("/caf\xe9?q=\xe9#there", "/caf%C3%A9?q=%C3%A9"),
     ],
 )
-def test_a_path_is_sent_as_it_is_spelt(target: str, sent: str) -> None:
+def test_path_is_sent_unchanged(target: str, sent: str) -> None:
     lines: list[bytes] = []
 
     def say(connection: socket.socket, request: bytes, over: Event) -> None:
@@ -262,7 +262,7 @@ def test_a_path_is_sent_as_it_is_spelt(target: str, sent: str) -> None:
     assert lines == [f"GET {sent} HTTP/1.1".encode()]
 
 
-def test_what_is_sent_is_what_was_asked_for() -> None:
+def test_request_has_the_given_fields_only() -> None:
     seen: list[dict[str, str]] = []
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -285,23 +285,23 @@ def test_what_is_sent_is_what_was_asked_for() -> None:
     ]
 
 
-def test_a_header_that_is_none_is_not_sent() -> None:
+def test_invalid_header_is_an_error() -> None:
     with saying(sends(OK)) as url, pytest.raises(SendError) as raised:
         ask(url, headers=(("X-A", "a\r\nX-B: b"),))
     assert str(raised.value) == "127.0.0.1: the request can't be sent"
 
 
-def test_another_host_is_not_asked() -> None:
+def test_request_to_another_host_is_an_error() -> None:
     with Client("http://127.0.0.1/") as client, pytest.raises(SendError) as raised:
         client.send(Sent("GET", "http://elsewhere.example/", ()))
-    assert str(raised.value) == "elsewhere.example is not asked: only 127.0.0.1 is"
+    assert str(raised.value) == "nothing is sent to elsewhere.example, only to 127.0.0.1"
 
 
-def test_an_unsafe_method_is_sent_only_when_it_was_asked_for() -> None:
+def test_unsafe_method_is_sent_only_if_given() -> None:
     with saying(sends(OK, b"Content-Length: 0\r\n\r\n")) as url:
         with pytest.raises(SendError) as raised:
             ask(url, method="DELETE")
-        assert str(raised.value) == "DELETE is not sent: it may change something"
+        assert str(raised.value) == "DELETE is not sent: it may change data"
         with Client(url, methods=["PUT"]) as client:
             assert client.send(Sent("PUT", url, (), b"abc")).status == 200
 
@@ -321,7 +321,7 @@ class Time:
         self.now += seconds
 
 
-def test_requests_are_spaced() -> None:
+def test_requests_are_spaced_by_the_rate() -> None:
     time = Time()
     limits = PATIENT._replace(per_second=4)
     with (
@@ -335,7 +335,7 @@ def test_requests_are_spaced() -> None:
             time.slept.clear()
 
 
-def test_requests_are_counted() -> None:
+def test_requests_over_the_limit_are_an_error() -> None:
     limits = PATIENT._replace(per_second=1_000, requests=3)
     with saying(sends(OK, b"Content-Length: 0\r\n\r\n")) as url, Client(url, limits=limits) as one:
         for _ in range(3):

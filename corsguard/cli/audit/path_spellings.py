@@ -1,29 +1,31 @@
-"""Other spellings of a URL's path, and a path where nothing is."""
+"""Other spellings of a URL's path, and a path that does not exist."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
-__all__ = ["missing_below", "other_spellings"]
+__all__ = ["build_missing_url", "list_other_spellings"]
 
 _MISSING = "corsguard-audit-of-nothing"
 _LIKELY_OPEN = ("api", "public", "static")
-"""Prefixes that often have a policy of their own."""
+"""Prefixes that often have a separate, more open policy."""
 
 
-def other_spellings(url: str) -> list[str]:
-    """URLs that a server may take for the same, though their paths differ."""
+def list_other_spellings(url: str) -> list[str]:
+    """Return URLs with other paths that a server may treat as the same."""
     path = urlsplit(url).path or "/"
-    return [_with_path(url, other) for other in dict.fromkeys(_spellings(path)) if other != path]
+    return [
+        _replace_path(url, other) for other in dict.fromkeys(_iter_spellings(path)) if other != path
+    ]
 
 
-def missing_below(url: str) -> str:
-    """A URL below url where nothing is."""
-    return _with_path(url, f"{urlsplit(url).path.rstrip('/')}/{_MISSING}")
+def build_missing_url(url: str) -> str:
+    """Return a URL below url that does not exist."""
+    return _replace_path(url, f"{urlsplit(url).path.rstrip('/')}/{_MISSING}")
 
 
-def _spellings(path: str) -> Iterator[str]:
+def _iter_spellings(path: str) -> Iterator[str]:
     start, slash, name = path.rpartition("/")
     yield f"/{path}"
     yield f"{start}//{name}"
@@ -41,7 +43,7 @@ def _spellings(path: str) -> Iterator[str]:
     yield path.upper()
 
 
-def _with_path(url: str, path: str) -> str:
+def _replace_path(url: str, path: str) -> str:
     parts = urlsplit(url)
     # urlunsplit would take `//` at the start of a path for the start of a host.
     bare = urlunsplit(parts._replace(path="", query="", fragment=""))
