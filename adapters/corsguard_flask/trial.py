@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
-from corsguard.browser.transport import open_transport
 from flask import Flask
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from corsguard import Guard
 from corsguard.browser.messages import Send
+from corsguard.browser.transport import open_transport
 from corsguard.origin import Origin
 from corsguard_flask.middleware import FlaskMiddleware
 

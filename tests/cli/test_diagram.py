@@ -78,4 +78,4 @@ def test_cached_preflight_is_drawn_as_a_step() -> None:
         exchange = browser.play(Request(f"{API}/", "PUT"), lambda _: Answer(200, fields))
     draw_exchange(console, exchange)
     assert "a cached preflight covers it" in file.getvalue()
-    assert "The browser sends the script's request at once" in file.getvalue()
+    assert "The browser sends the script's request without a preflight" in file.getvalue()
