@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from corsguard import CORSRequest, Decision
 from corsguard.engine.cache import BoundedCache
-from corsguard.engine.request import READ_NAMES
+from corsguard.engine.request import collect_fields
 from corsguard.engine.response_headers import is_merged
 
 if TYPE_CHECKING:
@@ -15,20 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Decided",
-    "Fields",
     "Message",
     "build_request",
-    "collect_fields",
     "list_answer_fields",
     "put_on",
 ]
 
 Field = tuple[bytes, bytes]
-Fields = Iterable[Field]
 Message = MutableMapping[str, Any]
 Decided = tuple[tuple[str, str], ...]
-
-_READ_NAMES = frozenset(name.encode() for name in READ_NAMES)
 
 # The fields of a decision, encoded. Decisions are remembered, and so are their very tuples.
 _remembered: BoundedCache[int, tuple[Decided, Sequence[Field]]] = BoundedCache()
@@ -36,27 +31,9 @@ _remembered: BoundedCache[int, tuple[Decided, Sequence[Field]]] = BoundedCache()
 _untouched: BoundedCache[bytes, bool] = BoundedCache()
 
 
-def collect_fields(fields: Fields) -> dict[bytes, bytes]:
-    """Return the request's fields by name: at least all that decisions depend on.
-
-    Several lines of one name are joined with a comma (RFC 9110, 5.3): once, and only of the names
-    that anyone reads, so that the cost grows no faster than the request.
-    """
-    lines = [*fields]
-    table = dict(lines)
-    if len(table) == len(lines):
-        return table
-    values: dict[bytes, list[bytes]] = {}
-    for name, value in lines:
-        if name in _READ_NAMES:
-            values.setdefault(name, []).append(value)
-    return {name: b",".join(several) for name, several in values.items()}
-
-
-def build_request(
-    scope: Mapping[str, Any], path: str, fields: Mapping[bytes, bytes]
-) -> CORSRequest:
-    """Build a request from a scope, the path that the router reads, and its collected fields."""
+def build_request(scope: Mapping[str, Any], path: str) -> CORSRequest:
+    """Build a request from a scope and the path that the router reads."""
+    fields = collect_fields(scope["headers"])
 
     def read(name: str) -> str | None:
         value = fields.get(name.encode())

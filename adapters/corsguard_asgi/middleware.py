@@ -14,7 +14,6 @@ from corsguard_asgi.errors import let_carry
 from corsguard_asgi.fields import (
     Message,
     build_request,
-    collect_fields,
     list_answer_fields,
     put_on,
 )
@@ -80,10 +79,9 @@ class CORSMiddleware:
             await self._call_other(scope, receive, send)
             return
         adapter, app = self.guard.adapter, self.app
-        fields = collect_fields(scope["headers"])
-        decision = adapter.snapshot.lookup_fields(fields, scope["method"])
+        decision = adapter.snapshot.lookup_headers(scope["headers"], scope["method"])
         if decision is None:
-            decision = await self._decide(scope, fields)
+            decision = await self._decide(scope)
             app = self._next
         if decision.status is not None:
             await _respond(decision, "http.response", send)
@@ -121,7 +119,7 @@ class CORSMiddleware:
             self._log_start()
             await self.app(scope, receive, send)
             return
-        decision = await self._decide(scope, collect_fields(scope["headers"]))
+        decision = await self._decide(scope)
         if decision.status is not None:
             await _refuse_handshake(decision, scope, receive, send)
             return
@@ -145,15 +143,15 @@ class CORSMiddleware:
                 where = (escape_text(scope["path"]), escape_text(repr(root)), self._why())
                 _logger.warning("the policy for %s was chosen without root_path %s: %s", *where)
 
-    async def _decide(self, scope: Scope, fields: Mapping[bytes, bytes]) -> Decision:
+    async def _decide(self, scope: Scope) -> Decision:
         """Return the decision on a request that is not cached by its fields alone."""
         adapter, path = self.guard.adapter, self._path(scope)
         if scope["type"] == "http" and adapter.snapshot.everywhere is None:
             cache = adapter.snapshot.find(path).cache
-            decision = cache.lookup_fields(fields, scope["method"])
+            decision = cache.lookup_headers(scope["headers"], scope["method"])
             if decision is not None:
                 return decision
-        request = build_request(scope, path, fields)
+        request = build_request(scope, path)
         # A callable may have to be awaited.
         if adapter.has_callables:
             return await adapter.decide_async(request)

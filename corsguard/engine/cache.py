@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from corsguard.engine.csrf import SAFE_METHODS, is_unsafe
 from corsguard.engine.decision import Decision, Reason
-from corsguard.engine.request import CORSRequest
+from corsguard.engine.request import CORSRequest, Headers, collect_fields
 
 __all__ = ["BoundedCache", "DecisionCache", "EnforcedCache", "NoCache"]
 
@@ -41,6 +41,10 @@ _PreflightKey = tuple[str, str, str, Collection[str] | None]
 
 _MAX_LENGTH = 512
 """Characters of a key: more than browsers send."""
+_CROSS_SITE = frozenset({"cross-site", "same-site"})
+"""Values of `Sec-Fetch-Site` from pages of another origin."""
+_CROSS_SITE_BYTES = frozenset(site.encode() for site in _CROSS_SITE)
+_REFUSED_ORIGINS = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
 
 
 class DecisionCache:
@@ -76,6 +80,8 @@ class DecisionCache:
         # All that a decision depends on -> Decision, where the origin does not decide it alone.
         self._conditional: BoundedCache[_Conditions, Decision] = BoundedCache()
         self._refused: BoundedCache[_Conditions, Decision] = BoundedCache()
+        # Origin -> Decision on a safe request from another site, where no page of it is allowed.
+        self._refused_origins: BoundedCache[str, Decision] = BoundedCache()
         self._preflights: BoundedCache[_PreflightKey, Decision] = BoundedCache()
         self._refused_preflights: BoundedCache[_PreflightKey, Decision] = BoundedCache()
 
@@ -97,16 +103,36 @@ class DecisionCache:
             if requested is not None:
                 names = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
                 return self._find_preflight((origin, requested, names, methods))
-        if environ.get("HTTP_COOKIE"):
-            decision, default = self._with_cookie.get(origin), self._default
-        else:
-            decision, default = self._cookieless.get(origin), self._cookieless_default
+        has_cookie = environ.get("HTTP_COOKIE")
+        decision = (self._with_cookie if has_cookie else self._cookieless).get(origin)
         if decision is not None:
             return decision
+        if environ.get("HTTP_SEC_FETCH_SITE") in _CROSS_SITE:
+            decision = self._refused_origins.get(origin)
+            if decision is not None and not self._is_enabled_for(DEBUG):
+                return decision
+        default = self._default if has_cookie else self._cookieless_default
         return default or self._lookup_conditional(environ, origin, is_unsafe=False)
 
-    def lookup_fields(self, fields: Mapping[bytes, bytes], method: str) -> Decision | None:
-        """Return the same for a request whose fields are bytes by lower-case name (ASGI)."""
+    def lookup_headers(self, headers: Headers, method: str) -> Decision | None:
+        """Return the same for a request whose fields are pairs of bytes, as ASGI has them."""
+        if method == "OPTIONS":
+            return self._lookup_fields(collect_fields(headers), method)
+        origin: str | None = None
+        for name, value in headers:
+            if name == b"origin":
+                if origin is not None:  # two lines of it
+                    return None
+                origin = value.decode("latin-1")
+        if origin is None:
+            return self._no_origin
+        if self._allows_credentials:  # a cookie makes no difference
+            decision = self._with_cookie.get(origin)
+            if decision is not None:
+                return decision
+        return self._lookup_fields(collect_fields(headers), method)
+
+    def _lookup_fields(self, fields: Mapping[bytes, bytes], method: str) -> Decision | None:
         sent = fields.get(b"origin")
         if sent is None:
             return self._no_origin
@@ -116,12 +142,15 @@ class DecisionCache:
             if requested is not None:
                 names = fields.get(b"access-control-request-headers", b"").decode("latin-1")
                 return self._find_preflight((origin, requested.decode("latin-1"), names, None))
-        if fields.get(b"cookie"):
-            decision, default = self._with_cookie.get(origin), self._default
-        else:
-            decision, default = self._cookieless.get(origin), self._cookieless_default
+        has_cookie = fields.get(b"cookie")
+        decision = (self._with_cookie if has_cookie else self._cookieless).get(origin)
         if decision is not None:
             return decision
+        if fields.get(b"sec-fetch-site") in _CROSS_SITE_BYTES:
+            decision = self._refused_origins.get(origin)
+            if decision is not None and not self._is_enabled_for(DEBUG):
+                return decision
+        default = self._default if has_cookie else self._cookieless_default
         return default or self._lookup_conditional_fields(fields, origin, is_unsafe=False)
 
     def _lookup_conditional(
@@ -161,14 +190,20 @@ class DecisionCache:
         self, request: CORSRequest, decision: Decision, methods: Collection[str] | None = None
     ) -> None:
         """Keep a decision that depends on nothing but the request, and has been logged."""
-        if _length(request) > _MAX_LENGTH:
-            return
         if request.is_preflight:
             self._store_preflight(request, decision, methods)
+        elif _is_long(request.origin, request.fetch_site, request.fetch_mode):
+            return
         elif request.origin is not None and self._depends_on_origin_alone(request, decision):
             self._cookieless.store(request.origin, decision)
             if self._allows_credentials:
                 self._with_cookie.store(request.origin, decision)
+        elif (
+            request.origin is not None
+            and request.fetch_site in _CROSS_SITE
+            and decision.reason in _REFUSED_ORIGINS
+        ):
+            self._refused_origins.store(request.origin, decision)
         elif request.fetch_site is not None or request.origin is None:
             # Without `Sec-Fetch-Site` an origin is compared with `Host`, which is in no key.
             key = (
@@ -178,15 +213,16 @@ class DecisionCache:
                 bool(request.has_cookie),
                 self._is_unsafe(request),
             )
-            (self._refused if decision.reason.refusal else self._conditional).store(key, decision)
+            (self._conditional if decision.allowed else self._refused).store(key, decision)
 
     def _store_preflight(
         self, request: CORSRequest, decision: Decision, methods: Collection[str] | None
     ) -> None:
         origin, method = request.origin or "", request.requested_method or ""
-        key = (origin, method, request.requested_headers or "", methods)
-        is_refused = decision.reason.refusal
-        (self._refused_preflights if is_refused else self._preflights).store(key, decision)
+        names = request.requested_headers or ""
+        if not _is_long(origin, method, names):
+            cache = self._preflights if decision.allowed else self._refused_preflights
+            cache.store((origin, method, names, methods), decision)
 
     def _depends_on_origin_alone(self, request: CORSRequest, decision: Decision) -> bool:
         return decision.reason is Reason.ALLOWED and (
@@ -214,15 +250,16 @@ class EnforcedCache(DecisionCache):
             return None
         return DecisionCache.lookup(self, environ, method, methods)
 
-    def lookup_fields(self, fields: Mapping[bytes, bytes], method: str) -> Decision | None:
+    def lookup_headers(self, headers: Headers, method: str) -> Decision | None:
         """Return the decision on a request; see DecisionCache."""
-        if method not in SAFE_METHODS:
-            sent = fields.get(b"origin")
-            origin = _ABSENT if sent is None else sent.decode("latin-1")
-            return self._lookup_conditional_fields(fields, origin, is_unsafe=True)
-        if method == "GET" and b"upgrade" in fields:
-            return None
-        return DecisionCache.lookup_fields(self, fields, method)
+        if method in {"HEAD", "OPTIONS"}:
+            return DecisionCache.lookup_headers(self, headers, method)
+        fields = collect_fields(headers)
+        if method == "GET":
+            return None if b"upgrade" in fields else self._lookup_fields(fields, method)
+        sent = fields.get(b"origin")
+        origin = _ABSENT if sent is None else sent.decode("latin-1")
+        return self._lookup_conditional_fields(fields, origin, is_unsafe=True)
 
     def _depends_on_origin_alone(self, request: CORSRequest, decision: Decision) -> bool:
         return not is_unsafe(request) and super()._depends_on_origin_alone(request, decision)
@@ -239,7 +276,7 @@ class NoCache(DecisionCache):
     ) -> None:
         """Return None."""
 
-    def lookup_fields(self, fields: Mapping[bytes, bytes], method: str) -> None:
+    def lookup_headers(self, headers: Headers, method: str) -> None:
         """Return None."""
 
     def store(
@@ -248,13 +285,6 @@ class NoCache(DecisionCache):
         """Keep nothing."""
 
 
-def _length(request: CORSRequest) -> int:
-    """Return the number of characters that a key of this request would have."""
-    values = (
-        request.origin,
-        request.requested_method,
-        request.requested_headers,
-        request.fetch_site,
-        request.fetch_mode,
-    )
-    return sum(len(value) for value in values if value is not None)
+def _is_long(one: str | None, another: str | None, third: str | None) -> bool:
+    """Return True if a key of these values would be longer than what browsers send."""
+    return len(one or "") + len(another or "") + len(third or "") > _MAX_LENGTH

@@ -130,7 +130,9 @@ class Decision(_Fields):
     @property
     def answer_headers(self) -> list[tuple[str, str]]:
         """All fields of a response with `status`."""
-        return [*self.headers, *self.content_headers]
+        if self.status == 403:
+            return [*self.headers, *_CONTENT_HEADERS[self.reason]]
+        return [*self.headers]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Decision):

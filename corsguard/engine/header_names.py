@@ -26,7 +26,8 @@ def parse_names(value: str | None) -> list[str] | None:
     if len(names) > _MAX_NAMES:
         return None
     # Only ASCII: the lower case of some other letters is an ASCII letter.
-    return list(dict.fromkeys(name.lower() if name.isascii() else name for name in names))
+    lowered = [name.lower() if name.isascii() else name for name in names]
+    return list(dict.fromkeys(lowered))
 
 
 def join_names(values: Iterable[str]) -> list[str]:

@@ -75,12 +75,12 @@ class PreflightResponder:
 
     def _check(self, method: str, names: list[str] | None) -> tuple[Reason, str | LazyDetail]:
         """Return what a browser makes of the lists (Fetch, "CORS-preflight fetch", 7.5 to 7.7)."""
-        if not self._allows_method(method):
+        if method not in self._methods and not self._allows_method(method):
             return Reason.METHOD_NOT_ALLOWED, LazyDetail(escape_text, (method,))
         if names is None:
             return Reason.HEADERS_NOT_ALLOWED, _TOO_MANY_NAMES
         for name in names:
-            if not self._allows_header(name):
+            if name not in self._names and not self._allows_header(name):
                 return Reason.HEADERS_NOT_ALLOWED, LazyDetail(escape_text, (name,))
         return Reason.ALLOWED, ""
 
@@ -95,10 +95,11 @@ class PreflightResponder:
         )
 
     def _allows_header(self, name: str) -> bool:
+        """Return True if `*` covers a name that is not listed."""
         if "*" not in self._names:
-            return name in self._names
+            return False
         # Fetch, "CORS non-wildcard request-header name": `*` does not cover Authorization.
-        is_covered = name != "authorization" or self._echoes_names or name in self._names
+        is_covered = name != "authorization" or self._echoes_names
         return is_covered and fetch_spec.is_token(name)
 
     def _list_methods(self, method: str, methods: Collection[str] | None) -> Fields:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from corsguard.engine.header_names import parse_names
 
-__all__ = ["READ_NAMES", "CORSRequest", "RequestHeaders", "build_reader", "read_path"]
+__all__ = [
+    "READ_NAMES",
+    "CORSRequest",
+    "Headers",
+    "RequestHeaders",
+    "build_reader",
+    "collect_fields",
+    "read_path",
+]
 
 RequestHeaders = Mapping[str, str] | Callable[[str], str | None]
 """Header fields by name in any case, or a function: lower-case name -> value, None if absent."""
+
+Headers = Iterable[tuple[bytes, bytes]]
+"""Header fields as ASGI has them, the names in lower case."""
 
 READ_NAMES = frozenset(
     {
@@ -27,6 +38,8 @@ READ_NAMES = frozenset(
     }
 )
 """Lower-case names of the request fields that corsguard reads: adapters collect no others."""
+
+_READ_NAMES = frozenset(name.encode() for name in READ_NAMES)
 
 
 class CORSRequest(NamedTuple):
@@ -136,6 +149,23 @@ def build_reader(headers: RequestHeaders) -> Callable[[str], str | None]:
     if callable(headers):
         return headers
     return {name.lower(): value for name, value in headers.items()}.get
+
+
+def collect_fields(headers: Headers) -> dict[bytes, bytes]:
+    """Return the fields of an ASGI request by name: at least all that decisions depend on.
+
+    Several lines of one name are joined with a comma (RFC 9110, 5.3): once, and only of the names
+    that anyone reads, so that the cost grows no faster than the request.
+    """
+    lines = [*headers]
+    table = dict(lines)
+    if len(table) == len(lines):
+        return table
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in lines:
+        if name in _READ_NAMES:
+            values.setdefault(name, []).append(value)
+    return {name: b",".join(several) for name, several in values.items()}
 
 
 def _read_optional(read: Callable[[str], str | None], name: str) -> str | None:

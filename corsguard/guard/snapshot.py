@@ -12,7 +12,7 @@ from corsguard.engine import Engine
 from corsguard.engine.cache import BoundedCache, DecisionCache, EnforcedCache, NoCache
 from corsguard.engine.csrf import Enforce
 from corsguard.engine.decision import Decision, Kind, Reason
-from corsguard.engine.request import read_path
+from corsguard.engine.request import Headers, read_path
 from corsguard.errors import PolicyError, Problem
 from corsguard.escaping import show_value
 from corsguard.guard.routes import Routes, prefix_problems
@@ -101,7 +101,7 @@ class Snapshot:
         "has_callables",
         "is_cached",
         "lookup",
-        "lookup_fields",
+        "lookup_headers",
         "own_origins",
         "policies",
         "views",
@@ -172,8 +172,8 @@ class Snapshot:
             self.everywhere.cache.lookup if self.everywhere else self._lookup_by_path
         )
         """Like DecisionCache.lookup, for the policy that applies to the path of a WSGI environ."""
-        self.lookup_fields: Callable[[Mapping[bytes, bytes], str], Decision | None] = (
-            self.everywhere.cache.lookup_fields if self.everywhere else _find_nothing
+        self.lookup_headers: Callable[[Headers, str], Decision | None] = (
+            self.everywhere.cache.lookup_headers if self.everywhere else _find_nothing
         )
         """The same for ASGI, where only an adapter knows the path that a router reads."""
 
@@ -195,6 +195,8 @@ class Snapshot:
         """
         if view is not None:
             return self._find_view(path, view)
+        if self.everywhere is not None:
+            return self.everywhere
         applied = self._paths.get(path)
         if applied is None:
             found = self._applied.find(path)
@@ -298,7 +300,7 @@ class Snapshot:
             raise PolicyError(problems)
 
 
-def _find_nothing(_fields: Mapping[bytes, bytes], _method: str) -> None:
+def _find_nothing(_headers: Headers, _method: str) -> None:
     """Return None: what applies depends on the path."""
 
 
