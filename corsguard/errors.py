@@ -108,7 +108,7 @@ class PolicyError(ValueError):
     """A configuration that is refused, with every problem and not just the first."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
+        self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__(self.problems)
 
     def __str__(self) -> str:

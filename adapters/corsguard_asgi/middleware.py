@@ -61,7 +61,7 @@ class CORSMiddleware:
     ) -> None:
         self.app = app
         try:
-            self.guard = build_guard(policy, fields)
+            self.guard: Guard = build_guard(policy, fields)
         except PolicyError as error:
             # Starlette builds its middleware when the lifespan begins. uvicorn takes an exception
             # there for "no lifespan support", and would not show the message.

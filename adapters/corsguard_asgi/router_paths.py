@@ -90,7 +90,7 @@ def _is_end(each: object) -> bool:
     It stops at an application, and at anything of Litestar's, which leads back to its router.
     """
     kind = type(each)  # isinstance() would evaluate a proxy
-    module = each.__module__ if kind is FunctionType else kind.__module__
+    module: object = each.__module__ if kind is FunctionType else kind.__module__
     return str(module).partition(".")[0] == "litestar" or _find_rule(kind) is not None
 
 

@@ -61,11 +61,12 @@ def find_coverage(application: object, kind: str) -> Coverage:
     `kind` is a scope type, such as "http". Django answers http alone, with its own middleware.
     """
     validated = False
-    for each in _iter_wrapped(application):
-        if _is_ours(each) or (isinstance(each, ASGIHandler) and _is_transparent(each)):
+    layer = application
+    for layer in _iter_wrapped(application):
+        if _is_ours(layer) or (isinstance(layer, ASGIHandler) and _is_transparent(layer)):
             return Coverage.COVERED
-        validated = validated or (kind != "http" and hasattr(each, "valid_origin"))
-    found = _find_innermost_coverage(each, kind)
+        validated = validated or (kind != "http" and hasattr(layer, "valid_origin"))
+    found = _find_innermost_coverage(layer, kind)
     return min(found, Coverage.VALIDATED) if validated else found
 
 

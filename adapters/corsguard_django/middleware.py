@@ -56,9 +56,11 @@ class CORSMiddleware(SettingsMixin):
         self.get_response = get_response
         self._is_async = iscoroutinefunction(get_response)
         # Django checks this method as well, and needs no thread if both are of the same kind.
-        self.process_view = self._process_view_async if self._is_async else self._process_view
+        self.process_view: Callable[..., Any] = (
+            self._process_view_async if self._is_async else self._process_view
+        )
         if self._is_async:
-            markcoroutinefunction(self)
+            markcoroutinefunction(self)  # ty: ignore[invalid-argument-type]  # it takes any callable
         super().__init__()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:

@@ -158,7 +158,8 @@ def _find_api_view_function(view_class: type | None) -> object | None:
 def _iter_operations(view: object) -> Iterator[Any]:
     """Yield the operations of a view of Ninja, from the PathView that its closure holds."""
     for layer in iter_layers(view):
-        held = [getattr(layer, "__self__", None), *(content for _, content in _iter_closure(layer))]
+        held: list[Any] = [getattr(layer, "__self__", None)]
+        held += (content for _, content in _iter_closure(layer))
         for each in held:
             if any(parent.__name__ == _PATH_VIEW for parent in type(each).__mro__):
                 yield from each.operations

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 __all__ = ["cors"]
@@ -12,15 +10,19 @@ __all__ = ["cors"]
 class _LazyGroup(click.Group):
     """A group whose commands are not loaded by an application that only serves."""
 
-    def list_commands(self, *_: Any) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         from corsguard_flask.commands import COMMANDS
 
         return sorted(COMMANDS)
 
-    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002  # click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
         from corsguard_flask.commands import COMMANDS
 
         return COMMANDS.get(cmd_name)
 
 
-cors = _LazyGroup("cors", help="Check and show the application's CORS policies.")
+cors: click.Group = _LazyGroup("cors", help="Check and show the application's CORS policies.")

@@ -70,7 +70,7 @@ class FlaskMiddleware(CORSMiddleware):
         self._adapter.require_sync()
         self.setting = setting
         """The `app.config["CORSGUARD"]` that the guard was built from, or None."""
-        self.app = self._call_flask
+        self.app: WSGIApplication = self._call_flask
         self._flask = flask
         self._wsgi_app = flask.wsgi_app
         self._blueprints = blueprints

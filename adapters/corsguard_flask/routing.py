@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask
 from flask.ctx import AppContext
-from flask.globals import _cv_app
+from flask.globals import _cv_app  # pyright: ignore[reportPrivateUsage]  # has no public name
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 

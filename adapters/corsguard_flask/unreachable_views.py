@@ -116,7 +116,10 @@ def find_unreachable_views(app: Flask, *, exempt: bool = False) -> list[Problem]
 def _list_layers_of_others(app: Flask) -> list[object]:
     living = (each() for each in list(_applications.values()))
     return [
-        found for other in living if other not in (None, app) for found in list_view_layers(other)
+        found
+        for other in living
+        if other is not None and other is not app
+        for found in list_view_layers(other)
     ]
 
 

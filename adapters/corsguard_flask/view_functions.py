@@ -16,7 +16,7 @@ class ViewFunctions(dict[str, Any]):
     dict stays the same then.
     """
 
-    changes = 0
+    changes: int = 0
 
     def __setitem__(self, endpoint: str, function: Any) -> None:
         self.changes += 1

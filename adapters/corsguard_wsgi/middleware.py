@@ -38,7 +38,7 @@ class CORSMiddleware:
         self, app: WSGIApplication, policy: Guard | Policies = None, **fields: Unpack[GuardFields]
     ) -> None:
         self.app = app
-        self.guard = build_guard(policy, fields)
+        self.guard: Guard = build_guard(policy, fields)
         self._adapter = self.guard.adapter
         self._adapter.require_sync()
 

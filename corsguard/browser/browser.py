@@ -50,9 +50,9 @@ class Browser:
             raise ValueError(f"{engine!r} is not an engine: use one of {', '.join(ENGINES)}")
         quirks = ENGINES[engine]
         origin = _parse_page(page)
-        self.page = str(origin)
-        self.engine = engine
-        self.preflights = 0
+        self.page: str = str(origin)
+        self.engine: EngineName = engine
+        self.preflights: int = 0
         """The number of preflights that were sent so far."""
         jar = CookieJar(cookies, quirks)
         self._state = BrowserState(origin, quirks, jar, PreflightCache(quirks), clock)

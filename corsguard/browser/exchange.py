@@ -128,7 +128,7 @@ class Blocked(Exception):
             raise ValueError("the exchange was not blocked")
         super().__init__(exchange)
         self.exchange = exchange
-        self.refusal = exchange.refusal
+        self.refusal: Refusal = exchange.refusal
 
     @property
     def reason(self) -> BlockReason:

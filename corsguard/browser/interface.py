@@ -45,7 +45,8 @@ def as_asgi3(app: Any) -> Callable[..., Any]:
     """Return app with the calling convention of ASGI 3, wrapped where it has that of ASGI 2."""
     found = _read_signature(app)
     if found is None or not _is_double_callable(found):
-        return app  # type: ignore[no-any-return]
+        asgi3: Callable[..., Any] = app
+        return asgi3
 
     async def call(scope: Any, receive: Any, send: Any) -> None:
         await app(scope)(receive, send)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 __all__ = [
     "Answer",
@@ -49,7 +49,9 @@ class Request(NamedTuple):
     def fields(self) -> Fields:
         """The headers as (name, value) pairs."""
         headers = self.headers
-        return tuple(headers.items() if isinstance(headers, Mapping) else headers)
+        if isinstance(headers, Mapping):  # for a type checker, perhaps one whose keys are pairs
+            return tuple(cast(Mapping[str, str], headers).items())
+        return tuple(headers)
 
 
 class Sent(NamedTuple):

@@ -39,8 +39,9 @@ def call_wsgi(app: Any, sent: Sent, url: URL, timeout: float) -> Outcome:
         asyncio.get_running_loop()
     except RuntimeError:
         return call()
+    context = copy_context()
     with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(copy_context().run, call).result()
+        return thread.submit(lambda: context.run(call)).result()
 
 
 class _Exchange:
@@ -101,7 +102,7 @@ class _Exchange:
         chunks: Iterator[bytes] = iter(())
         ended = True
         try:
-            chunks = self._context.run(iter, result)
+            chunks = self._context.run(lambda: iter(result))
             ended = self._context.run(self._read_chunks, chunks)
         finally:
             if ended:

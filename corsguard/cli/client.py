@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from threading import Timer
 from types import TracebackType
@@ -125,8 +125,9 @@ class Client:
         self._next = max(now, self._next) + 1 / self._limits.per_second
 
     def _exchange(self, sent: Sent) -> Answer:
+        deadline = _Deadline(self._limits.seconds)
         try:
-            with _Deadline(self._limits.seconds) as deadline:
+            with deadline:
                 response = self._transport.handle_request(self._build_request(sent, deadline))
                 try:
                     body = self._read_body(response, deadline)
@@ -209,7 +210,7 @@ class _Deadline:
             self._ending.enter_context(self.within(self._seconds))
 
     @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
+    def within(self, seconds: float) -> Generator[None]:
         """Limit a block of code to so many seconds from now."""
         timer = Timer(seconds, self._break)
         timer.daemon = True

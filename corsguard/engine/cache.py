@@ -229,7 +229,7 @@ class DecisionCache:
             not request.has_cookie or self._allows_credentials
         )
 
-    def _is_unsafe(self, _request: CORSRequest) -> bool:
+    def _is_unsafe(self, request: CORSRequest) -> bool:  # noqa: ARG002  # EnforcedCache reads it
         return False
 
 

@@ -35,17 +35,17 @@ class Engine:
     ) -> None:
         self.policy = policy
         self.enforced = enforced
-        self.any_origin = "*" in policy.allow_origins
-        self.guards_users = policy.allow_credentials or enforced
+        self.any_origin: bool = "*" in policy.allow_origins
+        self.guards_users: bool = policy.allow_credentials or enforced
         secure_only = self.guards_users and not policy.dangerously_allow_insecure_origins
-        self.origins = OriginMatcher(policy.allow_origins, secure_only=secure_only)
+        self.origins: OriginMatcher = OriginMatcher(policy.allow_origins, secure_only=secure_only)
         self._own_origins = frozenset(own_origins)
         self._fields = ResponseFields(policy)
         self._preflights = PreflightResponder(policy, self._fields)
         # `*` allows whatever `Origin` says, and none at all.
-        self.any_evaluation = self._allow("*") if self.any_origin else None
+        self.any_evaluation: Decision | None = self._allow("*") if self.any_origin else None
         no_origin = self._fields.allow("*") if self.any_origin else self._fields.vary
-        self.no_origin = Decision(Kind.NOT_CORS, Reason.NOT_CORS, "", None, no_origin)
+        self.no_origin: Decision = Decision(Kind.NOT_CORS, Reason.NOT_CORS, "", None, no_origin)
 
     def decide(
         self,

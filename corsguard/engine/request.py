@@ -147,7 +147,8 @@ class CORSRequest(NamedTuple):
 def build_reader(headers: RequestHeaders) -> Callable[[str], str | None]:
     """Return a function from the lower-case name of a field to its value, None if absent."""
     if callable(headers):
-        return headers
+        read: Callable[..., Any] = headers  # for a type checker, perhaps a mapping as well
+        return read
     return {name.lower(): value for name, value in headers.items()}.get
 
 

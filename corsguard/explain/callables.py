@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from re import Pattern
+
 from corsguard.engine import Engine
 from corsguard.engine.decision import Decision
 from corsguard.escaping import escape_text
@@ -24,7 +26,9 @@ def describe_callable_decision(place: Place | None, decision: Decision | None, o
     """
     if place is None or place.policy is None or decision is None:
         return ""
-    callables = [entry for entry in place.policy.allow_origins if callable(entry)]
+    callables = [
+        entry for entry in place.policy.allow_origins if not isinstance(entry, (str, Pattern))
+    ]
     if not callables or not _calls_callables(place.policy, origin, enforced=place.enforced):
         return ""
     names = ", ".join(map(name_callable, callables))

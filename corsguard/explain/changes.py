@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from json import dumps
+from re import Pattern
 from typing import NamedTuple
 
 from corsguard.explain.callables import name_callable
@@ -108,7 +109,10 @@ def _describe_pages(policy: Policy) -> str:
     first, *others = policy.allow_origins
     if first == "*":
         return "any page"
-    pages = f"pages that {name_callable(first)} allows" if callable(first) else f"pages of {first}"
+    if isinstance(first, (str, Pattern)):
+        pages = f"pages of {first}"
+    else:
+        pages = f"pages that {name_callable(first)} allows"
     return pages + (f" and of {len(others)} more listed" if others else "")
 
 

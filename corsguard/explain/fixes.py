@@ -107,7 +107,8 @@ def _list_needed_fields(refusal: Refusal, origin: str, policy: Policy | None) ->
             return {"allow_methods": (*held.get("allow_methods", ()), refusal.detail)}
         case BlockReason.HEADER_NOT_ALLOWED:
             return {"allow_headers": (*held.get("allow_headers", ()), refusal.detail.title())}
-    return {}
+        case _:
+            return {}
 
 
 def _get_origin(exchange: Exchange) -> str:

@@ -95,13 +95,17 @@ def _describe_hop(hop: Hop) -> Document:
         "method": hop.sent.method,
         "url": hop.sent.url,
         "headers": _list_fields(hop.sent.headers),
-        "answer": answer and {"status": answer.status, "headers": _list_fields(answer.headers)},
+        "answer": None
+        if answer is None
+        else {"status": answer.status, "headers": _list_fields(answer.headers)},
     }
 
 
 def _describe_response(exchange: Exchange | None) -> Document | None:
     response = exchange.response if exchange else None
-    return response and {
+    if response is None:
+        return None
+    return {
         "type": response.type,
         "url": response.url,
         "status": response.status,

@@ -22,7 +22,7 @@ __all__ = ["TrialGuard"]
 class _QuietLog(RefusalLog):
     """A log of refusals that no browser sent: all of it is at DEBUG."""
 
-    def _level(self, *_: object) -> int:
+    def _level(self, group: tuple[str, str], item: str) -> int:  # noqa: ARG002  # the base's
         return logging.DEBUG
 
 
@@ -91,25 +91,27 @@ class TrialGuard(Guard):
     It calls no subscriber, and logs nothing above DEBUG. The original guard is not changed.
     """
 
-    adapter: _TrialRuntime
-
     def __init__(self, guard: Guard) -> None:
-        self.adapter = _TrialRuntime(guard.adapter.snapshot, {})
+        self._set_runtime(_TrialRuntime(guard.adapter.snapshot, {}))
+
+    def _set_runtime(self, runtime: _TrialRuntime) -> None:
+        self.adapter: GuardRuntime = runtime
+        self._runtime = runtime
 
     @property
     def place(self) -> Place | None:
         """The place of the policy of the last request. None before the first one."""
-        return self.adapter.place
+        return self._runtime.place
 
     @property
     def decision(self) -> Decision | None:
         """The decision on the last request. None before the first one."""
-        return self.adapter.decision
+        return self._runtime.decision
 
     def with_policy(self, place: Place, policy: Policy) -> TrialGuard:
         """Return a copy with policy in that place. Raises PolicyError."""
         policies: Policies = self.policies
-        views = dict(self.adapter.views)
+        views = dict(self._runtime.views)
         if place.kind == "view":
             views[place.key] = place.name, policy
         elif place.kind == "everywhere":
@@ -117,8 +119,8 @@ class TrialGuard(Guard):
         else:
             routes = {} if isinstance(policies, Policy) else dict(policies or {})
             policies = {**routes, place.name: policy}
-        snapshot = self.adapter.snapshot.replace_policies(policies)
+        snapshot = self._runtime.snapshot.replace_policies(policies)
         view_policies = ((f"views.{name}", own) for name, own in views.values())
         other = TrialGuard(self)
-        other.adapter = _TrialRuntime(snapshot.add_views(view_policies), views)
+        other._set_runtime(_TrialRuntime(snapshot.add_views(view_policies), views))
         return other

@@ -176,11 +176,7 @@ def _read_policy(
 ) -> Policy | None:
     """The policy of a table of fields, or None, and what is wrong with it or rarely meant."""
     try:
-        policy = Policy.read(
-            given,  # type: ignore[arg-type]  # it checks that itself
-            reported=reported,
-            enforced=enforced,
-        )
+        policy = Policy.read(given, reported=reported, enforced=enforced)
     except PolicyError as error:
         found.problems.extend(problem.within(place) for problem in error.problems)
         return None

@@ -38,8 +38,8 @@ class GuardRuntime:
     """
 
     def __init__(self, snapshot: Snapshot, log: RefusalLog | None = None) -> None:
-        self.snapshot = snapshot
-        self.log = RefusalLog() if log is None else log
+        self.snapshot: Snapshot = snapshot
+        self.log: RefusalLog = RefusalLog() if log is None else log
         self._subscribers: tuple[Subscriber, ...] = ()
         self._is_sync_only = False
         self._restart()

@@ -61,14 +61,14 @@ class AppliedPolicy:
     def __init__(
         self, route: str | None, engine: Engine | None, *, is_enforced: bool, is_cached: bool
     ) -> None:
-        self.route = route
+        self.route: str | None = route
         """The route prefix, or the name of the view; None for every path, and for no route."""
-        self.engine = engine
+        self.engine: Engine | None = engine
         """None for no CORS."""
-        self.is_enforced = is_enforced
+        self.is_enforced: bool = is_enforced
         """True if unsafe cross-site requests are refused, or reported, unless it allows them."""
         kind = DecisionCache if not is_enforced else EnforcedCache
-        self.cache = (kind if is_cached else NoCache)(
+        self.cache: DecisionCache = (kind if is_cached else NoCache)(
             engine.no_origin if engine else NO_POLICY_DECISION,
             default=None if engine else NO_POLICY_DECISION,
             cookieless_default=engine.any_evaluation if engine else NO_POLICY_DECISION,
@@ -124,8 +124,8 @@ class Snapshot:
         self.enforce: Enforce = options.enforce
         self.enforce_exempt: tuple[str, ...] = tuple(options.enforce_exempt)
         self.own_origins: tuple[str, ...] = tuple(options.own_origins)
-        self.views = views
-        self.is_cached = is_cached
+        self.views: tuple[PlacedPolicy, ...] = views
+        self.is_cached: bool = is_cached
         self._exempt = exempt
         self._compile(table, compiled)
         self._index(table)
@@ -135,8 +135,8 @@ class Snapshot:
         policies = [policy for policy in table.values() if policy is not None]
         policies += [policy for _, policy in self.views]
         callables = [entry for policy in policies for entry in _list_callables(policy)]
-        self.has_callables = bool(callables)
-        self.has_async_callables = any(map(is_async, callables))
+        self.has_callables: bool = bool(callables)
+        self.has_async_callables: bool = any(map(is_async, callables))
         enforced: set[int] = set()
         if self.enforce:
             enforced.update(map(id, _find_guarded(table, self._exempt).values()))

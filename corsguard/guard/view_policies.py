@@ -72,10 +72,10 @@ setattr(cors_exempt, _ATTRIBUTE, None)
 
 
 def _decorate(view: Decorated, policy: Policy | None) -> Decorated:
-    if isinstance(view, (staticmethod, classmethod)):  # what a class hands out is inside
-        _decorate(view.__func__, policy)
-        return view
     decorated: Any = view
+    if isinstance(decorated, (staticmethod, classmethod)):  # what a class hands out is inside
+        _decorate(decorated.__func__, policy)
+        return view
     try:
         setattr(decorated, _ATTRIBUTE, policy)
     except AttributeError:  # a bound method takes none: what calls it does

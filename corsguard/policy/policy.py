@@ -106,9 +106,35 @@ class Policy:
 
         `exposed` says that the origins must be as safe as with credentials.
         """
-        found = self._validate(given, _build_acceptance_test(given, exposed=exposed))
+        found = self._validate(given, self._build_acceptance_test(given, exposed=exposed))
         if found.problems:
             raise PolicyError(found.problems)
+
+    @staticmethod
+    def _build_acceptance_test(given: Mapping[str, Any], *, exposed: bool) -> AcceptanceTest:
+        """Return a function that tells if a field accepts a value beside the given flags.
+
+        `exposed` says that the origins must be as safe as with credentials.
+        """
+
+        def is_accepted(field: str, value: object, /, *flags: str) -> bool:
+            given_flags = {
+                flag: validate_flag(ProblemCollector(), flag, given[flag]) for flag in FLAGS
+            }
+            fields = {**_DEFAULTS, "allow_origins": _EXAMPLE_ORIGINS, **given_flags, field: value}
+            fields |= dict.fromkeys(flags, True)
+            if exposed and field == "allow_origins":
+                fields["allow_credentials"] = True
+            policy = Policy.__new__(Policy)
+            found = Policy._validate(policy, fields, accept_anything).problems
+            unmatched = (
+                [each for each in find_warnings(policy) if each.code in _UNMATCHED_CODES]
+                if not found
+                else []
+            )
+            return all(problem.field != field for problem in (*found, *unmatched))
+
+        return is_accepted
 
     def _validate(self, given: Mapping[str, Any], is_accepted: AcceptanceTest) -> ProblemCollector:
         """Set every field to its normalised value, and return the problems."""
@@ -132,7 +158,7 @@ class Policy:
     @classmethod
     def read(
         cls,
-        mapping: Mapping[str, Any],
+        mapping: object,
         *,
         reported: Mapping[str, object] = MappingProxyType({}),
         enforced: bool = False,
@@ -204,30 +230,6 @@ class Policy:
 _DANGEROUS_FLAGS = tuple(flag for flag in FLAGS if flag != "allow_credentials")
 _UNMATCHED_CODES = frozenset({"never-matches", "regex-matches-nothing"})
 _EXAMPLE_ORIGINS = ("https://app.example.com",)
-
-
-def _build_acceptance_test(given: Mapping[str, Any], *, exposed: bool) -> AcceptanceTest:
-    """Return a function that tells if a field accepts a value beside the given flags.
-
-    `exposed` says that the origins must be as safe as with credentials.
-    """
-
-    def is_accepted(field: str, value: object, /, *flags: str) -> bool:
-        given_flags = {flag: validate_flag(ProblemCollector(), flag, given[flag]) for flag in FLAGS}
-        fields = {**_DEFAULTS, "allow_origins": _EXAMPLE_ORIGINS, **given_flags, field: value}
-        fields |= dict.fromkeys(flags, True)
-        if exposed and field == "allow_origins":
-            fields["allow_credentials"] = True
-        policy = Policy.__new__(Policy)
-        found = policy._validate(fields, accept_anything).problems  # noqa: SLF001  # of this class
-        unmatched = (
-            [each for each in find_warnings(policy) if each.code in _UNMATCHED_CODES]
-            if not found
-            else []
-        )
-        return all(problem.field != field for problem in (*found, *unmatched))
-
-    return is_accepted
 
 
 _DEFAULTS: dict[str, object] = {

@@ -87,7 +87,7 @@ class Automaton:
         self._budget = budget
         self.edges: list[dict[int, int]] = [{}]
         """Position -> the positions that may follow it -> the number of ways."""
-        self.reads = [frozenset(ALPHABET)]
+        self.reads: list[frozenset[str]] = [frozenset(ALPHABET)]
         """Position -> the characters that it reads."""
         self.groups: dict[int, range] = {}
         """Number of a group -> its positions, unless a repeat has copied the group."""
@@ -97,9 +97,9 @@ class Automaton:
         tree = parse_pattern(pattern)
         whole = self._build_sequence(tree, pattern.flags & ~re.DEBUG)
         self._concatenate(start, whole)
-        self.empty = whole.empty
+        self.empty: int = whole.empty
         """The number of ways to read nothing."""
-        self.ends = frozenset(whole.last)
+        self.ends: frozenset[int] = frozenset(whole.last)
         """The positions where a text may end."""
         self._read_cache.clear()  # the parsed items may be large, and are not needed again
         self._class_cache.clear()

@@ -46,7 +46,9 @@ class Hosts(Intersection):
         gate = self._group.start - 1  # reads what is right before a host
         size = len(grammar.reads)
         super().__init__(pattern, grammar, budget, frozenset(at * size + gate for at in without))
-        self.begun = frozenset(at // size for at in self.reached if at % size == gate)
+        self.begun: frozenset[int] = frozenset(
+            at // size for at in self.reached if at % size == gate
+        )
         """The positions of the pattern that read the character right before a host."""
         self._read: dict[States, dict[str, States]] = {}
         self._before: dict[States, tuple[States, bool]] = {}

@@ -23,9 +23,9 @@ class Intersection:
         self._masks = pattern.build_masks(), grammar.build_masks()
         self.earlier: dict[int, list[int]] = {}
         """State -> the states that may have read the character before."""
-        self.reached = self._reach(pattern.edges, grammar.edges, closed)
+        self.reached: list[int] = self._reach(pattern.edges, grammar.edges, closed)
         pairs = ((state, *divmod(state, self._size)) for state in self.reached)
-        self.ends = [
+        self.ends: list[int] = [
             state
             for state, position, other in pairs
             if position in pattern.ends and other in grammar.ends

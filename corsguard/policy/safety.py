@@ -99,6 +99,7 @@ def _find_exposed_pattern(
     from corsguard.policy.suggestions import secure_pattern  # loaded for problems only
 
     safe = secure_pattern(pattern) if insecure else pattern
+    narrower = ""
     if for_anyone:
         safe, narrower = _narrow_pattern(safe)
     if insecure:

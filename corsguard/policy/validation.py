@@ -80,7 +80,7 @@ def validate_origins(found: ProblemCollector, field: str, value: object) -> tupl
             message = f"{show_value(entry)} is neither a str, a compiled regex nor a callable"
             _add_wrong_type(found, field, entry, message)
             continue
-        accepted.append(entry)
+        accepted.append(cast(OriginEntry, entry))  # its result is checked when it is called
     if "*" in accepted and any(entry != "*" for entry in accepted):
         _add_wildcard_not_alone(found, field, accepted)
     return tuple(accepted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from corsguard.errors import PolicyWarning
@@ -12,7 +12,7 @@ __all__ = ["ignore_policy_warnings"]
 
 
 @contextmanager
-def ignore_policy_warnings() -> Iterator[None]:
+def ignore_policy_warnings() -> Generator[None]:
     """Ignore every PolicyWarning in a block of code; other warnings are shown as before."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PolicyWarning)

@@ -160,11 +160,12 @@ def _iter_mistakes(shown: Evidence) -> Iterator[str]:
 
 def _find_mistake(origins: tuple[str, ...]) -> str | None:
     """Return the code of a mistake in Access-Control-Allow-Origin (Fetch, "CORS check")."""
-    if len(origins) > 1 or "," in origins[0] or " " in origins[0]:
+    first, *others = origins
+    if others or "," in first or " " in first:
         return "allow-origin-repeated"
     try:
-        if origins[0] != "*":
-            Origin.parse(origins[0])
+        if first != "*":
+            Origin.parse(first)
     except OriginError:
         return "allow-origin-invalid"
     return None

@@ -29,10 +29,12 @@ class AuditedServer:
         fetch").
         """
         self.url = url
-        self.page = str(page)
+        self.page: str = str(page)
         self.page_origin = page
+        self.untrusted_origin: str
+        self.other_untrusted_origins: list[str]
         self.untrusted_origin, *self.other_untrusted_origins = list_untrusted_origins(page)
-        self.has_fields = bool(fields)
+        self.has_fields: bool = bool(fields)
         self._send = send
         self._fields = fields
         # No script can set a cookie header, so preflights do not name it.

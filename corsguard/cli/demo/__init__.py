@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -43,7 +43,7 @@ def run_demo(ports: Mapping[str, int]) -> int:
 
 
 @contextmanager
-def _catch_signals() -> Iterator[list[int]]:
+def _catch_signals() -> Generator[list[int]]:
     """Yield the list of the signals that have arrived, which raise no exception."""
     caught: list[int] = []
     before = {
@@ -58,7 +58,7 @@ def _catch_signals() -> Iterator[list[int]]:
 
 
 @contextmanager
-def _silence_logger() -> Iterator[None]:
+def _silence_logger() -> Generator[None]:
     """Keep the log of the guard off the terminal: each decision is printed there already."""
     logger = logging.getLogger("corsguard")
     handler = logging.NullHandler()

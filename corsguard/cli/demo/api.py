@@ -34,14 +34,14 @@ class Api:
         # Imported here, since the core imports no adapter.
         from corsguard_wsgi import CORSMiddleware
 
-        self.policy = Policy(
+        self.policy: Policy = Policy(
             allow_origins=[frontend],
             allow_credentials=True,
             allow_methods=["PUT", "DELETE"],
             allow_headers=["Content-Type", "Authorization", "X-Demo-Trace"],
             expose_headers=["X-Total-Count"],
         )
-        self.guard = Guard({"/": self.policy, JOURNAL: Policy(allow_origins=["*"])})
+        self.guard: Guard = Guard({"/": self.policy, JOURNAL: Policy(allow_origins=["*"])})
         self._journal = Journal()
         self._stopping = Event()
         self._app = self._journal.wrap(CORSMiddleware(self._respond, self.guard))

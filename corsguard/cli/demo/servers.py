@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from socket import create_server, socket
 from threading import Thread
@@ -43,7 +43,7 @@ class PortError(Exception):
 @contextmanager
 def serve_demo(
     ports: Mapping[str, int], subscriber: Callable[[Decision, CORSRequest], object]
-) -> Iterator[Origins]:
+) -> Generator[Origins]:
     """Serve the demo within a block of code. Raises PortError.
 
     `ports` are the keys "api", "frontend" and "stranger" -> port. `subscriber` is called with each
@@ -78,7 +78,7 @@ def _build_origin(listener: socket) -> str:
 
 
 @contextmanager
-def _serve(listener: socket, app: WSGIApplication) -> Iterator[None]:
+def _serve(listener: socket, app: WSGIApplication) -> Generator[None]:
     """Serve app on a socket, in a thread, within a block of code."""
     server = make_server(
         _HOST,

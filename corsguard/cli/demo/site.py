@@ -40,7 +40,7 @@ class Site:
     """A WSGI application that serves the same page on every origin."""
 
     def __init__(self, origins: Origins, policy: Policy) -> None:
-        folder = files(__package__).joinpath("page")
+        folder = files("corsguard.cli.demo").joinpath("page")
         self._pages = {
             f"/{name}": (content_type, folder.joinpath(name).read_bytes())
             for name, content_type in _FILES.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import SUPPRESS, ArgumentParser
-from typing import IO, Any, cast
+from typing import IO, Any, Literal, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     """The command that checks, lists and explains the CORS policies of a project."""
 
     help = "Checks the CORS configuration, lists the policies by URL, or explains a request."
-    requires_system_checks = ()
+    requires_system_checks: list[str] | tuple[str, ...] | Literal["__all__"] = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
