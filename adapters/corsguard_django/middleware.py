@@ -24,6 +24,7 @@ from corsguard_django.views import METHOD, OF_PATH, Holding
 __all__ = ["OUTER_DECISION", "CORSMiddleware", "OuterDecision", "decide_async"]
 
 _HOLDING = "corsguard.holding"
+_PATH = "corsguard.path"
 _REACHED = "corsguard.reached"
 
 
@@ -100,12 +101,12 @@ class CORSMiddleware(SettingsMixin):
     def _process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
         request.META[_REACHED] = True
         holding = self._views.find_resolved(request)
-        return None if _is_decided(request, holding) else self._decide(request, holding)
+        return None if self._is_decided(request, holding) else self._decide(request, holding)
 
     async def _process_view_async(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
         request.META[_REACHED] = True
         holding = self._views.find_resolved(request)
-        if _is_decided(request, holding):
+        if self._is_decided(request, holding):
             return None
         return await self._decide_async(request, holding)
 
@@ -121,7 +122,10 @@ class CORSMiddleware(SettingsMixin):
         if views.in_urlconf(getattr(request, "urlconf", None)):
             return None
         snapshot = views.guard.adapter.snapshot
-        applied = snapshot.everywhere or snapshot.find(request.path_info)
+        applied = snapshot.everywhere
+        if applied is None:
+            request.META[_PATH] = request.path_info
+            applied = snapshot.find(request.path_info)
         return applied.cache.lookup(request.META, request.method or "")
 
     def _find_pending(self, request: HttpRequest) -> Holding | None:
@@ -133,11 +137,24 @@ class CORSMiddleware(SettingsMixin):
         if _REACHED in request.META:
             return None
         holding = self._views.resolve(request)
-        return None if _is_decided(request, holding) else holding
+        return None if self._is_decided(request, holding) else holding
 
     def _needs_view_first(self, request: HttpRequest) -> bool:
         """Return True if the decision must come before any other middleware runs."""
         request.META.pop(DECISION, None)  # of another guard, around all of Django
+        return self._views.guard.adapter.needs_view_first(build_request(request))
+
+    def _is_decided(self, request: HttpRequest, holding: Holding) -> bool:
+        """Return True if the decision on the request is the one for the view that it has reached.
+
+        It is not if another middleware has set `request.urlconf` since, or `request.path_info`,
+        unless the decision had to come before any other middleware.
+        """
+        meta = request.META
+        if DECISION not in meta or meta[_HOLDING] != holding:
+            return False
+        if meta.get(_PATH, request.path_info) == request.path_info:
+            return True
         return self._views.guard.adapter.needs_view_first(build_request(request))
 
     def _adopt(self, request: HttpRequest, outer: OuterDecision) -> None:
@@ -220,15 +237,6 @@ def build_request(request: HttpRequest) -> CORSRequest:
 def _get_method(request: HttpRequest) -> str:
     method: str = request.META.get(METHOD) or request.method or ""
     return method
-
-
-def _is_decided(request: HttpRequest, holding: Holding) -> bool:
-    """Return True if the decision on the request is the one for the view that it has reached.
-
-    It is not if another middleware has set `request.urlconf` since.
-    """
-    meta = request.META
-    return DECISION in meta and bool(meta[_HOLDING] == holding)
 
 
 def _record(request: HttpRequest, holding: Holding, decision: Decision) -> HttpResponse | None:

@@ -164,8 +164,9 @@ class GuardRuntime:
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call a subscriber with each decision from now on; see Guard.subscribe."""
         with self._replacing:
-            self._subscribers = (*self._subscribers, subscriber)
+            # First the caches: a child that is forked in between keeps none that skip a subscriber.
             self.snapshot = self.snapshot.remove_caches()
+            self._subscribers = (*self._subscribers, subscriber)
 
     def reconfigure(self, policies: Policies) -> None:
         """Replace all policies at once; see Guard.reconfigure."""

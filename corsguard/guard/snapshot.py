@@ -156,7 +156,8 @@ class Snapshot:
         default = self._engine_of(table.get(_EVERYWHERE))
         self._nowhere = self._apply(None, default, is_enforced=bool(self.enforce))
         applied: dict[str, AppliedPolicy] = {}
-        for prefix in dict.fromkeys((*filter(None, table), *self.enforce_exempt)):
+        exempt = self.enforce_exempt if self.enforce else ()
+        for prefix in dict.fromkeys((*filter(None, table), *exempt)):
             found = routes.find(prefix)
             route, policy = found or (None, None)
             engine = self._engine_of(policy) if found else default

@@ -101,6 +101,41 @@ def test_file_response_has_cors_headers(ask: Ask, where: str) -> None:
     response.close()
 
 
+@sync_only_middleware
+def rewrites(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    def rewrite(request: HttpRequest) -> Any:
+        request.path_info = request.path_info.removeprefix("/v1")
+        return get_response(request)
+
+    return rewrite
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [{"/tells": POLICY}, {"/tells": POLICY, "/": Policy(allow_origins=["*"])}],
+    ids=["uncovered", "any-origin"],
+)
+def test_path_rewritten_by_a_middleware_below_applies(ask: Ask, routes: Any) -> None:
+    rewriting = {"MIDDLEWARE": [OURS, f"{__name__}.rewrites"], "CORSGUARD": Guard(routes)}
+    with override_settings(ROOT_URLCONF=(path("tells", tells),), **rewriting):
+        for _ in range(2):  # the decision on /v1/tells must not be found in a cache either
+            response = ask("GET", "/v1/tells", Origin=APP)
+            assert (response.content, cors(response)) == (b"ALLOWED", ALLOWED)
+            response = ask("GET", "/v1/tells", Origin=EVIL)
+            assert (response.content, cors(response)) == (b"ORIGIN_NOT_ALLOWED", {"vary": "Origin"})
+
+
+def test_path_rewritten_below_keeps_the_enforced_decision(ask: Ask) -> None:
+    guard = Guard({"/v1": POLICY}, enforce=True)
+    rewriting = {"MIDDLEWARE": [OURS, f"{__name__}.rewrites"], "CORSGUARD": guard}
+    with override_settings(ROOT_URLCONF=(path("tells", tells),), **rewriting):
+        for _ in range(2):
+            response = ask("POST", "/v1/tells", Origin=APP, Sec_Fetch_Site="cross-site")
+            assert (response.content, cors(response)) == (b"ALLOWED", ALLOWED)
+            refused = ask("POST", "/v1/tells", Origin=EVIL, Sec_Fetch_Site="cross-site")
+            assert refused.status_code == 403
+
+
 def test_whitenoise_file_has_cors_headers(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "font.woff2").write_bytes(b"font")
     noise = "whitenoise.middleware.WhiteNoiseMiddleware"

@@ -13,6 +13,7 @@ from support.engine_requests import ANY, EVIL, LISTED, PLAIN, A, ask
 
 from corsguard import CORSRequest, Decision, Guard, Kind, Policy, PolicyError, Reason
 from corsguard.guard.arguments import build_configured_guard
+from corsguard.guard.snapshot import Snapshot
 
 CROSS = {"Sec-Fetch-Site": "cross-site"}
 COOKIES = Policy(allow_origins=[A], allow_credentials=True)
@@ -248,6 +249,32 @@ def test_subscribers_get_every_decision_that_is_cors_and_its_facts() -> None:
             CORSRequest("/api/x", EVIL, "GET", has_cookie=True, route="/api"),
         ),
     ]
+
+
+def test_subscribe_removes_caches_before_it_adds_a_subscriber(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A child that is forked in between must not answer from a cache that skips a subscriber."""
+    guard = Guard(PLAIN)
+    seen: list[Reason] = []
+    heard: list[list[Reason]] = []
+    remove = Snapshot.remove_caches
+
+    def decide_and_remove(snapshot: Snapshot) -> Snapshot:
+        guard.decide("/", A, "GET", {})
+        heard.append([*seen])
+        return remove(snapshot)
+
+    monkeypatch.setattr(Snapshot, "remove_caches", decide_and_remove)
+    guard.subscribe(lambda decision, _request: seen.append(decision.reason))
+    guard.decide("/", A, "GET", {})
+    assert (heard, seen) == ([[]], [Reason.ALLOWED])
+
+
+def test_exempt_paths_without_enforce_keep_one_policy_everywhere() -> None:
+    guard = Guard(PLAIN, enforce_exempt=["/hooks"])
+    assert guard.adapter.snapshot.everywhere is not None
+    assert Guard(PLAIN, enforce=True, enforce_exempt=["/hooks"]).adapter.snapshot.everywhere is None
 
 
 def test_what_a_subscriber_raises_is_logged_and_never_raised(
