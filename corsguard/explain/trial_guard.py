@@ -13,7 +13,8 @@ from corsguard.guard import Guard
 from corsguard.guard.refusal_log import RefusalLog
 from corsguard.guard.runtime import GuardRuntime
 from corsguard.guard.snapshot import Policies, Snapshot
-from corsguard.guard.view_policies import View, describe_view
+from corsguard.guard.view_descriptions import describe_view
+from corsguard.guard.view_policies import View
 from corsguard.policy import Policy
 
 __all__ = ["TrialGuard"]

@@ -82,8 +82,8 @@ def test_fork_imports_everything_before(
 def test_fork_imports_include_every_function_level_import() -> None:
     known = {
         *fork_safety._IMPORTED_LATE,
-        *fork_safety._IF_THERE,
-        *fork_safety._own_modules(),
+        *fork_safety._IF_IMPORTED,
+        *fork_safety._list_own_modules(),
         "corsguard",
         "corsguard.guard",
     }

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy, PolicyError, PolicyWarning, Problem, Reason
-from corsguard.guard.config import as_variable_named
+from corsguard.guard.config import name_variable
 
 A, B = "https://a.example", "https://b.example"
 LISTED = Policy(allow_origins=[A])
@@ -456,4 +456,4 @@ def test_the_environment_is_told_its_values_without_quotes(
 
 def test_the_environment_is_told_prose_with_its_quotes() -> None:
     problem = Problem("x", "enforce", None, "", 'write "report", as in enforce="report"')
-    assert as_variable_named(problem).suggestion == problem.suggestion
+    assert name_variable(problem).suggestion == problem.suggestion

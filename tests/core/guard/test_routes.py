@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corsguard import Guard, Policy, PolicyError, Problem
-from corsguard.guard.routes import Routes, prefix_problems
+from corsguard.guard.routes import Routes, validate_prefixes
 
 ROOT = Policy(allow_origins=["https://root.example"])
 API = Policy(allow_origins=["https://api.example"])
@@ -109,7 +109,7 @@ def test_route_invalid(prefix: str) -> None:
     (problem,) = problems({"/x": API, prefix: API})
     assert problem[:3] == ("route-invalid", "routes", prefix)
     assert problem.message == f"{prefix!r} is not a literal path prefix, such as /api"
-    (exempt,) = prefix_problems("enforce_exempt", [prefix])
+    (exempt,) = validate_prefixes("enforce_exempt", [prefix])
     assert exempt == problem._replace(field="enforce_exempt")
 
 
@@ -178,7 +178,7 @@ def reference(prefixes: Iterable[str], path: str) -> str | None:
 
 @given(TABLES, PATHS)
 def test_the_longest_prefix_of_whole_segments_is_found(prefixes: list[str], path: str) -> None:
-    assert prefix_problems("routes", prefixes) == []
+    assert validate_prefixes("routes", prefixes) == []
     table = {prefix: f"entry of {prefix}" for prefix in prefixes}
     expected = reference(prefixes, path)
     found = Routes(table).find(path)
