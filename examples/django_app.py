@@ -63,7 +63,7 @@ settings.configure(
             }
         },
         # Pages of other sites can't write, not even with a form, which has no preflight: this
-        # stands in the place of CsrfViewMiddleware and its tokens.
+        # replaces CsrfViewMiddleware and its tokens.
         "enforce": True,
         "enforce_exempt": ["/public"],
     },

@@ -111,9 +111,8 @@ def find_hidden(views: Iterable[object], reached: Iterable[object]) -> list[Prob
     This is always an error: requests that the view should serve without CORS get the policy of the
     path. Objects that a view only refers to, such as the application, are not searched.
     """
-    exempt = {
-        id(each) for each, entry in _list_living() if entry.is_exempt and not entry.is_reached
-    }
+    living = _list_living()
+    exempt = {id(each) for each, entry in living if entry.is_exempt and not entry.is_reached}
     if exempt:
         exempt -= {id(each) for each in reached}
     inside = {id(each): each for view in views for each in iter_wrapped(view)} if exempt else {}

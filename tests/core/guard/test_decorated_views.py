@@ -228,7 +228,7 @@ def in_partial_method(view: Called) -> Called:
         lambda view: partial(lambda inner: inner.__func__(), staticmethod(view)),
     ],
 )
-def test_find_hidden_finds_an_exempt_view_inside_a_wrapper(
+def test_find_hidden_finds_an_exempt_view_in_a_wrapper(
     wrap: Callable[[Called], Called],
 ) -> None:
     view = exempt_view()

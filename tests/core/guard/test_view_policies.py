@@ -10,7 +10,7 @@ from threading import Barrier, Thread, get_ident
 from typing import Any
 
 import pytest
-from support.engine_requests import ANY, EVIL, LISTED, PLAIN, A, ask, field
+from support.engine_requests import ANY, EVIL, LISTED, PLAIN, A, build_preflight, find_header
 from support.guards import decide, decide_async
 
 from corsguard import CORSRequest, Guard, Policy, PolicyError, Reason
@@ -143,9 +143,9 @@ def test_find_decorated_layer_finds_a_view_decorated_after_wrapping() -> None:
 
 def test_view_policy_wins_over_the_policy_of_the_path() -> None:
     view = View("items", LISTED)
-    decision = decide(guard(LISTED), "/x", A, "OPTIONS", ask("PUT"), view=view)
-    assert field(decision, "Allow-Credentials") == "true"
-    exempt = decide(guard(), "/x", A, "OPTIONS", ask("PUT"), view=View("items", None))
+    decision = decide(guard(LISTED), "/x", A, "OPTIONS", build_preflight("PUT"), view=view)
+    assert find_header(decision, "Allow-Credentials") == "true"
+    exempt = decide(guard(), "/x", A, "OPTIONS", build_preflight("PUT"), view=View("items", None))
     assert (exempt.reason, exempt.headers) == (Reason.NO_POLICY, ())
 
 
@@ -161,9 +161,9 @@ def test_view_policy_wins_over_the_policy_of_the_path() -> None:
 def test_allow_methods_lists_only_methods_with_the_same_policy(
     policy: Policy, methods: frozenset[str] | None, sent: str | None
 ) -> None:
-    view, asked = View("items", policy), ("/x", A, "OPTIONS", ask("PUT"))
+    view, asked = View("items", policy), ("/x", A, "OPTIONS", build_preflight("PUT"))
     decision = decide(guard(policy), *asked, view=view, methods=methods)
-    assert field(decision, "Allow-Methods") == sent
+    assert find_header(decision, "Allow-Methods") == sent
     deciding = decide_async(guard(policy), *asked, view=view, methods=methods)
     assert asyncio.run(deciding) == decision
 
@@ -171,9 +171,9 @@ def test_allow_methods_lists_only_methods_with_the_same_policy(
 def test_allow_methods_of_the_path_skips_methods_of_views() -> None:
     made = Guard({"/": LISTED})
     methods = frozenset({"PUT", "GET"})
-    decision = decide(made, "/x", A, "OPTIONS", ask("PUT"), methods=methods)
-    assert field(decision, "Allow-Methods") == "GET, PUT"
-    asking = decide_async(made, "/x", A, "OPTIONS", ask("PUT"), methods=methods)
+    decision = decide(made, "/x", A, "OPTIONS", build_preflight("PUT"), methods=methods)
+    assert find_header(decision, "Allow-Methods") == "GET, PUT"
+    asking = decide_async(made, "/x", A, "OPTIONS", build_preflight("PUT"), methods=methods)
     assert asyncio.run(asking) == decision
 
 
@@ -227,7 +227,7 @@ def test_reconfigure_keeps_a_view_policy_that_a_path_shared() -> None:
     made.adapter.add_views([("view", LISTED)])
     made.reconfigure({"/": PLAIN})
     decision = decide(made, "/x", A, "GET", {}, view=View("items", LISTED))
-    assert field(decision, "Allow-Credentials") == "true"
+    assert find_header(decision, "Allow-Credentials") == "true"
 
 
 @pytest.fixture
@@ -257,7 +257,9 @@ def test_add_views_during_reconfigure_loses_no_policy() -> None:
     thread.join()
     assert made.policies is policies[-1]
     ages = [
-        field(decide(made, "/x", A, "OPTIONS", ask(), view=View("v", policy)), "Max-Age")
+        find_header(
+            decide(made, "/x", A, "OPTIONS", build_preflight(), view=View("v", policy)), "Max-Age"
+        )
         for policy in policies
     ]
     assert ages == [str(seconds) for seconds in range(100)]
@@ -295,9 +297,9 @@ def test_decide_async_calls_blocking_callables_in_a_thread() -> None:
 @pytest.mark.parametrize(
     ("origin", "method", "headers", "view_first"),
     [
-        (A, "OPTIONS", ask(), True),
+        (A, "OPTIONS", build_preflight(), True),
         (A, "OPTIONS", {}, False),
-        (None, "OPTIONS", ask(), False),
+        (None, "OPTIONS", build_preflight(), False),
         (A, "GET", {}, False),
         (EVIL, "POST", {}, True),
         (EVIL, "POST", {"Sec-Fetch-Site": "same-origin"}, False),
