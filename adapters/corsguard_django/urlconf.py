@@ -134,7 +134,7 @@ def _iter_handler_holders(view: object, pattern: str) -> Iterator[PolicyHolder]:
 
 
 def _describe(holder: object, entry: Any, pattern: str, namespaces: list[str | None]) -> str:
-    """Return in words what holds the policy of an entry; not for a handler of a class."""
+    """Return the description of the owner of an entry's policy, except handlers of a class."""
     if hasattr(entry, "url_patterns"):
         return f"every view of include() at {pattern}"
     view_class = get_view_class(entry.callback)

@@ -23,7 +23,7 @@ __all__ = ["TrialGuard"]
 class _QuietLog(RefusalLog):
     """A log of refusals that no browser sent: all of it is at DEBUG."""
 
-    def _level(self, *_: object) -> int:
+    def _find_level(self, *_: object) -> int:
         return logging.DEBUG
 
 

@@ -214,7 +214,7 @@ def test_url_that_is_not_given_is_a_placeholder(
 
 @pytest.mark.filterwarnings("ignore::corsguard.PolicyWarning")
 @pytest.mark.parametrize(
-    ("names", "credentials", "told"),
+    ("names", "credentials", "shown"),
     [
         ('"*"', "false", "any header but Authorization"),
         ('"*"', "true", "any header"),

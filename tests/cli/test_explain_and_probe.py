@@ -7,6 +7,7 @@ import warnings
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
+import pytest
 from support.audit.serving import wsgi
 from support.cli_service import service
 
@@ -126,6 +127,7 @@ def own(fields: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
     )
 
 
+@pytest.mark.slow
 def test_exchange_is_the_same_offline_and_over_a_socket() -> None:
     draw = random.Random(SEED)
     allowed = 0

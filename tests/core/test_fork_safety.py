@@ -22,6 +22,7 @@ PROGRAM = Path(__file__).parents[1] / "support/fork_program.py"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.slow
 def test_fork_during_updates_leaves_the_child_working() -> None:
     command = [sys.executable, "-W", "ignore::DeprecationWarning", str(PROGRAM)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

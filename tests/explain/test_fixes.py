@@ -408,6 +408,7 @@ def changed(guard: Guard, changes: Sequence[Change]) -> Guard | None:
 
 @settings(max_examples=600, derandomize=True)
 @given(GUARDS, st.sampled_from(PAGES), REQUESTS, ENGINES)
+@pytest.mark.slow
 def test_changes_allow_the_request_and_are_minimal(
     guard: Guard, page: str, request: Request, engine: EngineName
 ) -> None:

@@ -269,6 +269,7 @@ EXAMPLES = {
 @pytest.mark.parametrize(
     ("name", "path"), [(name, path) for name, paths in EXAMPLES.items() for path in paths]
 )
+@pytest.mark.slow
 def test_example_has_no_findings(examples: Callable[[str], str], name: str, path: str) -> None:
     done = run_checks_at(examples(name) + path, FRONTEND)
     assert list_codes(done) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,6 +85,7 @@ def policies(draw: st.DrawFn) -> Policy:
     ),
     st.one_of(st.none(), st.booleans()),
 )
+@pytest.mark.slow
 def test_decision_texts_are_printable_ascii(
     policy: Policy,
     origin: str,

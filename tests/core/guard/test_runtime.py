@@ -172,6 +172,7 @@ class Reconfigured(RuleBasedStateMachine):
         return put.start < call.end and not replaced
 
 
+@pytest.mark.slow
 def test_decisions_during_reconfigure_follow_one_policy() -> None:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # threads take turns wherever they can

@@ -111,7 +111,7 @@ def test_iter_layers_of_a_view_that_wraps_itself_ends() -> None:
     assert list(iter_layers(view)) == [view]
 
 
-def test_find_decorated_layer_prefers_the_decorated_object_to_a_copy() -> None:
+def test_decorated_layer_is_the_decorated_object_and_not_a_copy() -> None:
     @cors_policy(PUBLIC)
     def view() -> str:
         return "called"
@@ -127,7 +127,7 @@ def test_find_decorated_layer_prefers_the_decorated_object_to_a_copy() -> None:
     assert copy() == "called"
 
 
-def test_find_decorated_layer_finds_a_view_decorated_after_wrapping() -> None:
+def test_decorated_layer_of_a_view_decorated_after_wrapping() -> None:
     def view() -> str:
         return "called"
 
