@@ -1,8 +1,9 @@
-"""Locks that are free in a forked child, whatever the other threads did at that moment.
+"""New locks in a forked child, as other threads may have held the old ones.
 
 A fork copies the memory of a process, but only the thread that forks. A lock that another thread
-holds stays held in the child, for ever, and what that thread was replacing stays half replaced.
-So whatever has a lock is asked, in the child, to make a new one and to put itself right.
+holds stays held in the child for ever, and data that the thread was replacing stays inconsistent.
+So every object with a lock registers a method that replaces the lock and repairs the data in the
+child.
 """
 
 from __future__ import annotations
@@ -28,43 +29,43 @@ _IMPORTED_LATE = (
     "tomllib",
     "urllib.parse",
 )
-"""What functions of corsguard import, besides its own modules: 30 ms, once."""
-_IF_THERE = frozenset({"asyncio"})
-"""The same, but large: only where something else has begun to import it."""
+"""Modules that functions of corsguard import late. Importing all takes 30 ms, once."""
+_IF_IMPORTED = frozenset({"asyncio"})
+"""Large modules, imported before a fork only if something else has begun to import them."""
 
 _PACKAGES = ("corsguard", "corsguard.policy", "corsguard.engine", "corsguard.guard")
 
 _restarts: dict[int, tuple[ref[Any], Callable[[Any], None]]] = {}
-"""id of what has locks -> that, and its method that makes new ones; what dies is removed."""
+"""id of an object with locks -> (weak reference to it, its method that makes new ones)."""
 
 
 def restart_in_child(restart: Callable[[], None]) -> None:
-    """Have a method called in each forked child, as long as its object is alive.
+    """Register a bound method to call in each forked child, as long as its object is alive.
 
-    It makes new locks, and finishes what another thread had begun.
+    The method makes new locks, and completes changes that another thread had begun.
     """
     method: Any = restart
     key = id(method.__self__)
 
     def forget(_: object, restarts: dict[int, Any] = _restarts) -> None:
-        restarts.pop(key, None)  # also while Python ends, and globals are gone
+        restarts.pop(key, None)  # a default, as globals are gone when Python exits
 
     _restarts[key] = ref(method.__self__, forget), method.__func__
 
 
 def _import_all() -> None:
-    """Import all that a request or a new policy may need, before the process forks.
+    """Import all modules that a request or a new policy may need, before the process forks.
 
-    A child can't make the lock of a module anew that another thread was importing.
+    A child can't replace the import lock of a module that another thread was importing.
     """
     if not _restarts:
         return
-    for name in (*_IMPORTED_LATE, *_own_modules(), *(_IF_THERE & sys.modules.keys())):
+    for name in (*_IMPORTED_LATE, *_list_own_modules(), *(_IF_IMPORTED & sys.modules.keys())):
         import_module(name)
 
 
-def _own_modules() -> list[str]:
-    """Return the names of the modules that requests and policies need: no command, no browser."""
+def _list_own_modules() -> list[str]:
+    """Return the names of the modules that requests and policies need."""
     from pkgutil import iter_modules
 
     names = []
@@ -75,9 +76,10 @@ def _own_modules() -> list[str]:
 
 
 def _restart_all() -> None:
-    known = [(reference(), restart) for reference, restart in list(_restarts.values())]
-    for holder, restart in [each for each in known if each[0] is not None]:
-        restart(holder)
+    living = [(reference(), restart) for reference, restart in list(_restarts.values())]
+    for owner, restart in living:
+        if owner is not None:
+            restart(owner)
 
 
 # Windows has no fork, and no such function; `dict` takes the same arguments and does nothing.

@@ -89,7 +89,7 @@ _OPAQUE = {"null": Origin("", "", None), "file://": Origin("file", "", None)}
 
 
 class OriginPattern(NamedTuple):
-    """An entry of a policy: an origin, its subdomains, any port of it, `*` or an opaque origin."""
+    """An entry of a policy: an origin, with subdomains or any port, `*` or an opaque origin."""
 
     scheme: str
     host: str

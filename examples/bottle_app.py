@@ -25,7 +25,7 @@ greetings = {"en": "Hello"}
 
 
 def greet(language: str) -> dict[str, str]:
-    """A greeting; a language that is not there fails, and the 500 carries the CORS headers too."""
+    """Return a greeting. An unknown language fails, and the 500 has the CORS headers too."""
     return {"greeting": greetings[language]}
 
 

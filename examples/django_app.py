@@ -63,7 +63,7 @@ settings.configure(
             }
         },
         # Pages of other sites can't write, not even with a form, which has no preflight: this
-        # stands in the place of CsrfViewMiddleware and its tokens.
+        # replaces CsrfViewMiddleware and its tokens.
         "enforce": True,
         "enforce_exempt": ["/public"],
     },
@@ -86,7 +86,7 @@ class Item(models.Model):
 
 
 def field(request: HttpRequest, name: str) -> str:
-    """A field of a request, sent as JSON."""
+    """Return a field of the JSON body."""
     try:
         return str(json.loads(request.body)[name])
     except (ValueError, TypeError, KeyError):  # it is no JSON, no object, or lacks the field
@@ -94,7 +94,7 @@ def field(request: HttpRequest, name: str) -> str:
 
 
 def name_of(request: HttpRequest) -> str:
-    """The name that a request gives an item, if it comes from someone who has logged in."""
+    """Return the name in the body. Raise PermissionDenied without a login."""
     if "user" not in request.session:
         raise PermissionDenied
     return field(request, "name")
@@ -114,7 +114,7 @@ class Items(View):
 
 
 class OneItem(View):
-    """One of them."""
+    """One item."""
 
     def get(self, request: HttpRequest, number: int) -> HttpResponse:
         return JsonResponse(get_object_or_404(Item, pk=number).as_dict())
@@ -135,7 +135,7 @@ class OneItem(View):
 
 
 def download(request: HttpRequest) -> HttpResponse:
-    """All items as a file."""
+    """Download all items."""
     attachment = {"Content-Disposition": 'attachment; filename="items.csv"'}
     response = HttpResponse(content_type="text/csv; charset=utf-8", headers=attachment)
     csv.writer(response).writerows(Item.objects.values_list("id", "name"))
@@ -152,13 +152,13 @@ def log_in(request: HttpRequest) -> HttpResponse:
 
 
 def failure(request: HttpRequest) -> HttpResponse:
-    """An answer of Django's to a bug, which carries the CORS headers as well."""
+    """Fail, to show that Django's 500 has the CORS headers as well."""
     raise RuntimeError("this endpoint always fails")
 
 
 @cors_policy(Policy(allow_origins=["*"]))
 def public(request: HttpRequest) -> HttpResponse:
-    """What any page may read: this policy is the view's own."""
+    """List the items, for any page: the view has its own policy."""
     return Items().get(request) if request.method == "GET" else HttpResponse(status=405)
 
 

@@ -87,7 +87,7 @@ def log_in(login: Login, response: Response) -> None:
 
 @api.get("/items")
 def list_items() -> list[Item]:
-    """All items."""
+    """List all items."""
     rows = db.execute("SELECT id, name FROM items ORDER BY id")
     return [Item(id=number, name=name) for number, name in rows]
 
@@ -103,7 +103,7 @@ def create(draft: Draft, response: Response) -> Item:
 
 @api.get("/items/{number}")
 def read(number: int) -> Item:
-    """One item."""
+    """Return an item."""
     for item in list_items():
         if item.id == number:
             return item
@@ -131,7 +131,7 @@ def change(statement: str, *values: str | int) -> None:
 
 @api.get("/items.csv")
 def download() -> Response:
-    """All items as a file."""
+    """Download all items."""
     file = io.StringIO()
     csv.writer(file).writerows((item.id, item.name) for item in list_items())
     return Response(
@@ -153,7 +153,7 @@ app.include_router(api)
 
 @app.get("/public/count")
 def count() -> dict[str, int]:
-    """How many items there are, for anyone."""
+    """Count the items, for anyone."""
     return {"items": len(list_items())}
 
 

@@ -38,7 +38,7 @@ View = Callable[..., Any]
 
 
 def create_app(database: str = ":memory:") -> Flask:
-    """The API, over a database of its own."""
+    """Build the API, with its own database."""
     app = Flask(__name__)
     # Pages on another site than this API need `SameSite=None; Secure`, and https.
     app.config.update(SECRET_KEY=secrets.token_bytes(), SESSION_COOKIE_SAMESITE="Lax")
@@ -56,18 +56,18 @@ def create_app(database: str = ":memory:") -> Flask:
 
 
 def rows(statement: str, *values: object) -> list[dict[str, object]]:
-    """What the database answers."""
+    """Run a statement and return its rows."""
     return [dict(row) for row in current_app.extensions["db"].execute(statement, values)]
 
 
 def row(statement: str, *values: object) -> dict[str, object]:
-    """The first of it, or 404."""
+    """Return the first row, or abort with 404."""
     found = rows(statement, *values)
     return found[0] if found else abort(404)
 
 
 def field(name: str) -> str:
-    """A field of a request, sent as JSON; or 400."""
+    """Return a field of the JSON body, or abort with 400."""
     given = request.get_json()
     return str(given[name]) if isinstance(given, dict) and name in given else abort(400)
 
@@ -84,7 +84,7 @@ def logged_in(view: View) -> View:
 
 @cors_policy(PUBLIC)
 def public_items() -> Response:
-    """All items, for everyone to read."""
+    """List all items, for everyone."""
     return jsonify(rows("SELECT * FROM items"))
 
 
@@ -100,7 +100,7 @@ def log_in() -> tuple[str, int]:
 
 @api.get("/items.csv")
 def download() -> Response:
-    """All items as a file."""
+    """Download all items."""
     file = io.StringIO()
     csv.writer(file).writerows(item.values() for item in rows("SELECT * FROM items"))
     attachment = {"Content-Disposition": 'attachment; filename="items.csv"'}
@@ -109,7 +109,7 @@ def download() -> Response:
 
 @api.get("/failure")
 def fail() -> Response:
-    """Always fail: the answer that Flask makes carries the CORS headers as well."""
+    """Fail, to show that Flask's 500 has the CORS headers as well."""
     raise RuntimeError("this endpoint always fails")
 
 

@@ -134,7 +134,7 @@ class Form(dict[str, str]):
 
 
 def form(environ: WSGIEnvironment) -> Form:
-    """The fields of a request, sent as JSON."""
+    """Return the fields of the JSON body."""
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     try:
         return Form({name: str(value) for name, value in json.loads(body).items()})
@@ -143,7 +143,7 @@ def form(environ: WSGIEnvironment) -> Form:
 
 
 def in_json(status: str, value: object) -> Answer:
-    """An answer of JSON."""
+    """Build a JSON response."""
     return status, [("Content-Type", "application/json")], json.dumps(value).encode()
 
 

@@ -42,7 +42,7 @@ def let_carry(
 
 
 def _carrying(maker: Callable[[Any, Exception], Any], adapter: GuardRuntime) -> Callable[..., Any]:
-    """maker, whose answer carries the headers where the request got as far as a decision."""
+    """Wrap a maker of error responses, so that they carry the headers of the decision."""
 
     def carrying(response: _Response, request: Any, error: Exception) -> _Response:
         # A middleware in between may have copied the scope, or raised an error of its own.

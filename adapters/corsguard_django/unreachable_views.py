@@ -12,6 +12,7 @@ from django.urls import get_resolver
 
 from corsguard import Problem
 from corsguard.guard import decorated_views
+from corsguard.guard.callable_contents import get_module_name
 from corsguard.guard.view_policies import has_policy, iter_layers
 from corsguard_django.view_layers import (
     get_handlers,
@@ -115,7 +116,7 @@ def _iter_named_modules(urlconf: object) -> Iterator[str]:
     if isinstance(urlconf, ModuleType):
         yield urlconf.__name__
         for value in list(vars(urlconf).values()):
-            yield from _iter_project_module(decorated_views.module_of(value))
+            yield from _iter_project_module(get_module_name(value))
 
 
 def _iter_project_module(module: object) -> Iterator[str]:

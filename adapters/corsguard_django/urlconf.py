@@ -12,13 +12,8 @@ from django.utils.functional import Promise
 
 from corsguard import Policy, Problem
 from corsguard.guard.decorated_views import find_unreached, mark_reached
-from corsguard.guard.view_policies import (
-    describe_class,
-    describe_handler,
-    describe_view,
-    get_policy,
-    has_policy,
-)
+from corsguard.guard.view_descriptions import describe_class, describe_handler, describe_view
+from corsguard.guard.view_policies import get_policy, has_policy
 from corsguard_django.unreachable_views import find_hidden_views, iter_entries
 from corsguard_django.view_layers import find_handler_holders, get_view_class, iter_view_layers
 
@@ -139,7 +134,7 @@ def _iter_handler_holders(view: object, pattern: str) -> Iterator[PolicyHolder]:
 
 
 def _describe(holder: object, entry: Any, pattern: str, namespaces: list[str | None]) -> str:
-    """Return in words what holds the policy of an entry; not for a handler of a class."""
+    """Return the description of the owner of an entry's policy, except handlers of a class."""
     if hasattr(entry, "url_patterns"):
         return f"every view of include() at {pattern}"
     view_class = get_view_class(entry.callback)

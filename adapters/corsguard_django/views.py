@@ -12,13 +12,8 @@ from django.urls import Resolver404, ResolverMatch, get_resolver
 from django.utils.translation import override
 
 from corsguard import Guard, PolicyError
-from corsguard.guard.view_policies import (
-    View,
-    describe_holders,
-    find_shared_methods,
-    get_policy,
-    has_policy,
-)
+from corsguard.guard.view_descriptions import describe_holders
+from corsguard.guard.view_policies import View, find_shared_methods, get_policy, has_policy
 from corsguard_django.languages import guess_languages
 from corsguard_django.urlconf import find_policy_layer, inspect_urlconf
 from corsguard_django.view_layers import find_handler_holders, get_view_class

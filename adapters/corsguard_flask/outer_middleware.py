@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import Flask
 
 from corsguard import Problem
-from corsguard.guard.decorated_views import iter_callables
+from corsguard.guard.callable_contents import iter_callables
 from corsguard.guard.snapshot import Enforce
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from weakref import ref
 from flask import Blueprint, Flask
 
 from corsguard import PolicyError, Problem
+from corsguard.guard.callable_contents import get_module_name
 from corsguard.guard.decorated_views import (
     build_unreachable_problem,
     find_hidden,
     find_unreachable,
     find_unreached,
     mark_reached,
-    module_of,
 )
 from corsguard.guard.view_policies import iter_layers
 from corsguard_flask.view_policies import list_view_layers
@@ -149,7 +149,7 @@ def _iter_named_modules(app: Flask, module: ModuleType) -> Iterator[str]:
 
 
 def _get_module(value: Any) -> str:
-    return str(value.import_name) if issubclass(type(value), Blueprint) else module_of(value)
+    return str(value.import_name) if issubclass(type(value), Blueprint) else get_module_name(value)
 
 
 def _is_module_of(app: Flask, module: ModuleType) -> bool:

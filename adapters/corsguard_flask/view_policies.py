@@ -9,12 +9,14 @@ from flask import Blueprint, Flask
 from flask.views import MethodView
 
 from corsguard import Policy
-from corsguard.guard.view_policies import (
-    View,
+from corsguard.guard.view_descriptions import (
     describe_class,
     describe_handler,
     describe_holders,
     describe_view,
+)
+from corsguard.guard.view_policies import (
+    View,
     find_decorated_layer,
     get_policy,
     has_policy,

@@ -87,7 +87,7 @@ class OriginMatcher:
 
 
 def _index(patterns: Iterable[str]) -> dict[str, frozenset[_Port]]:
-    """Return the patterns as host -> ports (any port of it), and `.host` -> ports (subdomains)."""
+    """Return host -> ports of the host itself, and `.host` -> ports of its subdomains."""
     index: dict[str, set[_Port]] = {}
     for entry in patterns:
         pattern = OriginPattern.of(entry)

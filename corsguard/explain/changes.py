@@ -81,7 +81,7 @@ def list_changes(place: Place, policy: Policy) -> Iterator[Change]:
 def _describe_exposure(field: str, place: Place, policy: Policy, added: Sequence[str]) -> str:
     """Return the sentence on what a change of a field to policy exposes.
 
-    `added` are the entries that are new in the field; empty for a field that is no list.
+    `added` are the entries that are new in the field; empty if the field is not a list.
     """
     return _EXPOSES[field].format(
         added=", ".join(added),

@@ -13,7 +13,8 @@ from corsguard.guard import Guard
 from corsguard.guard.refusal_log import RefusalLog
 from corsguard.guard.runtime import GuardRuntime
 from corsguard.guard.snapshot import Policies, Snapshot
-from corsguard.guard.view_policies import View, describe_view
+from corsguard.guard.view_descriptions import describe_view
+from corsguard.guard.view_policies import View
 from corsguard.policy import Policy
 
 __all__ = ["TrialGuard"]
@@ -22,7 +23,7 @@ __all__ = ["TrialGuard"]
 class _QuietLog(RefusalLog):
     """A log of refusals that no browser sent: all of it is at DEBUG."""
 
-    def _level(self, group: tuple[str, str], item: str) -> int:  # noqa: ARG002  # the base's
+    def _find_level(self, group: tuple[str, str], item: str) -> int:  # noqa: ARG002  # the base's
         return logging.DEBUG
 
 

@@ -18,7 +18,7 @@ __all__ = ["build_configured_guard", "build_guard"]
 _OPTIONS = frozenset(GUARD_OPTIONS)
 """The keyword arguments of a guard besides its policies."""
 _KINDS = (Guard, Policy)
-"""What only the argument `policy` takes."""
+"""Types that only the argument `policy` accepts."""
 
 
 def build_guard(
@@ -27,13 +27,14 @@ def build_guard(
     *,
     requires_policy: bool = True,
 ) -> Guard:
-    """Return the guard for what an adapter was called with: a policy, or its fields.
+    """Return the guard for the arguments of an adapter: a policy, or its fields.
 
     `given` is a Guard, a Policy, policies by route prefix, or None. `fields` are the keyword
-    arguments beside it, in the one configuration shape. Without `requires_policy` there may be
-    neither: an adapter's views may bring the only policies.
+    arguments beside it, in the one configuration shape. Without `requires_policy` both may be
+    empty: all policies may be per-view policies.
 
-    Raises PolicyError: for both at once, for neither (`no-policy`), and for what does not start.
+    Raises PolicyError for both at once, for neither (`no-policy`), and for a policy that is not
+    valid.
     """
     problems = _find_problems(given, fields)
     if problems:
@@ -48,7 +49,7 @@ def build_guard(
 
 
 def build_configured_guard(given: Any, place: str = "") -> Guard:
-    """Return the guard of a framework's setting: a mapping in that shape, a Policy or a Guard.
+    """Return the guard of a framework's setting: a mapping in the same shape, a Policy or a Guard.
 
     Raises PolicyError, which names `place` as where the mapping is.
     """
@@ -58,7 +59,7 @@ def build_configured_guard(given: Any, place: str = "") -> Guard:
 
 
 def _find_problems(given: object, fields: Mapping[str, Any]) -> list[Problem]:
-    """Return what is wrong with the call itself, whatever the values are."""
+    """Return the problems of the call itself, whatever the values are."""
     if given is None:
         return [
             Problem("unknown-field", name, value, "unknown field", "policy")

@@ -24,7 +24,7 @@ __all__ = [
     "Settings",
     "as_item",
     "as_toml",
-    "as_variable_named",
+    "name_variable",
     "read_environ",
     "read_file",
     "read_mapping",
@@ -46,7 +46,7 @@ _SOME_ORIGIN = "https://app.example.com"
 
 
 class Settings(NamedTuple):
-    """What a configuration says, as the parameters of a Guard, and the problems of reading it."""
+    """The parameters of a Guard that a configuration sets, and the problems of reading it."""
 
     policies: Policy | dict[str, Policy | None] | None
     enforce: Any
@@ -54,7 +54,7 @@ class Settings(NamedTuple):
     own_origins: Any
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
-    """What the policies that were read start with, but should be warned of, enforced or not."""
+    """The warnings of the policies that were read, which don't depend on enforcement."""
 
 
 class _Found(NamedTuple):
@@ -63,7 +63,10 @@ class _Found(NamedTuple):
 
 
 def read_file(path: str | PathLike[str]) -> Settings:
-    """The settings of a TOML file; raises OSError and ValueError where it can't be read."""
+    """Read the settings of a TOML file.
+
+    Raises OSError if the file can't be read, and ValueError if it is not TOML.
+    """
     import tomllib
 
     with open(path, "rb") as file:
@@ -83,7 +86,7 @@ def read_file(path: str | PathLike[str]) -> Settings:
 
 
 def read_mapping(mapping: Mapping[str, Any]) -> Settings:
-    """The settings of a mapping: a policy's fields or `routes`, and what stands beside them."""
+    """Read the settings of a mapping: a policy's fields or `routes`, and the guard's options."""
     if not isinstance(mapping, Mapping):
         message = f"{show_value(mapping)} is not a table of a policy's fields, or of routes"
         suggestion = '{"allow_origins": ["https://app.example.com"]}'
@@ -91,44 +94,47 @@ def read_mapping(mapping: Mapping[str, Any]) -> Settings:
         return Settings(None, False, (), (), (problem,), ())
     known = (*VALIDATORS, "routes", *GUARD_OPTIONS)
     others = {key: value for key, value in mapping.items() if key not in known}
-    return _settings(mapping, others, find_unknown_fields(mapping, known))
+    return _build_settings(mapping, others, find_unknown_fields(mapping, known))
 
 
 def read_environ(environ: Mapping[str, str]) -> Settings:
-    """The settings of the variables whose names begin with CORSGUARD_."""
+    """Read the settings of the variables whose names begin with CORSGUARD_."""
     given = {name: text for name, text in environ.items() if name.startswith(_PREFIX)}
     mapping = {
-        field: _value(field, given[variable])
+        field: _parse_value(field, given[variable])
         for field, variable in _VARIABLES.items()
         if variable in given
     }
     known = set(_VARIABLES.values())
     others = {
-        name.removeprefix(_PREFIX): _value("", text)
+        name.removeprefix(_PREFIX): _parse_value("", text)
         for name, text in given.items()
         if name not in known
     }
     unknown = find_unknown_fields(given, _VARIABLES.values(), _PREFIX)
     if _is_none(mapping.get("allow_origins")):
         return _allow_nothing(mapping, others, unknown)
-    settings = _settings(mapping, others, unknown)
+    settings = _build_settings(mapping, others, unknown)
     names = (name for name in environ if name.startswith("CORS_"))
-    theirs = [name for name in names if is_origins_option(name, value=False)]  # no flag is a list
+    theirs = [name for name in names if is_origins_option(name, value=False)]  # of flags, none
     if theirs and NO_POLICY in settings.problems:
         rename = f"rename {theirs[0]} to {_VARIABLES['allow_origins']}"
         return settings._replace(problems=(NO_POLICY._replace(suggestion=rename),))
     return settings
 
 
-def as_variable_named(problem: Problem) -> Problem:
-    """A problem of the environment, with the variable in place of its field."""
+def name_variable(problem: Problem) -> Problem:
+    """Return a problem of the environment that names the variable instead of its field."""
     return as_variable(problem, _VARIABLES)
 
 
-def _settings(
+def _build_settings(
     mapping: Mapping[str, Any], others: Mapping[str, object], unknown: list[Problem]
 ) -> Settings:
-    """The settings of a mapping whose unknown keys, `others`, have been reported."""
+    """Build the settings of a mapping.
+
+    `others` are the unknown keys of the mapping, and `unknown` the problems that report them.
+    """
     found = _Found(unknown, [])
     fields = {key: value for key, value in mapping.items() if key in VALIDATORS}
     enforce = mapping.get("enforce", False)
@@ -136,7 +142,7 @@ def _settings(
     policies: Policy | dict[str, Policy | None] | None = None
     if "routes" in mapping:
         policies = _read_routes(mapping["routes"], found, enforced=enforced)
-        found.problems.extend(_beside_routes(key, value) for key, value in fields.items())
+        found.problems.extend(_report_beside_routes(key, value) for key, value in fields.items())
     elif fields:
         policies = _read_policy(fields, found, reported=others, enforced=enforced)
     elif not enforce and not any(
@@ -154,15 +160,15 @@ def _settings(
 
 
 def _is_none(origins: object) -> bool:
-    """Return True for the list of a variable that says `none`: no origin is allowed."""
+    """Return True for the list of a variable with the value `none`: no origin is allowed."""
     return isinstance(origins, list) and [origin.lower() for origin in origins] == ["none"]
 
 
 def _allow_nothing(
     mapping: Mapping[str, Any], others: Mapping[str, object], unknown: list[Problem]
 ) -> Settings:
-    """The settings that allow no origin; what else the policy would be is checked all the same."""
-    settings = _settings({**mapping, "allow_origins": [_SOME_ORIGIN]}, others, unknown)
+    """Build settings that allow no origin, and validate the other fields all the same."""
+    settings = _build_settings({**mapping, "allow_origins": [_SOME_ORIGIN]}, others, unknown)
     return settings._replace(policies={"/": None}, warnings=())
 
 
@@ -174,7 +180,12 @@ def _read_policy(
     reported: Mapping[str, object] = MappingProxyType({}),
     enforced: bool,
 ) -> Policy | None:
-    """The policy of a table of fields, or None, and what is wrong with it or rarely meant."""
+    """Return the policy of a table of fields, None if it is not valid.
+
+    Adds problems and warnings to `found`, with `place` as where the table is. `reported` are
+    unknown keys that have a problem already. `enforced` is True if the guard enforces, which a
+    policy's validation takes into account.
+    """
     try:
         policy = Policy.read(given, reported=reported, enforced=enforced)
     except PolicyError as error:
@@ -205,13 +216,13 @@ def _read_routes(given: object, found: _Found, *, enforced: bool) -> dict[str, P
     return routes
 
 
-def _beside_routes(field: str, value: object) -> Problem:
-    message = f"{field} stands beside `routes`, where it holds for no path"
+def _report_beside_routes(field: str, value: object) -> Problem:
+    message = f"{field} is configured beside `routes`, where it applies to no path"
     return Problem("unknown-field", field, value, message, f'routes."/".{field}')
 
 
-def _value(field: str, text: str) -> object:
-    """What the text of a variable says, in the type of its field; the text itself if nothing."""
+def _parse_value(field: str, text: str) -> object:
+    """Convert the text of a variable to the type of its field; return the text if it can't be."""
     text = text.strip()
     if field in _LISTS:
         return [part for element in text.split(",") if (part := element.strip())]

@@ -29,19 +29,19 @@ class GuardFields(PolicyFields, total=False):
 
 
 class Guard:
-    """Decides requests by the policy of their path.
+    """The policies of a service by path, which decide its requests.
 
     `policies` is one policy for every path, whatever the path looks like; or policies by route
     prefix, None for no CORS there; or None for no CORS at all.
 
-    `enforce` answers 403 to unsafe requests that a browser sends from another site and that no
-    policy allows; "report" only logs them. `enforce_exempt` are route prefixes that it leaves
-    alone. `own_origins` are this service's own origins, where a proxy rewrites `Host`.
+    `enforce=True` answers 403 to unsafe requests that a browser sends from another site and that no
+    policy allows; "report" only logs them. `enforce_exempt` are route prefixes to which enforcement
+    does not apply. `own_origins` are this service's own origins, where a proxy rewrites `Host`.
 
-    `adapter` is the live part, for those who write an adapter.
+    `adapter` is the interface for adapters.
 
-    Raises PolicyError with every problem found. Warns with PolicyWarning of what a policy could not
-    know of itself: that it is enforced. Safe to use from many threads.
+    Raises PolicyError with every problem found. Warns with PolicyWarning of dangers that depend on
+    enforcement, which a policy alone can't detect. Safe to use from many threads.
     """
 
     adapter: GuardRuntime
@@ -92,19 +92,19 @@ class Guard:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Guard:
-        """Build a guard of one policy from `CORSGUARD_ALLOW_ORIGINS` and its like, lists by commas.
+        """Build a guard of one policy from the variables `CORSGUARD_ALLOW_ORIGINS` and so on.
 
-        Raises PolicyError, where an unknown `CORSGUARD_` name is a problem as well.
+        Lists are separated by commas. Raises PolicyError, also for an unknown `CORSGUARD_` name.
         """
         from corsguard.guard import config
 
-        return cls._from_settings(config.read_environ(environ), config.as_variable_named)
+        return cls._from_settings(config.read_environ(environ), config.name_variable)
 
     @classmethod
     def _from_settings(
         cls, settings: Settings, rename: Callable[[Problem], Problem] = lambda found: found
     ) -> Guard:
-        """Build a guard from settings; `rename` words their problems and warnings."""
+        """Build a guard from settings; `rename` rewords their problems and warnings."""
         try:
             snapshot = Snapshot(settings.policies, Options(*settings[1:4]))
         except PolicyError as error:
@@ -123,7 +123,7 @@ class Guard:
 
     @property
     def policies(self) -> Policies:
-        """What the guard was built from, or last reconfigured with."""
+        """The policies that the guard was built from, or last reconfigured with."""
         return self.adapter.snapshot.policies
 
     @property
@@ -133,7 +133,7 @@ class Guard:
 
     @property
     def enforce_exempt(self) -> tuple[str, ...]:
-        """The route prefixes that enforcement leaves alone."""
+        """The route prefixes to which enforcement does not apply."""
         return self.adapter.snapshot.enforce_exempt
 
     @property
@@ -143,7 +143,7 @@ class Guard:
 
     @property
     def warnings(self) -> tuple[PolicyWarning, ...]:
-        """What the policies warn of, those of views included, each with its place."""
+        """The warnings of all policies, per-view policies included, each with its place."""
         return tuple(map(PolicyWarning, self.adapter.snapshot.find_warnings()))
 
     def policy_for(self, path: str) -> Policy | None:
@@ -171,23 +171,23 @@ class Guard:
         request_headers: RequestHeaders,
         credentials: bool | None = None,
     ) -> Decision:
-        """Return the same, and await async callables, each for at most `predicate_timeout`."""
+        """Return the decision as `decide` does; await async callables up to `predicate_timeout`."""
         request = CORSRequest.from_headers(path, origin, method, request_headers, credentials)
         return await self.adapter.decide_async(request)
 
     def reconfigure(self, policies: Policies) -> None:
         """Replace all policies at once; the options stay.
 
-        A request is answered wholly by the old policies or wholly by the new ones. Raises
-        PolicyError, and then the old ones stay in force; warns with PolicyWarning once the new ones
-        are.
+        Every request is decided either by the old policies or by the new ones. Raises PolicyError
+        and keeps the old ones in force if a new one is not valid. Warns with PolicyWarning once the
+        new ones are in force.
         """
         self.adapter.reconfigure(policies)
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call subscriber with every refusal and every other decision that is not Kind.NOT_CORS.
 
-        It gets the Decision and the CORSRequest, in the thread of the request. What it raises is
+        It gets the Decision and the CORSRequest, in the thread of the request. Its errors are
         logged. With a subscriber no decision is cached.
         """
         self.adapter.subscribe(subscriber)

@@ -1,7 +1,7 @@
-"""What to change so that a refused request would be allowed, for a line of the log.
+"""Advice for a line of the log: the change that would allow a refused request.
 
-No decision depends on anything here. Nothing else reads `X-Forwarded-Host` and `Forwarded`: they
-show what a proxy does to `Host`.
+No decision depends on it. Only this module reads `X-Forwarded-Host` and `Forwarded`, which show
+how a proxy rewrites `Host`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _SENDERS = {
     "null": "any sandboxed frame",
     "file://": "any file on the user's disk, a downloaded page too,",
 }
-"""Who sends the origins that stand for no one in particular."""
+"""Opaque origin -> the pages that send it."""
 
 
 def advise(decision: Decision, reason: Reason, request: CORSRequest, engine: Engine | None) -> str:
-    """Return what to change so that a refused request would be allowed.
+    """Return the change that would allow a refused request.
 
     `reason` is the one before enforcement, and `engine` that of the policy that applies, None if
     there is none.
@@ -81,9 +81,9 @@ def _suggest_for_method(method: str, engine: Engine) -> str:
 
 
 def _suggest_own_origin(request: CORSRequest) -> str:
-    """Return what to list if a proxy changes `Host`, so that an own page looks foreign.
+    """Return the advice for a proxy that rewrites `Host`, so that own pages look cross-origin.
 
-    Empty if that is not the reason: the browser's own word, `Sec-Fetch-Site`, comes first.
+    Empty if that is not the reason. A request with `Sec-Fetch-Site` does not depend on `Host`.
     """
     origin = _parse(request.origin)
     if origin is None or origin.opaque or request.fetch_site is not None:

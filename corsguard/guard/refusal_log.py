@@ -1,6 +1,6 @@
-"""What the guard writes to the logger `corsguard`: bounded, escaped, the first of each kind loud.
+"""The lines of a guard in the logger `corsguard`: bounded, escaped, each at WARNING only once.
 
-Nothing is composed for a line that is not written.
+No text is formatted for a line that is not written.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _MOST_GROUPS = 1_000
 
 
 class RefusalLog:
-    """Logs each thing at WARNING once, at most 100 of a group, and the rest at DEBUG.
+    """A log that writes each item at WARNING once, at most 100 of a group, and the rest at DEBUG.
 
-    Its memory is bounded whatever the requests contain: 1,000 groups, each of 100 short strings.
+    Its memory is bounded whatever the requests contain: 1,000 groups of 100 short strings each.
     """
 
     def __init__(self) -> None:
-        # (reason, route) -> the origins that have been logged, and the like for other lines.
+        # (reason, route) -> the origins that have been logged; similar groups for other lines.
         self._seen: dict[tuple[str, str], set[str]] = {}
         self._restart()
         restart_in_child(self._restart)
@@ -50,15 +50,15 @@ class RefusalLog:
         request: CORSRequest,
         engine: Engine | None,
     ) -> None:
-        """Log a refusal, loud once for its reason, origin and route.
+        """Log a refusal, at WARNING once for its reason, origin and route.
 
         `reason` is the one before enforcement, and `engine` that of the policy that applies, None
         if there is none: see `advise`.
         """
         origin = "no origin" if request.origin is None else request.origin
-        level = self._level((decision.reason, request.route or "no route"), origin[:MAX_SHOWN])
+        level = self._find_level((decision.reason, request.route or "no route"), origin[:MAX_SHOWN])
         if level is not None:
-            outcome, served = _outcome(decision, request)
+            outcome, served = _describe_outcome(decision, request)
             _logger.log(
                 level,
                 "%s %s %s from %s: %s%s: %s; %s",
@@ -86,9 +86,9 @@ class RefusalLog:
         self._report_failure(("failures of subscribers", ""), name, "subscriber %s failed", error)
 
     def report_replaced(self, names: list[str], path: str | None = None) -> None:
-        """Log the fields of the CORS protocol that the application set itself, at path."""
+        """Log the CORS headers that the application set itself, at path."""
         for name in names:
-            level = self._level(("replaced fields", ""), name.lower())
+            level = self._find_level(("replaced fields", ""), name.lower())
             if level is not None:
                 _logger.log(
                     level,
@@ -101,9 +101,9 @@ class RefusalLog:
         self, group: tuple[str, str], name: str, what: str, error: Exception
     ) -> None:
         kind = type(error).__name__
-        level = self._level(group, f"{name} {kind}")
+        level = self._find_level(group, f"{name} {kind}")
         if level is not None:
-            # Not exc_info: an error's own text may hold what the request sent, line ends included.
+            # Not exc_info: the text of an error may quote the request, with its line ends.
             _logger.log(
                 level,
                 "%s: %s: %s\n%s",
@@ -113,8 +113,8 @@ class RefusalLog:
                 "".join(format_tb(error.__traceback__)),
             )
 
-    def _level(self, group: tuple[str, str], item: str) -> int | None:
-        """Return WARNING for the first of its kind, else DEBUG; None where that is not logged."""
+    def _find_level(self, group: tuple[str, str], item: str) -> int | None:
+        """Return WARNING for the first of its kind, else DEBUG; None if that level is off."""
         level = logging.WARNING if self._is_first(group, item) else logging.DEBUG
         return level if _logger.isEnabledFor(level) else None
 
@@ -132,8 +132,8 @@ class RefusalLog:
         return count <= _MOST_ITEMS
 
 
-def _outcome(decision: Decision, request: CORSRequest) -> tuple[str, str]:
-    """Return what became of a request, and in brackets, what that means to the page."""
+def _describe_outcome(decision: Decision, request: CORSRequest) -> tuple[str, str]:
+    """Return the outcome of a request, and in brackets, its effect on the page."""
     if decision.reason is Reason.CROSS_ORIGIN_REFUSED:
         if decision.status is None:
             return 'would be refused (enforce="report"):', " (the request was served)"
@@ -157,5 +157,5 @@ def _outcome(decision: Decision, request: CORSRequest) -> tuple[str, str]:
 def _describe_error(error: Exception) -> str:
     try:
         return escape_text(str(error), 500)
-    except Exception:  # of its own __str__, which must not fail the request
+    except Exception:  # an error in __str__ must not fail the request
         return "an error without a text"

@@ -1,4 +1,4 @@
-"""Which entry holds for a path: literal prefixes, matched by whole segments, the longest first."""
+"""The table of routes: literal path prefixes, matched by whole segments, the longest first."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Generic, TypeVar
 from corsguard.errors import Problem
 from corsguard.escaping import show_value
 
-__all__ = ["Routes", "is_canonical", "prefix_problems"]
+__all__ = ["Routes", "is_canonical", "validate_prefixes"]
 
 Entry = TypeVar("Entry")
 
-# None of these belongs in a literal prefix: a wildcard, a router's placeholder, a query, a
-# fragment, an escape that the server has decoded before any path is compared.
+# A literal prefix has no wildcard, no placeholder of a router, no query and no fragment, and no
+# percent-encoding: servers decode the path before it is matched.
 _NOT_LITERAL = frozenset("*<>{}?#%\\")
 
 _CONTROLS = frozenset(map(chr, (*range(0x20), 0x7F)))
-_UNDECODABLE = "\ufffd"  # what stands in the place of bytes that are no UTF-8
+_UNDECODABLE = "\ufffd"  # servers decode invalid UTF-8 to it
 
 
 class Routes(Generic[Entry]):
@@ -26,15 +26,15 @@ class Routes(Generic[Entry]):
     __slots__ = ("_longest", "_table")
 
     def __init__(self, table: Mapping[str, Entry]) -> None:
-        # Without its last slash, a prefix is what stands before a slash of the paths it covers.
+        # prefix without its last slash -> (prefix as configured, entry)
         self._table = {prefix.rstrip("/"): (prefix, entry) for prefix, entry in table.items()}
         self._longest = max(map(len, self._table), default=0)
 
     def find(self, path: str) -> tuple[str, Entry] | None:
-        """The longest prefix that covers path, as it was written, and its entry; or None.
+        """Return (prefix, entry) of the longest prefix that matches a path, or None.
 
-        A path that is not canonical is covered by nothing, `/` included: a router may map it to
-        another view than its spelling tells. An empty path is `/`.
+        The prefix is as it was configured. Paths that routers may normalise differently match no
+        prefix, not even `/`. An empty path is `/`.
         """
         path = path or "/"
         if not is_canonical(path):
@@ -51,8 +51,11 @@ class Routes(Generic[Entry]):
 
 
 def is_canonical(path: str) -> bool:
-    """Whether path is absolute, without `.`, `..`, empty inner segments, backslashes, control
-    characters and what is no UTF-8: a router may drop these, or not see them."""
+    """Return True for an absolute path that every router reads in the same way.
+
+    It has no `.` or `..`, no empty inner segment, no backslash, no control character and no
+    invalid UTF-8: routers may drop or rewrite these.
+    """
     if not path.startswith("/") or "//" in path or "\\" in path or _UNDECODABLE in path:
         return False
     if not path.isprintable() and not _CONTROLS.isdisjoint(path):
@@ -60,8 +63,8 @@ def is_canonical(path: str) -> bool:
     return "/." not in path or not {".", ".."} & set(path.split("/"))
 
 
-def prefix_problems(field: str, prefixes: Iterable[object]) -> list[Problem]:
-    """What is wrong with route prefixes; field is where they stand."""
+def validate_prefixes(field: str, prefixes: Iterable[object]) -> list[Problem]:
+    """Return the problems of route prefixes; `field` is where they are configured."""
     problems = []
     seen: dict[str, str] = {}
     given = list(prefixes)

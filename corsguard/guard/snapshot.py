@@ -15,7 +15,7 @@ from corsguard.engine.decision import Decision, Kind, Reason
 from corsguard.engine.request import Headers, read_path
 from corsguard.errors import PolicyError, Problem
 from corsguard.escaping import show_value
-from corsguard.guard.routes import Routes, prefix_problems
+from corsguard.guard.routes import Routes, validate_prefixes
 from corsguard.guard.view_policies import View
 from corsguard.policy import Policy
 from corsguard.policy.predicates import Predicate, is_async
@@ -319,7 +319,7 @@ def _validate(
     if not (options.enforce is True or options.enforce is False or options.enforce == "report"):
         found.problems.append(_reject_enforce(options.enforce))
     enforce_exempt = validate_strings(found, "enforce_exempt", options.enforce_exempt)
-    found.problems.extend(prefix_problems("enforce_exempt", enforce_exempt))
+    found.problems.extend(validate_prefixes("enforce_exempt", enforce_exempt))
     own_origins = validate_own_origins(found, "own_origins", options.own_origins)
     exempt: Routes[None] = Routes(dict.fromkeys(enforce_exempt))
     if isinstance(policies, Mapping) and is_table_of_fields(table, (Policy,)):
@@ -327,7 +327,7 @@ def _validate(
         found.add("type-invalid", "policy", policies, message, _POLICY_FORMS)
         table = {}
     if isinstance(policies, Mapping):
-        found.problems.extend(prefix_problems("routes", table))
+        found.problems.extend(validate_prefixes("routes", table))
     found.problems.extend(_reject_other_types(table))
     if options.enforce:
         found.problems.extend(_reject_unenforceable(_find_guarded(table, exempt)))

@@ -67,7 +67,7 @@ def _build_expressions() -> dict[str, str]:
         "IPv4": f"https?://({_build_public_ipv4()}){_PORT}",
         "IPv6": rf"https?://\[({ipv6})\]{_PORT}",
         "id": others,
-        "id but for https": f"{other}([A-Za-z0-9_-]*[A-Z][A-Za-z0-9_-]*|[0-9]+){_PORT}",
+        "id but for https": f"{other}([A-Za-z0-9_-]*[A-Z][A-Za-z0-9_-]*|[0-9]+|0x[0-9a-f]*){_PORT}",
     }
 
 

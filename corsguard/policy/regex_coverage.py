@@ -131,7 +131,8 @@ class _OwnerCounter:
             for kind in ("IPv4", "IPv6"):
                 self._count_undivided(self._build_undivided_hosts(kind), self._registered)
             # Where a scheme is left open, the hosts behind it count as those of https, except
-            # for ids that https can't have: in upper case (Safari's extensions), or numbers.
+            # for ids that https can't have: in upper case (Safari's extensions), and numbers,
+            # also in hexadecimal (URL standard, "ends in a number checker").
             self._count_undivided(
                 self._build_undivided_hosts("id", without=domains.begun), self._ids
             )

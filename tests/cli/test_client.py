@@ -307,7 +307,7 @@ def test_unsafe_method_is_sent_only_if_given() -> None:
 
 
 class Time:
-    """A clock that goes on only when it is told to, or slept by."""
+    """A clock that advances only by `sleep` and by hand."""
 
     def __init__(self) -> None:
         self.now = 1_000.0

@@ -90,8 +90,8 @@ def test_command_serves_until_ctrl_c() -> None:
     assert ended.value.code == 0
     out = "".join(lines)
     frontend, stranger = re.findall(r"http://\S+", out)[1:3]
-    told = out[out.index("Ctrl-C stops") :].splitlines()[2:]
-    assert told == [
+    lines = out[out.index("Ctrl-C stops") :].splitlines()[2:]
+    assert lines == [
         f"  request   GET    /items from {frontend}: ALLOWED",
         rf"  preflight PUT    /[b]\x9b31m from {stranger}: ORIGIN_NOT_ALLOWED",
         r"  request   PUT    /items from null\x7f: ORIGIN_INVALID",

@@ -11,7 +11,7 @@ from corsguard.cli.demo.api import Api
 from corsguard.cli.demo.servers import serve_demo
 
 SIGNED_IN = {"Cookie": "corsguard-demo=signed-in"}
-# What only listed origins are told.
+# The headers that only listed origins get.
 CORS = ("access-control-allow-origin", "access-control-allow-credentials")
 
 
@@ -66,7 +66,7 @@ def test_frontend_may_read_responses_and_a_stranger_may_not(
     for page, allowed in ((origins.frontend, True), (origins.stranger, False)):
         answer = ask(origins.api, path, method, {**headers, "Origin": page}, body)
 
-        # What is not asked about first reaches the application from anywhere.
+        # A request without a preflight reaches the application from any origin.
         assert (answer.status, answer.body) == (status, answered)
         assert answer.header("Vary") == "Origin"
         expected = (page, "true") if allowed else (None, None)

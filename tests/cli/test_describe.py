@@ -106,9 +106,9 @@ def test_markdown_describes_every_policy(corsguard: Command, tmp_path: Path) -> 
 
 
 def test_json_has_a_stable_shape(corsguard: Command, tmp_path: Path) -> None:
-    told = json.loads(describe(corsguard, tmp_path, FILE, "--format=json"))
-    assert list(told) == ["api", "enforce", "enforce_exempt", "policies"]
-    api, public, internal = told["policies"]
+    report = json.loads(describe(corsguard, tmp_path, FILE, "--format=json"))
+    assert list(report) == ["api", "enforce", "enforce_exempt", "policies"]
+    api, public, internal = report["policies"]
     assert internal == {"path": "/api/internal", "cors": False}
     fetch = api["example"].pop("fetch")
     assert fetch.startswith('const response = await fetch("https://api.acme.example/api", {')
@@ -167,9 +167,9 @@ POLICIES = [
 def test_example_is_allowed_by_every_browser(
     corsguard: Command, tmp_path: Path, content: str, engine: Any
 ) -> None:
-    told = json.loads(describe(corsguard, tmp_path, content, "--format=json"))
+    report = json.loads(describe(corsguard, tmp_path, content, "--format=json"))
     guard = Guard.from_file(tmp_path / "corsguard.toml")
-    for policy in told["policies"]:
+    for policy in report["policies"]:
         if policy["cors"]:
             example = policy["example"]
             request = request_of(example["fetch"])
@@ -214,7 +214,7 @@ def test_url_that_is_not_given_is_a_placeholder(
 
 @pytest.mark.filterwarnings("ignore::corsguard.PolicyWarning")
 @pytest.mark.parametrize(
-    ("names", "credentials", "told"),
+    ("names", "credentials", "shown"),
     [
         ('"*"', "false", "any header but Authorization"),
         ('"*"', "true", "any header"),
@@ -223,19 +223,19 @@ def test_url_that_is_not_given_is_a_placeholder(
 )
 @pytest.mark.parametrize("method", ["GET", "PURGE"])
 def test_policy_with_any_header_describes_authorization(
-    corsguard: Command, tmp_path: Path, names: str, credentials: str, told: str, method: str
+    corsguard: Command, tmp_path: Path, names: str, credentials: str, shown: str, method: str
 ) -> None:
     content = (
         f'allow_origins = ["https://a.example"]\nallow_credentials = {credentials}\n'
         f'allow_methods = ["*"]\nallow_headers = [{names}]'
     )
     out = describe(corsguard, tmp_path, content)
-    assert f"| Headers | {told} |\n" in out
+    assert f"| Headers | {shown} |\n" in out
     assert "| Methods | any method |\n" in out
     page = Browser("https://a.example")
     request = Request(f"https://api.example/{method}", method, {"Authorization": "Bearer ..."})
     exchange = page.play(request, build_policy_server(Guard.from_file(tmp_path / "corsguard.toml")))
-    assert exchange.allowed is (not told.endswith("but Authorization"))
+    assert exchange.allowed is (not shown.endswith("but Authorization"))
 
 
 class Page(HTMLParser):

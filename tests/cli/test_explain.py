@@ -183,9 +183,9 @@ def test_request_without_a_safe_change_shows_the_problem(explain: Explain) -> No
     assert code == 1
     assert "page: a page without an origin (null)" in out
     assert "No safe change of the policy allows it:" in out
-    told = unwrapped(out)
-    assert "why `null` is not one origin: any site can send it from a sandboxed frame" in told
-    assert "instead send the request from a page that has an origin" in told
+    text = unwrapped(out)
+    assert "why `null` is not one origin: any site can send it from a sandboxed frame" in text
+    assert "instead send the request from a page that has an origin" in text
     _, out, _ = explain("--method=patch", f"{API}/api")
     assert "instead PATCH" in unwrapped(out)
 

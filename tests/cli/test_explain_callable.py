@@ -28,7 +28,7 @@ def fails(origin: str) -> bool:
     raise LookupError("no\ndatabase")
 
 
-def told(page: str, *entries: Any, form: str = "text", **given: Any) -> tuple[int, str]:
+def explain_page(page: str, *entries: Any, form: str = "text", **given: Any) -> tuple[int, str]:
     options = {option.name: option.default for option in EXPLAIN_OPTIONS}
     guard = Guard(Policy(allow_origins=[*entries]))
     file = StringIO()
@@ -45,7 +45,7 @@ def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_callable_that_refuses_is_named_instead_of_a_change() -> None:
-    code, out = told(EVIL, "https://listed.example", is_partner)
+    code, out = explain_page(EVIL, "https://listed.example", is_partner)
     assert code == 1
     said = f"a callable of allow_origins decided: is_partner does not allow {EVIL}"
     assert f"  decided  {said}\n" in out
@@ -55,27 +55,27 @@ def test_callable_that_refuses_is_named_instead_of_a_change() -> None:
 
 
 def test_callable_that_allows_is_named() -> None:
-    code, out = told(APP, is_partner)
+    code, out = explain_page(APP, is_partner)
     assert code == 0
     assert f"  decided  a callable of allow_origins decided: is_partner allows {APP}\n" in out
 
 
 def test_callable_that_fails_is_shown_on_one_line() -> None:
-    _, out = told(EVIL, fails)
+    _, out = explain_page(EVIL, fails)
     assert f"fails does not allow {EVIL}: fails failed (LookupError: no\\ndatabase)" in out
 
 
 def test_callable_that_is_not_called_is_not_shown() -> None:
-    code, out = told(APP, is_partner, method="TRACE")
+    code, out = explain_page(APP, is_partner, method="TRACE")
     assert code == 1
     assert "decided" not in out
     assert "No change of the policy allows it.\n" in out
 
 
 def test_json_names_the_callable_that_decided() -> None:
-    _, out = told(EVIL, is_partner, form="json")
+    _, out = explain_page(EVIL, is_partner, form="json")
     document = json.loads(out)
     assert document["decided_by"].endswith(f"is_partner does not allow {EVIL}")
     assert document["changes"] == []
-    _, out = told(APP, APP, is_partner, form="json")
+    _, out = explain_page(APP, APP, is_partner, form="json")
     assert "decided_by" not in json.loads(out)

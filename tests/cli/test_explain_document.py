@@ -15,9 +15,9 @@ def test_json_has_a_stable_shape(explain: Explain) -> None:
         f"{API}/api/1",
         page="http://app.example.com/x",
     )
-    told = json.loads(out)
+    report = json.loads(out)
     assert (code, err) == (1, "")
-    assert list(told) == [
+    assert list(report) == [
         "verdict",
         "reason",
         "detail",
@@ -36,26 +36,26 @@ def test_json_has_a_stable_shape(explain: Explain) -> None:
         "response_with_changes",
         "problems",
     ]
-    assert (told["verdict"], told["reason"]) == ("blocked", "ALLOW_ORIGIN_MISSING")
-    assert (told["page"], told["page_given"]) == (
+    assert (report["verdict"], report["reason"]) == ("blocked", "ALLOW_ORIGIN_MISSING")
+    assert (report["page"], report["page_given"]) == (
         "http://app.example.com",
         "http://app.example.com/x",
     )
-    assert told["request"]["headers"] == [{"name": "x-a", "value": "1"}]
-    assert told["steps"][-1] == {
+    assert report["request"]["headers"] == [{"name": "x-a", "value": "1"}]
+    assert report["steps"][-1] == {
         "name": "CORS check of the preflight's response",
         "clause": 'Fetch, "CORS check"',
         "address": "https://fetch.spec.whatwg.org/#concept-cors-check",
         "passed": False,
         "text": "the response has no Access-Control-Allow-Origin",
     }
-    [preflight] = told["requests"]
+    [preflight] = report["requests"]
     assert (preflight["purpose"], preflight["method"]) == ("preflight", "OPTIONS")
     assert preflight["answer"]["status"] == 403
-    assert told["response"] is None
-    assert told["console"].startswith("Access to fetch at")
-    assert told["nearest"] == {"listed": APP, "differs": "the scheme"}
-    assert told["changes"][0] == {
+    assert report["response"] is None
+    assert report["console"].startswith("Access to fetch at")
+    assert report["nearest"] == {"listed": APP, "differs": "the scheme"}
+    assert report["changes"][0] == {
         "place": {"kind": "route", "name": "/api", "holder": None},
         "field": "allow_origins",
         "value": [APP, "http://app.example.com"],
@@ -63,21 +63,21 @@ def test_json_has_a_stable_shape(explain: Explain) -> None:
         "exposes": "pages of http://app.example.com may read the responses of /api and every path "
         "below it, and send PATCH there",
     }
-    assert [change["field"] for change in told["changes"]] == [
+    assert [change["field"] for change in report["changes"]] == [
         "allow_origins",
         "allow_methods",
         "allow_headers",
     ]
-    assert told["response_with_changes"]["status"] == 200
-    assert told["problems"] == []
+    assert report["response_with_changes"]["status"] == 200
+    assert report["problems"] == []
 
 
 def test_json_of_an_allowed_request_has_the_response(explain: Explain) -> None:
     code, out, _ = explain("--format=json", f"{API}/api")
-    told = json.loads(out)
-    assert (code, told["verdict"], told["reason"]) == (0, "allowed", None)
-    assert told["response_with_changes"] is None
-    assert told["response"] == {
+    report = json.loads(out)
+    assert (code, report["verdict"], report["reason"]) == (0, "allowed", None)
+    assert report["response_with_changes"] is None
+    assert report["response"] == {
         "type": "cors",
         "url": f"{API}/api",
         "status": 200,
@@ -87,7 +87,7 @@ def test_json_of_an_allowed_request_has_the_response(explain: Explain) -> None:
 
 
 def test_json_has_problems_and_bools(explain: Explain) -> None:
-    told = json.loads(explain("--format=json", f"{API}/api", page="null")[1])
-    assert [problem["code"] for problem in told["problems"]] == ["origin-null"]
-    told = json.loads(explain("--format=json", "--credentials=include", f"{API}/api")[1])
-    assert [change["value"] for change in told["changes"]] == [True]
+    report = json.loads(explain("--format=json", f"{API}/api", page="null")[1])
+    assert [problem["code"] for problem in report["problems"]] == ["origin-null"]
+    report = json.loads(explain("--format=json", "--credentials=include", f"{API}/api")[1])
+    assert [change["value"] for change in report["changes"]] == [True]

@@ -109,16 +109,16 @@ def test_json_is_one_document(corsguard: Command, url: str) -> None:
 
 def test_json_of_an_unfinished_exchange_is_unknown(corsguard: Command, url: str) -> None:
     code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "POST", "--format", "json")
-    told = json.loads(out)
-    assert (code, told["verdict"]) == (2, "unknown")
-    assert told["fix"] == "add --unsafe to send it"
+    report = json.loads(out)
+    assert (code, report["verdict"]) == (2, "unknown")
+    assert report["fix"] == "add --unsafe to send it"
 
 
 def test_json_of_an_allowed_preflight_has_no_refusal(corsguard: Command, url: str) -> None:
     code, out, _ = corsguard("probe", url, "--page", PAGE, "--method", "PUT", "--format", "json")
-    told = json.loads(out)
-    assert (code, told["verdict"]) == (0, "allowed")
-    assert [told[name] for name in ("reason", "detail", "fix")] == [None] * 3
+    report = json.loads(out)
+    assert (code, report["verdict"]) == (0, "allowed")
+    assert [report[name] for name in ("reason", "detail", "fix")] == [None] * 3
 
 
 def test_redirect_to_another_host_is_not_followed(corsguard: Command) -> None:
@@ -153,13 +153,13 @@ def test_response_shows_server_and_hidden_headers(corsguard: Command) -> None:
     with wsgi(app) as url:
         code, out, _ = corsguard("probe", url, "--page", PAGE)
         document = json.loads(corsguard("probe", url, "--page", PAGE, "--format", "json").out)
-    told = " ".join(out.split())
+    report = " ".join(out.split())
     assert code == 0
-    assert "Content-Disposition: attachment; filename=items.csv" in told
-    assert "server Server: proxy/1.2\\x1b[2J" in told
-    assert "server Via: 1.1 cache" in told
+    assert "Content-Disposition: attachment; filename=items.csv" in report
+    assert "server Server: proxy/1.2\\x1b[2J" in report
+    assert "server Via: 1.1 cache" in report
     hidden = "Content-Disposition, ETag: not exposed, so the script can't read it"
-    assert f"hidden {hidden}" in told
+    assert f"hidden {hidden}" in report
     assert document["evidence"]["not_exposed"] == ["Content-Disposition", "ETag"]
     assert document["evidence"]["layers"] == ""
 
@@ -184,9 +184,9 @@ def test_repeated_header_reports_two_layers(
     with wsgi(app) as url:
         code, out, _ = corsguard("probe", url, "--page", PAGE)
     assert code == 1
-    told = " ".join(out.split())
-    assert f"layers two layers set CORS headers: {name} is sent {shown}" in told
-    assert "Leave CORS to one of them" in told
+    report = " ".join(out.split())
+    assert f"layers two layers set CORS headers: {name} is sent {shown}" in report
+    assert "Leave CORS to one of them" in report
 
 
 def test_unsent_request_shows_evidence_of_the_preflight(corsguard: Command) -> None:

@@ -22,6 +22,7 @@ PROGRAM = Path(__file__).parents[1] / "support/fork_program.py"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.slow
 def test_fork_during_updates_leaves_the_child_working() -> None:
     command = [sys.executable, "-W", "ignore::DeprecationWarning", str(PROGRAM)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
@@ -82,8 +83,8 @@ def test_fork_imports_everything_before(
 def test_fork_imports_include_every_function_level_import() -> None:
     known = {
         *fork_safety._IMPORTED_LATE,
-        *fork_safety._IF_THERE,
-        *fork_safety._own_modules(),
+        *fork_safety._IF_IMPORTED,
+        *fork_safety._list_own_modules(),
         "corsguard",
         "corsguard.guard",
     }

@@ -44,9 +44,9 @@ const frame = document.createElement("iframe");
 frame.sandbox = "allow-scripts";
 frame.srcdoc = `<script>fetch("${url}").then((response) => response.status, (error) => error.name)
   .then((seen) => parent.postMessage(seen, "*"))</script>`;
-const told = new Promise((resolve) => addEventListener("message", resolve, { once: true }));
+const received = new Promise((resolve) => addEventListener("message", resolve, { once: true }));
 document.body.append(frame);
-const { data } = await told;
+const { data } = await received;
 frame.remove();
 return data;
 """

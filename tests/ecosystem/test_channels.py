@@ -235,14 +235,14 @@ def test_http_of_an_unknown_class_has_cors_headers() -> None:
 
 def test_request_is_decided_once() -> None:
     guard = Guard(POLICY, enforce=True)
-    told: list[str] = []
-    guard.subscribe(lambda decision, facts: told.append(f"{facts.method} {facts.path}"))
+    reported: list[str] = []
+    guard.subscribe(lambda decision, facts: reported.append(f"{facts.method} {facts.path}"))
     with override_settings(CORSGUARD=guard):
         fetch("all", "GET", "/view", Origin=APP)
         fetch("all", "GET", "/events", Origin=APP)
         fetch("all", "PUT", "/view", Origin=APP)
         connects("all", APP)
-    assert told == ["GET /view", "GET /events", "PUT /view", "GET /ws/chat"]
+    assert reported == ["GET /view", "GET /events", "PUT /view", "GET /ws/chat"]
 
 
 def found(application: str, **changed: Any) -> list[CheckMessage]:

@@ -46,8 +46,8 @@ def explain(
 
 def lines(explanation: Explanation) -> list[str]:
     """The lines of the file, each table header once."""
-    told = [line for change in explanation.changes for line in (change.table, change.as_toml)]
-    return [line for line in dict.fromkeys(told) if line]
+    reported = [line for change in explanation.changes for line in (change.table, change.as_toml)]
+    return [line for line in dict.fromkeys(reported) if line]
 
 
 def only(page: str = APP, **fields: Any) -> Policy:
@@ -374,11 +374,11 @@ def test_enforcement_of_cookies_suggests_credentials() -> None:
 
 def test_trial_logs_nothing_and_calls_no_subscriber(caplog: pytest.LogCaptureFixture) -> None:
     guard = Guard(only())
-    told: list[object] = []
-    guard.subscribe(lambda *facts: told.append(facts))
+    reported: list[object] = []
+    guard.subscribe(lambda *facts: reported.append(facts))
     with caplog.at_level(logging.INFO):
         assert explain(guard, page="https://evil.example").changes
-    assert (told, caplog.messages) == ([], [])
+    assert (reported, caplog.messages) == ([], [])
     assert guard.policies == only()
 
 
@@ -408,6 +408,7 @@ def changed(guard: Guard, changes: Sequence[Change]) -> Guard | None:
 
 @settings(max_examples=600, derandomize=True)
 @given(GUARDS, st.sampled_from(PAGES), REQUESTS, ENGINES)
+@pytest.mark.slow
 def test_changes_allow_the_request_and_are_minimal(
     guard: Guard, page: str, request: Request, engine: EngineName
 ) -> None:

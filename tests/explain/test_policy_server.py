@@ -83,6 +83,7 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
 
 @settings(max_examples=400, derandomize=True)
 @given(GUARDS, st.sampled_from(PAGES), REQUESTS, ENGINES)
+@pytest.mark.slow
 def test_application_behind_the_guard_has_the_same_exchange(
     guard: Guard, page: str, request: Request, engine: EngineName
 ) -> None:

@@ -35,8 +35,8 @@ def explain(*arguments: str, page: str = APP) -> Told:
 
 
 def document(*arguments: str, page: str = APP) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(explain("--format=json", *arguments, page=page).out)
-    return told
+    report: dict[str, Any] = json.loads(explain("--format=json", *arguments, page=page).out)
+    return report
 
 
 def changes(*arguments: str, page: str = APP) -> list[tuple[str, str, str]]:

@@ -23,21 +23,21 @@ PLAIN = Policy(allow_origins=[A])
 ANY = Policy(allow_origins=["*"], expose_headers=["X-Total"], allow_methods=["PUT"])
 
 
-def ask(method: str = "PUT", headers: str | None = None) -> dict[str, str]:
+def build_preflight(method: str = "PUT", headers: str | None = None) -> dict[str, str]:
     """Return the request headers of a preflight."""
     asked = {"Access-Control-Request-Method": method}
     return asked if headers is None else {**asked, "Access-Control-Request-Headers": headers}
 
 
-def get(policy: Policy, origin: str | None) -> Decision:
+def decide_actual(policy: Policy, origin: str | None) -> Decision:
     return Engine(policy).decide(origin, "GET", {})
 
 
-def preflight(
+def decide_preflight(
     policy: Policy, origin: str, method: str = "PUT", headers: str | None = None
 ) -> Decision:
-    return Engine(policy).decide(origin, "OPTIONS", ask(method, headers))
+    return Engine(policy).decide(origin, "OPTIONS", build_preflight(method, headers))
 
 
-def field(decision: Decision, name: str) -> str | None:
+def find_header(decision: Decision, name: str) -> str | None:
     return dict(decision.headers).get(f"Access-Control-{name}")

@@ -10,7 +10,7 @@ from corsguard.public_suffix import find_registrable_domain
 
 __all__ = ["OriginProbe", "list_origin_probes", "list_untrusted_origins"]
 
-_UNTRUSTED_HOST = "stranger.example"  # RFC 2606, 3: nobody can register it
+_UNTRUSTED_HOST = "untrusted.example"  # RFC 2606, 3: nobody can register it
 _SPECIAL_CHARACTERS = "_`{!~,&+"
 _OTHER_PORT = 8_441
 
@@ -31,7 +31,7 @@ def list_untrusted_origins(page: Origin) -> tuple[str, ...]:
     """Return origins that have nothing to do with page; the second shares its public suffix."""
     scheme = page.scheme or "https"
     _, dot, suffix = find_registrable_domain(page.host).partition(".")
-    alike = (f"{scheme}://corsguard-stranger.{suffix}",) if dot and _is_domain(page.host) else ()
+    alike = (f"{scheme}://corsguard-untrusted.{suffix}",) if dot and _is_domain(page.host) else ()
     return (f"{scheme}://{_UNTRUSTED_HOST}", *alike)
 
 
@@ -46,14 +46,14 @@ def list_origin_probes(page: Origin) -> Iterator[OriginProbe]:
         yield _build_probe("prefix-match", _list_beginning(page), "substring-match")
     if _is_domain(page.host):
         yield _build_probe(
-            "suffix-match", [_replace_host(page, f"stranger{domain}")], "substring-match"
+            "suffix-match", [_replace_host(page, f"untrusted{domain}")], "substring-match"
         )
         yield _build_probe(
             "suffix-match",
-            [_replace_host(page, f"stranger{page.host}")],
+            [_replace_host(page, f"untrusted{page.host}")],
             "substring-match",
             "suffix-match",
-        )._replace(control=_replace_host(page, f"stranger.{domain}"))
+        )._replace(control=_replace_host(page, f"untrusted.{domain}"))
         broader = ("substring-match", "prefix-match", "suffix-match")
         yield _build_probe("unescaped-dot", _list_undotted(page), *broader)
         yield _build_probe(
@@ -79,7 +79,7 @@ def _replace_host(page: Origin, host: str) -> str:
 
 
 def _list_containing(page: Origin) -> list[str]:
-    return [_replace_host(page, f"stranger{page.host}.{_UNTRUSTED_HOST}")]
+    return [_replace_host(page, f"untrusted{page.host}.{_UNTRUSTED_HOST}")]
 
 
 def _list_beginning(page: Origin) -> list[str]:

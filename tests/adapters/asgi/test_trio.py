@@ -38,7 +38,7 @@ class Tenants:
 
 
 def know_later(origin: str) -> Any:
-    """A plain function whose answer must be awaited."""
+    """Return a coroutine from a plain function."""
     return Tenants().know(origin)
 
 

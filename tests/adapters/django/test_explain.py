@@ -53,19 +53,19 @@ def in_80_columns(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_allowed_request_calls_no_view() -> None:
-    told = explain(f"{API}/items/1")
-    assert told.code == 0
-    assert "│ ── GET /items/1 ──" in told.out
-    assert "Allowed: the script gets the response." in told.out
-    assert "status   200" in told.out
+    report = explain(f"{API}/items/1")
+    assert report.code == 0
+    assert "│ ── GET /items/1 ──" in report.out
+    assert "Allowed: the script gets the response." in report.out
+    assert "status   200" in report.out
 
 
 def test_fix_changes_the_policy_of_the_route() -> None:
     assert changes("--method=PATCH", f"{API}/items/1") == [
         ("route", "/", '"allow_methods": ["PATCH"],')
     ]
-    told = explain("--method=PATCH", f"{API}/items/1")
-    assert '\n    # in CORSGUARD["routes"]["/"]\n    "allow_methods": ["PATCH"],\n\n' in told.out
+    report = explain("--method=PATCH", f"{API}/items/1")
+    assert '\n    # in CORSGUARD["routes"]["/"]\n    "allow_methods": ["PATCH"],\n\n' in report.out
 
 
 @pytest.mark.parametrize(
@@ -104,11 +104,11 @@ def test_fix_without_the_setting_adds_a_route() -> None:
 
 
 def test_method_that_no_view_accepts_is_noted_with_the_fix() -> None:
-    told = " ".join(explain("--method=PATCH", f"{API}/items/1").out.split())
-    assert "warning even then, the application responds with 405: no view there takes PATCH" in told
+    out = " ".join(explain("--method=PATCH", f"{API}/items/1").out.split())
+    assert "warning even then, the application responds with 405: no view there takes PATCH" in out
     assert document("--method=PATCH", f"{API}/items/1")["response_with_changes"]["status"] == 405
-    told = " ".join(explain("--method=PATCH", f"{API}/nowhere").out.split())
-    assert "warning even then, the application responds with 404: no view is there" in told
+    out = " ".join(explain("--method=PATCH", f"{API}/nowhere").out.split())
+    assert "warning even then, the application responds with 404: no view is there" in out
     assert "beware" not in explain("--method=DELETE", f"{API}/items/1").out
 
 
@@ -124,8 +124,8 @@ def test_method_that_no_view_accepts_is_noted_with_the_fix() -> None:
     ],
 )
 def test_methods_of_a_view_class_are_known(method: str, place: str, status: int) -> None:
-    told = document(f"--method={method}", f"{API}/{place}", page=PARTNER)
-    [answer] = [hop["answer"] for hop in told["requests"]]
+    report = document(f"--method={method}", f"{API}/{place}", page=PARTNER)
+    [answer] = [hop["answer"] for hop in report["requests"]]
     assert answer["status"] == status
 
 
@@ -138,11 +138,11 @@ def test_fix_changes_the_policy_of_the_view() -> None:
 
 
 def test_request_without_preflight_is_decided_by_its_view() -> None:
-    told = explain(f"{API}/partners")
-    assert told.code == 1
+    report = explain(f"{API}/partners")
+    assert report.code == 1
     assert (
         f'\n    # the policy of the view partners\n    allow_origins=["{PARTNER}", "{APP}"],\n'
-    ) in told.out
+    ) in report.out
     assert explain(f"{API}/partners", page=PARTNER).code == 0
 
 
@@ -153,11 +153,11 @@ def test_fix_of_an_exempt_view_adds_a_policy() -> None:
     )
 
 
-def sharing(changed: str = "", **mended: Any) -> list[Any]:
-    """Views that share policies; the one that is named has been changed."""
+def sharing(changed: str = "", **changes: Any) -> list[Any]:
+    """Return URLs of views that share policies; `changed` names one with other fields."""
 
     def held(name: str) -> Any:
-        fields = mended if name == changed else {"allow_origins": [PARTNER]}
+        fields = changes if name == changed else {"allow_origins": [PARTNER]}
         return cors_policy(Policy(**fields))
 
     def plain(request: HttpRequest) -> HttpResponse:
@@ -238,13 +238,13 @@ def test_fix_lists_every_url_that_shares_the_policy(
     setting = {"routes": {"/routed": {"allow_origins": [APP]}}}
     with override_settings(CORSGUARD=setting, ROOT_URLCONF=tuple(sharing())):
         assert allowed() == set()
-        told = document(f"--method={method}", f"{API}{place}")["changes"]
+        report = document(f"--method={method}", f"{API}{place}")["changes"]
         out = explain(f"--method={method}", f"{API}{place}").out
     assert f"\n    # the policy of {holder}\n" in out
-    assert {change["place"]["holder"] for change in told} == {holder}
-    assert told[0]["exposes"].startswith(f"pages of {APP} may read the responses of {holder}")
-    mended = {change["field"]: change["value"] for change in told}
-    with override_settings(CORSGUARD=setting, ROOT_URLCONF=tuple(sharing(changed, **mended))):
+    assert {change["place"]["holder"] for change in report} == {holder}
+    assert report[0]["exposes"].startswith(f"pages of {APP} may read the responses of {holder}")
+    fields = {change["field"]: change["value"] for change in report}
+    with override_settings(CORSGUARD=setting, ROOT_URLCONF=tuple(sharing(changed, **fields))):
         assert allowed() == {asked, *opened}
 
 
@@ -254,9 +254,9 @@ def test_async_callable_is_called() -> None:
 
     with override_settings(CORSGUARD=Policy(allow_origins=[is_ours])):
         assert explain(f"{API}/items/1").code == 0
-        told = document(f"{API}/items/1", page=PARTNER)
-        assert told["changes"] == []
-        assert told["decided_by"].endswith(f"is_ours does not allow {PARTNER}")
+        report = document(f"{API}/items/1", page=PARTNER)
+        assert report["changes"] == []
+        assert report["decided_by"].endswith(f"is_ours does not allow {PARTNER}")
 
 
 def test_json_document_ends_with_one_newline(capsys: pytest.CaptureFixture[str]) -> None:

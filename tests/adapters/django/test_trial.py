@@ -73,9 +73,9 @@ def test_url_without_a_view_is_404() -> None:
 def answers(*arguments: str, **changed: Any) -> list[tuple[int, str | None]]:
     """The status of each answer, and where it redirects to."""
     with override_settings(**changed):
-        told = document(*arguments)
+        report = document(*arguments)
     found = []
-    for answer in (hop["answer"] for hop in told["requests"]):
+    for answer in (hop["answer"] for hop in report["requests"]):
         fields = {field["name"]: field["value"] for field in answer["headers"]}
         found.append((answer["status"], fields.get("Location")))
     return found
@@ -97,9 +97,9 @@ def test_redirect_to_a_slash_is_a_step(common: str, status: int) -> None:
 
 def test_preflight_without_a_policy_is_redirected_to_the_slash() -> None:
     with override_settings(MIDDLEWARE=[OURS, COMMON], CORSGUARD={"routes": {"/api": False}}):
-        told = document("--method=PUT", f"{API}/slashed", page=PARTNER)
-    assert [hop["answer"]["status"] for hop in told["requests"]] == [301]
-    assert told["verdict"] == "blocked"
+        report = document("--method=PUT", f"{API}/slashed", page=PARTNER)
+    assert [hop["answer"]["status"] for hop in report["requests"]] == [301]
+    assert report["verdict"] == "blocked"
 
 
 def test_path_selects_the_language_with_locale_middleware() -> None:

@@ -69,7 +69,7 @@ urlpatterns = [path("plain", plain)]
 @pytest.fixture(autouse=True)
 def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # What other tests have decorated may still be alive.
-    monkeypatch.setattr(decorated_views, "_remembered", {})
+    monkeypatch.setattr(decorated_views, "_registry", {})
     with override_settings(CORSGUARD=POLICY, ROOT_URLCONF=__name__):
         yield
 

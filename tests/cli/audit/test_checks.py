@@ -104,7 +104,7 @@ def test_missing_vary_has_two_requests_as_evidence() -> None:
         (found,) = run_checks_at(url, PAGE).findings
     first, second = found.evidence
     assert (first.origin, first.lines("Access-Control-Allow-Origin")) == (PAGE, (PAGE,))
-    assert (second.origin, second.policy) == ("https://stranger.example", ())
+    assert (second.origin, second.policy) == ("https://untrusted.example", ())
 
 
 LOGGED_IN = (("Authorization", "Bearer secret"), ("Cookie", "secret=1"), ("Accept", "text/plain"))
@@ -269,6 +269,7 @@ EXAMPLES = {
 @pytest.mark.parametrize(
     ("name", "path"), [(name, path) for name, paths in EXAMPLES.items() for path in paths]
 )
+@pytest.mark.slow
 def test_example_has_no_findings(examples: Callable[[str], str], name: str, path: str) -> None:
     done = run_checks_at(examples(name) + path, FRONTEND)
     assert list_codes(done) == []

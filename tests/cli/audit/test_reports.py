@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TWO = FAULTS["two at once"][0]
 RULE = RULES["vary-missing"]
 CURL = "curl -i --globoff --path-as-is"
-STRANGER = "https://stranger.example"
+UNTRUSTED = "https://untrusted.example"
 HOSTILE = Static(("Access-Control-Allow-Origin", "a`# \x1b[2J"))
 
 
@@ -74,7 +74,7 @@ low: The response depends on Origin, but has no `Vary: Origin` [vary-missing]
   response     status 200
                Access-Control-Allow-Origin: {PAGE}
                Access-Control-Allow-Credentials: true
-  request      {CURL} -H 'Origin: {STRANGER}' http://127.0.0.1/v1/items
+  request      {CURL} -H 'Origin: {UNTRUSTED}' http://127.0.0.1/v1/items
   response     status 200
                no Access-Control-*
   impact       A cache serves one page the response that was made for another:
@@ -152,7 +152,7 @@ Code: `vary-missing`.
     Access-Control-Allow-Origin: {PAGE}
     Access-Control-Allow-Credentials: true
 
-    {CURL} -H 'Origin: {STRANGER}' http://127.0.0.1/v1/items
+    {CURL} -H 'Origin: {UNTRUSTED}' http://127.0.0.1/v1/items
     status 200
     no Access-Control-*
 
@@ -360,9 +360,9 @@ def test_server_that_breaks_down_ends_two_checks(report: Reported) -> None:
         code, out, err = report.url(url)
     broken = "127.0.0.1: it closed the connection before it sent a response."
     assert (code, err) == (2, "")
-    told = " ".join(out.split())
-    assert f"note The check of origins did not finish: {broken}" in told
-    assert f"note The check of paths did not finish: {broken}" in told
+    text = " ".join(out.split())
+    assert f"note The check of origins did not finish: {broken}" in text
+    assert f"note The check of paths did not finish: {broken}" in text
     assert len(answers) == 8
 
 

@@ -1,4 +1,4 @@
-"""What is known of an origin answers the next request as `decide` would, and nothing is stale."""
+"""The decision cache: a cached decision is the decided one, and never stale."""
 
 from __future__ import annotations
 
@@ -43,134 +43,139 @@ GUARDS: Mapping[str, Guard] = {
 }
 
 
-def environ(origin: str | None, method: str, site: str | None, **fields: str) -> dict[str, Any]:
+def build_environ(
+    origin: str | None, method: str, site: str | None, **fields: str
+) -> dict[str, Any]:
     given = {"HTTP_ORIGIN": origin, "HTTP_SEC_FETCH_SITE": site, "REQUEST_METHOD": method, **fields}
     return {name: value for name, value in given.items() if value is not None}
 
 
-def decided(guard: Guard, asked: Mapping[str, Any]) -> Decision:
-    return guard.adapter.decide(CORSRequest.from_environ(asked, "/"))
+def decide_environ(guard: Guard, request: Mapping[str, Any]) -> Decision:
+    return guard.adapter.decide(CORSRequest.from_environ(request, "/"))
 
 
-def known(guard: Guard, asked: Mapping[str, Any]) -> Decision | None:
-    return guard.adapter.snapshot.find("/").cache.lookup(asked, asked["REQUEST_METHOD"])
+def find_cached(guard: Guard, request: Mapping[str, Any]) -> Decision | None:
+    return guard.adapter.snapshot.find("/").cache.lookup(request, request["REQUEST_METHOD"])
 
 
 @pytest.mark.parametrize("guard", GUARDS.values(), ids=GUARDS)
-def test_what_is_known_is_what_is_decided(guard: Guard) -> None:
+def test_cached_decision_equals_the_decided_one(guard: Guard) -> None:
     preflights = [
         {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": method, **names}
         for method in ("PUT", "DELETE")
         for names in ({}, {"HTTP_ACCESS_CONTROL_REQUEST_HEADERS": "x-a,,x-b"})
     ]
     extras: list[dict[str, str]] = [{}, {"HTTP_COOKIE": "a=b"}, {"HTTP_COOKIE": ""}, *preflights]
-    for _ in range(2):  # what the first pass has taught must not change the second
+    for _ in range(2):  # the second pass reads the cache that the first has filled
         for origin, method, site, extra in product(
             ORIGINS, ("GET", "POST", "OPTIONS"), SITES, extras
         ):
-            asked = environ(origin, method, site, **extra)
-            assert known(guard, asked) in {None, decided(guard, asked)}
+            request = build_environ(origin, method, site, **extra)
+            assert find_cached(guard, request) in {None, decide_environ(guard, request)}
 
 
-def test_what_most_requests_ask_is_known_from_the_second_time_on() -> None:
+def test_second_request_is_answered_from_the_cache() -> None:
     guard = Guard(Policy(allow_origins=LISTED, allow_credentials=True, allow_methods=["PUT"]))
     preflight = {
         "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT",
         "HTTP_ACCESS_CONTROL_REQUEST_HEADERS": "",
     }
-    for asked in (
-        environ(None, "GET", "none"),
-        environ(A, "GET", "cross-site", HTTP_COOKIE="a=b"),
-        environ("https://www.b.example", "POST", None),
-        environ(EVIL, "GET", "cross-site"),
-        environ(A, "OPTIONS", "cross-site", **preflight),
-        environ(EVIL, "OPTIONS", "cross-site", **preflight),
+    for request in (
+        build_environ(None, "GET", "none"),
+        build_environ(A, "GET", "cross-site", HTTP_COOKIE="a=b"),
+        build_environ("https://www.b.example", "POST", None),
+        build_environ(EVIL, "GET", "cross-site"),
+        build_environ(A, "OPTIONS", "cross-site", **preflight),
+        build_environ(EVIL, "OPTIONS", "cross-site", **preflight),
     ):
-        decision = decided(guard, asked)
-        assert known(guard, asked) is decision
+        decision = decide_environ(guard, request)
+        assert find_cached(guard, request) is decision
 
 
 def test_cached_refusal_answers_other_sites_only() -> None:
     guard = Guard(Policy(allow_origins=[A]))
-    decision = decided(guard, environ(EVIL, "GET", "cross-site"))
+    decision = decide_environ(guard, build_environ(EVIL, "GET", "cross-site"))
     for site in SITES:
         found = decision if site in {"cross-site", "same-site"} else None
-        assert known(guard, environ(EVIL, "GET", site)) is found
+        assert find_cached(guard, build_environ(EVIL, "GET", site)) is found
 
 
-def test_reconfiguring_forgets_what_was_known() -> None:
+def test_reconfigure_clears_the_cache() -> None:
     guard = Guard(Policy(allow_origins=[A]))
     for origin in (A, EVIL):
-        decided(guard, environ(origin, "GET", "cross-site"))
+        decide_environ(guard, build_environ(origin, "GET", "cross-site"))
     guard.reconfigure(Policy(allow_origins=[EVIL]))
     for origin, reason in ((A, Reason.ORIGIN_NOT_ALLOWED), (EVIL, Reason.ALLOWED)):
-        asked = environ(origin, "GET", "cross-site")
-        assert known(guard, asked) is None
-        assert decided(guard, asked).reason is reason
+        request = build_environ(origin, "GET", "cross-site")
+        assert find_cached(guard, request) is None
+        assert decide_environ(guard, request).reason is reason
 
 
-def test_a_refused_preflight_of_another_route_is_logged_anew(
+def test_refused_preflight_is_logged_again_after_reconfigure(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     policy = Policy(allow_origins=[A])
     guard = Guard({"/api": policy})
-    asked = environ(EVIL, "OPTIONS", "cross-site", HTTP_ACCESS_CONTROL_REQUEST_METHOD="PUT")
-    guard.adapter.decide(CORSRequest.from_environ(asked, "/api"))
+    request = build_environ(EVIL, "OPTIONS", "cross-site", HTTP_ACCESS_CONTROL_REQUEST_METHOD="PUT")
+    guard.adapter.decide(CORSRequest.from_environ(request, "/api"))
     guard.reconfigure(policy)
-    assert known(guard, asked) is None
-    decided(guard, asked)
+    assert find_cached(guard, request) is None
+    decide_environ(guard, request)
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
 
 
-def test_a_subscriber_hears_of_what_was_known_before_it_came() -> None:
+def test_subscriber_is_called_for_requests_cached_before() -> None:
     guard = Guard(Policy(allow_origins=[A]))
-    heard: list[str | None] = []
+    origins: list[str | None] = []
 
-    def hear(decision: Decision, facts: CORSRequest) -> None:
-        heard.append(facts.origin)
+    def subscriber(decision: Decision, facts: CORSRequest) -> None:
+        origins.append(facts.origin)
 
     put = {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT"}
-    asked = [
-        environ(origin, method, "cross-site", **put)
+    request = [
+        build_environ(origin, method, "cross-site", **put)
         for origin in (A, EVIL)
         for method in ("GET", "OPTIONS")
     ]
-    for each in asked:
-        decided(guard, each)
-    guard.subscribe(hear)
+    for each in request:
+        decide_environ(guard, each)
+    guard.subscribe(subscriber)
     for _ in range(2):
-        for each in asked:
-            assert known(guard, each) is None
-            decided(guard, each)
-            assert known(guard, each) is None
+        for each in request:
+            assert find_cached(guard, each) is None
+            decide_environ(guard, each)
+            assert find_cached(guard, each) is None
         guard.reconfigure(guard.policies)
-    assert heard == [A, A, EVIL, EVIL] * 2
+    assert origins == [A, A, EVIL, EVIL] * 2
 
 
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
-def test_at_debug_every_refusal_is_logged(caplog: pytest.LogCaptureFixture, method: str) -> None:
+def test_refusal_is_not_cached_at_debug_level(
+    caplog: pytest.LogCaptureFixture, method: str
+) -> None:
     guard = Guard(Policy(allow_origins=[A]))
-    asked = environ(EVIL, method, "cross-site", HTTP_ACCESS_CONTROL_REQUEST_METHOD="PUT")
-    decided(guard, asked)
+    request = build_environ(EVIL, method, "cross-site", HTTP_ACCESS_CONTROL_REQUEST_METHOD="PUT")
+    decide_environ(guard, request)
     caplog.set_level(logging.DEBUG, logger="corsguard")
-    assert known(guard, asked) is None
-    decided(guard, asked)
+    assert find_cached(guard, request) is None
+    decide_environ(guard, request)
     assert [record.levelname for record in caplog.records] == ["WARNING", "DEBUG"]
 
 
-def test_a_memory_starts_anew_when_it_is_full() -> None:
-    memory: BoundedCache[int, bool] = BoundedCache()
+def test_bounded_cache_is_cleared_when_full() -> None:
+    cache: BoundedCache[int, bool] = BoundedCache()
     for number in range(3_000):
-        memory.store(number, True)
-        assert number in memory
-        assert len(memory) <= 1_024
+        cache.store(number, True)
+        assert number in cache
+        assert len(cache) <= 1_024
 
 
-def test_preflights_of_strangers_do_not_push_out_what_pages_ask() -> None:
+def test_refused_preflights_do_not_evict_allowed_ones() -> None:
     guard = Guard(Policy(allow_origins=[A], allow_methods=["PUT"]))
     put = {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT"}
-    of_page = environ(A, "OPTIONS", "cross-site", **put)
-    decision = decided(guard, of_page)
+    of_page = build_environ(A, "OPTIONS", "cross-site", **put)
+    decision = decide_environ(guard, of_page)
     for number in range(3_000):
-        decided(guard, environ(f"https://n{number}.example", "OPTIONS", "cross-site", **put))
-    assert known(guard, of_page) is decision
+        origin = f"https://n{number}.example"
+        decide_environ(guard, build_environ(origin, "OPTIONS", "cross-site", **put))
+    assert find_cached(guard, of_page) is decision

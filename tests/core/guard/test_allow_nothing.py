@@ -46,17 +46,17 @@ def allows_nothing(guard: Guard) -> bool:
         lambda: ASGIMiddleware(None, {"/": None}).guard,  # type: ignore[arg-type]  # not called
     ],
 )
-def test_the_form_that_allows_nothing_starts(guard: Callable[[], Guard]) -> None:
+def test_routes_none_builds_a_guard_that_allows_nothing(guard: Callable[[], Guard]) -> None:
     assert allows_nothing(guard())
 
 
-def test_the_form_that_allows_nothing_starts_in_a_file(tmp_path: Path) -> None:
+def test_routes_false_in_a_file_allows_nothing(tmp_path: Path) -> None:
     file = tmp_path / "corsguard.toml"
     file.write_text('[routes]\n"/" = false\n', encoding="utf-8")
     assert allows_nothing(build_guard(Guard.from_file(file)))
 
 
-def test_it_can_be_enforced() -> None:
+def test_allow_nothing_with_enforce_refuses() -> None:
     guard = Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": "none", "CORSGUARD_ENFORCE": "true"})
     assert guard.decide("/", A, "POST", {}).reason is Reason.CROSS_ORIGIN_REFUSED
 
@@ -75,14 +75,14 @@ def test_it_can_be_enforced() -> None:
         lambda: WSGIMiddleware(lambda *_: []),
     ],
 )
-def test_no_origins_and_no_policy_name_the_form(make: Callable[[], object]) -> None:
+def test_no_policy_suggests_how_to_allow_nothing(make: Callable[[], object]) -> None:
     (problem,) = problems(make)
     assert problem.code in {"no-origins", "no-policy"}
     for form in FORMS:
         assert form in problem.message
 
 
-def test_no_policy_in_a_file_names_the_form(tmp_path: Path) -> None:
+def test_no_policy_in_a_file_suggests_how_to_allow_nothing(tmp_path: Path) -> None:
     file = tmp_path / "corsguard.toml"
     file.touch()
     (problem,) = problems(lambda: Guard.from_file(file))
@@ -99,16 +99,18 @@ def test_no_policy_in_a_file_names_the_form(tmp_path: Path) -> None:
         {"allow_origins": ["none"]},
     ],
 )
-def test_a_mapping_names_the_form_that_starts_in_its_place(mapping: dict[str, object]) -> None:
-    def told(make: Callable[[], object]) -> str:
+def test_mapping_without_origins_suggests_routes_none(mapping: dict[str, object]) -> None:
+    def message_of(make: Callable[[], object]) -> str:
         (problem,) = problems(make)
         return problem.message + problem.suggestion
 
-    assert 'write {"routes": {"/": None}} in Python' in told(lambda: Guard.from_mapping(mapping))
-    assert 'write {"routes": {"/": None}} in Python' in told(
+    assert 'write {"routes": {"/": None}} in Python' in message_of(
+        lambda: Guard.from_mapping(mapping)
+    )
+    assert 'write {"routes": {"/": None}} in Python' in message_of(
         lambda: build_configured_guard(mapping)
     )
-    assert 'write {"/": None} in Python' in told(lambda: build_guard(None, mapping))
+    assert 'write {"/": None} in Python' in message_of(lambda: build_guard(None, mapping))
 
 
 @pytest.mark.parametrize(
@@ -119,14 +121,14 @@ def test_a_mapping_names_the_form_that_starts_in_its_place(mapping: dict[str, ob
         ({"/": Policy(allow_origins=[A])}, '{"routes": {"/": ...}}'),
     ],
 )
-def test_the_form_of_a_guard_s_policies_in_a_mapping_is_an_unknown_field(
+def test_mapping_with_a_path_as_key_is_an_unknown_field(
     mapping: dict[str, object], suggestion: str
 ) -> None:
     (problem,) = problems(lambda: Guard.from_mapping(mapping))
     assert (problem.code, problem.suggestion) == ("unknown-field", suggestion)
 
 
-def test_a_route_that_is_false_beside_the_routes_of_a_file_is_shown_among_them(
+def test_route_false_outside_routes_suggests_routes(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "corsguard.toml"
@@ -136,15 +138,15 @@ def test_a_route_that_is_false_beside_the_routes_of_a_file_is_shown_among_them(
 
 
 @pytest.mark.parametrize("text", ["none,https://a.example", "https://a.example, None", "none,none"])
-def test_none_stands_alone(text: str) -> None:
+def test_environment_none_with_other_origins_is_a_problem(text: str) -> None:
     found = problems(lambda: Guard.from_env({"CORSGUARD_ALLOW_ORIGINS": text}))
     assert {problem.code for problem in found} == {"origin-invalid"}
     assert {problem.field for problem in found} == {"CORSGUARD_ALLOW_ORIGINS"}
-    told = f"remove it; to allow nothing, write {FORMS[2]}"
-    assert {problem.suggestion for problem in found} == {told}
+    suggestion = f"remove it; to allow nothing, write {FORMS[2]}"
+    assert {problem.suggestion for problem in found} == {suggestion}
 
 
-def test_none_in_a_list_of_python_is_no_origin() -> None:
+def test_origin_none_in_a_python_list_is_invalid() -> None:
     (problem,) = problems(lambda: Policy(allow_origins=["none"]))
     assert problem.code == "origin-invalid"
     assert FORMS[0] in problem.suggestion
@@ -153,7 +155,7 @@ def test_none_in_a_list_of_python_is_no_origin() -> None:
     assert FORMS[0] in other.suggestion
 
 
-def test_what_stands_beside_none_is_checked_all_the_same() -> None:
+def test_environment_none_validates_the_other_variables() -> None:
     environ = {
         "CORSGUARD_ALLOW_ORIGINS": "none",
         "CORSGUARD_MAX_AGE": "ten",

@@ -21,7 +21,7 @@ def problem_of(given: Any, fields: dict[str, Any]) -> Any:
     return problem
 
 
-def test_fields_are_a_policy_for_every_path_beside_options_of_the_guard() -> None:
+def test_build_guard_accepts_fields_and_options() -> None:
     guard = build_guard(
         None, {"allow_origins": [A], "enforce": True, "own_origins": ["https://b.example"]}
     )
@@ -29,19 +29,19 @@ def test_fields_are_a_policy_for_every_path_beside_options_of_the_guard() -> Non
     assert (guard.enforce, guard.own_origins) == (True, ("https://b.example",))
 
 
-def test_fields_may_hold_what_only_python_can_say() -> None:
+def test_build_guard_accepts_python_values_in_fields() -> None:
     regex = re.compile(r"https://[a-z]+\.a\.example")
     guard = build_guard(None, {"allow_origins": [regex, str.islower]})
     assert guard.policy_for("/") == Policy(allow_origins=[regex, str.islower])
 
 
-def test_routes_are_a_keyword_too() -> None:
+def test_build_guard_accepts_routes_as_a_keyword() -> None:
     guard = build_guard(None, {"routes": {"/api": {"allow_origins": [A]}, "/api/admin": None}})
     assert guard.policy_for("/api/x") == POLICY
     assert guard.policy_for("/api/admin") is None
 
 
-def test_a_policy_a_guard_and_routes_are_taken_as_they_are() -> None:
+def test_build_guard_accepts_policy_guard_and_routes() -> None:
     guard = Guard(POLICY)
     assert build_guard(guard) is guard
     assert build_guard(POLICY).policies is POLICY
@@ -49,7 +49,7 @@ def test_a_policy_a_guard_and_routes_are_taken_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("given", [POLICY, Guard(POLICY), {"/": POLICY}])
-def test_a_policy_and_fields_at_once_are_one_problem(given: Any) -> None:
+def test_build_guard_with_policy_and_fields_is_one_problem(given: Any) -> None:
     problem = problem_of(given, {"allow_origins": [A], "max_age": 5})
     assert problem[:2] == ("type-invalid", "policy")
     assert "the fields allow_origins, max_age beside it" in problem.message
@@ -73,7 +73,7 @@ def test_a_policy_and_fields_at_once_are_one_problem(given: Any) -> None:
         {"max_age": None, 5: 5},
     ],
 )
-def test_a_dict_of_fields_in_the_place_of_a_policy_is_one_problem(given: Any) -> None:
+def test_build_guard_with_a_dict_of_fields_is_one_problem(given: Any) -> None:
     problem = problem_of(given, {})
     assert problem[:2] == ("type-invalid", "policy")
     assert "which are keywords here" in problem.message
@@ -81,7 +81,7 @@ def test_a_dict_of_fields_in_the_place_of_a_policy_is_one_problem(given: Any) ->
 
 
 @pytest.mark.parametrize("given", [{"origins": "*"}, {"allowOrigins": [A]}, {"enforce": True}])
-def test_a_dict_of_fields_is_one_problem_of_a_guard_as_well(given: Any) -> None:
+def test_guard_with_a_dict_of_fields_is_one_problem(given: Any) -> None:
     with pytest.raises(PolicyError) as caught:
         Guard(given)
     (problem,) = caught.value.problems
@@ -94,22 +94,22 @@ def test_a_dict_of_fields_is_one_problem_of_a_guard_as_well(given: Any) -> None:
     "given",
     [{"origins": POLICY}, {"api": None}, {"api": POLICY}, {"/": POLICY, "enforce": None}, {5: 5}],
 )
-def test_a_path_without_its_slash_is_not_mistaken_for_a_field(given: Any) -> None:
+def test_build_guard_reports_a_route_without_slash_as_a_route(given: Any) -> None:
     with pytest.raises(PolicyError) as caught:
         build_guard(given)
     assert all("which are keywords" not in problem.message for problem in caught.value.problems)
     assert all(problem.field == "routes" for problem in caught.value.problems[:1])
 
 
-def test_options_beside_a_policy_are_answered_with_the_guard_that_has_them() -> None:
+def test_build_guard_with_policy_and_options_suggests_a_guard() -> None:
     problem = problem_of(POLICY, {"enforce": True})
     assert problem.suggestion == "policy=Guard(Policy(...), enforce=True)"
 
 
-def test_neither_is_one_problem() -> None:
+def test_build_guard_without_arguments_is_no_policy() -> None:
     assert problem_of(None, {}).code == "no-policy"
 
 
-def test_an_unknown_field_is_the_only_problem() -> None:
+def test_build_guard_with_an_unknown_field_is_one_problem() -> None:
     problem = problem_of(None, {"allow_origins": [A], "allow_header": ["X-A"]})
     assert (problem.code, problem.suggestion) == ("unknown-field", "allow_headers")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from corsguard import Guard, Policy, PolicyError, PolicyWarning, Problem, Reason
-from corsguard.guard.config import as_variable_named
+from corsguard.guard.config import name_variable
 
 A, B = "https://a.example", "https://b.example"
 LISTED = Policy(allow_origins=[A])
@@ -40,14 +40,14 @@ def refused_from_elsewhere(guard: Guard, path: str = "/", **headers: str) -> boo
     return decision.reason is Reason.CROSS_ORIGIN_REFUSED
 
 
-def test_a_mapping_of_fields_is_one_policy_for_every_path() -> None:
+def test_mapping_of_fields_applies_to_every_path() -> None:
     guard = Guard.from_mapping({"allow_origins": [A], "max_age": 600, "allow_methods": ["PUT"]})
     policy = Policy(allow_origins=[A], max_age=600, allow_methods=["PUT"])
     assert guard.policies == policy
     assert guard.policy_for("/a//b") == policy
 
 
-def test_a_mapping_of_routes_has_a_policy_false_or_none_for_each() -> None:
+def test_mapping_of_routes_accepts_tables_false_and_none() -> None:
     guard = Guard.from_mapping(
         {
             "routes": {
@@ -68,7 +68,7 @@ def test_a_mapping_of_routes_has_a_policy_false_or_none_for_each() -> None:
     assert guard.policy_for("/off") is None
 
 
-def test_any_mapping_will_do() -> None:
+def test_from_mapping_accepts_any_mapping_type() -> None:
     given = MappingProxyType({"routes": MappingProxyType({"/": MappingProxyType(FULL)})})
     assert Guard.from_mapping(given).policies == {"/": Policy(**FULL)}
 
@@ -79,7 +79,7 @@ FULL: dict[str, Any] = {"allow_origins": [A], "allow_credentials": True, "max_ag
 @pytest.mark.parametrize(
     "shape", [{"allow_origins": [A]}, {"routes": {"/": {"allow_origins": [A]}}}]
 )
-def test_the_options_of_a_guard_stand_beside_the_policy(shape: dict[str, Any]) -> None:
+def test_mapping_accepts_the_options_of_a_guard(shape: dict[str, Any]) -> None:
     options = {"enforce": True, "enforce_exempt": ["/hook"], "own_origins": [B]}
     guard = Guard.from_mapping({**shape, **options})
     assert guard.enforce is True
@@ -90,7 +90,7 @@ def test_the_options_of_a_guard_stand_beside_the_policy(shape: dict[str, Any]) -
     assert Guard.from_mapping({**shape, "enforce": "report"}).enforce == "report"
 
 
-def test_enforcement_needs_no_policy() -> None:
+def test_mapping_with_only_enforce_starts() -> None:
     guard = Guard.from_mapping({"enforce": True})
     assert guard.policies is None
     assert refused_from_elsewhere(guard)
@@ -99,7 +99,7 @@ def test_enforcement_needs_no_policy() -> None:
 @pytest.mark.parametrize(
     "given", [{}, {"enforce": False}, {"own_origins": [A]}, {"enforce_exempt": ["/x"]}]
 )
-def test_no_policy(given: dict[str, Any]) -> None:
+def test_no_policy_is_reported(given: dict[str, Any]) -> None:
     (problem,) = problems(Guard.from_mapping, given)
     assert (problem.code, problem.field, problem.value) == ("no-policy", "policy", None)
 
@@ -163,7 +163,7 @@ def test_no_policy(given: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_every_problem_of_a_mapping_is_reported(
+def test_mapping_reports_every_problem(
     given: Mapping[str, Any], expected: list[tuple[str, str, str | None]]
 ) -> None:
     found = rows(Guard.from_mapping, given)
@@ -173,7 +173,7 @@ def test_every_problem_of_a_mapping_is_reported(
 
 
 @pytest.mark.parametrize("entry", [True, 0, "https://a.example", [A], 5])
-def test_type_invalid_where_a_route_is_neither_a_table_nor_false(entry: object) -> None:
+def test_route_of_another_type_is_type_invalid(entry: object) -> None:
     (problem,) = problems(Guard.from_mapping, {"routes": {"/api": entry}})
     assert (problem.code, problem.value) == ("type-invalid", entry)
     assert problem.field.startswith('routes."/api"')
@@ -193,7 +193,7 @@ max_age = 600
 """
 
 
-def test_a_file_has_the_same_shape(tmp_path: Path) -> None:
+def test_file_has_the_shape_of_a_mapping(tmp_path: Path) -> None:
     path = tmp_path / "corsguard.toml"
     path.write_text(TOML, encoding="utf-8")
     for given in (path, str(path)):
@@ -207,7 +207,7 @@ def test_a_file_has_the_same_shape(tmp_path: Path) -> None:
         }
 
 
-def test_every_problem_of_a_file_is_reported(tmp_path: Path) -> None:
+def test_file_reports_every_problem(tmp_path: Path) -> None:
     path = tmp_path / "corsguard.toml"
     path.write_text(
         'allow_origins = ["résumé.example"]\nmax_age = 07:30:00\nenforce = "yes"', encoding="utf-8"
@@ -219,13 +219,13 @@ def test_every_problem_of_a_file_is_reported(tmp_path: Path) -> None:
     ]
 
 
-def test_no_policy_in_an_empty_file(tmp_path: Path) -> None:
+def test_empty_file_is_no_policy(tmp_path: Path) -> None:
     path = tmp_path / "corsguard.toml"
     path.touch()
     assert [problem.code for problem in problems(Guard.from_file, path)] == ["no-policy"]
 
 
-def test_a_file_that_can_not_be_opened_is_an_oserror(tmp_path: Path) -> None:
+def test_file_that_can_not_be_opened_raises_oserror(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"nowhere\.toml"):
         Guard.from_file(tmp_path / "nowhere.toml")
     with pytest.raises(OSError, match=r"\w"):
@@ -242,7 +242,7 @@ def test_a_file_that_can_not_be_opened_is_an_oserror(tmp_path: Path) -> None:
         (b"\xef\xbb\xbfa =\n", "not TOML: Invalid value (at line 1, column 4)"),
     ],
 )
-def test_a_file_that_is_not_toml_is_a_valueerror_with_its_name(
+def test_file_that_is_not_toml_raises_valueerror_with_its_name(
     tmp_path: Path, content: bytes, why: str
 ) -> None:
     path = tmp_path / "corsguard.toml"
@@ -253,7 +253,7 @@ def test_a_file_that_is_not_toml_is_a_valueerror_with_its_name(
     assert str(caught.value).startswith(f"{path}: {why}")
 
 
-def test_a_file_may_begin_with_the_mark_that_some_editors_write(tmp_path: Path) -> None:
+def test_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "corsguard.toml"
     path.write_bytes(b"\xef\xbb\xbf" + f'allow_origins = ["{A}"]\r\n'.encode())
     assert Guard.from_file(path).policies == LISTED
@@ -269,7 +269,7 @@ def from_env(**variables: str) -> Policy:
     return policy
 
 
-def test_the_environment_has_one_policy() -> None:
+def test_environment_builds_one_policy() -> None:
     policy = from_env(
         ALLOW_ORIGINS="https://a.example, https://b.example",
         ALLOW_CREDENTIALS="true",
@@ -295,12 +295,12 @@ def test_the_environment_has_one_policy() -> None:
     )
 
 
-def test_a_policy_of_the_environment_warns_too() -> None:
+def test_environment_warns_of_its_policy() -> None:
     with pytest.warns(PolicyWarning, match="max-age-capped"):
         from_env(ALLOW_ORIGINS=A, MAX_AGE="86400")
 
 
-def test_the_environment_has_the_options_of_a_guard() -> None:
+def test_environment_accepts_the_options_of_a_guard() -> None:
     guard = Guard.from_env(
         environ(ENFORCE="True", ENFORCE_EXEMPT="/hook, /x", OWN_ORIGINS=f"{A},{B}")
     )
@@ -315,7 +315,7 @@ def test_the_environment_has_the_options_of_a_guard() -> None:
 @pytest.mark.parametrize(
     "text", [f"{A},{B}", f" {A} , {B} ", f",{A},,{B},", f"{A},\n{B}\n", f"{A},\t{B}"]
 )
-def test_a_list_in_the_environment_is_separated_by_commas(text: str) -> None:
+def test_environment_list_is_separated_by_commas(text: str) -> None:
     assert from_env(ALLOW_ORIGINS=text).allow_origins == (A, B)
 
 
@@ -330,19 +330,19 @@ def test_a_list_in_the_environment_is_separated_by_commas(text: str) -> None:
         ("FALSE", False),
     ],
 )
-def test_a_boolean_in_the_environment_is_in_any_case(text: str, value: bool) -> None:
+def test_environment_boolean_is_read_in_any_case(text: str, value: bool) -> None:
     assert from_env(ALLOW_ORIGINS=A, ALLOW_CREDENTIALS=text).allow_credentials is value
 
 
 @pytest.mark.parametrize(
     ("text", "value"), [("0", 0), ("600", 600), (" 600 ", 600), ("none", None), ("None", None)]
 )
-def test_a_max_age_in_the_environment_is_a_number_or_none(text: str, value: int | None) -> None:
+def test_environment_max_age_is_a_number_or_none(text: str, value: int | None) -> None:
     assert from_env(ALLOW_ORIGINS=A, MAX_AGE=text).max_age == value
 
 
 @pytest.mark.parametrize(("text", "value"), [("2", 2.0), ("0.25", 0.25), ("1e-3", 0.001)])
-def test_a_timeout_in_the_environment_is_a_number(text: str, value: float) -> None:
+def test_environment_timeout_is_a_number(text: str, value: float) -> None:
     assert from_env(ALLOW_ORIGINS=A, PREDICATE_TIMEOUT=text).predicate_timeout == value
 
 
@@ -420,7 +420,7 @@ def test_a_timeout_in_the_environment_is_a_number(text: str, value: float) -> No
         ({}, [("no-policy", "policy", None)]),
     ],
 )
-def test_a_problem_in_the_environment_names_its_variable(
+def test_environment_problem_names_its_variable(
     variables: dict[str, str], expected: list[tuple[str, str, str | None]]
 ) -> None:
     found = rows(Guard.from_env, environ(**variables))
@@ -429,7 +429,7 @@ def test_a_problem_in_the_environment_names_its_variable(
         assert wanted in {None, suggestion}
 
 
-def test_only_names_that_begin_with_corsguard_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_ignores_other_prefixes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORSGUARD_ALLOW_ORIGINS", A)
     monkeypatch.setenv("CORSGUARDED", "x")
     monkeypatch.setenv("MY_CORSGUARD_ALLOW_ORIGINS", B)
@@ -446,7 +446,7 @@ def test_only_names_that_begin_with_corsguard_are_read(monkeypatch: pytest.Monke
         ("ENFORCE", "Report", "report"),
     ],
 )
-def test_the_environment_is_told_its_values_without_quotes(
+def test_environment_suggestion_has_no_quotes_around_a_value(
     variable: str, text: str, suggestion: str
 ) -> None:
     environ = {"CORSGUARD_ALLOW_ORIGINS": A, f"CORSGUARD_{variable}": text}
@@ -454,6 +454,6 @@ def test_the_environment_is_told_its_values_without_quotes(
     assert found[1:] == (f"CORSGUARD_{variable}", suggestion)
 
 
-def test_the_environment_is_told_prose_with_its_quotes() -> None:
+def test_environment_suggestion_keeps_quotes_in_prose() -> None:
     problem = Problem("x", "enforce", None, "", 'write "report", as in enforce="report"')
-    assert as_variable_named(problem).suggestion == problem.suggestion
+    assert name_variable(problem).suggestion == problem.suggestion

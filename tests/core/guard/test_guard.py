@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from support.engine_requests import ANY, EVIL, LISTED, PLAIN, A, ask
+from support.engine_requests import ANY, EVIL, LISTED, PLAIN, A, build_preflight
 
 from corsguard import CORSRequest, Decision, Guard, Kind, Policy, PolicyError, Reason
 from corsguard.guard.arguments import build_configured_guard
@@ -32,28 +32,28 @@ def reason(
     return guard.decide(path, origin, method, headers or {}, credentials).reason
 
 
-def test_no_policy_for_the_path_comes_first_and_leaves_everything_to_the_application() -> None:
+def test_path_without_a_policy_is_left_to_the_application() -> None:
     guard = Guard({"/api": PLAIN, "/api/admin": None})
     untouched = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
     for path in ["/other", "/api/admin", "/api/admin/x"]:
-        assert guard.decide(path, "x y", "OPTIONS", ask()) == untouched
+        assert guard.decide(path, "x y", "OPTIONS", build_preflight()) == untouched
         assert guard.policy_for(path) is None
 
 
 @pytest.mark.parametrize("path", ["/x", "//x", "/a/../b", "", "*", "x", "\\"])
-def test_one_policy_holds_for_every_path_whatever_it_looks_like(path: str) -> None:
+def test_one_policy_applies_to_every_path(path: str) -> None:
     guard = Guard(PLAIN)
     assert guard.decide(path, A, "GET", {}).allowed
     assert guard.policy_for(path) is PLAIN
 
 
-def test_no_cors_at_all() -> None:
+def test_guard_of_none_sends_no_headers() -> None:
     assert Guard(None).policies is None
     assert Guard(None).policy_for("/") is None
     assert Guard(None).decide("/", A, "GET", {}).reason is Reason.NO_POLICY
 
 
-def test_the_routes_that_a_guard_was_given_are_its_own() -> None:
+def test_guard_copies_its_routes() -> None:
     routes: dict[str, Policy | None] = {"/api": PLAIN}
     guard = Guard(routes)
     routes["/api"] = None
@@ -62,7 +62,7 @@ def test_the_routes_that_a_guard_was_given_are_its_own() -> None:
         guard.policies["/api"] = None  # type: ignore[index]
 
 
-def test_a_setting_may_be_a_mapping_a_policy_or_a_guard() -> None:
+def test_configured_guard_accepts_mapping_policy_and_guard() -> None:
     policy = Policy(allow_origins=[A])
     guard = Guard(policy)
     assert build_configured_guard(guard) is guard
@@ -70,13 +70,13 @@ def test_a_setting_may_be_a_mapping_a_policy_or_a_guard() -> None:
     assert build_configured_guard({"allow_origins": [A]}).policies == policy
 
 
-def test_by_default_a_request_from_elsewhere_reaches_the_application() -> None:
+def test_cross_site_request_is_served_by_default() -> None:
     decision = Guard(PLAIN).decide("/", EVIL, "POST", CROSS)
     assert (decision.reason, decision.status) == (Reason.ORIGIN_NOT_ALLOWED, None)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "get", "QUERY", "TRACE", ""])
-def test_an_unsafe_request_from_elsewhere_is_refused(method: str) -> None:
+def test_enforce_refuses_unsafe_cross_site_methods(method: str) -> None:
     decision = ENFORCED.decide("/api/x", EVIL, method, CROSS)
     assert decision == Decision(
         Kind.ACTUAL, Reason.CROSS_ORIGIN_REFUSED, EVIL, 403, (("Vary", "Origin"),)
@@ -86,7 +86,7 @@ def test_an_unsafe_request_from_elsewhere_is_refused(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_a_safe_request_is_not_refused(method: str) -> None:
+def test_enforce_serves_safe_methods(method: str) -> None:
     assert reason(ENFORCED, method, headers=CROSS) is Reason.ORIGIN_NOT_ALLOWED
 
 
@@ -101,7 +101,9 @@ def test_a_safe_request_is_not_refused(method: str) -> None:
         ("HEAD", "websocket", False),
     ],
 )
-def test_a_websocket_handshake_is_unsafe(method: str, upgrade: str, refused: bool) -> None:
+def test_enforce_refuses_cross_site_websocket_handshakes(
+    method: str, upgrade: str, refused: bool
+) -> None:
     headers = {"Upgrade": upgrade, **CROSS}
     assert (reason(ENFORCED, method, headers=headers) is Reason.CROSS_ORIGIN_REFUSED) is refused
     assert reason(ENFORCED, method, "/in", A, headers, credentials=True) is Reason.ALLOWED
@@ -127,7 +129,7 @@ def test_a_websocket_handshake_is_unsafe(method: str, upgrade: str, refused: boo
         ("", {}, True),
     ],
 )
-def test_from_elsewhere_is_what_is_not_own_and_comes_from_a_browser(
+def test_enforce_refuses_only_cross_site_browser_requests(
     origin: str | None, headers: Mapping[str, str], refused: bool
 ) -> None:
     guard = Guard({"/api": PLAIN}, enforce=True, own_origins=["https://own.example"])
@@ -152,7 +154,7 @@ def test_from_elsewhere_is_what_is_not_own_and_comes_from_a_browser(
         ("/in\\", False, True),
     ],
 )
-def test_allowed_is_what_the_policy_of_the_path_allows_cookies_included(
+def test_enforce_serves_requests_that_the_policy_allows(
     path: str, credentials: bool | None, refused: bool
 ) -> None:
     refusal = reason(ENFORCED, "POST", path, A, CROSS, credentials=credentials)
@@ -160,7 +162,7 @@ def test_allowed_is_what_the_policy_of_the_path_allows_cookies_included(
 
 
 @pytest.mark.parametrize("mode", ["navigate", "no-cors", "cors"])
-def test_a_cookie_counts_whatever_the_mode(mode: str) -> None:
+def test_enforce_counts_a_cookie_in_any_fetch_mode(mode: str) -> None:
     headers = {**CROSS, "Sec-Fetch-Mode": mode}
     refusal = reason(ENFORCED, "POST", "/api", A, headers, credentials=True)
     assert refusal is Reason.CROSS_ORIGIN_REFUSED
@@ -175,7 +177,7 @@ def test_a_cookie_counts_whatever_the_mode(mode: str) -> None:
         ("/api", None, False, "no origin"),
     ],
 )
-def test_the_detail_of_a_refusal_says_what_is_missing(
+def test_refusal_detail_names_the_reason(
     path: str, origin: str | None, credentials: bool, detail: str
 ) -> None:
     assert ENFORCED.decide(path, origin, "POST", CROSS, credentials).detail == detail
@@ -184,7 +186,7 @@ def test_the_detail_of_a_refusal_says_what_is_missing(
 @pytest.mark.parametrize(
     "entry", ["http://a.example", re.compile(r"http://a\.example"), lambda _: True]
 )
-def test_an_exempt_policy_allows_what_it_allows_without_enforce(entry: Any) -> None:
+def test_enforce_exempt_path_keeps_its_policy(entry: Any) -> None:
     policy = Policy(allow_origins=[entry])
     guard = Guard({"/pub": policy}, enforce=True, enforce_exempt=["/pub"])
     assert guard.decide("/pub", "http://a.example", "GET", {}).allowed
@@ -193,7 +195,7 @@ def test_an_exempt_policy_allows_what_it_allows_without_enforce(entry: Any) -> N
         assert not guard.decide("/pub", "http://a.example", "GET", {}).allowed
 
 
-def test_an_exempt_prefix_is_left_alone() -> None:
+def test_enforce_exempt_prefix_is_not_enforced() -> None:
     guard = Guard({"/": PLAIN, "/public": ANY}, enforce=True, enforce_exempt=["/public", "/hook/"])
     assert reason(guard, "POST", "/public/x") is Reason.ALLOWED
     assert reason(guard, "POST", "/hook") is Reason.ORIGIN_NOT_ALLOWED
@@ -201,25 +203,25 @@ def test_an_exempt_prefix_is_left_alone() -> None:
     assert reason(guard, "POST", "/hook/../x") is Reason.CROSS_ORIGIN_REFUSED
 
 
-def test_report_lets_the_request_go_on_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+def test_enforce_report_serves_and_logs_the_request(caplog: pytest.LogCaptureFixture) -> None:
     guard = Guard({"/api": COOKIES}, enforce="report")
     seen: list[tuple[Decision, CORSRequest]] = []
     guard.subscribe(lambda decision, facts: seen.append((decision, facts)))
     decision = guard.decide("/api", EVIL, "POST", CROSS)
     assert (decision.reason, decision.status) == (Reason.CROSS_ORIGIN_REFUSED, None)
     assert decision.headers == (("Vary", "Origin"),)
-    assert [told for told, _ in seen] == [decision]
+    assert [each for each, _ in seen] == [decision]
     assert "CROSS_ORIGIN_REFUSED" in caplog.text
 
 
-def test_without_any_policy_only_enforcement_is_left() -> None:
+def test_enforce_without_a_policy_sends_no_headers() -> None:
     guard = Guard(None, enforce=True)
     assert guard.decide("/", EVIL, "POST", {}).status == 403
     assert guard.decide("/", EVIL, "GET", {}).headers == ()
     assert guard.enforce is True
 
 
-def test_decide_async_gives_what_decide_gives_and_awaits() -> None:
+def test_decide_async_equals_decide_and_awaits_callables() -> None:
     async def predicate(origin: str) -> bool:
         return origin == A
 
@@ -233,11 +235,11 @@ def test_decide_async_gives_what_decide_gives_and_awaits() -> None:
     assert asyncio.run(decide("/other", A)) is Reason.CROSS_ORIGIN_REFUSED
 
 
-def test_subscribers_get_every_decision_that_is_cors_and_its_facts() -> None:
+def test_subscriber_gets_every_cors_decision_and_its_request() -> None:
     guard = Guard({"/api": LISTED})
     seen: list[tuple[Reason, CORSRequest]] = []
     guard.subscribe(lambda decision, facts: seen.append((decision.reason, facts)))
-    guard.decide("/api/x", A, "OPTIONS", ask("PUT", "x-a"))
+    guard.decide("/api/x", A, "OPTIONS", build_preflight("PUT", "x-a"))
     guard.decide("/api/x", EVIL, "GET", {}, credentials=True)
     guard.decide("/api/x", None, "GET", {})
     guard.decide("/other", EVIL, "GET", {})
@@ -277,7 +279,7 @@ def test_exempt_paths_without_enforce_keep_one_policy_everywhere() -> None:
     assert Guard(PLAIN, enforce=True, enforce_exempt=["/hooks"]).adapter.snapshot.everywhere is None
 
 
-def test_what_a_subscriber_raises_is_logged_and_never_raised(
+def test_subscriber_error_is_logged_and_not_raised(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     guard = Guard(PLAIN)
@@ -295,7 +297,7 @@ def test_what_a_subscriber_raises_is_logged_and_never_raised(
     assert "in broken" in record.getMessage()
 
 
-def test_reconfigure_replaces_the_policies_and_keeps_the_rest() -> None:
+def test_reconfigure_replaces_policies_and_keeps_options() -> None:
     guard = Guard(PLAIN, enforce=True, own_origins=["https://own.example"])
     guard.reconfigure({"/api": COOKIES})
     assert guard.policies == {"/api": COOKIES}
@@ -304,22 +306,22 @@ def test_reconfigure_replaces_the_policies_and_keeps_the_rest() -> None:
 
 
 @pytest.mark.parametrize("bad", [ANY, {"api": PLAIN}, "policy"])
-def test_a_policy_error_leaves_the_old_policies_in_force(bad: Any) -> None:
+def test_reconfigure_with_a_bad_policy_keeps_the_old_one(bad: Any) -> None:
     guard = Guard(PLAIN, enforce=True)
     with pytest.raises(PolicyError):
         guard.reconfigure(bad)
     assert guard.policies is PLAIN
 
 
-def test_under_load_every_answer_is_wholly_of_the_old_policies_or_wholly_of_the_new() -> None:
+def test_reconfigure_under_load_never_mixes_two_policies() -> None:
     first = Policy(allow_origins=[A], allow_methods=["PUT"], expose_headers=["X-1"], max_age=1)
     second = Policy(allow_origins=[EVIL], allow_methods=["PATCH"], max_age=2)
     guard = Guard({"/": first})
     requests: list[tuple[str, str, str, Mapping[str, str]]] = [
         ("/x", A, "GET", {}),
         ("/x", EVIL, "GET", {}),
-        ("/x", A, "OPTIONS", ask()),
-        ("/x", EVIL, "OPTIONS", ask()),
+        ("/x", A, "OPTIONS", build_preflight()),
+        ("/x", EVIL, "OPTIONS", build_preflight()),
     ]
     whole = {
         request[:3]: {Guard({"/": policy}).decide(*request) for policy in (first, second)}
@@ -346,7 +348,7 @@ def test_under_load_every_answer_is_wholly_of_the_old_policies_or_wholly_of_the_
     assert mixed == []
 
 
-def test_a_guard_tells_its_own_origins() -> None:
+def test_guard_own_origins_are_readable() -> None:
     assert Guard(LISTED).own_origins == ()
     assert Guard(LISTED, own_origins=["https://api.example"]).own_origins == (
         "https://api.example",

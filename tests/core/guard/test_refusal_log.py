@@ -8,7 +8,7 @@ from traceback import format_tb
 from typing import Any
 
 import pytest
-from support.engine_requests import ANY, EVIL, LISTED, PLAIN, A, ask
+from support.engine_requests import ANY, EVIL, LISTED, PLAIN, A, build_preflight
 
 from corsguard import Guard, Policy
 from corsguard.guard.refusal_log import RefusalLog
@@ -18,14 +18,14 @@ def levels(caplog: pytest.LogCaptureFixture) -> list[int]:
     return [record.levelno for record in caplog.records]
 
 
-def test_a_refusal_is_a_warning_the_first_time_and_debug_after(
+def test_refusal_is_logged_at_warning_once_then_at_debug(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     guard = Guard({"/api": LISTED})
     with caplog.at_level(logging.DEBUG, logger="corsguard"):
         for path in ["/api/x", "/api/x", "/api/y"]:
             guard.decide(path, EVIL, "GET", {})
-        guard.decide("/api/x", A, "OPTIONS", ask("DELETE"))
+        guard.decide("/api/x", A, "OPTIONS", build_preflight("DELETE"))
     assert levels(caplog) == [logging.WARNING, logging.DEBUG, logging.DEBUG, logging.WARNING]
     assert caplog.messages[0] == (
         f"no CORS headers for GET /api/x from {EVIL}: ORIGIN_NOT_ALLOWED (the request was served; "
@@ -38,42 +38,42 @@ def test_a_refusal_is_a_warning_the_first_time_and_debug_after(
     [
         (
             "http://a.example",
-            ask(),
+            build_preflight(),
             "preflight answered 403: OPTIONS / from http://a.example: ORIGIN_NOT_ALLOWED: "
             "http://a.example (nearest listed: https://a.example); serve the page over https, or "
             "add it to allow_origins and set dangerously_allow_insecure_origins",
         ),
         (
             A,
-            ask("DELETE"),
+            build_preflight("DELETE"),
             f"preflight answered 204, but the browser blocks the request: OPTIONS / from {A}: "
             "METHOD_NOT_ALLOWED: DELETE; add it to allow_methods",
         ),
         (
             A,
-            ask("PUT", "x-b"),
+            build_preflight("PUT", "x-b"),
             f"preflight answered 204, but the browser blocks the request: OPTIONS / from {A}: "
             "HEADERS_NOT_ALLOWED: x-b; add it to allow_headers",
         ),
     ],
 )
-def test_the_line_names_the_offender_and_the_nearest_listed_origin(
+def test_refusal_line_names_the_offender_and_closest_origin(
     caplog: pytest.LogCaptureFixture, origin: str, asked: dict[str, str], line: str
 ) -> None:
     Guard(LISTED).decide("/", origin, "OPTIONS", asked)
     assert caplog.messages == [line]
 
 
-def test_allowed_requests_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_allowed_request_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="corsguard"):
         guard = Guard(LISTED)
         guard.decide("/", A, "GET", {})
-        guard.decide("/", A, "OPTIONS", ask())
+        guard.decide("/", A, "OPTIONS", build_preflight())
         guard.decide("/", None, "GET", {})
     assert caplog.records == []
 
 
-def test_a_hundred_of_a_kind_are_warnings_then_one_line_says_that_the_rest_is_debug(
+def test_refusals_of_one_group_warn_a_hundred_times(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     guard = Guard({"/api": LISTED, "/": LISTED})
@@ -85,7 +85,7 @@ def test_a_hundred_of_a_kind_are_warnings_then_one_line_says_that_the_rest_is_de
     assert len(caplog.records) == 102
 
 
-def test_the_memory_is_bounded_over_any_number_of_routes(
+def test_refusal_log_is_bounded_over_many_routes(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     guard = Guard(LISTED)
@@ -95,19 +95,19 @@ def test_the_memory_is_bounded_over_any_number_of_routes(
     assert len(caplog.records) == 1_000
 
 
-def test_every_value_is_cut_and_escaped(caplog: pytest.LogCaptureFixture) -> None:
+def test_refusal_line_cuts_and_escapes_every_value(caplog: pytest.LogCaptureFixture) -> None:
     hostile = "https://a\r\nFAKE\x1b[2J\x00\u2028" + "x" * 9_000
     guard = Guard(LISTED)
     guard.decide(f"/{hostile}", hostile, hostile, {})
-    guard.decide("/", A, "OPTIONS", ask(hostile))
-    guard.decide("/", A, "OPTIONS", ask("PUT", hostile[:4_000]))
+    guard.decide("/", A, "OPTIONS", build_preflight(hostile))
+    guard.decide("/", A, "OPTIONS", build_preflight("PUT", hostile[:4_000]))
     for line in caplog.messages:
         assert line.isascii()
         assert line.isprintable()
         assert len(line) < 700
 
 
-def test_a_callable_that_fails_is_logged_with_its_error_also_where_another_says_yes(
+def test_failed_callable_is_logged_even_if_another_allows(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def broken(origin: str) -> bool:
@@ -124,7 +124,7 @@ def test_a_callable_that_fails_is_logged_with_its_error_also_where_another_says_
     assert len(caplog.records) == 1
 
 
-def test_a_callable_that_fails_is_logged_for_an_own_request_that_no_subscriber_gets(
+def test_failed_callable_is_logged_for_a_same_origin_request(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def broken(origin: str) -> bool:
@@ -138,7 +138,7 @@ def test_a_callable_that_fails_is_logged_for_an_own_request_that_no_subscriber_g
     assert seen == []
 
 
-def test_a_field_that_the_application_sets_itself_is_said_once(
+def test_replaced_header_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     guard = Guard(LISTED)
@@ -150,7 +150,7 @@ def test_a_field_that_the_application_sets_itself_is_said_once(
     ]
 
 
-def test_a_refusal_without_origin_says_so(caplog: pytest.LogCaptureFixture) -> None:
+def test_refusal_line_without_origin_says_no_origin(caplog: pytest.LogCaptureFixture) -> None:
     Guard(None, enforce=True).decide("/", None, "POST", {"Sec-Fetch-Site": "cross-site"})
     assert caplog.messages == [
         "refused, 403 (enforce): POST / from no origin: CROSS_ORIGIN_REFUSED: no origin; "
@@ -158,7 +158,7 @@ def test_a_refusal_without_origin_says_so(caplog: pytest.LogCaptureFixture) -> N
     ]
 
 
-def test_two_guards_do_not_share_their_memory(caplog: pytest.LogCaptureFixture) -> None:
+def test_refusal_logs_of_two_guards_are_separate(caplog: pytest.LogCaptureFixture) -> None:
     for log in (RefusalLog(), RefusalLog()):
         log.report_replaced(["Vary"])
     assert len(caplog.records) == 2
@@ -175,7 +175,7 @@ UPGRADE = {"Upgrade": "websocket"}
     ("enforce", "method", "headers", "credentials", "line"),
     [
         (False, "GET", {}, None, f"{HIDDEN}{EVIL}: ORIGIN_NOT_ALLOWED {SERVED}: "),
-        (False, "OPTIONS", ask(), None, f"{PREFLIGHT_403}{EVIL}: ORIGIN_NOT_ALLOWED: "),
+        (False, "OPTIONS", build_preflight(), None, f"{PREFLIGHT_403}{EVIL}: ORIGIN_NOT_ALLOWED: "),
         (True, "POST", {}, None, f"{REFUSED} POST / from {EVIL}: CROSS_ORIGIN_REFUSED: "),
         (True, "GET", {}, None, f"{HIDDEN}{EVIL}: ORIGIN_NOT_ALLOWED {SERVED}: "),
         (True, "GET", UPGRADE, None,
@@ -191,7 +191,7 @@ UPGRADE = {"Upgrade": "websocket"}
          "(the request was served; the browser shows the page, which needs none): "),
     ],
 )  # fmt: skip
-def test_the_line_says_what_happened_to_the_request(
+def test_refusal_line_names_the_outcome(
     caplog: pytest.LogCaptureFixture,
     enforce: Any,
     method: str,
@@ -236,13 +236,14 @@ BY_REGEX = Policy(allow_origins=[A, re.compile(r"https?://(?:x|y)\.a\.example")]
          "of its own"),
         (Guard(PLAIN), "https://A.example", "GET", {}, None,
          "no browser sends such an Origin: look for a proxy that rewrites it"),
-        (Guard(PLAIN), A, "OPTIONS", ask("DELETE"), None, "add it to allow_methods"),
-        (Guard(LISTED), A, "OPTIONS", ask("patch"), None,
+        (Guard(PLAIN), A, "OPTIONS", build_preflight("DELETE"), None, "add it to allow_methods"),
+        (Guard(LISTED), A, "OPTIONS", build_preflight("patch"), None,
          "methods are case-sensitive: have the page send PATCH"),
-        (Guard(LISTED), A, "OPTIONS", ask("TRACE"), None, "no page can send it"),
-        (Guard(LISTED), A, "OPTIONS", ask("a b"), None, "no page can send it"),
-        (Guard(LISTED), A, "OPTIONS", ask("PUT", "x-b"), None, "add it to allow_headers"),
-        (Guard(LISTED), A, "OPTIONS", ask("PUT", "x b"), None, "no page sends it"),
+        (Guard(LISTED), A, "OPTIONS", build_preflight("TRACE"), None, "no page can send it"),
+        (Guard(LISTED), A, "OPTIONS", build_preflight("a b"), None, "no page can send it"),
+        (Guard(LISTED), A, "OPTIONS", build_preflight("PUT", "x-b"), None,
+         "add it to allow_headers"),
+        (Guard(LISTED), A, "OPTIONS", build_preflight("PUT", "x b"), None, "no page sends it"),
         (Guard(PLAIN), A, "GET", {}, True,
          'set allow_credentials, or have the page send no cookies (credentials: "omit")'),
         (Guard(ANY), A, "GET", {}, True,
@@ -253,7 +254,7 @@ BY_REGEX = Policy(allow_origins=[A, re.compile(r"https?://(?:x|y)\.a\.example")]
          "allow the origin in a policy for this path, or list the path in enforce_exempt"),
     ],
 )  # fmt: skip
-def test_the_line_names_what_to_change(
+def test_refusal_line_names_the_fix(
     caplog: pytest.LogCaptureFixture,
     guard: Guard,
     origin: str,
@@ -283,15 +284,15 @@ LIST_IT = f"; if this service is {OWN}, list {OWN} in own_origins: Host is 127.0
         ({"Forwarded": "host=a.example, host=api.example.com"}, "Forwarded host api.example.com"),
     ],
 )  # fmt: skip
-def test_a_host_that_a_proxy_changes_is_named_with_own_origins(
+def test_refusal_line_names_own_origins_behind_a_proxy(
     caplog: pytest.LogCaptureFixture, enforce: bool, headers: dict[str, str], line: str
 ) -> None:
     decision = Guard(PLAIN, enforce=enforce).decide("/", OWN, "POST", {**HOST, **headers})
     assert not decision.allowed
     assert caplog.messages[0].endswith(LIST_IT + line)
     # What it advises is what helps.
-    mended = Guard(PLAIN, enforce=enforce, own_origins=[OWN])
-    assert mended.decide("/", OWN, "POST", {**HOST, **headers}).allowed
+    fixed = Guard(PLAIN, enforce=enforce, own_origins=[OWN])
+    assert fixed.decide("/", OWN, "POST", {**HOST, **headers}).allowed
 
 
 @pytest.mark.parametrize(
@@ -299,13 +300,13 @@ def test_a_host_that_a_proxy_changes_is_named_with_own_origins(
     [
         (EVIL, {"X-Forwarded-Host": "api.example.com"}),
         (OWN, {"X-Forwarded-Host": "api.example.com", "Sec-Fetch-Site": "cross-site"}),
-        (OWN, {"X-Forwarded-Host": "api.example.com", **ask()}),
+        (OWN, {"X-Forwarded-Host": "api.example.com", **build_preflight()}),
         ("null", {"X-Forwarded-Host": "null"}),
         ("https://A", {"X-Forwarded-Host": "A"}),
         (OWN, {"X-Forwarded-Host": "x" * 2_000 + ",api.example.com", "Forwarded": "by=x"}),
     ],
 )
-def test_own_origins_is_not_advised_where_it_would_not_help(
+def test_refusal_line_omits_own_origins_if_no_help(
     caplog: pytest.LogCaptureFixture, origin: str, headers: dict[str, str]
 ) -> None:
     method = "OPTIONS" if "Access-Control-Request-Method" in headers else "GET"
@@ -313,9 +314,15 @@ def test_own_origins_is_not_advised_where_it_would_not_help(
     assert "own_origins" not in caplog.messages[0]
 
 
-def test_an_adapter_need_not_read_what_only_the_log_asks(caplog: pytest.LogCaptureFixture) -> None:
+def test_refusal_line_works_without_forwarded_headers(caplog: pytest.LogCaptureFixture) -> None:
     read: dict[str, str | None] = dict.fromkeys(
-        ["sec-fetch-site", "sec-fetch-mode", "host", "upgrade", *map(str.lower, ask("x", "y"))]
+        [
+            "sec-fetch-site",
+            "sec-fetch-mode",
+            "host",
+            "upgrade",
+            *map(str.lower, build_preflight("x", "y")),
+        ]
     )
     Guard(PLAIN).decide("/", EVIL, "GET", read.__getitem__)
     assert caplog.messages[0].endswith("add it to allow_origins")
@@ -332,7 +339,7 @@ class Unprintable(Exception):
 
 
 @pytest.mark.parametrize("level", [logging.WARNING, logging.ERROR])
-def test_nothing_is_formatted_for_a_line_that_is_not_logged(
+def test_refusal_below_the_log_level_is_not_formatted(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, level: int
 ) -> None:
     formatted: list[object] = []
@@ -358,7 +365,7 @@ def test_nothing_is_formatted_for_a_line_that_is_not_logged(
     assert len([line for line in caplog.messages if "an error without a text" in line]) == times
 
 
-def test_a_replaced_field_is_named_with_the_path(caplog: pytest.LogCaptureFixture) -> None:
+def test_replaced_header_line_names_the_path(caplog: pytest.LogCaptureFixture) -> None:
     guard = Guard(LISTED)
     fields = [("Access-Control-Allow-Origin", "*")]
     guard.adapter.merge(guard.decide("/", A, "GET", {}).headers, fields, "/caf\u00e9\n")

@@ -1,4 +1,4 @@
-"""Which policy holds for which path."""
+"""The policy that applies to a path, and the validation of route prefixes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corsguard import Guard, Policy, PolicyError, Problem
-from corsguard.guard.routes import Routes, prefix_problems
+from corsguard.guard.routes import Routes, validate_prefixes
 
 ROOT = Policy(allow_origins=["https://root.example"])
 API = Policy(allow_origins=["https://api.example"])
@@ -79,7 +79,7 @@ WHOLE = {"/api": API, "/": ROOT, "/api/admin": ADMIN, "/api/none": None}
         ("https://a.example/api", None),
     ],
 )
-def test_the_policy_of_a_path(path: str, policy: Policy | None) -> None:
+def test_policy_for_a_path_is_the_longest_match(path: str, policy: Policy | None) -> None:
     for routes in (WHOLE, dict(reversed(WHOLE.items()))):
         assert Guard(routes).policy_for(path) == policy
     slashed = {prefix.rstrip("/") + "/": entry for prefix, entry in WHOLE.items()}
@@ -87,12 +87,12 @@ def test_the_policy_of_a_path(path: str, policy: Policy | None) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "", "/x", "//", "/a/../b", "/a\\b", "*", "x"])
-def test_one_policy_is_for_every_path_whatever_the_path_looks_like(path: str) -> None:
+def test_single_policy_applies_to_noncanonical_paths(path: str) -> None:
     assert Guard(API).policy_for(path) == API
 
 
 @pytest.mark.parametrize("path", ["/", "", "/x", "/apix", "/ap", "/a", "/other/api"])
-def test_a_path_that_no_route_covers_has_no_policy(path: str) -> None:
+def test_path_without_a_route_has_no_policy(path: str) -> None:
     assert Guard({"/api": API}).policy_for(path) is None
     assert Guard({}).policy_for(path) is None
     assert Guard(None).policy_for(path) is None
@@ -105,24 +105,24 @@ def problems(routes: Any) -> list[Problem]:
 
 
 @pytest.mark.parametrize("prefix", ["/api/*", "api", "/a/../b", "/a%20b", "", " ", "/a\\b", "/<x>"])
-def test_route_invalid(prefix: str) -> None:
+def test_prefix_that_is_not_literal_is_route_invalid(prefix: str) -> None:
     (problem,) = problems({"/x": API, prefix: API})
     assert problem[:3] == ("route-invalid", "routes", prefix)
     assert problem.message == f"{prefix!r} is not a literal path prefix, such as /api"
-    (exempt,) = prefix_problems("enforce_exempt", [prefix])
+    (exempt,) = validate_prefixes("enforce_exempt", [prefix])
     assert exempt == problem._replace(field="enforce_exempt")
 
 
 @pytest.mark.parametrize(
     ("first", "second"), [("/api", "/api/"), ("/api/", "/api"), ("/a/b", "/a/b/")]
 )
-def test_route_duplicate(first: str, second: str) -> None:
+def test_same_prefix_twice_is_route_duplicate(first: str, second: str) -> None:
     (problem,) = problems({first: API, "/other": ROOT, second: None})
     assert problem[:3] == ("route-duplicate", "routes", second)
     assert problem.suggestion == f"keep {first}"
 
 
-def test_route_invalid_and_duplicate_together() -> None:
+def test_prefix_can_be_invalid_and_duplicate() -> None:
     assert [problem.code for problem in problems({"/": ROOT, "": API})] == [
         "route-invalid",
         "route-duplicate",
@@ -130,14 +130,14 @@ def test_route_invalid_and_duplicate_together() -> None:
 
 
 @pytest.mark.parametrize("prefix", [5, None, ("/api",)])
-def test_type_invalid_for_a_prefix(prefix: object) -> None:
+def test_prefix_of_another_type_is_type_invalid(prefix: object) -> None:
     (problem,) = problems({"/": ROOT, prefix: API})
     assert problem[:3] == ("type-invalid", "routes", prefix)
     assert problem.suggestion == "a str such as '/api'"
 
 
 @pytest.mark.parametrize("prefix", ["/é", "/a b", "/a:b", "/a.b", "/.well-known", "/~x", "/a+b;c"])
-def test_any_literal_prefix_covers_its_paths(prefix: str) -> None:
+def test_literal_prefix_matches_the_paths_below_it(prefix: str) -> None:
     guard = Guard({prefix: API})
     assert guard.policy_for(prefix) == API
     assert guard.policy_for(f"{prefix}/x") == API
@@ -177,8 +177,8 @@ def reference(prefixes: Iterable[str], path: str) -> str | None:
 
 
 @given(TABLES, PATHS)
-def test_the_longest_prefix_of_whole_segments_is_found(prefixes: list[str], path: str) -> None:
-    assert prefix_problems("routes", prefixes) == []
+def test_routes_find_the_longest_prefix_of_whole_segments(prefixes: list[str], path: str) -> None:
+    assert validate_prefixes("routes", prefixes) == []
     table = {prefix: f"entry of {prefix}" for prefix in prefixes}
     expected = reference(prefixes, path)
     found = Routes(table).find(path)

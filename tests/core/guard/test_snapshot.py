@@ -44,7 +44,7 @@ ASYNC = [awaited, Awaited(), Awaited().method, functools.partial(awaited)]
 
 
 @pytest.mark.parametrize("enforce", [True, "report"])
-def test_enforce_with_wildcard(enforce: Any) -> None:
+def test_enforce_with_wildcard_is_reported(enforce: Any) -> None:
     (problem,) = problems(Guard, PUBLIC, enforce=enforce)
     assert problem[:3] == ("enforce-with-wildcard", "allow_origins", "*")
     assert problem.suggestion == "list the origins, or exempt the path"
@@ -60,26 +60,24 @@ def test_enforce_with_wildcard_names_the_route() -> None:
 
 @pytest.mark.parametrize("exempt", ["/public", "/public/", "/"])
 @pytest.mark.parametrize("open_policy", [PUBLIC, INSECURE])
-def test_enforce_with_wildcard_not_where_the_route_is_exempt(
-    exempt: str, open_policy: Policy
-) -> None:
+def test_enforce_with_wildcard_skips_an_exempt_route(exempt: str, open_policy: Policy) -> None:
     routes = {"/public": open_policy, "/": LISTED}
     guard = Guard(routes, enforce=True, enforce_exempt=[exempt])
     assert guard.policy_for("/public/x") == open_policy
 
 
 @pytest.mark.parametrize("exempt", ["/public/some", "/pub", "/other"])
-def test_enforce_with_wildcard_where_only_a_part_of_the_route_is_exempt(exempt: str) -> None:
+def test_enforce_with_wildcard_reports_a_partly_exempt_route(exempt: str) -> None:
     (problem,) = problems(Guard, {"/public": PUBLIC}, enforce=True, enforce_exempt=[exempt])
     assert problem.code == "enforce-with-wildcard"
 
 
-def test_enforce_with_wildcard_for_every_path_whatever_is_exempt() -> None:
+def test_enforce_with_wildcard_reports_a_single_policy() -> None:
     (problem,) = problems(Guard, PUBLIC, enforce=True, enforce_exempt=["/"])
     assert problem.code == "enforce-with-wildcard"
 
 
-def test_what_holds_under_enforce_names_the_route_and_is_said_once() -> None:
+def test_enforcement_warning_names_the_route_once() -> None:
     with_credentials = Policy(allow_origins=["https://b.example"], allow_credentials=True)
     found = problems(Guard, {"/a": INSECURE, "/b": with_credentials}, enforce=True)
     assert [(each.code, each.field) for each in found] == [
@@ -87,12 +85,12 @@ def test_what_holds_under_enforce_names_the_route_and_is_said_once() -> None:
     ]
 
 
-def test_a_wildcard_starts_where_nothing_is_enforced() -> None:
+def test_wildcard_without_enforce_starts() -> None:
     assert Guard(PUBLIC).policy_for("/") == PUBLIC
 
 
 @pytest.mark.parametrize("predicate", ASYNC)
-def test_callable_async_does_not_start_where_only_sync_can_be_asked(predicate: Any) -> None:
+def test_require_sync_reports_an_async_callable(predicate: Any) -> None:
     policy = Policy(allow_origins=["https://a.example", predicate])
     guard = Guard({"/": LISTED, "/a": policy, "/none": None})
     (problem,) = problems(guard.adapter.require_sync)
@@ -100,13 +98,13 @@ def test_callable_async_does_not_start_where_only_sync_can_be_asked(predicate: A
     assert problem.suggestion == "a callable that returns a bool at once, or an ASGI application"
 
 
-def test_callable_async_is_reported_for_every_callable_of_every_policy() -> None:
+def test_require_sync_reports_every_async_callable() -> None:
     guard = Guard(Policy(allow_origins=[awaited, sync, Awaited()]))
     found = problems(guard.adapter.require_sync)
     assert [(each.code, each.field) for each in found] == [("callable-async", "allow_origins")] * 2
 
 
-def test_callable_async_does_not_come_in_by_reconfigure_afterwards() -> None:
+def test_reconfigure_after_require_sync_rejects_callables() -> None:
     guard = Guard(LISTED)
     guard.adapter.require_sync()
     (problem,) = problems(guard.reconfigure, Policy(allow_origins=[awaited]))
@@ -117,14 +115,14 @@ def test_callable_async_does_not_come_in_by_reconfigure_afterwards() -> None:
     assert guard.policy_for("/") == other
 
 
-def test_callable_async_may_come_in_where_it_can_be_awaited() -> None:
+def test_reconfigure_accepts_an_async_callable() -> None:
     guard = Guard(LISTED)
     policy = Policy(allow_origins=[awaited])
     guard.reconfigure(policy)
     assert guard.policy_for("/") == policy
 
 
-def test_reconfigure_leaves_the_old_policies_in_force_on_an_error() -> None:
+def test_reconfigure_on_an_error_keeps_the_old_policies() -> None:
     guard = Guard({"/": LISTED}, enforce=True)
     (problem,) = problems(guard.reconfigure, {"/": PUBLIC})
     assert problem.code == "enforce-with-wildcard"
@@ -133,7 +131,7 @@ def test_reconfigure_leaves_the_old_policies_in_force_on_an_error() -> None:
     assert guard.policy_for("/") is None
 
 
-def test_a_guard_is_not_changed_through_the_table_it_was_made_of() -> None:
+def test_guard_is_not_changed_through_its_routes() -> None:
     routes: dict[str, Policy | None] = {"/": LISTED}
     guard = Guard(routes)
     routes["/"] = PUBLIC
@@ -144,7 +142,7 @@ def test_a_guard_is_not_changed_through_the_table_it_was_made_of() -> None:
 
 
 @pytest.mark.parametrize("given", [None, {}])
-def test_no_policy(given: Any) -> None:
+def test_no_policy_is_reported(given: Any) -> None:
     (problem,) = problems(build_guard, given)
     assert (problem.code, problem.field) == ("no-policy", "policy")
     assert problem.suggestion == (
@@ -152,7 +150,7 @@ def test_no_policy(given: Any) -> None:
     )
 
 
-def test_no_policy_holds_for_a_guard_too_unless_it_enforces() -> None:
+def test_no_policy_is_reported_unless_the_guard_enforces() -> None:
     (problem,) = problems(build_guard, Guard(None))
     assert problem.code == "no-policy"
     for enforce in (True, "report"):
@@ -162,26 +160,26 @@ def test_no_policy_holds_for_a_guard_too_unless_it_enforces() -> None:
 
 
 @pytest.mark.parametrize("given", [LISTED, {"/": LISTED}, {"/": None, "/api": LISTED}])
-def test_a_guard_is_made_of_a_policy_or_of_routes(given: Any) -> None:
+def test_guard_accepts_a_policy_or_routes(given: Any) -> None:
     assert build_guard(given).policies == given
     assert build_guard(given).policy_for("/api") == LISTED
 
 
 @pytest.mark.parametrize("given", ["https://a.example", ["https://a.example"], [LISTED], 5, True])
-def test_type_invalid_where_no_policy_is_given_for_one(given: object) -> None:
+def test_guard_of_another_type_is_type_invalid(given: object) -> None:
     (problem,) = problems(Guard, given)
     assert problem[:3] == ("type-invalid", "policy", given)
     assert problem.suggestion.startswith("Policy(allow_origins=[...])")
 
 
 @pytest.mark.parametrize("entry", [{"allow_origins": ["*"]}, "*", ["*"], True])
-def test_type_invalid_where_a_route_has_no_policy(entry: object) -> None:
+def test_guard_route_of_another_type_is_type_invalid(entry: object) -> None:
     (problem,) = problems(Guard, {"/": LISTED, "/api": entry})
     assert problem[:3] == ("type-invalid", 'routes."/api"', entry)
     assert "Guard.from_mapping" in problem.suggestion
 
 
-def test_none_is_no_cors_in_code_as_false_is_in_a_file() -> None:
+def test_none_in_routes_means_no_cors() -> None:
     (problem,) = problems(Guard, {"/": LISTED, "/api": False})
     assert problem[:3] == ("type-invalid", 'routes."/api"', False)
     assert problem.suggestion == "None"
@@ -195,7 +193,7 @@ def test_none_is_no_cors_in_code_as_false_is_in_a_file() -> None:
         {"allow_origins": ["*"], "max_ege": 5},
     ],
 )
-def test_a_table_of_fields_is_no_table_of_routes(fields: Any) -> None:
+def test_table_of_fields_is_not_a_table_of_routes(fields: Any) -> None:
     (problem,) = problems(Guard, fields, enforce=True)
     assert problem[:3] == ("type-invalid", "policy", fields)
     assert "is a table of fields, not of policies by path prefix" in problem.message
@@ -212,14 +210,14 @@ def test_a_table_of_fields_is_no_table_of_routes(fields: Any) -> None:
         (5, "a prefix such as /api"),
     ],
 )
-def test_type_invalid_for_a_prefix_that_is_exempt(entry: object, suggestion: str) -> None:
+def test_enforce_exempt_of_another_type_is_type_invalid(entry: object, suggestion: str) -> None:
     (problem,) = problems(Guard, LISTED, enforce_exempt=[entry])
     assert problem[:3] == ("type-invalid", "enforce_exempt", entry)
     assert problem.suggestion == suggestion
 
 
 @pytest.mark.parametrize("enforce", ["REPORT", "true", 1, None, 0, [], {}])
-def test_type_invalid_for_enforce(enforce: Any) -> None:
+def test_enforce_of_another_type_is_type_invalid(enforce: Any) -> None:
     (problem,) = problems(Guard, LISTED, enforce=enforce)
     assert problem[:3] == ("type-invalid", "enforce", enforce)
 
@@ -234,19 +232,19 @@ def test_type_invalid_for_enforce(enforce: Any) -> None:
         ("*", "an origin such as https://api.example.com"),
     ],
 )
-def test_origin_invalid_for_own_origins(origin: str, suggestion: str) -> None:
+def test_own_origins_that_are_not_valid_are_origin_invalid(origin: str, suggestion: str) -> None:
     (problem,) = problems(Guard, LISTED, own_origins=["https://b.example", origin])
     assert problem[:3] == ("origin-invalid", "own_origins", origin)
     assert problem.suggestion == suggestion
 
 
 @pytest.mark.parametrize("origin", ["null", "https://*.example.com", "http://localhost:*"])
-def test_own_origins_are_origins_not_patterns_and_never_null(origin: str) -> None:
+def test_own_origins_reject_patterns_and_null(origin: str) -> None:
     (problem,) = problems(Guard, LISTED, own_origins=[origin])
     assert problem[:3] == ("origin-invalid", "own_origins", origin)
 
 
-def test_every_problem_of_a_guard_is_reported() -> None:
+def test_guard_reports_every_problem() -> None:
     found = problems(
         Guard,
         {"api": LISTED, "/x": "*", "/y": PUBLIC},

@@ -46,7 +46,7 @@ def suggested(text: str) -> str:
         ("https://A.Example:8443", "https://a.example:8443"),
         ("https://*.A.example", "https://*.a.example"),
         ("HTTP://LOCALHOST:3000", "http://localhost:3000"),
-        # what stands behind or before the host
+        # a path, a query or userinfo around the host
         ("https://a.example/path/x", "https://a.example"),
         ("https://a.example?x=1", "https://a.example"),
         ("https://a.example#top", "https://a.example"),
@@ -146,8 +146,8 @@ def test_fix_origin_of_an_unknown_text_suggests_an_example(text: str) -> None:
 
 @given(st.one_of(st.text(), st.text("htps:/[]().*+\\d?^$@%0149axÉ ,#", max_size=40)))
 def test_fix_origin_of_any_text_is_a_pattern_or_none(text: str) -> None:
-    for mended in (fix_origin(text), convert_regex(text)):
-        assert mended is None or str(OriginPattern.parse(mended)) == mended
+    for fixed in (fix_origin(text), convert_regex(text)):
+        assert fixed is None or str(OriginPattern.parse(fixed)) == fixed
 
 
 @pytest.mark.parametrize(

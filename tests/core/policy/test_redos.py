@@ -97,6 +97,7 @@ def steps(work: Callable[[str], object], text: str) -> int:
 
 @pytest.mark.parametrize("name", WORK)
 @pytest.mark.parametrize("filling", FILLINGS)
+@pytest.mark.slow
 def test_is_linear_of_longer_input_takes_linear_steps(name: str, filling: str) -> None:
     work = WORK[name]
     work(filling * SHORT)  # what is imported or compiled at first use is no part of it

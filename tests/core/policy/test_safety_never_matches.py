@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.engine_requests import get
+from support.engine_requests import decide_actual
 
 from corsguard import Guard, OriginEntry, Policy, PolicyWarning
 from corsguard.explain.trial_guard import TrialGuard
@@ -140,7 +140,7 @@ def test_never_matches_origin_is_never_allowed() -> None:
     regex = re.compile(r"http://10\.0\.0\.\d+")
     with pytest.warns(PolicyWarning, match="never-matches"):
         policy = Policy(allow_origins=[regex], allow_credentials=True)
-    assert not get(policy, "http://10.0.0.7").allowed
+    assert not decide_actual(policy, "http://10.0.0.7").allowed
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from ast import literal_eval
 from fnmatch import fnmatchcase
 from typing import Any
 
+import pytest
 from core.policy.test_suggestions import FLAGS, problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -163,6 +164,7 @@ ENTRIES = st.builds(
     st.fixed_dictionaries({flag: st.booleans() for flag in FLAGS}),
     st.booleans(),
 )
+@pytest.mark.slow
 def test_origin_suggestions_are_accepted_and_cover_no_more(
     entries: list[str], flags: dict[str, bool], is_list: bool
 ) -> None:

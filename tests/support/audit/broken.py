@@ -92,8 +92,8 @@ class Leaking(Api):
 
     def cors(self, environ: WSGIEnvironment, origin: str | None, preflight: bool) -> Fields:
         fields = super().cors(environ, origin, preflight)
-        stranger = origin != PAGE and preflight
-        return [*fields, ("Access-Control-Allow-Methods", "GET, PUT")] if stranger else fields
+        is_untrusted = origin != PAGE and preflight
+        return [*fields, ("Access-Control-Allow-Methods", "GET, PUT")] if is_untrusted else fields
 
 
 class Twice(Api):

@@ -12,7 +12,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 HEADERS = ("Content-Type", "Authorization")
 EXPOSED = "X-Total-Count"
 MAX_AGE = 600
-UNTRUSTED = "https://stranger.example"
+UNTRUSTED = "https://untrusted.example"
 
 _BODY = BytesIO()
 _BROWSER = {

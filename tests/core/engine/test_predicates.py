@@ -1,4 +1,4 @@
-"""Regular expressions and callables, and what their answers can do."""
+"""Regular expressions and callables of a policy: results, errors, timeouts, plain http."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from support.engine_requests import EVIL, A, field, get
+from support.engine_requests import EVIL, A, decide_actual, find_header
 from support.guards import decide_async as decide_async_with
 
 from corsguard import Decision, Engine, Guard, OriginEntry, Policy, Reason
@@ -19,21 +19,21 @@ LOOPBACK = ["http://localhost:3000", "http://x.localhost", "http://127.0.0.1:808
 
 @pytest.mark.filterwarnings("ignore:.*never-matches:corsguard.PolicyWarning")
 @pytest.mark.parametrize("entry", [re.compile(r"http://[a-z0-9.:]+\.a\.example"), lambda _: True])
-def test_a_yes_does_not_lift_the_rule_against_plain_http(entry: OriginEntry) -> None:
-    assert get(Policy(allow_origins=[entry]), HTTP).allowed
+def test_regex_and_callable_do_not_allow_plain_http(entry: OriginEntry) -> None:
+    assert decide_actual(Policy(allow_origins=[entry]), HTTP).allowed
     with_credentials = Policy(allow_origins=[entry], allow_credentials=True)
-    assert get(with_credentials, HTTP).reason is Reason.ORIGIN_NOT_ALLOWED
+    assert decide_actual(with_credentials, HTTP).reason is Reason.ORIGIN_NOT_ALLOWED
     assert not Engine(Policy(allow_origins=[entry]), enforced=True).decide(HTTP, "GET", {}).allowed
     flagged = Policy(
         allow_origins=[entry], allow_credentials=True, dangerously_allow_insecure_origins=True
     )
-    assert get(flagged, HTTP).allowed
+    assert decide_actual(flagged, HTTP).allowed
 
 
 @pytest.mark.parametrize("origin", LOOPBACK)
-def test_loopback_is_no_plain_http(origin: str) -> None:
+def test_callable_may_allow_plain_http_of_loopback(origin: str) -> None:
     policy = Policy(allow_origins=[lambda _: True], allow_credentials=True)
-    assert get(policy, origin).allowed
+    assert decide_actual(policy, origin).allowed
 
 
 class Predicate:
@@ -49,30 +49,30 @@ class Predicate:
         return answer  # type: ignore[return-value]  # what a user's code may do
 
 
-def test_the_answers_of_a_callable_are_never_cached() -> None:
+def test_callable_result_is_never_cached() -> None:
     engine = Engine(Policy(allow_origins=[Predicate(True, False, True)]))
     assert [engine.decide(EVIL, "GET", {}).allowed for _ in range(3)] == [True, False, True]
 
 
-def test_what_is_listed_is_not_asked_of_a_callable() -> None:
+def test_callable_is_not_called_for_a_listed_origin() -> None:
     engine = Engine(Policy(allow_origins=[Predicate(), A]))
     assert engine.decide(A, "GET", {}).allowed
 
 
 @pytest.mark.parametrize("answer", [1, "yes", None, ValueError("down")])
-def test_a_callable_that_raises_or_returns_no_bool_means_no_and_is_reported(
+def test_callable_that_raises_or_returns_no_bool_refuses(
     answer: object,
 ) -> None:
-    decision = get(Policy(allow_origins=[Predicate(answer)]), A)
+    decision = decide_actual(Policy(allow_origins=[Predicate(answer)]), A)
     assert decision.reason is Reason.ORIGIN_NOT_ALLOWED
     [(name, error)] = decision.faults
     assert "Predicate" in name
     assert isinstance(error, ValueError if isinstance(answer, ValueError) else TypeError)
 
 
-def test_the_next_callable_is_asked_after_one_that_failed() -> None:
+def test_callable_after_a_failed_one_is_called() -> None:
     policy = Policy(allow_origins=[Predicate(ValueError("down")), Predicate(True)])
-    decision = get(policy, A)
+    decision = decide_actual(policy, A)
     assert decision.allowed
     assert len(decision.faults) == 1
 
@@ -91,21 +91,21 @@ def decide_async(policy: Policy, origin: str | None) -> Decision:
     return asyncio.run(Engine(policy).decide_async(origin, "GET", {}))
 
 
-def test_an_async_callable_is_awaited_by_decide_async() -> None:
+def test_decide_async_awaits_an_async_callable() -> None:
     policy = Policy(allow_origins=[lambda _: False, says_yes])
-    assert field(decide_async(policy, A), "Allow-Origin") == A
+    assert find_header(decide_async(policy, A), "Allow-Origin") == A
     assert decide_async(policy, EVIL).reason is Reason.ORIGIN_NOT_ALLOWED
     assert decide_async(policy, None).reason is Reason.NOT_CORS
 
 
-def test_an_async_callable_that_takes_too_long_means_no() -> None:
+def test_async_callable_past_its_timeout_refuses() -> None:
     policy = Policy(allow_origins=[never_answers], predicate_timeout=0.01)
     decision = decide_async(policy, A)
     assert decision.reason is Reason.ORIGIN_NOT_ALLOWED
     assert [type(error) for _, error in decision.faults] == [TimeoutError]
 
 
-def test_a_callable_that_is_not_async_takes_the_time_that_it_needs() -> None:
+def test_sync_callable_has_no_timeout() -> None:
     async def in_thread(predicate: Any, origin: str) -> object:
         return await asyncio.to_thread(predicate, origin)
 
@@ -117,7 +117,7 @@ def test_a_callable_that_is_not_async_takes_the_time_that_it_needs() -> None:
     assert asyncio.run(deciding).reason is Reason.ALLOWED
 
 
-def test_an_async_callable_that_waits_for_what_is_cancelled_means_no() -> None:
+def test_async_callable_whose_task_is_cancelled_refuses() -> None:
     async def predicate(origin: str) -> bool:
         other = asyncio.create_task(never_answers(origin))
         other.cancel()
@@ -128,7 +128,7 @@ def test_an_async_callable_that_waits_for_what_is_cancelled_means_no() -> None:
     assert [str(error) for _, error in decision.faults] == ["what it waited for was cancelled"]
 
 
-def test_cancelling_the_request_reaches_an_async_callable() -> None:
+def test_cancelled_request_cancels_the_async_callable() -> None:
     cancelled: list[bool] = []
 
     async def predicate(origin: str) -> bool:
@@ -152,7 +152,7 @@ def test_cancelling_the_request_reaches_an_async_callable() -> None:
     assert cancelled == [True]
 
 
-def test_an_async_callable_that_nobody_awaits_means_no() -> None:
-    decision = get(Policy(allow_origins=[says_yes]), A)
+def test_async_callable_under_decide_refuses() -> None:
+    decision = decide_actual(Policy(allow_origins=[says_yes]), A)
     assert decision.reason is Reason.ORIGIN_NOT_ALLOWED
     assert "coroutine" in str(decision.faults[0][1])

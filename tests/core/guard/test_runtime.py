@@ -172,7 +172,8 @@ class Reconfigured(RuleBasedStateMachine):
         return put.start < call.end and not replaced
 
 
-def test_each_decision_is_that_of_one_policy_in_force_during_the_call() -> None:
+@pytest.mark.slow
+def test_decisions_during_reconfigure_follow_one_policy() -> None:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # threads take turns wherever they can
     try:

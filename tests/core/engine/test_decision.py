@@ -1,0 +1,34 @@
+"""The values of a decision."""
+
+from __future__ import annotations
+
+import pytest
+from support.engine_requests import (
+    PLAIN,
+    A,
+    decide_actual,
+)
+
+from corsguard import Decision, Kind, Reason
+
+EVERY_REFUSAL = {
+    Reason.ORIGIN_INVALID,
+    Reason.ORIGIN_NOT_ALLOWED,
+    Reason.METHOD_NOT_ALLOWED,
+    Reason.HEADERS_NOT_ALLOWED,
+    Reason.CREDENTIALS_NOT_ALLOWED,
+    Reason.CROSS_ORIGIN_REFUSED,
+}
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_decision_allowed_is_false_only_for_a_refusal(reason: Reason) -> None:
+    decision = Decision(Kind.ACTUAL, reason, "", None, ())
+    assert decision.allowed is (reason not in EVERY_REFUSAL)
+    assert reason.refusal is (reason in EVERY_REFUSAL)
+    assert reason.words.isascii()
+
+
+def test_decision_is_immutable() -> None:
+    with pytest.raises(AttributeError):
+        decide_actual(PLAIN, A).status = 200  # type: ignore[misc]
