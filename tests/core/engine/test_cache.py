@@ -58,6 +58,20 @@ def find_cached(guard: Guard, request: Mapping[str, Any]) -> Decision | None:
     return guard.adapter.snapshot.find("/").cache.lookup(request, request["REQUEST_METHOD"])
 
 
+def to_headers(request: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return the fields of an environ as ASGI has them."""
+    return [
+        (name[5:].replace("_", "-").lower().encode(), value.encode())
+        for name, value in request.items()
+        if name.startswith("HTTP_")
+    ]
+
+
+def find_cached_asgi(guard: Guard, request: Mapping[str, Any]) -> Decision | None:
+    cache = guard.adapter.snapshot.find("/").cache
+    return cache.lookup_headers(to_headers(request), request["REQUEST_METHOD"])
+
+
 @pytest.mark.parametrize("guard", GUARDS.values(), ids=GUARDS)
 def test_cached_decision_equals_the_decided_one(guard: Guard) -> None:
     preflights = [
@@ -65,13 +79,22 @@ def test_cached_decision_equals_the_decided_one(guard: Guard) -> None:
         for method in ("PUT", "DELETE")
         for names in ({}, {"HTTP_ACCESS_CONTROL_REQUEST_HEADERS": "x-a,,x-b"})
     ]
-    extras: list[dict[str, str]] = [{}, {"HTTP_COOKIE": "a=b"}, {"HTTP_COOKIE": ""}, *preflights]
+    extras: list[dict[str, str]] = [
+        {},
+        {"HTTP_COOKIE": "a=b"},
+        {"HTTP_COOKIE": ""},
+        {"HTTP_COOKIE": "a=b", "HTTP_SEC_FETCH_MODE": "navigate"},
+        {"HTTP_UPGRADE": "websocket"},
+        *preflights,
+    ]
     for _ in range(2):  # the second pass reads the cache that the first has filled
         for origin, method, site, extra in product(
             ORIGINS, ("GET", "POST", "OPTIONS"), SITES, extras
         ):
             request = build_environ(origin, method, site, **extra)
-            assert find_cached(guard, request) in {None, decide_environ(guard, request)}
+            decision = decide_environ(guard, request)
+            assert find_cached(guard, request) in {None, decision}
+            assert find_cached_asgi(guard, request) in {None, decision}
 
 
 def test_second_request_is_answered_from_the_cache() -> None:
@@ -90,6 +113,7 @@ def test_second_request_is_answered_from_the_cache() -> None:
     ):
         decision = decide_environ(guard, request)
         assert find_cached(guard, request) is decision
+        assert find_cached_asgi(guard, request) is decision
 
 
 def test_cached_refusal_answers_other_sites_only() -> None:
@@ -98,6 +122,15 @@ def test_cached_refusal_answers_other_sites_only() -> None:
     for site in SITES:
         found = decision if site in {"cross-site", "same-site"} else None
         assert find_cached(guard, build_environ(EVIL, "GET", site)) is found
+        assert find_cached_asgi(guard, build_environ(EVIL, "GET", site)) is found
+
+
+def test_two_lines_of_origin_are_not_looked_up() -> None:
+    guard = Guard(Policy(allow_origins=[A]))
+    decide_environ(guard, build_environ(A, "GET", "cross-site"))
+    cache, origin = guard.adapter.snapshot.find("/").cache, (b"origin", A.encode())
+    assert cache.lookup_headers([origin], "GET") is not None
+    assert cache.lookup_headers([origin, origin], "GET") is None
 
 
 def test_reconfigure_clears_the_cache() -> None:
@@ -158,6 +191,7 @@ def test_refusal_is_not_cached_at_debug_level(
     decide_environ(guard, request)
     caplog.set_level(logging.DEBUG, logger="corsguard")
     assert find_cached(guard, request) is None
+    assert find_cached_asgi(guard, request) is None
     decide_environ(guard, request)
     assert [record.levelname for record in caplog.records] == ["WARNING", "DEBUG"]
 

@@ -10,6 +10,7 @@ from support.engine_requests import (
 )
 
 from corsguard import Decision, Kind, Reason
+from corsguard.engine.decision import LazyDetail
 
 EVERY_REFUSAL = {
     Reason.ORIGIN_INVALID,
@@ -32,3 +33,12 @@ def test_decision_allowed_is_false_only_for_a_refusal(reason: Reason) -> None:
 def test_decision_is_immutable() -> None:
     with pytest.raises(AttributeError):
         decide_actual(PLAIN, A).status = 200  # type: ignore[misc]
+
+
+def test_decision_equals_one_with_the_same_detail() -> None:
+    lazy = Decision(Kind.ACTUAL, Reason.ORIGIN_NOT_ALLOWED, LazyDetail(str, ("a",)), None, ())
+    made = lazy._replace(lazy_detail="a")
+    assert (lazy, hash(lazy), lazy != made) == (made, hash(made), False)
+    assert lazy != made._replace(lazy_detail="b")
+    assert lazy != tuple(made)
+    assert "detail='a'" in repr(lazy)
