@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
 from corsguard import Decision, Guard, Policies, PolicyError
@@ -190,7 +190,7 @@ class CORSMiddleware:
             _logger.info("no route applies to a request with a root path: %s", self._why())
 
     def _has_routes(self) -> bool:
-        return isinstance(self.guard.policies, Mapping) or bool(self.guard.enforce_exempt)
+        return self.guard.adapter.snapshot.everywhere is None
 
     def _why(self) -> str:
         return (

@@ -44,7 +44,9 @@ class CORSMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         adapter, method = self._adapter, environ["REQUEST_METHOD"]
-        decision = adapter.snapshot.lookup(environ, method)
+        snapshot = adapter.snapshot
+        applied = snapshot.everywhere or snapshot.find(read_path(environ))
+        decision = applied.cache.lookup(environ, method)
         if decision is None:
             decision = adapter.decide(CORSRequest.from_environ(environ))
         environ[DECISION] = decision

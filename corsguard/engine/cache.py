@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from logging import DEBUG
 from typing import Any, Final, TypeVar
 
 from corsguard.engine.csrf import SAFE_METHODS, is_unsafe
 from corsguard.engine.decision import Decision, Reason
-from corsguard.engine.request import CORSRequest, Headers, collect_fields
+from corsguard.engine.request import CORSRequest, Headers, Methods, collect_fields
 
 __all__ = ["BoundedCache", "DecisionCache", "EnforcedCache", "NoCache"]
 
@@ -16,14 +16,19 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class BoundedCache(dict[Key, Value]):
-    """A dict of at most 1,024 items, which starts empty again when it is full."""
+MAX_ITEMS: Final = 1_024
 
-    MAX_ITEMS: Final = 1_024
+
+class BoundedCache(dict[Key, Value]):
+    """A dict of at most so many items, 1,024 by default. It starts empty again when it is full."""
+
+    def __init__(self, max_items: int = MAX_ITEMS) -> None:
+        super().__init__()
+        self.max_items = max_items
 
     def store(self, key: Key, value: Value) -> None:
         """Add an item. Safe from many threads: each step is one operation on a dict."""
-        if len(self) >= self.MAX_ITEMS:
+        if len(self) >= self.max_items:
             self.clear()
         self[key] = value
 
@@ -36,7 +41,7 @@ _ABSENT: Final = _Absent()
 _Value = str | _Absent
 _Conditions = tuple[_Value, _Value, _Value, bool, bool]
 """Origin, `Sec-Fetch-Site`, `Sec-Fetch-Mode`, whether a cookie is sent, whether it is unsafe."""
-_PreflightKey = tuple[str, str, str, Collection[str] | None]
+_PreflightKey = tuple[str, str, str, Methods]
 """Origin, requested method, requested headers, and the methods that the policy applies to."""
 
 _MAX_LENGTH = 512
@@ -57,7 +62,8 @@ class DecisionCache:
     `no_origin` is the decision on a request without `Origin`. `default` is the decision on every
     request, and `cookieless_default` on every one with `Origin` and without a cookie, where the
     origin does not matter; else None. `allows_credentials` is that of the policy. `is_enabled_for`
-    is that of the logger.
+    is that of the logger. `max_items` bounds each dictionary, and `max_origins` those of allowed
+    origins.
     """
 
     def __init__(
@@ -68,6 +74,8 @@ class DecisionCache:
         cookieless_default: Decision | None,
         allows_credentials: bool,
         is_enabled_for: Callable[[int], bool],
+        max_items: int = MAX_ITEMS,
+        max_origins: int = MAX_ITEMS,
     ) -> None:
         self._no_origin = no_origin
         self._default = default
@@ -75,21 +83,21 @@ class DecisionCache:
         self._allows_credentials = allows_credentials
         self._is_enabled_for = is_enabled_for
         # Origin -> Decision, whatever else the request says.
-        self._cookieless: BoundedCache[str, Decision] = BoundedCache()
-        self._with_cookie: BoundedCache[str, Decision] = BoundedCache()
+        self._cookieless: BoundedCache[str, Decision] = BoundedCache(max_origins)
+        self._with_cookie: BoundedCache[str, Decision] = BoundedCache(max_origins)
         # All that a decision depends on -> Decision, where the origin does not decide it alone.
-        self._conditional: BoundedCache[_Conditions, Decision] = BoundedCache()
-        self._refused: BoundedCache[_Conditions, Decision] = BoundedCache()
+        self._conditional: BoundedCache[_Conditions, Decision] = BoundedCache(max_items)
+        self._refused: BoundedCache[_Conditions, Decision] = BoundedCache(max_items)
         # Origin -> Decision on a safe request from another site, where no page of it is allowed.
-        self._refused_origins: BoundedCache[str, Decision] = BoundedCache()
-        self._preflights: BoundedCache[_PreflightKey, Decision] = BoundedCache()
-        self._refused_preflights: BoundedCache[_PreflightKey, Decision] = BoundedCache()
+        self._refused_origins: BoundedCache[str, Decision] = BoundedCache(max_items)
+        self._preflights: BoundedCache[_PreflightKey, Decision] = BoundedCache(max_items)
+        self._refused_preflights: BoundedCache[_PreflightKey, Decision] = BoundedCache(max_items)
 
     def lookup(
         self,
         environ: Mapping[str, Any],
         method: str,
-        methods: Collection[str] | None = None,
+        methods: Methods = None,
     ) -> Decision | None:
         """Return the decision on a request, given as a WSGI environ or as the META of Django.
 
@@ -186,9 +194,7 @@ class DecisionCache:
             return self._refused_preflights.get(key)
         return decision
 
-    def store(
-        self, request: CORSRequest, decision: Decision, methods: Collection[str] | None = None
-    ) -> None:
+    def store(self, request: CORSRequest, decision: Decision, methods: Methods = None) -> None:
         """Keep a decision that depends on nothing but the request, and has been logged."""
         if request.is_preflight:
             self._store_preflight(request, decision, methods)
@@ -215,9 +221,7 @@ class DecisionCache:
             )
             (self._conditional if decision.allowed else self._refused).store(key, decision)
 
-    def _store_preflight(
-        self, request: CORSRequest, decision: Decision, methods: Collection[str] | None
-    ) -> None:
+    def _store_preflight(self, request: CORSRequest, decision: Decision, methods: Methods) -> None:
         origin, method = request.origin or "", request.requested_method or ""
         names = request.requested_headers or ""
         if not _is_long(origin, method, names):
@@ -240,7 +244,7 @@ class EnforcedCache(DecisionCache):
         self,
         environ: Mapping[str, Any],
         method: str,
-        methods: Collection[str] | None = None,
+        methods: Methods = None,
     ) -> Decision | None:
         """Return the decision on a request; see DecisionCache."""
         if method not in SAFE_METHODS:
@@ -271,17 +275,13 @@ class EnforcedCache(DecisionCache):
 class NoCache(DecisionCache):
     """A cache that keeps nothing: where a subscriber is called for every request."""
 
-    def lookup(
-        self, environ: Mapping[str, Any], method: str, methods: Collection[str] | None = None
-    ) -> None:
+    def lookup(self, environ: Mapping[str, Any], method: str, methods: Methods = None) -> None:
         """Return None."""
 
     def lookup_headers(self, headers: Headers, method: str) -> None:
         """Return None."""
 
-    def store(
-        self, request: CORSRequest, decision: Decision, methods: Collection[str] | None = None
-    ) -> None:
+    def store(self, request: CORSRequest, decision: Decision, methods: Methods = None) -> None:
         """Keep nothing."""
 
 

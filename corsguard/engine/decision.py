@@ -150,6 +150,10 @@ class Decision(_Fields):
     def _key(self) -> tuple[object, ...]:
         return self.kind, self.reason, self.status, self.headers, self.faults
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A lazy detail refers to all origins of a policy: what is pickled is its text.
+        return Decision, (self.kind, self.reason, self.detail, *self[3:])
+
     def __repr__(self) -> str:
         fields = {**self._asdict(), "lazy_detail": self.detail}
         shown = ", ".join(f"{name.removeprefix('lazy_')}={fields[name]!r}" for name in fields)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 
+from corsguard.engine.cache import BoundedCache
 from corsguard.engine.closest_origin import find_closest_origin
 from corsguard.engine.decision import Decision, Kind, LazyDetail, Reason
 from corsguard.engine.origin_matcher import OriginMatcher
 from corsguard.engine.preflight import PreflightResponder
-from corsguard.engine.request import CORSRequest, RequestHeaders
+from corsguard.engine.request import CORSRequest, Methods, RequestHeaders
 from corsguard.engine.response_headers import ResponseFields
 from corsguard.engine.same_origin import is_same_origin
 from corsguard.escaping import escape_text
+from corsguard.origin import MAX_LENGTH
 from corsguard.policy import Policy
 from corsguard.policy.predicates import Fault, Predicate, is_async, is_true_answer, wait_for
 
@@ -24,7 +26,9 @@ Waiter = Callable[[Awaitable[object], float], object]
 
 
 class Engine:
-    """One policy, compiled. It has no clock, does no I/O, logs nothing and caches nothing.
+    """One policy, compiled. It has no clock, does no I/O and logs nothing.
+
+    It caches the evaluation of the last 1,024 origins, but never what a callable answered.
 
     `own_origins` are the origins of the service itself, besides the one that `Host` names.
     `enforced` refuses plain http from regular expressions and callables, as credentials do.
@@ -40,6 +44,7 @@ class Engine:
         secure_only = self.guards_users and not policy.dangerously_allow_insecure_origins
         self.origins: OriginMatcher = OriginMatcher(policy.allow_origins, secure_only=secure_only)
         self._own_origins = frozenset(own_origins)
+        self._evaluations: BoundedCache[str, Decision] = BoundedCache()  # origin -> evaluation
         self._fields = ResponseFields(policy)
         self._preflights = PreflightResponder(policy, self._fields)
         # `*` allows whatever `Origin` says, and none at all.
@@ -84,13 +89,20 @@ class Engine:
             return self.no_origin
         if self.any_evaluation is not None:
             return self.any_evaluation
+        cached = self._evaluations.get(origin)
+        if cached is not None:
+            return cached
         reason = self.origins.match(origin)
         if reason is None:
             return None
-        return self._allow(origin) if reason is Reason.ALLOWED else self._refuse(reason, origin)
+        is_allowed = reason is Reason.ALLOWED
+        evaluation = self._allow(origin) if is_allowed else self._refuse(reason, origin)
+        if len(origin) <= MAX_LENGTH:
+            self._evaluations.store(origin, evaluation)
+        return evaluation
 
     def conclude(
-        self, request: CORSRequest, evaluation: Decision, methods: Collection[str] | None = None
+        self, request: CORSRequest, evaluation: Decision, methods: Methods = None
     ) -> Decision:
         """Return the decision on a request from the evaluation of its origin.
 

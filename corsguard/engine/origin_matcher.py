@@ -28,7 +28,7 @@ class OriginMatcher:
     ) -> None:
         self._secure_only = secure_only
         texts = [entry for entry in entries if isinstance(entry, str)]
-        self._exact = frozenset(entry for entry in texts if "*" not in entry)
+        self.exact = frozenset(entry for entry in texts if "*" not in entry)
         self._wide = _index(entry for entry in texts if "*" in entry and entry != "*")
         self._regexes: list[Callable[[str], object]] = [
             entry.fullmatch for entry in entries if isinstance(entry, Pattern)
@@ -43,7 +43,7 @@ class OriginMatcher:
         """Return ALLOWED, ORIGIN_INVALID or ORIGIN_NOT_ALLOWED; None if the predicates decide."""
         if len(origin) > MAX_LENGTH:  # not worth hashing
             return Reason.ORIGIN_INVALID
-        if origin in self._exact:
+        if origin in self.exact:
             return Reason.ALLOWED
         try:
             parsed = Origin.parse(origin)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from corsguard import fetch_spec
 from corsguard.engine.decision import Decision, Kind, LazyDetail, Reason
 from corsguard.engine.header_names import parse_names
+from corsguard.engine.request import Methods
 from corsguard.engine.response_headers import Fields, ResponseFields
 from corsguard.escaping import escape_text
 from corsguard.policy import Policy
@@ -53,7 +54,7 @@ class PreflightResponder:
         evaluation: Decision,
         method: str,
         requested_headers: str | None,
-        methods: Collection[str] | None,
+        methods: Methods,
     ) -> Decision:
         """Return the response to a preflight from an allowed origin: the policy's whole lists.
 
@@ -102,7 +103,7 @@ class PreflightResponder:
         is_covered = name != "authorization" or self._echoes_names
         return is_covered and fetch_spec.is_token(name)
 
-    def _list_methods(self, method: str, methods: Collection[str] | None) -> Fields:
+    def _list_methods(self, method: str, methods: Methods) -> Fields:
         """Return Allow-Methods for a preflight that requests `method`."""
         if methods is not None:
             named = [name for name in sorted(methods) if self._allows_method(name)]

@@ -11,6 +11,7 @@ __all__ = [
     "READ_NAMES",
     "CORSRequest",
     "Headers",
+    "Methods",
     "RequestHeaders",
     "build_reader",
     "collect_fields",
@@ -22,6 +23,9 @@ RequestHeaders = Mapping[str, str] | Callable[[str], str | None]
 
 Headers = Iterable[tuple[bytes, bytes]]
 """Header fields as ASGI has them, the names in lower case."""
+
+Methods = frozenset[str] | None
+"""The methods of a URL that one policy applies to, where its views have others; None for all."""
 
 READ_NAMES = frozenset(
     {

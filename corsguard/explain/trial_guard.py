@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
 
 from corsguard.engine.decision import Decision
 from corsguard.engine.engine import Waiter
-from corsguard.engine.request import CORSRequest
+from corsguard.engine.request import CORSRequest, Methods
 from corsguard.explain.place import Place, PlaceKey
 from corsguard.guard import Guard
 from corsguard.guard.refusal_log import RefusalLog
@@ -44,7 +43,7 @@ class _TrialRuntime(GuardRuntime):
         self,
         request: CORSRequest,
         view: View | None = None,
-        methods: Collection[str] | None = None,
+        methods: Methods = None,
         wait: Waiter | None = None,
     ) -> Decision:
         """Return what GuardRuntime.decide does, and record the place and the decision."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from threading import Lock
 
 from corsguard.engine.csrf import is_unsafe_cross_site, refuse_unless_allowed
 from corsguard.engine.decision import Decision, Kind, Reason
 from corsguard.engine.engine import Caller, Engine, Waiter
-from corsguard.engine.request import CORSRequest
+from corsguard.engine.request import CORSRequest, Methods
 from corsguard.engine.response_headers import Fields, HeaderList, merge_headers
 from corsguard.errors import emit_warnings
 from corsguard.fork_safety import restart_in_child
@@ -63,7 +63,7 @@ class GuardRuntime:
         self,
         request: CORSRequest,
         view: View | None = None,
-        methods: Collection[str] | None = None,
+        methods: Methods = None,
         wait: Waiter | None = None,
     ) -> Decision:
         """Return the decision on a request, and log, publish and cache it.
@@ -86,7 +86,7 @@ class GuardRuntime:
         self,
         request: CORSRequest,
         view: View | None = None,
-        methods: Collection[str] | None = None,
+        methods: Methods = None,
         call: Caller | None = None,
     ) -> Decision:
         """Return the same. Async callables are awaited, and `call` calls the others; see Engine."""
@@ -105,7 +105,7 @@ class GuardRuntime:
         applied: AppliedPolicy,
         request: CORSRequest,
         evaluation: Decision,
-        methods: Collection[str] | None,
+        methods: Methods,
         *,
         is_asked: bool,
     ) -> Decision:

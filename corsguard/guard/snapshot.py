@@ -6,13 +6,19 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from re import Pattern
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from corsguard.engine import Engine
-from corsguard.engine.cache import BoundedCache, DecisionCache, EnforcedCache, NoCache
+from corsguard.engine.cache import (
+    MAX_ITEMS,
+    BoundedCache,
+    DecisionCache,
+    EnforcedCache,
+    NoCache,
+)
 from corsguard.engine.csrf import Enforce
 from corsguard.engine.decision import Decision, Kind, Reason
-from corsguard.engine.request import Headers, read_path
+from corsguard.engine.request import Headers
 from corsguard.errors import PolicyError, Problem
 from corsguard.escaping import show_value
 from corsguard.guard.routes import Routes, validate_prefixes
@@ -41,6 +47,9 @@ _EVERYWHERE = ""
 _POLICY_FORMS = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
 
 _MAX_PATH_LENGTH = 256
+_MAX_VIEWS = 16_384
+_MIN_ITEMS = 32
+"""Decisions that are cached at each place at least, however many places there are."""
 
 _is_enabled_for = logging.getLogger("corsguard").isEnabledFor
 
@@ -59,7 +68,7 @@ class AppliedPolicy:
     __slots__ = ("cache", "engine", "is_enforced", "route")
 
     def __init__(
-        self, route: str | None, engine: Engine | None, *, is_enforced: bool, is_cached: bool
+        self, route: str | None, engine: Engine | None, *, is_enforced: bool, max_items: int
     ) -> None:
         self.route: str | None = route
         """The route prefix, or the name of the view; None for every path, and for no route."""
@@ -68,12 +77,16 @@ class AppliedPolicy:
         self.is_enforced: bool = is_enforced
         """True if unsafe cross-site requests are refused, or reported, unless it allows them."""
         kind = DecisionCache if not is_enforced else EnforcedCache
-        self.cache: DecisionCache = (kind if is_cached else NoCache)(
+        # As many allowed origins as are listed, so that they don't evict each other.
+        listed = len(engine.origins.exact) * max_items // MAX_ITEMS if engine else 0
+        self.cache: DecisionCache = (kind if max_items else NoCache)(
             engine.no_origin if engine else NO_POLICY_DECISION,
             default=None if engine else NO_POLICY_DECISION,
             cookieless_default=engine.any_evaluation if engine else NO_POLICY_DECISION,
             allows_credentials=engine is not None and engine.policy.allow_credentials,
             is_enabled_for=_is_enabled_for,
+            max_items=max_items,
+            max_origins=max(max_items, listed),
         )
 
 
@@ -94,13 +107,13 @@ class Snapshot:
         "_exempt",
         "_nowhere",
         "_paths",
+        "_places",
         "enforce",
         "enforce_exempt",
         "everywhere",
         "has_async_callables",
         "has_callables",
         "is_cached",
-        "lookup",
         "lookup_headers",
         "own_origins",
         "policies",
@@ -153,6 +166,9 @@ class Snapshot:
     def _index(self, table: Mapping[str, Policy | None]) -> None:
         """Index what applies by path: at each prefix of a route or of an exemption."""
         routes = Routes({prefix: policy for prefix, policy in table.items() if prefix})
+        self._applied_views: BoundedCache[tuple[str, int, bool], AppliedPolicy]
+        self._applied_views = BoundedCache(_MAX_VIEWS)
+        self._places = max(1, len(table)) + len(self.views)
         default = self._engine_of(table.get(_EVERYWHERE))
         self._nowhere = self._apply(None, default, is_enforced=bool(self.enforce))
         applied: dict[str, AppliedPolicy] = {}
@@ -166,17 +182,12 @@ class Snapshot:
             )
         self._applied = Routes(applied)
         self._paths: BoundedCache[str, AppliedPolicy] = BoundedCache()  # of the last paths
-        self._applied_views: BoundedCache[tuple[str, int, bool], AppliedPolicy] = BoundedCache()
         self.everywhere: AppliedPolicy | None = None if applied else self._nowhere
         """What applies to every path; None if that depends on the path."""
-        self.lookup: Callable[..., Decision | None] = (
-            self.everywhere.cache.lookup if self.everywhere else self._lookup_by_path
-        )
-        """Like DecisionCache.lookup, for the policy that applies to the path of a WSGI environ."""
         self.lookup_headers: Callable[[Headers, str], Decision | None] = (
             self.everywhere.cache.lookup_headers if self.everywhere else _find_nothing
         )
-        """The same for ASGI, where only an adapter knows the path that a router reads."""
+        """DecisionCache.lookup_headers of what applies everywhere; else it finds nothing."""
 
     def _engine_of(self, policy: Policy | None) -> Engine | None:
         return None if policy is None else self._engines[id(policy)]
@@ -184,10 +195,10 @@ class Snapshot:
     def _apply(
         self, route: str | None, engine: Engine | None, *, is_enforced: bool
     ) -> AppliedPolicy:
-        return AppliedPolicy(route, engine, is_enforced=is_enforced, is_cached=self.is_cached)
-
-    def _lookup_by_path(self, environ: Mapping[str, Any], method: str) -> Decision | None:
-        return self.find(read_path(environ)).cache.lookup(environ, method)
+        # What is cached may not grow with the number of places where a policy applies.
+        places = self._places + len(self._applied_views)
+        max_items = max(_MIN_ITEMS, MAX_ITEMS // places) if self.is_cached else 0
+        return AppliedPolicy(route, engine, is_enforced=is_enforced, max_items=max_items)
 
     def find(self, path: str, view: View | None = None) -> AppliedPolicy:
         """Return what applies to a path, decoded once, as the application's router sees it.

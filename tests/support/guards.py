@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from corsguard import CORSRequest, Decision, Guard
 from corsguard.engine.engine import Caller, Waiter
-from corsguard.engine.request import RequestHeaders
+from corsguard.engine.request import Methods, RequestHeaders
 from corsguard.guard.view_policies import View
 
 __all__ = ["decide", "decide_async"]
@@ -21,7 +19,7 @@ def decide(
     credentials: bool | None = None,
     *,
     view: View | None = None,
-    methods: Collection[str] | None = None,
+    methods: Methods = None,
     wait: Waiter | None = None,
 ) -> Decision:
     """Return the decision on a request that reaches a view."""
@@ -38,7 +36,7 @@ async def decide_async(
     credentials: bool | None = None,
     *,
     view: View | None = None,
-    methods: Collection[str] | None = None,
+    methods: Methods = None,
     call: Caller | None = None,
 ) -> Decision:
     """Return the same where callables may have to be awaited."""
