@@ -32,3 +32,8 @@ def test_decision_allowed_is_false_only_for_a_refusal(reason: Reason) -> None:
 def test_decision_is_immutable() -> None:
     with pytest.raises(AttributeError):
         decide_actual(PLAIN, A).status = 200  # type: ignore[misc]
+
+
+def test_decision_does_not_equal_another_type() -> None:
+    decision = decide_actual(PLAIN, A)
+    assert decision != decision.reason
