@@ -76,10 +76,9 @@ def _list_own_modules() -> list[str]:
 
 
 def _restart_all() -> None:
-    living = [(reference(), restart) for reference, restart in list(_restarts.values())]
-    for owner, restart in living:
-        if owner is not None:
-            restart(owner)
+    owners = [(reference(), restart) for reference, restart in list(_restarts.values())]
+    for owner, restart in [each for each in owners if each[0] is not None]:
+        restart(owner)
 
 
 # Windows has no fork, and no such function; `dict` takes the same arguments and does nothing.

@@ -213,3 +213,21 @@ def test_refused_preflights_do_not_evict_allowed_ones() -> None:
         origin = f"https://n{number}.example"
         decide_environ(guard, build_environ(origin, "OPTIONS", "cross-site", **put))
     assert find_cached(guard, of_page) is decision
+
+
+def test_caches_of_many_routes_share_one_bound() -> None:
+    policy = Policy(allow_origins=[A])
+    guard = Guard({f"/r{number}": policy for number in range(64)})
+    put = {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT"}
+    for number in range(100):
+        request = build_environ(f"https://n{number}.example", "OPTIONS", None, **put)
+        guard.adapter.decide(CORSRequest.from_environ(request, "/r1"))
+        assert len(guard.adapter.snapshot.find("/r1").cache._refused_preflights) <= 32
+
+
+def test_every_listed_origin_stays_in_the_cache() -> None:
+    origins = [f"https://n{number}.example" for number in range(3_000)]
+    guard = Guard(Policy(allow_origins=origins))
+    requests = [build_environ(origin, "GET", None) for origin in origins]
+    decisions = [decide_environ(guard, request) for request in requests]
+    assert [find_cached(guard, request) for request in requests] == decisions

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from support.engine_requests import (
     PLAIN,
@@ -42,3 +44,9 @@ def test_decision_equals_one_with_the_same_detail() -> None:
     assert lazy != made._replace(lazy_detail="b")
     assert lazy != tuple(made)
     assert "detail='a'" in repr(lazy)
+
+
+def test_decision_is_pickled_with_the_text_of_its_detail() -> None:
+    lazy = Decision(Kind.ACTUAL, Reason.ORIGIN_NOT_ALLOWED, LazyDetail(str, ("a",)), None, ())
+    copy = pickle.loads(pickle.dumps(lazy))
+    assert (copy, copy.lazy_detail) == (lazy, "a")

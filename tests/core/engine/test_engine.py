@@ -186,3 +186,15 @@ def test_origin_null_is_allowed_only_by_name() -> None:
     assert asked == []
     listed = Policy(allow_origins=["null"], dangerously_allow_null_origin=True)
     assert find_header(decide_actual(listed, "null"), "Allow-Origin") == "null"
+
+
+def test_engine_caches_a_bounded_number_of_evaluations() -> None:
+    engine = Engine(Policy(allow_origins=["https://*.b.example"]))
+    first = engine.evaluate("https://a.b.example")
+    assert engine.evaluate("https://a.b.example") is first
+    for number in range(3_000):
+        decision = engine.decide(f"https://n{number}.b.example", "GET", {})
+        assert decision.allowed
+        assert len(engine._evaluations) <= 1_024
+    assert engine.decide("x" * 5_000, "GET", {}).reason is Reason.ORIGIN_INVALID
+    assert "x" * 5_000 not in engine._evaluations

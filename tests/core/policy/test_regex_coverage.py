@@ -246,7 +246,6 @@ PARTS = st.recursive(
 @example("https://", "(x)?(?(1)y|[a-z]+)", r"\.com", "", Random(1))
 @example("[a-z-]+://", "[a-z]{2}", r"\.co\.uk", "", Random(1))
 @example("[a-z-]+://", "0x1f", "", "", Random(1))
-@pytest.mark.slow
 def test_coverage_has_the_owner_of_every_matching_origin(
     scheme: str, part: str, end: str, tail: str, random: Random
 ) -> None:
