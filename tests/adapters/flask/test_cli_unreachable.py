@@ -33,7 +33,7 @@ def test_check_hidden_view_is_reported_with_its_place(tmp_path: Path) -> None:
     place = tmp_path / "application.py"
     assert done.returncode == 1
     assert done.stdout == ""
-    assert f'view "lost": lost ({place}:{line}) has a policy of its own' in done.stderr
+    assert f'view "lost": lost ({place}:{line}) has a per-view policy' in done.stderr
     assert "[view-policy-unreachable]" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -53,7 +53,7 @@ def test_check_exempt_view_hidden_by_wrapper_is_reported_once(tmp_path: Path) ->
 def test_check_view_without_source_file_names_its_module() -> None:
     done = run(APPLICATION + LOST, "check")
     assert done.exit_code == 1
-    assert 'view "lost": lost (module application) has a policy of its own' in done.stderr
+    assert 'view "lost": lost (module application) has a per-view policy' in done.stderr
 
 
 LOOKED_AT = """
