@@ -28,7 +28,7 @@ class OriginMatcher:
     ) -> None:
         self._secure_only = secure_only
         texts = [entry for entry in entries if isinstance(entry, str)]
-        self.exact = frozenset(entry for entry in texts if "*" not in entry)
+        self.exact: frozenset[str] = frozenset(entry for entry in texts if "*" not in entry)
         self._wide = _index(entry for entry in texts if "*" in entry and entry != "*")
         self._regexes: list[Callable[[str], object]] = [
             entry.fullmatch for entry in entries if isinstance(entry, Pattern)
