@@ -22,6 +22,7 @@ OWN = "https://api.example.com"
         ("https://own.example", None, None, True),
         ("null", None, "", False),
         (None, None, "api.example.com", False),
+        ("https://api example.com", None, "api example.com", False),
     ],
 )
 def test_same_origin_goes_by_fetch_site_then_by_host(

@@ -262,3 +262,10 @@ def test_guard_reports_every_problem() -> None:
         ("type-invalid", 'routes."/x"', found[6].suggestion),
         ("enforce-with-wildcard", 'routes."/y".allow_origins', found[7].suggestion),
     ]
+
+
+def test_find_long_path_applies_the_route_and_is_not_cached() -> None:
+    snapshot = Guard({"/api": LISTED}).adapter.snapshot
+    for path in ("/api/x", f"/api/{'x' * 300}"):
+        assert snapshot.find(path) is snapshot.find("/api")
+    assert set(snapshot._paths) == {"/api", "/api/x"}
