@@ -5,7 +5,7 @@ from corsguard.engine.decision import Decision, Kind, Reason
 from corsguard.engine.request import CORSRequest
 from corsguard.errors import PolicyError, PolicyWarning, Problem
 from corsguard.guard import Guard
-from corsguard.guard.snapshot import Policies
+from corsguard.guard.options import Policies
 from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.policy import Policy
 from corsguard.policy.validation import OriginEntry

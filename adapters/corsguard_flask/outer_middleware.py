@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import Flask
 
 from corsguard import Problem
+from corsguard.engine.csrf import Enforce
 from corsguard.guard.callable_contents import iter_callables
-from corsguard.guard.snapshot import Enforce
 
 if TYPE_CHECKING:
     from corsguard_flask.middleware import FlaskMiddleware

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from corsguard import Guard, Policy, Problem
 from corsguard.cli.terminal import ConsoleWriter, format_count, make_printable
+from corsguard.engine.csrf import Enforce
 from corsguard.fetch_spec import SAFELISTED_METHODS
-from corsguard.guard.snapshot import Enforce
 
 __all__ = ["CheckReport"]
 

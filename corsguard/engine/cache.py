@@ -66,6 +66,8 @@ class DecisionCache:
     origins.
     """
 
+    _counts_methods = False
+
     def __init__(
         self,
         no_origin: Decision,
@@ -196,16 +198,18 @@ class DecisionCache:
 
     def store(self, request: CORSRequest, decision: Decision, methods: Methods = None) -> None:
         """Keep a decision that depends on nothing but the request, and has been logged."""
+        unsafe = self._counts_methods and is_unsafe(request)
         if request.is_preflight:
             self._store_preflight(request, decision, methods)
         elif _is_long(request.origin, request.fetch_site, request.fetch_mode):
             return
-        elif request.origin is not None and self._depends_on_origin_alone(request, decision):
+        elif request.origin is not None and not unsafe and self._is_by_origin(request, decision):
             self._cookieless.store(request.origin, decision)
             if self._allows_credentials:
                 self._with_cookie.store(request.origin, decision)
         elif (
             request.origin is not None
+            and not unsafe
             and request.fetch_site in _CROSS_SITE
             and decision.reason in _REFUSED_ORIGINS
         ):
@@ -217,7 +221,7 @@ class DecisionCache:
                 _ABSENT if request.fetch_site is None else request.fetch_site,
                 _ABSENT if request.fetch_mode is None else request.fetch_mode,
                 bool(request.has_cookie),
-                self._is_unsafe(request),
+                unsafe,
             )
             (self._conditional if decision.allowed else self._refused).store(key, decision)
 
@@ -228,17 +232,17 @@ class DecisionCache:
             cache = self._preflights if decision.allowed else self._refused_preflights
             cache.store((origin, method, names, methods), decision)
 
-    def _depends_on_origin_alone(self, request: CORSRequest, decision: Decision) -> bool:
+    def _is_by_origin(self, request: CORSRequest, decision: Decision) -> bool:
+        """Return True if the origin decides it, and whether a cookie is sent."""
         return decision.reason is Reason.ALLOWED and (
             not request.has_cookie or self._allows_credentials
         )
 
-    def _is_unsafe(self, request: CORSRequest) -> bool:  # noqa: ARG002  # EnforcedCache reads it
-        return False
-
 
 class EnforcedCache(DecisionCache):
     """The same under enforcement, where the method counts as well."""
+
+    _counts_methods = True
 
     def lookup(
         self,
@@ -264,12 +268,6 @@ class EnforcedCache(DecisionCache):
         sent = fields.get(b"origin")
         origin = _ABSENT if sent is None else sent.decode("latin-1")
         return self._lookup_conditional_fields(fields, origin, is_unsafe=True)
-
-    def _depends_on_origin_alone(self, request: CORSRequest, decision: Decision) -> bool:
-        return not is_unsafe(request) and super()._depends_on_origin_alone(request, decision)
-
-    def _is_unsafe(self, request: CORSRequest) -> bool:
-        return is_unsafe(request)
 
 
 class NoCache(DecisionCache):

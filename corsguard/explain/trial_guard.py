@@ -9,9 +9,10 @@ from corsguard.engine.engine import Waiter
 from corsguard.engine.request import CORSRequest, Methods
 from corsguard.explain.place import Place, PlaceKey
 from corsguard.guard import Guard
+from corsguard.guard.options import Policies
 from corsguard.guard.refusal_log import RefusalLog
 from corsguard.guard.runtime import GuardRuntime
-from corsguard.guard.snapshot import Policies, Snapshot
+from corsguard.guard.snapshot import Snapshot
 from corsguard.guard.view_descriptions import describe_view
 from corsguard.guard.view_policies import View
 from corsguard.policy import Policy

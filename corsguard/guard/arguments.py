@@ -9,7 +9,7 @@ from typing import Any
 from corsguard.errors import NO_POLICY, POLICY_OR_FIELDS, PolicyError, Problem
 from corsguard.escaping import show_value
 from corsguard.guard.guard import Guard
-from corsguard.guard.snapshot import Policies
+from corsguard.guard.options import Policies
 from corsguard.policy import Policy
 from corsguard.policy.unknown_fields import FIELDS, GUARD_OPTIONS, is_table_of_fields
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from corsguard.engine.csrf import Enforce
 from corsguard.engine.decision import Decision
 from corsguard.engine.request import CORSRequest, RequestHeaders
 from corsguard.errors import PolicyError, PolicyWarning, Problem, emit_warnings
+from corsguard.guard.options import Options, Policies
 from corsguard.guard.runtime import GuardRuntime, Subscriber
-from corsguard.guard.snapshot import Enforce, Options, Policies, Snapshot
+from corsguard.guard.snapshot import Snapshot
 from corsguard.policy import Policy, PolicyFields
 
 if TYPE_CHECKING:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from threading import Lock
+from typing import NamedTuple
 
 from corsguard.engine.csrf import is_unsafe_cross_site, refuse_unless_allowed
 from corsguard.engine.decision import Decision, Kind, Reason
@@ -12,14 +14,9 @@ from corsguard.engine.request import CORSRequest, Methods
 from corsguard.engine.response_headers import Fields, HeaderList, merge_headers
 from corsguard.errors import emit_warnings
 from corsguard.fork_safety import restart_in_child
+from corsguard.guard.options import PlacedPolicy, Policies
 from corsguard.guard.refusal_log import RefusalLog
-from corsguard.guard.snapshot import (
-    NO_POLICY_DECISION,
-    AppliedPolicy,
-    PlacedPolicy,
-    Policies,
-    Snapshot,
-)
+from corsguard.guard.snapshot import NO_POLICY_DECISION, AppliedPolicy, Snapshot
 from corsguard.guard.view_policies import View
 
 __all__ = ["GuardRuntime", "Subscriber"]
@@ -28,6 +25,14 @@ Subscriber = Callable[[Decision, CORSRequest], object]
 
 _QUIET = (Reason.ALLOWED, Reason.NOT_CORS, Reason.NO_POLICY, Reason.SAME_ORIGIN)
 """The reasons that are not logged, the likeliest first."""
+
+
+class _Pending(NamedTuple):
+    """A decision that waits for the callables of a policy."""
+
+    engine: Engine
+    conclude: Callable[[Decision], Decision]
+    """Returns the decision from what the callables evaluated."""
 
 
 class GuardRuntime:
@@ -73,14 +78,10 @@ class GuardRuntime:
         a preflight names none of theirs. `wait` waits for what an async callable returns; without
         it, that counts as False.
         """
-        snapshot = self.snapshot
-        applied = snapshot.find(request.path, view)
-        engine, evaluation, is_asked = applied.engine, NO_POLICY_DECISION, False
-        if engine is not None:
-            known = engine.evaluate(request.origin)
-            is_asked = known is None
-            evaluation = engine.ask(request.origin, wait) if known is None else known
-        return self._conclude(snapshot, applied, request, evaluation, methods, is_asked=is_asked)
+        pending = self._start(request, view, methods)
+        if isinstance(pending, Decision):
+            return pending
+        return pending.conclude(pending.engine.ask(request.origin, wait))
 
     async def decide_async(
         self,
@@ -90,22 +91,32 @@ class GuardRuntime:
         call: Caller | None = None,
     ) -> Decision:
         """Return the same. Async callables are awaited, and `call` calls the others; see Engine."""
+        pending = self._start(request, view, methods)
+        if isinstance(pending, Decision):
+            return pending
+        return pending.conclude(await pending.engine.ask_async(request.origin, call))
+
+    def _start(
+        self, request: CORSRequest, view: View | None, methods: Methods
+    ) -> Decision | _Pending:
+        """Return the decision on a request, as far as no callable has to be asked for it."""
         snapshot = self.snapshot
         applied = snapshot.find(request.path, view)
-        engine, evaluation, is_asked = applied.engine, NO_POLICY_DECISION, False
-        if engine is not None:
-            known = engine.evaluate(request.origin)
-            is_asked = known is None
-            evaluation = await engine.ask_async(request.origin, call) if known is None else known
-        return self._conclude(snapshot, applied, request, evaluation, methods, is_asked=is_asked)
+        conclude = partial(self._conclude, snapshot, applied, request, methods)
+        if applied.engine is None:
+            return conclude(NO_POLICY_DECISION, is_asked=False)
+        evaluation = applied.engine.evaluate(request.origin)
+        if evaluation is None:
+            return _Pending(applied.engine, partial(conclude, is_asked=True))
+        return conclude(evaluation, is_asked=False)
 
     def _conclude(
         self,
         snapshot: Snapshot,
         applied: AppliedPolicy,
         request: CORSRequest,
-        evaluation: Decision,
         methods: Methods,
+        evaluation: Decision,
         *,
         is_asked: bool,
     ) -> Decision:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from re import Pattern
 from types import MappingProxyType
-from typing import NamedTuple
 
 from corsguard.engine import Engine
 from corsguard.engine.cache import (
@@ -20,31 +19,25 @@ from corsguard.engine.csrf import Enforce
 from corsguard.engine.decision import Decision, Kind, Reason
 from corsguard.engine.request import Headers
 from corsguard.errors import PolicyError, Problem
-from corsguard.escaping import show_value
-from corsguard.guard.routes import Routes, validate_prefixes
+from corsguard.guard.options import (
+    EVERYWHERE,
+    Options,
+    PlacedPolicy,
+    Policies,
+    find_guarded,
+    list_by_prefix,
+    name_place,
+    validate_options,
+)
+from corsguard.guard.routes import Routes
 from corsguard.guard.view_policies import View
 from corsguard.policy import Policy
 from corsguard.policy.predicates import Predicate, is_async
-from corsguard.policy.safety import find_exposure, find_warnings
-from corsguard.policy.unknown_fields import is_table_of_fields
-from corsguard.policy.validation import (
-    ProblemCollector,
-    validate_own_origins,
-    validate_strings,
-)
+from corsguard.policy.safety import find_warnings
 
-__all__ = ["NO_POLICY_DECISION", "AppliedPolicy", "Enforce", "Options", "Policies", "Snapshot"]
-
-Policies = Policy | Mapping[str, Policy | None] | None
-"""One policy for every path, or policies by route prefix, or none."""
-PlacedPolicy = tuple[str, Policy]
-"""Where a policy is configured, as a problem names it, and the policy."""
+__all__ = ["NO_POLICY_DECISION", "AppliedPolicy", "Snapshot"]
 
 NO_POLICY_DECISION = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
-
-_EVERYWHERE = ""
-"""The prefix of a policy that applies to every path, whatever the path looks like."""
-_POLICY_FORMS = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
 
 _MAX_PATH_LENGTH = 256
 _MAX_VIEWS = 16_384
@@ -52,14 +45,6 @@ _MIN_ITEMS = 32
 """Decisions that are cached at each place at least, however many places there are."""
 
 _is_enabled_for = logging.getLogger("corsguard").isEnabledFor
-
-
-class Options(NamedTuple):
-    """The options of a guard, as they were given."""
-
-    enforce: Enforce = False
-    enforce_exempt: Iterable[str] = ()
-    own_origins: Iterable[str] = ()
 
 
 class AppliedPolicy:
@@ -129,8 +114,8 @@ class Snapshot:
         *,
         is_cached: bool = True,
     ) -> None:
-        table = _by_prefix(policies)
-        options, exempt = _validate(policies, table, options, views)
+        table = list_by_prefix(policies)
+        options, exempt = validate_options(policies, table, options, views)
         self.policies: Policies = (
             MappingProxyType(table) if isinstance(policies, Mapping) else policies
         )
@@ -152,7 +137,7 @@ class Snapshot:
         self.has_async_callables: bool = any(map(is_async, callables))
         enforced: set[int] = set()
         if self.enforce:
-            enforced.update(map(id, _find_guarded(table, self._exempt).values()))
+            enforced.update(map(id, find_guarded(table, self._exempt).values()))
             enforced.update(id(policy) for _, policy in self.views)
         # By identity: a callable need not be hashable, and an engine keeps its policy alive.
         self._engines: dict[int, Engine] = {}
@@ -169,7 +154,7 @@ class Snapshot:
         self._applied_views: BoundedCache[tuple[str, int, bool], AppliedPolicy]
         self._applied_views = BoundedCache(_MAX_VIEWS)
         self._places = max(1, len(table)) + len(self.views)
-        default = self._engine_of(table.get(_EVERYWHERE))
+        default = self._engine_of(table.get(EVERYWHERE))
         self._nowhere = self._apply(None, default, is_enforced=bool(self.enforce))
         applied: dict[str, AppliedPolicy] = {}
         exempt = self.enforce_exempt if self.enforce else ()
@@ -236,7 +221,7 @@ class Snapshot:
 
         Engines are kept for views only: what the others have refused was logged for other routes.
         """
-        listed = set(map(id, _by_prefix(policies).values()))
+        listed = set(map(id, list_by_prefix(policies).values()))
         kept = {id(policy) for _, policy in self.views} - listed
         return self._rebuild(policies, self.views, {each: self._engines[each] for each in kept})
 
@@ -267,9 +252,9 @@ class Snapshot:
 
     def place_policies(self) -> Iterator[PlacedPolicy]:
         """Yield every policy, those of views included, with the place where it is configured."""
-        for prefix, policy in _by_prefix(self.policies).items():
+        for prefix, policy in list_by_prefix(self.policies).items():
             if policy is not None:
-                yield _name_place(prefix), policy
+                yield name_place(prefix), policy
         yield from self.views
 
     def find_warnings(self) -> Iterator[Problem]:
@@ -316,90 +301,5 @@ def _find_nothing(_headers: Headers, _method: str) -> None:
     """Return None: what applies depends on the path."""
 
 
-def _validate(
-    policies: Policies,
-    table: dict[str, Policy | None],
-    options: Options,
-    views: Collection[PlacedPolicy],
-) -> tuple[Options, Routes[None]]:
-    """Return the options in the form in which they are kept, and the table of the exempt prefixes.
-
-    Raises PolicyError with every problem of the options and of the table of policies.
-    """
-    found = ProblemCollector()
-    if not (options.enforce is True or options.enforce is False or options.enforce == "report"):
-        found.problems.append(_reject_enforce(options.enforce))
-    enforce_exempt = validate_strings(found, "enforce_exempt", options.enforce_exempt)
-    found.problems.extend(validate_prefixes("enforce_exempt", enforce_exempt))
-    own_origins = validate_own_origins(found, "own_origins", options.own_origins)
-    exempt: Routes[None] = Routes(dict.fromkeys(enforce_exempt))
-    if isinstance(policies, Mapping) and is_table_of_fields(table, (Policy,)):
-        message = f"{show_value(policies)} is a table of fields, not of policies by path prefix"
-        found.add("type-invalid", "policy", policies, message, _POLICY_FORMS)
-        table = {}
-    if isinstance(policies, Mapping):
-        found.problems.extend(validate_prefixes("routes", table))
-    found.problems.extend(_reject_other_types(table))
-    if options.enforce:
-        found.problems.extend(_reject_unenforceable(_find_guarded(table, exempt)))
-        for place, policy in views:
-            found.problems.extend(problem.within(place) for problem in find_exposure(policy))
-    if found.problems:
-        raise PolicyError(found.problems)
-    return Options(options.enforce, enforce_exempt, own_origins), exempt
-
-
-def _reject_enforce(enforce: object) -> Problem:
-    message = f"{show_value(enforce)} is neither a bool nor 'report'"
-    meant = show_value(enforce, str).strip().lower()
-    suggestion = "'report'" if meant == "report" else str(meant in {"true", "1", "yes", "on"})
-    return Problem("type-invalid", "enforce", enforce, message, suggestion)
-
-
-def _by_prefix(policies: Policies) -> dict[str, Policy | None]:
-    if isinstance(policies, Mapping):
-        return dict(policies)  # the caller may change theirs
-    return {} if policies is None else {_EVERYWHERE: policies}
-
-
 def _list_callables(policy: Policy) -> list[Predicate]:
     return [entry for entry in policy.allow_origins if not isinstance(entry, (str, Pattern))]
-
-
-def _name_place(prefix: str) -> str:
-    return f'routes."{show_value(prefix, str)}"' if prefix else ""
-
-
-def _reject_other_types(table: Mapping[str, object]) -> Iterator[Problem]:
-    """Yield a problem for each value that is neither a Policy nor None."""
-    for prefix, policy in table.items():
-        if policy is not None and not isinstance(policy, Policy):
-            message = f"{show_value(policy)} is not a Policy"
-            suggestion = "None" if prefix and policy is False else _POLICY_FORMS
-            place = _name_place(prefix) or "policy"
-            yield Problem("type-invalid", place, policy, message, suggestion)
-
-
-def _find_guarded(table: Mapping[str, Policy | None], exempt: Routes[None]) -> dict[str, Policy]:
-    """Return the policies on the routes that are not exempt; other types are reported already."""
-    return {
-        prefix: policy
-        for prefix, policy in table.items()
-        if isinstance(policy, Policy) and isinstance(prefix, str)
-        if not (prefix and exempt.find(prefix))
-    }
-
-
-def _reject_unenforceable(guarded: Mapping[str, Policy]) -> Iterator[Problem]:
-    """Yield a problem for what must not be in a policy under `enforce`."""
-    for prefix, policy in guarded.items():
-        if "*" in policy.allow_origins:
-            yield Problem(
-                "enforce-with-wildcard",
-                "allow_origins",
-                "*",
-                "`*` lets every site do everything, which leaves nothing to enforce",
-                "list the origins, or exempt the path",
-            ).within(_name_place(prefix))
-        if not policy.allow_credentials:  # with credentials, these have been checked
-            yield from (problem.within(_name_place(prefix)) for problem in find_exposure(policy))

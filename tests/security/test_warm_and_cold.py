@@ -38,7 +38,7 @@ from support.security.random_services import (
 )
 
 from corsguard import Policies, PolicyError
-from corsguard.guard.snapshot import Enforce
+from corsguard.engine.csrf import Enforce
 
 
 class Request(NamedTuple):

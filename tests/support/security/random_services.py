@@ -28,7 +28,7 @@ from support.stacks.wsgi import application as wsgi_application
 from support.stacks.wsgi import environ_of, through_validator
 
 from corsguard import Guard, Policies, Policy
-from corsguard.guard.snapshot import Enforce
+from corsguard.engine.csrf import Enforce
 from corsguard_asgi import CORSMiddleware as ASGIMiddleware
 from corsguard_django import cors_exempt, cors_policy
 from corsguard_flask import CORSGuard
