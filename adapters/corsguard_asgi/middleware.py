@@ -68,6 +68,9 @@ class CORSMiddleware:
     Raises PolicyError: `no-policy` without any, `unknown-field` for a keyword that does not exist.
     """
 
+    _is_outermost = False
+    """True if the error layer of a framework is inside, and not around its middleware."""
+
     def __init__(
         self, app: ASGIApp, policy: Guard | Policies = None, **fields: Unpack[GuardFields]
     ) -> None:
@@ -121,8 +124,10 @@ class CORSMiddleware:
         try:
             await app(scope, receive, send_on)
         except Exception as error:
-            if not started:
-                await self._answer_error(framework, decision, error, send_on)
+            if not started and framework is not None and not self._is_outermost:
+                let_carry(framework, adapter, decision, error)
+            elif not started:
+                await send_server_error(send_on)
             raise
 
     async def _call_other(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -164,18 +169,6 @@ class CORSMiddleware:
             if decision is not None:
                 return decision
         return await decide(adapter, build_request(scope, path))
-
-    async def _answer_error(
-        self, framework: object, decision: Decision, error: Exception, send: Send
-    ) -> None:
-        """Let the response to an error carry the headers: the framework's, or one made here.
-
-        `framework` is the application in `scope["app"]`, whose error layer is outside; or None.
-        """
-        if framework is not None:
-            let_carry(framework, self.guard.adapter, decision, error)
-        else:
-            await send_server_error(send)
 
     def _path(self, scope: Scope) -> str:
         """Return the path that the application's router reads, or one that matches no route."""
