@@ -124,10 +124,9 @@ class CORSMiddleware:
         try:
             await app(scope, receive, send_on)
         except Exception as error:
-            if not started and framework is not None and not self._is_outermost:
-                let_carry(framework, adapter, decision, error)
-            elif not started:
-                await send_server_error(send_on)
+            if not started:
+                outside = None if self._is_outermost else framework
+                await _answer_error(outside, adapter, decision, error, send_on)
             raise
 
     async def _call_other(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -239,6 +238,16 @@ async def refuse_handshake(decision: Decision, scope: Scope, receive: Receive, s
         await respond(decision, kind, send)
     else:
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+
+
+async def _answer_error(
+    framework: object, adapter: GuardRuntime, decision: Decision, error: Exception, send: Send
+) -> None:
+    """Let the answer to an error carry the headers: the framework's outside, or one made here."""
+    if framework is None:
+        await send_server_error(send)
+    else:
+        let_carry(framework, adapter, decision, error)
 
 
 async def send_server_error(send: Send) -> None:

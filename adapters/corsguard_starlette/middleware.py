@@ -133,8 +133,8 @@ class StarletteMiddleware(CORSMiddleware):
     @property
     def problems(self) -> tuple[Problem, ...]:
         """The problems of an application that starts nevertheless."""
-        is_added = any(each.cls is StarletteCORS for each in self._starlette.user_middleware)
-        return (_STARLETTE_CORS,) if is_added else ()
+        added: list[Any] = self._starlette.user_middleware
+        return (_STARLETTE_CORS,) if any(each.cls is StarletteCORS for each in added) else ()
 
     def _check(self, views: Views) -> None:
         if self._needs_views and not (views.policies or self.guard.policies):
