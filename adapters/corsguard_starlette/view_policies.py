@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Host, Mount, Router
 
 from corsguard import Policy
+from corsguard.engine.cache import BoundedCache
 from corsguard.guard.options import PlacedPolicy
 from corsguard.guard.view_descriptions import (
     describe_class,
@@ -23,13 +24,21 @@ from corsguard.guard.view_policies import (
     get_policy,
     iter_layers,
 )
-from corsguard_starlette.routing import Leaf, get_handlers, list_leaves_of, walk
+from corsguard_starlette.routing import (
+    Leaf,
+    get_handlers,
+    is_matched_by_path,
+    list_leaves_of,
+    match_leaf,
+    walk,
+)
 
 __all__ = ["Target", "TargetPolicies", "Views", "list_view_layers"]
 
 Target = Starlette | Router | BaseRoute | Callable[..., Any]
 """What `CORSGuard.set_policy` takes."""
 _OTHER_METHODS = ""
+_MAX_PATH_LENGTH = 256
 
 
 class _Found(NamedTuple):
@@ -87,6 +96,9 @@ class Views:
             (f'views."{leaf.name}"', each.policy) for leaf, each in found if each.policy
         ]
         """Each policy of a view, with its place."""
+        # (type, method, path, root path) of a request -> what it reaches, where that decides.
+        self._matched: BoundedCache[tuple[object, ...], Leaf | None] = BoundedCache()
+        self._is_by_path = all(map(is_matched_by_path, self.leaves))
         self.methods: frozenset[str] = frozenset().union(*(leaf.methods for leaf in self.leaves))
         """Every method that a route or an endpoint names."""
         self.has_policies: bool = bool(found)
@@ -103,6 +115,19 @@ class Views:
             if router.routes != routes:
                 return False
         return True
+
+    def match(self, scope: Any) -> Leaf | None:
+        """Return what a request reaches; None for a 404, a 405, a redirect or an error."""
+        key = scope["type"], scope.get("method"), scope["path"], scope.get("root_path")
+        if key in self._matched:
+            return self._matched[key]
+        try:
+            leaf = match_leaf(self._app, scope)
+        except Exception:  # of a convertor, say: the router raises it as well
+            return None
+        if self._is_by_path and len(scope["path"]) <= _MAX_PATH_LENGTH:
+            self._matched.store(key, leaf)
+        return leaf
 
     def find(self, leaf: Leaf, method: str) -> View | None:
         """Return the view of a leaf and a method; None if the policy of the path applies."""
