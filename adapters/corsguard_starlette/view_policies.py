@@ -58,6 +58,16 @@ class _Holders(NamedTuple):
     """HTTP method -> what applies to it; `_OTHER_METHODS` for those that are not listed."""
 
 
+class _Copied(NamedTuple):
+    """A route or router that a route may have been copied from."""
+
+    target: Target
+    path: str
+    """The path of the original route."""
+    size: int
+    """How many routes the target has; 0 for a route."""
+
+
 class TargetPolicies:
     """The policies that `CORSGuard.set_policy` has given to parts of an application."""
 
@@ -138,12 +148,11 @@ class Views:
 
     def list_unused_targets(self) -> list[object]:
         """Return what `set_policy` was called with, but no URL leads to."""
-        used = {id(each) for leaf in self.leaves for each in (*leaf.around, leaf.endpoint)}
-        used |= {id(each) for leaf in self.leaves for each in iter_layers(leaf.endpoint)}
-        used |= {id(router) for router, _ in self._routes}
-        copied = {id(target) for each in self._copies.values() for target, _ in each}
-        unused = [target for key, (target, _) in self._table.items() if key not in used]
-        return [each for each in unused if id(each) not in copied]
+        used = {id(router) for router, _ in self._routes}
+        for leaf in self.leaves:
+            parts = (*leaf.around, *iter_layers(leaf.endpoint), *self._iter_copied(leaf))
+            used.update(map(id, parts))
+        return [target for key, (target, _) in self._table.items() if key not in used]
 
     def _iter_found(self, leaf: Leaf) -> Iterator[_Found]:
         methods = self._get_holders(leaf.endpoint).found
@@ -165,9 +174,9 @@ class Views:
     def _iter_copied(self, leaf: Leaf) -> Iterator[object]:
         """Yield the routes and routers that a route was copied from, the innermost first."""
         path = getattr(leaf.route, "path", "")
-        for target, copied in self._copies.get(id(leaf.endpoint), ()):
-            if path.endswith(copied):
-                yield target
+        for copied in self._copies.get(id(leaf.endpoint), ()):
+            if path.endswith(copied.path):
+                yield copied.target
 
     def _get_holders(self, endpoint: object) -> _Holders:
         holders = self._holders.get(id(endpoint))
@@ -205,8 +214,8 @@ def _iter_endpoint_layers(endpoint: Any) -> Iterator[object]:
         yield from iter_layers(handler)
 
 
-def _index_copies(targets: Iterable[Target]) -> Mapping[int, list[tuple[Target, str]]]:
-    """Return id of an endpoint -> the targets that have it, and its path in each.
+def _index_copies(targets: Iterable[Target]) -> Mapping[int, list[_Copied]]:
+    """Return id of an endpoint -> what its route may have been copied from.
 
     Empty unless `include_router` copies routes. A copy has the endpoint of its original, and a path
     with a prefix. The innermost target is first: its path is the shortest, and it has the fewest
@@ -214,17 +223,16 @@ def _index_copies(targets: Iterable[Target]) -> Mapping[int, list[tuple[Target, 
     """
     if not _copies_routes():
         return {}
-    found: dict[int, list[tuple[int, int, Target, str]]] = {}
+    found: dict[int, list[_Copied]] = {}
     for target in targets:
         if isinstance(target, (Router, BaseRoute)) and not isinstance(target, (Mount, Host)):
             leaves = list_leaves_of(target)
             for leaf in leaves:
-                entry = (len(leaf.url), len(leaves), target, leaf.url)
-                found.setdefault(id(leaf.endpoint), []).append(entry)
-    return {
-        key: [(target, path) for *_, target, path in sorted(entries, key=lambda each: each[:2])]
-        for key, entries in found.items()
-    }
+                size = 0 if isinstance(target, BaseRoute) else len(leaves)
+                found.setdefault(id(leaf.endpoint), []).append(_Copied(target, leaf.url, size))
+    for copied in found.values():
+        copied.sort(key=lambda each: (len(each.path), each.size))
+    return found
 
 
 def _copies_routes() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
@@ -51,11 +51,12 @@ class Client:
         return Answer(answer.status, answer.fields, answer.body, bool(self._called), decision)
 
 
-class Views(NamedTuple):
+class Views:
     """The described pages in a framework."""
 
-    name: str
-    build_app: Callable[[Guard, list[str]], Starlette]
+    def __init__(self, name: str, build_app: Callable[[Guard, list[str]], Starlette]) -> None:
+        self.name = name
+        self.build_app = build_app
 
     def build(self, guard: Guard) -> Client:
         called: list[str] = []
