@@ -84,9 +84,10 @@ def covers_public_suffix(host: str) -> bool:
 
 def is_reserved(label: str, host: str) -> bool:
     """Return True if only one owner can have the names that a label with `*` covers under host."""
-    separator = _OWNER_ENDS.get(host)
-    end = label.rpartition("*")[2]
-    before, found, owner = end.rpartition(separator) if separator else ("", "", "")
+    if host not in _OWNER_ENDS:
+        return False
+    separator = _OWNER_ENDS[host]
+    before, found, owner = label.rpartition("*")[2].rpartition(separator)
     return bool(found and owner) and separator not in before and not before.endswith("-")
 
 

@@ -35,11 +35,12 @@ def find_near_miss(origin: str, policy: Policy) -> NearMiss | None:
 
 def _describe_difference(origin: Origin, listed: OriginPattern) -> str:
     parts = []
+    host = origin.host.partition(".")[2] if listed.label else origin.host
     if origin.scheme != listed.scheme:
         parts.append("the scheme")
     if listed.subdomains and origin.host == listed.host:
         parts.append("being a subdomain")
-    elif not listed.subdomains and origin.host.partition(".")[2] != listed.host != origin.host:
+    elif not listed.subdomains and host != listed.host:
         parts.append("`www.`")
     if listed.port not in {"*", str(origin.port or "")}:
         parts.append("the port")
