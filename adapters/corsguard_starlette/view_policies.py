@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Host, Mount, Router
 
-from corsguard import Policy
+from corsguard import Policy, Problem
 from corsguard.engine.cache import BoundedCache
+from corsguard.escaping import show_value
 from corsguard.guard.options import PlacedPolicy
 from corsguard.guard.view_descriptions import (
     describe_class,
@@ -146,13 +147,14 @@ class Views:
             return None
         return View(leaf.name, found.policy, self._words.get(id(found.holder), ""))
 
-    def list_unused_targets(self) -> list[object]:
-        """Return what `set_policy` was called with, but no URL leads to."""
+    def find_unused_targets(self) -> list[Problem]:
+        """Return a problem for each target of `set_policy` that no URL leads to."""
         used = {id(router) for router, _ in self._routes}
         for leaf in self.leaves:
             parts = (*leaf.around, *iter_layers(leaf.endpoint), *self._iter_copied(leaf))
             used.update(map(id, parts))
-        return [target for key, (target, _) in self._table.items() if key not in used]
+        unused = (target for key, (target, _) in self._table.items() if key not in used)
+        return [_build_unused_problem(each) for each in unused]
 
     def _iter_found(self, leaf: Leaf) -> Iterator[_Found]:
         methods = self._get_holders(leaf.endpoint).found
@@ -212,6 +214,12 @@ def _iter_endpoint_layers(endpoint: Any) -> Iterator[object]:
         yield from endpoint.__mro__
     for handler in get_handlers(endpoint).values():
         yield from iter_layers(handler)
+
+
+def _build_unused_problem(target: Target) -> Problem:
+    message = f"set_policy has no effect on {show_value(target)}: no URL leads to it"
+    suggestion = "include or mount it in the application, or remove the call"
+    return Problem("view-policy-unreachable", "set_policy", None, message, suggestion)
 
 
 def _index_copies(targets: Iterable[Target]) -> Mapping[int, list[_Copied]]:
