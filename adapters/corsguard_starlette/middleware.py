@@ -59,9 +59,10 @@ class _Target(NamedTuple):
 class _Exchange:
     """A request whose decision depends on the view that it reaches."""
 
-    __slots__ = ("decision", "has_started", "target")
+    __slots__ = ("decision", "has_started", "owner", "target")
 
-    def __init__(self, target: _Target, decision: Decision) -> None:
+    def __init__(self, owner: object, target: _Target, decision: Decision) -> None:
+        self.owner = owner  # an application around this one may have a guard too
         self.target = target
         self.decision = decision
         self.has_started = False
@@ -210,7 +211,9 @@ class StarletteMiddleware(CORSMiddleware):
         the view is called with.
         """
         exchange: _Exchange | None = scope.get(_EXCHANGE)
-        if exchange is None or exchange.target == _read_target(scope):
+        if exchange is None or exchange.owner is not self:
+            return None
+        if exchange.target == _read_target(scope):
             return None
         exchange.decision = (await self._decide_exchange(scope)).decision
         return exchange.decision
@@ -222,7 +225,7 @@ class StarletteMiddleware(CORSMiddleware):
             request: CORSRequest = build_request(scope, path)
             decision = await decide(self.guard.adapter, request, view, methods)
         scope[DECISION] = decision
-        return _Exchange(_read_target(scope), decision)
+        return _Exchange(self, _read_target(scope), decision)
 
     def _lookup(
         self, scope: Scope, path: str, view: View | None, methods: Methods

@@ -39,7 +39,8 @@ __all__ = ["Target", "TargetPolicies", "Views", "list_view_layers"]
 Target = Starlette | Router | BaseRoute | Callable[..., Any]
 """What `CORSGuard.set_policy` takes."""
 _OTHER_METHODS = ""
-_MAX_PATH_LENGTH = 256
+_MAX_KEY_LENGTH = 256
+"""Characters of a method, a path and a root path: more than most requests have."""
 
 
 class _Found(NamedTuple):
@@ -108,7 +109,7 @@ class Views:
         ]
         """Each policy of a view, with its place."""
         # (type, method, path, root path) of a request -> what it reaches, where that decides.
-        self._matched: BoundedCache[tuple[object, ...], Leaf | None] = BoundedCache()
+        self._matched: BoundedCache[tuple[str, ...], Leaf | None] = BoundedCache()
         self._is_by_path = all(map(is_matched_by_path, self.leaves))
         self.methods: frozenset[str] = frozenset().union(*(leaf.methods for leaf in self.leaves))
         """Every method that a route or an endpoint names."""
@@ -129,14 +130,14 @@ class Views:
 
     def match(self, scope: Any) -> Leaf | None:
         """Return what a request reaches; None for a 404, a 405, a redirect or an error."""
-        key = scope["type"], scope.get("method"), scope["path"], scope.get("root_path")
+        key = scope["type"], scope.get("method", ""), scope["path"], scope.get("root_path") or ""
         if key in self._matched:
             return self._matched[key]
         try:
             leaf = match_leaf(self._app, scope)
         except Exception:  # of a convertor, say: the router raises it as well
             return None
-        if self._is_by_path and len(scope["path"]) <= _MAX_PATH_LENGTH:
+        if self._is_by_path and sum(map(len, key)) <= _MAX_KEY_LENGTH:
             self._matched.store(key, leaf)
         return leaf
 
