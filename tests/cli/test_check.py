@@ -103,11 +103,11 @@ def test_file_with_exempt_paths_shows_them(corsguard: Command, write: Write) -> 
 
 
 def test_suggestion_of_a_regex_is_for_python_only(corsguard: Command, write: Write) -> None:
-    code, out, _ = corsguard("check", write('allow_origins = ["https://pr-*.example.com"]'))
+    code, out, _ = corsguard("check", write('allow_origins = ["https://app.*.example.com"]'))
 
     assert code == 1
     flat = " ".join(out.split())
-    assert r'in Python, re.compile(r"https://pr-[a-z0-9-]+\.example\.com")' in flat
+    assert r'in Python, re.compile(r"https://app\.[a-z0-9-]+\.example\.com")' in flat
     assert flat.count("a TOML file can't hold a regular expression") == 1
 
 

@@ -21,7 +21,13 @@ PAGES = [
     "http://localhost:3000",
     "app://1.2.3",
 ]
-PATTERNS = [APP, "https://*.example.com", "http://localhost:*", "http://app.example.com"]
+PATTERNS = [
+    APP,
+    "https://*.example.com",
+    "https://a*.example.com",
+    "http://localhost:*",
+    "http://app.example.com",
+]
 NAMES = ["Content-Type", "Authorization", "X-Trace", "Range"]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "patch", "DELETE", "OPTIONS", "QUERY"]
 
