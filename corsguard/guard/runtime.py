@@ -14,10 +14,11 @@ from corsguard.engine.request import CORSRequest, Methods
 from corsguard.engine.response_headers import Fields, HeaderList, merge_headers
 from corsguard.errors import emit_warnings
 from corsguard.fork_safety import restart_in_child
-from corsguard.guard.options import PlacedPolicy, Policies
+from corsguard.guard.options import PlacedViewPolicy, Policies
 from corsguard.guard.refusal_log import RefusalLog
 from corsguard.guard.snapshot import NO_POLICY_DECISION, AppliedPolicy, Snapshot
 from corsguard.guard.view_policies import View
+from corsguard.policy.predicates import Fault
 
 __all__ = ["GuardRuntime", "Subscriber"]
 
@@ -31,8 +32,45 @@ class _Pending(NamedTuple):
     """A decision that waits for the callables of a policy."""
 
     engine: Engine
-    conclude: Callable[[Decision], Decision]
-    """Returns the decision from what the callables evaluated."""
+    resume: Callable[[Decision], Decision | _Pending]
+    """Takes what the callables evaluated. The next policy of a list may have to be asked then."""
+
+
+class _Search(NamedTuple):
+    """The search for the first policy at a place that covers the origin of a request."""
+
+    engines: tuple[Engine, ...]
+    origin: str | None
+    conclude: Callable[..., Decision]
+    """Returns the decision from an engine, its evaluation and `is_asked`."""
+
+    def run(
+        self, at: int = 0, faults: tuple[Fault, ...] = (), *, is_asked: bool = False
+    ) -> Decision | _Pending:
+        """Return the decision of the first policy that covers the origin, else of the last one.
+
+        The search begins at the policy with the index `at`. `faults` are of those before it.
+        """
+        while True:
+            engine = self.engines[at]
+            evaluation = engine.evaluate(self.origin)
+            if evaluation is None:
+                return _Pending(engine, partial(self._resume, at, faults))
+            at += 1
+            if at == len(self.engines) or engine.covers(evaluation):
+                if faults:
+                    evaluation = evaluation._replace(faults=faults)
+                return self.conclude(engine, evaluation, is_asked=is_asked)
+
+    def _resume(
+        self, at: int, faults: tuple[Fault, ...], evaluation: Decision
+    ) -> Decision | _Pending:
+        """Continue the search with what the callables of the policy at this index evaluated."""
+        engine = self.engines[at]
+        faults += evaluation.faults
+        if at + 1 == len(self.engines) or engine.covers(evaluation):
+            return self.conclude(engine, evaluation._replace(faults=faults), is_asked=True)
+        return self.run(at + 1, faults, is_asked=True)
 
 
 class GuardRuntime:
@@ -79,9 +117,9 @@ class GuardRuntime:
         it, that counts as False.
         """
         pending = self._start(request, view, methods)
-        if isinstance(pending, Decision):
-            return pending
-        return pending.conclude(pending.engine.ask(request.origin, wait))
+        while not isinstance(pending, Decision):
+            pending = pending.resume(pending.engine.ask(request.origin, wait))
+        return pending
 
     async def decide_async(
         self,
@@ -92,9 +130,9 @@ class GuardRuntime:
     ) -> Decision:
         """Return the same. Async callables are awaited, and `call` calls the others; see Engine."""
         pending = self._start(request, view, methods)
-        if isinstance(pending, Decision):
-            return pending
-        return pending.conclude(await pending.engine.ask_async(request.origin, call))
+        while not isinstance(pending, Decision):
+            pending = pending.resume(await pending.engine.ask_async(request.origin, call))
+        return pending
 
     def _start(
         self, request: CORSRequest, view: View | None, methods: Methods
@@ -103,12 +141,9 @@ class GuardRuntime:
         snapshot = self.snapshot
         applied = snapshot.find(request.path, view)
         conclude = partial(self._conclude, snapshot, applied, request, methods)
-        if applied.engine is None:
-            return conclude(NO_POLICY_DECISION, is_asked=False)
-        evaluation = applied.engine.evaluate(request.origin)
-        if evaluation is None:
-            return _Pending(applied.engine, partial(conclude, is_asked=True))
-        return conclude(evaluation, is_asked=False)
+        if not applied.engines:
+            return conclude(None, NO_POLICY_DECISION, is_asked=False)
+        return _Search(applied.engines, request.origin, conclude).run()
 
     def _conclude(
         self,
@@ -116,12 +151,16 @@ class GuardRuntime:
         applied: AppliedPolicy,
         request: CORSRequest,
         methods: Methods,
+        engine: Engine | None,
         evaluation: Decision,
         *,
         is_asked: bool,
     ) -> Decision:
-        """Return the decision that follows from the evaluation of the origin."""
-        engine = applied.engine
+        """Return the decision that follows from the evaluation of the origin.
+
+        `engine` is that of the policy that decides, None for no CORS. `is_asked` is True if a
+        callable was asked, whose answer is not cached.
+        """
         decision = engine.conclude(request, evaluation, methods) if engine else evaluation
         reason = decision.reason
         if applied.is_enforced and is_unsafe_cross_site(request, snapshot.own_origins):
@@ -184,9 +223,9 @@ class GuardRuntime:
         with self._replacing:
             snapshot = self.snapshot.replace_policies(policies)
             self._replace(snapshot)
-        emit_warnings(snapshot.find_enforcement_warnings())
+        emit_warnings(snapshot.find_placement_warnings())
 
-    def add_views(self, views: Iterable[PlacedPolicy]) -> None:
+    def add_views(self, views: Iterable[PlacedViewPolicy]) -> None:
         """Compile the policies of views, each with the place that its problems name.
 
         Raises PolicyError with the problems of all, and then none of them is compiled.

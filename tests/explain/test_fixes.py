@@ -57,7 +57,7 @@ def only(page: str = APP, **fields: Any) -> Policy:
 def test_allowed_request_needs_no_change() -> None:
     explanation = explain(only())
     assert explanation.exchange.allowed
-    assert explanation[1:] == ((), (), None, None, "")
+    assert explanation[1:] == ((), (), None, None, "", "")
 
 
 def test_blocked_request_lists_all_changes_it_needs() -> None:
@@ -212,7 +212,7 @@ def test_refusal_that_no_policy_decides_has_no_change(
     explanation = explain(only(), **asked)
     assert explanation.exchange.refusal is not None
     assert explanation.exchange.refusal.reason is reason
-    assert explanation[1:] == ((), (), None, None, "")
+    assert explanation[1:] == ((), (), None, None, "", "")
 
 
 def test_refused_redirect_has_no_change() -> None:
@@ -223,7 +223,7 @@ def test_refused_redirect_has_no_change() -> None:
     play = playing(APP, Request(f"{API}/", redirect="error"))
     explanation = explain_request(Guard(only()), stage, play)
     assert explanation.exchange.hops
-    assert explanation[1:] == ((), (), None, None, "")
+    assert explanation[1:] == ((), (), None, None, "", "")
 
 
 def test_too_many_headers_have_no_change() -> None:
