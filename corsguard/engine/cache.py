@@ -11,7 +11,7 @@ from corsguard.engine.decision import Decision, Reason
 from corsguard.engine.request import CORSRequest, Headers, Methods, collect_fields
 from corsguard.fetch_spec import ALLOW_CREDENTIALS
 
-__all__ = ["BoundedCache", "DecisionCache", "EnforcedCache", "NoCache"]
+__all__ = ["REFUSED_ORIGINS", "BoundedCache", "DecisionCache", "EnforcedCache", "NoCache"]
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -50,7 +50,7 @@ _MAX_LENGTH = 512
 _CROSS_SITE = frozenset({"cross-site", "same-site"})
 """Values of `Sec-Fetch-Site` from pages of another origin."""
 _CROSS_SITE_BYTES = frozenset(site.encode() for site in _CROSS_SITE)
-_REFUSED_ORIGINS = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
+REFUSED_ORIGINS = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
 
 
 class DecisionCache:
@@ -212,7 +212,7 @@ class DecisionCache:
             request.origin is not None
             and not unsafe
             and request.fetch_site in _CROSS_SITE
-            and decision.reason in _REFUSED_ORIGINS
+            and decision.reason in REFUSED_ORIGINS
         ):
             self._refused_origins.store(request.origin, decision)
         elif request.fetch_site is not None or request.origin is None:

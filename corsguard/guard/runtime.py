@@ -167,20 +167,26 @@ class GuardRuntime:
             policy = engine.policy if engine else None
             decision = refuse_unless_allowed(decision, request, policy, snapshot.enforce)
         if decision.reason not in _QUIET or decision.faults or self._subscribers:
-            self._report(decision, reason, request._replace(route=applied.route), engine)
+            deciding = applied.name_deciding(engine, reason)
+            self._report(decision, reason, request._replace(route=applied.route), engine, deciding)
         if not is_asked:
             applied.cache.store(request, decision, methods)
         return decision
 
     def _report(
-        self, decision: Decision, reason: Reason, request: CORSRequest, engine: Engine | None
+        self,
+        decision: Decision,
+        reason: Reason,
+        request: CORSRequest,
+        engine: Engine | None,
+        deciding: str,
     ) -> None:
         """Log a refusal and the callables that failed, and call the subscribers."""
         for fault in decision.faults:
             self.log.report_fault(fault, request.route)
         is_refused = decision.reason not in _QUIET
         if is_refused:
-            self.log.report_refusal(decision, reason, request, engine)
+            self.log.report_refusal(decision, reason, request, engine, deciding)
         if is_refused or decision.kind is not Kind.NOT_CORS:
             for subscriber in self._subscribers:
                 try:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from corsguard.engine import Engine
 from corsguard.engine.cache import (
     MAX_ITEMS,
+    REFUSED_ORIGINS,
     BoundedCache,
     DecisionCache,
     EnforcedCache,
@@ -66,11 +67,12 @@ class AppliedPolicy:
     `engines` are those of its policy, or of its list of policies in order; empty for no CORS.
     """
 
-    __slots__ = ("cache", "engines", "is_enforced", "route")
+    __slots__ = ("cache", "engines", "is_enforced", "place", "route")
 
     def __init__(
         self,
         route: str | None,
+        place: str,
         engines: tuple[Engine, ...],
         *,
         is_enforced: bool,
@@ -78,6 +80,8 @@ class AppliedPolicy:
     ) -> None:
         self.route: str | None = route
         """The route prefix, or the name of the view; None for every path, and for no route."""
+        self.place: str = place
+        """Where the policy is configured, as a problem names it; empty for every path."""
         self.engines: tuple[Engine, ...] = engines
         self.is_enforced: bool = is_enforced
         """True if unsafe cross-site requests are refused, or reported, unless it allows them."""
@@ -98,6 +102,17 @@ class AppliedPolicy:
             max_items=max_items,
             max_origins=max(max_items, listed),
         )
+
+    def name_deciding(self, engine: Engine | None, reason: Reason) -> str:
+        """Return the policy of the list that has decided, in words; empty where there is no list.
+
+        `engine` is the one that has decided, for the given reason.
+        """
+        if len(self.engines) < 2 or engine is None:
+            return ""
+        if reason in REFUSED_ORIGINS:
+            return f"no policy of {self.place or 'the list'} covers it"
+        return f"decided by {name_entry(self.place, self.engines.index(engine))}"
 
 
 class Snapshot:
@@ -213,12 +228,19 @@ class Snapshot:
         return self._engines[_identify(list_policies(given))] if given else ()
 
     def _apply(
-        self, route: str | None, engines: tuple[Engine, ...], *, is_enforced: bool
+        self,
+        route: str | None,
+        engines: tuple[Engine, ...],
+        *,
+        is_enforced: bool,
+        place: str | None = None,
     ) -> AppliedPolicy:
         # What is cached may not grow with the number of places where a policy applies.
         places = self._places + len(self._applied_views)
         max_items = max(_MIN_ITEMS, MAX_ITEMS // places) if self.is_cached else 0
-        return AppliedPolicy(route, engines, is_enforced=is_enforced, max_items=max_items)
+        if place is None:
+            place = name_place(route or "")
+        return AppliedPolicy(route, place, engines, is_enforced=is_enforced, max_items=max_items)
 
     def find(self, path: str, view: View | None = None) -> AppliedPolicy:
         """Return what applies to a path, decoded once, as the application's router sees it.
@@ -243,7 +265,8 @@ class Snapshot:
         applied = self._applied_views.get(key)
         if applied is None:
             engines = self._get_engines(view.policy)
-            applied = self._apply(view.name, engines, is_enforced=is_enforced)
+            place = f'view "{view.name}"'
+            applied = self._apply(view.name, engines, is_enforced=is_enforced, place=place)
             self._applied_views.store(key, applied)
         return applied
 
