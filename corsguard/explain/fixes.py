@@ -79,7 +79,7 @@ def _find_fix(trial: TrialGuard, first: Exchange, transport: Transport, play: Pl
         if _is_decided_by_callable(trial, exchange):
             return Explanation(first, near_miss=near_miss)
         if place.policies and refusal.reason in _BLOCKED_ORIGINS:
-            place = _choose_policy(trial, place, _get_origin(exchange), transport, play)
+            place = _choose_policy(trial, place, exchange, transport, play)
         fields = _list_needed_fields(refusal, _get_origin(exchange), place.policy)
         try:
             policy = _replace_fields(place.policy, fields)
@@ -98,25 +98,26 @@ def _find_fix(trial: TrialGuard, first: Exchange, transport: Transport, play: Pl
 
 
 def _choose_policy(
-    trial: TrialGuard, place: Place, origin: str, transport: Transport, play: Play
+    trial: TrialGuard, place: Place, exchange: Exchange, transport: Transport, play: Play
 ) -> Place:
-    """Return the place of the policy of a list that an origin should be added to.
+    """Return the place of the policy of a list that the origin of a request should be added to.
 
-    That is the first one where nothing else has to change, those without credentials first, or
-    else the first of all. A policy of `*` is not among them, unless it is the only one.
+    That is the first one where nothing else has to change, or else the first of all. Those with
+    credentials come first only if the request is known to need them. A policy of `*` is not among
+    them, unless it is the only one.
     """
+    refusal, origin = exchange.refusal, _get_origin(exchange)
+    sends_cookies = bool(refusal and refusal.reason is BlockReason.ALLOW_ORIGIN_WILDCARD)
     listed = [policy for policy in place.policies if "*" not in policy.allow_origins]
-    places = [
-        place._replace(policy=policy)
-        for policy in sorted(listed, key=lambda policy: policy.allow_credentials)
-    ]
+    listed.sort(key=lambda policy: policy.allow_credentials is not sends_cookies)
+    places = [place._replace(policy=policy) for policy in listed]
     for each in places:
         fields = {"allow_origins": (*_read_fields(each.policy)["allow_origins"], origin)}
         with suppress(PolicyError):
             policy = _replace_fields(each.policy, fields)
             if policy and play(transport(trial.with_policy(each, policy))).refusal is None:
                 return each
-    return place._replace(policy=listed[0]) if listed else place
+    return places[0] if places else place
 
 
 def _describe_decider(trial: TrialGuard, exchange: Exchange) -> str:
