@@ -81,7 +81,7 @@ def reject_list(place: str, given: Sequence[object]) -> Iterator[Problem]:
     """Yield the problems of a list: that it is empty, those of its items, and of their order."""
     if not given:
         message = "the list is empty, so it has no policy"
-        suggestion = "list a policy, or write None instead of the list for no CORS"
+        suggestion = "list a policy; for no CORS, write None, or false in a file, and no list"
         yield Problem("type-invalid", place or _EVERYWHERE, given, message, suggestion)
     for index, entry in enumerate(given):
         if not isinstance(entry, Policy):

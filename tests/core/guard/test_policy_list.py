@@ -68,7 +68,7 @@ def test_list_of_one_answers_as_its_policy() -> None:
 
 REMOVE = "remove it: an origin that no policy of the list covers is refused"
 FLAT = "put its policies into the outer list"
-EMPTY = "list a policy, or write None instead of the list for no CORS"
+EMPTY = "list a policy; for no CORS, write None, or false in a file, and no list"
 LAST = "put the policy of `*` last, or remove this one"
 
 
