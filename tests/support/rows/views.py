@@ -276,7 +276,7 @@ PREFLIGHT_ROWS = [
                    "/closed/opened", "PUT", PARTNER,
                    _preflight_to_partner("GET, HEAD, POST, PUT, DELETE")),
     _preflight_row("a list of policies for a view: preflight by the first",
-                   "/several", "DELETE", PARTNER,
+                   "/several", "PUT", PARTNER,
                    _preflight_to_partner("GET, HEAD, POST, PUT, DELETE")),
     _preflight_row("a list of policies for a view: preflight by the next",
                    "/several", "GET", EVIL, {**_preflight_to_all(), **REFUSED}),
