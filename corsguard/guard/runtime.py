@@ -36,43 +36,6 @@ class _Pending(NamedTuple):
     """Takes what the callables evaluated. The next policy of a list may have to be asked then."""
 
 
-class _Search(NamedTuple):
-    """The search for the first policy at a place that covers the origin of a request."""
-
-    engines: tuple[Engine, ...]
-    origin: str | None
-    conclude: Callable[..., Decision]
-    """Returns the decision from an engine, its evaluation and `is_asked`."""
-
-    def run(
-        self, at: int = 0, faults: tuple[Fault, ...] = (), *, is_asked: bool = False
-    ) -> Decision | _Pending:
-        """Return the decision of the first policy that covers the origin, else of the last one.
-
-        The search begins at the policy with the index `at`. `faults` are of those before it.
-        """
-        while True:
-            engine = self.engines[at]
-            evaluation = engine.evaluate(self.origin)
-            if evaluation is None:
-                return _Pending(engine, partial(self._resume, at, faults))
-            at += 1
-            if at == len(self.engines) or engine.covers(evaluation):
-                if faults:
-                    evaluation = evaluation._replace(faults=faults)
-                return self.conclude(engine, evaluation, is_asked=is_asked)
-
-    def _resume(
-        self, at: int, faults: tuple[Fault, ...], evaluation: Decision
-    ) -> Decision | _Pending:
-        """Continue the search with what the callables of the policy at this index evaluated."""
-        engine = self.engines[at]
-        faults += evaluation.faults
-        if at + 1 == len(self.engines) or engine.covers(evaluation):
-            return self.conclude(engine, evaluation._replace(faults=faults), is_asked=True)
-        return self.run(at + 1, faults, is_asked=True)
-
-
 class GuardRuntime:
     """The policies that apply now, and what is done about each decision: log, publish, cache.
 
@@ -143,7 +106,7 @@ class GuardRuntime:
         conclude = partial(self._conclude, snapshot, applied, request, methods)
         if not applied.engines:
             return conclude(None, NO_POLICY_DECISION, is_asked=False)
-        return _Search(applied.engines, request.origin, conclude).run()
+        return _search(applied.engines, request.origin, conclude)
 
     def _conclude(
         self,
@@ -251,3 +214,42 @@ class GuardRuntime:
         if self._is_sync_only:
             snapshot.require_sync()
         self.snapshot = snapshot
+
+
+def _search(
+    engines: tuple[Engine, ...],
+    origin: str | None,
+    conclude: Callable[..., Decision],
+    at: int = 0,
+    faults: tuple[Fault, ...] | None = None,
+) -> Decision | _Pending:
+    """Return the decision of the first policy at a place that covers the origin, else of the last.
+
+    `engines` are those of all its policies, and `at` is the index of the first that is tried.
+    `faults` are those of the callables that have been asked before, None if none has.
+    """
+    while True:
+        engine = engines[at]
+        evaluation = engine.evaluate(origin)
+        if evaluation is None:
+            return _Pending(engine, partial(_resume, engines, origin, conclude, at, faults or ()))
+        at += 1
+        if at == len(engines) or engine.covers(evaluation):
+            if faults:
+                evaluation = evaluation._replace(faults=faults)
+            return conclude(engine, evaluation, is_asked=faults is not None)
+
+
+def _resume(
+    engines: tuple[Engine, ...],
+    origin: str | None,
+    conclude: Callable[..., Decision],
+    at: int,
+    faults: tuple[Fault, ...],
+    evaluation: Decision,
+) -> Decision | _Pending:
+    """Continue a search with what the callables of the policy at this index evaluated."""
+    faults += evaluation.faults
+    if at + 1 == len(engines) or engines[at].covers(evaluation):
+        return conclude(engines[at], evaluation._replace(faults=faults), is_asked=True)
+    return _search(engines, origin, conclude, at + 1, faults)

@@ -39,6 +39,7 @@ from corsguard.guard.policy_list import (
     name_entry,
 )
 from corsguard.guard.routes import Routes
+from corsguard.guard.unreachable_origins import find_unreachable_origins
 from corsguard.guard.view_policies import View
 from corsguard.policy import Policy
 from corsguard.policy.predicates import Predicate, is_async
@@ -92,11 +93,13 @@ class AppliedPolicy:
         # Without `Origin`, `*` decides; where no policy has it, all agree.
         decisions = {engine.any_origin: engine.no_origin for engine in engines}
         no_origin = decisions.get(True) or decisions.get(False, NO_POLICY_DECISION)
-        only = engines[0] if len(engines) == 1 else None
+        # The decision on every request, or None where the origin or a cookie makes a difference.
+        default = None if engines else NO_POLICY_DECISION
+        cookieless_default = engines[0].any_evaluation if len(engines) == 1 else default
         self.cache: DecisionCache = (kind if max_items else NoCache)(
             no_origin,
-            default=None if engines else NO_POLICY_DECISION,
-            cookieless_default=only.any_evaluation if only else None,
+            default=default,
+            cookieless_default=cookieless_default,
             allows_credentials=any(engine.policy.allow_credentials for engine in engines),
             is_enabled_for=_is_enabled_for,
             max_items=max_items,
@@ -340,26 +343,11 @@ class Snapshot:
         """Yield a warning for each origin in a list of policies that an earlier one covers."""
         yield from self._find_unreachable_origins(list_by_prefix(self.policies))
         for place, given in self.views:
-            yield from self._find_unreachable_origins_of(place, given)
+            yield from find_unreachable_origins(place, self._get_engines(given))
 
     def _find_unreachable_origins(self, table: PolicyTable) -> Iterator[Problem]:
         for prefix, given in table.items():
-            yield from self._find_unreachable_origins_of(name_place(prefix), given)
-
-    def _find_unreachable_origins_of(
-        self, place: str, given: PolicyOrList | None
-    ) -> Iterator[Problem]:
-        engines = self._get_engines(given)
-        listed: list[frozenset[str]] = [frozenset(engine.origins.listed) for engine in engines[:-1]]
-        for index, engine in enumerate(engines):
-            for entry in engine.policy.allow_origins if index else ():
-                if not isinstance(entry, str):
-                    continue
-                for earlier in range(index):
-                    matcher = engines[earlier].origins
-                    if entry in listed[earlier] or matcher.match(entry) is Reason.ALLOWED:
-                        yield _warn_of_unreachable(entry, place, earlier, index)
-                        break
+            yield from find_unreachable_origins(name_place(prefix), self._get_engines(given))
 
     def _place_once(self) -> Iterator[PlacedPolicy]:
         places: dict[int, PlacedPolicy] = {}
@@ -391,17 +379,6 @@ def _identify(policies: tuple[Policy, ...]) -> _Key:
     By identity: a callable need not be hashable, and an engine keeps its policy alive.
     """
     return tuple(map(id, policies))
-
-
-def _warn_of_unreachable(entry: str, place: str, earlier: int, index: int) -> Problem:
-    """Return the warning of an origin that a list has in a policy, and in an earlier one too."""
-    message = (
-        f"{entry} has no effect here: {name_entry(place, earlier)} covers it, and the first policy "
-        "that covers an origin decides"
-    )
-    suggestion = f"remove {entry}, or put this policy first"
-    problem = Problem("origin-unreachable", "allow_origins", entry, message, suggestion)
-    return problem.within(name_entry(place, index))
 
 
 def _find_nothing(_headers: Headers, _method: str) -> None:

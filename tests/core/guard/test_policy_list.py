@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.guards import decide, decide_async
 from support.random_policies import APP, METHODS, NAMES, PAGES, POLICIES
@@ -272,6 +272,7 @@ PREFLIGHTS = st.builds(
 )
 
 
+@settings(derandomize=True)
 @given(
     REAL.filter(lambda policy: "*" not in policy.allow_origins),
     REAL,
