@@ -18,7 +18,7 @@ class RoutePolicy(NamedTuple):
     policy: Policy | None
     """None for no CORS."""
     position: int | None = None
-    """The position of the policy in the list of the route; None if there is no list."""
+    """The position of the policy in the list of the route; None outside a list."""
 
 
 def iter_route_policies(policies: Policies) -> Iterator[RoutePolicy]:

@@ -49,7 +49,7 @@ class Explanation(NamedTuple):
     decided_by: str = ""
     """A sentence on the callable that decided about the origin. Empty where none did."""
     decided_in: str = ""
-    """A sentence on which policy of a list decided. Empty where there is no list."""
+    """A sentence on which policy of a list decided. Empty without a list."""
 
 
 def explain_request(guard: Guard, transport: Transport, play: Play) -> Explanation:
@@ -125,7 +125,7 @@ def _describe_decider(trial: TrialGuard, exchange: Exchange) -> str:
 
 
 def _describe_policy(trial: TrialGuard, exchange: Exchange) -> str:
-    """Return a sentence on the policy of a list that decided; empty where there is no list."""
+    """Return a sentence on the policy of a list that decided; empty without a list."""
     place, decision = trial.place, trial.decision
     if place is None or decision is None or not place.policies:
         return ""

@@ -32,17 +32,17 @@ class Place(NamedTuple):
     """The owner of a view's policy for a message: the view, or what it shares the policy with."""
 
     policies: tuple[Policy, ...] = ()
-    """The list that `policy` is in; empty if there is no list."""
+    """The list that `policy` is in; empty without a list."""
 
     @property
     def position(self) -> int | None:
-        """The position of `policy` in the list; None if there is no list."""
+        """The position of `policy` in the list; None outside a list."""
         found = (at for at, policy in enumerate(self.policies) if policy is self.policy)
         return next(found, None)
 
     @property
     def entry(self) -> str:
-        """The place of `policy` in the list, such as `routes."/"[1]`; empty if there is none."""
+        """The place of `policy` in the list, such as `routes."/"[1]`; empty outside a list."""
         if self.position is None:
             return ""
         return name_entry(self.holder or name_place(self.name), self.position)

@@ -36,8 +36,8 @@ def build_document(
       it is in a list of policies.
     * response_with_changes: the response with all changes made; null where there are none.
     * problems: why the policies with the necessary changes would be rejected.
-    * decided_in: the policy of a list that decided, in a sentence. The key is missing where there
-      is no list.
+    * decided_in: the policy of a list that decided, in a sentence. The key is missing without a
+      list.
     * decided_by: the callable of allow_origins that decided about the origin, in a sentence. The
       key is missing where none did.
     """

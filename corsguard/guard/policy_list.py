@@ -44,7 +44,7 @@ def is_list(given: object) -> TypeGuard[Sequence[Policy]]:
 
 
 def freeze_list(given: Value) -> Value | tuple[Policy, ...]:
-    """Return a list of policies as a tuple, which nobody can change, and anything else as it is."""
+    """Return a list of policies as a tuple, which can't change, and anything else as it is."""
     return tuple(given) if is_list(given) else given
 
 

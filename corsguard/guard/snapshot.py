@@ -107,7 +107,7 @@ class AppliedPolicy:
         )
 
     def name_deciding(self, engine: Engine | None, reason: Reason) -> str:
-        """Return the policy of the list that has decided, in words; empty where there is no list.
+        """Return the policy of the list that has decided, in words; empty without a list.
 
         `engine` is the one that has decided, for the given reason.
         """
