@@ -60,6 +60,8 @@ _is_enabled_for = logging.getLogger("corsguard").isEnabledFor
 _Key = tuple[int, ...]
 """The ids of the policies at one place, in order."""
 _Engines = Mapping[_Key, tuple[Engine, ...]]
+_PLACED = (Policy, tuple)
+"""The types of what is at a place, besides None."""
 
 
 class AppliedPolicy:
@@ -90,9 +92,8 @@ class AppliedPolicy:
         # As many allowed origins as are listed, so that they don't evict each other.
         exact = sum(len(engine.origins.exact) for engine in engines)
         listed = exact * max_items // MAX_ITEMS
-        # Without `Origin`, `*` decides; where no policy has it, all agree.
-        decisions = {engine.any_origin: engine.no_origin for engine in engines}
-        no_origin = decisions.get(True) or decisions.get(False, NO_POLICY_DECISION)
+        # Without `Origin`, the policy of `*` decides, which is the last. The others all agree.
+        no_origin = engines[-1].no_origin if engines else NO_POLICY_DECISION
         # The decision on every request, or None where the origin or a cookie makes a difference.
         default = None if engines else NO_POLICY_DECISION
         cookieless_default = engines[0].any_evaluation if len(engines) == 1 else default
@@ -111,7 +112,7 @@ class AppliedPolicy:
 
         `engine` is the one that has decided, for the given reason.
         """
-        if len(self.engines) < 2 or engine is None:
+        if len(self.engines) < 2 or engine is None or reason is Reason.NOT_CORS:
             return ""
         if reason in REFUSED_ORIGINS:
             return f"no policy of {self.place or 'the list'} covers it"
@@ -282,7 +283,8 @@ class Snapshot:
 
         Engines are kept for views only: what the others have refused was logged for other routes.
         """
-        placed = {_identify(list_policies(each)) for each in list_by_prefix(policies).values()}
+        given = list_by_prefix(policies).values()  # which is not validated yet
+        placed = {_identify(list_policies(each)) for each in given if isinstance(each, _PLACED)}
         kept = {_identify(list_policies(each)) for _, each in self.views} - placed
         return self._rebuild(policies, self.views, {each: self._engines[each] for each in kept})
 

@@ -97,6 +97,14 @@ def test_wrong_list_is_a_problem_with_a_fix(policies: Any, expected: list[Row]) 
     assert guard.policies_for("/") == (PARTNERS,)
 
 
+def test_reconfigure_refuses_what_is_neither_a_policy_nor_a_list() -> None:
+    guard = Guard(LIST)
+    for wrong in (5, {"/": 5}, {"/": "https://a.example"}, [APP]):
+        [(code, _, _)] = list_problems(guard.reconfigure, wrong)
+        assert code == "type-invalid"
+    assert guard.policies == tuple(LIST)
+
+
 def test_item_of_another_type_is_type_invalid() -> None:
     [(code, field, suggestion)] = list_problems(Guard, [FRONTENDS, 5])
     assert (code, field) == ("type-invalid", "policies[1]")
@@ -457,6 +465,15 @@ def test_log_names_the_policy_that_has_decided(
     [record] = caplog.records
     assert record.levelno == logging.WARNING
     assert record.getMessage().endswith(f" ({deciding})")
+
+
+def test_log_of_a_request_without_an_origin_names_no_policy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    guard = Guard([FRONTENDS, PARTNERS], enforce=True)
+    decision = guard.decide("/", None, "POST", {"Sec-Fetch-Site": "cross-site"})
+    assert decision.reason is Reason.CROSS_ORIGIN_REFUSED
+    assert "decided by" not in caplog.text
 
 
 def test_log_names_the_policy_of_a_view(caplog: pytest.LogCaptureFixture) -> None:
