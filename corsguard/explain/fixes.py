@@ -18,6 +18,7 @@ from corsguard.explain.place import Place, PlaceKey
 from corsguard.explain.trial_guard import TrialGuard
 from corsguard.fetch_spec import ALLOW_ORIGIN
 from corsguard.guard import Guard
+from corsguard.guard.options import name_place
 from corsguard.policy import Policy
 from corsguard.policy.validation import VALIDATORS, OriginEntry
 from corsguard.policy.warning_filter import ignore_policy_warnings
@@ -134,7 +135,7 @@ def _describe_policy(trial: TrialGuard, exchange: Exchange) -> str:
     origin = escape_text(_get_origin(exchange))
     if ALLOW_ORIGIN in dict(decision.headers):
         return f"{place.entry} is the first policy that covers {origin}"
-    return f"no policy of {place.entry.rpartition('[')[0]} covers {origin}"
+    return f"no policy of {place.holder or name_place(place.name) or 'the list'} covers {origin}"
 
 
 def _is_decided_by_callable(trial: TrialGuard, exchange: Exchange) -> bool:

@@ -42,10 +42,8 @@ class Place(NamedTuple):
 
     @property
     def entry(self) -> str:
-        """The place of `policy` in the list, such as `routes."/"[1]`; empty outside a list."""
-        if self.position is None:
-            return ""
-        return name_entry(self.holder or name_place(self.name), self.position)
+        """The place of `policy`, which is in a list, such as `routes."/"[1]`."""
+        return name_entry(self.holder or name_place(self.name), self.position or 0)
 
     def with_policies(self, given: PolicyOrList | None) -> Place:
         """Return the place with a policy there, or a list of which the first one decides."""
