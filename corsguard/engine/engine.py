@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from corsguard.engine.cache import BoundedCache
-from corsguard.engine.closest_origin import find_closest_origin, sort_origins
+from corsguard.engine.closest_origin import find_closest_origin
 from corsguard.engine.decision import Decision, Kind, LazyDetail, Reason
 from corsguard.engine.origin_matcher import OriginMatcher
 from corsguard.engine.preflight import PreflightResponder
@@ -15,6 +15,7 @@ from corsguard.engine.same_origin import is_same_origin
 from corsguard.escaping import escape_text
 from corsguard.origin import MAX_LENGTH
 from corsguard.policy import Policy
+from corsguard.policy.allow_list import AllowList
 from corsguard.policy.predicates import Fault, Predicate, is_async, is_true_answer, wait_for
 
 __all__ = ["Caller", "Engine", "Waiter"]
@@ -45,12 +46,12 @@ class Engine:
     ) -> None:
         self.policy = policy
         self.enforced = enforced
-        self.any_origin: bool = "*" in policy.allow_origins
+        self.any_origin: bool = policy.allow_list.is_any
         self.guards_users: bool = policy.allow_credentials or enforced
         secure_only = self.guards_users and not policy.dangerously_allow_insecure_origins
-        self.origins: OriginMatcher = OriginMatcher(policy.allow_origins, secure_only=secure_only)
-        # The listed origins that a refused one may be close to.
-        self._listed: Sequence[str] = _merge_listed(self.origins.listed, others)
+        self.origins: OriginMatcher = OriginMatcher(policy.allow_list, secure_only=secure_only)
+        # What a refused origin may be close to.
+        self._lists = (policy.allow_list, *(other.allow_list for other in others))
         self._own_origins = frozenset(own_origins)
         self._evaluations: BoundedCache[str, Decision] = BoundedCache()  # origin -> evaluation
         self._fields = ResponseFields(policy, varies=bool(others) or not self.any_origin)
@@ -194,20 +195,12 @@ class Engine:
         return Decision(Kind.ACTUAL, Reason.ALLOWED, "", None, self._fields.allow(origin), faults)
 
     def _refuse(self, reason: Reason, origin: str, faults: tuple[Fault, ...] = ()) -> Decision:
-        detail = LazyDetail(_describe_origin, (origin, self._listed))
+        detail = LazyDetail(_describe_origin, (origin, *self._lists))
         return Decision(Kind.ACTUAL, reason, detail, None, self._fields.vary, faults)
 
 
-def _merge_listed(listed: Sequence[str], others: Sequence[Policy]) -> Sequence[str]:
-    """Return sorted entries with those of other policies that are texts, sorted as well."""
-    if not others:
-        return listed
-    texts = {entry for policy in others for entry in policy.allow_origins if isinstance(entry, str)}
-    return sort_origins([*texts.union(listed)])
-
-
-def _describe_origin(origin: str, listed: Sequence[str]) -> str:
+def _describe_origin(origin: str, *lists: AllowList) -> str:
     """Return a refused origin, escaped and cut, and the listed origin that is nearest to it."""
-    closest = find_closest_origin(origin, listed)
+    closest = find_closest_origin(origin, *lists)
     text = escape_text(origin)
     return f"{text} (nearest listed: {closest})" if closest else text

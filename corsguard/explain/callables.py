@@ -32,7 +32,7 @@ def describe_callable_decision(place: Place | None, decision: Decision | None, o
     callables = [
         entry
         for policy in policies
-        for entry in policy.allow_origins
+        for entry in policy.allow_list.special
         if not isinstance(entry, (str, Pattern))
         if _calls_callables(policy, origin, enforced=place.enforced)
     ]

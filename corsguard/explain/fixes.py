@@ -20,7 +20,8 @@ from corsguard.fetch_spec import ALLOW_ORIGIN
 from corsguard.guard import Guard
 from corsguard.guard.options import name_place
 from corsguard.policy import Policy
-from corsguard.policy.validation import VALIDATORS, OriginEntry
+from corsguard.policy.allow_list import OriginEntry
+from corsguard.policy.validation import VALIDATORS
 from corsguard.policy.warning_filter import ignore_policy_warnings
 
 __all__ = ["Explanation", "Play", "Transport", "explain_request"]
@@ -109,7 +110,7 @@ def _choose_policy(
     """
     refusal, origin = exchange.refusal, _get_origin(exchange)
     sends_cookies = bool(refusal and refusal.reason is BlockReason.ALLOW_ORIGIN_WILDCARD)
-    listed = [policy for policy in place.policies if "*" not in policy.allow_origins]
+    listed = [policy for policy in place.policies if not policy.allow_list.is_any]
     listed.sort(key=lambda policy: policy.allow_credentials is not sends_cookies)
     places = [place._replace(policy=policy) for policy in listed]
     for each in places:

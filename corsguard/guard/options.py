@@ -138,7 +138,7 @@ def find_guarded(table: PolicyTable, exempt: Routes[None]) -> list[PlacedPolicy]
 def _reject_unenforceable(guarded: Iterable[PlacedPolicy]) -> Iterator[Problem]:
     """Yield a problem for what must not be in a policy under `enforce`."""
     for place, policy in guarded:
-        if "*" in policy.allow_origins:
+        if policy.allow_list.is_any:
             yield Problem(
                 "enforce-with-wildcard",
                 "allow_origins",

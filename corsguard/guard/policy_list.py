@@ -116,5 +116,5 @@ def find_unreachable_policies(place: str, given: Sequence[object]) -> Iterator[P
                 f"no request reaches this policy: {covering} lists `*`, which covers every origin",
                 "put the policy of `*` last, or remove this one",
             )
-        elif "*" in policy.allow_origins:
+        elif policy.allow_list.is_any:
             covering = name_entry(place, index)

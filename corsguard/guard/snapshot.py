@@ -51,6 +51,7 @@ NO_POLICY_DECISION = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
 
 _MAX_PATH_LENGTH = 256
 _MAX_VIEWS = 16_384
+_MAX_ORIGINS = 65_536
 _MIN_ITEMS = 32
 """Decisions that are cached at each place at least, however many places there are."""
 
@@ -89,9 +90,9 @@ class AppliedPolicy:
         self.is_enforced: bool = is_enforced
         """True if unsafe cross-site requests are refused, or reported, unless it allows them."""
         kind = DecisionCache if not is_enforced else EnforcedCache
-        # As many allowed origins as are listed, so that they don't evict each other.
-        exact = sum(len(engine.origins.exact) for engine in engines)
-        listed = exact * max_items // MAX_ITEMS
+        # As many allowed origins as are listed, so that they don't evict each other, up to a limit.
+        listed = sum(engine.origins.listed.exact_count for engine in engines)
+        max_listed = min(listed, _MAX_ORIGINS) * max_items // MAX_ITEMS
         # Without `Origin`, the policy of `*` decides, which is the last. The others all agree.
         no_origin = engines[-1].no_origin if engines else NO_POLICY_DECISION
         # The decision on every request, or None where the origin or a cookie makes a difference.
@@ -104,7 +105,7 @@ class AppliedPolicy:
             allows_credentials=any(engine.policy.allow_credentials for engine in engines),
             is_enabled_for=_is_enabled_for,
             max_items=max_items,
-            max_origins=max(max_items, listed),
+            max_origins=max(max_items, max_listed),
         )
 
     def name_deciding(self, engine: Engine | None, reason: Reason) -> str:
@@ -313,6 +314,11 @@ class Snapshot:
             is_cached = self.is_cached
         return Snapshot(policies, options, views, compiled, is_cached=is_cached)
 
+    def list_origin_sets(self) -> list[frozenset[str]]:
+        """Return the sets that the exact origins of all policies are in."""
+        engines = (engine for each in self._engines.values() for engine in each)
+        return [origins for engine in engines for origins in engine.origins.listed.sets]
+
     def place_policies(self) -> Iterator[PlacedPolicy]:
         """Yield every policy, those of views included, with the place where it is configured."""
         for prefix, given in list_by_prefix(self.policies).items():
@@ -388,4 +394,4 @@ def _find_nothing(_headers: Headers, _method: str) -> None:
 
 
 def _list_callables(policy: Policy) -> list[Predicate]:
-    return [entry for entry in policy.allow_origins if not isinstance(entry, (str, Pattern))]
+    return [entry for entry in policy.allow_list.special if not isinstance(entry, (str, Pattern))]

@@ -12,19 +12,22 @@ from corsguard.guard.policy_list import name_entry
 
 __all__ = ["find_unreachable_origins"]
 
+_MAX_ORIGINS = 10_000
+
 
 def find_unreachable_origins(place: str, engines: Sequence[Engine]) -> Iterator[Problem]:
     """Yield a warning for each origin that an earlier policy of a list covers.
 
     `engines` are those of the policies at a place, in order. A pattern is covered by an equal one
-    only.
+    only. A policy of very many origins is left out: to change one of them must not take long.
     """
-    listed = [frozenset(engine.origins.listed) for engine in engines[:-1]]
     for index, engine in enumerate(engines[1:], 1):
+        if engine.origins.listed.exact_count > _MAX_ORIGINS:
+            continue
         for entry in filter(_is_text, engine.policy.allow_origins):
             for earlier in range(index):
                 matcher = engines[earlier].origins
-                if entry in listed[earlier] or matcher.match(entry) is Reason.ALLOWED:
+                if entry in matcher.listed or matcher.match(entry) is Reason.ALLOWED:
                     yield _build_warning(entry, name_entry(place, earlier)).within(
                         name_entry(place, index)
                     )

@@ -335,3 +335,11 @@ def test_policies_of_a_list_are_described_in_order(corsguard: Command, tmp_path:
         ("/api", 0),
         ("/api", 1),
     ]
+
+
+def test_example_of_a_wildcard_in_a_label_is_a_page_that_it_covers(
+    corsguard: Command, tmp_path: Path
+) -> None:
+    out = describe(corsguard, tmp_path, 'allow_origins = ["https://pr-*.acme.example"]\n')
+    assert "| Pages of | `https://pr-*.acme.example` |" in out
+    assert "from a page of `https://pr-1.acme.example`" in out

@@ -482,3 +482,11 @@ def test_log_names_the_policy_of_a_view(caplog: pytest.LogCaptureFixture) -> Non
     guard.adapter.add_views([("view", own)])
     decide(guard, "/", PARTNER, "GET", {}, True, view=View("own", own))
     assert caplog.messages[0].endswith(' (decided by view "own"[1])')
+
+
+def test_policy_of_very_many_origins_is_not_searched_for_unreachable_ones() -> None:
+    many = Policy(allow_origins=[APP, *(f"https://t{number}.example" for number in range(10_001))])
+    assert Guard([FRONTENDS, many]).warnings == ()
+    with pytest.warns(PolicyWarning):
+        [warning] = Guard([many, FRONTENDS]).warnings
+    assert warning.problem.field == "policies[1].allow_origins"
