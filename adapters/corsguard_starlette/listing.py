@@ -5,14 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from corsguard.guard.route_rows import (
-    RuleSyntax,
-    SourcedPolicy,
-    build_rows,
-    list_path_policies,
-    list_placed,
-)
-from corsguard.guard.route_table import RouteRow
+from corsguard.guard.route_rows import RuleSyntax, build_rows, list_path_policies, list_placed
+from corsguard.guard.route_table import RouteRow, SourcedPolicy, list_sourced
 from corsguard_starlette.middleware import StarletteMiddleware
 from corsguard_starlette.routing import Leaf
 from corsguard_starlette.view_policies import Views
@@ -39,7 +33,7 @@ def _iter_rows(middleware: StarletteMiddleware, views: Views, leaf: Leaf) -> Ite
     def list_policies(method: str) -> list[SourcedPolicy]:
         view = views.find(leaf, method)
         if view:
-            return [(view.policy, view.holder)]
+            return list_sourced(view.policy, view.holder)
         return [*list_path_policies(middleware.guard, path, _SYNTAX)]
 
     url = f"{leaf.url} (WebSocket)" if leaf.is_websocket else leaf.url

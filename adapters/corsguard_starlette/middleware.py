@@ -247,7 +247,7 @@ class StarletteMiddleware(CORSMiddleware):
         if requested is None:
             leaf = views.match(scope)
             return (views.find(leaf, scope.get("method", "GET")) if leaf else None), None
-        of_path = self.guard.policy_for(strip_root_path(scope))
+        of_path = self.guard.policies_for(strip_root_path(scope))
         leaves = {
             method: views.match({**scope, "method": method})
             for method in {requested, *views.methods}

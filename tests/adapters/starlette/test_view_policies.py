@@ -33,6 +33,7 @@ from support.starlette_requests import (
 
 from corsguard import Guard, Policy
 from corsguard_starlette import CORSGuard, cors_exempt, cors_policy
+from corsguard_starlette.listing import rows_of
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
 
@@ -401,6 +402,25 @@ def test_reconfigured_guard_keeps_the_policies_of_views() -> None:
     cors.guard.reconfigure({"/": Policy(allow_origins=[PARTNER])})
     assert get_allow_origin(app) == "*"
     assert get_allow_origin(app, "/plain", PARTNER) == PARTNER
+
+
+def test_first_policy_of_a_list_that_covers_the_origin_decides() -> None:
+    view_policies = [PARTNERS, Policy(allow_origins=[EVIL], allow_credentials=True)]
+    app, cors = guarded(
+        Route("/", cors_policy(view_policies)(new_view())), Route("/set", new_view())
+    )
+    cors.set_policy(app.routes[1], view_policies)
+    for path in ("/", "/set"):
+        assert get_allow_origin(app, path, PARTNER) == PARTNER
+        assert fetch(app, path, origin=EVIL).cors["access-control-allow-credentials"] == "true"
+        assert get_allow_origin(app, path) is None
+    sources = [row.source for row in rows_of(app.state.corsguard)]
+    assert sources == [
+        "the view <lambda>[0]",
+        "the view <lambda>[1]",
+        "the route /set[0]",
+        "the route /set[1]",
+    ]
 
 
 def test_log_names_the_view(caplog: pytest.LogCaptureFixture) -> None:
