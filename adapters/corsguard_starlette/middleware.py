@@ -159,9 +159,11 @@ class StarletteMiddleware(CORSMiddleware):
         kind = scope["type"]
         if kind == "lifespan":
             return self._start(scope, receive, send)
-        watches = self._watches_target and self.guard.enforce
-        if not (self.read_views().has_policies or watches):
-            return super().__call__(scope, receive, send)
+        views = self._views
+        if views is None or not views.is_current():
+            views = self.read_views()
+        if not (views.has_policies or (self._watches_target and self.guard.enforce)):
+            return CORSMiddleware.__call__(self, scope, receive, send)
         if kind == "websocket":
             return self._call_socket(scope, receive, send)
         return self._call_http(scope, receive, send)
