@@ -8,6 +8,7 @@ from corsguard.guard import Guard
 from corsguard.guard.options import Policies
 from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.policy import Policy
+from corsguard.policy.origin_lookup import LookupStats, OriginLookup
 from corsguard.policy.validation import OriginEntry
 
 __all__ = [
@@ -16,9 +17,11 @@ __all__ = [
     "Engine",
     "Guard",
     "Kind",
+    "LookupStats",
     "Origin",
     "OriginEntry",
     "OriginError",
+    "OriginLookup",
     "OriginPattern",
     "Policies",
     "Policy",

@@ -17,7 +17,8 @@ from corsguard.engine.decision import DECISION
 from corsguard.engine.request import CORSRequest
 from corsguard.engine.response_headers import UNTOUCHED, is_merged
 from corsguard.guard.runtime import GuardRuntime
-from corsguard.policy.predicates import Predicate, wait_for
+from corsguard.policy.origin_lookup import THREAD_CLEANUPS
+from corsguard.policy.predicates import wait_for
 from corsguard_django.settings_mixin import SettingsMixin
 from corsguard_django.views import METHOD, OF_PATH, Holding
 
@@ -26,6 +27,8 @@ __all__ = ["OUTER_DECISION", "CORSMiddleware", "OuterDecision", "decide_async"]
 _HOLDING = "corsguard.holding"
 _PATH = "corsguard.path"
 _REACHED = "corsguard.reached"
+
+THREAD_CLEANUPS.append(connections.close_all)  # Django closes only those of its own threads
 
 
 class OuterDecision:
@@ -126,7 +129,7 @@ class CORSMiddleware(SettingsMixin):
         if applied is None:
             request.META[_PATH] = request.path_info
             applied = snapshot.find(request.path_info)
-        return applied.cache.lookup(request.META, request.method or "")
+        return applied.cache.lookup(request.META, request.method or "", path=request.path_info)
 
     def _find_pending(self, request: HttpRequest) -> Holding | None:
         """Return what applies to a response that no view has made, such as one from a cache.
@@ -211,7 +214,7 @@ def _lookup(adapter: GuardRuntime, request: HttpRequest, holding: Holding) -> De
     """Return the decision on a request whose view is known, where it is cached."""
     view, methods = holding
     cache = adapter.snapshot.find(request.path_info, view).cache
-    return cache.lookup(request.META, _get_method(request), methods)
+    return cache.lookup(request.META, _get_method(request), methods, request.path_info)
 
 
 class _Response(HttpResponse):
@@ -251,23 +254,23 @@ def _wait(answer: Awaitable[object], seconds: float) -> object:
     return async_to_sync(wait_for)(answer, seconds)
 
 
-async def _call_in_time(seconds: float, predicate: Predicate, origin: str) -> object:
-    """Call a predicate that may block in a thread, and wait at most some seconds for it.
+async def _call_in_time(seconds: float, ask: Callable[[], object]) -> object:
+    """Call a function that may block in a thread, and wait at most some seconds for it.
 
     The thread can't be stopped. It is not the one of the request, which goes on without it.
     """
-    return await wait_for(_call_in_thread(predicate, origin), seconds)
+    return await wait_for(_call_in_thread(ask), seconds)
 
 
-async def _call_in_thread(predicate: Predicate, origin: str) -> object:
-    answer = await sync_to_async(_call, thread_sensitive=False)(predicate, origin)
+async def _call_in_thread(ask: Callable[[], object]) -> object:
+    answer = await sync_to_async(_call, thread_sensitive=False)(ask)
     while isinstance(answer, Awaitable):  # a plain function may call an async one
         answer = await answer
     return answer
 
 
-def _call(predicate: Predicate, origin: str) -> object:
+def _call(ask: Callable[[], object]) -> object:
     try:
-        return predicate(origin)
+        return ask()
     finally:
         connections.close_all()  # of this thread: Django closes only those of its own threads

@@ -8,7 +8,8 @@ from re import Pattern
 from corsguard.engine.closest_origin import sort_origins
 from corsguard.engine.decision import Reason
 from corsguard.origin import MAX_LENGTH, Origin, OriginError, OriginPattern, is_insecure
-from corsguard.policy.predicates import Predicate
+from corsguard.policy.origin_lookup import OriginLookup
+from corsguard.policy.predicates import FunctionPredicate, Predicate
 
 __all__ = ["OriginMatcher"]
 
@@ -33,9 +34,20 @@ class OriginMatcher:
         self._regexes: list[Callable[[str], object]] = [
             entry.fullmatch for entry in entries if isinstance(entry, Pattern)
         ]
-        self.predicates: list[Predicate] = [
-            entry for entry in entries if not isinstance(entry, (str, Pattern))
+        self.predicates: list[FunctionPredicate | OriginLookup] = [
+            entry if isinstance(entry, OriginLookup) else FunctionPredicate(entry)
+            for entry in entries
+            if not isinstance(entry, (str, Pattern))
         ]
+        self.lookups: list[OriginLookup] = [
+            entry for entry in entries if isinstance(entry, OriginLookup)
+        ]
+        self.takes_request: bool = any(each.takes_request for each in self.predicates)
+        """True if a predicate depends on more of the request than its origin."""
+        self.countable: int = len(self.exact) + sum(
+            lookup.limits.max_entries for lookup in self.lookups
+        )
+        """The number of origins that are listed, or that look-ups may remember."""
         self.listed: Sequence[str] = sort_origins(texts)
         """The entries that are texts, sorted: what a refused origin may be close to."""
 

@@ -81,7 +81,7 @@ class GuardRuntime:
         pending = self._start(request, view, methods)
         if isinstance(pending, Decision):
             return pending
-        return pending.conclude(pending.engine.ask(request.origin, wait))
+        return pending.conclude(pending.engine.ask(request, wait))
 
     async def decide_async(
         self,
@@ -94,7 +94,7 @@ class GuardRuntime:
         pending = self._start(request, view, methods)
         if isinstance(pending, Decision):
             return pending
-        return pending.conclude(await pending.engine.ask_async(request.origin, call))
+        return pending.conclude(await pending.engine.ask_async(request, call))
 
     def _start(
         self, request: CORSRequest, view: View | None, methods: Methods
@@ -131,6 +131,8 @@ class GuardRuntime:
             self._report(decision, reason, request._replace(route=applied.route), engine)
         if not is_asked:
             applied.cache.store(request, decision, methods)
+        elif engine is not None and (answer := engine.find_remembered(request)) is not None:
+            applied.cache.store_answered(request, decision, answer, methods)
         return decision
 
     def _report(

@@ -8,13 +8,8 @@ from re import Pattern
 from types import MappingProxyType
 
 from corsguard.engine import Engine
-from corsguard.engine.cache import (
-    MAX_ITEMS,
-    BoundedCache,
-    DecisionCache,
-    EnforcedCache,
-    NoCache,
-)
+from corsguard.engine.answer_cache import select_cache
+from corsguard.engine.cache import MAX_ITEMS, BoundedCache, DecisionCache, NoCache
 from corsguard.engine.csrf import Enforce
 from corsguard.engine.decision import Decision, Kind, Reason
 from corsguard.engine.request import Headers
@@ -32,7 +27,8 @@ from corsguard.guard.options import (
 from corsguard.guard.routes import Routes
 from corsguard.guard.view_policies import View
 from corsguard.policy import Policy
-from corsguard.policy.predicates import Predicate, is_async
+from corsguard.policy.origin_lookup import must_await
+from corsguard.policy.predicates import Predicate
 from corsguard.policy.safety import find_warnings
 
 __all__ = ["NO_POLICY_DECISION", "AppliedPolicy", "Snapshot"]
@@ -61,10 +57,11 @@ class AppliedPolicy:
         """None for no CORS."""
         self.is_enforced: bool = is_enforced
         """True if unsafe cross-site requests are refused, or reported, unless it allows them."""
-        kind = DecisionCache if not is_enforced else EnforcedCache
         # As many allowed origins as are listed, so that they don't evict each other.
-        listed = len(engine.origins.exact) * max_items // MAX_ITEMS if engine else 0
-        self.cache: DecisionCache = (kind if max_items else NoCache)(
+        listed = engine.origins.countable * max_items // MAX_ITEMS if engine else 0
+        lookups = engine.origins.lookups if engine else ()
+        kind = select_cache(lookups, is_enforced=is_enforced) if max_items else NoCache
+        self.cache: DecisionCache = kind(
             engine.no_origin if engine else NO_POLICY_DECISION,
             default=None if engine else NO_POLICY_DECISION,
             cookieless_default=engine.any_evaluation if engine else NO_POLICY_DECISION,
@@ -100,6 +97,7 @@ class Snapshot:
         "has_callables",
         "is_cached",
         "lookup_headers",
+        "needs_path",
         "own_origins",
         "policies",
         "views",
@@ -134,7 +132,7 @@ class Snapshot:
         policies += [policy for _, policy in self.views]
         callables = [entry for policy in policies for entry in _list_callables(policy)]
         self.has_callables: bool = bool(callables)
-        self.has_async_callables: bool = any(map(is_async, callables))
+        self.has_async_callables: bool = any(map(must_await, callables))
         enforced: set[int] = set()
         if self.enforce:
             enforced.update(map(id, find_guarded(table, self._exempt).values()))
@@ -169,6 +167,10 @@ class Snapshot:
         self._paths: BoundedCache[str, AppliedPolicy] = BoundedCache()  # of the last paths
         self.everywhere: AppliedPolicy | None = None if applied else self._nowhere
         """What applies to every path; None if that depends on the path."""
+        self.needs_path: bool = self.everywhere is None or any(
+            engine.origins.takes_request for engine in self._engines.values()
+        )
+        """True if a decision may depend on the path, by a route or by a predicate."""
         self.lookup_headers: Callable[[Headers, str], Decision | None] = (
             self.everywhere.cache.lookup_headers if self.everywhere else _find_nothing
         )
@@ -291,7 +293,7 @@ class Snapshot:
             ).within(place)
             for place, policy in self.place_policies()
             for entry in _list_callables(policy)
-            if is_async(entry)
+            if must_await(entry)
         ]
         if problems:
             raise PolicyError(problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from re import Pattern
 
 from corsguard.policy import Policy
+from corsguard.policy.origin_lookup import OriginLookup
 from corsguard.policy.validation import OriginEntry
 
 __all__ = ["summarize_policy"]
@@ -29,4 +30,6 @@ def _format_entry(entry: OriginEntry) -> str:
         return entry
     if isinstance(entry, Pattern):
         return repr(entry)
+    if isinstance(entry, OriginLookup):
+        return entry.name
     return f"{getattr(entry, '__qualname__', type(entry).__qualname__)}()"

@@ -11,6 +11,7 @@ from corsguard import fetch_spec
 from corsguard.errors import ALLOW_NOTHING, Problem
 from corsguard.escaping import list_values, quote, show_value
 from corsguard.origin import Origin, OriginError, OriginPattern
+from corsguard.policy.lookup_arguments import PREDICATE_FORMS, describe_signature
 from corsguard.policy.predicates import Predicate
 
 __all__ = [
@@ -80,6 +81,8 @@ def validate_origins(found: ProblemCollector, field: str, value: object) -> tupl
             message = f"{show_value(entry)} is neither a str, a compiled regex nor a callable"
             _add_wrong_type(found, field, entry, message)
             continue
+        elif message := describe_signature(entry):
+            found.add("type-invalid", field, entry, message, PREDICATE_FORMS)
         accepted.append(cast(OriginEntry, entry))  # its result is checked when it is called
     if "*" in accepted and any(entry != "*" for entry in accepted):
         _add_wildcard_not_alone(found, field, accepted)

@@ -1,0 +1,148 @@
+"""The caches of policies with an OriginLookup: a decision counts while an answer is fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from corsguard.engine.cache import BoundedCache, DecisionCache, EnforcedCache
+from corsguard.engine.decision import Decision, Reason
+from corsguard.engine.request import CORSRequest, Headers, Methods, collect_fields, read_path
+from corsguard.policy.answers import Answer
+from corsguard.policy.origin_lookup import OriginLookup
+
+__all__ = ["AnswerCache", "PlaceCache", "select_cache"]
+
+_MAX_LENGTH = 512
+"""Characters of the host and the path of a place that is cached."""
+_ITEMS_AT_PLACE = 32
+
+_Place = tuple[str | None, str]
+"""The host and the path of a request."""
+
+
+class _AnsweredDecision(Decision):
+    """A decision that counts as long as the answer of a look-up does."""
+
+    answer: Answer
+
+    __hash__ = Decision.__hash__
+
+    @classmethod
+    def build(cls, decision: Decision, answer: Answer) -> _AnsweredDecision:
+        """Return a decision that depends on an answer."""
+        answered = cls(*decision)
+        answered.answer = answer
+        return answered
+
+
+class AnswerCache(DecisionCache):
+    """A DecisionCache that also keeps what the fresh answer of a look-up allows.
+
+    A decision holds its answer, so one that is forgotten or outdated ends every decision at once.
+    """
+
+    def lookup(
+        self,
+        environ: Mapping[str, Any],
+        method: str,
+        methods: Methods = None,
+        path: str | None = None,
+    ) -> Decision | None:
+        """Return the decision on a request; see DecisionCache."""
+        decision = super().lookup(environ, method, methods, path)
+        if decision.__class__ is _AnsweredDecision:
+            answer: Answer = decision.answer
+            if answer.fresh_until <= answer.clock():
+                return None
+        return decision
+
+    def lookup_headers(
+        self, headers: Headers, method: str, path: str | None = None
+    ) -> Decision | None:
+        """Return the decision on a request; see DecisionCache."""
+        decision = super().lookup_headers(headers, method, path)
+        if decision.__class__ is _AnsweredDecision:
+            answer: Answer = decision.answer
+            if answer.fresh_until <= answer.clock():
+                return None
+        return decision
+
+    def store_answered(
+        self, request: CORSRequest, decision: Decision, answer: Answer, methods: Methods = None
+    ) -> None:
+        """Keep a decision that depends on the request and the answer of a look-up."""
+        if decision.reason is Reason.ALLOWED and not decision.faults:
+            self.store(request, _AnsweredDecision.build(decision, answer), methods)
+
+
+class EnforcedAnswerCache(AnswerCache, EnforcedCache):
+    """The same under enforcement."""
+
+
+class PlaceCache(AnswerCache):
+    """The same where an answer depends on the host and the path: a cache of its own for each."""
+
+    _kind: type[AnswerCache] = AnswerCache
+
+    def __init__(self, no_origin: Decision, **options: Any) -> None:
+        super().__init__(no_origin, **options)
+        self._no_origin = no_origin
+        items = {"max_items": _ITEMS_AT_PLACE, "max_origins": _ITEMS_AT_PLACE}
+        self._options = {**options, **items, "default": None, "cookieless_default": None}
+        # Host and path -> the decisions there that depend on an answer.
+        self._by_place: BoundedCache[_Place, AnswerCache] = BoundedCache(options["max_items"])
+
+    def lookup(
+        self,
+        environ: Mapping[str, Any],
+        method: str,
+        methods: Methods = None,
+        path: str | None = None,
+    ) -> Decision | None:
+        """Return the decision on a request; see DecisionCache."""
+        decision = None
+        place = environ.get("HTTP_HOST"), read_path(environ) if path is None else path
+        if (cache := self._by_place.get(place)) is not None:
+            decision = cache.lookup(environ, method, methods)
+        return decision or super().lookup(environ, method, methods)
+
+    def lookup_headers(
+        self, headers: Headers, method: str, path: str | None = None
+    ) -> Decision | None:
+        """Return the decision on a request; see DecisionCache. Without a path few are found."""
+        decision = None
+        if path is not None:
+            host = collect_fields(headers).get(b"host")
+            place = None if host is None else host.decode("latin-1"), path
+            if (cache := self._by_place.get(place)) is not None:
+                decision = cache.lookup_headers(headers, method)
+        return decision or super().lookup_headers(headers, method)
+
+    def store_answered(
+        self, request: CORSRequest, decision: Decision, answer: Answer, methods: Methods = None
+    ) -> None:
+        """Keep a decision for the host and the path of its request."""
+        place = request.host, request.path
+        if len(request.host or "") + len(request.path) > _MAX_LENGTH:
+            return
+        cache = self._by_place.get(place)
+        if cache is None:
+            cache = self._kind(self._no_origin, **self._options)
+            self._by_place.store(place, cache)
+        cache.store_answered(request, decision, answer, methods)
+
+
+class EnforcedPlaceCache(PlaceCache, EnforcedAnswerCache):
+    """The same under enforcement."""
+
+    _kind = EnforcedAnswerCache
+
+
+def select_cache(lookups: Collection[OriginLookup], *, is_enforced: bool) -> type[DecisionCache]:
+    """Return the class of the cache for a policy with some look-ups, or without any."""
+    if not lookups:
+        return EnforcedCache if is_enforced else DecisionCache
+    if any(lookup.takes_request for lookup in lookups):
+        return EnforcedPlaceCache if is_enforced else PlaceCache
+    return EnforcedAnswerCache if is_enforced else AnswerCache
