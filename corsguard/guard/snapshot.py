@@ -172,9 +172,12 @@ class Snapshot:
         )
         """True if a decision may depend on the path, by a route or by a predicate."""
         self.lookup_headers: Callable[[Headers, str], Decision | None] = (
-            self.everywhere.cache.lookup_headers if self.everywhere else _find_nothing
+            self.everywhere.cache.lookup_headers
+            if self.everywhere and not self.needs_path
+            else _find_nothing
         )
-        """DecisionCache.lookup_headers of what applies everywhere; else it finds nothing."""
+        """DecisionCache.lookup_headers of what applies everywhere, if the path does not matter;
+        else it finds nothing."""
 
     def _engine_of(self, policy: Policy | None) -> Engine | None:
         return None if policy is None else self._engines[id(policy)]
