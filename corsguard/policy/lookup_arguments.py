@@ -31,7 +31,7 @@ def describe_signature(predicate: Callable[..., Any]) -> str:
         takes_request(predicate)
     except TypeError as error:
         return (
-            f"{show_value(predicate)} can't be called with an origin, nor with a request: {error}"
+            f"{show_value(predicate)} takes {error}, and not an origin or an origin and a request"
         )
     return ""
 

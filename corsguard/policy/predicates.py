@@ -54,7 +54,8 @@ def takes_request(function: Callable[..., object]) -> bool:
     """Return True if a callable of `allow_origins` needs the request besides the origin.
 
     A second parameter with a default value is left alone. A callable without a signature, as some
-    builtins are, gets the origin alone. Raises TypeError for one that fits neither form.
+    builtins are, gets the origin alone. Raises TypeError, with the signature, for one that fits
+    neither form.
     """
     from inspect import signature
 
@@ -62,12 +63,13 @@ def takes_request(function: Callable[..., object]) -> bool:
         parameters = signature(function)
     except (TypeError, ValueError):
         return False
-    try:
-        parameters.bind("")
-    except TypeError:
-        parameters.bind("", None)
-        return True
-    return False
+    for given in ("",), ("", None):
+        try:
+            parameters.bind(*given)
+        except TypeError:
+            continue
+        return len(given) == 2
+    raise TypeError(str(parameters))
 
 
 def name_predicate(predicate: object) -> str:

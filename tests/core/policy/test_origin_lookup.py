@@ -166,9 +166,7 @@ def test_old_answer_counts_while_the_store_is_down(
     assert store.asked == [A] * 3
 
 
-def test_answer_that_was_never_given_counts_as_false(
-    lookup: OriginLookup, store: Store
-) -> None:
+def test_answer_that_was_never_given_counts_as_false(lookup: OriginLookup, store: Store) -> None:
     store.error = ConnectionError("down")
     assert decide(lookup).reason is Reason.ORIGIN_NOT_ALLOWED
     assert [str(error) for error in faults_of(lookup)] == ["down"]
@@ -334,7 +332,11 @@ def test_predicate_with_a_request_is_asked_for_each_host_and_path() -> None:
             ("two.example", "/", False),
             ("one.example", "/x", True),
         ):
-            for method, headers in (("GET", {}), ("PUT", {"cookie": "a=b"}), ("OPTIONS", requested)):
+            for method, headers in (
+                ("GET", {}),
+                ("PUT", {"cookie": "a=b"}),
+                ("OPTIONS", requested),
+            ):
                 decision = guard.decide(path, origin, method, {"host": host, **headers})
                 assert decision.allowed is is_allowed
     assert asked == [
@@ -528,7 +530,6 @@ def test_late_answer_does_not_replace_a_newer_one(clock: Clock) -> None:
         assert predicate.entered.wait(30)
         clock.advance(30)
         decide(lookup, B)  # notices that the store hangs
-        clock.advance(1)
         clock.advance(1)
         newer = Blocking()
         newer.answer = False
