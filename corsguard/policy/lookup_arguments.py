@@ -30,9 +30,7 @@ def describe_signature(predicate: Callable[..., Any]) -> str:
     try:
         takes_request(predicate)
     except TypeError as error:
-        return (
-            f"{show_value(predicate)} takes {error}, and not an origin or an origin and a request"
-        )
+        return f"{show_value(predicate)} takes {error}, not (origin) and not (origin, request)"
     return ""
 
 

@@ -662,7 +662,7 @@ def test_invalid_arguments_are_all_reported() -> None:
     [
         ("https://a.example", "is not a callable"),
         (OriginLookup(lambda _: True), "is a look-up itself"),
-        (lambda a, b, c: True, "missing a required argument: 'c'"),
+        (lambda a, b, c: True, r"takes \(a, b, c\), not \(origin\)"),
     ],
 )
 def test_invalid_predicate_is_reported(predicate: Any, message: str) -> None:
