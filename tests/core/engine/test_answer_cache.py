@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -72,8 +71,8 @@ def environ_of(origin: str | None = A, **fields: str) -> dict[str, Any]:
 
 
 @pytest.fixture(params=[False, True], ids=["by origin", "by host"])
-def service(request: pytest.FixtureRequest) -> Iterator[Service]:
-    yield Service(by_host=request.param)
+def service(request: pytest.FixtureRequest) -> Service:
+    return Service(by_host=request.param)
 
 
 @pytest.mark.parametrize("fields", [{}, {"REQUEST_METHOD": "OPTIONS", **PUT}])

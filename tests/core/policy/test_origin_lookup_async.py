@@ -145,6 +145,8 @@ def test_requests_do_not_wait_for_the_attempt_at_a_store_that_hangs() -> None:
         lookup = OriginLookup(gate, clock=clock)
         guard = build_guard(lookup, timeout=0.01)
         await decide(guard)
+        while lookup.stats.open:
+            await asyncio.sleep(0.001)
         clock.now += 1
         attempt = asyncio.create_task(build_guard(lookup).adapter.decide_async(request_of(A)))
         while lookup.stats.open < 1:
