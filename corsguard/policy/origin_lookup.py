@@ -200,7 +200,8 @@ class OriginLookup:
         error = step.error
         if error is not None:
             if step.is_allowed:
-                error = StaleAnswerError(f"{type(error).__name__}: {error}")
+                text = f"{type(error).__name__}: {error}"
+                error = StaleAnswerError(text).with_traceback(error.__traceback__)
             faults.append((self.name, error))
         return step.is_allowed
 
