@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from corsguard import CORSRequest, Decision, Guard, OriginLookup, Policy, PolicyError, Reason
-from corsguard.policy.lookup_state import OriginLookupError, StaleAnswerError
+from corsguard.policy.answers import Key
+from corsguard.policy.lookup_state import (
+    Limits,
+    LookupState,
+    OriginLookupError,
+    StaleAnswerError,
+)
 
 A = "https://a.example"
 B = "https://b.example"
@@ -539,6 +545,31 @@ def test_late_answer_does_not_replace_a_newer_one(clock: Clock) -> None:
         predicate.released.set()
     assert not decide(lookup).allowed
     assert newer.asked == [A]
+
+
+def test_question_is_given_up_only_once_and_only_while_it_is_open(clock: Clock) -> None:
+    state = LookupState(Limits(), clock)
+    question = state.start(Key(A), 1).new
+    assert question is not None
+    state.give_up(question)
+    clock.advance(0.5)
+    state.give_up(question)
+    clock.advance(0.5)
+    retried = state.start(Key(A), 1).new  # one second after the first time
+    assert retried is not None
+    state.finish(retried, True)
+    state.give_up(retried)
+    assert state.start(Key(B), 1).new is not None
+
+
+def test_forget_leaves_the_open_questions_of_other_origins() -> None:
+    predicate = Blocking()
+    lookup = OriginLookup(predicate)
+    with requests(lookup, A):
+        assert predicate.entered.wait(30)
+        lookup.forget(B)
+        predicate.released.set()
+    assert lookup.stats.allowed == 1
 
 
 def test_interrupted_question_is_a_failure() -> None:
