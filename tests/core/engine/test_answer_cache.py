@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -94,7 +95,8 @@ def test_remembered_yes_is_cached_until_it_is_outdated(
 @pytest.mark.parametrize("fields", [{}, {"REQUEST_METHOD": "OPTIONS", **PUT}])
 def test_forgotten_yes_is_cached_no_longer(service: Service, fields: dict[str, str]) -> None:
     request = environ_of(**fields)
-    for forget in (lambda: service.lookup.forget(A), service.lookup.clear):
+    forgets: list[Callable[[], None]] = [lambda: service.lookup.forget(A), service.lookup.clear]
+    for forget in forgets:
         service.decide(request)
         assert service.find(request) is not None
         forget()

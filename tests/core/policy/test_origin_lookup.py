@@ -661,7 +661,7 @@ def test_policies_with_one_lookup_are_equal(lookup: OriginLookup, store: Store) 
 def test_invalid_arguments_are_all_reported() -> None:
     with pytest.raises(PolicyError) as caught:
         OriginLookup(
-            lambda: True,  # type: ignore[arg-type, misc]
+            lambda: True,  # type: ignore[arg-type]
             ttl=-1,
             negative_ttl="5",  # type: ignore[arg-type]
             stale_while_revalidate=float("nan"),

@@ -113,7 +113,10 @@ def test_builtin_without_a_signature_gets_the_origin() -> None:
     [
         (lambda: True, "takes ()"),
         (lambda a, b, c: True, "takes (a, b, c)"),
-        (partial(allow_tenant, request=None, origin=""), "takes (*, origin: 'str' = ''"),
+        (
+            partial(allow_tenant, request=CORSRequest("", None, ""), origin=""),
+            "takes (*, origin: 'str' = ''",
+        ),
     ],
 )
 def test_callable_of_another_signature_is_a_problem(predicate: Any, reason: str) -> None:
