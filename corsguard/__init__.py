@@ -8,8 +8,8 @@ from corsguard.guard import Guard
 from corsguard.guard.options import Policies
 from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.policy import Policy
+from corsguard.policy.allow_list import OriginEntry
 from corsguard.policy.origin_lookup import LookupStats, OriginLookup
-from corsguard.policy.validation import OriginEntry
 
 __all__ = [
     "CORSRequest",

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from corsguard.explain.place import Place
 from corsguard.policy import Policy
+from corsguard.policy.allow_list import OriginEntry
 from corsguard.policy.predicates import name_predicate
-from corsguard.policy.validation import OriginEntry, list_values
+from corsguard.policy.validation import list_values
 
 __all__ = ["Change", "list_changes"]
 

@@ -37,6 +37,7 @@ NO_POLICY_DECISION = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
 
 _MAX_PATH_LENGTH = 256
 _MAX_VIEWS = 16_384
+_MAX_ORIGINS = 65_536
 _MIN_ITEMS = 32
 """Decisions that are cached at each place at least, however many places there are."""
 
@@ -57,8 +58,9 @@ class AppliedPolicy:
         """None for no CORS."""
         self.is_enforced: bool = is_enforced
         """True if unsafe cross-site requests are refused, or reported, unless it allows them."""
-        # As many allowed origins as are listed, so that they don't evict each other.
-        listed = engine.origins.countable * max_items // MAX_ITEMS if engine else 0
+        # As many allowed origins as are listed, so that they don't evict each other, up to a limit.
+        listed = engine.origins.countable if engine else 0
+        max_listed = min(listed, _MAX_ORIGINS) * max_items // MAX_ITEMS
         lookups = engine.origins.lookups if engine else ()
         kind = select_cache(lookups, is_enforced=is_enforced) if max_items else NoCache
         self.cache: DecisionCache = kind(
@@ -68,7 +70,7 @@ class AppliedPolicy:
             allows_credentials=engine is not None and engine.policy.allow_credentials,
             is_enabled_for=_is_enabled_for,
             max_items=max_items,
-            max_origins=max(max_items, listed),
+            max_origins=max(max_items, max_listed),
         )
 
 
@@ -255,6 +257,11 @@ class Snapshot:
             is_cached = self.is_cached
         return Snapshot(policies, options, views, compiled, is_cached=is_cached)
 
+    def list_origin_sets(self) -> list[frozenset[str]]:
+        """Return the sets that the exact origins of all policies are in."""
+        engines = self._engines.values()
+        return [origins for engine in engines for origins in engine.origins.listed.sets]
+
     def place_policies(self) -> Iterator[PlacedPolicy]:
         """Yield every policy, those of views included, with the place where it is configured."""
         for prefix, policy in list_by_prefix(self.policies).items():
@@ -307,4 +314,4 @@ def _find_nothing(_headers: Headers, _method: str) -> None:
 
 
 def _list_callables(policy: Policy) -> list[Predicate]:
-    return [entry for entry in policy.allow_origins if not isinstance(entry, (str, Pattern))]
+    return [entry for entry in policy.allow_list.special if not isinstance(entry, (str, Pattern))]

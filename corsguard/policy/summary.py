@@ -5,8 +5,8 @@ from __future__ import annotations
 from re import Pattern
 
 from corsguard.policy import Policy
+from corsguard.policy.allow_list import OriginEntry
 from corsguard.policy.origin_lookup import OriginLookup
-from corsguard.policy.validation import OriginEntry
 
 __all__ = ["summarize_policy"]
 
