@@ -15,7 +15,7 @@ __all__ = ["AnswerCache", "PlaceCache", "select_cache"]
 
 _MAX_LENGTH = 512
 """Characters of the host and the path of a place that is cached."""
-_ITEMS_AT_PLACE = 32
+_ITEMS_AT_PLACE = 8
 
 _Place = tuple[str | None, str]
 """The host and the path of a request."""

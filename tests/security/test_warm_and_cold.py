@@ -63,6 +63,7 @@ Step = Request | Reconfigure | Replace
 
 LISTS = (LISTED, PARTNER, ASKED, BY_ORIGIN, BY_PATH)
 PREFIXES = ("/", "/items", "/admin", "/by-method")
+OTHER_HOST = "other.example.com"
 ORIGINS = (APP, APP, EVIL, EVIL, SUBDOMAIN, PLAIN_HTTP, None, "null", "https://A.example")
 PAGE: dict[str, list[str | None]] = {
     "Cookie": [None, None, "session=1", ""],
@@ -117,7 +118,8 @@ def policies(*, enforce: bool) -> st.SearchStrategy[Policies]:
 @st.composite
 def pages(draw: st.DrawFn) -> Fields:
     origin = draw(st.sampled_from(ORIGINS))
-    return [("Host", HOST), *([("Origin", origin)] if origin else []), *draw(fields(PAGE))]
+    host = draw(st.sampled_from([HOST, HOST, OTHER_HOST]))
+    return [("Host", host), *([("Origin", origin)] if origin else []), *draw(fields(PAGE))]
 
 
 @st.composite

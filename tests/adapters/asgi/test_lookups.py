@@ -58,6 +58,7 @@ def test_lookup_is_asked_once_for_many_requests() -> None:
     asyncio.run(run())
     assert get(app).cors == ALLOWED
     assert tenants.asked == [APP]
+    assert lookup.stats.hits == 0  # the cache has answered
     tenants.origins.clear()
     lookup.forget(APP)
     assert get(app).cors == REFUSED

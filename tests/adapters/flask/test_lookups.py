@@ -72,6 +72,7 @@ def test_lookup_is_asked_once_and_can_be_told_to_forget() -> None:
         assert is_allowed(app, "/items", "one.example")
         assert not is_allowed(app, "/items", "one.example", EVIL)
     assert lookup.stats.questions == 2
+    assert lookup.stats.hits == 2  # of the refused origin: the cache has answered for the other
     tenants.clear()
     lookup.forget(APP)
     assert not is_allowed(app, "/items", "one.example")
