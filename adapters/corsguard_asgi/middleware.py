@@ -146,9 +146,9 @@ class CORSMiddleware:
     async def _decide(self, scope: Scope) -> Decision:
         """Return the decision on a request that is not cached by its fields alone."""
         adapter, path = self.guard.adapter, self._path(scope)
-        if scope["type"] == "http" and adapter.snapshot.everywhere is None:
+        if scope["type"] == "http" and adapter.snapshot.needs_path:
             cache = adapter.snapshot.find(path).cache
-            decision = cache.lookup_headers(scope["headers"], scope["method"])
+            decision = cache.lookup_headers(scope["headers"], scope["method"], path)
             if decision is not None:
                 return decision
         request = build_request(scope, path)
@@ -159,7 +159,7 @@ class CORSMiddleware:
 
     def _path(self, scope: Scope) -> str:
         """Return the path that the application's router reads, or one that matches no route."""
-        if not self._has_routes():
+        if not self._needs_path():
             return strip_root_path(scope)  # only the log shows it
         path = self._read_path(scope)
         if path is not None:
@@ -182,15 +182,15 @@ class CORSMiddleware:
 
     def _log_start(self) -> None:
         """Log, when a server starts the application, if routes can't apply under a root path."""
-        if not self._has_routes():
+        if not self._needs_path():
             return
         self._search()
         if not self._is_certain:
             self._read_path = self._search_and_read  # a layer may get what it wraps later
             _logger.info("no route applies to a request with a root path: %s", self._why())
 
-    def _has_routes(self) -> bool:
-        return self.guard.adapter.snapshot.everywhere is None
+    def _needs_path(self) -> bool:
+        return self.guard.adapter.snapshot.needs_path
 
     def _why(self) -> str:
         return (

@@ -81,7 +81,7 @@ class GuardRuntime:
         """
         pending = self._start(request, view, methods)
         while not isinstance(pending, Decision):
-            pending = pending.resume(pending.engine.ask(request.origin, wait))
+            pending = pending.resume(pending.engine.ask(request, wait))
         return pending
 
     async def decide_async(
@@ -94,7 +94,7 @@ class GuardRuntime:
         """Return the same. Async callables are awaited, and `call` calls the others; see Engine."""
         pending = self._start(request, view, methods)
         while not isinstance(pending, Decision):
-            pending = pending.resume(await pending.engine.ask_async(request.origin, call))
+            pending = pending.resume(await pending.engine.ask_async(request, call))
         return pending
 
     def _start(
@@ -134,6 +134,11 @@ class GuardRuntime:
             self._report(decision, reason, request._replace(route=applied.route), engine, deciding)
         if not is_asked:
             applied.cache.store(request, decision, methods)
+        elif engine is not None and engine is applied.engines[0]:
+            # Not a later policy of a list: what was asked before it may answer otherwise next time.
+            answer = engine.find_remembered(request)
+            if answer is not None:
+                applied.cache.store_answered(request, decision, answer, methods)
         return decision
 
     def _report(
