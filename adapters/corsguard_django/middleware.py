@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
-from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -205,9 +204,7 @@ async def decide_async(guard: Guard, request: HttpRequest, holding: Holding) -> 
         return decision
     if not adapter.has_callables:
         return adapter.decide(build_request(request), view, methods)
-    policy = view.policy if view else guard.policy_for(request.path_info)
-    call = partial(_call_in_time, policy.predicate_timeout if policy else 0)
-    return await adapter.decide_async(build_request(request), view, methods, call)
+    return await adapter.decide_async(build_request(request), view, methods, _call_in_time)
 
 
 def _lookup(adapter: GuardRuntime, request: HttpRequest, holding: Holding) -> Decision | None:
@@ -254,7 +251,7 @@ def _wait(answer: Awaitable[object], seconds: float) -> object:
     return async_to_sync(wait_for)(answer, seconds)
 
 
-async def _call_in_time(seconds: float, ask: Callable[[], object]) -> object:
+async def _call_in_time(ask: Callable[[], object], seconds: float) -> object:
     """Call a function that may block in a thread, and wait at most some seconds for it.
 
     The thread can't be stopped. It is not the one of the request, which goes on without it.
