@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
-from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -16,7 +15,6 @@ from corsguard import Decision, Guard
 from corsguard.engine.decision import DECISION
 from corsguard.engine.request import CORSRequest
 from corsguard.engine.response_headers import UNTOUCHED, is_merged
-from corsguard.guard.policy_list import list_policies
 from corsguard.guard.runtime import GuardRuntime
 from corsguard.policy.origin_lookup import THREAD_CLEANUPS
 from corsguard.policy.predicates import wait_for
@@ -206,9 +204,7 @@ async def decide_async(guard: Guard, request: HttpRequest, holding: Holding) -> 
         return decision
     if not adapter.has_callables:
         return adapter.decide(build_request(request), view, methods)
-    policies = list_policies(view.policy) if view else guard.policies_for(request.path_info)
-    call = partial(_call_in_time, max((each.predicate_timeout for each in policies), default=0))
-    return await adapter.decide_async(build_request(request), view, methods, call)
+    return await adapter.decide_async(build_request(request), view, methods, _call_in_time)
 
 
 def _lookup(adapter: GuardRuntime, request: HttpRequest, holding: Holding) -> Decision | None:
@@ -255,7 +251,7 @@ def _wait(answer: Awaitable[object], seconds: float) -> object:
     return async_to_sync(wait_for)(answer, seconds)
 
 
-async def _call_in_time(seconds: float, ask: Callable[[], object]) -> object:
+async def _call_in_time(ask: Callable[[], object], seconds: float) -> object:
     """Call a function that may block in a thread, and wait at most some seconds for it.
 
     The thread can't be stopped. It is not the one of the request, which goes on without it.

@@ -18,6 +18,7 @@ from corsguard.guard.options import PlacedViewPolicy, Policies
 from corsguard.guard.refusal_log import RefusalLog
 from corsguard.guard.snapshot import NO_POLICY_DECISION, AppliedPolicy, Snapshot
 from corsguard.guard.view_policies import View
+from corsguard.policy.answers import Answer
 from corsguard.policy.predicates import Fault
 
 __all__ = ["GuardRuntime", "Subscriber"]
@@ -134,11 +135,8 @@ class GuardRuntime:
             self._report(decision, reason, request._replace(route=applied.route), engine, deciding)
         if not is_asked:
             applied.cache.store(request, decision, methods)
-        elif engine is not None and engine is applied.engines[0]:
-            # Not a later policy of a list: what was asked before it may answer otherwise next time.
-            answer = engine.find_remembered(request)
-            if answer is not None:
-                applied.cache.store_answered(request, decision, answer, methods)
+        elif engine is not None and (answer := _find_answer(applied, engine, request)) is not None:
+            applied.cache.store_answered(request, decision, answer, methods)
         return decision
 
     def _report(
@@ -261,3 +259,17 @@ def _resume(
     if at + 1 == len(engines) or engines[at].covers(evaluation):
         return conclude(engines[at], evaluation._replace(faults=faults), is_asked=True)
     return _search(engines, origin, conclude, at + 1, faults)
+
+
+def _find_answer(applied: AppliedPolicy, engine: Engine, request: CORSRequest) -> Answer | None:
+    """Return the answer of a look-up that the decision of an engine depends on, and nothing else.
+
+    None if a callable or a look-up of an earlier policy of the list was asked: it may answer
+    otherwise the next time, and then decides.
+    """
+    answer = engine.find_remembered(request)
+    if answer is None:
+        return None
+    earlier = applied.engines[: applied.engines.index(engine)]
+    is_certain = all(each.evaluate(request.origin) is not None for each in earlier)
+    return answer if is_certain else None

@@ -91,13 +91,13 @@ class AppliedPolicy:
         # As many allowed origins as are listed, so that they don't evict each other, up to a limit.
         listed = sum(engine.origins.countable for engine in engines)
         max_listed = min(listed, _MAX_ORIGINS) * max_items // MAX_ITEMS
-        lookups = [lookup for engine in engines for lookup in engine.origins.lookups]
-        kind = select_cache(lookups, is_enforced=is_enforced) if max_items else NoCache
         # Without `Origin`, the policy of `*` decides, which is the last. The others all agree.
         no_origin = engines[-1].no_origin if engines else NO_POLICY_DECISION
         # The decision on every request, or None where the origin or a cookie makes a difference.
         default = None if engines else NO_POLICY_DECISION
         cookieless_default = engines[0].any_evaluation if len(engines) == 1 else default
+        lookups = [lookup for engine in engines for lookup in engine.origins.lookups]
+        kind = select_cache(lookups, is_enforced=is_enforced) if max_items else NoCache
         self.cache: DecisionCache = kind(
             no_origin,
             default=default,
@@ -180,7 +180,7 @@ class Snapshot:
         places = [list_policies(each) for each in table.values()]
         places += [list_policies(each) for _, each in self.views]
         policies = [policy for listed in places for policy in listed]
-        callables = [each for policy in policies for each in policy.allow_list.predicates]
+        callables = [entry for policy in policies for entry in policy.allow_list.predicates]
         self.has_callables: bool = bool(callables)
         self.has_async_callables: bool = any(map(must_await, callables))
         enforced: set[int] = set()

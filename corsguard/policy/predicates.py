@@ -35,8 +35,8 @@ Predicate = (
 
 One with two parameters also gets the request, as `CORSRequest.limit_to_preflight` returns it.
 """
-Caller = Callable[[Callable[[], object]], Awaitable[object]]
-"""Calls a function without arguments where it may block, such as in a thread."""
+Caller = Callable[[Callable[[], object], float], Awaitable[object]]
+"""Calls a function where it may block, such as in a thread, and may limit the wait to seconds."""
 Waiter = Callable[[Awaitable[object], float], object]
 """Returns what an awaitable gives. Raises TimeoutError after so many seconds."""
 
@@ -127,7 +127,7 @@ class FunctionPredicate:
                 if isinstance(answer, Awaitable):
                     answer = await wait_for(answer, seconds)
             else:
-                answer = await call(partial(self._function, *arguments))
+                answer = await call(partial(self._function, *arguments), seconds)
         except Exception as error:
             answer = error
         return self._conclude(answer, faults)

@@ -230,3 +230,37 @@ def test_policy_without_a_lookup_has_the_plain_cache() -> None:
     assert select_cache([], is_enforced=False) is DecisionCache
     assert select_cache([], is_enforced=True) is EnforcedCache
     assert select_cache([OriginLookup(lambda _: True)], is_enforced=False) is AnswerCache
+
+
+def test_policy_after_one_that_was_asked_is_not_cached() -> None:
+    clock = Clock()
+    partners: set[str] = set()
+    first = OriginLookup(lambda origin: origin in partners, clock=clock)
+    second = OriginLookup(lambda _: True, clock=clock)
+    with_credentials = Policy(allow_origins=[LISTED, first], allow_credentials=True)
+    guard = Guard({"/": [with_credentials, Policy(allow_origins=[second])]})
+    cache = guard.adapter.snapshot.find("/").cache
+
+    def decide(origin: str) -> tuple[bool, bool]:
+        """Return True for credentials, and True if the decision is cached."""
+        request = environ_of(origin)
+        decision = guard.adapter.decide(CORSRequest.from_environ(request))
+        assert decision.allowed
+        cached = cache.lookup(request, "GET")
+        assert cached in {None, decision}
+        return "Access-Control-Allow-Credentials" in dict(decision.headers), cached is not None
+
+    assert decide(A) == (False, False)
+    partners.add(A)
+    clock.now = 6  # the first look-up asks again, and now its policy decides
+    assert decide(A) == (True, True)
+    assert decide(LISTED) == (True, True)
+
+
+def test_policy_after_one_of_listed_origins_is_cached() -> None:
+    lookup = OriginLookup(lambda _: True)
+    first = Policy(allow_origins=[LISTED], allow_credentials=True)
+    guard = Guard({"/": [first, Policy(allow_origins=[lookup])]})
+    request = environ_of(A)
+    decision = guard.adapter.decide(CORSRequest.from_environ(request))
+    assert guard.adapter.snapshot.find("/").cache.lookup(request, "GET") == decision

@@ -106,7 +106,7 @@ def test_async_callable_past_its_timeout_refuses() -> None:
 
 
 def test_sync_callable_has_no_timeout() -> None:
-    async def in_thread(ask: Callable[[], object]) -> object:
+    async def in_thread(ask: Callable[[], object], _seconds: float) -> object:
         return await asyncio.to_thread(ask)
 
     def predicate(origin: str) -> bool:
