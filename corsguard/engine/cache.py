@@ -49,6 +49,8 @@ _MAX_LENGTH = 512
 _CROSS_SITE = frozenset({"cross-site", "same-site"})
 """Values of `Sec-Fetch-Site` from pages of another origin."""
 _CROSS_SITE_BYTES = frozenset(site.encode() for site in _CROSS_SITE)
+_CROSS_SITE_FIELD = (b"sec-fetch-site", b"cross-site")
+_SAME_SITE_FIELD = (b"sec-fetch-site", b"same-site")
 _REFUSED_ORIGINS = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
 
 
@@ -140,6 +142,13 @@ class DecisionCache:
             decision = self._with_cookie.get(origin)
             if decision is not None:
                 return decision
+        decision = self._refused_origins.get(origin)
+        if (
+            decision is not None
+            and (_CROSS_SITE_FIELD in headers or _SAME_SITE_FIELD in headers)
+            and not self._is_enabled_for(DEBUG)
+        ):
+            return decision  # without a dict of all fields, which costs more than all else
         return self._lookup_fields(collect_fields(headers), method)
 
     def _lookup_fields(self, fields: Mapping[bytes, bytes], method: str) -> Decision | None:
@@ -262,9 +271,12 @@ class EnforcedCache(DecisionCache):
         """Return the decision on a request; see DecisionCache."""
         if method in {"HEAD", "OPTIONS"}:
             return DecisionCache.lookup_headers(self, headers, method)
-        fields = collect_fields(headers)
         if method == "GET":
-            return None if b"upgrade" in fields else self._lookup_fields(fields, method)
+            for name, _ in headers:
+                if name == b"upgrade":
+                    return None
+            return DecisionCache.lookup_headers(self, headers, method)
+        fields = collect_fields(headers)
         sent = fields.get(b"origin")
         origin = _ABSENT if sent is None else sent.decode("latin-1")
         return self._lookup_conditional_fields(fields, origin, is_unsafe=True)
