@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from re import Pattern
 from types import MappingProxyType
 
@@ -17,7 +17,6 @@ from corsguard.engine.cache import (
 )
 from corsguard.engine.csrf import Enforce
 from corsguard.engine.decision import Decision, Kind, Reason
-from corsguard.engine.request import Headers
 from corsguard.errors import PolicyError, Problem
 from corsguard.guard.options import (
     EVERYWHERE,
@@ -99,7 +98,6 @@ class Snapshot:
         "has_async_callables",
         "has_callables",
         "is_cached",
-        "lookup_headers",
         "own_origins",
         "policies",
         "views",
@@ -169,10 +167,6 @@ class Snapshot:
         self._paths: BoundedCache[str, AppliedPolicy] = BoundedCache()  # of the last paths
         self.everywhere: AppliedPolicy | None = None if applied else self._nowhere
         """What applies to every path; None if that depends on the path."""
-        self.lookup_headers: Callable[[Headers, str], Decision | None] = (
-            self.everywhere.cache.lookup_headers if self.everywhere else _find_nothing
-        )
-        """DecisionCache.lookup_headers of what applies everywhere; else it finds nothing."""
 
     def _engine_of(self, policy: Policy | None) -> Engine | None:
         return None if policy is None else self._engines[id(policy)]
@@ -295,10 +289,6 @@ class Snapshot:
         ]
         if problems:
             raise PolicyError(problems)
-
-
-def _find_nothing(_headers: Headers, _method: str) -> None:
-    """Return None: what applies depends on the path."""
 
 
 def _list_callables(policy: Policy) -> list[Predicate]:

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tools.benchmarks import counted_requests
 from tools.benchmarks.counted_requests import FLOOR, MARK, REQUESTS
@@ -128,7 +128,7 @@ def instruction_table(counts: InstructionCounts) -> Table:
     )
 
 
-def _read(path: Path) -> dict[str, dict[str, object]]:
+def _read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
