@@ -97,6 +97,10 @@ class CORSRequest(NamedTuple):
             and "websocket" in (parse_names(self.upgrade) or ())
         )
 
+    def with_route(self, route: str | None) -> CORSRequest:
+        """Return the request with the route, or the view, whose policy applies."""
+        return self if route == self.route else CORSRequest(*self[:-1], route)
+
     @classmethod
     def from_headers(
         cls,

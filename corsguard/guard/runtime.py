@@ -128,7 +128,7 @@ class GuardRuntime:
             policy = engine.policy if engine else None
             decision = refuse_unless_allowed(decision, request, policy, snapshot.enforce)
         if decision.reason not in _QUIET or decision.faults or self._subscribers:
-            self._report(decision, reason, request._replace(route=applied.route), engine)
+            self._report(decision, reason, request.with_route(applied.route), engine)
         if not is_asked:
             applied.cache.store(request, decision, methods)
         return decision
