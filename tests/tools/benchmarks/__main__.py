@@ -20,6 +20,7 @@ from tools.benchmarks import (
     regression_check,
     report,
     startup_costs,
+    wrk,
 )
 from tools.benchmarks.goals import (
     growth_goals,
@@ -108,7 +109,7 @@ def _count_instructions(console: Console) -> Iterator[Table]:
 def _measure_end_to_end(console: Console, docs: Path) -> None:
     try:
         throughput = end_to_end.measure(console)
-    except end_to_end.NoLoadError as error:
+    except wrk.NoLoadError as error:
         raise click.ClickException(str(error)) from None
     table = end_to_end.throughput_table(throughput)
     table.show(console)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,6 +16,7 @@ from typing import NamedTuple
 import psutil
 from rich.console import Console
 from rich.progress import Progress
+from tools.benchmarks import wrk
 from tools.benchmarks.rounds import Spread
 from tools.benchmarks.served import CORSGUARD, FLASK_CORS, LAYER, STARLETTE
 from tools.benchmarks.tables import Table
@@ -34,10 +33,6 @@ _SECONDS_TO_START = 30
 _GUNICORN = ("gunicorn", "--workers=1", "--log-level=error")
 _FLASK = "tools.benchmarks.served:build_flask()"
 _FASTAPI = "tools.benchmarks.served:build_fastapi"
-
-
-class NoLoadError(Exception):
-    """Load that could not be generated, with the reason in one line."""
 
 
 class Server(NamedTuple):
@@ -114,8 +109,7 @@ def measure(
 
     Raises NoLoadError if wrk is missing, a server does not start, or a request fails.
     """
-    if shutil.which("wrk") is None:
-        raise NoLoadError("wrk is missing: apt-get install wrk")
+    wrk.require()
     measured = []
     with Progress(console=console) as progress:
         for server in servers:
@@ -162,22 +156,6 @@ def throughput_table(measured: Sequence[Throughput]) -> Table:
     )
 
 
-def read_report(output: str) -> tuple[int, float]:
-    """Return the number of requests that wrk reports, and how many a second.
-
-    Raises NoLoadError if any request failed: its time is not that of an answer.
-    """
-    for failure in ("Non-2xx", "Socket errors"):
-        if failure in output:
-            line = next(line for line in output.splitlines() if failure in line)
-            raise NoLoadError(f"wrk: {line.strip()}")
-    requests = re.search(r"^\s*(\d+) requests in ", output, re.MULTILINE)
-    rate = re.search(r"^Requests/sec:\s*([\d.]+)", output, re.MULTILINE)
-    if requests is None or rate is None:
-        raise NoLoadError(f"wrk reports no requests: {output.strip()!r}")
-    return int(requests[1]), float(rate[1])
-
-
 @contextmanager
 def _serve(server: Server, layer: str) -> Iterator[tuple[psutil.Process, int]]:
     """Start a server with a layer, and yield its process and its port once it listens."""
@@ -192,7 +170,7 @@ def _serve(server: Server, layer: str) -> Iterator[tuple[psutil.Process, int]]:
             if not _wait_for(port, process):
                 log.seek(0)
                 last = log.read().strip().splitlines()[-1:]
-                raise NoLoadError(f"{server.name} with {layer} does not start: {''.join(last)}")
+                raise wrk.NoLoadError(f"{server.name} with {layer} does not start: {''.join(last)}")
             yield psutil.Process(process.pid), port
         finally:
             process.terminate()
@@ -218,17 +196,13 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> bool:
 
 def _load(process: psutil.Process, port: int) -> Load:
     """Send as many requests as a server answers in one turn."""
-    fields = PageRequest(TEN.last).fields()
-    del fields["Connection"], fields["Host"]  # which wrk sets itself
-    headers = (part for name, value in fields.items() for part in ("-H", f"{name}: {value}"))
-    command = (
-        *("wrk", "--threads=1", f"--connections={_CONNECTIONS}", f"--duration={_SECONDS}s"),
-        *headers,
-        f"http://{_HOST}:{port}/items",
-    )
     before = _read_cpu(process)
-    ended = subprocess.run(command, check=False, capture_output=True, text=True)
-    requests, rate = read_report(ended.stdout + ended.stderr)
+    requests, rate = wrk.run(
+        f"http://{_HOST}:{port}/items",
+        PageRequest(TEN.last).fields(),
+        connections=_CONNECTIONS,
+        seconds=_SECONDS,
+    )
     return Load(rate, (_read_cpu(process) - before) / requests)
 
 

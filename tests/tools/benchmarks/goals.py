@@ -52,8 +52,15 @@ _EARLIER_FIGURES = (
     _EarlierFigure("Django", "allowed", 5.9, 45.5),
 )
 _STARLETTE = "Starlette's own"
-_SHARES_OF_STARLETTE = {"no Origin": 0.30, "allowed": 0.30, "preflight": 0.30}
+_SHARES_OF_STARLETTE = {
+    "no Origin": 0.30,
+    "allowed": 0.30,
+    "refused": 0.45,
+    "preflight": 0.30,
+    "preflight refused": 0.45,
+}
 _SHARE_OF_STARLETTE = 0.45
+"""By route and enforced."""
 _NO_SLOWER = 1.03
 _OTHER_LAYER = 1.5
 _CACHED_BY_ENFORCED = ("no Origin", "allowed", "POST, same origin", "POST, allowed")
@@ -98,11 +105,9 @@ def _layer_goals(costs: RequestCosts) -> Iterator[Goal]:
 
 def _starlette_goals(costs: RequestCosts) -> Iterator[Goal]:
     for layer in (CORSGUARD, BY_ROUTE, ENFORCED):
-        for request in REQUESTS:
+        for request, share in _SHARES_OF_STARLETTE.items():
             ratio = costs.ratio("ASGI", request, layer, _STARLETTE)
-            most = _SHARE_OF_STARLETTE
-            if layer == CORSGUARD:
-                most = _SHARES_OF_STARLETTE.get(request, most)
+            most = share if layer == CORSGUARD else _SHARE_OF_STARLETTE
             what = f"ASGI, {request}: {layer}, share of {_STARLETTE}"
             yield Goal.at_most(what, ratio, most, "times")
 

@@ -51,13 +51,13 @@ def is_first(page: Path) -> bool:
     return min([*pythons, own], key=_order) == own
 
 
-def update(page: Path, tables: Iterable[Table]) -> None:
-    """Replace the section of this Python."""
-    _replace(page, _PYTHON + python(), _PACKAGES, tables)
+def update(page: Path, tables: Iterable[Table], packages: Iterable[str] = _PACKAGES) -> None:
+    """Replace the section of this Python, with the releases of some packages."""
+    _replace(page, _PYTHON + python(), packages, tables)
 
 
 def update_end_to_end(page: Path, packages: Iterable[str], table: Table) -> None:
-    """Replace the section of the runs behind servers, with the releases of some packages."""
+    """Replace the section of the runs behind servers, likewise."""
     _replace(page, _END_TO_END, packages, [table])
 
 
