@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flask import Flask
 from werkzeug.routing import Rule
 
 from corsguard import Guard, Policy
-from corsguard.guard.route_table import RouteRow
+from corsguard.guard.policy_list import PolicyOrList, iter_placed
+from corsguard.guard.route_table import RouteRow, SourcedPolicy, list_sourced
 from corsguard_flask.middleware import FlaskMiddleware
 from corsguard_flask.view_policies import get_view
 
@@ -20,9 +21,6 @@ _IMPLIED = {"HEAD", "OPTIONS"}
 _ONE_SEGMENT = re.compile(r"<(?:(?:string|int|float|uuid)(?:\([^)]*\))?:)?\w+>")
 """A variable of a URL rule whose values contain no slash; those of other converters may."""
 
-_SourcedPolicy = tuple[Policy | None, str]
-"""(policy, where it is configured)"""
-
 
 def rows_of(app: Flask, middleware: FlaskMiddleware) -> list[RouteRow]:
     """Return a row for each URL rule and each policy that may apply to some of its methods."""
@@ -31,14 +29,13 @@ def rows_of(app: Flask, middleware: FlaskMiddleware) -> list[RouteRow]:
 
 def placed(guard: Guard) -> Iterator[tuple[str, Policy]]:
     """Yield where each policy of a guard is configured, and the policy."""
-    for prefix, policy in _map_prefixes(guard).items():
-        if policy is not None:
-            yield _describe_route(prefix), policy
+    for prefix, given in _map_prefixes(guard).items():
+        yield from iter_placed(_describe_route(prefix), given)
 
 
-def _map_prefixes(guard: Guard) -> dict[str, Policy | None]:
+def _map_prefixes(guard: Guard) -> Mapping[str, PolicyOrList | None]:
     policies = guard.policies
-    return {"": policies} if policies is None or isinstance(policies, Policy) else dict(policies)
+    return policies if isinstance(policies, Mapping) else {"": policies}
 
 
 def _describe_route(prefix: str) -> str:
@@ -47,13 +44,13 @@ def _describe_route(prefix: str) -> str:
 
 def _iter_rows(app: Flask, middleware: FlaskMiddleware, rule: Rule) -> Iterator[RouteRow]:
     views = middleware.read_views()
-    by_policy: list[tuple[_SourcedPolicy, list[str]]] = []
+    by_policy: list[tuple[SourcedPolicy, list[str]]] = []
     methods: set[str] = rule.methods or set()
     # A rule without methods takes any method, and has one row.
     for method in sorted(methods - _IMPLIED or methods) or [""]:
         view = get_view(views, rule.endpoint, method)
         of_path = [] if view else _list_path_policies(middleware.guard, rule)
-        for each in [(view.policy, view.holder)] if view else of_path:
+        for each in list_sourced(view.policy, view.holder) if view else of_path:
             listed = next((listed for other, listed in by_policy if other == each), None)
             if listed is None:
                 by_policy.append((each, [method]))
@@ -65,20 +62,23 @@ def _iter_rows(app: Flask, middleware: FlaskMiddleware, rule: Rule) -> Iterator[
         yield RouteRow(tuple(filter(None, listed)), url, policy, source)
 
 
-def _list_path_policies(guard: Guard, rule: Rule) -> list[_SourcedPolicy]:
+def _list_path_policies(guard: Guard, rule: Rule) -> list[SourcedPolicy]:
     """Return the policy of a rule's path, or several if it depends on the rule's variables."""
     policies = _map_prefixes(guard)
     if "" in policies:
-        return [(policies[""], _EVERYWHERE)]
+        return list_sourced(policies[""], _EVERYWHERE)
     applying = [prefix for prefix in policies if _applies(prefix, rule.rule)]
     longest = max(applying, key=len, default=None)
-    found: list[_SourcedPolicy]
+    found: list[SourcedPolicy]
     found = (
-        [(None, "no route")] if longest is None else [(policies[longest], _describe_route(longest))]
+        [(None, "no route")]
+        if longest is None
+        else list_sourced(policies[longest], _describe_route(longest))
     )
     others = [each for each in policies if each not in applying and _may_apply(each, rule.rule)]
     if others:
-        found += [(policies[each], _describe_route(each)) for each in others]
+        for each in others:
+            found += list_sourced(policies[each], _describe_route(each))
         return [(policy, f"{source} (depends on the path)") for policy, source in found]
     return found
 

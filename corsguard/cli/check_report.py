@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
 from corsguard import Guard, Policy, Problem
+from corsguard.cli.route_policies import iter_route_policies
 from corsguard.cli.terminal import ConsoleWriter, format_count, make_printable
 from corsguard.engine.csrf import Enforce
 from corsguard.fetch_spec import SAFELISTED_METHODS
@@ -43,10 +44,11 @@ class CheckReport:
             for problem in found:
                 self._write_problem(kind, style, problem)
 
-    def write_policies(self, policies: Mapping[str, Policy | None], guard: Guard) -> None:
-        """Write each policy (route prefix -> policy), and what the guard enforces."""
-        for prefix, policy in policies.items():
-            self._writer.write_heading(make_printable(prefix) or "every path")
+    def write_policies(self, guard: Guard) -> None:
+        """Write each policy of a guard after its route, and what the guard enforces."""
+        for prefix, policy, position in iter_route_policies(guard.policies):
+            entry = "" if position is None else f"[{position}]"
+            self._writer.write_heading(f"{make_printable(prefix) or 'every path'}{entry}")
             if policy is None:
                 self._writer.write_row("origins", "none: no CORS here")
             else:

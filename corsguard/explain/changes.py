@@ -10,7 +10,8 @@ from typing import NamedTuple
 from corsguard.explain.callables import name_callable
 from corsguard.explain.place import Place
 from corsguard.policy import Policy
-from corsguard.policy.validation import OriginEntry, list_values
+from corsguard.policy.allow_list import OriginEntry
+from corsguard.policy.validation import list_values
 
 __all__ = ["Change", "list_changes"]
 
@@ -53,9 +54,10 @@ class Change(NamedTuple):
     @property
     def table(self) -> str:
         """The header of the table that the line for a file goes into; empty for the top level."""
-        if self.place.kind == "route":
-            return f"[routes.{dumps(self.place.name, ensure_ascii=False)}]"
-        return ""
+        if self.place.kind != "route":
+            return ""
+        table = f"[routes.{dumps(self.place.name, ensure_ascii=False)}]"
+        return f"[{table}]  # {self.place.entry}" if self.place.policies else table
 
     @property
     def _python_value(self) -> str:
