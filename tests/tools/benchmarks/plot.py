@@ -101,11 +101,11 @@ def _lines(axes: Any, costs: GrowthCosts) -> None:
     lowest = 0.0
     for end, name in sorted(ends):
         lowest = max(end, lowest * 1.8)  # no label on top of another
-        axes.text(150_000, lowest, name, va="center", fontsize=9)
+        axes.text(1_500_000, lowest, name, va="center", fontsize=9)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlim(0.8, 8_000_000)
-    axes.set_xticks([10**power for power in range(6)])
+    axes.set_xlim(0.8, 200_000_000)
+    axes.set_xticks([10**power for power in range(7)])
     _plain_ticks(axes.xaxis, axes.yaxis)
     axes.set_xlabel("exact origins listed")
     axes.set_title("An allowed request, from the last origin of the list", fontsize=10)

@@ -106,6 +106,7 @@ def million_table(costs: MillionCosts) -> Table:
         "longest delay of another thread, ms": costs.delay_alone,
         "the same while the policy is built": costs.longest_delay,
         "its 99th percentile": costs.delay,
+        "longest delay while another million replaces it": costs.longest_delay_by_replacement,
         "longest delay while origins are added and removed": costs.longest_delay_by_change,
     }
     return Table(
