@@ -21,13 +21,14 @@ _PACKAGES = (
 _HEAD = """\
 # What a request costs
 
-Every table on this page, and the plot, is made by `tox -e bench`, `tox -e bench-py313` and so on;
-a run replaces the section of its Python. Each stack runs in process, without a server, bare and
-with its CORS layer, in interleaved rounds; what counts is what the layer adds. The requests have
-the header fields of a browser, none of which has been seen before. The policy is the same
-everywhere: credentials, six methods, two request headers, one exposed header. The floor is the
-least that pure Python can do for the same answer: a closure over a dict
-(`tests/tools/benchmarks/floors.py`).
+Every table on this page, and the plot, is made by `tox -e bench`, `tox -e bench-py313` and so on,
+of which each run replaces the section of its Python, and by `tox -e bench -- --end-to-end`.
+
+In the sections of a Python, each stack runs in process, without a server, bare and with its CORS
+layer, in interleaved rounds. What counts is what the layer adds. The requests have the header
+fields of a browser, none of which has been seen before. The policy is the same everywhere:
+credentials, six methods, two request headers, one exposed header. The floor is the least that pure
+Python can do for the same answer: a closure over a dict (`tests/tools/benchmarks/floors.py`).
 
 Times are those of one machine, so compare them with each other only.
 
