@@ -12,6 +12,7 @@ from django.utils.http import is_same_domain
 
 from corsguard import Engine, Guard, Policy
 from corsguard.origin import OriginPattern
+from corsguard.policy.allow_list import unwrap
 from corsguard_django.configuration import iter_policies
 from corsguard_django.middleware_checks import CSRF, list_class_names
 
@@ -69,7 +70,7 @@ def _find_untrusted(guard: Guard) -> Iterator[CheckMessage]:
 
 def _list_entries(guard: Guard) -> list[str]:
     """Return the origins and patterns of all policies that can allow such a request."""
-    entries = [entry for policy in _list_policies(guard) for entry in policy.allow_origins]
+    entries = [unwrap(each) for policy in _list_policies(guard) for each in policy.allow_origins]
     return list(dict.fromkeys(entry for entry in entries if isinstance(entry, str)))
 
 

@@ -260,7 +260,7 @@ async def _call_in_time(policies: Iterable[Policy], predicate: Predicate, origin
     seconds = (
         policy.predicate_timeout
         for policy in policies
-        if any(entry is predicate for entry in policy.allow_list.special)
+        if any(entry is predicate for entry in policy.allow_list.predicates)
     )
     return await wait_for(_call_in_thread(predicate, origin), max(seconds))
 

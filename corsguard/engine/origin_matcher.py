@@ -24,11 +24,14 @@ class OriginMatcher:
         self.listed: AllowList = listed
         self._secure_only = secure_only
         self._regexes: list[Callable[[str], object]] = [
-            entry.fullmatch for entry in listed.special if isinstance(entry, Pattern)
+            entry.origin.fullmatch for entry in listed.special if isinstance(entry.origin, Pattern)
         ]
-        self.predicates: list[Predicate] = [
-            entry for entry in listed.special if not isinstance(entry, (str, Pattern))
+        self._insecure_regexes: list[Callable[[str], object]] = [
+            entry.origin.fullmatch
+            for entry in listed.special
+            if isinstance(entry.origin, Pattern) and "insecure" in entry.flags
         ]
+        self.predicates: list[Predicate] = listed.predicates
 
     def match(self, origin: str) -> Reason | None:
         """Return ALLOWED, ORIGIN_INVALID or ORIGIN_NOT_ALLOWED; None if the predicates decide."""
@@ -42,11 +45,13 @@ class OriginMatcher:
             return Reason.ORIGIN_INVALID
         if self.listed.has_pattern(parsed):
             return Reason.ALLOWED
-        if parsed.opaque or self.refuses_plain_http(parsed):
+        if parsed.opaque:
             return Reason.ORIGIN_NOT_ALLOWED
-        if any(fullmatch(origin) for fullmatch in self._regexes):
+        is_refused = self.refuses_plain_http(parsed)
+        regexes = self._insecure_regexes if is_refused else self._regexes
+        if any(fullmatch(origin) for fullmatch in regexes):
             return Reason.ALLOWED
-        return None if self.predicates else Reason.ORIGIN_NOT_ALLOWED
+        return None if self.predicates and not is_refused else Reason.ORIGIN_NOT_ALLOWED
 
     def refuses_plain_http(self, origin: Origin) -> bool:
         """Return True if origin is plain http, which nothing but a flag allows here."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from re import Pattern
-
 from corsguard.engine import Engine
 from corsguard.engine.decision import Decision
 from corsguard.escaping import escape_text
@@ -32,8 +30,7 @@ def describe_callable_decision(place: Place | None, decision: Decision | None, o
     callables = [
         entry
         for policy in policies
-        for entry in policy.allow_list.special
-        if not isinstance(entry, (str, Pattern))
+        for entry in policy.allow_list.predicates
         if _calls_callables(policy, origin, enforced=place.enforced)
     ]
     if not callables:

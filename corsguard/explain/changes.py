@@ -10,7 +10,7 @@ from typing import NamedTuple
 from corsguard.explain.callables import name_callable
 from corsguard.explain.place import Place
 from corsguard.policy import Policy
-from corsguard.policy.allow_list import OriginEntry
+from corsguard.policy.allow_list import OriginEntry, unwrap
 from corsguard.policy.validation import list_values
 
 __all__ = ["Change", "list_changes"]
@@ -108,7 +108,7 @@ def _describe_place(place: Place) -> str:
 
 def _describe_pages(policy: Policy) -> str:
     """Return the words for the pages that a policy allows; all but the first are counted."""
-    first, *others = policy.allow_origins
+    first, *others = map(unwrap, policy.allow_origins)
     if first == "*":
         return "any page"
     if isinstance(first, (str, Pattern)):

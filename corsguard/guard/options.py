@@ -112,7 +112,7 @@ def name_place(prefix: str) -> str:
 
 
 def _reject_other_types(table: Mapping[str, object]) -> Iterator[Problem]:
-    """Yield a problem for each value that is no Policy, no list of policies, and not None."""
+    """Yield a problem for each value that is neither a Policy, a list of policies, nor None."""
     for prefix, policy in table.items():
         if is_list(policy):
             yield from reject_list(name_place(prefix), policy)

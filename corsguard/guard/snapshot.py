@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from re import Pattern
 from types import MappingProxyType
 
 from corsguard.engine import Engine
@@ -41,7 +40,7 @@ from corsguard.guard.routes import Routes
 from corsguard.guard.unreachable_origins import find_unreachable_origins
 from corsguard.guard.view_policies import View
 from corsguard.policy import Policy
-from corsguard.policy.predicates import Predicate, is_async
+from corsguard.policy.predicates import is_async
 from corsguard.policy.safety import find_warnings
 
 __all__ = ["NO_POLICY_DECISION", "AppliedPolicy", "Snapshot"]
@@ -177,7 +176,7 @@ class Snapshot:
         places = [list_policies(each) for each in table.values()]
         places += [list_policies(each) for _, each in self.views]
         policies = [policy for listed in places for policy in listed]
-        callables = [entry for policy in policies for entry in _list_callables(policy)]
+        callables = [each for policy in policies for each in policy.allow_list.predicates]
         self.has_callables: bool = bool(callables)
         self.has_async_callables: bool = any(map(is_async, callables))
         enforced: set[int] = set()
@@ -368,7 +367,7 @@ class Snapshot:
                 "a callable that returns a bool at once, or an ASGI application",
             ).within(place)
             for place, policy in self.place_policies()
-            for entry in _list_callables(policy)
+            for entry in policy.allow_list.predicates
             if is_async(entry)
         ]
         if problems:
@@ -381,7 +380,3 @@ def _identify(policies: tuple[Policy, ...]) -> _Key:
     By identity: a callable need not be hashable, and an engine keeps its policy alive.
     """
     return tuple(map(id, policies))
-
-
-def _list_callables(policy: Policy) -> list[Predicate]:
-    return [entry for entry in policy.allow_list.special if not isinstance(entry, (str, Pattern))]

@@ -9,6 +9,7 @@ from corsguard.engine import Engine
 from corsguard.engine.decision import Reason
 from corsguard.errors import Problem
 from corsguard.guard.policy_list import name_entry
+from corsguard.policy.allow_list import unwrap
 
 __all__ = ["find_unreachable_origins"]
 
@@ -24,7 +25,7 @@ def find_unreachable_origins(place: str, engines: Sequence[Engine]) -> Iterator[
     for index, engine in enumerate(engines[1:], 1):
         if engine.origins.listed.exact_count > _MAX_ORIGINS:
             continue
-        for entry in filter(_is_text, engine.policy.allow_origins):
+        for entry in filter(_is_text, map(unwrap, engine.policy.allow_origins)):
             for earlier in range(index):
                 matcher = engines[earlier].origins
                 if entry in matcher.listed or matcher.match(entry) is Reason.ALLOWED:

@@ -4,14 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from re import Pattern
+from typing import NamedTuple
 
 from corsguard.origin import Origin, OriginPattern, match_domain_origin
 from corsguard.policy.predicates import Predicate
 
-__all__ = ["AllowList", "OriginEntry"]
+__all__ = ["FLAGS_OF_ENTRIES", "AllowList", "FlaggedEntry", "OriginEntry", "dangerous", "unwrap"]
 
-OriginEntry = str | Pattern[str] | Predicate
+BareEntry = str | Pattern[str] | Predicate
 """An origin or a pattern, a regular expression, or a callable."""
+
+FLAGS_OF_ENTRIES = {
+    "insecure": "dangerously_allow_insecure_origins",
+    "public-suffix": "dangerously_allow_public_suffixes",
+    "null": "dangerously_allow_null_origin",
+}
+"""The flag of an entry -> the field of a policy that lifts the same check from all entries."""
+
+
+class FlaggedEntry(NamedTuple):
+    """An entry of `allow_origins` from which checks are lifted."""
+
+    origin: BareEntry
+    flags: frozenset[str] = frozenset()
+    """Some of `insecure`, `public-suffix` and `null`."""
+
+    def __repr__(self) -> str:
+        return f"dangerous({', '.join(map(repr, (self.origin, *sorted(self.flags))))})"
+
+    def __str__(self) -> str:
+        return f"{self.origin} (dangerously: {', '.join(sorted(self.flags))})"
+
+
+OriginEntry = BareEntry | FlaggedEntry
+"""An entry of `allow_origins`."""
+
+
+def dangerous(origin: BareEntry, *flags: str) -> FlaggedEntry:
+    """Return an entry of `allow_origins` from which the checks that flags name are lifted.
+
+    `insecure` allows plain http, `public-suffix` names that anyone can register, and `null` the
+    origins that are not one. Each does for this entry what the field `dangerously_...` of Policy
+    does for all of them. A callable takes no flags. Policy validates the entry.
+    """
+    return FlaggedEntry(origin, frozenset(flags))
+
+
+def unwrap(entry: OriginEntry) -> BareEntry:
+    """Return an entry without its flags."""
+    return entry.origin if isinstance(entry, FlaggedEntry) else entry
+
 
 _SET_SIZE = 256
 """Origins in a set, on average, when it is built: to replace one of them takes microseconds."""
@@ -30,8 +72,8 @@ _WILDCARD_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 """The characters that `*` covers in a label."""
 
 
-def _keep(_entry: OriginEntry) -> bool:
-    return True
+def _accept(entry: OriginEntry) -> OriginEntry:
+    return entry
 
 
 class AllowList:
@@ -40,7 +82,8 @@ class AllowList:
     Exact origins are spread over many small sets, by scheme and host. So neither building a long
     list nor changing an entry of it takes long in one step, during which no other thread runs.
 
-    `keep` is called with each special entry, and returns False for one to leave out.
+    `accept` is called with each special entry. It returns the entry in its normalised form, or
+    None for one to leave out.
     """
 
     __slots__ = (
@@ -56,7 +99,7 @@ class AllowList:
         "special",
     )
 
-    special: tuple[OriginEntry, ...]
+    special: tuple[FlaggedEntry, ...]
     """The entries that need a look each, in their order: all but https origins of ASCII domains."""
     is_any: bool
     """True if `*` is an entry."""
@@ -64,16 +107,18 @@ class AllowList:
     """The exact origins."""
 
     def __init__(
-        self, entries: Sequence[OriginEntry], keep: Callable[[OriginEntry], bool] = _keep
+        self,
+        entries: Sequence[OriginEntry],
+        accept: Callable[[OriginEntry], OriginEntry | None] = _accept,
     ) -> None:
         count = 1
         while count * _SET_SIZE < len(entries):
             count *= 2
         self._mask = count - 1
         exact: list[list[str]] = [[] for _ in range(count)]
-        special: list[OriginEntry] = []
+        special: list[FlaggedEntry] = []
         # From a generator: to copy a long list in one step would hold up other threads.
-        self._base = tuple(self._sort_in(entries, exact, special, keep))
+        self._base = tuple(self._sort_in(entries, exact, special, accept))
         self._added: tuple[OriginEntry, ...] = ()
         self._removed = _Entries()
         self._entries: tuple[OriginEntry, ...] | None = self._base
@@ -87,8 +132,8 @@ class AllowList:
         self,
         entries: Iterable[OriginEntry],
         exact: list[list[str]],
-        special: list[OriginEntry],
-        keep: Callable[[OriginEntry], bool],
+        special: list[FlaggedEntry],
+        accept: Callable[[OriginEntry], OriginEntry | None],
     ) -> Iterator[OriginEntry]:
         """Yield the entries that are kept, each once it is put among the exact or the special."""
         mask = self._mask
@@ -96,18 +141,21 @@ class AllowList:
             match = match_domain_origin(entry) if isinstance(entry, str) else None
             if match is not None and "xn--" not in match[0]:  # which may be invalid Punycode
                 exact[hash(match[1]) & mask].append(match[0])
-            elif keep(entry):
-                special.append(entry)
-                if _is_exact(entry):
-                    exact[hash(_strip_port(str(entry))) & mask].append(str(entry))
-            else:
+                yield entry
                 continue
-            yield entry
+            accepted = accept(entry)
+            if accepted is None:
+                continue
+            special.append(_wrap(accepted))
+            text = unwrap(accepted)
+            if isinstance(text, str) and "*" not in text:
+                exact[hash(_strip_port(text)) & mask].append(text)
+            yield accepted
 
-    def _set_special(self, special: tuple[OriginEntry, ...]) -> None:
+    def _set_special(self, special: tuple[FlaggedEntry, ...]) -> None:
         self.special = special
-        self.is_any = "*" in special
-        patterns = [OriginPattern.of(str(entry)) for entry in special if _is_pattern(entry)]
+        self.is_any = any(entry.origin == "*" for entry in special)
+        patterns = [OriginPattern.of(str(each.origin)) for each in special if _is_pattern(each)]
         self._wide = _index_hosts(each for each in patterns if not each.label)
         self._labels = _index_labels(each for each in patterns if each.label)
 
@@ -124,6 +172,13 @@ class AllowList:
         yield from self._added
 
     @property
+    def predicates(self) -> list[Predicate]:
+        """The callables."""
+        return [
+            entry.origin for entry in self.special if not isinstance(entry.origin, (str, Pattern))
+        ]
+
+    @property
     def exact_count(self) -> int:
         """The number of exact origins."""
         return sum(map(len, self.sets))
@@ -132,9 +187,10 @@ class AllowList:
         return bool(self.special) or any(self.sets)
 
     def __contains__(self, entry: object) -> bool:
-        """Return True if entry is one of the entries, as it is written."""
+        """Return True if entry is one of the entries as it is written, whatever their flags."""
+        entry = entry.origin if isinstance(entry, FlaggedEntry) else entry
         if not isinstance(entry, str) or entry == "*":
-            return entry in self.special
+            return any(each.origin == entry for each in self.special)
         if "*" not in entry:
             return self.has_exact(entry)
         pattern = OriginPattern.of(entry)
@@ -219,14 +275,15 @@ class AllowList:
         changed._mask, changed.sets = self._mask, [*self.sets]
         for text in filter(_is_exact, gone.texts):
             changed.sets[hash(_strip_port(text)) & self._mask] -= {text}
-        for text in map(str, filter(_is_exact, new)):
+        for text in map(str, map(unwrap, filter(_is_exact, new))):
             changed.sets[hash(_strip_port(text)) & self._mask] |= {text}
         special = tuple(each for each in self.special if each not in gone)
-        special += tuple(each for each in new if each in add.special)
+        special += tuple(each for each in map(_wrap, new) if each in add.special)
         if any(map(_is_pattern, (*gone.texts, *new))):
             changed._set_special(special)
         else:
-            changed.special, changed.is_any = special, self.is_any or "*" in new
+            changed.special = special
+            changed.is_any = any(entry.origin == "*" for entry in special)
             changed._wide, changed._labels = self._wide, self._labels
         if len(changed._added) + len(changed._removed.texts) > _MAX_CHANGES:
             changed._base = tuple(changed._iterate())
@@ -238,15 +295,16 @@ class AllowList:
 
 
 class _Entries:
-    """A set of entries, which need not be hashable unless they are texts."""
+    """A set of entries, whatever their flags. They need not be hashable unless they are texts."""
 
     def __init__(self, entries: Iterable[OriginEntry] = ()) -> None:
-        listed = [*entries]
+        listed = [unwrap(entry) for entry in entries]
         self.texts: frozenset[str] = frozenset(each for each in listed if isinstance(each, str))
         self._others = [each for each in listed if not isinstance(each, str)]
 
-    def __contains__(self, entry: object) -> bool:
-        return entry in self.texts if isinstance(entry, str) else entry in self._others
+    def __contains__(self, entry: OriginEntry) -> bool:
+        bare = unwrap(entry)
+        return bare in self.texts if isinstance(bare, str) else bare in self._others
 
     def union(self, other: _Entries) -> _Entries:
         both = _Entries()
@@ -255,12 +313,18 @@ class _Entries:
         return both
 
 
+def _wrap(entry: OriginEntry) -> FlaggedEntry:
+    return entry if isinstance(entry, FlaggedEntry) else FlaggedEntry(entry)
+
+
 def _is_exact(entry: OriginEntry) -> bool:
-    return isinstance(entry, str) and "*" not in entry
+    text = unwrap(entry)
+    return isinstance(text, str) and "*" not in text
 
 
 def _is_pattern(entry: OriginEntry) -> bool:
-    return isinstance(entry, str) and "*" in entry and entry != "*"
+    text = unwrap(entry)
+    return isinstance(text, str) and "*" in text and text != "*"
 
 
 def _strip_port(origin: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from corsguard import fetch_spec
 from corsguard.errors import Problem
 from corsguard.origin import OriginError, OriginPattern, is_insecure, is_loopback
+from corsguard.policy.allow_list import FLAGS_OF_ENTRIES, FlaggedEntry
 
 if TYPE_CHECKING:
     from corsguard.policy import Policy
@@ -33,13 +34,14 @@ _SOCKET_PAGE_SCHEMES = {"ws": "http", "wss": "https"}
 def check_combinations(policy: Policy) -> Iterator[Problem]:
     """Yield the problems of fields that are valid by themselves, but not together."""
     for entry in _list_opaque_origins(policy):
-        if not policy.dangerously_allow_null_origin:
+        if not _lifts(policy, entry, "null"):
+            name = str(entry.origin)
             yield Problem(
                 "origin-null",
                 "allow_origins",
-                entry,
-                _OPAQUE[entry],
-                f"remove {entry}; or, without credentials, set dangerously_allow_null_origin",
+                name,
+                _OPAQUE[name],
+                f"remove {name}; or, without credentials, set dangerously_allow_null_origin",
             )
     if not policy.allow_credentials:
         yield from _find_sold_names(policy)
@@ -69,25 +71,28 @@ def _find_sold_names(policy: Policy) -> Iterator[Problem]:
 
     Unlike all subdomains of such a suffix, they look like the names of one owner.
     """
-    if policy.dangerously_allow_public_suffixes:
-        return
     for entry in policy.allow_list.special:
-        if isinstance(entry, str) and "*" in entry and entry != "*":
-            try:
-                pattern = OriginPattern.parse(entry)
-            except OriginError:
-                continue  # a problem already
-            if pattern.label and is_open_to_anyone(entry):
-                from corsguard.public_suffix import find_suffix
+        text = entry.origin
+        if not isinstance(text, str) or "*" not in text or _lifts(policy, entry, "public-suffix"):
+            continue
+        try:
+            pattern = OriginPattern.parse(text)
+        except OriginError:
+            continue  # a problem already
+        if pattern.label and is_open_to_anyone(text):
+            from corsguard.public_suffix import find_suffix
 
-                if not find_suffix(pattern.host).private:
-                    yield from _find_exposed_pattern(
-                        entry, pattern, insecure=False, for_anyone=True
-                    )
+            if not find_suffix(pattern.host).private:
+                yield from _find_exposed_pattern(text, pattern, insecure=False, for_anyone=True)
 
 
-def _list_opaque_origins(policy: Policy) -> list[str]:
-    return [entry for entry in _OPAQUE if entry in policy.allow_list]
+def _list_opaque_origins(policy: Policy) -> list[FlaggedEntry]:
+    return [entry for entry in policy.allow_list.special if entry.origin in ("null", "file://")]
+
+
+def _lifts(policy: Policy, entry: FlaggedEntry, flag: str) -> bool:
+    """Return True if a flag of the entry or of the policy lifts a check from the entry."""
+    return flag in entry.flags or getattr(policy, FLAGS_OF_ENTRIES[flag]) is True
 
 
 def find_exposure(policy: Policy) -> Iterator[Problem]:
@@ -95,24 +100,27 @@ def find_exposure(policy: Policy) -> Iterator[Problem]:
 
     They apply with credentials, and under `enforce`.
     """
-    if policy.dangerously_allow_null_origin:
-        for name in _list_opaque_origins(policy):
+    for entry in _list_opaque_origins(policy):
+        if _lifts(policy, entry, "null"):  # else a problem already
+            name = str(entry.origin)
             suggestion = f"remove {name}, or allow_credentials and enforce"
             yield Problem("origin-null", "allow_origins", name, _OPAQUE[name], suggestion)
     for entry in policy.allow_list.special:
-        if isinstance(entry, Pattern):
-            yield from _find_exposed_regex(entry, policy)
-        if not isinstance(entry, str):
+        text = entry.origin
+        allows_suffixes = _lifts(policy, entry, "public-suffix")
+        if isinstance(text, Pattern):
+            yield from _find_exposed_regex(text, public_suffixes=allows_suffixes)
+        if not isinstance(text, str):
             continue
-        for_anyone = not policy.dangerously_allow_public_suffixes and is_open_to_anyone(entry)
-        if not for_anyone and not entry.startswith("http://"):
-            continue  # by far the most; spares parsing a long list a second time
+        for_anyone = not allows_suffixes and is_open_to_anyone(text)
+        if not for_anyone and not text.startswith("http://"):
+            continue  # most
         try:
-            pattern = OriginPattern.parse(entry)
+            pattern = OriginPattern.parse(text)
         except OriginError:
             continue  # a problem already
-        insecure = is_insecure(pattern) and not policy.dangerously_allow_insecure_origins
-        yield from _find_exposed_pattern(entry, pattern, insecure=insecure, for_anyone=for_anyone)
+        insecure = is_insecure(pattern) and not _lifts(policy, entry, "insecure")
+        yield from _find_exposed_pattern(text, pattern, insecure=insecure, for_anyone=for_anyone)
 
 
 def _find_exposed_pattern(
@@ -184,11 +192,10 @@ def _narrow_label(pattern: OriginPattern) -> tuple[OriginPattern, str]:
     return one, f"list each name, such as {one}"
 
 
-def _find_exposed_regex(pattern: Pattern[str], policy: Policy) -> Iterator[Problem]:
+def _find_exposed_regex(pattern: Pattern[str], *, public_suffixes: bool) -> Iterator[Problem]:
     from corsguard.policy.regex_overmatch import describe_exposed_names
 
-    allowed = policy.dangerously_allow_public_suffixes
-    if exposed := describe_exposed_names(pattern, public_suffixes=allowed):
+    if exposed := describe_exposed_names(pattern, public_suffixes=public_suffixes):
         yield Problem("regex-too-wide", "allow_origins", pattern, *exposed)
 
 
@@ -223,13 +230,13 @@ def find_warnings(policy: Policy, *, enforced: bool = False) -> Iterator[Problem
                 f"{name} has no effect: only the browser sets it, so no preflight asks for it",
                 f"remove {name}",
             )
+    exposed = policy.allow_credentials or enforced
     for entry in policy.allow_list.special:
-        if isinstance(entry, str):
-            yield from _find_unmatched_origin(entry)
-        elif isinstance(entry, Pattern):
-            exposed = policy.allow_credentials or enforced
-            lifted = policy.dangerously_allow_insecure_origins
-            yield from _find_unmatched_regex(entry, secure_only=exposed and not lifted)
+        if isinstance(entry.origin, str):
+            yield from _find_unmatched_origin(entry.origin)
+        elif isinstance(entry.origin, Pattern):
+            secure_only = exposed and not _lifts(policy, entry, "insecure")
+            yield from _find_unmatched_regex(entry.origin, secure_only=secure_only)
 
 
 def _find_unmatched_origin(entry: str) -> Iterator[Problem]:

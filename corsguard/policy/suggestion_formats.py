@@ -19,6 +19,9 @@ from corsguard.errors import (
 __all__ = ["as_item", "as_toml", "as_variable"]
 
 _TOML_FORMS = {
+    '{"origin": "https://...", "dangerously": ["public-suffix"]}': (
+        '{ origin = "https://...", dangerously = ["public-suffix"] }'
+    ),
     "True": "true",
     "False": "false",
     '{"/api": {...}}': '[routes."/api"]',

@@ -5,7 +5,7 @@ from __future__ import annotations
 from re import Pattern
 
 from corsguard.policy import Policy
-from corsguard.policy.allow_list import OriginEntry
+from corsguard.policy.allow_list import FlaggedEntry, OriginEntry
 
 __all__ = ["summarize_policy"]
 
@@ -25,6 +25,8 @@ def summarize_policy(policy: Policy | None) -> str:
 
 def _format_entry(entry: OriginEntry) -> str:
     """Return an entry as Python code, or the name of a callable."""
+    if isinstance(entry, FlaggedEntry):
+        return str(entry)
     if isinstance(entry, str):
         return entry
     if isinstance(entry, Pattern):

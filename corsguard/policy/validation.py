@@ -12,7 +12,13 @@ from corsguard import fetch_spec
 from corsguard.errors import ALLOW_NOTHING, Problem
 from corsguard.escaping import list_values, quote, show_value
 from corsguard.origin import Origin, OriginError, OriginPattern
-from corsguard.policy.allow_list import AllowList, OriginEntry
+from corsguard.policy.allow_list import (
+    FLAGS_OF_ENTRIES,
+    AllowList,
+    FlaggedEntry,
+    OriginEntry,
+    unwrap,
+)
 
 __all__ = [
     "FLAGS",
@@ -65,7 +71,7 @@ def validate_origins(found: ProblemCollector, field: str, value: object) -> Allo
     entries = cast(Sequence[OriginEntry], list_entries(found, field, value))
     if not entries and not found.problems:
         _add_no_origins(found, field, value)
-    allow_list = AllowList(entries, partial(_validate_entry, found, field))
+    allow_list = AllowList(entries, partial(_accept_entry, found, field))
     _check_wildcard(found, field, allow_list)
     return allow_list
 
@@ -78,13 +84,62 @@ def check_allow_list(found: ProblemCollector, field: str, allow_list: AllowList)
 
 
 def _check_wildcard(found: ProblemCollector, field: str, allow_list: AllowList) -> None:
-    if allow_list.is_any and any(entry != "*" for entry in allow_list.entries):
-        _add_wildcard_not_alone(found, field, allow_list.entries)
+    if allow_list.is_any and any(unwrap(entry) != "*" for entry in allow_list.entries):
+        _add_wildcard_not_alone(found, field, list(map(unwrap, allow_list.entries)))
 
 
 def _add_no_origins(found: ProblemCollector, field: str, value: object) -> None:
     message = f"the list is empty, so no page could read a response; {ALLOW_NOTHING}"
     found.add("no-origins", field, value, message, "list an origin, or remove the policy")
+
+
+def _accept_entry(found: ProblemCollector, field: str, entry: object) -> OriginEntry | None:
+    """Return an entry in its normalised form, or None for one of a wrong type."""
+    if isinstance(entry, Mapping):
+        entry = _read_table(found, field, entry)
+        if entry is None:
+            return None
+    if isinstance(entry, FlaggedEntry):
+        _validate_flags(found, field, entry)
+    is_typed = _validate_entry(found, field, unwrap(cast(OriginEntry, entry)))
+    return cast(OriginEntry, entry) if is_typed else None
+
+
+def _read_table(
+    found: ProblemCollector, field: str, table: Mapping[object, object]
+) -> FlaggedEntry | None:
+    """Return the entry that a file has as a table, `{ origin = "...", dangerously = [...] }`."""
+    origin, given = table.get("origin"), table.get("dangerously", ())
+    if not isinstance(origin, str) or set(table) - {"origin", "dangerously"}:
+        message = f"{show_value(table)} is not an origin with flags"
+        _add_table_form(found, field, table, message)
+        return None
+    if not isinstance(given, (list, tuple)) or not all(isinstance(each, str) for each in given):
+        message = f"{show_value(given)} is not a list of the flags of {origin}"
+        _add_table_form(found, field, table, message)
+        return FlaggedEntry(origin, frozenset(FLAGS_OF_ENTRIES))  # no problem twice
+    return FlaggedEntry(origin, frozenset(given))
+
+
+def _add_table_form(found: ProblemCollector, field: str, table: object, message: str) -> None:
+    suggestion = '{"origin": "https://...", "dangerously": ["public-suffix"]}'
+    found.add("type-invalid", field, table, message, suggestion)
+
+
+def _validate_flags(found: ProblemCollector, field: str, entry: FlaggedEntry) -> None:
+    """Add the problems of the flags of an entry."""
+    known = ", ".join(FLAGS_OF_ENTRIES)
+    unknown = [flag for flag in sorted(entry.flags, key=show_value) if flag not in FLAGS_OF_ENTRIES]
+    for flag in unknown:
+        message = f"{show_value(flag)} is not a flag of an origin"
+        found.add("flag-unknown", field, entry, message, f"one of {known}")
+    if not entry.flags:
+        message = f"{entry.origin!r} is called dangerous, and no flag says which check to lift"
+        found.add("flag-unknown", field, entry, message, f"the entry alone, or add one of {known}")
+    if not isinstance(entry.origin, (str, Pattern)) and callable(entry.origin):
+        message = "a callable takes no flags: what it may allow is decided for the whole policy"
+        suggestion = "the callable alone, and dangerously_allow_insecure_origins if that is meant"
+        found.add("type-invalid", field, entry, message, suggestion)
 
 
 def _validate_entry(found: ProblemCollector, field: str, entry: object) -> bool:

@@ -425,3 +425,11 @@ def test_problem_and_warning_in_a_list_name_the_entry(corsguard: Command, write:
     code, out, _ = corsguard("check", write(shadowed))
     assert code == 0
     assert 'warning: routes."/api"[1].allow_origins [origin-unreachable]' in out
+
+
+def test_flagged_origin_is_shown_with_its_flags(corsguard: Command, write: Write) -> None:
+    entry = '{ origin = "https://app-*-team.vercel.app", dangerously = ["public-suffix"] }'
+    code, out, _ = corsguard("check", write(f"allow_origins = [{entry}]\nallow_credentials = true"))
+
+    assert code == 0
+    assert "https://app-*-team.vercel.app (dangerously: public-suffix)" in " ".join(out.split())

@@ -12,6 +12,7 @@ from corsguard.fetch_spec import DEFAULT_MAX_AGE, MAX_AGE_CAPS, SAFELISTED_METHO
 from corsguard.guard import Guard
 from corsguard.origin import OriginPattern
 from corsguard.policy import Policy
+from corsguard.policy.allow_list import unwrap
 
 __all__ = ["API_PLACEHOLDER", "build_description", "build_example", "build_snippet"]
 
@@ -49,7 +50,7 @@ def _describe_policy(given: RoutePolicy, api: str) -> Document:
         "path": prefix or None,
         **({} if position is None else {"index": position}),
         "cors": True,
-        "origins": [str(entry) for entry in policy.allow_origins],
+        "origins": [str(unwrap(entry)) for entry in policy.allow_origins],
         "credentials": policy.allow_credentials,
         "methods": list(dict.fromkeys((*SAFELISTED_METHODS, *policy.allow_methods))),
         "headers": list(policy.allow_headers),
@@ -71,7 +72,7 @@ def build_example(prefix: str, policy: Policy, api: str) -> Document:
     headers = _choose_headers(policy, method)
     path = quote(prefix or "/")
     return {
-        "page": _choose_page(str(policy.allow_origins[0])),
+        "page": _choose_page(str(unwrap(policy.allow_origins[0]))),
         "url": f"{api}{path}",
         "method": method,
         "headers": headers,
