@@ -67,6 +67,7 @@ class CORSMiddleware:
             # there for "no lifespan support", and would not show the message.
             _logger.error("CORSMiddleware does not start: %s", error)  # noqa: TRY400
             raise
+        self._adapter = self.guard.adapter
         # The search for the router waits for the start of the server, or for the first request that
         # needs a path: only then has every layer got what it wraps.
         self._read_path: ReadPath = self._search_and_read
@@ -78,11 +79,15 @@ class CORSMiddleware:
         if scope["type"] != "http":
             await self._call_other(scope, receive, send)
             return
-        adapter, app = self.guard.adapter, self.app
-        decision = adapter.snapshot.lookup_headers(scope["headers"], scope["method"])
-        if decision is None:
-            decision = await self._decide(scope)
-            app = self._next
+        adapter = self._adapter
+        snapshot = adapter.snapshot
+        app, path = self.app, None
+        applied = snapshot.pathless
+        if applied is None:
+            app, path = self._next, self._read_route_path(scope)
+            applied = snapshot.find(path)
+        cached = applied.cache.lookup_headers(scope["headers"], scope["method"], path)
+        decision = cached or await self._decide(scope)
         if decision.status is not None:
             await _respond(decision, "http.response", send)
             return
@@ -144,23 +149,18 @@ class CORSMiddleware:
                 _logger.warning("the policy for %s was chosen without root_path %s: %s", *where)
 
     async def _decide(self, scope: Scope) -> Decision:
-        """Return the decision on a request that is not cached by its fields alone."""
-        adapter, path = self.guard.adapter, self._path(scope)
-        if scope["type"] == "http" and adapter.snapshot.needs_path:
-            cache = adapter.snapshot.find(path).cache
-            decision = cache.lookup_headers(scope["headers"], scope["method"], path)
-            if decision is not None:
-                return decision
+        """Return the decision on a request that is not cached."""
+        adapter = self._adapter
+        # Where the path does not matter, only the log shows it.
+        path = self._read_route_path(scope) if self._needs_path() else strip_root_path(scope)
         request = build_request(scope, path)
         # A callable may have to be awaited.
         if adapter.has_callables:
             return await adapter.decide_async(request)
         return adapter.decide(request)
 
-    def _path(self, scope: Scope) -> str:
+    def _read_route_path(self, scope: Scope) -> str:
         """Return the path that the application's router reads, or one that matches no route."""
-        if not self._needs_path():
-            return strip_root_path(scope)  # only the log shows it
         path = self._read_path(scope)
         if path is not None:
             return path
@@ -190,7 +190,7 @@ class CORSMiddleware:
             _logger.info("no route applies to a request with a root path: %s", self._why())
 
     def _needs_path(self) -> bool:
-        return self.guard.adapter.snapshot.needs_path
+        return self._adapter.snapshot.pathless is None
 
     def _why(self) -> str:
         return (

@@ -156,6 +156,12 @@ class DecisionCache:
             decision = self._with_cookie.get(origin)
             if decision is not None:
                 return decision
+        decision = self._refused_origins.get(origin)
+        if decision is not None and not self._is_enabled_for(DEBUG):
+            # Without a dict of all fields, which costs more than all else.
+            sites = [value for name, value in headers if name == b"sec-fetch-site"]
+            if len(sites) == 1 and sites[0] in _CROSS_SITE_BYTES:
+                return decision
         return self._lookup_fields(collect_fields(headers), method)
 
     def _lookup_fields(self, fields: Mapping[bytes, bytes], method: str) -> Decision | None:
@@ -280,9 +286,12 @@ class EnforcedCache(DecisionCache):
         """Return the decision on a request; see DecisionCache."""
         if method in {"HEAD", "OPTIONS"}:
             return DecisionCache.lookup_headers(self, headers, method, path)
-        fields = collect_fields(headers)
         if method == "GET":
-            return None if b"upgrade" in fields else self._lookup_fields(fields, method)
+            for name, _ in headers:
+                if name == b"upgrade":
+                    return None
+            return DecisionCache.lookup_headers(self, headers, method, path)
+        fields = collect_fields(headers)
         sent = fields.get(b"origin")
         origin = _ABSENT if sent is None else sent.decode("latin-1")
         return self._lookup_conditional_fields(fields, origin, is_unsafe=True)

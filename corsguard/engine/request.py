@@ -106,6 +106,10 @@ class CORSRequest(NamedTuple):
         method = self.requested_method if self.is_preflight else self.method
         return CORSRequest(self.path, self.origin, method or "", host=self.host)
 
+    def with_route(self, route: str | None) -> CORSRequest:
+        """Return the request with the route, or the view, whose policy applies."""
+        return self if route == self.route else CORSRequest(*self[:-1], route)
+
     @classmethod
     def from_headers(
         cls,

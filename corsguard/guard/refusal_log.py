@@ -122,6 +122,9 @@ class RefusalLog:
         return level if _logger.isEnabledFor(level) else None
 
     def _is_first(self, group: tuple[str, str], item: str) -> bool:
+        full = self._seen.get(group)
+        if full is not None and len(full) > _MOST_ITEMS:  # as most are under attack: no lock
+            return False
         with self._lock:
             if group not in self._seen and len(self._seen) >= _MOST_GROUPS:
                 return False

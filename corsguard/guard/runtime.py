@@ -132,7 +132,8 @@ class GuardRuntime:
             decision = refuse_unless_allowed(decision, request, policy, snapshot.enforce)
         if decision.reason not in _QUIET or decision.faults or self._subscribers:
             deciding = applied.name_deciding(engine, reason)
-            self._report(decision, reason, request._replace(route=applied.route), engine, deciding)
+            request_there = request.with_route(applied.route)
+            self._report(decision, reason, request_there, engine, deciding)
         if not is_asked:
             applied.cache.store(request, decision, methods)
         elif engine is not None and (answer := _find_answer(applied, engine, request)) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from corsguard.engine import Engine
@@ -17,7 +17,6 @@ from corsguard.engine.cache import (
 )
 from corsguard.engine.csrf import Enforce
 from corsguard.engine.decision import Decision, Kind, Reason
-from corsguard.engine.request import Headers
 from corsguard.errors import PolicyError, Problem
 from corsguard.guard.options import (
     EVERYWHERE,
@@ -145,9 +144,8 @@ class Snapshot:
         "has_async_callables",
         "has_callables",
         "is_cached",
-        "lookup_headers",
-        "needs_path",
         "own_origins",
+        "pathless",
         "policies",
         "views",
     )
@@ -225,17 +223,11 @@ class Snapshot:
         self._paths: BoundedCache[str, AppliedPolicy] = BoundedCache()  # of the last paths
         self.everywhere: AppliedPolicy | None = None if applied else self._nowhere
         """What applies to every path; None if that depends on the path."""
-        self.needs_path: bool = self.everywhere is None or any(
+        takes_request = any(
             engine.origins.takes_request for each in self._engines.values() for engine in each
         )
-        """True if a decision may depend on the path, by a route or by a predicate."""
-        self.lookup_headers: Callable[[Headers, str], Decision | None] = (
-            self.everywhere.cache.lookup_headers
-            if self.everywhere and not self.needs_path
-            else _find_nothing
-        )
-        """DecisionCache.lookup_headers of what applies everywhere, if the path does not matter;
-        else it finds nothing."""
+        self.pathless: AppliedPolicy | None = None if takes_request else self.everywhere
+        """The same; None if a predicate may depend on the path as well."""
 
     def _get_engines(self, given: PolicyOrList | None) -> tuple[Engine, ...]:
         return self._engines[_identify(list_policies(given))] if given else ()
@@ -395,7 +387,3 @@ def _identify(policies: tuple[Policy, ...]) -> _Key:
     By identity: a callable need not be hashable, and an engine keeps its policy alive.
     """
     return tuple(map(id, policies))
-
-
-def _find_nothing(_headers: Headers, _method: str) -> None:
-    """Return None: what applies depends on the path."""
