@@ -13,7 +13,7 @@ from corsguard import PolicyError
 from corsguard.cli.click_options import add_explain_options
 from corsguard.guard.route_table import compare_routes
 from corsguard.policy.warning_filter import ignore_policy_warnings
-from corsguard_flask.listing import placed, rows_of
+from corsguard_flask.listing import list_placed, rows_of
 from corsguard_flask.middleware import FlaskMiddleware
 from corsguard_flask.outer_middleware import find_outer_middleware
 from corsguard_flask.unreachable_views import find_unreachable_views
@@ -35,7 +35,7 @@ def check(context: click.Context) -> None:
     warnings = [
         *(warning.problem for warning in middleware.guard.warnings),
         *front.warnings,
-        *compare_routes(rows_of(app, middleware), placed(middleware.guard)),
+        *compare_routes(rows_of(app, middleware), list_placed(middleware.guard)),
     ]
     for note in front.notes:
         click.echo(note)
