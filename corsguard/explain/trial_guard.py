@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from corsguard.engine.decision import Decision
-from corsguard.engine.engine import Waiter
+from corsguard.engine.engine import Caller, Waiter
 from corsguard.engine.request import CORSRequest, Methods
 from corsguard.explain.place import Place, PlaceKey
 from corsguard.guard import Guard
@@ -50,6 +50,18 @@ class _TrialRuntime(GuardRuntime):
         """Return what GuardRuntime.decide does, and record the place and the decision."""
         view = self._locate(request.path, view)
         self.decision = super().decide(request, view, methods, wait)
+        return self.decision
+
+    async def decide_async(
+        self,
+        request: CORSRequest,
+        view: View | None = None,
+        methods: Methods = None,
+        call: Caller | None = None,
+    ) -> Decision:
+        """Return what GuardRuntime.decide_async does, and record the place and the decision."""
+        view = self._locate(request.path, view)
+        self.decision = await super().decide_async(request, view, methods, call)
         return self.decision
 
     def _locate(self, path: str, view: View | None) -> View | None:

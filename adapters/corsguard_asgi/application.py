@@ -1,0 +1,86 @@
+"""An ASGI application as the `corsguard` command sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from corsguard import Guard, Reason
+from corsguard.browser.messages import Send
+from corsguard.browser.transport import open_transport
+from corsguard.cli.application.path_policies import PathPolicies
+from corsguard.engine.decision import DECISION
+from corsguard_asgi.middleware import CORSMiddleware
+from corsguard_asgi.wrapped_apps import find_wrapped
+
+if TYPE_CHECKING:
+    from corsguard.explain.fixes import Transport
+    from corsguard.origin import Origin
+
+__all__ = ["ASGIApplication", "describe_app"]
+
+
+class ASGIApplication(PathPolicies):
+    """An ASGI application behind CORSMiddleware."""
+
+    def __init__(self, middleware: CORSMiddleware) -> None:
+        super().__init__(middleware.guard)
+        self._middleware = middleware
+
+    def build_trial(self, origin: Origin) -> Transport:
+        """Return the transport to the middleware at origin, with an answer to all behind it."""
+
+        def transport(guard: Guard) -> Send:
+            trial = _TrialMiddleware(self._middleware, guard)
+            return open_transport(trial, origin, "asgi")
+
+        return transport
+
+
+class _TrialMiddleware(CORSMiddleware):
+    """A copy of a middleware with another guard, which does not call the application."""
+
+    def __init__(self, middleware: CORSMiddleware, guard: Guard) -> None:
+        super().__init__(middleware.app, guard)
+        self._search()  # the path that the application reads depends on its own root path
+        self.app = self._next = _answer
+
+    def _log_start(self) -> None:
+        """Log nothing, and search for no router: no server starts."""
+
+
+async def _answer(scope: Any, receive: Any, send: Any) -> None:
+    """Answer 200, but 405 to an OPTIONS request that no policy applies to."""
+    if scope["type"] == "lifespan":
+        for event in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{event}.complete"})
+        return
+    is_unrouted = scope["method"] == "OPTIONS" and scope[DECISION].reason is Reason.NO_POLICY
+    status = 405 if is_unrouted else 200
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def describe_app(app: object) -> ASGIApplication | None:
+    """Return the application with the CORSMiddleware that it is or leads to, if any.
+
+    The middleware may be the application, be wrapped in others, be an attribute of the application,
+    such as `app.asgi_app`, or be added to it by `add_middleware`.
+    """
+    for found in find_wrapped(app, _is_end):
+        if isinstance(found, CORSMiddleware):
+            return ASGIApplication(found)
+        for added in _list_added(found):
+            if issubclass(added.cls, CORSMiddleware):
+                return ASGIApplication(added.cls(found, *added.args, **added.kwargs))
+    return None
+
+
+def _is_end(each: object) -> bool:
+    return issubclass(type(each), CORSMiddleware) or bool(_list_added(each))
+
+
+def _list_added(app: object) -> list[Any]:
+    """Return what `add_middleware` added to an application of Starlette or FastAPI."""
+    added = vars(app).get("user_middleware") if hasattr(type(app), "add_middleware") else None
+    return [each for each in added or () if isinstance(getattr(each, "cls", None), type)]
