@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from corsguard import Guard, Reason
@@ -65,22 +67,35 @@ def describe_app(app: object) -> ASGIApplication | None:
     """Return the application with the CORSMiddleware that it is or leads to, if any.
 
     The middleware may be the application, be wrapped in others, be an attribute of the application,
-    such as `app.asgi_app`, or be added to it by `add_middleware`.
+    such as `app.asgi_app`, or be in its list of middleware.
     """
     for found in find_wrapped(app, _is_end):
         if isinstance(found, CORSMiddleware):
             return ASGIApplication(found)
-        for added in _list_added(found):
-            if issubclass(added.cls, CORSMiddleware):
-                return ASGIApplication(added.cls(found, *added.args, **added.kwargs))
+        return ASGIApplication(next(_iter_listed(found))(found))
     return None
 
 
 def _is_end(each: object) -> bool:
-    return issubclass(type(each), CORSMiddleware) or bool(_list_added(each))
+    return issubclass(type(each), CORSMiddleware) or any(_iter_listed(each))
 
 
-def _list_added(app: object) -> list[Any]:
-    """Return what `add_middleware` added to an application of Starlette or FastAPI."""
-    added = vars(app).get("user_middleware") if hasattr(type(app), "add_middleware") else None
-    return [each for each in added or () if isinstance(getattr(each, "cls", None), type)]
+def _iter_listed(app: object) -> Iterator[Callable[[Any], CORSMiddleware]]:
+    """Yield a function that builds each CORSMiddleware in an application's list of middleware.
+
+    Starlette and FastAPI list the class and its arguments as `Middleware`, Litestar as
+    `DefineMiddleware`.
+    """
+    for name, kind in (("user_middleware", "cls"), ("middleware", "middleware")):
+        try:
+            listed = object.__getattribute__(app, name)  # evaluates no proxy
+        except AttributeError:
+            continue
+        for each in listed if isinstance(listed, (list, tuple)) else ():
+            cls = getattr(each, kind, None)
+            if isinstance(cls, type) and issubclass(cls, CORSMiddleware):
+                yield partial(_build, cls, each)
+
+
+def _build(cls: type[CORSMiddleware], listed: Any, app: Any) -> CORSMiddleware:
+    return cls(app, *listed.args, **listed.kwargs)

@@ -28,6 +28,7 @@ CONNEXION = Problem(
 
 _CODE = "middleware-in-front"
 _INSTALL_LAST = "install CORSGuard last: call cors.init_app(app) after it"
+_MOVE_INSIDE = "set it as app.wsgi_app, and call cors.init_app(app) after that"
 _SOCKET_SERVERS = ("socketio.", "engineio.")
 _DISPATCHERS = ("werkzeug.middleware.dispatcher.",)
 _HARMLESS = (
@@ -67,18 +68,21 @@ def find_outer_middleware(
     problems: list[Problem] = []
     warnings: list[Problem] = []
     notes: list[str] = []
+    around = tuple(around)
     for wrapper in (*around, *found[:-1]):
         if _is_from(wrapper, _HARMLESS):
             notes.append(
                 f"{_get_name(wrapper)} is in front of corsguard: it passes every request on"
             )
             continue
-        problem, is_fault = _describe_wrapper(wrapper, middleware.guard.enforce)
+        problem, is_fault = _describe_wrapper(
+            wrapper, middleware.guard.enforce, _MOVE_INSIDE if wrapper in around else _INSTALL_LAST
+        )
         (problems if is_fault else warnings).append(problem)
     return OuterMiddleware(tuple(problems), tuple(warnings), tuple(notes))
 
 
-def _describe_wrapper(wrapper: object, enforce: Enforce) -> tuple[Problem, bool]:
+def _describe_wrapper(wrapper: object, enforce: Enforce, advice: str) -> tuple[Problem, bool]:
     """Return the problem of a middleware in front, and False if it is a mere warning."""
     where = f"{_get_name(wrapper)} is in front of corsguard"
     effect = "`enforce` does not refuse them" if enforce else "no policy applies to them"
@@ -87,16 +91,16 @@ def _describe_wrapper(wrapper: object, enforce: Enforce) -> tuple[Problem, bool]
             f"{where} and answers Socket.IO's WebSocket handshakes and polling requests itself: "
             f"{effect}"
         )
-        fix = f"{_INSTALL_LAST}, and list the same origins in cors_allowed_origins"
+        fix = f"{advice}, and list the same origins in cors_allowed_origins"
         return Problem(_CODE, "app.wsgi_app", None, message, fix), True
     if _is_from(wrapper, _DISPATCHERS):
         message = (
             f"{where} and passes requests below {_list_mounts(wrapper)} to other applications: "
             f"{effect}"
         )
-        return Problem(_CODE, "app.wsgi_app", None, message, _INSTALL_LAST), bool(enforce)
+        return Problem(_CODE, "app.wsgi_app", None, message, advice), bool(enforce)
     message = f"{where} and may answer requests itself: {effect}"
-    fix = f"{_INSTALL_LAST}, unless it passes every request on"
+    fix = f"{advice}, unless it passes every request on"
     return Problem(_CODE, "app.wsgi_app", None, message, fix), False
 
 

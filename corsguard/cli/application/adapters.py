@@ -16,7 +16,7 @@ from corsguard.cli.application.guarded_app import (
     UnguardedApplicationError,
 )
 
-__all__ = ["describe_app"]
+__all__ = ["describe_app", "find_own_command"]
 
 _ADAPTERS = (
     ("flask", "corsguard_flask"),
@@ -51,6 +51,15 @@ def describe_app(app: object, name: str) -> GuardedApp:
             if found is not None:
                 return found
     raise UnguardedApplicationError(f"{name} {unguarded or _suggest_wrapper(app)}")
+
+
+def find_own_command(error: BaseException) -> str:
+    """Return the command of the framework that raised an error, empty where it has none."""
+    framework = type(error).__module__.partition(".")[0]
+    for needed, package in _ADAPTERS:
+        if needed == framework:
+            return getattr(import_module(f"{package}.application"), "OWN_COMMAND", "")
+    return ""
 
 
 def _suggest_wrapper(app: object) -> str:

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +19,7 @@ from corsguard.cli.application.guarded_app import (
     GuardedApp,
     UnguardedApplicationError,
 )
-from corsguard.cli.application.loader import load_application
+from corsguard.cli.application.loader import find_place, load_application
 from corsguard.cli.check import build_document, list_by_route
 from corsguard.cli.check_report import CheckReport
 from corsguard.cli.explain import run_explain
@@ -35,21 +36,24 @@ __all__ = ["run_app_check", "run_app_explain", "run_app_routes"]
 
 def run_app_check(name: str, *, is_factory: bool, as_json: bool) -> int:
     """Report on an application. Return the exit code: 1 if it has problems or no guard, else 0."""
-    app = None
+    app, place = None, ""
     try:
         app = _open(name, is_factory=is_factory)
         findings = app.find_problems()
     except PolicyError as error:
         findings = Findings(error.problems)
+        place = find_place(error)
     except UnguardedApplicationError as error:
         fail(str(error), 1)
     except ApplicationError as error:
         fail(str(error))
     if as_json:
-        click.echo(build_document({"app": name}, findings.problems, findings.warnings))
+        checked = {"app": name, "place": place} if place else {"app": name}
+        click.echo(build_document(checked, findings.problems, findings.warnings))
     else:
         report = CheckReport(open_console(), show_value)
-        report.write_problems(name, findings.problems, findings.warnings)
+        title = f"{name} ({place})" if place else name
+        report.write_problems(title, findings.problems, findings.warnings)
         report.write_notes(findings.notes)
         if app:
             policies = {**list_by_route(app.guard.policies), **app.view_policies}
@@ -80,7 +84,8 @@ def _load(name: str, *, is_factory: bool) -> GuardedApp:
     except PolicyError as error:
         count = len(error.problems)
         problems = "a problem" if count == 1 else f"{count} problems"
-        fail(f"{name} has {problems}, see `corsguard check --app {name}`: {error.problems[0]}")
+        option = f"--app {quote(name)}{' --factory' if is_factory else ''}"
+        fail(f"{name} has {problems}, see `corsguard check {option}`: {error.problems[0]}")
     except ApplicationError as error:
         fail(str(error))
 

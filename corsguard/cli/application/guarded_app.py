@@ -3,7 +3,8 @@
 The module `application` of each adapter has a function `describe_app`, which takes any object. It
 returns a GuardedApp where it finds a guard of its adapter in or around the object, and None where
 it does not know the object. It raises UnguardedApplicationError where it knows the framework, but
-finds no guard.
+finds no guard. Where the commands of the framework are the right ones, it raises ApplicationError,
+and `OWN_COMMAND` of the module names them.
 """
 
 from __future__ import annotations

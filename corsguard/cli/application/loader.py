@@ -18,15 +18,16 @@ from typing import Any, NamedTuple
 
 from corsguard import PolicyError
 from corsguard.browser.interface import detect_interface
+from corsguard.cli.application.adapters import find_own_command
 from corsguard.cli.application.guarded_app import ApplicationError
 from corsguard.escaping import escape_text
 
-__all__ = ["load_application"]
+__all__ = ["find_place", "load_application"]
 
 _APPLICATIONS = ("app", "application")
 """The names that servers and frameworks look for where none is given."""
 _FACTORIES = ("create_app", "make_app")
-_FORMS = "Write MODULE:APP, such as main:app, or MODULE:FACTORY(), such as main:create_app()"
+_FORMS = 'Write MODULE:APP, such as main:app, or MODULE:FACTORY(), such as "main:create_app()"'
 _IMPORT_SYSTEM = "<frozen importlib"
 _MAX_ERROR = 400
 """Characters of an exception that are shown; some list a whole configuration."""
@@ -73,14 +74,14 @@ def load_application(text: str, *, is_factory: bool = False) -> object:
 
 
 def _parse_target(text: str) -> _Target:
-    module, _, expression = text.partition(":")
+    module, colon, expression = text.partition(":")
     if module.endswith(".py") or os.sep in module:
         name = module.removesuffix(".py").strip(f".{os.sep}").replace(os.sep, ".")
         suggestion = f"Use its name: {name}:{expression or 'app'}"
         raise ApplicationError(f"--app {text} names a file, not a module. {suggestion}")
     if not all(part.isidentifier() for part in module.split(".")):
         raise ApplicationError(f"--app {text} does not name a module. {_FORMS}")
-    if not expression:
+    if not colon:
         return _Target(module, "", None)
     try:
         return _Target(module, *_parse_expression(expression))
@@ -186,23 +187,27 @@ def _report_errors(action: str) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         line = escape_text(" ".join(format_exception_only(error)[-1].split()), _MAX_ERROR)
-        raise ApplicationError(f"{action} failed{_find_place(error)}: {line}") from None
+        place = find_place(error) or find_place(error, in_libraries=True)
+        message = f"{action} failed{f' at {place}' if place else ''}: {line}"
+        command = find_own_command(error)
+        hint = f" For this framework, use `{command}`" if command else ""
+        raise ApplicationError(f"{message}{hint}") from None
 
 
-def _find_place(error: BaseException) -> str:
-    """Return " at FILE:LINE" for the code of the application, or of a library, that failed.
+def find_place(error: BaseException, *, in_libraries: bool = False) -> str:
+    """Return FILE:LINE of the application's code that led to an error, the innermost one.
 
-    For a syntax error, it is the line that Python can't parse.
+    For a syntax error, it is the line that Python can't parse. Empty where none of the code is
+    below the current folder; with `in_libraries` it may be anywhere.
     """
     if isinstance(error, SyntaxError) and error.filename:
-        return f" at {_shorten(error.filename)}:{error.lineno}"
+        return f"{_shorten(error.filename)}:{error.lineno}"
     places = [
-        (_shorten(frame.filename), frame.lineno)
+        f"{_shorten(frame.filename)}:{frame.lineno}"
         for frame in extract_tb(error.__traceback__)
         if frame.filename != __file__ and not frame.filename.startswith(_IMPORT_SYSTEM)
     ]
-    own = [place for place in places if _is_own(place[0])]
-    return " at {}:{}".format(*(own or places)[-1]) if places else ""
+    return next((each for each in reversed(places) if in_libraries or _is_own(each)), "")
 
 
 def _is_own(file: str) -> bool:
