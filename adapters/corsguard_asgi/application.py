@@ -69,11 +69,10 @@ def describe_app(app: object) -> ASGIApplication | None:
     The middleware may be the application, be wrapped in others, be an attribute of the application,
     such as `app.asgi_app`, or be in its list of middleware.
     """
-    for found in find_wrapped(app, _is_end):
-        if isinstance(found, CORSMiddleware):
-            return ASGIApplication(found)
-        return ASGIApplication(next(_iter_listed(found))(found))
-    return None
+    found = next(iter(find_wrapped(app, _is_end)), None)
+    if found is None or isinstance(found, CORSMiddleware):
+        return found and ASGIApplication(found)
+    return ASGIApplication(next(_iter_listed(found))(found))
 
 
 def _is_end(each: object) -> bool:

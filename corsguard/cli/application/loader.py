@@ -68,7 +68,7 @@ def load_application(text: str, *, is_factory: bool = False) -> object:
         detect_interface(found)
     except TypeError:
         kind = type(found).__name__
-        message = f"{target.module}:{path} is not a WSGI or ASGI application, but a {kind}"
+        message = f"{target.module}:{path} is not a WSGI or ASGI application: its type is {kind}"
         raise ApplicationError(f"{message}. {_FORMS}") from None
     return found
 
@@ -170,7 +170,7 @@ def _call_factory(
     positional, keywords = arguments
     if not callable(found):
         kind = type(found).__name__
-        raise ApplicationError(f"{name} is not a factory, but a {kind}: it can't be called")
+        raise ApplicationError(f"{name} is not a factory: its type is {kind}")
     if not _can_call(found, positional, keywords):
         form = f"{name}{inspect.signature(found)}"
         raise ApplicationError(f"{form} can't be called with these arguments. {_FORMS}")
