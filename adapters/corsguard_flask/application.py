@@ -16,7 +16,7 @@ from corsguard.cli.application.guarded_app import (
 from corsguard.cli.change_format import ChangeFormatter, build_setting_formatter
 from corsguard.guard.callable_contents import find_path
 from corsguard.guard.route_table import compare_routes
-from corsguard_flask.listing import placed, rows_of
+from corsguard_flask.listing import list_placed, rows_of
 from corsguard_flask.middleware import FlaskMiddleware
 from corsguard_flask.outer_middleware import find_outer_middleware
 from corsguard_flask.trial import build_trial
@@ -64,7 +64,7 @@ class FlaskApplication:
         warnings = (
             *(warning.problem for warning in self.guard.warnings),
             *front.warnings,
-            *compare_routes(rows_of(app, middleware), placed(self.guard)),
+            *compare_routes(rows_of(app, middleware), list_placed(self.guard)),
         )
         return Findings(problems, warnings, front.notes)
 

@@ -124,10 +124,12 @@ class DecisionCache:
         default = self._default if has_cookie else self._cookieless_default
         return default or self._lookup_conditional(environ, origin, is_unsafe=False)
 
-    def lookup_headers(self, headers: Headers, method: str) -> Decision | None:
+    def lookup_headers(
+        self, headers: Headers, method: str, methods: Methods = None
+    ) -> Decision | None:
         """Return the same for a request whose fields are pairs of bytes, as ASGI has them."""
         if method == "OPTIONS":
-            return self._lookup_fields(collect_fields(headers), method)
+            return self._lookup_fields(collect_fields(headers), method, methods)
         origin: str | None = None
         for name, value in headers:
             if name == b"origin":
@@ -142,7 +144,9 @@ class DecisionCache:
                 return decision
         return self._lookup_fields(collect_fields(headers), method)
 
-    def _lookup_fields(self, fields: Mapping[bytes, bytes], method: str) -> Decision | None:
+    def _lookup_fields(
+        self, fields: Mapping[bytes, bytes], method: str, methods: Methods = None
+    ) -> Decision | None:
         sent = fields.get(b"origin")
         if sent is None:
             return self._no_origin
@@ -151,7 +155,7 @@ class DecisionCache:
             requested = fields.get(b"access-control-request-method")
             if requested is not None:
                 names = fields.get(b"access-control-request-headers", b"").decode("latin-1")
-                return self._find_preflight((origin, requested.decode("latin-1"), names, None))
+                return self._find_preflight((origin, requested.decode("latin-1"), names, methods))
         has_cookie = fields.get(b"cookie")
         decision = (self._with_cookie if has_cookie else self._cookieless).get(origin)
         if decision is not None:
@@ -258,10 +262,12 @@ class EnforcedCache(DecisionCache):
             return None
         return DecisionCache.lookup(self, environ, method, methods)
 
-    def lookup_headers(self, headers: Headers, method: str) -> Decision | None:
+    def lookup_headers(
+        self, headers: Headers, method: str, methods: Methods = None
+    ) -> Decision | None:
         """Return the decision on a request; see DecisionCache."""
         if method in {"HEAD", "OPTIONS"}:
-            return DecisionCache.lookup_headers(self, headers, method)
+            return DecisionCache.lookup_headers(self, headers, method, methods)
         fields = collect_fields(headers)
         if method == "GET":
             return None if b"upgrade" in fields else self._lookup_fields(fields, method)
@@ -276,7 +282,7 @@ class NoCache(DecisionCache):
     def lookup(self, environ: Mapping[str, Any], method: str, methods: Methods = None) -> None:
         """Return None."""
 
-    def lookup_headers(self, headers: Headers, method: str) -> None:
+    def lookup_headers(self, headers: Headers, method: str, methods: Methods = None) -> None:
         """Return None."""
 
     def store(self, request: CORSRequest, decision: Decision, methods: Methods = None) -> None:

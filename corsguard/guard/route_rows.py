@@ -1,0 +1,100 @@
+"""The rows of a route in the table of routes: one for each policy that may apply to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from corsguard.guard.guard import Guard
+from corsguard.guard.route_table import RouteRow
+from corsguard.policy import Policy
+
+__all__ = ["RuleSyntax", "SourcedPolicy", "build_rows", "list_path_policies", "list_placed"]
+
+SourcedPolicy = tuple[Policy | None, str]
+"""(policy, where it is configured)"""
+
+_EVERYWHERE = "every path"
+_IMPLIED = {"HEAD", "OPTIONS"}
+
+
+class RuleSyntax(NamedTuple):
+    """How a framework writes the variables of a URL rule."""
+
+    opening: str
+    """The character that begins a variable."""
+    one_segment: re.Pattern[str]
+    """A variable whose values contain no slash; those of others may."""
+
+
+def build_rows(
+    url: str, methods: Iterable[str], list_policies: Callable[[str], Iterable[SourcedPolicy]]
+) -> Iterator[RouteRow]:
+    """Yield a row for each policy that may apply to some methods of a URL.
+
+    `list_policies` returns those of one method. Without methods the URL takes any, and is asked for
+    with "".
+    """
+    by_policy: list[tuple[SourcedPolicy, list[str]]] = []
+    methods = set(methods)
+    for method in sorted(methods - _IMPLIED or methods) or [""]:
+        for each in list_policies(method):
+            listed = next((listed for other, listed in by_policy if other == each), None)
+            if listed is None:
+                by_policy.append((each, [method]))
+            else:
+                listed.append(method)
+    for (policy, source), listed in by_policy:
+        yield RouteRow(tuple(filter(None, listed)), url, policy, source)
+
+
+def list_placed(guard: Guard) -> Iterator[tuple[str, Policy]]:
+    """Yield where each policy of a guard is configured, and the policy."""
+    for prefix, policy in _map_prefixes(guard).items():
+        if policy is not None:
+            yield _describe_route(prefix), policy
+
+
+def list_path_policies(guard: Guard, rule: str, syntax: RuleSyntax) -> Sequence[SourcedPolicy]:
+    """Return the policy of a rule's path, or several if it depends on the rule's variables."""
+    policies = _map_prefixes(guard)
+    if "" in policies:
+        return [(policies[""], _EVERYWHERE)]
+    applying = [prefix for prefix in policies if _applies(prefix, rule)]
+    longest = max(applying, key=len, default=None)
+    found: list[SourcedPolicy]
+    found = (
+        [(None, "no route")] if longest is None else [(policies[longest], _describe_route(longest))]
+    )
+    rest = (each for each in policies if each not in applying)
+    others = [each for each in rest if _may_apply(each, rule, syntax)]
+    if others:
+        found += [(policies[each], _describe_route(each)) for each in others]
+        return [(policy, f"{source} (depends on the path)") for policy, source in found]
+    return found
+
+
+def _map_prefixes(guard: Guard) -> dict[str, Policy | None]:
+    policies = guard.policies
+    return {"": policies} if policies is None or isinstance(policies, Policy) else dict(policies)
+
+
+def _describe_route(prefix: str) -> str:
+    return f'route "{prefix}"' if prefix else _EVERYWHERE
+
+
+def _applies(prefix: str, path: str) -> bool:
+    return f"{path.rstrip('/')}/".startswith(f"{prefix.rstrip('/')}/")
+
+
+def _may_apply(prefix: str, rule: str, syntax: RuleSyntax) -> bool:
+    """Return True if the path is below prefix for some values of a rule's variables."""
+    segments = rule.rstrip("/").split("/")
+    wanted = prefix.rstrip("/").split("/")
+    for segment, literal in zip(segments, wanted, strict=False):
+        if syntax.opening in syntax.one_segment.sub("", segment):
+            return True
+        if segment != literal and syntax.opening not in segment:
+            return False
+    return len(segments) >= len(wanted)
