@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -22,21 +23,27 @@ def on_app(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[AppCommand]:
     """Run the command in this process, in a folder whose `main.py` has this content."""
-    before = {*sys.modules}
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setenv("COLUMNS", "80")
 
     def run(source: str, *args: str) -> Finished:
+        forget_modules(tmp_path)
         Path("main.py").write_text(source, encoding="utf-8")
         with pytest.raises(SystemExit) as ended:
             main(args)
         return Finished(ended.value.code, *capsys.readouterr())
 
     yield run
-    for name in {*sys.modules} - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+    forget_modules(tmp_path)
+
+
+def forget_modules(folder: Path) -> None:
+    """Remove the modules of a folder, and the applications and views in them."""
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(str(folder)):
             del sys.modules[name]
+    gc.collect()  # cycles keep them alive
 
 
 def run_in_process(folder: Path, source: str, *args: str) -> subprocess.CompletedProcess[str]:

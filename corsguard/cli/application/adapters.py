@@ -20,6 +20,7 @@ __all__ = ["describe_app", "find_own_command"]
 
 _ADAPTERS = (
     ("flask", "corsguard_flask"),
+    ("starlette", "corsguard_starlette"),
     ("corsguard_asgi", "corsguard_asgi"),
     ("corsguard_wsgi", "corsguard_wsgi"),
     ("django", "corsguard_django"),

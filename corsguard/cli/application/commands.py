@@ -65,7 +65,9 @@ def run_app_routes(name: str, *, is_factory: bool) -> int:
     """Write a table of the routes of an application with their policies. Return the exit code."""
     listing = _load(name, is_factory=is_factory).list_routes()
     write_routes(listing.rows, sys.stdout)
-    if listing.note:
+    if not listing.rows:
+        click.echo(f"{name}: no routes", err=True)
+    elif listing.note:
         click.echo(f"\n{name}: {listing.note}", err=True)
     return 0
 

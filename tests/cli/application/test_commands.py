@@ -132,6 +132,12 @@ def test_routes_one_policy_is_one_row(on_app: AppCommand) -> None:
     assert out.splitlines()[1] == "any method  any URL  A       every path"
 
 
+def test_routes_without_any_says_so(on_app: AppCommand) -> None:
+    source = f"{WSGI}\napp = CORSMiddleware(serve, Guard({{}}, enforce=True))"
+
+    assert on_app(source, "routes", "--app", "main") == (0, "", "main: no routes\n")
+
+
 @pytest.mark.parametrize("command", [("routes",), ("explain", f"--page={APP}", f"{API}/")])
 def test_command_on_wrong_policy_refers_to_check(
     on_app: AppCommand, command: tuple[str, ...]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.app_command import forget_modules
 
 from corsguard import PolicyError
 from corsguard.cli.application.guarded_app import ApplicationError
@@ -33,13 +34,10 @@ setting, factory = {}, Factory()
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The current folder, in which the tests write modules."""
-    before = {*sys.modules}
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield tmp_path
-    for name in {*sys.modules} - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
-            del sys.modules[name]
+    forget_modules(tmp_path)
 
 
 def write(source: str, name: str = "main.py") -> None:
