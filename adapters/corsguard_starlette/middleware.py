@@ -29,7 +29,6 @@ from corsguard_asgi.middleware import (
     send_server_error,
 )
 from corsguard_asgi.router_paths import strip_root_path
-from corsguard_starlette.routing import Leaf, match_leaf
 from corsguard_starlette.unreachable_views import AUDIT
 from corsguard_starlette.view_policies import TargetPolicies, Views
 
@@ -235,8 +234,9 @@ class StarletteMiddleware(CORSMiddleware):
         return cache.lookup_headers(scope["headers"], scope["method"], methods)
 
     def _find_view(self, scope: Scope, method: str) -> View | None:
-        leaf = self._match(scope)
-        return self.read_views().find(leaf, method) if leaf else None
+        views = self.read_views()
+        leaf = views.match(scope)
+        return views.find(leaf, method) if leaf else None
 
     def _find_requested(
         self, scope: Scope, path: str, requested: str
@@ -248,19 +248,13 @@ class StarletteMiddleware(CORSMiddleware):
         views = self.read_views()
         of_path = self.guard.policy_for(path)
         leaves = {
-            method: self._match({**scope, "method": method})
+            method: views.match({**scope, "method": method})
             for method in {requested, *views.methods}
         }
         found = {method: views.find(leaf, method) for method, leaf in leaves.items() if leaf}
         view = found.setdefault(requested, None)
         policies = {method: each.policy if each else of_path for method, each in found.items()}
         return view, find_shared_methods(requested, policies)
-
-    def _match(self, scope: Scope) -> Leaf | None:
-        try:
-            return match_leaf(self._starlette, scope)
-        except Exception:  # of a convertor, say: the router raises it as well
-            return None
 
 
 class _InnerMiddleware:

@@ -11,14 +11,24 @@ from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint
-from starlette.routing import Host, Match, Mount, Router, WebSocketRoute
+from starlette.routing import BaseRoute, Host, Match, Mount, Router, WebSocketRoute
 
 from corsguard_asgi.router_paths import iter_apps
 
-__all__ = ["Leaf", "get_handlers", "list_leaves_of", "match_leaf", "walk"]
+__all__ = [
+    "Leaf",
+    "get_handlers",
+    "is_matched_by_path",
+    "list_leaves_of",
+    "match_leaf",
+    "walk",
+]
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 """Those that an HTTPEndpoint can have handlers for."""
+
+_LIBRARY = frozenset({"fastapi.routing", "starlette.convertors", "starlette.routing"})
+"""The modules whose routes and convertors depend on nothing but the path and the method."""
 
 _Objects = tuple[object, ...]
 
@@ -111,6 +121,20 @@ def _look_into(app: object) -> tuple[_Objects, Router | None]:
         if isinstance(layer, Router):
             return tuple(layers), layer
     return tuple(layers), None
+
+
+def is_matched_by_path(leaf: Leaf) -> bool:
+    """Return True if the path and the method of a request decide whether it reaches a leaf.
+
+    The host does not, nor does code of the application: a route class or a convertor of its own.
+    """
+    return all(_is_by_path(each) for each in leaf.around if isinstance(each, BaseRoute))
+
+
+def _is_by_path(route: Any) -> bool:
+    convertors = getattr(route, "param_convertors", {}).values()
+    used = [type(route).matches, *map(type, convertors)]
+    return not isinstance(route, Host) and all(each.__module__ in _LIBRARY for each in used)
 
 
 def walk(app: Starlette) -> Iterator[Leaf | Router]:

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Host, Mount, Router
 
 from corsguard import Policy
+from corsguard.engine.cache import BoundedCache
 from corsguard.guard.options import PlacedPolicy
 from corsguard.guard.view_descriptions import (
     describe_class,
@@ -23,13 +24,21 @@ from corsguard.guard.view_policies import (
     get_policy,
     iter_layers,
 )
-from corsguard_starlette.routing import Leaf, get_handlers, list_leaves_of, walk
+from corsguard_starlette.routing import (
+    Leaf,
+    get_handlers,
+    is_matched_by_path,
+    list_leaves_of,
+    match_leaf,
+    walk,
+)
 
 __all__ = ["Target", "TargetPolicies", "Views", "list_view_layers"]
 
 Target = Starlette | Router | BaseRoute | Callable[..., Any]
 """What `CORSGuard.set_policy` takes."""
 _OTHER_METHODS = ""
+_MAX_PATH_LENGTH = 256
 
 
 class _Found(NamedTuple):
@@ -47,6 +56,16 @@ class _Holders(NamedTuple):
     """The endpoint itself, kept alive so that no other object gets its id."""
     found: Mapping[str, _Found]
     """HTTP method -> what applies to it; `_OTHER_METHODS` for those that are not listed."""
+
+
+class _Copied(NamedTuple):
+    """A route or router that a route may have been copied from."""
+
+    target: Target
+    path: str
+    """The path of the original route."""
+    size: int
+    """How many routes the target has; 0 for a route."""
 
 
 class TargetPolicies:
@@ -87,6 +106,9 @@ class Views:
             (f'views."{leaf.name}"', each.policy) for leaf, each in found if each.policy
         ]
         """Each policy of a view, with its place."""
+        # (type, method, path, root path) of a request -> what it reaches, where that decides.
+        self._matched: BoundedCache[tuple[object, ...], Leaf | None] = BoundedCache()
+        self._is_by_path = all(map(is_matched_by_path, self.leaves))
         self.methods: frozenset[str] = frozenset().union(*(leaf.methods for leaf in self.leaves))
         """Every method that a route or an endpoint names."""
         self.has_policies: bool = bool(found)
@@ -104,6 +126,19 @@ class Views:
                 return False
         return True
 
+    def match(self, scope: Any) -> Leaf | None:
+        """Return what a request reaches; None for a 404, a 405, a redirect or an error."""
+        key = scope["type"], scope.get("method"), scope["path"], scope.get("root_path")
+        if key in self._matched:
+            return self._matched[key]
+        try:
+            leaf = match_leaf(self._app, scope)
+        except Exception:  # of a convertor, say: the router raises it as well
+            return None
+        if self._is_by_path and len(scope["path"]) <= _MAX_PATH_LENGTH:
+            self._matched.store(key, leaf)
+        return leaf
+
     def find(self, leaf: Leaf, method: str) -> View | None:
         """Return the view of a leaf and a method; None if the policy of the path applies."""
         found = self._find(leaf, method)
@@ -113,12 +148,11 @@ class Views:
 
     def list_unused_targets(self) -> list[object]:
         """Return what `set_policy` was called with, but no URL leads to."""
-        used = {id(each) for leaf in self.leaves for each in (*leaf.around, leaf.endpoint)}
-        used |= {id(each) for leaf in self.leaves for each in iter_layers(leaf.endpoint)}
-        used |= {id(router) for router, _ in self._routes}
-        copied = {id(target) for each in self._copies.values() for target, _ in each}
-        unused = [target for key, (target, _) in self._table.items() if key not in used]
-        return [each for each in unused if id(each) not in copied]
+        used = {id(router) for router, _ in self._routes}
+        for leaf in self.leaves:
+            parts = (*leaf.around, *iter_layers(leaf.endpoint), *self._iter_copied(leaf))
+            used.update(map(id, parts))
+        return [target for key, (target, _) in self._table.items() if key not in used]
 
     def _iter_found(self, leaf: Leaf) -> Iterator[_Found]:
         methods = self._get_holders(leaf.endpoint).found
@@ -140,9 +174,9 @@ class Views:
     def _iter_copied(self, leaf: Leaf) -> Iterator[object]:
         """Yield the routes and routers that a route was copied from, the innermost first."""
         path = getattr(leaf.route, "path", "")
-        for target, copied in self._copies.get(id(leaf.endpoint), ()):
-            if path.endswith(copied):
-                yield target
+        for copied in self._copies.get(id(leaf.endpoint), ()):
+            if path.endswith(copied.path):
+                yield copied.target
 
     def _get_holders(self, endpoint: object) -> _Holders:
         holders = self._holders.get(id(endpoint))
@@ -180,8 +214,8 @@ def _iter_endpoint_layers(endpoint: Any) -> Iterator[object]:
         yield from iter_layers(handler)
 
 
-def _index_copies(targets: Iterable[Target]) -> Mapping[int, list[tuple[Target, str]]]:
-    """Return id of an endpoint -> the targets that have it, and its path in each.
+def _index_copies(targets: Iterable[Target]) -> Mapping[int, list[_Copied]]:
+    """Return id of an endpoint -> what its route may have been copied from.
 
     Empty unless `include_router` copies routes. A copy has the endpoint of its original, and a path
     with a prefix. The innermost target is first: its path is the shortest, and it has the fewest
@@ -189,17 +223,16 @@ def _index_copies(targets: Iterable[Target]) -> Mapping[int, list[tuple[Target, 
     """
     if not _copies_routes():
         return {}
-    found: dict[int, list[tuple[int, int, Target, str]]] = {}
+    found: dict[int, list[_Copied]] = {}
     for target in targets:
         if isinstance(target, (Router, BaseRoute)) and not isinstance(target, (Mount, Host)):
             leaves = list_leaves_of(target)
             for leaf in leaves:
-                entry = (len(leaf.url), len(leaves), target, leaf.url)
-                found.setdefault(id(leaf.endpoint), []).append(entry)
-    return {
-        key: [(target, path) for *_, target, path in sorted(entries, key=lambda each: each[:2])]
-        for key, entries in found.items()
-    }
+                size = 0 if isinstance(target, BaseRoute) else len(leaves)
+                found.setdefault(id(leaf.endpoint), []).append(_Copied(target, leaf.url, size))
+    for copied in found.values():
+        copied.sort(key=lambda each: (len(each.path), each.size))
+    return found
 
 
 def _copies_routes() -> bool:
