@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.datastructures import URL
 
-from corsguard_asgi.application import Answer
 from corsguard_starlette.routing import Leaf, match_leaf, walk
+
+if TYPE_CHECKING:
+    from corsguard_asgi.application import Answer
 
 __all__ = ["find_routing_answer", "read_scope"]
 
