@@ -54,13 +54,12 @@ def describe_app(app: object, name: str) -> GuardedApp:
     raise UnguardedApplicationError(f"{name} {unguarded or _suggest_wrapper(app)}")
 
 
-def find_own_command(error: BaseException) -> str:
-    """Return the command of the framework that raised an error, empty where it has none."""
+def find_own_command(error: BaseException) -> tuple[str, str]:
+    """Return the framework that raised an error, and its own command; empty where it has none."""
     framework = type(error).__module__.partition(".")[0]
-    for needed, package in _ADAPTERS:
-        if needed == framework:
-            return getattr(import_module(f"{package}.application"), "OWN_COMMAND", "")
-    return ""
+    package = dict(_ADAPTERS).get(framework)
+    module = import_module(f"{package}.application") if package else None
+    return framework.capitalize(), getattr(module, "OWN_COMMAND", "")
 
 
 def _suggest_wrapper(app: object) -> str:

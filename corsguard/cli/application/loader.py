@@ -189,9 +189,13 @@ def _report_errors(action: str) -> Iterator[None]:
         line = escape_text(" ".join(format_exception_only(error)[-1].split()), _MAX_ERROR)
         place = find_place(error) or find_place(error, in_libraries=True)
         message = f"{action} failed{f' at {place}' if place else ''}: {line}"
-        command = find_own_command(error)
-        hint = f" For this framework, use `{command}`" if command else ""
-        raise ApplicationError(f"{message}{hint}") from None
+        raise ApplicationError(f"{message}{_suggest_own_command(error)}") from None
+
+
+def _suggest_own_command(error: BaseException) -> str:
+    """Return a sentence on the command of the framework that raised an error, if it has one."""
+    framework, command = find_own_command(error)
+    return f". In a {framework} project, use `{command}`" if command else ""
 
 
 def find_place(error: BaseException, *, in_libraries: bool = False) -> str:
