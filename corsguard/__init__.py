@@ -8,7 +8,7 @@ from corsguard.guard import Guard
 from corsguard.guard.options import Policies
 from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.policy import Policy
-from corsguard.policy.validation import OriginEntry
+from corsguard.policy.allow_list import OriginEntry
 
 __all__ = [
     "CORSRequest",

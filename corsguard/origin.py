@@ -17,6 +17,7 @@ __all__ = [
     "is_insecure",
     "is_ip_address",
     "is_loopback",
+    "match_domain_origin",
 ]
 
 MAX_LENGTH = 326
@@ -26,6 +27,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 """The ports that an origin leaves out (URL standard, "special scheme")."""
 
 _MAX_HOST = 253
+_MAX_DOMAIN_ORIGIN = len("https://") + _MAX_HOST
 _MAX_LABEL = 63
 _MAX_PORT = 65_535
 
@@ -57,6 +59,9 @@ class Origin(NamedTuple):
         """
         if len(text) > MAX_LENGTH:
             raise OriginError(f"it is longer than {MAX_LENGTH} characters")
+        domain = match_domain_origin(text)
+        if domain is not None:  # most
+            return cls("https", domain[1][8:], int(domain[2]) if domain[2] else None)
         if text in _OPAQUE:
             return _OPAQUE[text]
         match = _compile_grammar().fullmatch(text)
@@ -89,7 +94,7 @@ _OPAQUE = {"null": Origin("", "", None), "file://": Origin("file", "", None)}
 
 
 class OriginPattern(NamedTuple):
-    """An entry of a policy: an origin, with subdomains or any port, `*` or an opaque origin."""
+    """An entry of a policy: an origin, with wildcards in its host or for its port, or `*`."""
 
     scheme: str
     host: str
@@ -97,6 +102,8 @@ class OriginPattern(NamedTuple):
     """Digits; `*` for any port or none; empty for the default port."""
     subdomains: bool
     """True if it covers one or more labels before the host, and not the host itself."""
+    label: str = ""
+    """The one label before the host in which `*` covers characters, `pr-*`; empty for none."""
 
     @classmethod
     def parse(cls, text: str) -> OriginPattern:
@@ -105,9 +112,18 @@ class OriginPattern(NamedTuple):
             return _ANY
         bare = text.removesuffix(":*")
         scheme, separator, rest = bare.partition("://")
+        label, _, parent = rest.partition(".")
         subdomains = rest.startswith("*.")
-        origin = Origin.parse(scheme + separator + rest[2:] if subdomains else bare)
-        any_port = bare != text
+        if subdomains:
+            bare = scheme + separator + parent
+        elif "*" in label:
+            if label.count("*") > 1:
+                raise OriginError("one `*` in a label is enough: it covers any characters of it")
+            bare = scheme + separator + rest.replace("*", "x", 1)
+        origin = Origin.parse(bare)
+        if "*" in label and not subdomains:
+            _validate_parent(origin.host.partition(".")[2])
+        any_port = text.endswith(":*")
         if any_port and (origin.opaque or origin.port is not None):
             raise OriginError("`:*` must follow a host, in place of its port")
         if subdomains and is_ip_address(origin.host):
@@ -120,11 +136,14 @@ class OriginPattern(NamedTuple):
     def of(cls, text: str) -> OriginPattern:
         """Split a pattern with a scheme that `parse` has accepted, without validating it again."""
         scheme, _, rest = text.partition("://")
-        subdomains = rest.startswith("*.")
-        host, port = rest[2:] if subdomains else rest, ""
+        label, _, host = rest.partition(".")
+        if "*" not in label or label.endswith(":*"):
+            label, host = "", rest
+        port = ""
         if ":" in host and not host.endswith("]"):
             host, _, port = host.rpartition(":")
-        return cls(scheme, host, port, subdomains)
+        subdomains = label == "*"
+        return cls(scheme, host, port, subdomains, "" if subdomains else label)
 
     @property
     def any_origin(self) -> bool:
@@ -140,10 +159,21 @@ class OriginPattern(NamedTuple):
         if self.any_origin or not self.scheme:
             return "*" if self.any_origin else "null"
         port = f":{self.port}" if self.port else ""
-        return f"{self.scheme}://{'*.' if self.subdomains else ''}{self.host}{port}"
+        label = "*" if self.subdomains else self.label
+        return f"{self.scheme}://{label}{'.' if label else ''}{self.host}{port}"
 
 
 _ANY = OriginPattern("*", "*", "*", subdomains=True)
+
+
+def match_domain_origin(text: str) -> re.Match[str] | None:
+    """Match an https origin of a domain, as most are: it is sure to be valid.
+
+    The groups are the origin without its port, and the port. None for any other text, which
+    Origin.parse may well accept.
+    """
+    match = _compile_domain_origin().fullmatch(text)
+    return match if match is not None and match.end(1) <= _MAX_DOMAIN_ORIGIN else None
 
 
 def is_loopback(host: str) -> bool:
@@ -200,6 +230,16 @@ def encode_host(host: str) -> str:
 
 
 @cache
+def _compile_domain_origin() -> re.Pattern[str]:
+    # Lower case, no trailing dot, a last label that no address can end with (URL standard, "ends in
+    # a number checker"), and a port of up to four digits that is not the default one.
+    return re.compile(
+        r"(https://(?:[a-z0-9_\-]{1,63}\.)+[a-z_\-][a-z0-9_\-]{0,62})"
+        r"(?::((?!443$)[1-9][0-9]{0,3}))?"
+    )
+
+
+@cache
 def _compile_grammar() -> re.Pattern[str]:
     # Fetch, "`Origin` header", serialized-origin. Beyond that grammar, browsers also send hosts
     # with an underscore, and keep upper case in the hosts of schemes other than http and https.
@@ -223,6 +263,12 @@ def _explain_syntax_error(text: str) -> str:
     if _compile_grammar().fullmatch(text.lower()):
         return "it is not in lower case"
     return "it is not scheme://host or scheme://host:port"
+
+
+def _validate_parent(host: str) -> None:
+    """Raise OriginError if a `*` in the label before host would cover whole domains."""
+    if not is_loopback(host) and "." not in host.removesuffix("."):
+        raise OriginError("its `*` covers domains of other owners: put a dot behind the `*`")
 
 
 def _validate_host(scheme: str, host: str) -> None:

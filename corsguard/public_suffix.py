@@ -11,11 +11,14 @@ from typing import NamedTuple
 __all__ = [
     "SuffixMatch",
     "covers_public_suffix",
+    "explain_naming",
     "find_registrable_domain",
     "find_suffix",
     "is_public_suffix",
+    "is_reserved",
     "list_labels_below",
     "list_private_label_ends",
+    "reserve_label",
 ]
 
 # Suffixes that the Public Suffix List lacks (looked up in its version of 2026-10-22), although
@@ -46,6 +49,15 @@ _UNLISTED_SERVICES = """
 # have a name below any other.
 _ADDRESS_SERVICES = ("nip.io", "sslip.io", "traefik.me")
 
+# Suffixes under which the end of a label names its owner. Netlify serves the deploys of SITE as
+# `https://ANYTHING--SITE.netlify.app` (docs.netlify.com, "Manage domains for Deploy Previews"), and
+# names of sites have no `--`.
+_OWNER_ENDS = {"netlify.app": "--"}
+# Suffixes under which previews have names that look like their owner's, but are not reserved.
+_UNRESERVED = {
+    "vercel.app": "; Vercel does not reserve PROJECT-*-TEAM: anyone can name a project so",
+}
+
 
 class SuffixMatch(NamedTuple):
     """A public suffix of a name."""
@@ -68,6 +80,27 @@ def covers_public_suffix(host: str) -> bool:
     Such names are below amazonaws.com, for example.
     """
     return find_suffix(host).labels == len(_split_labels(host)) or bool(list_labels_below(host))
+
+
+def is_reserved(label: str, host: str) -> bool:
+    """Return True if only one owner can have the names that a label with `*` covers under host."""
+    if host not in _OWNER_ENDS:
+        return False
+    separator = _OWNER_ENDS[host]
+    before, found, owner = label.rpartition("*")[2].rpartition(separator)
+    return bool(found and owner) and separator not in before and not before.endswith("-")
+
+
+def reserve_label(label: str, host: str) -> str:
+    """Return a label with `*` for the same owner that is reserved; empty where none is known."""
+    start, _, end = label.rpartition("*")
+    owner = end.strip("-")
+    return f"{start}*{_OWNER_ENDS[host]}{owner}" if host in _OWNER_ENDS and owner else ""
+
+
+def explain_naming(host: str) -> str:
+    """Return what a provider does not reserve under host; empty where nobody would expect it."""
+    return _UNRESERVED.get(host, "")
 
 
 def find_registrable_domain(host: str) -> str:

@@ -11,6 +11,7 @@ from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 
 from corsguard import Engine, Guard, Policy
+from corsguard.origin import OriginPattern
 from corsguard_django.configuration import iter_policies
 from corsguard_django.middleware_checks import CSRF, list_class_names
 
@@ -30,10 +31,12 @@ def _find_refused(guard: Guard) -> Iterator[CheckMessage]:
     if guard.adapter.has_callables:  # a callable only gets origins that a request has sent
         return
     engines = [Engine(policy) for policy in _list_policies(guard)]
+    patterns = [OriginPattern.of(entry) for entry in _list_entries(guard)]
+    labels = {"*", *(each.label for each in patterns if each.label)}
     for origin in settings.CSRF_TRUSTED_ORIGINS:
-        example = origin.replace("*", _SUBDOMAIN)
+        examples = {origin.replace("*", each.replace("*", _SUBDOMAIN)) for each in labels}
         if _is_own(origin, guard) or any(
-            engine.decide(example, "GET", {}).allowed for engine in engines
+            engine.decide(each, "GET", {}).allowed for engine in engines for each in examples
         ):
             continue
         yield Warning(
@@ -45,8 +48,7 @@ def _find_refused(guard: Guard) -> Iterator[CheckMessage]:
 
 def _find_untrusted(guard: Guard) -> Iterator[CheckMessage]:
     trusted = [urlsplit(origin) for origin in settings.CSRF_TRUSTED_ORIGINS]
-    entries = [entry for policy in _list_policies(guard) for entry in policy.allow_origins]
-    for entry in dict.fromkeys(entry for entry in entries if isinstance(entry, str)):
+    for entry in _list_entries(guard):
         example = urlsplit(entry.replace("*.", f"{_SUBDOMAIN}.").replace(":*", ":65535"))
         if any(
             origin.scheme == example.scheme
@@ -54,18 +56,27 @@ def _find_untrusted(guard: Guard) -> Iterator[CheckMessage]:
             for origin in trusted
         ):
             continue
+        pattern = OriginPattern.of(entry)
+        # Django knows no other wildcard than `*.`.
+        name = pattern._replace(label="", subdomains=True) if pattern.label else entry
         yield Warning(
             f"a policy allows {entry}, but CSRF_TRUSTED_ORIGINS does not list it: "
             "CsrfViewMiddleware refuses requests that `enforce` allows",
-            hint=f"Add {entry!r} to CSRF_TRUSTED_ORIGINS, or exempt the views from CSRF tokens.",
+            hint=f"Add '{name}' to CSRF_TRUSTED_ORIGINS, or exempt the views from CSRF tokens.",
             id="corsguard.csrf-allowed-not-trusted",
         )
+
+
+def _list_entries(guard: Guard) -> list[str]:
+    """Return the origins and patterns of all policies that can allow such a request."""
+    entries = [entry for policy in _list_policies(guard) for entry in policy.allow_origins]
+    return list(dict.fromkeys(entry for entry in entries if isinstance(entry, str)))
 
 
 def _list_policies(guard: Guard) -> list[Policy]:
     """Return the policies that can allow an unsafe cross-origin request."""
     policies = [policy for _, policy in iter_policies(guard)]
-    return [policy for policy in policies if policy and "*" not in policy.allow_origins]
+    return [policy for policy in policies if policy and not policy.allow_list.is_any]
 
 
 def _is_own(origin: str, guard: Guard) -> bool:

@@ -65,7 +65,7 @@ def _find_objection(
         return LazyDetail(_describe, (origin, "no policy applies here"))
     if decision.reason not in _ORIGIN_ALLOWED:
         return decision.lazy_detail
-    if "*" in policy.allow_origins:  # a view's policy: its safe methods may well be for everyone
+    if policy.allow_list.is_any:  # a view's policy: its safe methods may well be for everyone
         return LazyDetail(_describe, (origin, "not listed by name"))
     if request.has_cookie and not policy.allow_credentials:
         return LazyDetail(_describe, (origin, "with a cookie, without allow_credentials"))

@@ -15,6 +15,7 @@ from corsguard.engine.same_origin import is_same_origin
 from corsguard.escaping import escape_text
 from corsguard.origin import MAX_LENGTH
 from corsguard.policy import Policy
+from corsguard.policy.allow_list import AllowList
 from corsguard.policy.predicates import Fault, Predicate, is_async, is_true_answer, wait_for
 
 __all__ = ["Caller", "Engine", "Waiter"]
@@ -39,10 +40,10 @@ class Engine:
     ) -> None:
         self.policy = policy
         self.enforced = enforced
-        self.any_origin: bool = "*" in policy.allow_origins
+        self.any_origin: bool = policy.allow_list.is_any
         self.guards_users: bool = policy.allow_credentials or enforced
         secure_only = self.guards_users and not policy.dangerously_allow_insecure_origins
-        self.origins: OriginMatcher = OriginMatcher(policy.allow_origins, secure_only=secure_only)
+        self.origins: OriginMatcher = OriginMatcher(policy.allow_list, secure_only=secure_only)
         self._own_origins = frozenset(own_origins)
         self._evaluations: BoundedCache[str, Decision] = BoundedCache()  # origin -> evaluation
         self._fields = ResponseFields(policy)
@@ -183,7 +184,7 @@ class Engine:
         return Decision(Kind.ACTUAL, reason, detail, None, self._fields.vary, faults)
 
 
-def _describe_origin(origin: str, listed: list[str]) -> str:
+def _describe_origin(origin: str, listed: AllowList) -> str:
     """Return a refused origin, escaped and cut, and the listed origin that is nearest to it."""
     closest = find_closest_origin(origin, listed)
     text = escape_text(origin)

@@ -35,7 +35,7 @@ class ResponseFields:
     """The fields that do not depend on the request, computed from a policy once."""
 
     def __init__(self, policy: Policy) -> None:
-        is_any = "*" in policy.allow_origins
+        is_any = policy.allow_list.is_any
         self.credentials: Fields = ()
         if policy.allow_credentials:
             self.credentials = ((ALLOW_CREDENTIALS, "true"),)

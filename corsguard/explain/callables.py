@@ -27,7 +27,7 @@ def describe_callable_decision(place: Place | None, decision: Decision | None, o
     if place is None or place.policy is None or decision is None:
         return ""
     callables = [
-        entry for entry in place.policy.allow_origins if not isinstance(entry, (str, Pattern))
+        entry for entry in place.policy.allow_list.special if not isinstance(entry, (str, Pattern))
     ]
     if not callables or not _calls_callables(place.policy, origin, enforced=place.enforced):
         return ""

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from corsguard.explain.callables import name_callable
 from corsguard.explain.place import Place
 from corsguard.policy import Policy
-from corsguard.policy.validation import OriginEntry, list_values
+from corsguard.policy.allow_list import OriginEntry
+from corsguard.policy.validation import list_values
 
 __all__ = ["Change", "list_changes"]
 

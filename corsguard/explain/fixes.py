@@ -15,7 +15,8 @@ from corsguard.explain.place import Place, PlaceKey
 from corsguard.explain.trial_guard import TrialGuard
 from corsguard.guard import Guard
 from corsguard.policy import Policy
-from corsguard.policy.validation import VALIDATORS, OriginEntry
+from corsguard.policy.allow_list import OriginEntry
+from corsguard.policy.validation import VALIDATORS
 from corsguard.policy.warning_filter import ignore_policy_warnings
 
 __all__ = ["Explanation", "Play", "Transport", "explain_request"]

@@ -25,8 +25,7 @@ class NearMiss(NamedTuple):
 
 def find_near_miss(origin: str, policy: Policy) -> NearMiss | None:
     """Return the listed origin that is closest to a refused one; None where none is close."""
-    patterns = sorted(entry for entry in policy.allow_origins if isinstance(entry, str))
-    closest = find_closest_origin(origin, patterns)
+    closest = find_closest_origin(origin, policy.allow_list)
     if closest is None:
         return None
     return NearMiss(
@@ -36,11 +35,12 @@ def find_near_miss(origin: str, policy: Policy) -> NearMiss | None:
 
 def _describe_difference(origin: Origin, listed: OriginPattern) -> str:
     parts = []
+    host = origin.host.partition(".")[2] if listed.label else origin.host
     if origin.scheme != listed.scheme:
         parts.append("the scheme")
     if listed.subdomains and origin.host == listed.host:
         parts.append("being a subdomain")
-    elif not listed.subdomains and origin.host != listed.host:
+    elif not listed.subdomains and host != listed.host:
         parts.append("`www.`")
     if listed.port not in {"*", str(origin.port or "")}:
         parts.append("the port")

@@ -122,7 +122,7 @@ def find_guarded(table: Mapping[str, Policy | None], exempt: Routes[None]) -> di
 def _reject_unenforceable(guarded: Mapping[str, Policy]) -> Iterator[Problem]:
     """Yield a problem for what must not be in a policy under `enforce`."""
     for prefix, policy in guarded.items():
-        if "*" in policy.allow_origins:
+        if policy.allow_list.is_any:
             yield Problem(
                 "enforce-with-wildcard",
                 "allow_origins",

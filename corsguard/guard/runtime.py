@@ -183,7 +183,10 @@ class GuardRuntime:
         """Replace all policies at once; see Guard.reconfigure."""
         with self._replacing:
             snapshot = self.snapshot.replace_policies(policies)
+            sets = self.snapshot.list_origin_sets()
             self._replace(snapshot)
+        while sets:  # to free a million origins in one step would hold up other threads
+            sets.pop()
         emit_warnings(snapshot.find_enforcement_warnings())
 
     def add_views(self, views: Iterable[PlacedPolicy]) -> None:

@@ -41,6 +41,7 @@ NO_POLICY_DECISION = Decision(Kind.NOT_CORS, Reason.NO_POLICY, "", None, ())
 
 _MAX_PATH_LENGTH = 256
 _MAX_VIEWS = 16_384
+_MAX_ORIGINS = 65_536
 _MIN_ITEMS = 32
 """Decisions that are cached at each place at least, however many places there are."""
 
@@ -62,8 +63,9 @@ class AppliedPolicy:
         self.is_enforced: bool = is_enforced
         """True if unsafe cross-site requests are refused, or reported, unless it allows them."""
         kind = DecisionCache if not is_enforced else EnforcedCache
-        # As many allowed origins as are listed, so that they don't evict each other.
-        listed = len(engine.origins.exact) * max_items // MAX_ITEMS if engine else 0
+        # As many allowed origins as are listed, so that they don't evict each other, up to a limit.
+        listed = engine.origins.listed.exact_count if engine else 0
+        max_listed = min(listed, _MAX_ORIGINS) * max_items // MAX_ITEMS
         self.cache: DecisionCache = (kind if max_items else NoCache)(
             engine.no_origin if engine else NO_POLICY_DECISION,
             default=None if engine else NO_POLICY_DECISION,
@@ -71,7 +73,7 @@ class AppliedPolicy:
             allows_credentials=engine is not None and engine.policy.allow_credentials,
             is_enabled_for=_is_enabled_for,
             max_items=max_items,
-            max_origins=max(max_items, listed),
+            max_origins=max(max_items, max_listed),
         )
 
 
@@ -250,6 +252,11 @@ class Snapshot:
             is_cached = self.is_cached
         return Snapshot(policies, options, views, compiled, is_cached=is_cached)
 
+    def list_origin_sets(self) -> list[frozenset[str]]:
+        """Return the sets that the exact origins of all policies are in."""
+        engines = self._engines.values()
+        return [origins for engine in engines for origins in engine.origins.listed.sets]
+
     def place_policies(self) -> Iterator[PlacedPolicy]:
         """Yield every policy, those of views included, with the place where it is configured."""
         for prefix, policy in list_by_prefix(self.policies).items():
@@ -302,4 +309,4 @@ def _find_nothing(_headers: Headers, _method: str) -> None:
 
 
 def _list_callables(policy: Policy) -> list[Predicate]:
-    return [entry for entry in policy.allow_origins if not isinstance(entry, (str, Pattern))]
+    return [entry for entry in policy.allow_list.special if not isinstance(entry, (str, Pattern))]

@@ -66,10 +66,9 @@ def convert_regex(source: str) -> str | None:
     scheme, separator, authority = source.partition("://")
     scheme = _REGEX_SCHEMES.get(scheme, scheme)
     parts = _split_regex(authority)
-    if parts.ends_inside_label and not _is_registrable(parts.host.partition(":")[0]):
-        return None
-    subdomains = "*." if parts.has_labels else ""
-    return _parse_pattern(f"{scheme}{separator}{subdomains}{parts.host}")
+    is_part = parts.ends_inside_label and not _is_registrable(parts.host.partition(":")[0])
+    wildcard = "*." if parts.has_labels else ""
+    return _parse_pattern(f"{scheme}{separator}{'*' if is_part else wildcard}{parts.host}")
 
 
 def fix_prefix(prefix: str) -> str:
@@ -108,14 +107,14 @@ def _is_glob_query(url: SplitResult) -> bool:
 
 
 def _fix_host(host: str) -> str | None:
-    """Return the host of a pattern, with `*.` for subdomains, or None where it can't be one."""
+    """Return the host of a pattern with its `*`, or None where it can't be one."""
     name = host.lstrip("*.")
     wildcard = host.removesuffix(name)
     name = encode_host(name.rstrip("."))
     if "*.*" in wildcard:
         return None  # two labels at least
     if wildcard.endswith("*") and not _is_registrable(name):
-        return None  # a part of a label, such as `*-preview.example.com`
+        return f"*{name}"  # a part of a label, such as `*-preview.example.com`
     return f"*.{name}" if wildcard else name
 
 

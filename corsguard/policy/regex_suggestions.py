@@ -143,7 +143,9 @@ def is_within(pattern: str, expression: re.Pattern[str]) -> bool:
 
 def _yield_samples(pattern: OriginPattern) -> Iterator[str]:
     """Yield origins that pattern covers, with each number of labels and each length of port."""
-    prefixes = ("a.", "b-7.", "xn--a.b.c.") if pattern.subdomains else ("",)
+    prefixes = ["a.", "b-7.", "xn--a.b.c."] if pattern.subdomains else [""]
+    if pattern.label:
+        prefixes = [f"{pattern.label.replace('*', each)}." for each in ("a", "b-7", "0--z")]
     # With any port, the default one as well, which an origin leaves out.
     ports = ("7", "3000", "65535") if pattern.port == "*" else (pattern.port,)
     for prefix in prefixes:

@@ -42,8 +42,9 @@ def check_combinations(policy: Policy) -> Iterator[Problem]:
                 f"remove {entry}; or, without credentials, set dangerously_allow_null_origin",
             )
     if not policy.allow_credentials:
+        yield from _find_sold_names(policy)
         return
-    if "*" in policy.allow_origins:
+    if policy.allow_list.is_any:
         yield Problem(
             "wildcard-with-credentials",
             "allow_origins",
@@ -63,8 +64,30 @@ def check_combinations(policy: Policy) -> Iterator[Problem]:
     yield from find_exposure(policy)
 
 
+def _find_sold_names(policy: Policy) -> Iterator[Problem]:
+    """Yield the problems of labels with `*` that cover domains for sale, as `*shop.co.uk` does.
+
+    Unlike all subdomains of such a suffix, they look like the names of one owner.
+    """
+    if policy.dangerously_allow_public_suffixes:
+        return
+    for entry in policy.allow_list.special:
+        if isinstance(entry, str) and "*" in entry and entry != "*":
+            try:
+                pattern = OriginPattern.parse(entry)
+            except OriginError:
+                continue  # a problem already
+            if pattern.label and is_open_to_anyone(entry):
+                from corsguard.public_suffix import find_suffix
+
+                if not find_suffix(pattern.host).private:
+                    yield from _find_exposed_pattern(
+                        entry, pattern, insecure=False, for_anyone=True
+                    )
+
+
 def _list_opaque_origins(policy: Policy) -> list[str]:
-    return [entry for entry in _OPAQUE if entry in policy.allow_origins]
+    return [entry for entry in _OPAQUE if entry in policy.allow_list]
 
 
 def find_exposure(policy: Policy) -> Iterator[Problem]:
@@ -76,7 +99,7 @@ def find_exposure(policy: Policy) -> Iterator[Problem]:
         for name in _list_opaque_origins(policy):
             suggestion = f"remove {name}, or allow_credentials and enforce"
             yield Problem("origin-null", "allow_origins", name, _OPAQUE[name], suggestion)
-    for entry in policy.allow_origins:
+    for entry in policy.allow_list.special:
         if isinstance(entry, Pattern):
             yield from _find_exposed_regex(entry, policy)
         if not isinstance(entry, str):
@@ -115,9 +138,19 @@ def _find_exposed_pattern(
             "origin-public-suffix",
             "allow_origins",
             entry,
-            f"{entry} is too wide: anyone can register names under {pattern.host} or below it",
+            f"{entry} is too wide: {_explain_width(pattern)}",
             f"{narrower}, or dangerously_allow_public_suffixes",
         )
+
+
+def _explain_width(pattern: OriginPattern) -> str:
+    """Return why anyone can have a name that pattern covers."""
+    if not pattern.label:
+        return f"anyone can register names under {pattern.host} or below it"
+    from corsguard.public_suffix import explain_naming
+
+    why = explain_naming(pattern.host)
+    return f"anyone can register names that it covers under {pattern.host}{why}"
 
 
 def _narrow_pattern(pattern: OriginPattern) -> tuple[OriginPattern, str]:
@@ -125,11 +158,29 @@ def _narrow_pattern(pattern: OriginPattern) -> tuple[OriginPattern, str]:
 
     Under some suffixes anyone can register names below each name: list the names then.
     """
+    if pattern.label:
+        return _narrow_label(pattern)
     for labels in ("your-name", "your-name.your-name"):
         narrower = pattern._replace(host=f"{labels}.{pattern.host}")
         if not is_open_to_anyone(str(narrower)):
             return narrower, str(narrower)
     one = pattern._replace(host=f"your-name.{pattern.host}", subdomains=False)
+    return one, f"list each name, such as {one}"
+
+
+def _narrow_label(pattern: OriginPattern) -> tuple[OriginPattern, str]:
+    """Return the same for a pattern with `*` in a label."""
+    from corsguard.public_suffix import find_suffix, reserve_label
+
+    start, _, end = pattern.label.partition("*")
+    narrower = None
+    if reserved := reserve_label(pattern.label, pattern.host):
+        narrower = pattern._replace(label=reserved)
+    elif not start and end[:1].isalnum() and not find_suffix(pattern.host).private:
+        narrower = pattern._replace(label="", subdomains=True, host=f"{end}.{pattern.host}")
+    if narrower:
+        return narrower, str(narrower)
+    one = pattern._replace(label="", host=f"{start}1{end}.{pattern.host}")
     return one, f"list each name, such as {one}"
 
 
@@ -172,7 +223,7 @@ def find_warnings(policy: Policy, *, enforced: bool = False) -> Iterator[Problem
                 f"{name} has no effect: only the browser sets it, so no preflight asks for it",
                 f"remove {name}",
             )
-    for entry in policy.allow_origins:
+    for entry in policy.allow_list.special:
         if isinstance(entry, str):
             yield from _find_unmatched_origin(entry)
         elif isinstance(entry, Pattern):
@@ -233,11 +284,12 @@ def _find_unmatched_regex(entry: Pattern[str], *, secure_only: bool) -> Iterator
 
 
 def is_open_to_anyone(entry: str) -> bool:
-    """Return True if entry is a pattern of subdomains that anyone can register."""
-    _, subdomains, authority = entry.partition("://*.")
+    """Return True if anyone can register a name that a pattern of several names covers."""
+    label, dot, authority = entry.partition("://")[2].partition(".")
     host = authority.partition(":")[0].removesuffix(".")  # the list has no trailing dots
-    if not subdomains or is_loopback(host):
+    if not dot or "*" not in label or is_loopback(host):
         return False
-    from corsguard.public_suffix import covers_public_suffix  # the list takes 50 ms to load
+    # The list takes 50 ms to load.
+    from corsguard.public_suffix import covers_public_suffix, is_reserved
 
-    return covers_public_suffix(host)
+    return covers_public_suffix(host) and not is_reserved(label, host)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from re import Pattern
 
 from corsguard.policy import Policy
-from corsguard.policy.validation import OriginEntry
+from corsguard.policy.allow_list import OriginEntry
 
 __all__ = ["summarize_policy"]
 

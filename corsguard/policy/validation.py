@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from re import Pattern
 from sys import float_info
 from typing import Any, Protocol, cast
@@ -11,22 +12,21 @@ from corsguard import fetch_spec
 from corsguard.errors import ALLOW_NOTHING, Problem
 from corsguard.escaping import list_values, quote, show_value
 from corsguard.origin import Origin, OriginError, OriginPattern
-from corsguard.policy.predicates import Predicate
+from corsguard.policy.allow_list import AllowList, OriginEntry
 
 __all__ = [
     "FLAGS",
     "VALIDATORS",
     "AcceptanceTest",
-    "OriginEntry",
     "ProblemCollector",
     "accept_anything",
+    "check_allow_list",
+    "list_entries",
     "list_values",
     "validate_flag",
     "validate_own_origins",
     "validate_strings",
 ]
-
-OriginEntry = str | Pattern[str] | Predicate
 
 
 class AcceptanceTest(Protocol):
@@ -59,31 +59,45 @@ class ProblemCollector:
         return self._is_accepted if field in VALIDATORS else _is_accepted_by_guard
 
 
-def validate_origins(found: ProblemCollector, field: str, value: object) -> tuple[OriginEntry, ...]:
+def validate_origins(found: ProblemCollector, field: str, value: object) -> AllowList:
     """Return the entries of `allow_origins` that have the right type."""
-    entries = _list_entries(found, field, value)
+    # The result of a callable is checked when it is called.
+    entries = cast(Sequence[OriginEntry], list_entries(found, field, value))
     if not entries and not found.problems:
-        found.add(
-            "no-origins",
-            field,
-            value,
-            f"the list is empty, so no page could read a response; {ALLOW_NOTHING}",
-            "list an origin, or remove the policy",
-        )
-    accepted: list[OriginEntry] = []
-    for entry in entries:
-        if isinstance(entry, str):
-            _validate_pattern(found, field, entry)
-        elif isinstance(entry, Pattern):
-            _validate_regex(found, field, entry)
-        elif not callable(entry):
-            message = f"{show_value(entry)} is neither a str, a compiled regex nor a callable"
-            _add_wrong_type(found, field, entry, message)
-            continue
-        accepted.append(cast(OriginEntry, entry))  # its result is checked when it is called
-    if "*" in accepted and any(entry != "*" for entry in accepted):
-        _add_wildcard_not_alone(found, field, accepted)
-    return tuple(accepted)
+        _add_no_origins(found, field, value)
+    allow_list = AllowList(entries, partial(_validate_entry, found, field))
+    _check_wildcard(found, field, allow_list)
+    return allow_list
+
+
+def check_allow_list(found: ProblemCollector, field: str, allow_list: AllowList) -> None:
+    """Add the problems of a list whose entries are valid each."""
+    if not allow_list:
+        _add_no_origins(found, field, ())
+    _check_wildcard(found, field, allow_list)
+
+
+def _check_wildcard(found: ProblemCollector, field: str, allow_list: AllowList) -> None:
+    if allow_list.is_any and any(entry != "*" for entry in allow_list.entries):
+        _add_wildcard_not_alone(found, field, allow_list.entries)
+
+
+def _add_no_origins(found: ProblemCollector, field: str, value: object) -> None:
+    message = f"the list is empty, so no page could read a response; {ALLOW_NOTHING}"
+    found.add("no-origins", field, value, message, "list an origin, or remove the policy")
+
+
+def _validate_entry(found: ProblemCollector, field: str, entry: object) -> bool:
+    """Return False for an entry of a wrong type."""
+    if isinstance(entry, str):
+        _validate_pattern(found, field, entry)
+    elif isinstance(entry, Pattern):
+        _validate_regex(found, field, entry)
+    elif not callable(entry):
+        message = f"{show_value(entry)} is neither a str, a compiled regex nor a callable"
+        _add_wrong_type(found, field, entry, message)
+        return False
+    return True
 
 
 def validate_methods(found: ProblemCollector, field: str, value: object) -> tuple[str, ...]:
@@ -220,7 +234,7 @@ def validate_own_origins(found: ProblemCollector, field: str, value: object) -> 
 def validate_strings(found: ProblemCollector, field: str, value: object) -> tuple[str, ...]:
     """Return the str entries of a list, without duplicates."""
     strings: dict[str, None] = {}
-    for entry in _list_entries(found, field, value):
+    for entry in list_entries(found, field, value):
         if isinstance(entry, str):
             strings[entry] = None
         else:
@@ -232,7 +246,7 @@ _LIST_EXAMPLES = {"allow_origins": '["https://app.example.com"]'}
 """Field -> the list to suggest in place of another type, where an empty list is refused."""
 
 
-def _list_entries(found: ProblemCollector, field: str, value: object) -> Sequence[object]:
+def list_entries(found: ProblemCollector, field: str, value: object) -> Sequence[object]:
     """Return the entries of value, or value itself as the one entry where it is not a list."""
     if isinstance(value, (str, bytes, Pattern)) or callable(value):
         from corsguard.policy.suggestions import suggest_list
@@ -248,6 +262,8 @@ def _list_entries(found: ProblemCollector, field: str, value: object) -> Sequenc
         suggestion = _LIST_EXAMPLES.get(field, "[]")
         found.add("type-invalid", field, value, f"{show_value(value)} is not a list", suggestion)
         return []
+    if isinstance(value, (list, tuple)):
+        return value
     if isinstance(value, (set, frozenset)):  # the same policy sends the same headers on every run
         return sorted(value, key=show_value)
     return list(value)

@@ -307,3 +307,11 @@ def test_url_that_is_invalid_ends_with_one_line(
     code, out, err = corsguard("describe", str(file), *args)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert words in err
+
+
+def test_example_of_a_wildcard_in_a_label_is_a_page_that_it_covers(
+    corsguard: Command, tmp_path: Path
+) -> None:
+    out = describe(corsguard, tmp_path, 'allow_origins = ["https://pr-*.acme.example"]\n')
+    assert "| Pages of | `https://pr-*.acme.example` |" in out
+    assert "from a page of `https://pr-1.acme.example`" in out

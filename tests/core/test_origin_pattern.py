@@ -27,6 +27,25 @@ PATTERNS = [
 ]
 
 
+LABELS = [
+    ("https://pr-*.example.com", ("https", "example.com", "", "pr-*")),
+    ("https://*--site.netlify.app:*", ("https", "netlify.app", "*", "*--site")),
+    ("https://a*b.example.com:8443", ("https", "example.com", "8443", "a*b")),
+    ("http://dev-*.localhost:3000", ("http", "localhost", "3000", "dev-*")),
+    ("https://pr-*.example.com.", ("https", "example.com.", "", "pr-*")),
+]
+
+
+@pytest.mark.parametrize(("text", "parts"), LABELS)
+def test_parse_of_a_wildcard_in_a_label_round_trips(
+    text: str, parts: tuple[str, str, str, str]
+) -> None:
+    pattern = OriginPattern.parse(text)
+    assert (pattern.scheme, pattern.host, pattern.port, pattern.label) == parts
+    assert not pattern.subdomains
+    assert str(pattern) == text
+
+
 @pytest.mark.parametrize(("text", "parts"), PATTERNS)
 def test_parse_of_a_pattern_round_trips(text: str, parts: tuple[str, str, str, bool]) -> None:
     pattern = OriginPattern.parse(text)
@@ -58,8 +77,15 @@ def test_parse_of_wildcard_null_and_file() -> None:
         "https://*:*",
         "https://**.example.com",
         "https://*.*.example.com",
-        "https://a*.example.com",
-        "https://*a.example.com",
+        "https://a*b*.example.com",
+        "https://**a.example.com",
+        "https://a*.com",
+        "https://a*.com.",
+        "https://a*.",
+        "https://a*",
+        "https://A*.example.com",
+        "https://a*.1.2.3",
+        f"https://a*.{LONGEST_HOST[2:]}",
         "https://a.*.example.com",
         "https://example.*",
         "https://*example.com",

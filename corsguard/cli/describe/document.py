@@ -100,7 +100,10 @@ def _choose_page(entry: str) -> str:
     if pattern.any_origin:
         return _EXAMPLE_PAGE
     port = {"*": "", "": ""}.get(pattern.port, f":{pattern.port}")
-    return f"{pattern.scheme}://{'www.' if pattern.subdomains else ''}{pattern.host}{port}"
+    label = "www." if pattern.subdomains else ""
+    if pattern.label:
+        label = f"{pattern.label.replace('*', '1')}."
+    return f"{pattern.scheme}://{label}{pattern.host}{port}"
 
 
 def build_snippet(example: Mapping[str, Any]) -> str:

@@ -73,6 +73,16 @@ def test_pattern_without_a_trusted_csrf_origin_is_a_warning() -> None:
     assert find_ids(**changed, MIDDLEWARE=[OURS]) == []  # nothing asks for a token
 
 
+def test_wildcard_in_a_label_is_trusted_with_all_subdomains() -> None:
+    previews = Policy(allow_origins=["https://pr-*.example.com"])
+    own = "https://own.example"
+    guard = Guard(previews, enforce=True, own_origins=[own])
+    changed = {"CORSGUARD": guard, "MIDDLEWARE": [OURS, CSRF]}
+    [message] = find_messages(**changed, CSRF_TRUSTED_ORIGINS=[own])
+    assert "Add 'https://*.example.com' to CSRF_TRUSTED_ORIGINS" in (message.hint or "")
+    assert find_ids(**changed, CSRF_TRUSTED_ORIGINS=["https://*.example.com"]) == []
+
+
 def test_callable_is_not_called_for_trusted_csrf_origins() -> None:
     def fails(origin: str) -> bool:
         raise NotImplementedError
