@@ -22,7 +22,7 @@ from corsguard_asgi.application import describe_app as describe_asgi_app
 from corsguard_asgi.wrapped_apps import find_wrapped
 from corsguard_starlette.listing import list_path_rows, list_placed, rows_of
 from corsguard_starlette.middleware import StarletteMiddleware
-from corsguard_starlette.outer_middleware import OuterMiddleware, find_outer_middleware
+from corsguard_starlette.outer_middleware import find_added_later, find_around
 from corsguard_starlette.routing_answers import find_routing_answer, read_scope
 from corsguard_starlette.unreachable_views import find_unreachable_views
 from corsguard_starlette.view_policies import TargetPolicies
@@ -37,9 +37,11 @@ __all__ = ["describe_app"]
 class _GuardedStarlette:
     """An application with CORSGuard."""
 
-    def __init__(self, app: Starlette, middleware: StarletteMiddleware) -> None:
+    def __init__(self, app: Starlette, middleware: StarletteMiddleware, outermost: object) -> None:
         self._app = app
         self._middleware = middleware
+        self._outermost = outermost
+        """What a server calls: the application, or what is around it."""
 
     @property
     def guard(self) -> Guard:
@@ -65,11 +67,13 @@ class _GuardedStarlette:
         middleware = self._middleware
         unused = map(_describe_unused, middleware.read_views().list_unused_targets())
         problems = (*middleware.problems, *find_unreachable_views(self._app), *unused)
+        around = find_around(self._outermost, self._app)
         warnings = (
             *(warning.problem for warning in self.guard.warnings),
+            *around.warnings,
             *compare_routes(rows_of(middleware), list_placed(self.guard)),
         )
-        return Findings(problems, warnings)
+        return Findings(problems, warnings, around.notes)
 
     def list_routes(self) -> RouteListing:
         """Return a row for each route and each policy that may apply to it."""
@@ -93,20 +97,25 @@ class _GuardedStarlette:
 class _WrappedStarlette(ASGIApplication):
     """An application behind CORSMiddleware, which knows its paths but not its views."""
 
-    def __init__(self, app: Starlette, found: ASGIApplication) -> None:
+    def __init__(self, app: Starlette, found: ASGIApplication, outermost: object) -> None:
         super().__init__(found.middleware, is_listed=found.is_listed)
         self._app = app
+        self._outermost = outermost
 
     def find_problems(self) -> Findings:
         """Return what is wrong with the policies, and what is outside of the middleware."""
         plain = StarletteMiddleware(self._app, self.guard, TargetPolicies())
-        outside = find_outer_middleware(self._app) if self.is_listed else OuterMiddleware()
+        guarded = self._app if self.is_listed else self.middleware
+        around = find_around(self._outermost, guarded)
+        added = find_added_later(self._app) if self.is_listed else None
         warnings = (
             *super().find_problems().warnings,
-            *outside.warnings,
+            *around.warnings,
+            *(added.warnings if added else ()),
             *compare_routes(list_path_rows(self._app, self.guard), list_placed(self.guard)),
         )
-        return Findings(plain.problems, warnings, outside.notes)
+        notes = (*around.notes, *(added.notes if added else ()))
+        return Findings(plain.problems, warnings, notes)
 
     def list_routes(self) -> RouteListing:
         """Return a row for each route and each policy that may apply to its path."""
@@ -130,10 +139,10 @@ def describe_app(app: object) -> _GuardedStarlette | _WrappedStarlette | None:
     if isinstance(middleware, StarletteMiddleware):
         middleware.is_quiet = True  # `check` reports it
         middleware.read_views()
-        return _GuardedStarlette(starlette, middleware)
+        return _GuardedStarlette(starlette, middleware, app)
     asgi = describe_asgi_app(app)
     if asgi is not None:
-        return _WrappedStarlette(starlette, asgi)
+        return _WrappedStarlette(starlette, asgi, app)
     raise UnguardedApplicationError(
         "has no CORSGuard. Add it: CORSGuard(app, allow_origins=[...]), "
         "with `from corsguard_starlette import CORSGuard`"

@@ -51,7 +51,8 @@ def _check(file: str | None, app: str | None, factory: bool, form: str) -> None:
 
     With --app, of an application and of its views instead.
 
-    Exits with 0 if the policies are valid, 1 if there are problems, 2 if that can't be determined.
+    Exits with 0 if the policies are valid, 1 if there are problems or the application has no
+    policies, 2 if that can't be determined.
     """
     _require_one(file, app, is_factory=factory)
     if file is not None:

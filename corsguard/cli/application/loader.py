@@ -186,7 +186,9 @@ def _report_errors(action: str) -> Iterator[None]:
     except (ApplicationError, PolicyError):
         raise
     except (Exception, SystemExit) as error:
-        line = escape_text(" ".join(format_exception_only(error)[-1].split()), _MAX_ERROR)
+        lines = format_exception_only(error)  # of a syntax error, the code first; else notes last
+        shown = lines[-1 if isinstance(error, SyntaxError) else 0]
+        line = escape_text(" ".join(shown.split()), _MAX_ERROR)
         place = find_place(error) or find_place(error, in_libraries=True)
         message = f"{action} failed{f' at {place}' if place else ''}: {line}"
         raise ApplicationError(f"{message}{_suggest_own_command(error)}") from None

@@ -229,6 +229,38 @@ note
 """)
 
 
+@pytest.mark.parametrize("guarded", ["main:wrapped", "main:listed", "main:outer"])
+def test_check_unknown_middleware_around_is_a_warning(on_app: AppCommand, guarded: str) -> None:
+    source = f"""{SOURCE}{VIEWS}
+inner = FastAPI()
+inner.add_middleware(CORSMiddleware, policy=PUBLIC)
+listed, outer = Wrapper(inner), Wrapper(CORSMiddleware(FastAPI(), PUBLIC))
+"""
+    code, out, _ = on_app(source, "check", "--app", guarded)
+
+    assert code == 0
+    assert out.startswith(f"""\
+{guarded}: no problems, 1 warning
+
+warning: app [middleware-in-front]
+  main.Wrapper is outside of corsguard and may answer requests itself: no policy
+  applies to them
+  fix          add it with app.add_middleware, which puts it inside of
+               corsguard, unless it passes every request on
+""")
+
+
+def test_check_proxy_headers_around_are_a_note(on_app: AppCommand) -> None:
+    source = f"""{SOURCE}{VIEWS}
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+outer = ProxyHeadersMiddleware(app)
+"""
+    code, out, _ = on_app(source, "check", "--app", "main:outer")
+
+    assert code == 0
+    assert out.startswith("main:outer: no problems\n\nnote\n  uvicorn.middleware.proxy_headers.")
+
+
 def test_check_middleware_inside_of_corsguard_is_not_reported(on_app: AppCommand) -> None:
     source = f"{SOURCE}{PLAIN}app.add_middleware(TrustedHostMiddleware)\n"
     listed = f"{source}app.add_middleware(CORSMiddleware, policy=ITEMS)"

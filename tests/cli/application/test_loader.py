@@ -181,6 +181,10 @@ def test_load_missing_module_names_the_folder(folder: Path, name: str) -> None:
     [
         ("import missing", "at main.py:1: ModuleNotFoundError: No module named 'missing'"),
         ("\ndef f(:", "at main.py:2: SyntaxError: invalid syntax"),
+        (
+            "error = ValueError('wrong')\nerror.add_note('a note')\nraise error",
+            "at main.py:3: ValueError: wrong",
+        ),
         ("import sys\nsys.exit(3)", "at main.py:2: SystemExit: 3"),
         (
             "import json\n\ndef load():\n    json.loads('{')\n\nload()",
