@@ -61,7 +61,7 @@ class Problem(NamedTuple):
 
 
 _INSTRUCTION = re.compile(
-    r"(?:add|call|correct|end|escape|exempt|give|in|install|keep|list|pass|put|remove|rename|set"
+    r"(?:add|call|correct|end|escape|exempt|give|in|include|install|keep|list|pass|put|remove|rename|set"
     r"|to|use|write)\b(?!_)"
 )
 """The first words of suggestions that say what to do. The others are values."""

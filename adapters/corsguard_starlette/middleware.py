@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware as StarletteCORS
 
 from corsguard import CORSRequest, Decision, Guard, PolicyError, Problem
 from corsguard.engine.decision import DECISION
-from corsguard.engine.request import Methods
+from corsguard.engine.request import Methods, collect_fields
 from corsguard.errors import NO_POLICY, emit_warnings
 from corsguard.guard.view_policies import View, find_shared_methods
 from corsguard_asgi.fields import Message, build_request, put_on
@@ -59,9 +59,10 @@ class _Target(NamedTuple):
 class _Exchange:
     """A request whose decision depends on the view that it reaches."""
 
-    __slots__ = ("decision", "has_started", "target")
+    __slots__ = ("decision", "has_started", "owner", "target")
 
-    def __init__(self, target: _Target, decision: Decision) -> None:
+    def __init__(self, owner: object, target: _Target, decision: Decision) -> None:
+        self.owner = owner  # an application around this one may have a guard too
         self.target = target
         self.decision = decision
         self.has_started = False
@@ -90,6 +91,7 @@ class StarletteMiddleware(CORSMiddleware):
         self._views: Views | None = None
         self._watches_target = False
         self._needs_views = not (guard.policies or guard.enforce)
+        self._logged: list[Problem] = []
         self.is_quiet = False
         """True if unreachable views are not logged, because a command reports them itself."""
 
@@ -132,19 +134,24 @@ class StarletteMiddleware(CORSMiddleware):
     @property
     def problems(self) -> tuple[Problem, ...]:
         """The problems of an application that starts nevertheless."""
+        return (*self._find_other_middleware(), *self.read_views().find_unused_targets())
+
+    def _find_other_middleware(self) -> list[Problem]:
         added: list[Any] = self._starlette.user_middleware
-        return (_STARLETTE_CORS,) if any(each.cls is StarletteCORS for each in added) else ()
+        return [_STARLETTE_CORS] if any(each.cls is StarletteCORS for each in added) else []
 
     def _check(self, views: Views) -> None:
         if self._needs_views and not (views.policies or self.guard.policies):
             raise PolicyError([_NO_POLICY_AT_ALL])
         AUDIT.check_exempt(self._starlette)
         self.guard.adapter.add_views({id(each[1]): each for each in views.policies}.values())
-        emit_warnings(self.problems)
+        emit_warnings(self._find_other_middleware())
         if not self.is_quiet:
             AUDIT.log(self._starlette)
-            for target in views.list_unused_targets():
-                _logger.error("set_policy has no effect on %r: no URL leads to it", target)
+            for problem in views.find_unused_targets():
+                if problem not in self._logged:
+                    self._logged.append(problem)
+                    _logger.error("%s", problem)
 
     # Not a coroutine: a request that no view decides costs no more than in the class above.
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:  # type: ignore[override]
@@ -204,26 +211,21 @@ class StarletteMiddleware(CORSMiddleware):
         the view is called with.
         """
         exchange: _Exchange | None = scope.get(_EXCHANGE)
-        if exchange is None or exchange.target == _read_target(scope):
+        if exchange is None or exchange.owner is not self:
+            return None
+        if exchange.target == _read_target(scope):
             return None
         exchange.decision = (await self._decide_exchange(scope)).decision
         return exchange.decision
 
     async def _decide_exchange(self, scope: Scope) -> _Exchange:
-        target = _read_target(scope)
-        path = strip_root_path(scope)
-        method, methods = target.method, None
-        requested = _read_requested_method(scope)
-        if requested is None:
-            view = self._find_view(scope, method)
-        else:
-            view, methods = self._find_requested(scope, path, requested)
+        path, (view, methods) = strip_root_path(scope), self._find_view(scope)
         decision = self._lookup(scope, path, view, methods)
         if decision is None:
             request: CORSRequest = build_request(scope, path)
             decision = await decide(self.guard.adapter, request, view, methods)
         scope[DECISION] = decision
-        return _Exchange(target, decision)
+        return _Exchange(self, _read_target(scope), decision)
 
     def _lookup(
         self, scope: Scope, path: str, view: View | None, methods: Methods
@@ -233,20 +235,19 @@ class StarletteMiddleware(CORSMiddleware):
         cache = self.guard.adapter.snapshot.find(path, view).cache
         return cache.lookup_headers(scope["headers"], scope["method"], methods)
 
-    def _find_view(self, scope: Scope, method: str) -> View | None:
-        views = self.read_views()
-        leaf = views.match(scope)
-        return views.find(leaf, method) if leaf else None
-
-    def _find_requested(
-        self, scope: Scope, path: str, requested: str
-    ) -> tuple[View | None, Methods]:
-        """Return the view that the method of a preflight reaches.
+    def _find_view(self, scope: Scope) -> tuple[View | None, Methods]:
+        """Return the view that a request reaches, or the requested method of a preflight.
 
         And the methods of the URL whose views have the same policy; None for all of them.
         """
         views = self.read_views()
-        of_path = self.guard.policy_for(path)
+        if not views.has_policies:
+            return None, None
+        requested = _read_requested_method(scope)
+        if requested is None:
+            leaf = views.match(scope)
+            return (views.find(leaf, scope.get("method", "GET")) if leaf else None), None
+        of_path = self.guard.policy_for(strip_root_path(scope))
         leaves = {
             method: views.match({**scope, "method": method})
             for method in {requested, *views.methods}
@@ -282,6 +283,6 @@ def _read_requested_method(scope: Mapping[str, Any]) -> str | None:
     """Return the method that a preflight asks for; None if the request is no preflight."""
     if scope.get("method") != "OPTIONS":
         return None
-    values: dict[bytes, bytes] = dict(scope["headers"])
-    requested = values.get(_REQUESTED_METHOD)
-    return requested.decode("latin-1") if requested is not None and b"origin" in values else None
+    fields = collect_fields(scope["headers"])
+    requested = fields.get(_REQUESTED_METHOD)
+    return requested.decode("latin-1") if requested is not None and b"origin" in fields else None

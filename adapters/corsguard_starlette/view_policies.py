@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Host, Mount, Router
 
-from corsguard import Policy
+from corsguard import Policy, Problem
 from corsguard.engine.cache import BoundedCache
+from corsguard.escaping import show_value
 from corsguard.guard.options import PlacedPolicy
 from corsguard.guard.view_descriptions import (
     describe_class,
@@ -38,7 +39,8 @@ __all__ = ["Target", "TargetPolicies", "Views", "list_view_layers"]
 Target = Starlette | Router | BaseRoute | Callable[..., Any]
 """What `CORSGuard.set_policy` takes."""
 _OTHER_METHODS = ""
-_MAX_PATH_LENGTH = 256
+_MAX_KEY_LENGTH = 256
+"""Characters of a method, a path and a root path: more than most requests have."""
 
 
 class _Found(NamedTuple):
@@ -107,7 +109,7 @@ class Views:
         ]
         """Each policy of a view, with its place."""
         # (type, method, path, root path) of a request -> what it reaches, where that decides.
-        self._matched: BoundedCache[tuple[object, ...], Leaf | None] = BoundedCache()
+        self._matched: BoundedCache[tuple[str, ...], Leaf | None] = BoundedCache()
         self._is_by_path = all(map(is_matched_by_path, self.leaves))
         self.methods: frozenset[str] = frozenset().union(*(leaf.methods for leaf in self.leaves))
         """Every method that a route or an endpoint names."""
@@ -128,14 +130,14 @@ class Views:
 
     def match(self, scope: Any) -> Leaf | None:
         """Return what a request reaches; None for a 404, a 405, a redirect or an error."""
-        key = scope["type"], scope.get("method"), scope["path"], scope.get("root_path")
+        key = scope["type"], scope.get("method", ""), scope["path"], scope.get("root_path") or ""
         if key in self._matched:
             return self._matched[key]
         try:
             leaf = match_leaf(self._app, scope)
         except Exception:  # of a convertor, say: the router raises it as well
             return None
-        if self._is_by_path and len(scope["path"]) <= _MAX_PATH_LENGTH:
+        if self._is_by_path and sum(map(len, key)) <= _MAX_KEY_LENGTH:
             self._matched.store(key, leaf)
         return leaf
 
@@ -146,13 +148,14 @@ class Views:
             return None
         return View(leaf.name, found.policy, self._words.get(id(found.holder), ""))
 
-    def list_unused_targets(self) -> list[object]:
-        """Return what `set_policy` was called with, but no URL leads to."""
+    def find_unused_targets(self) -> list[Problem]:
+        """Return a problem for each target of `set_policy` that no URL leads to."""
         used = {id(router) for router, _ in self._routes}
         for leaf in self.leaves:
             parts = (*leaf.around, *iter_layers(leaf.endpoint), *self._iter_copied(leaf))
             used.update(map(id, parts))
-        return [target for key, (target, _) in self._table.items() if key not in used]
+        unused = (target for key, (target, _) in self._table.items() if key not in used)
+        return [_build_unused_problem(each) for each in unused]
 
     def _iter_found(self, leaf: Leaf) -> Iterator[_Found]:
         methods = self._get_holders(leaf.endpoint).found
@@ -212,6 +215,12 @@ def _iter_endpoint_layers(endpoint: Any) -> Iterator[object]:
         yield from endpoint.__mro__
     for handler in get_handlers(endpoint).values():
         yield from iter_layers(handler)
+
+
+def _build_unused_problem(target: Target) -> Problem:
+    message = f"set_policy has no effect on {show_value(target)}: no URL leads to it"
+    suggestion = "include or mount it in the application, or remove the call"
+    return Problem("view-policy-unreachable", "set_policy", None, message, suggestion)
 
 
 def _index_copies(targets: Iterable[Target]) -> Mapping[int, list[_Copied]]:

@@ -236,6 +236,17 @@ def test_handshake_that_middleware_leads_to_another_view_is_enforced() -> None:
     assert connect(app, "/socket", APP) == "websocket.close"
 
 
+def test_guard_of_a_mounted_application_leaves_the_one_around_it_alone() -> None:
+    inner = Starlette(routes=[Route("/", lambda request: view(request))])
+    CORSGuard(inner, PARTNERS)
+    inner.add_middleware(rewriting())
+    app = build()
+    app.router.routes.append(Mount("/inner", inner))
+    for _ in range(2):
+        assert fetch(app, "/inner/").cors == ALLOWED
+        assert fetch(app, "/inner/", origin=PARTNER).cors == {"vary": "Origin"}
+
+
 def test_response_of_middleware_has_the_policy_of_the_view() -> None:
     def around(app: Any) -> Any:
         async def answer(scope: Any, receive: Any, send: Any) -> None:

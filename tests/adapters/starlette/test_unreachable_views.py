@@ -113,11 +113,15 @@ def test_router_that_is_not_included_is_logged(
     if is_included:
         app.include_router(router)
     CORSGuard(app, POLICY).set_policy(router, None)
-    for _ in range(2):
+    for number in range(2):
         fetch(app, origin=None)
-    messages = [record.message for record in caplog.records]
-    assert len(messages) == (0 if is_included else 1)
-    assert all("set_policy has no effect on" in message for message in messages)
+        app.add_api_route(f"/{number}", lambda: "")
+    problems = app.state.corsguard.problems
+    assert caplog.messages == [str(problem) for problem in problems]
+    assert [problem.code for problem in problems] == (
+        [] if is_included else ["view-policy-unreachable"]
+    )
+    assert all("set_policy has no effect on" in each for each in caplog.messages)
 
 
 def test_quiet_middleware_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
