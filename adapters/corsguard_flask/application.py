@@ -13,14 +13,16 @@ from corsguard.cli.application.guarded_app import (
     RouteListing,
     UnguardedApplicationError,
 )
+from corsguard.cli.application.path_policies import PathPolicies
 from corsguard.cli.change_format import ChangeFormatter, build_setting_formatter
 from corsguard.guard.callable_contents import find_path
 from corsguard.guard.route_table import compare_routes
-from corsguard_flask.listing import list_placed, rows_of
+from corsguard_flask.listing import list_path_rows, list_placed, rows_of
 from corsguard_flask.middleware import FlaskMiddleware
 from corsguard_flask.outer_middleware import find_outer_middleware
 from corsguard_flask.trial import build_trial
 from corsguard_flask.unreachable_views import find_unreachable_views
+from corsguard_wsgi import CORSMiddleware
 
 if TYPE_CHECKING:
     from corsguard.explain.fixes import Transport
@@ -77,8 +79,26 @@ class FlaskApplication:
         return build_trial(self._app, self._middleware, origin)
 
 
-def describe_app(app: object) -> FlaskApplication | None:
-    """Return the Flask application that an object is, or that it wraps, with its CORSGuard.
+class _WrappedFlask(PathPolicies):
+    """A Flask application behind the WSGI middleware, which knows its paths but not its views."""
+
+    def __init__(self, app: Flask, guard: Guard) -> None:
+        super().__init__(guard)
+        self._app = app
+
+    def find_problems(self) -> Findings:
+        """Return the warnings of the policies, and where they and the URL rules do not fit."""
+        rows = list_path_rows(self._app, self.guard)
+        compared = compare_routes(rows, list_placed(self.guard))
+        return Findings(warnings=(*super().find_problems().warnings, *compared))
+
+    def list_routes(self) -> RouteListing:
+        """Return a row for each URL rule and each policy that may apply to its path."""
+        return RouteListing(tuple(list_path_rows(self._app, self.guard)))
+
+
+def describe_app(app: object) -> FlaskApplication | _WrappedFlask | None:
+    """Return the Flask application that an object is, or that it wraps, with its guard.
 
     Raises UnguardedApplicationError where it has none, and PolicyError where the policy of a view
     is not valid. Returns None where there is no Flask application.
@@ -89,6 +109,9 @@ def describe_app(app: object) -> FlaskApplication | None:
     flask = cast(Flask, path[-1])
     if "corsguard" in flask.extensions:
         return describe_flask(flask, path[:-1])
+    around = find_path(app, lambda each: isinstance(each, CORSMiddleware))
+    if around:
+        return _WrappedFlask(flask, cast(CORSMiddleware, around[-1]).guard)
     raise UnguardedApplicationError(
         "has no CORSGuard. Add it: CORSGuard(app, allow_origins=[...]), "
         "with `from corsguard_flask import CORSGuard`"

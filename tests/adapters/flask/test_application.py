@@ -19,6 +19,11 @@ def called(**_): raise SystemExit("a view was called")
 app.add_url_rule("/items/<int:item>", "items", called)
 app.add_url_rule("/prices", "prices", cors_policy(PUBLIC)(lambda: called()))
 """
+BEHIND_WSGI = """
+from corsguard_wsgi import CORSMiddleware
+app.add_url_rule("/api/items", "items", print, methods=["PUT"])
+app.add_url_rule("/prices", "prices", cors_policy(PUBLIC)(lambda: ""))
+"""
 WRAPPER = """
 class Wrapper:
     def __init__(self, inner): self.inner = inner
@@ -195,10 +200,25 @@ def test_application_without_guard_says_how_to_add_it(on_app: AppCommand, comman
     )
 
 
-def test_application_behind_the_wsgi_middleware_has_its_guard(on_app: AppCommand) -> None:
-    source = f"{APPLICATION}\nfrom corsguard_wsgi import CORSMiddleware\n"
-    source += 'app.wsgi_app = CORSMiddleware(app.wsgi_app, {"/api": PUBLIC})'
-    code, out, _ = on_app(source, "routes", "--app", "main:app")
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        'app.wsgi_app = CORSMiddleware(app.wsgi_app, {"/api": PUBLIC})',
+        'app = CORSMiddleware(app, {"/api": PUBLIC})',
+    ],
+)
+def test_application_behind_the_wsgi_middleware_has_its_guard(
+    on_app: AppCommand, wrap: str
+) -> None:
+    source = f"{APPLICATION}{BEHIND_WSGI}\n{wrap}"
+    code, out, err = on_app(source, "routes", "--app", "main:app")
 
-    assert code == 0
-    assert read_rows(out)[1:] == [("any method", "/api", "A", 'route "/api"')]
+    assert (code, err) == (0, "")
+    assert read_rows(out)[1:] == [
+        ("PUT", "/api/items", "A", 'route "/api"'),
+        ("GET", "/prices", "no CORS", "no route"),
+    ]
+    code, out, err = on_app(source, "check", "--app", "main:app")
+    assert (code, err) == (0, "")
+    assert out.startswith("main:app: no problems, 1 warning\n")
+    assert 'warning: route "/api/items" [route-method-not-allowed]' in out

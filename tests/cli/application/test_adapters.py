@@ -20,10 +20,11 @@ import atexit, sys
 atexit.register(lambda: print(*[n for n in ("flask", "starlette", "django") if n in sys.modules]))
 """
 FLASK = """
-from corsguard_wsgi import CORSMiddleware
+from asgiref.wsgi import WsgiToAsgi
+from corsguard_asgi import CORSMiddleware
 from flask import Flask
 
-app = CORSMiddleware(Flask("main"), allow_origins=["*"])
+app = CORSMiddleware(WsgiToAsgi(Flask("main")), allow_origins=["*"])
 """
 
 
@@ -44,7 +45,7 @@ def test_adapter_of_a_framework_that_is_not_loaded_is_not_asked(
 
 
 def test_guard_of_another_adapter_wins_over_advice(on_app: AppCommand) -> None:
-    """Flask's adapter finds no CORSGuard, but the WSGI middleware is one too."""
+    """Flask's adapter finds no guard of its own, but that of ASGI does."""
     code, out, _ = on_app(FLASK, "check", "--app", "main")
 
     assert (code, out.splitlines()[0]) == (0, "main: no problems")
