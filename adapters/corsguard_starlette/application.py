@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from starlette.applications import Starlette
 
-from corsguard import Guard, Policy, Problem
+from corsguard import Guard, Policy
 from corsguard.browser.messages import Send
 from corsguard.browser.transport import open_transport
 from corsguard.cli.application.guarded_app import (
@@ -21,11 +21,10 @@ from corsguard_asgi.application import Answer, ASGIApplication, build_answering_
 from corsguard_asgi.application import describe_app as describe_asgi_app
 from corsguard_asgi.wrapped_apps import find_wrapped
 from corsguard_starlette.listing import list_path_rows, list_placed, rows_of
-from corsguard_starlette.middleware import StarletteMiddleware
+from corsguard_starlette.middleware import StarletteMiddleware, find_other_cors
 from corsguard_starlette.outer_middleware import find_added_later, find_around
 from corsguard_starlette.routing_answers import find_routing_answer, read_scope
 from corsguard_starlette.unreachable_views import find_unreachable_views
-from corsguard_starlette.view_policies import TargetPolicies
 
 if TYPE_CHECKING:
     from corsguard.explain.fixes import Transport
@@ -65,8 +64,7 @@ class _GuardedStarlette:
     def find_problems(self) -> Findings:
         """Return what is wrong with the policies of paths and views."""
         middleware = self._middleware
-        unused = map(_describe_unused, middleware.read_views().list_unused_targets())
-        problems = (*middleware.problems, *find_unreachable_views(self._app), *unused)
+        problems = (*middleware.problems, *find_unreachable_views(self._app))
         around = find_around(self._outermost, self._app)
         warnings = (
             *(warning.problem for warning in self.guard.warnings),
@@ -104,7 +102,6 @@ class _WrappedStarlette(ASGIApplication):
 
     def find_problems(self) -> Findings:
         """Return what is wrong with the policies, and what is outside of the middleware."""
-        plain = StarletteMiddleware(self._app, self.guard, TargetPolicies())
         guarded = self._app if self.is_listed else self.middleware
         around = find_around(self._outermost, guarded)
         added = find_added_later(self._app) if self.is_listed else None
@@ -115,7 +112,7 @@ class _WrappedStarlette(ASGIApplication):
             *compare_routes(list_path_rows(self._app, self.guard), list_placed(self.guard)),
         )
         notes = (*around.notes, *(added.notes if added else ()))
-        return Findings(plain.problems, warnings, notes)
+        return Findings(tuple(find_other_cors(self._app)), warnings, notes)
 
     def list_routes(self) -> RouteListing:
         """Return a row for each route and each policy that may apply to its path."""
@@ -146,14 +143,4 @@ def describe_app(app: object) -> _GuardedStarlette | _WrappedStarlette | None:
     raise UnguardedApplicationError(
         "has no CORSGuard. Add it: CORSGuard(app, allow_origins=[...]), "
         "with `from corsguard_starlette import CORSGuard`"
-    )
-
-
-def _describe_unused(target: object) -> Problem:
-    return Problem(
-        "view-policy-unreachable",
-        f"set_policy({target!r})",
-        None,
-        "no URL leads to it",
-        "include or mount it, or remove the call",
     )

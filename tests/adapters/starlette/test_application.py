@@ -145,8 +145,9 @@ def test_check_unreachable_policies_are_problems(on_app: AppCommand) -> None:
     assert (code, err) == (1, "")
     assert out.startswith("main: 2 problems\n")
     assert out.count("[view-policy-unreachable]") == 2
-    assert "set_policy(<fastapi.routing.APIRouter object at" in out.replace("\n", " ")
-    assert "  fix          include or mount it, or remove the call\n" in out
+    assert "set_policy has no effect on <fastapi.routing.APIRouter object at" in " ".join(
+        out.split()
+    )
 
 
 @pytest.mark.parametrize(
