@@ -39,6 +39,8 @@ def check_configuration(**_: Any) -> list[CheckMessage]:
     for place, policy in iter_policies(guard):
         problems = [warning.problem for warning in policy.warnings] if policy else []
         messages.extend(_build_message(Warning, problem.within(place)) for problem in problems)
+    unreachable = guard.adapter.snapshot.find_unreachable_origins()
+    messages.extend(_build_message(Warning, problem) for problem in unreachable)
     messages.extend(_build_message(Error, problem) for problem in find_unreachable_views())
     messages.extend(_build_message(Info, problem) for problem in _compare_with_urls(guard))
     messages.extend(check_protocols(guard))

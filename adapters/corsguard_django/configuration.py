@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.conf import settings
 
 from corsguard import Guard, Policy, PolicyError, Problem
 from corsguard.errors import NO_POLICY
 from corsguard.guard.arguments import build_configured_guard
+from corsguard.guard.policy_list import iter_placed
+from corsguard.guard.route_table import list_sourced
 from corsguard.policy.suggestion_formats import as_item
 from corsguard.policy.validation import VALIDATORS
 from corsguard_django.urlconf import iter_view_policies
@@ -53,18 +55,20 @@ def iter_policies(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
     for a route or view without CORS.
     """
     yield from iter_guard_policies(guard)
-    for pattern, policy in iter_view_policies():
-        yield f'view "{pattern}"', policy
+    for pattern, given in iter_view_policies():
+        for policy, place in list_sourced(given, f'view "{pattern}"'):
+            yield place, policy
 
 
 def iter_guard_policies(guard: Guard) -> Iterator[tuple[str, Policy | None]]:
     """Yield every policy of a guard, without those of views, after its place."""
     policies = guard.policies
-    if isinstance(policies, Policy):
-        yield SETTING, policies
-    else:
-        for prefix, policy in (policies or {}).items():
-            yield name_route(prefix), policy
+    if policies is not None and not isinstance(policies, Mapping):
+        yield from iter_placed(SETTING, policies)
+        return
+    for prefix, given in (policies or {}).items():
+        for policy, place in list_sourced(given, name_route(prefix)):
+            yield place, policy
 
 
 def name_route(prefix: str) -> str:
@@ -73,7 +77,7 @@ def name_route(prefix: str) -> str:
 
 
 def load_guard() -> Guard:
-    """Return the guard of settings.CORSGUARD, which is a mapping, a Policy or a Guard.
+    """Return the guard of settings.CORSGUARD: a mapping, a Policy, a list of policies, or a Guard.
 
     Without that setting the guard has only the policies of views. Raises PolicyError.
     """

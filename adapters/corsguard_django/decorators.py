@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, Unpack
 
-from corsguard import Policy
 from corsguard.guard import view_policies
+from corsguard.guard.policy_list import PolicyOrList
 from corsguard.policy import PolicyFields
 
 __all__ = ["cors_exempt", "cors_policy"]
@@ -15,12 +15,13 @@ Decorated = TypeVar("Decorated")
 
 
 def cors_policy(
-    policy: Policy | None = None, /, **fields: Unpack[PolicyFields]
+    policy: PolicyOrList | None = None, /, **fields: Unpack[PolicyFields]
 ) -> Callable[[Decorated], Decorated]:
     """Decorate a view, a view class, `path(...)` or `include(...)` with its own policy.
 
-    Pass a Policy, or its fields as keywords: `@cors_policy(allow_origins=[...])`. The policy wins
-    over that of the path, and the innermost one over those around it. On a handler method of a view
+    Pass a Policy, a list of policies, or the fields of one as keywords:
+    `@cors_policy(allow_origins=[...])`. The policy wins over that of the path, and the innermost
+    one over those around it. On a handler method of a view
     class it applies to that HTTP method.
 
     Raises TypeError for an object that can't be decorated, and PolicyError for a bad policy.

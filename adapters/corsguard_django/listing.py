@@ -8,8 +8,8 @@ from typing import Any
 
 from django.urls import get_resolver
 
-from corsguard import Guard, Policies, Policy
-from corsguard.guard.route_table import RouteRow
+from corsguard import Guard, Policies
+from corsguard.guard.route_table import RouteRow, SourcedPolicy, list_sourced
 from corsguard.guard.view_policies import get_policy
 from corsguard_django.configuration import SETTING, name_route
 from corsguard_django.view_layers import find_handler_holders, get_methods
@@ -21,9 +21,6 @@ _IMPLIED = frozenset({"HEAD", "OPTIONS"})
 _NO_ROUTE = "no route covers it"
 # Where the literal part of a pattern ends: at a variable of path(), or anything of a regex.
 _NOT_LITERAL = frozenset("<$.*+?()[]{}|\\")
-
-_Source = tuple[Policy | None, str]
-"""A policy, and its place in words."""
 
 
 def rows_of(guard: Guard) -> Iterator[RouteRow]:
@@ -51,12 +48,13 @@ def _iter_rows(
         if holder is None:
             sources = list(_iter_path_policies(url, policies))
         else:
-            sources = [(get_policy(holder), words[id(holder)])]
+            sources = list_sourced(get_policy(holder), words[id(holder)])
         handlers = find_handler_holders(entry.callback)
         methods = [method for method in get_methods(entry.callback) if method not in _IMPLIED]
         rest = tuple(method for method in methods if handlers.get(method) is None)
         for handler, names in _group_by_handler(methods, handlers):
-            yield RouteRow(names, url, get_policy(handler), words[id(handler)])
+            for policy, source in list_sourced(get_policy(handler), words[id(handler)]):
+                yield RouteRow(names, url, policy, source)
         if rest or not methods:
             for policy, source in sources:
                 yield RouteRow(rest, url, policy, source)
@@ -75,10 +73,10 @@ def _group_by_handler(
         yield handler, tuple(names)
 
 
-def _iter_path_policies(url: str, policies: Policies) -> Iterator[_Source]:
+def _iter_path_policies(url: str, policies: Policies) -> Iterator[SourcedPolicy]:
     """Yield each policy that may apply to a path of a URL pattern, and its place."""
-    if policies is None or isinstance(policies, Policy):
-        yield policies, SETTING
+    if not isinstance(policies, Mapping):
+        yield from list_sourced(policies, SETTING)
         return
     url = url.replace("^", "").removesuffix("$")  # of re_path()
     literal = "".join(takewhile(_is_literal, url))
@@ -88,7 +86,7 @@ def _iter_path_policies(url: str, policies: Policies) -> Iterator[_Source]:
         below = (prefix for prefix in policies if prefix.startswith(literal))
         prefixes.extend(prefix for prefix in below if prefix not in covering)
     for prefix in prefixes:
-        yield policies[prefix], name_route(prefix)
+        yield from list_sourced(policies[prefix], name_route(prefix))
     if not covering:
         yield None, _NO_ROUTE
 

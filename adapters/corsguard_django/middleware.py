@@ -12,10 +12,11 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from corsguard import Decision, Guard
+from corsguard import Decision, Guard, Policy
 from corsguard.engine.decision import DECISION
 from corsguard.engine.request import CORSRequest
 from corsguard.engine.response_headers import UNTOUCHED, is_merged
+from corsguard.guard.policy_list import list_policies
 from corsguard.guard.runtime import GuardRuntime
 from corsguard.policy.predicates import Predicate, wait_for
 from corsguard_django.settings_mixin import SettingsMixin
@@ -202,8 +203,8 @@ async def decide_async(guard: Guard, request: HttpRequest, holding: Holding) -> 
         return decision
     if not adapter.has_callables:
         return adapter.decide(build_request(request), view, methods)
-    policy = view.policy if view else guard.policy_for(request.path_info)
-    call = partial(_call_in_time, policy.predicate_timeout if policy else 0)
+    policies = list_policies(view.policy) if view else guard.policies_for(request.path_info)
+    call = partial(_call_in_time, policies)
     return await adapter.decide_async(build_request(request), view, methods, call)
 
 
@@ -251,12 +252,17 @@ def _wait(answer: Awaitable[object], seconds: float) -> object:
     return async_to_sync(wait_for)(answer, seconds)
 
 
-async def _call_in_time(seconds: float, predicate: Predicate, origin: str) -> object:
-    """Call a predicate that may block in a thread, and wait at most some seconds for it.
+async def _call_in_time(policies: Iterable[Policy], predicate: Predicate, origin: str) -> object:
+    """Call a predicate of a policy, which may block, in a thread, and wait for at most its timeout.
 
     The thread can't be stopped. It is not the one of the request, which goes on without it.
     """
-    return await wait_for(_call_in_thread(predicate, origin), seconds)
+    seconds = (
+        policy.predicate_timeout
+        for policy in policies
+        if any(entry is predicate for entry in policy.allow_list.special)
+    )
+    return await wait_for(_call_in_thread(predicate, origin), max(seconds))
 
 
 async def _call_in_thread(predicate: Predicate, origin: str) -> object:

@@ -10,8 +10,9 @@ from django.urls import ResolverMatch, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern, RoutePattern
 from django.utils.functional import Promise
 
-from corsguard import Policy, Problem
+from corsguard import Problem
 from corsguard.guard.decorated_views import find_unreached, mark_reached
+from corsguard.guard.policy_list import PolicyOrList
 from corsguard.guard.view_descriptions import describe_class, describe_handler, describe_view
 from corsguard.guard.view_policies import get_policy, has_policy
 from corsguard_django.unreachable_views import find_hidden_views, iter_entries
@@ -76,7 +77,7 @@ def inspect_urlconf(urlconf: Any = None) -> URLconfPolicies:
     return found
 
 
-def iter_view_policies(urlconf: Any = None) -> Iterator[tuple[str, Policy | None]]:
+def iter_view_policies(urlconf: Any = None) -> Iterator[tuple[str, PolicyOrList | None]]:
     """Yield the pattern and the policy of each holder in a URLconf, None for the root one."""
     return ((each.pattern, get_policy(each.holder)) for each in inspect_urlconf(urlconf).holders)
 

@@ -12,6 +12,7 @@ from django.urls import Resolver404, ResolverMatch, get_resolver
 from django.utils.translation import override
 
 from corsguard import Guard, PolicyError
+from corsguard.guard.policy_list import PolicyOrList
 from corsguard.guard.view_descriptions import describe_holders
 from corsguard.guard.view_policies import View, find_shared_methods, get_policy, has_policy
 from corsguard_django.languages import guess_languages
@@ -115,7 +116,7 @@ class Views:
         methods = None
         if view.handlers:
             method = get_target_method(request)
-            policy = self.guard.policy_for(request.path_info)
+            policy: PolicyOrList | None = self.guard.policies_for(request.path_info)
             if holder is not None:
                 policy = get_policy(holder)
             policies = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from flask import Flask
 
-from corsguard import Guard, Policy
+from corsguard import Guard
 from corsguard.cli.application.guarded_app import (
     Findings,
     RouteListing,
@@ -16,6 +16,7 @@ from corsguard.cli.application.guarded_app import (
 from corsguard.cli.application.path_policies import PathPolicies
 from corsguard.cli.change_format import ChangeFormatter, build_setting_formatter
 from corsguard.guard.callable_contents import find_path
+from corsguard.guard.policy_list import PolicyOrList
 from corsguard.guard.route_table import compare_routes
 from corsguard_flask.listing import list_path_rows, list_placed, rows_of
 from corsguard_flask.middleware import FlaskMiddleware
@@ -48,7 +49,7 @@ class FlaskApplication:
         return self._middleware.guard
 
     @property
-    def view_policies(self) -> Mapping[str, Policy | None]:
+    def view_policies(self) -> Mapping[str, PolicyOrList | None]:
         """The policies of views: owner in words -> policy."""
         views = self._middleware.read_views().values()
         return {view.holder: view.policy for by_method in views for view in by_method.values()}

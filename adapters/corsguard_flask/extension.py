@@ -7,10 +7,11 @@ from typing import Any, Unpack
 
 from flask import Blueprint, Flask
 
-from corsguard import Guard, Policies, Policy, PolicyError
+from corsguard import Guard, Policies, PolicyError
 from corsguard.errors import NO_POLICY, emit_warnings
 from corsguard.guard import GuardFields
 from corsguard.guard.arguments import build_configured_guard, build_guard
+from corsguard.guard.policy_list import PolicyOrList
 from corsguard_flask.cli import cors
 from corsguard_flask.middleware import FlaskMiddleware
 from corsguard_flask.outer_middleware import CONNEXION, is_inside_connexion
@@ -70,8 +71,11 @@ class CORSGuard:
         if is_inside_connexion(app):
             emit_warnings([CONNEXION])
 
-    def set_policy(self, blueprint: Blueprint, policy: Policy | None) -> None:
-        """Set the policy of all views of a blueprint and of nested ones; None for no CORS."""
+    def set_policy(self, blueprint: Blueprint, policy: PolicyOrList | None) -> None:
+        """Set the policy of all views of a blueprint and of nested ones; None for no CORS.
+
+        In a list of policies, the first that covers an origin decides.
+        """
         self._blueprints.set(blueprint, policy)
 
 

@@ -11,12 +11,11 @@ from werkzeug.routing import Rule
 from corsguard import Guard
 from corsguard.guard.route_rows import (
     RuleSyntax,
-    SourcedPolicy,
     build_rows,
     list_path_policies,
     list_placed,
 )
-from corsguard.guard.route_table import RouteRow
+from corsguard.guard.route_table import RouteRow, SourcedPolicy, list_sourced
 from corsguard_flask.middleware import FlaskMiddleware
 from corsguard_flask.view_policies import get_view
 
@@ -36,7 +35,7 @@ def _iter_rows(app: Flask, middleware: FlaskMiddleware, rule: Rule) -> Iterator[
     def list_policies(method: str) -> list[SourcedPolicy]:
         view = get_view(views, rule.endpoint, method)
         if view:
-            return [(view.policy, view.holder)]
+            return list_sourced(view.policy, view.holder)
         return [*list_path_policies(middleware.guard, rule.rule, _SYNTAX)]
 
     yield from build_rows(_describe_url(app, rule), rule.methods or (), list_policies)

@@ -175,7 +175,7 @@ class FlaskMiddleware(CORSMiddleware):
             each: get_view(self._views, endpoint, each)
             for each, endpoint in match_endpoints(self._flask, environ, method, others=True).items()
         }
-        of_path = self.guard.policy_for(preflight.path)
+        of_path = self.guard.policies_for(preflight.path)
         policies = {each: view.policy if view else of_path for each, view in views.items()}
         methods = find_shared_methods(method, policies)
         view = views[method]

@@ -9,6 +9,7 @@ from flask import Blueprint, Flask
 from flask.views import MethodView
 
 from corsguard import Policy
+from corsguard.guard.policy_list import PolicyOrList, freeze_policy, is_list
 from corsguard.guard.view_descriptions import (
     describe_class,
     describe_handler,
@@ -37,7 +38,7 @@ class _ViewPolicy(NamedTuple):
     """A per-view policy, and the method of the endpoint that it applies to."""
 
     method: str
-    policy: Policy | None
+    policy: PolicyOrList | None
     holder: object
     words: str
 
@@ -46,18 +47,19 @@ class BlueprintPolicies:
     """The policies that `CORSGuard.set_policy` has given to blueprints."""
 
     def __init__(self) -> None:
-        self.table: Mapping[object, Policy | None] = {}
-        """Blueprint -> Policy, or None for no CORS. Each `set` replaces the mapping."""
+        self.table: Mapping[object, PolicyOrList | None] = {}
+        """Blueprint -> policy, tuple of policies, or None for no CORS. Each `set` replaces it."""
 
-    def set(self, blueprint: Blueprint, policy: Policy | None) -> None:
+    def set(self, blueprint: Blueprint, policy: PolicyOrList | None) -> None:
         if not isinstance(blueprint, Blueprint):
             raise TypeError(f"set_policy takes a Blueprint, not {blueprint!r}")
-        if not (policy is None or isinstance(policy, Policy)):
+        if not (policy is None or isinstance(policy, Policy) or is_list(policy)):
             raise TypeError(f"set_policy takes a Policy or None, not {policy!r}")
-        self.table = {**self.table, blueprint: policy}
+        frozen = None if policy is None else freeze_policy(policy)
+        self.table = {**self.table, blueprint: frozen}
 
 
-def find_view_policies(app: Flask, blueprints: Mapping[object, Policy | None]) -> Views:
+def find_view_policies(app: Flask, blueprints: Mapping[object, PolicyOrList | None]) -> Views:
     """Return the views with per-view policies; `blueprints` maps a Blueprint to its policy."""
     found = [
         (endpoint, policy)
@@ -99,7 +101,7 @@ def _iter_reached(function: Callable[..., Any]) -> Iterator[object]:
 
 
 def _iter_policies(
-    app: Flask, endpoint: str, function: Any, blueprints: Mapping[object, Policy | None]
+    app: Flask, endpoint: str, function: Any, blueprints: Mapping[object, PolicyOrList | None]
 ) -> Iterator[_ViewPolicy]:
     """Yield the per-view policies of an endpoint.
 

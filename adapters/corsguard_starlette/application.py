@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from starlette.applications import Starlette
 
-from corsguard import Guard, Policy
+from corsguard import Guard
 from corsguard.browser.messages import Send
 from corsguard.browser.transport import open_transport
 from corsguard.cli.application.guarded_app import (
@@ -16,6 +16,7 @@ from corsguard.cli.application.guarded_app import (
     UnguardedApplicationError,
 )
 from corsguard.cli.change_format import ChangeFormatter, format_as_python
+from corsguard.guard.policy_list import PolicyOrList
 from corsguard.guard.route_table import compare_routes
 from corsguard_asgi.application import Answer, ASGIApplication, build_answering_app
 from corsguard_asgi.application import describe_app as describe_asgi_app
@@ -48,7 +49,7 @@ class _GuardedStarlette:
         return self._middleware.guard
 
     @property
-    def view_policies(self) -> Mapping[str, Policy | None]:
+    def view_policies(self) -> Mapping[str, PolicyOrList | None]:
         """The policies of views: owner in words -> policy."""
         views = self._middleware.read_views()
         found = (

@@ -11,6 +11,7 @@ from corsguard import Guard, Policies, Policy, PolicyError, Problem
 from corsguard.errors import NO_POLICY, is_own_module
 from corsguard.guard import GuardFields
 from corsguard.guard.arguments import build_guard
+from corsguard.guard.policy_list import PolicyOrList
 from corsguard_starlette.middleware import StarletteMiddleware
 from corsguard_starlette.unreachable_views import register_application
 from corsguard_starlette.view_policies import Target, TargetPolicies
@@ -50,8 +51,10 @@ class CORSGuard:
         app.state.corsguard = middleware
         register_application(app, _find_caller())
 
-    def set_policy(self, target: Target, policy: Policy | None) -> None:
+    def set_policy(self, target: Target, policy: PolicyOrList | None) -> None:
         """Set the policy of all views of a target; None for no CORS.
+
+        In a list of policies, the first that covers an origin decides.
 
         A target is a router, before or after it is included; a mount, a host route or the
         application in it; one route; or an endpoint.

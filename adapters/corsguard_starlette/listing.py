@@ -10,12 +10,11 @@ from starlette.applications import Starlette
 from corsguard import Guard
 from corsguard.guard.route_rows import (
     RuleSyntax,
-    SourcedPolicy,
     build_rows,
     list_path_policies,
     list_placed,
 )
-from corsguard.guard.route_table import RouteRow
+from corsguard.guard.route_table import RouteRow, SourcedPolicy, list_sourced
 from corsguard_starlette.middleware import StarletteMiddleware
 from corsguard_starlette.routing import Leaf, walk
 from corsguard_starlette.view_policies import Views
@@ -51,7 +50,7 @@ def _iter_rows(middleware: StarletteMiddleware, views: Views, leaf: Leaf) -> Ite
     def list_policies(method: str) -> list[SourcedPolicy]:
         view = views.find(leaf, method)
         if view:
-            return [(view.policy, view.holder)]
+            return list_sourced(view.policy, view.holder)
         return [*list_path_policies(middleware.guard, _get_path(leaf), _SYNTAX)]
 
     yield from build_rows(_describe_url(leaf), _list_methods(leaf), list_policies)

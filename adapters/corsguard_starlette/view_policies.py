@@ -12,7 +12,8 @@ from starlette.routing import BaseRoute, Host, Mount, Router
 from corsguard import Policy, Problem
 from corsguard.engine.cache import BoundedCache
 from corsguard.escaping import show_value
-from corsguard.guard.options import PlacedPolicy
+from corsguard.guard.options import PlacedViewPolicy
+from corsguard.guard.policy_list import PolicyOrList, freeze_policy, is_list
 from corsguard.guard.view_descriptions import (
     describe_class,
     describe_handler,
@@ -46,7 +47,7 @@ _MAX_KEY_LENGTH = 256
 class _Found(NamedTuple):
     """A per-view policy, the object that holds it, and that object in words."""
 
-    policy: Policy | None
+    policy: PolicyOrList | None
     holder: object
     words: str
 
@@ -74,19 +75,20 @@ class TargetPolicies:
     """The policies that `CORSGuard.set_policy` has given to parts of an application."""
 
     def __init__(self) -> None:
-        self.table: Mapping[int, tuple[Target, Policy | None]] = {}
+        self.table: Mapping[int, tuple[Target, PolicyOrList | None]] = {}
         """id of a target -> the target, and its policy or None for no CORS. Each `set` replaces
         the mapping."""
 
-    def set(self, target: Target, policy: Policy | None) -> None:
+    def set(self, target: Target, policy: PolicyOrList | None) -> None:
         if not (isinstance(target, (Starlette, Router, BaseRoute)) or callable(target)):
             raise TypeError(
                 "set_policy takes a router, a route, a mount, an application or an endpoint, "
                 f"not {target!r}"
             )
-        if not (policy is None or isinstance(policy, Policy)):
+        if not (policy is None or isinstance(policy, Policy) or is_list(policy)):
             raise TypeError(f"set_policy takes a Policy or None, not {policy!r}")
-        self.table = {**self.table, id(target): (target, policy)}
+        frozen = None if policy is None else freeze_policy(policy)
+        self.table = {**self.table, id(target): (target, frozen)}
 
 
 class Views:
@@ -104,7 +106,7 @@ class Views:
         self._holders: dict[int, _Holders] = {}  # id of an endpoint -> its holders
         found = [(leaf, each) for leaf in self.leaves for each in self._iter_found(leaf)]
         self._words = describe_holders((each.holder, each.words) for _, each in found)
-        self.policies: list[PlacedPolicy] = [
+        self.policies: list[PlacedViewPolicy] = [
             (f'views."{leaf.name}"', each.policy) for leaf, each in found if each.policy
         ]
         """Each policy of a view, with its place."""

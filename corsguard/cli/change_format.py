@@ -41,6 +41,8 @@ def format_as_toml(change: Change) -> FormattedChange:
 def format_as_python(change: Change) -> FormattedChange:
     """Format a change as the argument of a Policy in an application."""
     kind, name, policy = change.place.kind, change.place.name, change.place.policy
+    if change.place.policies:
+        return FormattedChange(change.as_python, f"# {change.place.entry}")
     if kind == "everywhere":
         return FormattedChange(change.as_python, "# the policy")
     if kind == "view":
@@ -64,7 +66,12 @@ def build_setting_formatter(setting: object, name: str) -> ChangeFormatter:
 
     def format_change(change: Change) -> FormattedChange:
         kind, prefix, policy = change.place.kind, change.place.name, change.place.policy
-        if kind == "view" or isinstance(routes.get(prefix), Policy):
+        given, position = routes.get(prefix), change.place.position
+        if position is not None and kind == "route":
+            given, place = given[position], f'# in {name}["routes"][{quote(prefix)}][{position}]'
+            if not isinstance(given, Policy):
+                return FormattedChange(change.as_item, place)
+        if kind == "view" or isinstance(given, Policy):
             return format_as_python(change)
         if kind == "everywhere":
             return FormattedChange(change.as_item, f"# in {name}")

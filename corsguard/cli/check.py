@@ -7,14 +7,14 @@ from collections.abc import Iterable
 
 import click
 
-from corsguard import Guard, Policies, Policy, PolicyError, Problem
+from corsguard import Guard, PolicyError, Problem
 from corsguard.cli.check_report import CheckReport
 from corsguard.cli.terminal import fail, open_console
 from corsguard.guard.arguments import build_guard
 from corsguard.policy.suggestion_formats import as_toml
 from corsguard.policy.warning_filter import ignore_policy_warnings
 
-__all__ = ["build_document", "list_by_route", "load_guard", "run_check"]
+__all__ = ["build_document", "load_guard", "run_check"]
 
 
 def run_check(file: str, *, as_json: bool) -> int:
@@ -25,7 +25,6 @@ def run_check(file: str, *, as_json: bool) -> int:
         guard = _read_guard(file)
     except PolicyError as error:
         problems = [as_toml(problem) for problem in error.problems]
-    policies = list_by_route(guard.policies) if guard else {}
     warnings = [as_toml(warning.problem) for warning in guard.warnings] if guard else []
     if as_json:
         click.echo(build_document({"file": file}, problems, warnings))
@@ -33,7 +32,7 @@ def run_check(file: str, *, as_json: bool) -> int:
         report = CheckReport(open_console())
         report.write_problems(file, problems, warnings)
         if guard:
-            report.write_policies(policies, guard)
+            report.write_policies(guard)
     return 1 if problems else 0
 
 
@@ -47,13 +46,6 @@ def build_document(
         "warnings": [problem.as_dict() for problem in warnings],
     }
     return json.dumps(found, indent=2)
-
-
-def list_by_route(policies: Policies) -> dict[str, Policy | None]:
-    """Return route prefix -> policy; the prefix is empty where a policy applies to every path."""
-    if policies is None or isinstance(policies, Policy):
-        return {"": policies}
-    return dict(policies)
 
 
 def load_guard(file: str) -> Guard:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from rich.console import Console
 
 from corsguard import Guard, Policy, Problem
+from corsguard.cli.route_policies import iter_route_policies
 from corsguard.cli.terminal import ConsoleWriter, format_count, make_printable
 from corsguard.engine.csrf import Enforce
 from corsguard.fetch_spec import SAFELISTED_METHODS
+from corsguard.guard.policy_list import PolicyOrList
 
 __all__ = ["CheckReport", "format_as_json"]
 
@@ -57,10 +59,17 @@ class CheckReport:
             self._writer.write_heading("note", "bold")
             self._writer.write_line(make_printable(note), indent="  ")
 
-    def write_policies(self, policies: Mapping[str, Policy | None], guard: Guard) -> None:
-        """Write each policy (route prefix -> policy), and what the guard enforces."""
-        for prefix, policy in policies.items():
-            self._writer.write_heading(make_printable(prefix) or "every path")
+    def write_policies(
+        self, guard: Guard, views: Mapping[str, PolicyOrList | None] | None = None
+    ) -> None:
+        """Write each policy of a guard after its route, and what the guard enforces.
+
+        `views` are the policies of views: owner in words -> policy. They come after the routes.
+        """
+        listed = [*iter_route_policies(guard.policies), *iter_route_policies(views or {})]
+        for prefix, policy, position in listed:
+            entry = "" if position is None else f"[{position}]"
+            self._writer.write_heading(f"{make_printable(prefix) or 'every path'}{entry}")
             if policy is None:
                 self._writer.write_row("origins", "none: no CORS here")
             else:

@@ -34,6 +34,8 @@ def write_explanation(
     print_verdict(console, explanation.exchange)
     if explanation.exchange.allowed:
         print_wrapped(console, "Nothing was sent, and the application was not called.", "dim")
+    if explanation.decided_in:
+        print_wrapped(console, make_printable(explanation.decided_in), indent="  policy   ")
     if explanation.decided_by:
         print_wrapped(console, make_printable(explanation.decided_by), indent="  decided  ")
     if explanation.exchange.refusal:

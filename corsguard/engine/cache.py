@@ -9,8 +9,9 @@ from typing import Any, Final, TypeVar
 from corsguard.engine.csrf import SAFE_METHODS, is_unsafe
 from corsguard.engine.decision import Decision, Reason
 from corsguard.engine.request import CORSRequest, Headers, Methods, collect_fields
+from corsguard.fetch_spec import ALLOW_CREDENTIALS
 
-__all__ = ["BoundedCache", "DecisionCache", "EnforcedCache", "NoCache"]
+__all__ = ["REFUSED_ORIGINS", "BoundedCache", "DecisionCache", "EnforcedCache", "NoCache"]
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -49,7 +50,7 @@ _MAX_LENGTH = 512
 _CROSS_SITE = frozenset({"cross-site", "same-site"})
 """Values of `Sec-Fetch-Site` from pages of another origin."""
 _CROSS_SITE_BYTES = frozenset(site.encode() for site in _CROSS_SITE)
-_REFUSED_ORIGINS = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
+REFUSED_ORIGINS = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
 
 
 class DecisionCache:
@@ -61,9 +62,9 @@ class DecisionCache:
 
     `no_origin` is the decision on a request without `Origin`. `default` is the decision on every
     request, and `cookieless_default` on every one with `Origin` and without a cookie, where the
-    origin does not matter; else None. `allows_credentials` is that of the policy. `is_enabled_for`
-    is that of the logger. `max_items` bounds each dictionary, and `max_origins` those of allowed
-    origins.
+    origin does not matter; else None. `allows_credentials` is True if the policy allows
+    credentials, or one policy of a list does. `is_enabled_for` is that of the logger. `max_items`
+    bounds each dictionary, and `max_origins` those of allowed origins.
     """
 
     _counts_methods = False
@@ -138,7 +139,7 @@ class DecisionCache:
                 origin = value.decode("latin-1")
         if origin is None:
             return self._no_origin
-        if self._allows_credentials:  # a cookie makes no difference
+        if self._allows_credentials:  # where a cookie makes no difference
             decision = self._with_cookie.get(origin)
             if decision is not None:
                 return decision
@@ -207,15 +208,15 @@ class DecisionCache:
             self._store_preflight(request, decision, methods)
         elif _is_long(request.origin, request.fetch_site, request.fetch_mode):
             return
-        elif request.origin is not None and not unsafe and self._is_by_origin(request, decision):
+        elif request.origin is not None and not unsafe and _is_by_origin(request, decision):
             self._cookieless.store(request.origin, decision)
-            if self._allows_credentials:
+            if _allows_credentials(decision):
                 self._with_cookie.store(request.origin, decision)
         elif (
             request.origin is not None
             and not unsafe
             and request.fetch_site in _CROSS_SITE
-            and decision.reason in _REFUSED_ORIGINS
+            and decision.reason in REFUSED_ORIGINS
         ):
             self._refused_origins.store(request.origin, decision)
         elif request.fetch_site is not None or request.origin is None:
@@ -235,12 +236,6 @@ class DecisionCache:
         if not _is_long(origin, method, names):
             cache = self._preflights if decision.allowed else self._refused_preflights
             cache.store((origin, method, names, methods), decision)
-
-    def _is_by_origin(self, request: CORSRequest, decision: Decision) -> bool:
-        """Return True if the origin decides it, and whether a cookie is sent."""
-        return decision.reason is Reason.ALLOWED and (
-            not request.has_cookie or self._allows_credentials
-        )
 
 
 class EnforcedCache(DecisionCache):
@@ -287,6 +282,18 @@ class NoCache(DecisionCache):
 
     def store(self, request: CORSRequest, decision: Decision, methods: Methods = None) -> None:
         """Keep nothing."""
+
+
+def _is_by_origin(request: CORSRequest, decision: Decision) -> bool:
+    """Return True if the origin decides it, and whether a cookie is sent."""
+    return decision.reason is Reason.ALLOWED and (
+        not request.has_cookie or _allows_credentials(decision)
+    )
+
+
+def _allows_credentials(decision: Decision) -> bool:
+    """Return True if the policy that decided allows credentials: one of a list may not."""
+    return (ALLOW_CREDENTIALS, "true") in decision.headers
 
 
 def _is_long(one: str | None, another: str | None, third: str | None) -> bool:

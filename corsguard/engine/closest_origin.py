@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterable, Iterator
 
 from corsguard.origin import MAX_LENGTH, Origin, OriginError, default_port_suffix
 from corsguard.policy.allow_list import AllowList
@@ -16,8 +17,8 @@ _THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")  # noqa: S104  # 
 """Hosts by which a developer reaches one and the same server: to a browser, different origins."""
 
 
-def find_closest_origin(origin: str, listed: AllowList) -> str | None:
-    """Return the listed origin or pattern that differs least from origin, or None.
+def find_closest_origin(origin: str, *lists: AllowList) -> str | None:
+    """Return the origin or pattern in any of the lists that differs least from origin, or None.
 
     It may differ in its scheme, its port, `www.`, the level of its host, the name of this machine
     (`localhost`, `127.0.0.1`), a trailing slash, upper case or a default port.
@@ -34,7 +35,7 @@ def find_closest_origin(origin: str, listed: AllowList) -> str | None:
     some = [
         entries
         for scheme, host in _list_starts(parsed)
-        if (entries := listed.find_entries(scheme, host))
+        if (entries := _find_entries(lists, scheme, host))
     ]
     # Exactly one difference, and then a different port as well.
     for entries in some:
@@ -42,6 +43,12 @@ def find_closest_origin(origin: str, listed: AllowList) -> str | None:
         if closest:
             return closest
     return next(iter(some[0].values())) if some else None
+
+
+def _find_entries(lists: Iterable[AllowList], scheme: str, host: str) -> dict[str, str]:
+    """Return the entries of all lists for a scheme and a host, as port -> entry, sorted."""
+    found = [each.find_entries(scheme, host) for each in lists]
+    return found[0] if len(found) == 1 else dict(sorted(ChainMap(*found).items()))
 
 
 def _list_starts(origin: Origin) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from corsguard.engine.cache import BoundedCache
 from corsguard.engine.closest_origin import find_closest_origin
@@ -33,10 +33,16 @@ class Engine:
 
     `own_origins` are the origins of the service itself, besides the one that `Host` names.
     `enforced` refuses plain http from regular expressions and callables, as credentials do.
+    `others` are the other policies of a list: a response then depends on the origin even under `*`.
     """
 
     def __init__(
-        self, policy: Policy, *, own_origins: Collection[str] = (), enforced: bool = False
+        self,
+        policy: Policy,
+        *,
+        own_origins: Collection[str] = (),
+        enforced: bool = False,
+        others: Sequence[Policy] = (),
     ) -> None:
         self.policy = policy
         self.enforced = enforced
@@ -44,9 +50,11 @@ class Engine:
         self.guards_users: bool = policy.allow_credentials or enforced
         secure_only = self.guards_users and not policy.dangerously_allow_insecure_origins
         self.origins: OriginMatcher = OriginMatcher(policy.allow_list, secure_only=secure_only)
+        # What a refused origin may be close to.
+        self._lists = (policy.allow_list, *(other.allow_list for other in others))
         self._own_origins = frozenset(own_origins)
         self._evaluations: BoundedCache[str, Decision] = BoundedCache()  # origin -> evaluation
-        self._fields = ResponseFields(policy)
+        self._fields = ResponseFields(policy, varies=bool(others) or not self.any_origin)
         self._preflights = PreflightResponder(policy, self._fields)
         # `*` allows whatever `Origin` says, and none at all.
         self.any_evaluation: Decision | None = self._allow("*") if self.any_origin else None
@@ -101,6 +109,13 @@ class Engine:
         if len(origin) <= MAX_LENGTH:
             self._evaluations.store(origin, evaluation)
         return evaluation
+
+    def covers(self, evaluation: Decision) -> bool:
+        """Return True if this policy decides a request: it allows the origin of the evaluation.
+
+        Under `*` that is so without an origin, too.
+        """
+        return self.any_origin or evaluation.reason is Reason.ALLOWED
 
     def conclude(
         self, request: CORSRequest, evaluation: Decision, methods: Methods = None
@@ -180,12 +195,12 @@ class Engine:
         return Decision(Kind.ACTUAL, Reason.ALLOWED, "", None, self._fields.allow(origin), faults)
 
     def _refuse(self, reason: Reason, origin: str, faults: tuple[Fault, ...] = ()) -> Decision:
-        detail = LazyDetail(_describe_origin, (origin, self.origins.listed))
+        detail = LazyDetail(_describe_origin, (origin, *self._lists))
         return Decision(Kind.ACTUAL, reason, detail, None, self._fields.vary, faults)
 
 
-def _describe_origin(origin: str, listed: AllowList) -> str:
+def _describe_origin(origin: str, *lists: AllowList) -> str:
     """Return a refused origin, escaped and cut, and the listed origin that is nearest to it."""
-    closest = find_closest_origin(origin, listed)
+    closest = find_closest_origin(origin, *lists)
     text = escape_text(origin)
     return f"{text} (nearest listed: {closest})" if closest else text

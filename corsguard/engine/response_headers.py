@@ -32,10 +32,12 @@ Applications set the same few fields, so most responses are checked without lowe
 
 
 class ResponseFields:
-    """The fields that do not depend on the request, computed from a policy once."""
+    """The fields that do not depend on the request, computed from a policy once.
 
-    def __init__(self, policy: Policy) -> None:
-        is_any = policy.allow_list.is_any
+    `varies` is True if the fields of another origin differ.
+    """
+
+    def __init__(self, policy: Policy, *, varies: bool) -> None:
         self.credentials: Fields = ()
         if policy.allow_credentials:
             self.credentials = ((ALLOW_CREDENTIALS, "true"),)
@@ -44,9 +46,9 @@ class ResponseFields:
             self.expose = ((EXPOSE_HEADERS, ", ".join(policy.expose_headers)),)
         # Fetch, "CORS protocol and HTTP caches": a response that is the same for every origin
         # carries the header always, and does not vary by `Origin`.
-        self.vary: Fields = () if is_any else (("Vary", "Origin"),)
+        self.vary: Fields = (("Vary", "Origin"),) if varies else ()
         requested = (REQUEST_METHOD, REQUEST_HEADERS)
-        varying = requested if is_any else ("Origin", *requested)
+        varying = ("Origin", *requested) if varies else requested
         self.preflight_vary: Fields = (("Vary", ", ".join(varying)),)
 
     def allow(self, origin: str) -> Fields:

@@ -26,13 +26,20 @@ def describe_callable_decision(place: Place | None, decision: Decision | None, o
     """
     if place is None or place.policy is None or decision is None:
         return ""
+    is_allowed = ALLOW_ORIGIN in dict(decision.headers)
+    # Where a list allows no origin, the callables of all its policies have decided.
+    policies = (place.policy,) if is_allowed else place.policies or (place.policy,)
     callables = [
-        entry for entry in place.policy.allow_list.special if not isinstance(entry, (str, Pattern))
+        entry
+        for policy in policies
+        for entry in policy.allow_list.special
+        if not isinstance(entry, (str, Pattern))
+        if _calls_callables(policy, origin, enforced=place.enforced)
     ]
-    if not callables or not _calls_callables(place.policy, origin, enforced=place.enforced):
+    if not callables:
         return ""
     names = ", ".join(map(name_callable, callables))
-    verb = "allows" if ALLOW_ORIGIN in dict(decision.headers) else "does not allow"
+    verb = "allows" if is_allowed else "does not allow"
     outcome = f"{names} {verb} {escape_text(origin)}"
     return f"a callable of allow_origins decided: {outcome}{_describe_faults(decision)}"
 

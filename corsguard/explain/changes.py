@@ -54,9 +54,10 @@ class Change(NamedTuple):
     @property
     def table(self) -> str:
         """The header of the table that the line for a file goes into; empty for the top level."""
-        if self.place.kind == "route":
-            return f"[routes.{dumps(self.place.name, ensure_ascii=False)}]"
-        return ""
+        if self.place.kind != "route":
+            return ""
+        table = f"[routes.{dumps(self.place.name, ensure_ascii=False)}]"
+        return f"[{table}]  # {self.place.entry}" if self.place.policies else table
 
     @property
     def _python_value(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from corsguard.engine.closest_origin import find_closest_origin
@@ -23,9 +24,9 @@ class NearMiss(NamedTuple):
         return " and " not in self.differs
 
 
-def find_near_miss(origin: str, policy: Policy) -> NearMiss | None:
+def find_near_miss(origin: str, policies: Iterable[Policy]) -> NearMiss | None:
     """Return the listed origin that is closest to a refused one; None where none is close."""
-    closest = find_closest_origin(origin, policy.allow_list)
+    closest = find_closest_origin(origin, *(policy.allow_list for policy in policies))
     if closest is None:
         return None
     return NearMiss(

@@ -32,9 +32,12 @@ def build_document(
     * page_given: the page as the option names it; page is its origin.
     * nearest: the listed origin that the page's nearly matches and how they differ, else null.
     * changes: place, field, value, line and exposes of each. All of them are needed. place has
-      kind, name, and holder: the owner of a view's policy, else null.
+      kind, name, and holder: the owner of a view's policy, else null. It has index, too, where
+      it is in a list of policies.
     * response_with_changes: the response with all changes made; null where there are none.
     * problems: why the policies with the necessary changes would be rejected.
+    * decided_in: the policy of a list that decided, in a sentence. The key is missing without a
+      list.
     * decided_by: the callable of allow_origins that decided about the origin, in a sentence. The
       key is missing where none did.
     """
@@ -48,6 +51,8 @@ def build_document(
         "response_with_changes": _describe_response(explanation.fixed_exchange),
         "problems": [problem.as_dict() for problem in explanation.problems],
     }
+    if explanation.decided_in:
+        document["decided_in"] = explanation.decided_in
     if explanation.decided_by:
         document["decided_by"] = explanation.decided_by
     return document
@@ -120,12 +125,15 @@ def _list_fields(fields: Any) -> list[Document]:
 
 def _describe_change(change: Change, line: str) -> Document:
     value = change.value
+    place: Document = {
+        "kind": change.place.kind,
+        "name": change.place.name,
+        "holder": change.place.holder or None,
+    }
+    if change.place.position is not None:
+        place["index"] = change.place.position
     return {
-        "place": {
-            "kind": change.place.kind,
-            "name": change.place.name,
-            "holder": change.place.holder or None,
-        },
+        "place": place,
         "field": change.field,
         "value": value if isinstance(value, bool) else [str(entry) for entry in value],
         "line": line,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from corsguard.engine.decision import Decision
-from corsguard.engine.engine import Caller, Waiter
+from corsguard.engine.engine import Caller, Engine, Waiter
 from corsguard.engine.request import CORSRequest, Methods
 from corsguard.explain.place import Place, PlaceKey
 from corsguard.guard import Guard
 from corsguard.guard.options import Policies
+from corsguard.guard.policy_list import PolicyOrList
 from corsguard.guard.refusal_log import RefusalLog
 from corsguard.guard.runtime import GuardRuntime
 from corsguard.guard.snapshot import Snapshot
@@ -27,16 +30,19 @@ class _QuietLog(RefusalLog):
         return logging.DEBUG
 
 
+_ViewPolicies = dict[PlaceKey, tuple[str, PolicyOrList]]
+"""Place of a view -> (name of the view, policy or list of policies to try there)."""
+
+
 class _TrialRuntime(GuardRuntime):
     """A runtime that records the place and the decision of the last request.
 
     It calls no subscriber, caches nothing and logs nothing above DEBUG.
     """
 
-    def __init__(self, snapshot: Snapshot, views: dict[PlaceKey, tuple[str, Policy]]) -> None:
+    def __init__(self, snapshot: Snapshot, views: _ViewPolicies) -> None:
         super().__init__(snapshot.remove_caches(), _QuietLog())
         self.views = views
-        """place of a view -> (name of the view, policy to try there)"""
         self.place: Place | None = None
         self.decision: Decision | None = None
 
@@ -64,6 +70,13 @@ class _TrialRuntime(GuardRuntime):
         self.decision = await super().decide_async(request, view, methods, call)
         return self.decision
 
+    def _conclude(self, *given: Any, **options: Any) -> Decision:
+        """Record which policy of a list decides."""
+        engine: Engine | None = given[4]
+        if self.place is not None and engine is not None:
+            self.place = self.place._replace(policy=engine.policy)
+        return super()._conclude(*given, **options)
+
     def _locate(self, path: str, view: View | None) -> View | None:
         """Record the place of a request, and return its view with the policy to try there."""
         if view is None:
@@ -73,13 +86,13 @@ class _TrialRuntime(GuardRuntime):
         place = Place(
             "view",
             view.name,
-            view.policy,
+            None,
             given=id(view.policy),
             enforced=self._enforces(path),
             holder=view.holder or describe_view(view.name),
         )
         _, policy = self.views.get(place.key, (view.name, view.policy))
-        self.place = place._replace(policy=policy)
+        self.place = place.with_policies(policy)
         return view._replace(policy=policy)
 
     def _enforces(self, path: str) -> bool:
@@ -87,12 +100,12 @@ class _TrialRuntime(GuardRuntime):
 
     def _locate_path(self, path: str) -> Place:
         policies = self.snapshot.policies
-        if isinstance(policies, Policy):
-            return Place("everywhere", "", policies)
+        if isinstance(policies, (Policy, tuple)):
+            return Place("everywhere", "", None).with_policies(policies)
         applied = self.snapshot.find(path)
         route = applied.route
-        if applied.engine is not None:
-            return Place("route", route or "", applied.engine.policy)
+        if applied.engines and isinstance(policies, Mapping):
+            return Place("route", route or "", None).with_policies(policies[route or ""])
         # The narrowest place for a policy is the path itself; `/api` and `/api/` are the same.
         is_route = route is not None and route.rstrip("/") == path.rstrip("/")
         return Place("route", route if is_route and route else path, None, route)
@@ -125,13 +138,14 @@ class TrialGuard(Guard):
         """Return a copy with policy in that place. Raises PolicyError."""
         policies: Policies = self.policies
         views = dict(self._runtime.views)
+        replaced = place.replace_policy(policy)
         if place.kind == "view":
-            views[place.key] = place.name, policy
+            views[place.key] = place.name, replaced
         elif place.kind == "everywhere":
-            policies = policy
+            policies = replaced
         else:
-            routes = {} if isinstance(policies, Policy) else dict(policies or {})
-            policies = {**routes, place.name: policy}
+            routes = policies if isinstance(policies, Mapping) else {}
+            policies = {**routes, place.name: replaced}
         snapshot = self._runtime.snapshot.replace_policies(policies)
         view_policies = ((f"views.{name}", own) for name, own in views.values())
         other = TrialGuard(self)

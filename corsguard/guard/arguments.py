@@ -10,6 +10,7 @@ from corsguard.errors import NO_POLICY, POLICY_OR_FIELDS, PolicyError, Problem
 from corsguard.escaping import show_value
 from corsguard.guard.guard import Guard
 from corsguard.guard.options import Policies
+from corsguard.guard.policy_list import is_list
 from corsguard.policy import Policy
 from corsguard.policy.unknown_fields import FIELDS, GUARD_OPTIONS, is_table_of_fields
 
@@ -29,9 +30,9 @@ def build_guard(
 ) -> Guard:
     """Return the guard for the arguments of an adapter: a policy, or its fields.
 
-    `given` is a Guard, a Policy, policies by route prefix, or None. `fields` are the keyword
-    arguments beside it, in the one configuration shape. Without `requires_policy` both may be
-    empty: all policies may be per-view policies.
+    `given` is a Guard, a Policy or a list of them, policies by route prefix, or None. `fields` are
+    the keyword arguments beside it, in the one configuration shape. Without `requires_policy` both
+    may be empty: all policies may be per-view policies.
 
     Raises PolicyError for both at once, for neither (`no-policy`), and for a policy that is not
     valid.
@@ -49,13 +50,15 @@ def build_guard(
 
 
 def build_configured_guard(given: Any, place: str = "") -> Guard:
-    """Return the guard of a framework's setting: a mapping in the same shape, a Policy or a Guard.
+    """Return the guard of a framework's setting: a mapping in the same shape, a Policy, a
+    list of policies, or a Guard.
 
     Raises PolicyError, which names `place` as where the mapping is.
     """
     if isinstance(given, Guard):
         return given
-    return Guard(given) if isinstance(given, Policy) else Guard.from_mapping(given, place)
+    is_built = isinstance(given, Policy) or is_list(given)
+    return Guard(given) if is_built else Guard.from_mapping(given, place)
 
 
 def _find_problems(given: object, fields: Mapping[str, Any]) -> list[Problem]:

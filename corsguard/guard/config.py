@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from corsguard.errors import NO_POLICY, PolicyError, Problem
 from corsguard.escaping import show_value
+from corsguard.guard.options import Policies, PolicyTable, name_place
+from corsguard.guard.policy_list import is_list, name_entry, reject_entry
 from corsguard.policy import Policy
 from corsguard.policy.safety import find_warnings
 from corsguard.policy.suggestion_formats import as_item, as_toml, as_variable
@@ -42,13 +44,14 @@ _LISTS = frozenset(
         "own_origins",
     }
 )
+_TABLE = '{"allow_origins": [...]}'
 _SOME_ORIGIN = "https://app.example.com"
 
 
 class Settings(NamedTuple):
     """The parameters of a Guard that a configuration sets, and the problems of reading it."""
 
-    policies: Policy | dict[str, Policy | None] | None
+    policies: Policies
     enforce: Any
     enforce_exempt: Any
     own_origins: Any
@@ -139,7 +142,7 @@ def _build_settings(
     fields = {key: value for key, value in mapping.items() if key in VALIDATORS}
     enforce = mapping.get("enforce", False)
     enforced = enforce is True or enforce == "report"
-    policies: Policy | dict[str, Policy | None] | None = None
+    policies: Policies = None
     if "routes" in mapping:
         policies = _read_routes(mapping["routes"], found, enforced=enforced)
         found.problems.extend(_report_beside_routes(key, value) for key, value in fields.items())
@@ -195,25 +198,41 @@ def _read_policy(
     return policy
 
 
-def _read_routes(given: object, found: _Found, *, enforced: bool) -> dict[str, Policy | None]:
+def _read_routes(given: object, found: _Found, *, enforced: bool) -> PolicyTable:
     if not isinstance(given, Mapping):
         message = f"{show_value(given)} is not a table from path prefix to policy"
         found.problems.append(Problem("type-invalid", "routes", given, message, '{"/api": {...}}'))
         return {}
-    routes: dict[str, Policy | None] = {}
+    routes: PolicyTable = {}
     for prefix, entry in given.items():
+        place = name_place(prefix)
         if entry is None or entry is False or isinstance(entry, Policy):
             routes[prefix] = entry or None
+        elif is_list(entry):
+            routes[prefix] = _read_list(entry, found, place, enforced=enforced)
         elif not isinstance(entry, Mapping):
             message = f"{show_value(entry)} is neither a table of a policy's fields nor false"
-            place = f'routes."{show_value(prefix, str)}"'
-            found.problems.append(
-                Problem("type-invalid", place, entry, message, '{"allow_origins": [...]}')
-            )
+            found.problems.append(Problem("type-invalid", place, entry, message, _TABLE))
         else:
-            place = f'routes."{show_value(prefix, str)}"'
             routes[prefix] = _read_policy(entry, found, place, enforced=enforced)
     return routes
+
+
+def _read_list(
+    given: Sequence[object], found: _Found, place: str, *, enforced: bool
+) -> tuple[Policy, ...] | None:
+    """Return the policies of a list of tables, None if one of them is not valid."""
+    policies: list[Policy] = []
+    for index, entry in enumerate(given):
+        at = name_entry(place, index)
+        policy = entry if isinstance(entry, Policy) else None
+        if isinstance(entry, Mapping):
+            policy = _read_policy(entry, found, at, enforced=enforced)
+        elif policy is None:
+            found.problems.append(reject_entry(at, entry, _TABLE))
+        if policy is not None:
+            policies.append(policy)
+    return tuple(policies) if len(policies) == len(given) else None
 
 
 def _report_beside_routes(field: str, value: object) -> Problem:

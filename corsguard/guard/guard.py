@@ -34,7 +34,8 @@ class Guard:
     """The policies of a service by path, which decide its requests.
 
     `policies` is one policy for every path, whatever the path looks like; or policies by route
-    prefix, None for no CORS there; or None for no CORS at all.
+    prefix, None for no CORS there; or None for no CORS at all. In place of a policy, a list of them
+    may be anywhere: the first that covers the origin of a request decides.
 
     `enforce=True` answers 403 to unsafe requests that a browser sends from another site and that no
     policy allows; "report" only logs them. `enforce_exempt` are route prefixes to which enforcement
@@ -58,7 +59,7 @@ class Guard:
     ) -> None:
         snapshot = Snapshot(policies, Options(enforce, enforce_exempt, own_origins))
         self.adapter = GuardRuntime(snapshot)
-        emit_warnings(snapshot.find_enforcement_warnings())
+        emit_warnings(snapshot.find_placement_warnings())
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], place: str = "") -> Guard:
@@ -114,7 +115,7 @@ class Guard:
         if settings.problems:
             raise PolicyError(map(rename, settings.problems))
         guard = cls._from_runtime(GuardRuntime(snapshot))
-        emit_warnings(map(rename, (*settings.warnings, *snapshot.find_enforcement_warnings())))
+        emit_warnings(map(rename, (*settings.warnings, *snapshot.find_placement_warnings())))
         return guard
 
     @classmethod
@@ -149,9 +150,18 @@ class Guard:
         return tuple(map(PolicyWarning, self.adapter.snapshot.find_warnings()))
 
     def policy_for(self, path: str) -> Policy | None:
-        """Return the policy that applies to a path, decoded once, as the router sees it."""
-        engine = self.adapter.snapshot.find(path).engine
-        return engine.policy if engine else None
+        """Return the policy that applies to a path, decoded once, as the router sees it.
+
+        Of a list of policies that is the first; see `policies_for`.
+        """
+        return next(iter(self.policies_for(path)), None)
+
+    def policies_for(self, path: str) -> tuple[Policy, ...]:
+        """Return the policies that apply to a path, in order; none for no CORS.
+
+        The first of them that covers the origin of a request decides.
+        """
+        return tuple(engine.policy for engine in self.adapter.snapshot.find(path).engines)
 
     def decide(
         self,

@@ -8,6 +8,15 @@ from typing import NamedTuple
 from corsguard.engine.csrf import Enforce
 from corsguard.errors import PolicyError, Problem
 from corsguard.escaping import show_value
+from corsguard.guard.policy_list import (
+    POLICY_FORMS,
+    PlacedPolicy,
+    PolicyOrList,
+    freeze_list,
+    is_list,
+    iter_placed,
+    reject_list,
+)
 from corsguard.guard.routes import Routes, validate_prefixes
 from corsguard.policy import Policy
 from corsguard.policy.safety import find_exposure
@@ -21,22 +30,24 @@ from corsguard.policy.validation import (
 __all__ = [
     "EVERYWHERE",
     "Options",
-    "PlacedPolicy",
+    "PlacedViewPolicy",
     "Policies",
+    "PolicyTable",
     "find_guarded",
     "list_by_prefix",
     "name_place",
     "validate_options",
 ]
 
-Policies = Policy | Mapping[str, Policy | None] | None
-"""One policy for every path, or policies by route prefix, or none."""
-PlacedPolicy = tuple[str, Policy]
-"""Where a policy is configured, as a problem names it, and the policy."""
+Policies = PolicyOrList | Mapping[str, PolicyOrList | None] | None
+"""One policy or list of policies for every path, or policies by route prefix, or none."""
+PolicyTable = dict[str, PolicyOrList | None]
+"""Route prefix -> policy or tuple of policies, None for no CORS there."""
+PlacedViewPolicy = tuple[str, PolicyOrList]
+"""Where the policy of a view, or its list of policies, is configured, and that policy."""
 
 EVERYWHERE = ""
 """The prefix of a policy that applies to every path, whatever the path looks like."""
-_POLICY_FORMS = "Policy(allow_origins=[...]), or Guard.from_mapping for a table of fields"
 
 
 class Options(NamedTuple):
@@ -49,9 +60,9 @@ class Options(NamedTuple):
 
 def validate_options(
     policies: Policies,
-    table: dict[str, Policy | None],
+    table: PolicyTable,
     options: Options,
-    views: Collection[PlacedPolicy],
+    views: Collection[PlacedViewPolicy],
 ) -> tuple[Options, Routes[None]]:
     """Return the options in the form in which they are kept, and the table of the exempt prefixes.
 
@@ -66,15 +77,16 @@ def validate_options(
     exempt: Routes[None] = Routes(dict.fromkeys(enforce_exempt))
     if isinstance(policies, Mapping) and is_table_of_fields(table, (Policy,)):
         message = f"{show_value(policies)} is a table of fields, not of policies by path prefix"
-        found.add("type-invalid", "policy", policies, message, _POLICY_FORMS)
+        found.add("type-invalid", "policy", policies, message, POLICY_FORMS)
         table = {}
     if isinstance(policies, Mapping):
         found.problems.extend(validate_prefixes("routes", table))
     found.problems.extend(_reject_other_types(table))
     if options.enforce:
         found.problems.extend(_reject_unenforceable(find_guarded(table, exempt)))
-        for place, policy in views:
-            found.problems.extend(problem.within(place) for problem in find_exposure(policy))
+        for view, given in views:
+            for place, policy in iter_placed(view, given):
+                found.problems.extend(problem.within(place) for problem in find_exposure(policy))
     if found.problems:
         raise PolicyError(found.problems)
     return Options(options.enforce, enforce_exempt, own_origins), exempt
@@ -87,11 +99,11 @@ def _reject_enforce(enforce: object) -> Problem:
     return Problem("type-invalid", "enforce", enforce, message, suggestion)
 
 
-def list_by_prefix(policies: Policies) -> dict[str, Policy | None]:
-    """Return the policies as route prefix -> Policy, or None for no CORS there."""
-    if isinstance(policies, Mapping):
-        return dict(policies)  # the caller may change theirs
-    return {} if policies is None else {EVERYWHERE: policies}
+def list_by_prefix(policies: Policies) -> PolicyTable:
+    """Return the policies by route prefix. The prefix of those for every path is EVERYWHERE."""
+    if isinstance(policies, Mapping):  # the caller may change theirs
+        return {prefix: freeze_list(policy) for prefix, policy in policies.items()}
+    return {} if policies is None else {EVERYWHERE: freeze_list(policies)}
 
 
 def name_place(prefix: str) -> str:
@@ -100,28 +112,32 @@ def name_place(prefix: str) -> str:
 
 
 def _reject_other_types(table: Mapping[str, object]) -> Iterator[Problem]:
-    """Yield a problem for each value that is neither a Policy nor None."""
+    """Yield a problem for each value that is neither a Policy, a list of policies, nor None."""
     for prefix, policy in table.items():
-        if policy is not None and not isinstance(policy, Policy):
+        if is_list(policy):
+            yield from reject_list(name_place(prefix), policy)
+        elif policy is not None and not isinstance(policy, Policy):
             message = f"{show_value(policy)} is not a Policy"
-            suggestion = "None" if prefix and policy is False else _POLICY_FORMS
+            suggestion = "None" if prefix and policy is False else POLICY_FORMS
             place = name_place(prefix) or "policy"
             yield Problem("type-invalid", place, policy, message, suggestion)
 
 
-def find_guarded(table: Mapping[str, Policy | None], exempt: Routes[None]) -> dict[str, Policy]:
+def find_guarded(table: PolicyTable, exempt: Routes[None]) -> list[PlacedPolicy]:
     """Return the policies on the routes that are not exempt; other types are reported already."""
-    return {
-        prefix: policy
-        for prefix, policy in table.items()
-        if isinstance(policy, Policy) and isinstance(prefix, str)
+    return [
+        (place, policy)
+        for prefix, given in table.items()
+        if (isinstance(given, Policy) or is_list(given)) and isinstance(prefix, str)
         if not (prefix and exempt.find(prefix))
-    }
+        for place, policy in iter_placed(name_place(prefix), given)
+        if isinstance(policy, Policy)
+    ]
 
 
-def _reject_unenforceable(guarded: Mapping[str, Policy]) -> Iterator[Problem]:
+def _reject_unenforceable(guarded: Iterable[PlacedPolicy]) -> Iterator[Problem]:
     """Yield a problem for what must not be in a policy under `enforce`."""
-    for prefix, policy in guarded.items():
+    for place, policy in guarded:
         if policy.allow_list.is_any:
             yield Problem(
                 "enforce-with-wildcard",
@@ -129,6 +145,6 @@ def _reject_unenforceable(guarded: Mapping[str, Policy]) -> Iterator[Problem]:
                 "*",
                 "`*` lets every site do everything, which leaves nothing to enforce",
                 "list the origins, or exempt the path",
-            ).within(name_place(prefix))
+            ).within(place)
         if not policy.allow_credentials:  # with credentials, these have been checked
-            yield from (problem.within(name_place(prefix)) for problem in find_exposure(policy))
+            yield from (problem.within(place) for problem in find_exposure(policy))

@@ -49,11 +49,12 @@ class RefusalLog:
         reason: Reason,
         request: CORSRequest,
         engine: Engine | None,
+        deciding: str = "",
     ) -> None:
         """Log a refusal, at WARNING once for its reason, origin and route.
 
         `reason` is the one before enforcement, and `engine` that of the policy that applies, None
-        if there is none: see `advise`.
+        if there is none: see `advise`. `deciding` says in words which policy of a list has decided.
         """
         origin = "no origin" if request.origin is None else request.origin
         level = self._find_level((decision.reason, request.route or "no route"), origin[:MAX_SHOWN])
@@ -61,7 +62,7 @@ class RefusalLog:
             outcome, served = _describe_outcome(decision, request)
             _logger.log(
                 level,
-                "%s %s %s from %s: %s%s: %s; %s",
+                "%s %s %s from %s: %s%s: %s; %s%s",
                 outcome,
                 escape_text(request.method, 20),
                 escape_text(request.path),
@@ -70,6 +71,7 @@ class RefusalLog:
                 served,
                 decision.detail or decision.reason.words,
                 advise(decision, reason, request, engine),
+                f" ({deciding})" if deciding else "",
             )
 
     def report_fault(self, fault: Fault, route: str | None) -> None:

@@ -10,14 +10,19 @@ from typing import NamedTuple
 
 from corsguard.errors import Problem
 from corsguard.fetch_spec import SAFELISTED_METHODS
+from corsguard.guard.policy_list import PolicyOrList, iter_placed
 from corsguard.policy import Policy
 
-__all__ = ["RouteRow", "compare_routes"]
+__all__ = ["RouteRow", "SourcedPolicy", "compare_routes", "list_sourced"]
 
 _ALWAYS_ALLOWED = frozenset({*SAFELISTED_METHODS, "OPTIONS"})
 """Methods without an entry in `allow_methods`: safelisted ones, and that of preflights."""
 _ANY_METHOD = ""
 _MOST_PLACES = 3
+
+
+SourcedPolicy = tuple[Policy | None, str]
+"""A policy, None for no CORS, and where it is configured in words."""
 
 
 class RouteRow(NamedTuple):
@@ -42,6 +47,12 @@ class _PolicyUse(NamedTuple):
     policy: Policy
     places: dict[str, None]
     methods: set[str]
+
+
+def list_sourced(given: PolicyOrList | None, source: str) -> list[SourcedPolicy]:
+    """Return a policy with its source, or each policy of a list with its own, or no CORS."""
+    placed = [(policy, place) for place, policy in iter_placed(source, given)]
+    return [*placed] or [(None, source)]
 
 
 def compare_routes(

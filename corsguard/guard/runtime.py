@@ -14,10 +14,11 @@ from corsguard.engine.request import CORSRequest, Methods
 from corsguard.engine.response_headers import Fields, HeaderList, merge_headers
 from corsguard.errors import emit_warnings
 from corsguard.fork_safety import restart_in_child
-from corsguard.guard.options import PlacedPolicy, Policies
+from corsguard.guard.options import PlacedViewPolicy, Policies
 from corsguard.guard.refusal_log import RefusalLog
 from corsguard.guard.snapshot import NO_POLICY_DECISION, AppliedPolicy, Snapshot
 from corsguard.guard.view_policies import View
+from corsguard.policy.predicates import Fault
 
 __all__ = ["GuardRuntime", "Subscriber"]
 
@@ -31,8 +32,8 @@ class _Pending(NamedTuple):
     """A decision that waits for the callables of a policy."""
 
     engine: Engine
-    conclude: Callable[[Decision], Decision]
-    """Returns the decision from what the callables evaluated."""
+    resume: Callable[[Decision], Decision | _Pending]
+    """Takes what the callables evaluated. The next policy of a list may have to be asked then."""
 
 
 class GuardRuntime:
@@ -79,9 +80,9 @@ class GuardRuntime:
         it, that counts as False.
         """
         pending = self._start(request, view, methods)
-        if isinstance(pending, Decision):
-            return pending
-        return pending.conclude(pending.engine.ask(request.origin, wait))
+        while not isinstance(pending, Decision):
+            pending = pending.resume(pending.engine.ask(request.origin, wait))
+        return pending
 
     async def decide_async(
         self,
@@ -92,9 +93,9 @@ class GuardRuntime:
     ) -> Decision:
         """Return the same. Async callables are awaited, and `call` calls the others; see Engine."""
         pending = self._start(request, view, methods)
-        if isinstance(pending, Decision):
-            return pending
-        return pending.conclude(await pending.engine.ask_async(request.origin, call))
+        while not isinstance(pending, Decision):
+            pending = pending.resume(await pending.engine.ask_async(request.origin, call))
+        return pending
 
     def _start(
         self, request: CORSRequest, view: View | None, methods: Methods
@@ -103,12 +104,9 @@ class GuardRuntime:
         snapshot = self.snapshot
         applied = snapshot.find(request.path, view)
         conclude = partial(self._conclude, snapshot, applied, request, methods)
-        if applied.engine is None:
-            return conclude(NO_POLICY_DECISION, is_asked=False)
-        evaluation = applied.engine.evaluate(request.origin)
-        if evaluation is None:
-            return _Pending(applied.engine, partial(conclude, is_asked=True))
-        return conclude(evaluation, is_asked=False)
+        if not applied.engines:
+            return conclude(None, NO_POLICY_DECISION, is_asked=False)
+        return _search(applied.engines, request.origin, conclude)
 
     def _conclude(
         self,
@@ -116,32 +114,42 @@ class GuardRuntime:
         applied: AppliedPolicy,
         request: CORSRequest,
         methods: Methods,
+        engine: Engine | None,
         evaluation: Decision,
         *,
         is_asked: bool,
     ) -> Decision:
-        """Return the decision that follows from the evaluation of the origin."""
-        engine = applied.engine
+        """Return the decision that follows from the evaluation of the origin.
+
+        `engine` is that of the policy that decides, None for no CORS. `is_asked` is True if a
+        callable was asked, whose answer is not cached.
+        """
         decision = engine.conclude(request, evaluation, methods) if engine else evaluation
         reason = decision.reason
         if applied.is_enforced and is_unsafe_cross_site(request, snapshot.own_origins):
             policy = engine.policy if engine else None
             decision = refuse_unless_allowed(decision, request, policy, snapshot.enforce)
         if decision.reason not in _QUIET or decision.faults or self._subscribers:
-            self._report(decision, reason, request._replace(route=applied.route), engine)
+            deciding = applied.name_deciding(engine, reason)
+            self._report(decision, reason, request._replace(route=applied.route), engine, deciding)
         if not is_asked:
             applied.cache.store(request, decision, methods)
         return decision
 
     def _report(
-        self, decision: Decision, reason: Reason, request: CORSRequest, engine: Engine | None
+        self,
+        decision: Decision,
+        reason: Reason,
+        request: CORSRequest,
+        engine: Engine | None,
+        deciding: str,
     ) -> None:
         """Log a refusal and the callables that failed, and call the subscribers."""
         for fault in decision.faults:
             self.log.report_fault(fault, request.route)
         is_refused = decision.reason not in _QUIET
         if is_refused:
-            self.log.report_refusal(decision, reason, request, engine)
+            self.log.report_refusal(decision, reason, request, engine, deciding)
         if is_refused or decision.kind is not Kind.NOT_CORS:
             for subscriber in self._subscribers:
                 try:
@@ -187,9 +195,9 @@ class GuardRuntime:
             self._replace(snapshot)
         while sets:  # to free a million origins in one step would hold up other threads
             sets.pop()
-        emit_warnings(snapshot.find_enforcement_warnings())
+        emit_warnings(snapshot.find_placement_warnings())
 
-    def add_views(self, views: Iterable[PlacedPolicy]) -> None:
+    def add_views(self, views: Iterable[PlacedViewPolicy]) -> None:
         """Compile the policies of views, each with the place that its problems name.
 
         Raises PolicyError with the problems of all, and then none of them is compiled.
@@ -209,3 +217,42 @@ class GuardRuntime:
         if self._is_sync_only:
             snapshot.require_sync()
         self.snapshot = snapshot
+
+
+def _search(
+    engines: tuple[Engine, ...],
+    origin: str | None,
+    conclude: Callable[..., Decision],
+    at: int = 0,
+    faults: tuple[Fault, ...] | None = None,
+) -> Decision | _Pending:
+    """Return the decision of the first policy at a place that covers the origin, else of the last.
+
+    `engines` are those of all its policies, and `at` is the index of the first that is tried.
+    `faults` are those of the callables that have been asked before, None if none has.
+    """
+    while True:
+        engine = engines[at]
+        evaluation = engine.evaluate(origin)
+        if evaluation is None:
+            return _Pending(engine, partial(_resume, engines, origin, conclude, at, faults or ()))
+        at += 1
+        if at == len(engines) or engine.covers(evaluation):
+            if faults:
+                evaluation = evaluation._replace(faults=faults)
+            return conclude(engine, evaluation, is_asked=faults is not None)
+
+
+def _resume(
+    engines: tuple[Engine, ...],
+    origin: str | None,
+    conclude: Callable[..., Decision],
+    at: int,
+    faults: tuple[Fault, ...],
+    evaluation: Decision,
+) -> Decision | _Pending:
+    """Continue a search with what the callables of the policy at this index evaluated."""
+    faults += evaluation.faults
+    if at + 1 == len(engines) or engines[at].covers(evaluation):
+        return conclude(engines[at], evaluation._replace(faults=faults), is_asked=True)
+    return _search(engines, origin, conclude, at + 1, faults)

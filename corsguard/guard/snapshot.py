@@ -10,6 +10,7 @@ from types import MappingProxyType
 from corsguard.engine import Engine
 from corsguard.engine.cache import (
     MAX_ITEMS,
+    REFUSED_ORIGINS,
     BoundedCache,
     DecisionCache,
     EnforcedCache,
@@ -22,14 +23,23 @@ from corsguard.errors import PolicyError, Problem
 from corsguard.guard.options import (
     EVERYWHERE,
     Options,
-    PlacedPolicy,
+    PlacedViewPolicy,
     Policies,
+    PolicyTable,
     find_guarded,
     list_by_prefix,
     name_place,
     validate_options,
 )
+from corsguard.guard.policy_list import (
+    PlacedPolicy,
+    PolicyOrList,
+    iter_placed,
+    list_policies,
+    name_entry,
+)
 from corsguard.guard.routes import Routes
+from corsguard.guard.unreachable_origins import find_unreachable_origins
 from corsguard.guard.view_policies import View
 from corsguard.policy import Policy
 from corsguard.policy.predicates import Predicate, is_async
@@ -48,41 +58,74 @@ _MIN_ITEMS = 32
 _is_enabled_for = logging.getLogger("corsguard").isEnabledFor
 
 
-class AppliedPolicy:
-    """A policy at one place, a route or a view or every path, with the decisions it has led to."""
+_Key = tuple[int, ...]
+"""The ids of the policies at one place, in order."""
+_Engines = Mapping[_Key, tuple[Engine, ...]]
+_PLACED = (Policy, tuple)
+"""The types of what is at a place, besides None."""
 
-    __slots__ = ("cache", "engine", "is_enforced", "route")
+
+class AppliedPolicy:
+    """The policy at one place, a route or a view or every path, with the decisions it has led to.
+
+    `engines` are those of its policy, or of its list of policies in order; empty for no CORS.
+    """
+
+    __slots__ = ("cache", "engines", "is_enforced", "place", "route")
 
     def __init__(
-        self, route: str | None, engine: Engine | None, *, is_enforced: bool, max_items: int
+        self,
+        route: str | None,
+        place: str,
+        engines: tuple[Engine, ...],
+        *,
+        is_enforced: bool,
+        max_items: int,
     ) -> None:
         self.route: str | None = route
         """The route prefix, or the name of the view; None for every path, and for no route."""
-        self.engine: Engine | None = engine
-        """None for no CORS."""
+        self.place: str = place
+        """Where the policy is configured, as a problem names it; empty for every path."""
+        self.engines: tuple[Engine, ...] = engines
         self.is_enforced: bool = is_enforced
         """True if unsafe cross-site requests are refused, or reported, unless it allows them."""
         kind = DecisionCache if not is_enforced else EnforcedCache
         # As many allowed origins as are listed, so that they don't evict each other, up to a limit.
-        listed = engine.origins.listed.exact_count if engine else 0
+        listed = sum(engine.origins.listed.exact_count for engine in engines)
         max_listed = min(listed, _MAX_ORIGINS) * max_items // MAX_ITEMS
+        # Without `Origin`, the policy of `*` decides, which is the last. The others all agree.
+        no_origin = engines[-1].no_origin if engines else NO_POLICY_DECISION
+        # The decision on every request, or None where the origin or a cookie makes a difference.
+        default = None if engines else NO_POLICY_DECISION
+        cookieless_default = engines[0].any_evaluation if len(engines) == 1 else default
         self.cache: DecisionCache = (kind if max_items else NoCache)(
-            engine.no_origin if engine else NO_POLICY_DECISION,
-            default=None if engine else NO_POLICY_DECISION,
-            cookieless_default=engine.any_evaluation if engine else NO_POLICY_DECISION,
-            allows_credentials=engine is not None and engine.policy.allow_credentials,
+            no_origin,
+            default=default,
+            cookieless_default=cookieless_default,
+            allows_credentials=any(engine.policy.allow_credentials for engine in engines),
             is_enabled_for=_is_enabled_for,
             max_items=max_items,
             max_origins=max(max_items, max_listed),
         )
+
+    def name_deciding(self, engine: Engine | None, reason: Reason) -> str:
+        """Return the policy of the list that has decided, in words; empty without a list.
+
+        `engine` is the one that has decided, for the given reason.
+        """
+        if len(self.engines) < 2 or engine is None or reason is Reason.NOT_CORS:
+            return ""
+        if reason in REFUSED_ORIGINS:
+            return f"no policy of {self.place or 'the list'} covers it"
+        return f"decided by {name_entry(self.place, self.engines.index(engine))}"
 
 
 class Snapshot:
     """The policies and options of a guard, compiled, so that one assignment replaces them all.
 
     Never changed once built; its caches fill up. `views` are the policies of views, and `compiled`
-    are engines of an earlier snapshot, id of a policy -> Engine. Without `is_cached` every request
-    is decided anew.
+    are engines of an earlier snapshot: ids of the policies at one place -> their engines. Without
+    `is_cached` every request is decided anew.
 
     Raises PolicyError with every problem.
     """
@@ -90,6 +133,7 @@ class Snapshot:
     __slots__ = (
         "_applied",
         "_applied_views",
+        "_enforced",
         "_engines",
         "_exempt",
         "_nowhere",
@@ -111,61 +155,70 @@ class Snapshot:
         self,
         policies: Policies,
         options: Options = Options(),  # noqa: B008  # immutable
-        views: tuple[PlacedPolicy, ...] = (),
-        compiled: Mapping[int, Engine] = MappingProxyType({}),
+        views: tuple[PlacedViewPolicy, ...] = (),
+        compiled: _Engines = MappingProxyType({}),
         *,
         is_cached: bool = True,
     ) -> None:
         table = list_by_prefix(policies)
         options, exempt = validate_options(policies, table, options, views)
         self.policies: Policies = (
-            MappingProxyType(table) if isinstance(policies, Mapping) else policies
+            MappingProxyType(table) if isinstance(policies, Mapping) else table.get(EVERYWHERE)
         )
         self.enforce: Enforce = options.enforce
         self.enforce_exempt: tuple[str, ...] = tuple(options.enforce_exempt)
         self.own_origins: tuple[str, ...] = tuple(options.own_origins)
-        self.views: tuple[PlacedPolicy, ...] = views
+        self.views: tuple[PlacedViewPolicy, ...] = views
         self.is_cached: bool = is_cached
         self._exempt = exempt
         self._compile(table, compiled)
         self._index(table)
 
-    def _compile(self, table: Mapping[str, Policy | None], compiled: Mapping[int, Engine]) -> None:
-        """Compile each policy once, or take the engine that an earlier snapshot has for it."""
-        policies = [policy for policy in table.values() if policy is not None]
-        policies += [policy for _, policy in self.views]
+    def _compile(self, table: PolicyTable, compiled: _Engines) -> None:
+        """Compile what is at each place once, or take the engines of an earlier snapshot for it."""
+        places = [list_policies(each) for each in table.values()]
+        places += [list_policies(each) for _, each in self.views]
+        policies = [policy for listed in places for policy in listed]
         callables = [entry for policy in policies for entry in _list_callables(policy)]
         self.has_callables: bool = bool(callables)
         self.has_async_callables: bool = any(map(is_async, callables))
         enforced: set[int] = set()
         if self.enforce:
-            enforced.update(map(id, find_guarded(table, self._exempt).values()))
-            enforced.update(id(policy) for _, policy in self.views)
-        # By identity: a callable need not be hashable, and an engine keeps its policy alive.
-        self._engines: dict[int, Engine] = {}
-        for policy in policies:
-            key = id(policy)
-            engine = self._engines.get(key) or compiled.get(key)
-            if engine is None or engine.enforced is not (key in enforced):
-                engine = Engine(policy, own_origins=self.own_origins, enforced=key in enforced)
-            self._engines[key] = engine
+            enforced.update(id(policy) for _, policy in find_guarded(table, self._exempt))
+            enforced.update(id(policy) for _, each in self.views for policy in list_policies(each))
+        self._enforced = frozenset(enforced)
+        self._engines: dict[_Key, tuple[Engine, ...]] = {}
+        for listed in places:
+            key = _identify(listed)
+            engines = self._engines.get(key) or compiled.get(key) or ()
+            if not all(engine.enforced is (id(engine.policy) in enforced) for engine in engines):
+                engines = ()
+            self._engines[key] = engines or tuple(
+                Engine(
+                    policy,
+                    own_origins=self.own_origins,
+                    enforced=id(policy) in enforced,
+                    others=(*listed[:index], *listed[index + 1 :]),
+                )
+                for index, policy in enumerate(listed)
+            )
 
-    def _index(self, table: Mapping[str, Policy | None]) -> None:
+    def _index(self, table: PolicyTable) -> None:
         """Index what applies by path: at each prefix of a route or of an exemption."""
         routes = Routes({prefix: policy for prefix, policy in table.items() if prefix})
         self._applied_views: BoundedCache[tuple[str, int, bool], AppliedPolicy]
         self._applied_views = BoundedCache(_MAX_VIEWS)
         self._places = max(1, len(table)) + len(self.views)
-        default = self._engine_of(table.get(EVERYWHERE))
+        default = self._get_engines(table.get(EVERYWHERE))
         self._nowhere = self._apply(None, default, is_enforced=bool(self.enforce))
         applied: dict[str, AppliedPolicy] = {}
         exempt = self.enforce_exempt if self.enforce else ()
         for prefix in dict.fromkeys((*filter(None, table), *exempt)):
             found = routes.find(prefix)
             route, policy = found or (None, None)
-            engine = self._engine_of(policy) if found else default
+            engines = self._get_engines(policy) if found else default
             applied[prefix] = self._apply(
-                route, engine, is_enforced=bool(self.enforce) and not self._exempt.find(prefix)
+                route, engines, is_enforced=bool(self.enforce) and not self._exempt.find(prefix)
             )
         self._applied = Routes(applied)
         self._paths: BoundedCache[str, AppliedPolicy] = BoundedCache()  # of the last paths
@@ -176,16 +229,23 @@ class Snapshot:
         )
         """DecisionCache.lookup_headers of what applies everywhere; else it finds nothing."""
 
-    def _engine_of(self, policy: Policy | None) -> Engine | None:
-        return None if policy is None else self._engines[id(policy)]
+    def _get_engines(self, given: PolicyOrList | None) -> tuple[Engine, ...]:
+        return self._engines[_identify(list_policies(given))] if given else ()
 
     def _apply(
-        self, route: str | None, engine: Engine | None, *, is_enforced: bool
+        self,
+        route: str | None,
+        engines: tuple[Engine, ...],
+        *,
+        is_enforced: bool,
+        place: str | None = None,
     ) -> AppliedPolicy:
         # What is cached may not grow with the number of places where a policy applies.
         places = self._places + len(self._applied_views)
         max_items = max(_MIN_ITEMS, MAX_ITEMS // places) if self.is_cached else 0
-        return AppliedPolicy(route, engine, is_enforced=is_enforced, max_items=max_items)
+        if place is None:
+            place = name_place(route or "")
+        return AppliedPolicy(route, place, engines, is_enforced=is_enforced, max_items=max_items)
 
     def find(self, path: str, view: View | None = None) -> AppliedPolicy:
         """Return what applies to a path, decoded once, as the application's router sees it.
@@ -209,8 +269,9 @@ class Snapshot:
         key = view.name, id(view.policy), is_enforced
         applied = self._applied_views.get(key)
         if applied is None:
-            engine = self._engine_of(view.policy)
-            applied = self._apply(view.name, engine, is_enforced=is_enforced)
+            engines = self._get_engines(view.policy)
+            place = f'view "{view.name}"'
+            applied = self._apply(view.name, engines, is_enforced=is_enforced, place=place)
             self._applied_views.store(key, applied)
         return applied
 
@@ -223,11 +284,12 @@ class Snapshot:
 
         Engines are kept for views only: what the others have refused was logged for other routes.
         """
-        listed = set(map(id, list_by_prefix(policies).values()))
-        kept = {id(policy) for _, policy in self.views} - listed
+        given = list_by_prefix(policies).values()  # which is not validated yet
+        placed = {_identify(list_policies(each)) for each in given if isinstance(each, _PLACED)}
+        kept = {_identify(list_policies(each)) for _, each in self.views} - placed
         return self._rebuild(policies, self.views, {each: self._engines[each] for each in kept})
 
-    def add_views(self, views: Iterable[PlacedPolicy]) -> Snapshot:
+    def add_views(self, views: Iterable[PlacedViewPolicy]) -> Snapshot:
         """Return a snapshot with the policies of views as well; this one if it has them all."""
         known = {id(policy) for _, policy in self.views}
         new = [(place, policy) for place, policy in views if id(policy) not in known]
@@ -242,8 +304,8 @@ class Snapshot:
     def _rebuild(
         self,
         policies: Policies,
-        views: tuple[PlacedPolicy, ...],
-        compiled: Mapping[int, Engine],
+        views: tuple[PlacedViewPolicy, ...],
+        compiled: _Engines,
         *,
         is_cached: bool | None = None,
     ) -> Snapshot:
@@ -254,31 +316,46 @@ class Snapshot:
 
     def list_origin_sets(self) -> list[frozenset[str]]:
         """Return the sets that the exact origins of all policies are in."""
-        engines = self._engines.values()
+        engines = (engine for each in self._engines.values() for engine in each)
         return [origins for engine in engines for origins in engine.origins.listed.sets]
 
     def place_policies(self) -> Iterator[PlacedPolicy]:
         """Yield every policy, those of views included, with the place where it is configured."""
-        for prefix, policy in list_by_prefix(self.policies).items():
-            if policy is not None:
-                yield name_place(prefix), policy
-        yield from self.views
+        for prefix, given in list_by_prefix(self.policies).items():
+            yield from iter_placed(name_place(prefix), given)
+        for place, view_policy in self.views:
+            yield from iter_placed(place, view_policy)
 
     def find_warnings(self) -> Iterator[Problem]:
         """Yield what each policy should be warned of, at the place where it is configured first."""
         for place, policy in self._place_once():
-            enforced = self._engines[id(policy)].enforced
+            enforced = id(policy) in self._enforced
             yield from (each.within(place) for each in find_warnings(policy, enforced=enforced))
+        yield from self.find_unreachable_origins()
 
-    def find_enforcement_warnings(self) -> Iterator[Problem]:
-        """Yield those of the routes that exist only because their policies are enforced."""
-        views = {place for place, _ in self.views}
+    def find_placement_warnings(self) -> Iterator[Problem]:
+        """Yield those of the routes that no policy has by itself: enforced, or in a list."""
+        table = list_by_prefix(self.policies)
+        of_routes = {
+            place for prefix in table for place, _ in iter_placed(name_place(prefix), table[prefix])
+        }
         for place, policy in self._place_once():
-            if place not in views and self._engines[id(policy)].enforced:
+            if place in of_routes and id(policy) in self._enforced:
                 known = set(map(str, find_warnings(policy)))
                 for warning in find_warnings(policy, enforced=True):
                     if str(warning) not in known:
                         yield warning.within(place)
+        yield from self._find_unreachable_origins(table)
+
+    def find_unreachable_origins(self) -> Iterator[Problem]:
+        """Yield a warning for each origin in a list of policies that an earlier one covers."""
+        yield from self._find_unreachable_origins(list_by_prefix(self.policies))
+        for place, given in self.views:
+            yield from find_unreachable_origins(place, self._get_engines(given))
+
+    def _find_unreachable_origins(self, table: PolicyTable) -> Iterator[Problem]:
+        for prefix, given in table.items():
+            yield from find_unreachable_origins(name_place(prefix), self._get_engines(given))
 
     def _place_once(self) -> Iterator[PlacedPolicy]:
         places: dict[int, PlacedPolicy] = {}
@@ -302,6 +379,14 @@ class Snapshot:
         ]
         if problems:
             raise PolicyError(problems)
+
+
+def _identify(policies: tuple[Policy, ...]) -> _Key:
+    """Return the key of the policies at one place.
+
+    By identity: a callable need not be hashable, and an engine keeps its policy alive.
+    """
+    return tuple(map(id, policies))
 
 
 def _find_nothing(_headers: Headers, _method: str) -> None:

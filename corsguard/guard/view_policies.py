@@ -11,6 +11,7 @@ from types import FunctionType, NoneType
 from typing import Any, NamedTuple, TypeVar, Unpack, cast
 
 from corsguard.guard.decorated_views import is_registered, register
+from corsguard.guard.policy_list import PolicyOrList, freeze_policy, is_list, list_policies
 from corsguard.policy import Policy, PolicyFields
 
 __all__ = [
@@ -37,31 +38,32 @@ class View(NamedTuple):
 
     name: str
     """The framework's name of the view, for the log."""
-    policy: Policy | None
-    """None for no CORS."""
+    policy: PolicyOrList | None
+    """Its policy, or a tuple of policies; None for no CORS."""
     holder: str = ""
     """The owner of the policy in words: all that a change of the policy affects, which may be more
     than the view, such as its class, or less. Empty for the view alone."""
 
 
 def cors_policy(
-    policy: Policy | None = None, /, **fields: Unpack[PolicyFields]
+    policy: PolicyOrList | None = None, /, **fields: Unpack[PolicyFields]
 ) -> Callable[[Decorated], Decorated]:
     """Return a decorator that gives a view its own policy, which wins over that of its path.
 
-    Takes a Policy, or its fields as keywords. Raises TypeError for anything else, and PolicyError
-    for fields that are not valid.
+    Takes a Policy, a list of policies, or the fields of one as keywords. Raises TypeError for
+    anything else, and PolicyError for fields or a list that are not valid.
     """
     if policy is None and fields:
         policy = Policy(**fields)
-    elif not isinstance(policy, Policy) or fields:
+    elif fields or not (isinstance(policy, Policy) or is_list(policy)):
         given = "both" if fields else repr(policy)
         raise TypeError(f"cors_policy takes a Policy or its fields, not {given}")
+    frozen = freeze_policy(policy)
 
     def decorate(view: Decorated) -> Decorated:
-        return _decorate(view, policy)
+        return _decorate(view, frozen)
 
-    setattr(decorate, POLICY_ATTRIBUTE, policy)  # for adapters that apply it to parts of a class
+    setattr(decorate, POLICY_ATTRIBUTE, frozen)  # for adapters that apply it to parts of a class
     return decorate
 
 
@@ -73,7 +75,7 @@ def cors_exempt(view: Decorated) -> Decorated:
 setattr(cors_exempt, POLICY_ATTRIBUTE, None)
 
 
-def _decorate(view: Decorated, policy: Policy | None) -> Decorated:
+def _decorate(view: Decorated, policy: PolicyOrList | None) -> Decorated:
     decorated: Any = view
     if isinstance(decorated, (staticmethod, classmethod)):  # what a class hands out is inside
         _decorate(decorated.__func__, policy)
@@ -129,17 +131,17 @@ def find_decorated_layer(view: object) -> object | None:
 def has_policy(view: object) -> bool:
     """Return True if an object is decorated with a policy, or as exempt."""
     # By the type of the value: a mock has every attribute.
-    return isinstance(getattr(view, POLICY_ATTRIBUTE, POLICY_ATTRIBUTE), (Policy, NoneType))
+    return isinstance(getattr(view, POLICY_ATTRIBUTE, POLICY_ATTRIBUTE), (Policy, tuple, NoneType))
 
 
-def get_policy(view: object) -> Policy | None:
+def get_policy(view: object) -> PolicyOrList | None:
     """Return the policy that an object is decorated with, None where it is exempt."""
-    policy: Policy | None = getattr(view, POLICY_ATTRIBUTE)
+    policy: PolicyOrList | None = getattr(view, POLICY_ATTRIBUTE)
     return policy
 
 
 def find_shared_methods(
-    method: str, policies: Mapping[str, Policy | None]
+    method: str, policies: Mapping[str, PolicyOrList | None]
 ) -> frozenset[str] | None:
     """Return the methods of one URL that have the same policy as `method`, None if all have.
 
@@ -147,5 +149,6 @@ def find_shared_methods(
     not by method (Fetch, "CORS-preflight cache"), so a response for one policy must not name the
     methods of another.
     """
-    same = frozenset(name for name, policy in policies.items() if policy == policies[method])
+    listed = {name: list_policies(policy) for name, policy in policies.items()}
+    same = frozenset(name for name, policy in listed.items() if policy == listed[method])
     return None if len(same) == len(policies) else same

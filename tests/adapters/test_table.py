@@ -7,6 +7,7 @@ from support.rows.actual import CRASH_ROWS, HEADER_ROWS, MERGE_ROWS, REFUSED_ROW
 from support.rows.enforce import ENFORCE_ROWS, OWN_ROWS
 from support.rows.enforce import PATH_ROWS as ENFORCE_PATH_ROWS
 from support.rows.paths import PATH_ROWS
+from support.rows.policy_lists import LIST_ROWS
 from support.rows.preflight import ANSWER_ROWS, METHOD_ROWS, NAME_ROWS, WILDCARD_ROWS
 from support.stacks.all import STACKS
 from support.table import Row, Stack, check
@@ -23,6 +24,7 @@ ROWS = [
     *ENFORCE_ROWS,
     *ENFORCE_PATH_ROWS,
     *PATH_ROWS,
+    *LIST_ROWS,
 ]
 
 

@@ -103,11 +103,11 @@ def test_file_with_exempt_paths_shows_them(corsguard: Command, write: Write) -> 
 
 
 def test_suggestion_of_a_regex_is_for_python_only(corsguard: Command, write: Write) -> None:
-    code, out, _ = corsguard("check", write('allow_origins = ["https://pr-*.example.com"]'))
+    code, out, _ = corsguard("check", write('allow_origins = ["https://app.*.example.com"]'))
 
     assert code == 1
     flat = " ".join(out.split())
-    assert r'in Python, re.compile(r"https://pr-[a-z0-9-]+\.example\.com")' in flat
+    assert r'in Python, re.compile(r"https://app\.[a-z0-9-]+\.example\.com")' in flat
     assert flat.count("a TOML file can't hold a regular expression") == 1
 
 
@@ -396,3 +396,32 @@ def test_file_that_cannot_be_opened_ends_with_one_line(
     assert err.count("\n") == 1
     assert "\x1b" not in err
     assert err.endswith(f": can't be read: {why}\n")
+
+
+LIST = """
+[[routes."/api"]]
+allow_origins = ["https://app.example.com"]
+allow_credentials = true
+
+[[routes."/api"]]
+allow_origins = ["*"]
+"""
+
+
+def test_list_of_policies_is_shown_one_by_one(corsguard: Command, write: Write) -> None:
+    code, out, _ = corsguard("check", write(LIST))
+    assert code == 0
+    first, _, second = out.partition("/api[1]\n")
+    assert "\n/api[0]\n  origins      https://app.example.com\n  credentials  allowed\n" in first
+    assert second.startswith("  origins      *\n  credentials  not allowed\n")
+
+
+def test_problem_and_warning_in_a_list_name_the_entry(corsguard: Command, write: Write) -> None:
+    unreachable = f'{LIST}[[routes."/api"]]\nallow_origins = ["https://b.example"]\n'
+    code, out, _ = corsguard("check", write(unreachable))
+    assert code == 1
+    assert 'problem: routes."/api"[2] [policy-unreachable]' in out
+    shadowed = LIST.replace('["*"]', '["https://app.example.com", "https://b.example"]')
+    code, out, _ = corsguard("check", write(shadowed))
+    assert code == 0
+    assert 'warning: routes."/api"[1].allow_origins [origin-unreachable]' in out

@@ -309,6 +309,34 @@ def test_url_that_is_invalid_ends_with_one_line(
     assert words in err
 
 
+LIST = """
+[[routes."/api"]]
+allow_origins = ["https://app.acme.example"]
+allow_credentials = true
+
+[[routes."/api"]]
+allow_origins = ["*"]
+"""
+
+
+def test_policies_of_a_list_are_described_in_order(corsguard: Command, tmp_path: Path) -> None:
+    file = tmp_path / "corsguard.toml"
+    file.write_text(LIST)
+    text = corsguard("describe", str(file)).out
+    first, heading, second = text.partition(
+        "## `/api` and below: other pages, which no policy above covers\n"
+    )
+    assert heading
+    assert "## `/api` and below\n" in first
+    assert "| Pages of | `https://app.acme.example` |" in first
+    assert "| Pages of | any other origin |" in second
+    document = json.loads(corsguard("describe", str(file), "--format", "json").out)
+    assert [(each["path"], each["index"]) for each in document["policies"]] == [
+        ("/api", 0),
+        ("/api", 1),
+    ]
+
+
 def test_example_of_a_wildcard_in_a_label_is_a_page_that_it_covers(
     corsguard: Command, tmp_path: Path
 ) -> None:

@@ -375,3 +375,26 @@ def test_import_of_an_adapter_loads_neither_explain_nor_cli(modules: str) -> Non
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     loaded = {".".join(name.split(".")[:2]) for name in ended.stdout.split()}
     assert not loaded & {"corsguard.browser", "corsguard.cli", "corsguard.explain"}
+
+
+LIST = """
+[[routes."/api"]]
+allow_origins = ["https://front.example"]
+allow_credentials = true
+
+[[routes."/api"]]
+allow_origins = ["*"]
+"""
+
+
+def test_policy_of_a_list_that_decides_is_named(explain: Explain) -> None:
+    code, out, _ = explain(f"{API}/api", toml=LIST)
+    assert code == 0
+    assert f'routes."/api"[1] is the first policy that covers {APP}' in unwrapped(out)
+
+
+def test_change_in_a_list_names_the_entry(explain: Explain) -> None:
+    code, out, _ = explain("--credentials=include", f"{API}/api", toml=LIST)
+    assert code == 1
+    assert '[[routes."/api"]]  # routes."/api"[0]' in out
+    assert f'allow_origins = ["https://front.example", "{APP}"]' in out

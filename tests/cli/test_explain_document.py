@@ -91,3 +91,12 @@ def test_json_has_problems_and_bools(explain: Explain) -> None:
     assert [problem["code"] for problem in report["problems"]] == ["origin-null"]
     report = json.loads(explain("--format=json", "--credentials=include", f"{API}/api")[1])
     assert [change["value"] for change in report["changes"]] == [True]
+
+
+def test_document_names_the_policy_of_a_list(explain: Explain) -> None:
+    toml = '[[routes."/"]]\nallow_origins = ["https://front.example"]\n'
+    _, out, _ = explain("--format=json", f"{API}/", toml=toml)
+    document = json.loads(out)
+    assert document["decided_in"] == f'no policy of routes."/" covers {APP}'
+    [change] = document["changes"]
+    assert change["place"] == {"kind": "route", "name": "/", "holder": None, "index": 0}

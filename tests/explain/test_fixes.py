@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.random_policies import API, APP, ENGINES, GUARDS, PAGES, REQUESTS, build_policy
 
-from corsguard import Guard, Policies, Policy, PolicyError
+from corsguard import Guard, Policies, Policy, PolicyError, PolicyWarning
 from corsguard.browser import (
     Answer,
     BlockReason,
@@ -57,7 +58,7 @@ def only(page: str = APP, **fields: Any) -> Policy:
 def test_allowed_request_needs_no_change() -> None:
     explanation = explain(only())
     assert explanation.exchange.allowed
-    assert explanation[1:] == ((), (), None, None, "")
+    assert explanation[1:] == ((), (), None, None, "", "")
 
 
 def test_blocked_request_lists_all_changes_it_needs() -> None:
@@ -212,7 +213,7 @@ def test_refusal_that_no_policy_decides_has_no_change(
     explanation = explain(only(), **asked)
     assert explanation.exchange.refusal is not None
     assert explanation.exchange.refusal.reason is reason
-    assert explanation[1:] == ((), (), None, None, "")
+    assert explanation[1:] == ((), (), None, None, "", "")
 
 
 def test_refused_redirect_has_no_change() -> None:
@@ -223,7 +224,7 @@ def test_refused_redirect_has_no_change() -> None:
     play = playing(APP, Request(f"{API}/", redirect="error"))
     explanation = explain_request(Guard(only()), stage, play)
     assert explanation.exchange.hops
-    assert explanation[1:] == ((), (), None, None, "")
+    assert explanation[1:] == ((), (), None, None, "", "")
 
 
 def test_too_many_headers_have_no_change() -> None:
@@ -391,7 +392,6 @@ def test_trial_has_the_options_of_its_guard() -> None:
 
 def changed(guard: Guard, changes: Sequence[Change]) -> Guard | None:
     """A guard as a user makes it who does what is proposed; None where it does not start."""
-    routes = guard.policies if isinstance(guard.policies, Mapping) else {}
     policies: Policies = guard.policies
     for place in {change.place for change in changes}:
         fields = {name: getattr(place.policy, name) for name in VALIDATORS} if place.policy else {}
@@ -399,11 +399,23 @@ def changed(guard: Guard, changes: Sequence[Change]) -> Guard | None:
         policy = build_policy({"allow_origins": [], **fields})
         if policy is None:
             return None
-        policies = policy if place.kind == "everywhere" else {**routes, place.name: policy}
-    try:
-        return Guard(policies, enforce=guard.enforce)
-    except PolicyError:
-        return None
+        routes = policies if isinstance(policies, Mapping) else {}
+        given = policies if place.kind == "everywhere" else routes.get(place.name)
+        replaced: Policy | list[Policy] = policy
+        if place.position is not None:
+            replaced = list_policies(given)
+            replaced[place.position] = policy
+        policies = replaced if place.kind == "everywhere" else {**routes, place.name: replaced}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PolicyWarning)
+        try:
+            return Guard(policies, enforce=guard.enforce)
+        except PolicyError:
+            return None
+
+
+def list_policies(given: Any) -> list[Policy]:
+    return [given] if isinstance(given, Policy) else list(given)
 
 
 @settings(max_examples=600, derandomize=True)
@@ -425,3 +437,75 @@ def test_changes_allow_the_request_and_are_minimal(
     else:
         is_asked = exchange.hops and request.mode == "cors"
         assert exchange.allowed or problems or not is_asked
+
+
+FRONTENDS = only("https://front.example", allow_credentials=True, allow_methods=["PUT"])
+PARTNERS = only("https://partner.example", allow_methods=["DELETE"])
+PUBLIC = only("*")
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, ['[[routes."/"]]  # routes."/"[1]', "allow_origins = "
+              '["https://partner.example", "https://app.example.com"]']),
+        ({"method": "PUT"}, ['[[routes."/"]]  # routes."/"[0]', "allow_origins = "
+                             '["https://front.example", "https://app.example.com"]']),
+    ],
+)  # fmt: skip
+def test_origin_is_added_to_the_policy_of_a_list_that_suffices(
+    asked: Mapping[str, Any], expected: list[str]
+) -> None:
+    explanation = explain({"/": [FRONTENDS, PARTNERS]}, **asked)
+    assert lines(explanation) == expected
+    assert explanation.decided_in == f'no policy of routes."/" covers {APP}'
+
+
+def test_cookies_under_a_wildcard_need_the_policy_with_credentials() -> None:
+    explanation = explain([PARTNERS, FRONTENDS, PUBLIC], credentials="include")
+    [change] = explanation.changes
+    assert change.as_toml == 'allow_origins = ["https://front.example", "https://app.example.com"]'
+    assert change.place.entry == "policies[1]"
+    assert explanation.decided_in == f"policies[2] is the first policy that covers {APP}"
+
+
+def test_cookies_without_a_policy_of_credentials_need_two_changes() -> None:
+    explanation = explain([PARTNERS, PUBLIC], credentials="include")
+    assert lines(explanation) == [
+        'allow_origins = ["https://partner.example", "https://app.example.com"]',
+        "allow_credentials = true",
+    ]
+    [place] = {change.place.entry for change in explanation.changes}
+    assert place == "policies[0]"
+
+
+def test_cookies_under_a_list_of_a_wildcard_replace_it() -> None:
+    explanation = explain([PUBLIC], credentials="include")
+    assert lines(explanation) == [f'allow_origins = ["{APP}"]', "allow_credentials = true"]
+
+
+def test_method_is_added_to_the_policy_that_covers_the_origin() -> None:
+    explanation = explain([FRONTENDS, PUBLIC], method="PUT")
+    [change] = explanation.changes
+    assert (change.as_toml, change.place.entry) == ('allow_methods = ["PUT"]', "policies[1]")
+
+
+def test_allowed_request_names_the_policy_of_the_list() -> None:
+    explanation = explain({"/": [only(), PUBLIC]})
+    assert explanation.decided_in == f'routes."/"[0] is the first policy that covers {APP}'
+    assert explain(only()).decided_in == ""
+    assert explain({"/": [only(), PUBLIC]}, page=API).decided_in == ""
+
+
+def test_near_miss_is_searched_in_all_policies_of_a_list() -> None:
+    explanation = explain([PARTNERS, only("http://app.example.com:*")])
+    assert explanation.near_miss is not None
+    assert explanation.near_miss.listed == "http://app.example.com:*"
+
+
+def test_callables_of_all_policies_of_a_list_have_decided() -> None:
+    listed = [Policy(allow_origins=[is_partner]), only("https://x.example")]
+    refused = explain(listed, page=EVIL)
+    assert refused.changes == ()
+    assert refused.decided_by.endswith(f"is_partner does not allow {EVIL}")
+    assert explain([*listed, PUBLIC], page=EVIL).decided_by == ""

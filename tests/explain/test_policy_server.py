@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.random_policies import API, ENGINES, GUARDS, PAGES, REQUESTS
+from support.random_policies import (
+    API,
+    ENGINES,
+    GUARDS,
+    LISTS,
+    PAGES,
+    REQUESTS,
+    VALID,
+    build_guard,
+    cut_unreachable,
+)
 
 from corsguard import Guard, Policy
 from corsguard.browser import Answer, Browser, EngineName, Request, Sent
@@ -94,3 +104,31 @@ def test_application_behind_the_guard_has_the_same_exchange(
     assert next(browsers).play(request, build_policy_server(guard)) == next(browsers).play(
         request, send
     )
+
+
+@settings(max_examples=300, derandomize=True)
+@given(LISTS, VALID, st.sampled_from(PAGES), REQUESTS, ENGINES)
+@pytest.mark.slow
+def test_policy_added_to_a_list_takes_nothing_away(
+    policies: list[Policy], added: Policy, page: str, request: Request, engine: EngineName
+) -> None:
+    longer = cut_unreachable([*policies, added])
+    before, after = (
+        Browser(page, engine=engine).play(request, build_policy_server(build_guard(each, False)))
+        for each in (policies, longer)
+    )
+    assert after.allowed or not before.allowed
+
+
+@settings(max_examples=300, derandomize=True)
+@given(LISTS, st.sampled_from(PAGES), REQUESTS, ENGINES)
+@pytest.mark.slow
+def test_page_that_no_listed_origin_covers_never_reads_with_cookies(
+    policies: list[Policy], page: str, request: Request, engine: EngineName
+) -> None:
+    listed = [policy for policy in policies if "*" not in policy.allow_origins]
+    covered = any(Guard(policy).decide("/", page, "GET", {}).allowed for policy in listed)
+    is_read = request.mode == "cors" and request.credentials == "include"
+    send = build_policy_server(build_guard(policies, False))
+    if is_read and not covered:
+        assert not Browser(page, engine=engine).play(request, send).allowed

@@ -20,7 +20,7 @@ from corsguard.cli.application.guarded_app import (
     UnguardedApplicationError,
 )
 from corsguard.cli.application.loader import find_place, load_application
-from corsguard.cli.check import build_document, list_by_route
+from corsguard.cli.check import build_document
 from corsguard.cli.check_report import CheckReport
 from corsguard.cli.explain import run_explain
 from corsguard.cli.route_listing import write_routes
@@ -56,8 +56,7 @@ def run_app_check(name: str, *, is_factory: bool, as_json: bool) -> int:
         report.write_problems(title, findings.problems, findings.warnings)
         report.write_notes(findings.notes)
         if app:
-            policies = {**list_by_route(app.guard.policies), **app.view_policies}
-            report.write_policies(policies, app.guard)
+            report.write_policies(app.guard, app.view_policies)
     return 1 if findings.problems else 0
 
 

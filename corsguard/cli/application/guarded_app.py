@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from corsguard import Guard, Policy, Problem
+from corsguard import Guard, Problem
+from corsguard.guard.policy_list import PolicyOrList
 from corsguard.guard.route_table import RouteRow
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class GuardedApp(Protocol):
         ...
 
     @property
-    def view_policies(self) -> Mapping[str, Policy | None]:
+    def view_policies(self) -> Mapping[str, PolicyOrList | None]:
         """The policies of views: the owner of each in words, such as `the view items`, -> it."""
         ...
 

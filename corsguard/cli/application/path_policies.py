@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from corsguard import Guard, Policy
+from corsguard import Guard
 from corsguard.cli.application.guarded_app import Findings, RouteListing
 from corsguard.cli.change_format import ChangeFormatter, format_as_python
-from corsguard.cli.check import list_by_route
-from corsguard.guard.route_table import RouteRow
+from corsguard.guard.policy_list import PolicyOrList
+from corsguard.guard.route_rows import describe_route, map_prefixes
+from corsguard.guard.route_table import RouteRow, list_sourced
 
 if TYPE_CHECKING:
     from corsguard.explain.fixes import Transport
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PathPolicies"]
 
-_NO_VIEWS: Mapping[str, Policy | None] = {}
+_NO_VIEWS: Mapping[str, PolicyOrList | None] = {}
 _NOTE = "the URLs of the application are not known, so these are the routes of its guard"
 
 
@@ -33,7 +34,7 @@ class PathPolicies:
         return self._guard
 
     @property
-    def view_policies(self) -> Mapping[str, Policy | None]:
+    def view_policies(self) -> Mapping[str, PolicyOrList | None]:
         """None: which view a request reaches is not known."""
         return _NO_VIEWS
 
@@ -48,8 +49,11 @@ class PathPolicies:
 
     def list_routes(self) -> RouteListing:
         """Return a row for each route of the guard."""
-        policies = list_by_route(self._guard.policies)
-        rows = tuple(_build_row(prefix, policy) for prefix, policy in policies.items())
+        rows = tuple(
+            RouteRow((), prefix or "any URL", policy, source)
+            for prefix, given in map_prefixes(self._guard).items()
+            for policy, source in list_sourced(given, describe_route(prefix))
+        )
         return RouteListing(rows, _NOTE)
 
     def build_trial(self, origin: Origin) -> Transport:
@@ -58,9 +62,3 @@ class PathPolicies:
         from corsguard.explain.policy_server import build_policy_server
 
         return build_policy_server
-
-
-def _build_row(prefix: str, policy: Policy | None) -> RouteRow:
-    if prefix:
-        return RouteRow((), prefix, policy, f'route "{prefix}"')
-    return RouteRow((), "any URL", policy, "every path")

@@ -7,7 +7,7 @@ import json
 import click
 
 from corsguard.browser.url import HTTP_SCHEMES, URL, URLError
-from corsguard.cli.check import list_by_route, load_guard
+from corsguard.cli.check import load_guard
 from corsguard.cli.describe.document import build_description
 from corsguard.cli.terminal import fail
 
@@ -24,7 +24,7 @@ def run_describe(file: str, form: str, url: str | None) -> int:
     """
     guard = load_guard(file)
     api = _parse_url(url) if url else next(iter(guard.own_origins), None)
-    document = build_description(list_by_route(guard.policies), guard, api)
+    document = build_description(guard, api)
     if form == "json":
         text = json.dumps(document, indent=2)
     elif form == "html":

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from corsguard.cli.route_policies import RoutePolicy, iter_route_policies
 from corsguard.fetch_spec import DEFAULT_MAX_AGE, MAX_AGE_CAPS, SAFELISTED_METHODS
 from corsguard.guard import Guard
 from corsguard.origin import OriginPattern
@@ -23,12 +24,10 @@ API_PLACEHOLDER = "https://your-api.example"
 """The URL of the API in the examples, where that is not known."""
 
 
-def build_description(
-    policies: Mapping[str, Policy | None], guard: Guard, api: str | None
-) -> Document:
-    """Return the description as a dict for `json.dumps`. Its shape is stable.
+def build_description(guard: Guard, api: str | None) -> Document:
+    """Return the description of a guard's policies as a dict for `json.dumps`.
 
-    `policies` are route prefix -> policy. `api` is the URL of the API, without a final slash; None
+    Its shape is stable. `api` is the URL of the API, without a final slash; None
     where that is not known.
     """
     base = api or API_PLACEHOLDER
@@ -36,16 +35,19 @@ def build_description(
         "api": api,
         "enforce": guard.enforce,
         "enforce_exempt": list(guard.enforce_exempt),
-        "policies": [_describe_policy(prefix, policy, base) for prefix, policy in policies.items()],
+        "policies": [_describe_policy(each, base) for each in iter_route_policies(guard.policies)],
     }
 
 
-def _describe_policy(prefix: str, policy: Policy | None, api: str) -> Document:
+def _describe_policy(given: RoutePolicy, api: str) -> Document:
+    """Return the description of one policy. It has an index where it is in a list."""
+    prefix, policy, position = given
     if policy is None:
         return {"path": prefix or None, "cors": False}
     example = build_example(prefix, policy, api)
     return {
         "path": prefix or None,
+        **({} if position is None else {"index": position}),
         "cors": True,
         "origins": [str(entry) for entry in policy.allow_origins],
         "credentials": policy.allow_credentials,

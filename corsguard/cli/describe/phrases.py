@@ -46,7 +46,10 @@ def describe_placeholder(document: Mapping[str, Any]) -> str:
 def describe_scope(policy: Mapping[str, Any]) -> tuple[str, str]:
     """Return the path that a policy applies to, as code, and the text after it."""
     path = policy["path"]
-    return ("", "Every path") if path is None else (path, "and below")
+    code, text = ("", "Every path") if path is None else (path, "and below")
+    if policy.get("index"):
+        text += ": other pages, which no policy above covers"
+    return code, text
 
 
 def describe_enforcement(document: Mapping[str, Any]) -> str:
@@ -63,8 +66,9 @@ def describe_enforcement(document: Mapping[str, Any]) -> str:
 def list_rows(policy: Mapping[str, Any]) -> list[Row]:
     """Return the properties of a policy, the most important first."""
     any_origin = policy["origins"] == ["*"]
+    anyone = "any other origin" if policy.get("index") else "any origin"
     return [
-        Row("Pages of", () if any_origin else tuple(policy["origins"]), any_origin * "any origin"),
+        Row("Pages of", () if any_origin else tuple(policy["origins"]), any_origin * anyone),
         Row("Methods", *_describe_methods(policy)),
         Row("Headers", *_describe_headers(policy)),
         Row("Cookies", (), _describe_cookies(policy)),

@@ -16,6 +16,7 @@ from support.django_checks import find_messages
 from support.django_requests import APP
 
 from corsguard import Policy
+from corsguard.policy.warning_filter import ignore_policy_warnings
 from corsguard_django import cors_policy
 
 OURS = "corsguard_django.CORSMiddleware"
@@ -108,3 +109,18 @@ def test_option_of_another_cors_library_is_an_error(option: str) -> None:
     messages = find_messages(CORSGUARD={option: [APP], "allow_origins": [APP]})
     assert [message.id for message in messages] == ["corsguard.unknown-field"]
     assert option in messages[0].msg
+
+
+def test_policies_of_a_list_are_checked_one_by_one() -> None:
+    later = Policy(allow_origins=[APP, "https://b.example"])
+    with ignore_policy_warnings():
+        [message] = find_messages(CORSGUARD={"routes": {"/": [POLICY, later]}})
+    assert (message.id, message.is_serious()) == ("corsguard.origin-unreachable", False)
+    assert message.msg.startswith(f'routes."/"[1].allow_origins: {APP} has no effect here')
+    wrong = {"routes": {"/": [{"allow_origins": ["*"]}, {"allow_origins": [APP]}]}}
+    [message] = find_messages(CORSGUARD=wrong)
+    assert message.id == "corsguard.policy-unreachable"
+    assert message.msg.startswith('CORSGUARD.routes."/"[1]: no request reaches this policy')
+    view_policies = cors_policy([POLICY, later])(path("own", view))
+    [message] = find_messages(ROOT_URLCONF=(view_policies,))
+    assert message.msg.startswith('view "/own"[1].allow_origins')

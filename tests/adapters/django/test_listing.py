@@ -149,3 +149,31 @@ C  {APP}
 D  {OTHER}
 """
     )
+
+
+def test_policies_of_a_list_have_rows_of_their_own() -> None:
+    public = Policy(allow_origins=["*"])
+    own = path("own", cors_policy([public])(view_of_its_own), name="own")
+    lists = {"routes": {"/": [POLICY, public]}}
+    out = run_command("routes", CORSGUARD=lists, ROOT_URLCONF=(own, path("plain", view)))
+    assert [re.split("  +", row) for row in out.partition("\n\n")[0].splitlines()[1:]] == [
+        ["any method", "/own", "A", "the view own[0]"],
+        ["any method", "/plain", "B", 'CORSGUARD.routes."/"[0]'],
+        ["any method", "/plain", "A", 'CORSGUARD.routes."/"[1]'],
+    ]
+    everywhere = run_command("routes", CORSGUARD=[POLICY, public])
+    assert "CORSGUARD[0]" in everywhere
+    assert "CORSGUARD[1]" in everywhere
+
+
+def test_policies_of_a_list_for_a_method_have_rows_of_their_own() -> None:
+    class Items(View):
+        @method_decorator(cors_policy([POLICY, Policy(allow_origins=["*"])]))
+        def get(self, request: HttpRequest) -> HttpResponse:
+            raise NotImplementedError
+
+    out = run_command("routes", ROOT_URLCONF=(path("items", Items.as_view()),))
+    assert [row.split()[:3] for row in out.splitlines()[1:3]] == [
+        ["GET", "/items", "A"],
+        ["GET", "/items", "B"],
+    ]

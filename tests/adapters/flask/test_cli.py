@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 from support.flask_commands import APPLICATION, MISTAKEN, run, run_in_process
 
-from corsguard import Policy
+from corsguard import Policy, PolicyError
 from corsguard_flask import CORSGuard
 
 ROUTES = """
@@ -229,3 +229,41 @@ def test_command_broken_application_reports_problems(tmp_path: Path) -> None:
 def test_command_valid_application_reports_no_problems(tmp_path: Path) -> None:
     done = run_in_process(tmp_path, APPLICATION + ROUTES, "check")
     assert (done.returncode, done.stdout, done.stderr) == (0, "no problems\n", UNCOVERED)
+
+
+LISTS = """
+FRONTENDS = Policy(allow_origins=["https://front.example"], allow_methods=["PUT"])
+cors = CORSGuard(app, {"/": [OF_PATH, PUBLIC]})
+cors.set_policy(api := Blueprint("api", __name__, url_prefix="/api"), [FRONTENDS, OF_PATH])
+api.add_url_rule("/list", "list", lambda: "")
+app.register_blueprint(api)
+app.add_url_rule("/plain", "plain", lambda: "")
+"""
+
+
+def test_routes_show_each_policy_of_a_list() -> None:
+    done = run(APPLICATION + LISTS, "routes")
+    table, _, policies = done.stdout.partition("\n\n")
+    assert [tuple(re.split("  +", row)) for row in table.splitlines()[1:]] == [
+        ("GET", "/api/list", "A", "every view of the blueprint api[0]"),
+        ("GET", "/api/list", "B", "every view of the blueprint api[1]"),
+        ("GET", "/plain", "B", 'route "/"[0]'),
+        ("GET", "/plain", "C", 'route "/"[1]'),
+    ]
+    assert policies.splitlines()[2] == "C  *"
+
+
+def test_check_reports_the_policies_of_a_list_one_by_one() -> None:
+    source = APPLICATION + LISTS.replace("[FRONTENDS, OF_PATH]", "[OF_PATH, FRONTENDS, OF_PATH]")
+    done = run(source, "check")
+    assert done.exit_code == 0
+    assert "https://app.example.com has no effect here" in done.stderr
+    assert "policy from every view of the blueprint api[1]: allows PUT, but none" in done.stderr
+
+
+def test_set_policy_refuses_a_list_that_is_not_valid() -> None:
+    cors, blueprint = CORSGuard(allow_origins=["*"]), Blueprint("api", __name__)
+    with pytest.raises(PolicyError, match="policy-unreachable"):
+        cors.set_policy(blueprint, [Policy(allow_origins=["*"])] * 2)
+    with pytest.raises(TypeError, match="takes a Policy or None"):
+        cors.set_policy(blueprint, ["https://app.example.com"])  # type: ignore[list-item]

@@ -333,3 +333,41 @@ def test_explain_as_command_exits_with_1(tmp_path: Path) -> None:
     done = run_in_process(tmp_path, ONE, "explain", "--page", PARTNER, f"{API}/")
     assert (done.returncode, done.stderr) == (1, "")
     assert "[ALLOW_ORIGIN_MISSING]" in done.stdout
+
+
+FRONT, REST = '{"allow_origins": ["https://front.example"]}', 'Policy(allow_origins=["*"])'
+
+
+@pytest.mark.parametrize(
+    ("method", "place", "line"),
+    [
+        ("GET", '# in app.config["CORSGUARD"]["routes"]["/"][0]', '"allow_credentials": True,'),
+        ("PUT", 'routes."/"[1]', 'allow_methods=["PUT"],'),
+    ],
+)
+def test_change_in_a_list_names_the_entry(method: str, place: str, line: str) -> None:
+    setting = f'app.config["CORSGUARD"] = {{"routes": {{"/": [{FRONT}, {REST}]}}}}'
+    source = f"{APPLICATION}{setting}\nCORSGuard(app)\napp.add_url_rule('/x', 'x', lambda: '')\n"
+    cookies = ["--credentials=include"] if method == "GET" else []
+    done = explain(source, f"--method={method}", *cookies, f"{API}/x")
+    assert done.exit_code == 1
+    assert place in done.stdout
+    assert line in done.stdout
+
+
+def test_view_with_a_list_names_the_entry() -> None:
+    view = "cors_policy([PARTNERS, PUBLIC])(lambda: called())"
+    source = (
+        f"{APPLICATION}{VIEWS}\napp.add_url_rule('/own', 'own', {view})\nCORSGuard(app, {{}})\n"
+    )
+    allowed = explain(source, f"{API}/own")
+    assert f"the view own[1] is the first policy that covers {APP}" in " ".join(
+        allowed.stdout.split()
+    )
+    [change] = explain_as_json(source, "--credentials=include", f"{API}/own")["changes"][:1]
+    assert change["place"] == {
+        "kind": "view",
+        "name": "own",
+        "holder": "the view own",
+        "index": 0,
+    }

@@ -39,6 +39,14 @@ GUARDS: Mapping[str, Guard] = {
     "by path": Guard({"/": Policy(allow_origins=LISTED)}),
     "enforced": Guard(Policy(allow_origins=[A]), enforce=True),
     "reported": Guard(Policy(allow_origins=[A]), enforce="report"),
+    "a list": Guard(
+        [Policy(allow_origins=LISTED, allow_credentials=True), Policy(allow_origins=["*"])]
+    ),
+    "a list, enforced": Guard(
+        {"/": [Policy(allow_origins=[A], allow_credentials=True), Policy(allow_origins=[EVIL])]},
+        enforce=True,
+    ),
+    "no CORS": Guard({"/": None}),
     "a callable": Guard(Policy(allow_origins=[A, lambda origin: origin.endswith("l.example")])),
 }
 
@@ -114,6 +122,16 @@ def test_second_request_is_answered_from_the_cache() -> None:
         decision = decide_environ(guard, request)
         assert find_cached(guard, request) is decision
         assert find_cached_asgi(guard, request) is decision
+
+
+def test_request_without_cors_is_answered_from_the_cache() -> None:
+    guard = Guard({"/": None})
+    for cookie in ({}, {"HTTP_COOKIE": "a=b"}):
+        request = build_environ(A, "GET", None, **cookie)
+        found = find_cached(guard, request)
+        assert found is not None
+        assert found.reason is Reason.NO_POLICY
+        assert find_cached_asgi(guard, request) is found
 
 
 def test_cached_refusal_answers_other_sites_only() -> None:

@@ -32,7 +32,7 @@ def is_pattern(text: str) -> bool:
 PATTERNS = st.builds(
     lambda s, sub, h, p: f"{s}://{sub}{h}{p}",
     SCHEMES,
-    st.sampled_from(["", "*."]),
+    st.sampled_from(["", "*.", "a*", "*-y", "w*w."]),
     HOSTS,
     st.one_of(PORTS, st.just(":*")),
 ).filter(is_pattern)
@@ -119,6 +119,13 @@ def test_pattern_allows_only_its_scheme_domain_and_port(text: str, origin: str) 
     if pattern.subdomains:
         assert parsed.host.endswith(f".{pattern.host}")
         assert len(parsed.host) > len(pattern.host) + 1
+    elif pattern.label:
+        label, _, parent = parsed.host.partition(".")
+        start, _, end = pattern.label.partition("*")
+        assert parent == pattern.host
+        assert label[: len(start)] == start
+        assert label[len(label) - len(end) :] == end
+        assert len(label) > len(start) + len(end)
     else:
         assert parsed.host == pattern.host
     assert pattern.port in {"*", str(parsed.port or "")}
@@ -129,6 +136,9 @@ def test_pattern_allows_every_origin_it_describes(data: st.DataObject) -> None:
     pattern = OriginPattern.parse(data.draw(PATTERNS))
     before = data.draw(st.lists(LABELS, min_size=1, max_size=3).map(".".join))
     host = f"{before}.{pattern.host}" if pattern.subdomains else pattern.host
+    if pattern.label:
+        middle = data.draw(st.text("abz09-", min_size=1, max_size=5))
+        host = f"{pattern.label.replace('*', middle)}.{pattern.host}"
     port = data.draw(PORTS) if pattern.port == "*" else f":{pattern.port}" * bool(pattern.port)
     origin = f"{pattern.scheme}://{host}{port}"
     assert Engine(Policy(allow_origins=[str(pattern)])).decide(origin, "GET", {}).allowed

@@ -35,9 +35,9 @@ PUBLIC = Policy(allow_origins=["*"])
 
 
 class Own(NamedTuple):
-    """A per-view policy; None where the view is exempt."""
+    """A per-view policy, or a list of policies; None where the view is exempt."""
 
-    policy: Policy | None
+    policy: Policy | list[Policy] | None
 
 
 EXEMPT = Own(None)
@@ -118,6 +118,8 @@ PAGES = (
         },
     ),
     Page("class", "/class/<int:id>", own=Own(PARTNERS), by_method={"GET": Own(PUBLIC)}),
+    Page("several", "/several", own=Own([PARTNERS, PUBLIC])),
+    Page("mixed", "/mixed/<int:id>", by_method={"GET": Own([PARTNERS, PUBLIC])}),
     Page("shut", "/closed/shut"),
     Page("opened", "/closed/opened", own=Own(PARTNERS)),
     Page("hook", "/hooks/hook", own=EXEMPT),
@@ -235,6 +237,12 @@ ACTUAL_ROWS = [
                 Reason.ALLOWED, TO_PARTNER, guard=only_views),
     _answer_row("only views have policies: one without", "GET /plain", "plain", APP,
                 Reason.NO_POLICY, {}, guard=only_views),
+    _answer_row("a list of policies for a view: the first", "GET /several", "several", PARTNER,
+                Reason.ALLOWED, TO_PARTNER, COOKIE),
+    _answer_row("a list of policies for a view: the next", "GET /several", "several", EVIL,
+                Reason.ALLOWED, {**TO_ALL, **VARY}),
+    _answer_row("a list of policies for a method", "GET /mixed/1", "mixed", EVIL,
+                Reason.ALLOWED, {**TO_ALL, **VARY}),
     ViewRow("a URL that reaches no view has the policy of its path", plain, Reason.ALLOWED,
             "GET", "/nowhere", origin(APP), None, 404, TO_APP),
     ViewRow("a view's policy without an Origin", plain, Reason.NOT_CORS,
@@ -267,6 +275,14 @@ PREFLIGHT_ROWS = [
     _preflight_row("a preflight by the view, on a path without a policy",
                    "/closed/opened", "PUT", PARTNER,
                    _preflight_to_partner("GET, HEAD, POST, PUT, DELETE")),
+    _preflight_row("a list of policies for a view: preflight by the first",
+                   "/several", "PUT", PARTNER,
+                   _preflight_to_partner("GET, HEAD, POST, PUT, DELETE")),
+    _preflight_row("a list of policies for a view: preflight by the next",
+                   "/several", "GET", EVIL, {**_preflight_to_all(), **REFUSED}),
+    _preflight_row("a list of policies for a method, which no other method shares",
+                   "/mixed/1", "GET", EVIL,
+                   {**_preflight_to_all(allow_methods="GET, HEAD"), **REFUSED}),
     _preflight_row("a preflight for no page has the policy of its path",
                    "/nowhere", "PUT", APP, _preflight_to_app("GET, HEAD, POST, PUT")),
     _preflight_row("a method that the view's policy does not list", "/public", "PUT", EVIL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -62,7 +63,7 @@ class Expected:
         ]
 
 
-def routes_with(policies: Policies, number: int) -> dict[str, Policy | None]:
+def routes_with(policies: Policies, number: int) -> Policies:
     """Return an application's own routes, and the policy of that number for `/load`."""
-    own = dict(policies) if policies is not None and not isinstance(policies, Policy) else {}
+    own = policies if isinstance(policies, Mapping) else {}
     return {**own, PATH: policy(number)}
