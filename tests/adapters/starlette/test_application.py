@@ -111,6 +111,22 @@ def test_routes_name_the_policy_of_each_url(on_app: AppCommand, app: str) -> Non
     ]
 
 
+def test_list_of_policies_of_a_router_is_shown_one_by_one(on_app: AppCommand) -> None:
+    source = f"""{SOURCE}
+cors, router = CORSGuard(app, {{"/": None}}), APIRouter(prefix="/r")
+router.get("/one")(called)
+app.include_router(router)
+cors.set_policy(router, [ITEMS, PUBLIC])
+"""
+    _, out, _ = on_app(source, "check", "--app", "main")
+    assert "\nevery view of the router /r[1]\n  origins      *\n" in out
+    _, out, _ = on_app(source, "routes", "--app", "main")
+    assert read_rows(out)[1:] == [
+        ("GET", "/r/one", "A", "every view of the router /r[0]"),
+        ("GET", "/r/one", "B", "every view of the router /r[1]"),
+    ]
+
+
 def test_routes_of_a_starlette_factory(on_app: AppCommand) -> None:
     source = f"""{SOURCE}
 def create_app():

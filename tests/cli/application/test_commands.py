@@ -132,6 +132,19 @@ def test_routes_one_policy_is_one_row(on_app: AppCommand) -> None:
     assert out.splitlines()[1] == "any method  any URL  A       every path"
 
 
+def test_list_of_policies_is_shown_one_by_one(on_app: AppCommand) -> None:
+    source = f'{WSGI}\napp = CORSMiddleware(serve, [POLICY, Policy(allow_origins=["*"])])'
+
+    _, out, _ = on_app(source, "check", "--app", "main")
+    assert "\nevery path[0]\n  origins      https://app.example.com\n" in out
+    assert "\nevery path[1]\n  origins      *\n" in out
+    _, out, _ = on_app(source, "routes", "--app", "main")
+    assert out.splitlines()[1:3] == [
+        "any method  any URL  A       every path[0]",
+        "any method  any URL  B       every path[1]",
+    ]
+
+
 def test_routes_without_any_says_so(on_app: AppCommand) -> None:
     source = f"{WSGI}\napp = CORSMiddleware(serve, Guard({{}}, enforce=True))"
 
