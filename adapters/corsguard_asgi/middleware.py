@@ -82,6 +82,7 @@ class CORSMiddleware:
             # there for "no lifespan support", and would not show the message.
             _logger.error("CORSMiddleware does not start: %s", error)  # noqa: TRY400
             raise
+        self._adapter = self.guard.adapter
         # The search for the router waits for the start of the server, or for the first request that
         # needs a path: only then has every layer got what it wraps.
         self._read_path: ReadPath = self._search_and_read
@@ -93,11 +94,15 @@ class CORSMiddleware:
         if scope["type"] != "http":
             await self._call_other(scope, receive, send)
             return
-        adapter, app = self.guard.adapter, self.app
-        decision = adapter.snapshot.lookup_headers(scope["headers"], scope["method"])
-        if decision is None:
-            decision = await self._decide(scope)
-            app = self._next
+        adapter = self._adapter
+        snapshot = adapter.snapshot
+        app, path = self.app, None
+        applied = snapshot.pathless
+        if applied is None:
+            app, path = self._next, self._read_route_path(scope)
+            applied = snapshot.find(path)
+        cached = applied.cache.lookup_headers(scope["headers"], scope["method"], None, path)
+        decision = cached or await self._decide(scope)
         if decision.status is not None:
             await respond(decision, "http.response", send)
             return
@@ -160,19 +165,13 @@ class CORSMiddleware:
                 _logger.warning("the policy for %s was chosen without root_path %s: %s", *where)
 
     async def _decide(self, scope: Scope) -> Decision:
-        """Return the decision on a request that is not cached by its fields alone."""
-        adapter, path = self.guard.adapter, self._path(scope)
-        if scope["type"] == "http" and adapter.snapshot.everywhere is None:
-            cache = adapter.snapshot.find(path).cache
-            decision = cache.lookup_headers(scope["headers"], scope["method"])
-            if decision is not None:
-                return decision
-        return await decide(adapter, build_request(scope, path))
+        """Return the decision on a request that is not cached."""
+        # Where the path does not matter, only the log shows it.
+        path = self._read_route_path(scope) if self._needs_path() else strip_root_path(scope)
+        return await decide(self._adapter, build_request(scope, path))
 
-    def _path(self, scope: Scope) -> str:
+    def _read_route_path(self, scope: Scope) -> str:
         """Return the path that the application's router reads, or one that matches no route."""
-        if not self._has_routes():
-            return strip_root_path(scope)  # only the log shows it
         path = self._read_path(scope)
         if path is not None:
             return path
@@ -194,15 +193,15 @@ class CORSMiddleware:
 
     def _log_start(self) -> None:
         """Log, when a server starts the application, if routes can't apply under a root path."""
-        if not self._has_routes():
+        if not self._needs_path():
             return
         self._search()
         if not self._is_certain:
             self._read_path = self._search_and_read  # a layer may get what it wraps later
             _logger.info("no route applies to a request with a root path: %s", self._why())
 
-    def _has_routes(self) -> bool:
-        return self.guard.adapter.snapshot.everywhere is None
+    def _needs_path(self) -> bool:
+        return self._adapter.snapshot.pathless is None
 
     def _why(self) -> str:
         return (

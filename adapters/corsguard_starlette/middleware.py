@@ -32,7 +32,7 @@ from corsguard_asgi.router_paths import strip_root_path
 from corsguard_starlette.unreachable_views import AUDIT
 from corsguard_starlette.view_policies import TargetPolicies, Views
 
-__all__ = ["StarletteMiddleware"]
+__all__ = ["StarletteMiddleware", "find_other_cors"]
 
 _EXCHANGE = "corsguard.exchange"
 _REQUESTED_METHOD = b"access-control-request-method"
@@ -134,18 +134,14 @@ class StarletteMiddleware(CORSMiddleware):
     @property
     def problems(self) -> tuple[Problem, ...]:
         """The problems of an application that starts nevertheless."""
-        return (*self._find_other_middleware(), *self.read_views().find_unused_targets())
-
-    def _find_other_middleware(self) -> list[Problem]:
-        added: list[Any] = self._starlette.user_middleware
-        return [_STARLETTE_CORS] if any(each.cls is StarletteCORS for each in added) else []
+        return (*find_other_cors(self._starlette), *self.read_views().find_unused_targets())
 
     def _check(self, views: Views) -> None:
         if self._needs_views and not (views.policies or self.guard.policies):
             raise PolicyError([_NO_POLICY_AT_ALL])
         AUDIT.check_exempt(self._starlette)
         self.guard.adapter.add_views({id(each[1]): each for each in views.policies}.values())
-        emit_warnings(self._find_other_middleware())
+        emit_warnings(find_other_cors(self._starlette))
         if not self.is_quiet:
             AUDIT.log(self._starlette)
             for problem in views.find_unused_targets():
@@ -236,7 +232,7 @@ class StarletteMiddleware(CORSMiddleware):
         if scope["type"] != "http":
             return None
         cache = self.guard.adapter.snapshot.find(path, view).cache
-        return cache.lookup_headers(scope["headers"], scope["method"], methods)
+        return cache.lookup_headers(scope["headers"], scope["method"], methods, path)
 
     def _find_view(self, scope: Scope) -> tuple[View | None, Methods]:
         """Return the view that a request reaches, or the requested method of a preflight.
@@ -259,6 +255,12 @@ class StarletteMiddleware(CORSMiddleware):
         view = found.setdefault(requested, None)
         policies = {method: each.policy if each else of_path for method, each in found.items()}
         return view, find_shared_methods(requested, policies)
+
+
+def find_other_cors(app: Starlette) -> list[Problem]:
+    """Return a problem if Starlette's own CORSMiddleware was added to an application."""
+    added: list[Any] = app.user_middleware
+    return [_STARLETTE_CORS] if any(each.cls is StarletteCORS for each in added) else []
 
 
 class _InnerMiddleware:

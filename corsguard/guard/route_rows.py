@@ -11,7 +11,14 @@ from corsguard.guard.policy_list import PolicyOrList, iter_placed
 from corsguard.guard.route_table import RouteRow, SourcedPolicy, list_sourced
 from corsguard.policy import Policy
 
-__all__ = ["RuleSyntax", "build_rows", "list_path_policies", "list_placed"]
+__all__ = [
+    "RuleSyntax",
+    "build_rows",
+    "describe_route",
+    "list_path_policies",
+    "list_placed",
+    "map_prefixes",
+]
 
 _EVERYWHERE = "every path"
 _IMPLIED = {"HEAD", "OPTIONS"}
@@ -49,35 +56,37 @@ def build_rows(
 
 def list_placed(guard: Guard) -> Iterator[tuple[str, Policy]]:
     """Yield where each policy of a guard is configured, and the policy."""
-    for prefix, given in _map_prefixes(guard).items():
-        yield from iter_placed(_describe_route(prefix), given)
+    for prefix, given in map_prefixes(guard).items():
+        yield from iter_placed(describe_route(prefix), given)
 
 
 def list_path_policies(guard: Guard, rule: str, syntax: RuleSyntax) -> Sequence[SourcedPolicy]:
     """Return the policy of a rule's path, or several if it depends on the rule's variables."""
-    policies = _map_prefixes(guard)
+    policies = map_prefixes(guard)
     if "" in policies:
         return list_sourced(policies[""], _EVERYWHERE)
     applying = [prefix for prefix in policies if _applies(prefix, rule)]
     longest = max(applying, key=len, default=None)
     found: list[SourcedPolicy] = [(None, "no route")]
     if longest is not None:
-        found = list_sourced(policies[longest], _describe_route(longest))
+        found = list_sourced(policies[longest], describe_route(longest))
     rest = (each for each in policies if each not in applying)
     others = [each for each in rest if _may_apply(each, rule, syntax)]
     if others:
         for each in others:
-            found += list_sourced(policies[each], _describe_route(each))
+            found += list_sourced(policies[each], describe_route(each))
         return [(policy, f"{source} (depends on the path)") for policy, source in found]
     return found
 
 
-def _map_prefixes(guard: Guard) -> Mapping[str, PolicyOrList | None]:
+def map_prefixes(guard: Guard) -> Mapping[str, PolicyOrList | None]:
+    """Return route prefix -> its policies; the prefix is empty where they apply to every path."""
     policies = guard.policies
     return policies if isinstance(policies, Mapping) else {"": policies}
 
 
-def _describe_route(prefix: str) -> str:
+def describe_route(prefix: str) -> str:
+    """Return a route in words, every path for an empty prefix."""
     return f'route "{prefix}"' if prefix else _EVERYWHERE
 
 

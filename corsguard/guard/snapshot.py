@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from corsguard.engine import Engine
+from corsguard.engine.answer_cache import select_cache
 from corsguard.engine.cache import (
     MAX_ITEMS,
     REFUSED_ORIGINS,
     BoundedCache,
     DecisionCache,
-    EnforcedCache,
     NoCache,
 )
 from corsguard.engine.csrf import Enforce
 from corsguard.engine.decision import Decision, Kind, Reason
-from corsguard.engine.request import Headers
 from corsguard.errors import PolicyError, Problem
 from corsguard.guard.options import (
     EVERYWHERE,
@@ -41,7 +40,7 @@ from corsguard.guard.routes import Routes
 from corsguard.guard.unreachable_origins import find_unreachable_origins
 from corsguard.guard.view_policies import View
 from corsguard.policy import Policy
-from corsguard.policy.predicates import is_async
+from corsguard.policy.origin_lookup import must_await
 from corsguard.policy.safety import find_warnings
 
 __all__ = ["NO_POLICY_DECISION", "AppliedPolicy", "Snapshot"]
@@ -88,16 +87,17 @@ class AppliedPolicy:
         self.engines: tuple[Engine, ...] = engines
         self.is_enforced: bool = is_enforced
         """True if unsafe cross-site requests are refused, or reported, unless it allows them."""
-        kind = DecisionCache if not is_enforced else EnforcedCache
         # As many allowed origins as are listed, so that they don't evict each other, up to a limit.
-        listed = sum(engine.origins.listed.exact_count for engine in engines)
+        listed = sum(engine.origins.countable for engine in engines)
         max_listed = min(listed, _MAX_ORIGINS) * max_items // MAX_ITEMS
         # Without `Origin`, the policy of `*` decides, which is the last. The others all agree.
         no_origin = engines[-1].no_origin if engines else NO_POLICY_DECISION
         # The decision on every request, or None where the origin or a cookie makes a difference.
         default = None if engines else NO_POLICY_DECISION
         cookieless_default = engines[0].any_evaluation if len(engines) == 1 else default
-        self.cache: DecisionCache = (kind if max_items else NoCache)(
+        lookups = [lookup for engine in engines for lookup in engine.origins.lookups]
+        kind = select_cache(lookups, is_enforced=is_enforced) if max_items else NoCache
+        self.cache: DecisionCache = kind(
             no_origin,
             default=default,
             cookieless_default=cookieless_default,
@@ -144,8 +144,8 @@ class Snapshot:
         "has_async_callables",
         "has_callables",
         "is_cached",
-        "lookup_headers",
         "own_origins",
+        "pathless",
         "policies",
         "views",
     )
@@ -178,9 +178,9 @@ class Snapshot:
         places = [list_policies(each) for each in table.values()]
         places += [list_policies(each) for _, each in self.views]
         policies = [policy for listed in places for policy in listed]
-        callables = [each for policy in policies for each in policy.allow_list.predicates]
+        callables = [entry for policy in policies for entry in policy.allow_list.predicates]
         self.has_callables: bool = bool(callables)
-        self.has_async_callables: bool = any(map(is_async, callables))
+        self.has_async_callables: bool = any(map(must_await, callables))
         enforced: set[int] = set()
         if self.enforce:
             enforced.update(id(policy) for _, policy in find_guarded(table, self._exempt))
@@ -223,10 +223,11 @@ class Snapshot:
         self._paths: BoundedCache[str, AppliedPolicy] = BoundedCache()  # of the last paths
         self.everywhere: AppliedPolicy | None = None if applied else self._nowhere
         """What applies to every path; None if that depends on the path."""
-        self.lookup_headers: Callable[[Headers, str], Decision | None] = (
-            self.everywhere.cache.lookup_headers if self.everywhere else _find_nothing
+        takes_request = any(
+            engine.origins.takes_request for each in self._engines.values() for engine in each
         )
-        """DecisionCache.lookup_headers of what applies everywhere; else it finds nothing."""
+        self.pathless: AppliedPolicy | None = None if takes_request else self.everywhere
+        """The same; None if a predicate may depend on the path as well."""
 
     def _get_engines(self, given: PolicyOrList | None) -> tuple[Engine, ...]:
         return self._engines[_identify(list_policies(given))] if given else ()
@@ -374,7 +375,7 @@ class Snapshot:
             ).within(place)
             for place, policy in self.place_policies()
             for entry in policy.allow_list.predicates
-            if is_async(entry)
+            if must_await(entry)
         ]
         if problems:
             raise PolicyError(problems)
@@ -386,7 +387,3 @@ def _identify(policies: tuple[Policy, ...]) -> _Key:
     By identity: a callable need not be hashable, and an engine keeps its policy alive.
     """
     return tuple(map(id, policies))
-
-
-def _find_nothing(_headers: Headers, _method: str) -> None:
-    """Return None: what applies depends on the path."""

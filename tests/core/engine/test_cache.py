@@ -143,6 +143,16 @@ def test_cached_refusal_answers_other_sites_only() -> None:
         assert find_cached_asgi(guard, build_environ(EVIL, "GET", site)) is found
 
 
+def test_refusal_is_found_in_each_shape_of_headers() -> None:
+    """ASGI, "HTTP Connection Scope": an iterable of pairs, which some servers write as lists."""
+    guard = Guard(Policy(allow_origins=[A]))
+    request = build_environ(EVIL, "GET", "cross-site")
+    decision = decide_environ(guard, request)
+    cache, headers = guard.adapter.snapshot.find("/").cache, to_headers(request)
+    shapes: list[Any] = [headers, tuple(headers), [[*field] for field in headers]]
+    assert [cache.lookup_headers(shape, "GET") for shape in shapes] == [decision] * 3
+
+
 def test_two_lines_of_origin_are_not_looked_up() -> None:
     guard = Guard(Policy(allow_origins=[A]))
     decide_environ(guard, build_environ(A, "GET", "cross-site"))

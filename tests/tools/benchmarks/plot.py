@@ -10,21 +10,17 @@ from matplotlib.figure import Figure
 from tools.benchmarks.growth_costs import HIT, Grown, GrowthCosts
 from tools.benchmarks.page import python
 from tools.benchmarks.request_costs import RequestCosts
-from tools.benchmarks.stacks.layers import CORSGUARD, FLOOR
+from tools.benchmarks.stacks import STACKS
+from tools.benchmarks.stacks.layers import BY_ROUTE, CORSGUARD, ENFORCED, FLOOR
 
 _OURS = "#0b6e99"
+_OURS_BY_ROUTE = "#5ba3c0"
+_OURS_ENFORCED = "#a3cde0"
 _PEERS = "#d9730d"
-_FLOOR = "#9b9a97"
 _INK = "#37352f"
 
-_BARS = (
-    ("Flask", "flask-cors"),
-    ("Django", "django-cors-headers"),
-    ("Starlette", "Starlette's own"),
-    ("ASGI", "Starlette's own"),
-    ("Falcon", "Falcon's own"),
-    ("WSGI", "wsgicors"),
-)
+_BARS = ("Flask", "Django", "Starlette", "ASGI", "Falcon", "WSGI")
+_COLOURS = {CORSGUARD: _OURS, BY_ROUTE: _OURS_BY_ROUTE, ENFORCED: _OURS_ENFORCED}
 _LINES = (
     ("Django", "django-cors-headers", "--", "o"),
     ("Flask", "flask-cors", "--", "s"),
@@ -49,7 +45,7 @@ def draw(path: Path, requests: RequestCosts, growth: GrowthCosts) -> None:
         "ytick.color": _INK,
     }
     with mpl.rc_context(style):
-        figure = Figure(figsize=(11, 4.8), layout="constrained")
+        figure = Figure(figsize=(11, 6), layout="constrained")
         left, right = figure.subplots(1, 2)
         _bars(left, requests)
         _lines(right, growth)
@@ -62,17 +58,22 @@ def draw(path: Path, requests: RequestCosts, growth: GrowthCosts) -> None:
 
 def _bars(axes: Any, costs: RequestCosts) -> None:
     """Draw an allowed actual request on each stack."""
-    for at, (stack, peer) in enumerate(_BARS):
-        for offset, layer, colour in ((0.2, peer, _PEERS), (-0.2, CORSGUARD, _OURS)):
-            added = costs.added(stack, "allowed", layer).median
-            axes.barh(at + offset, added, height=0.36, color=colour)
-            name = layer if layer == CORSGUARD else peer
-            axes.text(added * 1.06, at + offset, f"{added:.2g}  {name}", va="center", fontsize=9)
-        if stack in {"Flask", "Django", "ASGI", "WSGI"}:
-            floor = costs.added(stack, "allowed", FLOOR).median
-            axes.plot([floor, floor], [at - 0.42, at + 0.02], color=_INK, linewidth=1.5)
+    at, middles = 0.0, []
+    for stack in sorted(STACKS, key=lambda stack: _BARS.index(stack.name)):
+        own = [layer for layer in reversed(_COLOURS) if layer in stack.layers]
+        middles.append(at + len(own) / 2)
+        if FLOOR in stack.layers:
+            floor = costs.added(stack.name, "allowed", FLOOR).median
+            axes.plot([floor, floor], [at - 0.5, at + len(own) - 0.5], color=_INK, zorder=3)
+        for layer in (*own, stack.peer):
+            added = costs.added(stack.name, "allowed", layer).median
+            axes.barh(at, added, height=0.9, color=_COLOURS.get(layer, _PEERS))
+            axes.text(added * 1.06, at, f"{added:.2g}  {layer}", va="center", fontsize=9)
+            at += 1
+        at += 0.7
     axes.set_xscale("log")
-    axes.set_yticks(range(len(_BARS)), [stack for stack, _ in _BARS])
+    axes.set_yticks(middles, _BARS)
+    axes.tick_params(axis="y", length=0)
     axes.set_xlim(0.2, 400)
     _plain_ticks(axes.xaxis)
     axes.set_title("An allowed request, ten origins listed (mark: the floor)", fontsize=10)
@@ -100,11 +101,11 @@ def _lines(axes: Any, costs: GrowthCosts) -> None:
     lowest = 0.0
     for end, name in sorted(ends):
         lowest = max(end, lowest * 1.8)  # no label on top of another
-        axes.text(150_000, lowest, name, va="center", fontsize=9)
+        axes.text(1_500_000, lowest, name, va="center", fontsize=9)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlim(0.8, 8_000_000)
-    axes.set_xticks([10**power for power in range(6)])
+    axes.set_xlim(0.8, 200_000_000)
+    axes.set_xticks([10**power for power in range(7)])
     _plain_ticks(axes.xaxis, axes.yaxis)
     axes.set_xlabel("exact origins listed")
     axes.set_title("An allowed request, from the last origin of the list", fontsize=10)

@@ -2,65 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from platform import python_version
 from textwrap import fill
-from typing import NamedTuple
 
-from rich.console import Console
-from rich.table import Table as RichTable
-from tools.benchmarks.goals import Goal
 from tools.benchmarks.growth_costs import HIT, Grown, GrowthCosts
+from tools.benchmarks.million_costs import MILLION, MillionCosts
+from tools.benchmarks.refusal_costs import RefusalCosts
 from tools.benchmarks.request_costs import RequestCosts
 from tools.benchmarks.rounds import Spread
 from tools.benchmarks.stacks import STACKS
 from tools.benchmarks.stacks.layers import BARE, CORSGUARD
 from tools.benchmarks.startup_costs import StartupCosts
+from tools.benchmarks.tables import Table
 from tools.benchmarks.workload import REQUESTS
-
-
-class Table(NamedTuple):
-    """A table of texts, the first columns of which say what the row is."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    labels: int
-    notes: Sequence[str] = ()
-
-    def show(self, console: Console) -> None:
-        table = RichTable(title=self.title, title_justify="left", title_style="bold")
-        for at, column in enumerate(self.columns):
-            table.add_column(column, justify="left" if at < self.labels else "right")
-        for row in self.rows:
-            table.add_row(*row)
-        console.print(table)
-        for note in self.notes:
-            console.print(note)
-
-    def markdown(self) -> str:
-        aligned = ["---" if at < self.labels else "---:" for at in range(len(self.columns))]
-        lines = [f"| {' | '.join(row)} |" for row in (self.columns, aligned, *self.rows)]
-        notes = "".join(f"* {note}.\n" for note in self.notes)
-        body = "\n".join(lines)
-        return f"### {self.title}\n\n{body}\n" + (f"\n{notes}" if notes else "")
-
-
-def goal_table(goals: Iterable[Goal]) -> Table:
-    return Table(
-        "The goals",
-        ("goal", "at most", "measured", ""),
-        [
-            (
-                goal.what,
-                f"{goal.most:.3g} {goal.unit}",
-                f"{goal.measured:.3g}",
-                "met" if goal.met else "not met",
-            )
-            for goal in goals
-        ],
-        labels=1,
-    )
 
 
 def request_table(costs: RequestCosts) -> Table:
@@ -143,6 +98,50 @@ def startup_table(starting: StartupCosts) -> Table:
             ("the same while a thread reconfigures, ms", f"{starting.waiting * 1e3:.2f}", ""),
         ],
         labels=1,
+    )
+
+
+def million_table(costs: MillionCosts) -> Table:
+    delays = {
+        "longest delay of another thread, ms": costs.delay_alone,
+        "the same while the policy is built": costs.longest_delay,
+        "its 99th percentile": costs.delay,
+        "longest delay while another million replaces it": costs.longest_delay_by_replacement,
+        "longest delay while origins are added and removed": costs.longest_delay_by_change,
+    }
+    return Table(
+        f"{MILLION:,} exact origins",
+        ("what", ""),
+        [
+            ("build and validate, s", f"{costs.build:.2f}"),
+            ("memory an origin over the strings, bytes", f"{costs.memory:.0f}"),
+            ("the same with the strings", f"{costs.memory_with_strings:.0f}"),
+            ("add one origin, ms", f"{costs.add * 1e3:.2f}"),
+            ("remove one origin, ms", f"{costs.remove * 1e3:.2f}"),
+            *((what, f"{delay * 1e3:.2f}") for what, delay in delays.items()),
+        ],
+        labels=1,
+        notes=(
+            "One origin is added or removed by `guard.reconfigure(policy.with_origins(...))`",
+            "A delay is how late a thread wakes up from a sleep of 1 ms. CPython lets a thread run "
+            "for 5 ms before it gives way to another one",
+        ),
+    )
+
+
+def refusal_table(costs: RefusalCosts) -> Table:
+    rows = {
+        "a new refused origin each time, in all": costs.new_origin,
+        "the same with the logger off": costs.new_origin_unlogged,
+        "a callable that fails beside one that refuses": costs.failure,
+        "1 MB of commas in Access-Control-Request-Headers beside two names": costs.commas,
+    }
+    return Table(
+        "Attacks and outages, on WSGI",
+        ("what", "microseconds"),
+        [(what, _format_spread(spread)) for what, spread in rows.items()],
+        labels=1,
+        notes=("The log has written its first hundred lines of each kind, and writes no more",),
     )
 
 

@@ -31,6 +31,11 @@ class RequestCosts:
     def added(self, stack: str, request: str, layer: str) -> Spread:
         return self.rounds.added(Timed(stack, request, layer), Timed(stack, request, BARE))
 
+    def ratio(self, stack: str, request: str, layer: str, other: str) -> float:
+        """Return what a layer adds against what another one adds."""
+        added = self.added(stack, request, layer).median
+        return added / self.added(stack, request, other).median
+
 
 def _cells(stacks: tuple[Stack, ...]) -> Iterator[tuple[Timed, Cell]]:
     for stack in stacks:

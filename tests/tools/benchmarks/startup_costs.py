@@ -1,4 +1,4 @@
-"""The cost of 100,000 origins at start and at run time, and of a hostile preflight."""
+"""The cost of 100,000 origins at start and at run time."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from threading import Event, Thread
 from time import perf_counter, sleep
 from typing import NamedTuple
 
-from tools.benchmarks.rounds import Cell, Rounds, Spread
 from tools.benchmarks.stacks.layers import Layer, wsgi
 from tools.benchmarks.stacks.wsgi import plain
-from tools.benchmarks.workload import REQUESTS, Origins, PageRequest, build_policy
+from tools.benchmarks.workload import Origins, PageRequest, build_policy
 
 from corsguard import Guard
 from corsguard_wsgi import CORSMiddleware
@@ -42,8 +41,6 @@ class StartupCosts(NamedTuple):
     """The same while a thread counts: what the interpreter and the machine make of any work."""
     waiting: float
     """The same while a thread reconfigures the guard, over and over."""
-    commas: Spread
-    """Microseconds that 1 MB of commas in its request headers add to a preflight."""
 
 
 def measure() -> StartupCosts:
@@ -60,7 +57,6 @@ def measure() -> StartupCosts:
         waiting_alone=alone,
         waiting_beside_counting=counting,
         waiting=reconfiguring,
-        commas=_measure_commas(),
     )
 
 
@@ -150,35 +146,3 @@ def _measure_delays(layer: Layer, asked: PageRequest, work: Callable[[], None]) 
 def _count() -> None:
     for _ in range(10_000):
         pass
-
-
-class _Hostile(PageRequest):
-    """A preflight that asks for as many header names as a server will read, all of them empty."""
-
-    __slots__ = ()
-
-    def fields(self) -> dict[str, str]:
-        return {**super().fields(), "Access-Control-Request-Headers": "," * 1_000_000}
-
-
-def _measure_commas() -> Spread:
-    layer = wsgi(CORSMiddleware(plain, Origins(10).policy))
-    usual = REQUESTS["preflight"]
-    hostile = _Hostile(usual.origin, usual.preflight)
-    environs = hostile.environs(1)
-
-    class Same(_Hostile):
-        """The same with one shared megabyte: only the response is timed."""
-
-        __slots__ = ()
-
-        def environs(self, count: int) -> list[dict[str, object]]:
-            return [dict(environs[0]) for _ in range(count)]
-
-    cells: dict[str, Cell] = {
-        "usual": layer.cell(usual),
-        "hostile": layer.cell(Same(usual.origin, usual.preflight)),
-    }
-    rounds = Rounds(cells)
-    rounds.run(range(50))
-    return rounds.added("hostile", "usual")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 HEADERS = ("Content-Type", "Authorization")
 EXPOSED = "X-Total-Count"
 MAX_AGE = 600
+OWN = "https://api.example.com"
+"""The origin of the service itself."""
 UNTRUSTED = "https://untrusted.example"
 
 _BODY = BytesIO()
@@ -33,13 +36,15 @@ class PageRequest(NamedTuple):
 
     origin: str | None
     preflight: bool = False
+    method: str = "GET"
 
     def fields(self) -> dict[str, str]:
         """Return the header fields of the request, as a browser sends them."""
         fields = dict(_BROWSER)
         if self.origin is None:
             return {**fields, "Sec-Fetch-Site": "same-origin", "Cookie": "session=8c1f"}
-        fields |= {"Origin": self.origin, "Sec-Fetch-Site": "cross-site"}
+        site = "same-origin" if self.origin == OWN else "cross-site"
+        fields |= {"Origin": self.origin, "Sec-Fetch-Site": site}
         if not self.preflight:
             return {**fields, "Cookie": "session=8c1f"}
         return {
@@ -51,7 +56,7 @@ class PageRequest(NamedTuple):
     def environs(self, count: int) -> list[dict[str, Any]]:
         """As many WSGI environs, no string shared: a server reads each from the wire, so none has
         been hashed before."""
-        method = "OPTIONS" if self.preflight else "GET"
+        method = "OPTIONS" if self.preflight else self.method
         fields = [
             (f"HTTP_{name.upper().replace('-', '_')}", value.encode())
             for name, value in self.fields().items()
@@ -80,7 +85,7 @@ class PageRequest(NamedTuple):
 
     def scopes(self, count: int) -> list[dict[str, Any]]:
         """Return so many ASGI scopes, likewise."""
-        method = "OPTIONS" if self.preflight else "GET"
+        method = "OPTIONS" if self.preflight else self.method
         fields = [(name.lower(), value) for name, value in self.fields().items()]
         return [
             {
@@ -127,7 +132,8 @@ class Origins(NamedTuple):
 
     @property
     def policy(self) -> Policy:
-        return build_policy(self.listed)
+        """Return the policy that lists them, always the same object."""
+        return _build_policy_once(self)
 
 
 def build_policy(origins: Sequence[str]) -> Policy:
@@ -142,6 +148,11 @@ def build_policy(origins: Sequence[str]) -> Policy:
     )
 
 
+@cache
+def _build_policy_once(origins: Origins) -> Policy:
+    return build_policy(origins.listed)
+
+
 TEN = Origins(10)
 REQUESTS = {
     "no Origin": PageRequest(None),
@@ -149,4 +160,6 @@ REQUESTS = {
     "refused": PageRequest(UNTRUSTED),
     "preflight": PageRequest(TEN.last, preflight=True),
     "preflight refused": PageRequest(UNTRUSTED, preflight=True),
+    "POST, same origin": PageRequest(OWN, method="POST"),
+    "POST, allowed": PageRequest(TEN.last, method="POST"),
 }

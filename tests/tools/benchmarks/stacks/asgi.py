@@ -88,6 +88,8 @@ STACKS = (
         {
             BARE: lambda _: asgi(_starlette()),
             CORSGUARD: lambda origins: _with(CORSMiddleware, policy=origins.policy),
+            BY_ROUTE: lambda origins: _with(CORSMiddleware, policy=by_route(origins)),
+            ENFORCED: lambda origins: _with(CORSMiddleware, policy=enforced(origins)),
             PEER: lambda origins: _with(StarletteCORSMiddleware, **_options(origins)),
         },
     ),

@@ -87,6 +87,8 @@ class _Items:
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         response.data = JSON
 
+    on_post = on_get
+
 
 def _falcon(*middleware: Any) -> Any:
     app = falcon.App(middleware=list(middleware))
