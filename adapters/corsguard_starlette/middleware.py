@@ -79,6 +79,7 @@ class StarletteMiddleware(CORSMiddleware):
         # Not super().__init__(): a guard without policies is valid here, as views may have some;
         # and the path needs no search for the router, which is that of the application.
         self.guard = guard
+        self._adapter = guard.adapter
         self.setting = setting
         """The keyword arguments that the guard was built from, or None."""
         self.app: ASGIApp = starlette.router
@@ -140,7 +141,7 @@ class StarletteMiddleware(CORSMiddleware):
         if self._needs_views and not (views.policies or self.guard.policies):
             raise PolicyError([_NO_POLICY_AT_ALL])
         AUDIT.check_exempt(self._starlette)
-        self.guard.adapter.add_views({id(each[1]): each for each in views.policies}.values())
+        self._adapter.add_views({id(each[1]): each for each in views.policies}.values())
         emit_warnings(find_other_cors(self._starlette))
         if not self.is_quiet:
             AUDIT.log(self._starlette)
@@ -180,7 +181,7 @@ class StarletteMiddleware(CORSMiddleware):
         if exchange.decision.status is not None:
             await respond(exchange.decision, "http.response", send)
             return
-        adapter = self.guard.adapter
+        adapter = self._adapter
 
         def send_on(message: Message) -> Awaitable[None]:
             if not exchange.has_started and message["type"] == "http.response.start":
@@ -222,7 +223,7 @@ class StarletteMiddleware(CORSMiddleware):
         decision = self._lookup(scope, path, view, methods)
         if decision is None:
             request: CORSRequest = build_request(scope, path)
-            decision = await decide(self.guard.adapter, request, view, methods)
+            decision = await decide(self._adapter, request, view, methods)
         scope[DECISION] = decision
         return _Exchange(self, _read_target(scope), decision)
 
@@ -231,7 +232,7 @@ class StarletteMiddleware(CORSMiddleware):
     ) -> Decision | None:
         if scope["type"] != "http":
             return None
-        cache = self.guard.adapter.snapshot.find(path, view).cache
+        cache = self._adapter.snapshot.find(path, view).cache
         return cache.lookup_headers(scope["headers"], scope["method"], methods, path)
 
     def _find_view(self, scope: Scope) -> tuple[View | None, Methods]:

@@ -25,7 +25,7 @@ from support.starlette_requests import (
     view,
 )
 
-from corsguard import Guard, Policy, Reason
+from corsguard import CORSRequest, Guard, OriginLookup, Policy, Reason
 from corsguard_starlette import CORSGuard, cors_exempt, cors_policy
 
 ALLOWED = {"access-control-allow-origin": APP, "vary": "Origin"}
@@ -272,6 +272,19 @@ def test_async_callable_of_a_view_is_awaited() -> None:
     CORSGuard(app, POLICY)
     assert get_allow_origin(app, origin=PARTNER) == PARTNER
     assert get_allow_origin(app) is None
+
+
+def test_predicate_of_a_view_sees_the_path_of_each_request() -> None:
+    def is_tenant(origin: str, request: CORSRequest) -> bool:
+        return request.path == "/tenants/one" and origin == PARTNER
+
+    for entry in (is_tenant, OriginLookup(is_tenant)):
+        tenants = cors_policy(Policy(allow_origins=[entry]))
+        app = Starlette(routes=[Route("/tenants/{name}", tenants(lambda request: view(request)))])
+        CORSGuard(app, POLICY)
+        for _ in range(2):
+            assert get_allow_origin(app, "/tenants/one", PARTNER) == PARTNER
+            assert get_allow_origin(app, "/tenants/two", PARTNER) is None
 
 
 # Preflights
