@@ -9,6 +9,7 @@ from corsguard.guard.options import Policies
 from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.policy import Policy
 from corsguard.policy.allow_list import OriginEntry, dangerous
+from corsguard.policy.origin_lookup import LookupStats, OriginLookup
 
 __all__ = [
     "CORSRequest",
@@ -16,9 +17,11 @@ __all__ = [
     "Engine",
     "Guard",
     "Kind",
+    "LookupStats",
     "Origin",
     "OriginEntry",
     "OriginError",
+    "OriginLookup",
     "OriginPattern",
     "Policies",
     "Policy",

@@ -81,9 +81,10 @@ class CORSMiddleware:
             return
         adapter = self._adapter
         snapshot = adapter.snapshot
-        applied = snapshot.everywhere or snapshot.find(self._read_route_path(scope))
-        app = self.app if applied is snapshot.everywhere else self._next
-        decision = applied.cache.lookup_headers(scope["headers"], scope["method"])
+        path = self._read_route_path(scope) if snapshot.needs_path else ""
+        app = self._next if snapshot.needs_path else self.app
+        applied = snapshot.everywhere or snapshot.find(path)
+        decision = applied.cache.lookup_headers(scope["headers"], scope["method"], path)
         if decision is None:
             decision = await self._decide(scope)
         if decision.status is not None:
@@ -148,9 +149,9 @@ class CORSMiddleware:
 
     async def _decide(self, scope: Scope) -> Decision:
         """Return the decision on a request that is not cached."""
-        adapter, has_routes = self._adapter, self._has_routes()
-        # Without routes, only the log shows the path.
-        path = self._read_route_path(scope) if has_routes else strip_root_path(scope)
+        adapter, needs_path = self._adapter, self._needs_path()
+        # Otherwise only the log shows the path.
+        path = self._read_route_path(scope) if needs_path else strip_root_path(scope)
         request = build_request(scope, path)
         # A callable may have to be awaited.
         if adapter.has_callables:
@@ -180,15 +181,15 @@ class CORSMiddleware:
 
     def _log_start(self) -> None:
         """Log, when a server starts the application, if routes can't apply under a root path."""
-        if not self._has_routes():
+        if not self._needs_path():
             return
         self._search()
         if not self._is_certain:
             self._read_path = self._search_and_read  # a layer may get what it wraps later
             _logger.info("no route applies to a request with a root path: %s", self._why())
 
-    def _has_routes(self) -> bool:
-        return self._adapter.snapshot.everywhere is None
+    def _needs_path(self) -> bool:
+        return self._adapter.snapshot.needs_path
 
     def _why(self) -> str:
         return (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
-from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -12,13 +11,13 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from corsguard import Decision, Guard, Policy
+from corsguard import Decision, Guard
 from corsguard.engine.decision import DECISION
 from corsguard.engine.request import CORSRequest
 from corsguard.engine.response_headers import UNTOUCHED, is_merged
-from corsguard.guard.policy_list import list_policies
 from corsguard.guard.runtime import GuardRuntime
-from corsguard.policy.predicates import Predicate, wait_for
+from corsguard.policy.origin_lookup import THREAD_CLEANUPS
+from corsguard.policy.predicates import wait_for
 from corsguard_django.settings_mixin import SettingsMixin
 from corsguard_django.views import METHOD, OF_PATH, Holding
 
@@ -27,6 +26,8 @@ __all__ = ["OUTER_DECISION", "CORSMiddleware", "OuterDecision", "decide_async"]
 _HOLDING = "corsguard.holding"
 _PATH = "corsguard.path"
 _REACHED = "corsguard.reached"
+
+THREAD_CLEANUPS.append(connections.close_all)  # Django closes only those of its own threads
 
 
 class OuterDecision:
@@ -127,7 +128,7 @@ class CORSMiddleware(SettingsMixin):
         if applied is None:
             request.META[_PATH] = request.path_info
             applied = snapshot.find(request.path_info)
-        return applied.cache.lookup(request.META, request.method or "")
+        return applied.cache.lookup(request.META, request.method or "", path=request.path_info)
 
     def _find_pending(self, request: HttpRequest) -> Holding | None:
         """Return what applies to a response that no view has made, such as one from a cache.
@@ -203,16 +204,14 @@ async def decide_async(guard: Guard, request: HttpRequest, holding: Holding) -> 
         return decision
     if not adapter.has_callables:
         return adapter.decide(build_request(request), view, methods)
-    policies = list_policies(view.policy) if view else guard.policies_for(request.path_info)
-    call = partial(_call_in_time, policies)
-    return await adapter.decide_async(build_request(request), view, methods, call)
+    return await adapter.decide_async(build_request(request), view, methods, _call_in_time)
 
 
 def _lookup(adapter: GuardRuntime, request: HttpRequest, holding: Holding) -> Decision | None:
     """Return the decision on a request whose view is known, where it is cached."""
     view, methods = holding
     cache = adapter.snapshot.find(request.path_info, view).cache
-    return cache.lookup(request.META, _get_method(request), methods)
+    return cache.lookup(request.META, _get_method(request), methods, request.path_info)
 
 
 class _Response(HttpResponse):
@@ -252,28 +251,23 @@ def _wait(answer: Awaitable[object], seconds: float) -> object:
     return async_to_sync(wait_for)(answer, seconds)
 
 
-async def _call_in_time(policies: Iterable[Policy], predicate: Predicate, origin: str) -> object:
-    """Call a predicate of a policy, which may block, in a thread, and wait for at most its timeout.
+async def _call_in_time(ask: Callable[[], object], seconds: float) -> object:
+    """Call a function that may block in a thread, and wait at most some seconds for it.
 
     The thread can't be stopped. It is not the one of the request, which goes on without it.
     """
-    seconds = (
-        policy.predicate_timeout
-        for policy in policies
-        if any(entry is predicate for entry in policy.allow_list.predicates)
-    )
-    return await wait_for(_call_in_thread(predicate, origin), max(seconds))
+    return await wait_for(_call_in_thread(ask), seconds)
 
 
-async def _call_in_thread(predicate: Predicate, origin: str) -> object:
-    answer = await sync_to_async(_call, thread_sensitive=False)(predicate, origin)
+async def _call_in_thread(ask: Callable[[], object]) -> object:
+    answer = await sync_to_async(_call, thread_sensitive=False)(ask)
     while isinstance(answer, Awaitable):  # a plain function may call an async one
         answer = await answer
     return answer
 
 
-def _call(predicate: Predicate, origin: str) -> object:
+def _call(ask: Callable[[], object]) -> object:
     try:
-        return predicate(origin)
+        return ask()
     finally:
         connections.close_all()  # of this thread: Django closes only those of its own threads

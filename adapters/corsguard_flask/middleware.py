@@ -180,7 +180,7 @@ class FlaskMiddleware(CORSMiddleware):
         methods = find_shared_methods(method, policies)
         view = views[method]
         cache = self._adapter.snapshot.find(preflight.path, view).cache
-        decision = cache.lookup(environ, preflight.method, methods)
+        decision = cache.lookup(environ, preflight.method, methods, preflight.path)
         if decision is None:
             decision = self._adapter.decide(preflight, view, methods)
         environ[DECISION] = decision
@@ -224,7 +224,7 @@ class FlaskMiddleware(CORSMiddleware):
     def _decide(self, environ: WSGIEnvironment, exchange: _Exchange, method: str) -> Decision:
         """Decide by the view, as if the request had this method, whatever the environ says."""
         applied = self._adapter.snapshot.find(exchange.path, exchange.view)
-        decision = applied.cache.lookup(environ, method)
+        decision = applied.cache.lookup(environ, method, path=exchange.path)
         if decision is None:
             request = CORSRequest.from_environ(environ, exchange.path, method)
             decision = self._adapter.decide(request, exchange.view)

@@ -10,8 +10,16 @@ from corsguard.engine.csrf import SAFE_METHODS, is_unsafe
 from corsguard.engine.decision import Decision, Reason
 from corsguard.engine.request import CORSRequest, Headers, Methods, collect_fields
 from corsguard.fetch_spec import ALLOW_CREDENTIALS
+from corsguard.policy.answers import Answer
 
-__all__ = ["REFUSED_ORIGINS", "BoundedCache", "DecisionCache", "EnforcedCache", "NoCache"]
+__all__ = [
+    "MAX_ITEMS",
+    "REFUSED_ORIGINS",
+    "BoundedCache",
+    "DecisionCache",
+    "EnforcedCache",
+    "NoCache",
+]
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -103,10 +111,12 @@ class DecisionCache:
         environ: Mapping[str, Any],
         method: str,
         methods: Methods = None,
+        path: str | None = None,  # noqa: ARG002  # for caches of look-ups by path
     ) -> Decision | None:
         """Return the decision on a request, given as a WSGI environ or as the META of Django.
 
-        `methods` are those of the URL that the policy applies to, None for all of them.
+        `methods` are those of the URL that the policy applies to, None for all of them. `path` is
+        given where the framework knows better than the environ.
         """
         origin = environ.get("HTTP_ORIGIN")
         if origin is None:
@@ -127,7 +137,12 @@ class DecisionCache:
         default = self._default if has_cookie else self._cookieless_default
         return default or self._lookup_conditional(environ, origin, is_unsafe=False)
 
-    def lookup_headers(self, headers: Headers, method: str) -> Decision | None:
+    def lookup_headers(
+        self,
+        headers: Headers,
+        method: str,
+        path: str | None = None,  # noqa: ARG002  # for caches of look-ups by path
+    ) -> Decision | None:
         """Return the same for a request whose fields are pairs of bytes, as ASGI has them."""
         if method == "OPTIONS":
             return self._lookup_fields(collect_fields(headers), method)
@@ -235,6 +250,11 @@ class DecisionCache:
             )
             (self._conditional if decision.allowed else self._refused).store(key, decision)
 
+    def store_answered(
+        self, request: CORSRequest, decision: Decision, answer: Answer, methods: Methods = None
+    ) -> None:
+        """Keep nothing: a decision that a look-up has answered is for the caches of look-ups."""
+
     def _store_preflight(self, request: CORSRequest, decision: Decision, methods: Methods) -> None:
         origin, method = request.origin or "", request.requested_method or ""
         names = request.requested_headers or ""
@@ -253,6 +273,7 @@ class EnforcedCache(DecisionCache):
         environ: Mapping[str, Any],
         method: str,
         methods: Methods = None,
+        path: str | None = None,
     ) -> Decision | None:
         """Return the decision on a request; see DecisionCache."""
         if method not in SAFE_METHODS:
@@ -260,17 +281,19 @@ class EnforcedCache(DecisionCache):
             return self._lookup_conditional(environ, origin, is_unsafe=True)
         if method == "GET" and "HTTP_UPGRADE" in environ:  # which may be a WebSocket's handshake
             return None
-        return DecisionCache.lookup(self, environ, method, methods)
+        return DecisionCache.lookup(self, environ, method, methods, path)
 
-    def lookup_headers(self, headers: Headers, method: str) -> Decision | None:
+    def lookup_headers(
+        self, headers: Headers, method: str, path: str | None = None
+    ) -> Decision | None:
         """Return the decision on a request; see DecisionCache."""
         if method in {"HEAD", "OPTIONS"}:
-            return DecisionCache.lookup_headers(self, headers, method)
+            return DecisionCache.lookup_headers(self, headers, method, path)
         if method == "GET":
             for name, _ in headers:
                 if name == b"upgrade":
                     return None
-            return DecisionCache.lookup_headers(self, headers, method)
+            return DecisionCache.lookup_headers(self, headers, method, path)
         fields = collect_fields(headers)
         sent = fields.get(b"origin")
         origin = _ABSENT if sent is None else sent.decode("latin-1")
@@ -280,10 +303,16 @@ class EnforcedCache(DecisionCache):
 class NoCache(DecisionCache):
     """A cache that keeps nothing: where a subscriber is called for every request."""
 
-    def lookup(self, environ: Mapping[str, Any], method: str, methods: Methods = None) -> None:
+    def lookup(
+        self,
+        environ: Mapping[str, Any],
+        method: str,
+        methods: Methods = None,
+        path: str | None = None,
+    ) -> None:
         """Return None."""
 
-    def lookup_headers(self, headers: Headers, method: str) -> None:
+    def lookup_headers(self, headers: Headers, method: str, path: str | None = None) -> None:
         """Return None."""
 
     def store(self, request: CORSRequest, decision: Decision, methods: Methods = None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 from corsguard.engine.cache import BoundedCache
 from corsguard.engine.closest_origin import find_closest_origin
@@ -16,14 +16,10 @@ from corsguard.escaping import escape_text
 from corsguard.origin import MAX_LENGTH
 from corsguard.policy import Policy
 from corsguard.policy.allow_list import AllowList
-from corsguard.policy.predicates import Fault, Predicate, is_async, is_true_answer, wait_for
+from corsguard.policy.answers import Answer
+from corsguard.policy.predicates import Caller, Fault, Waiter
 
 __all__ = ["Caller", "Engine", "Waiter"]
-
-Caller = Callable[[Predicate, str], Awaitable[object]]
-"""Calls a predicate with an origin where it may block, such as in a thread."""
-Waiter = Callable[[Awaitable[object], float], object]
-"""Returns what an awaitable gives. Raises TimeoutError after so many seconds."""
 
 
 class Engine:
@@ -75,7 +71,7 @@ class Engine:
         True if the request carries a cookie, None if that is not known.
         """
         request = CORSRequest.from_headers("", origin, method, request_headers, credentials)
-        return self.conclude(request, self.evaluate(origin) or self.ask(origin))
+        return self.conclude(request, self.evaluate(origin) or self.ask(request))
 
     async def decide_async(
         self,
@@ -86,7 +82,7 @@ class Engine:
     ) -> Decision:
         """Return the same, and await async callables, each for at most `predicate_timeout`."""
         request = CORSRequest.from_headers("", origin, method, request_headers, credentials)
-        return self.conclude(request, self.evaluate(origin) or await self.ask_async(origin))
+        return self.conclude(request, self.evaluate(origin) or await self.ask_async(request))
 
     def evaluate(self, origin: str | None) -> Decision | None:
         """Return the decision on an actual request from origin, as far as its origin decides it.
@@ -152,44 +148,37 @@ class Engine:
             )
         return evaluation
 
-    def ask(self, origin: str | None, wait: Waiter | None = None) -> Decision:
-        """Return the evaluation of an origin that the callables decide on.
+    def ask(self, request: CORSRequest, wait: Waiter | None = None) -> Decision:
+        """Return the evaluation of an origin that the callables and look-ups decide on.
 
         `wait` waits for what an async callable returns; without it, that counts as False.
         """
-        text, faults = origin or "", list[Fault]()
+        seen, faults = request.limit_to_preflight(), list[Fault]()
+        seconds = self.policy.predicate_timeout
         for predicate in self.origins.predicates:
-            answer: object
-            try:
-                answer = predicate(text)
-                if wait is not None and isinstance(answer, Awaitable):
-                    answer = wait(answer, self.policy.predicate_timeout)
-            except Exception as error:
-                answer = error
-            if is_true_answer(predicate, answer, faults):
-                return self._allow(text, tuple(faults))
-        return self._refuse(Reason.ORIGIN_NOT_ALLOWED, text, tuple(faults))
+            if predicate.ask(seen, faults, seconds, wait):
+                return self._allow(seen.origin or "", tuple(faults))
+        return self._refuse(Reason.ORIGIN_NOT_ALLOWED, seen.origin or "", tuple(faults))
 
-    async def ask_async(self, origin: str | None, call: Caller | None = None) -> Decision:
+    async def ask_async(self, request: CORSRequest, call: Caller | None = None) -> Decision:
         """Return the same, and await async callables, each for at most `predicate_timeout`.
 
         `call` calls those that are not async, where they must not block the event loop.
         """
-        text, faults = origin or "", list[Fault]()
+        seen, faults = request.limit_to_preflight(), list[Fault]()
+        seconds = self.policy.predicate_timeout
         for predicate in self.origins.predicates:
-            answer: object
-            try:
-                if call is None or is_async(predicate):
-                    answer = predicate(text)
-                    if isinstance(answer, Awaitable):
-                        answer = await wait_for(answer, self.policy.predicate_timeout)
-                else:
-                    answer = await call(predicate, text)
-            except Exception as error:
-                answer = error
-            if is_true_answer(predicate, answer, faults):
-                return self._allow(text, tuple(faults))
-        return self._refuse(Reason.ORIGIN_NOT_ALLOWED, text, tuple(faults))
+            if await predicate.ask_async(seen, faults, seconds, call):
+                return self._allow(seen.origin or "", tuple(faults))
+        return self._refuse(Reason.ORIGIN_NOT_ALLOWED, seen.origin or "", tuple(faults))
+
+    def find_remembered(self, request: CORSRequest) -> Answer | None:
+        """Return the fresh answer of a look-up that allows a request, or None."""
+        if not self.origins.lookups:
+            return None
+        seen = request.limit_to_preflight()
+        found = (lookup.find_allowed(seen) for lookup in self.origins.lookups)
+        return next(filter(None, found), None)
 
     def _allow(self, origin: str, faults: tuple[Fault, ...] = ()) -> Decision:
         return Decision(Kind.ACTUAL, Reason.ALLOWED, "", None, self._fields.allow(origin), faults)

@@ -8,7 +8,8 @@ from re import Pattern
 from corsguard.engine.decision import Reason
 from corsguard.origin import MAX_LENGTH, Origin, OriginError, is_insecure
 from corsguard.policy.allow_list import AllowList
-from corsguard.policy.predicates import Predicate
+from corsguard.policy.origin_lookup import OriginLookup
+from corsguard.policy.predicates import FunctionPredicate
 
 __all__ = ["OriginMatcher"]
 
@@ -31,7 +32,18 @@ class OriginMatcher:
             for entry in listed.special
             if isinstance(entry.origin, Pattern) and "insecure" in entry.flags
         ]
-        self.predicates: list[Predicate] = listed.predicates
+        self.predicates: list[FunctionPredicate | OriginLookup] = [
+            entry if isinstance(entry, OriginLookup) else FunctionPredicate(entry)
+            for entry in listed.predicates
+        ]
+        self.lookups: list[OriginLookup] = [
+            entry for entry in listed.predicates if isinstance(entry, OriginLookup)
+        ]
+        self.takes_request: bool = any(each.takes_request for each in self.predicates)
+        """True if a predicate depends on more of the request than its origin."""
+        remembered = sum(lookup.limits.max_entries for lookup in self.lookups)
+        self.countable: int = listed.exact_count + remembered
+        """The number of origins that are listed, or that look-ups may remember."""
 
     def match(self, origin: str) -> Reason | None:
         """Return ALLOWED, ORIGIN_INVALID or ORIGIN_NOT_ALLOWED; None if the predicates decide."""

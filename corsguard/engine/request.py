@@ -101,6 +101,15 @@ class CORSRequest(NamedTuple):
         """Return the request with the route, or the view, whose policy applies."""
         return self if route == self.route else CORSRequest(*self[:-1], route)
 
+    def limit_to_preflight(self) -> CORSRequest:
+        """Return what a preflight and the request that it is sent for have in common.
+
+        These are the origin, the host, the path, and the method: for a preflight, the requested
+        one. Every other attribute is None, so that no predicate depends on what a preflight lacks.
+        """
+        method = self.requested_method if self.is_preflight else self.method
+        return CORSRequest(self.path, self.origin, method or "", host=self.host)
+
     @classmethod
     def from_headers(
         cls,

@@ -8,11 +8,11 @@ from corsguard.escaping import escape_text
 from corsguard.explain.place import Place
 from corsguard.fetch_spec import ALLOW_ORIGIN
 from corsguard.policy import Policy
-from corsguard.policy.predicates import Predicate
+from corsguard.policy.predicates import name_predicate
 from corsguard.policy.validation import VALIDATORS
 from corsguard.policy.warning_filter import ignore_policy_warnings
 
-__all__ = ["describe_callable_decision", "name_callable"]
+__all__ = ["describe_callable_decision"]
 
 
 def describe_callable_decision(place: Place | None, decision: Decision | None, origin: str) -> str:
@@ -35,7 +35,7 @@ def describe_callable_decision(place: Place | None, decision: Decision | None, o
     ]
     if not callables:
         return ""
-    names = ", ".join(map(name_callable, callables))
+    names = ", ".join(map(name_predicate, callables))
     verb = "allows" if is_allowed else "does not allow"
     outcome = f"{names} {verb} {escape_text(origin)}"
     return f"a callable of allow_origins decided: {outcome}{_describe_faults(decision)}"
@@ -55,11 +55,6 @@ def _calls_callables(policy: Policy, origin: str, *, enforced: bool) -> bool:
         recording = Policy.from_mapping({**fields, "allow_origins": [*listed, record]})
     Engine(recording, enforced=enforced).decide(origin, "GET", {})
     return bool(calls)
-
-
-def name_callable(predicate: Predicate) -> str:
-    """Return the name of a callable of a policy: its qualified name, else its repr()."""
-    return getattr(predicate, "__qualname__", repr(predicate))
 
 
 def _describe_faults(decision: Decision) -> str:

@@ -7,10 +7,10 @@ from json import dumps
 from re import Pattern
 from typing import NamedTuple
 
-from corsguard.explain.callables import name_callable
 from corsguard.explain.place import Place
 from corsguard.policy import Policy
 from corsguard.policy.allow_list import OriginEntry, unwrap
+from corsguard.policy.predicates import name_predicate
 from corsguard.policy.validation import list_values
 
 __all__ = ["Change", "list_changes"]
@@ -114,7 +114,7 @@ def _describe_pages(policy: Policy) -> str:
     if isinstance(first, (str, Pattern)):
         pages = f"pages of {first}"
     else:
-        pages = f"pages that {name_callable(first)} allows"
+        pages = f"pages that {name_predicate(first)} allows"
     return pages + (f" and of {len(others)} more listed" if others else "")
 
 

@@ -14,6 +14,7 @@ from corsguard.engine.decision import Decision, Kind, Reason
 from corsguard.escaping import MAX_SHOWN, escape_text
 from corsguard.fork_safety import restart_in_child
 from corsguard.guard.refusal_advice import advise
+from corsguard.policy.lookup_state import StaleAnswerError
 from corsguard.policy.predicates import Fault
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ class RefusalLog:
         """Log a callable of a policy that raised, or returned anything but a bool."""
         name, error = fault
         group = "failures of allow_origins", route or "no route"
-        self._report_failure(
-            group, name, "%s of allow_origins failed, which counts as False", error
-        )
+        is_stale = isinstance(error, StaleAnswerError)
+        effect = "its last answer still counts" if is_stale else "which counts as False"
+        self._report_failure(group, name, f"%s of allow_origins failed, {effect}", error)
 
     def report_subscriber(self, subscriber: object, error: Exception) -> None:
         """Log a subscriber that raised; the request goes on."""

@@ -18,6 +18,7 @@ from corsguard.guard.options import PlacedViewPolicy, Policies
 from corsguard.guard.refusal_log import RefusalLog
 from corsguard.guard.snapshot import NO_POLICY_DECISION, AppliedPolicy, Snapshot
 from corsguard.guard.view_policies import View
+from corsguard.policy.answers import Answer
 from corsguard.policy.predicates import Fault
 
 __all__ = ["GuardRuntime", "Subscriber"]
@@ -81,7 +82,7 @@ class GuardRuntime:
         """
         pending = self._start(request, view, methods)
         while not isinstance(pending, Decision):
-            pending = pending.resume(pending.engine.ask(request.origin, wait))
+            pending = pending.resume(pending.engine.ask(request, wait))
         return pending
 
     async def decide_async(
@@ -94,7 +95,7 @@ class GuardRuntime:
         """Return the same. Async callables are awaited, and `call` calls the others; see Engine."""
         pending = self._start(request, view, methods)
         while not isinstance(pending, Decision):
-            pending = pending.resume(await pending.engine.ask_async(request.origin, call))
+            pending = pending.resume(await pending.engine.ask_async(request, call))
         return pending
 
     def _start(
@@ -135,6 +136,8 @@ class GuardRuntime:
             self._report(decision, reason, request_there, engine, deciding)
         if not is_asked:
             applied.cache.store(request, decision, methods)
+        elif engine is not None and (answer := _find_answer(applied, engine, request)) is not None:
+            applied.cache.store_answered(request, decision, answer, methods)
         return decision
 
     def _report(
@@ -257,3 +260,17 @@ def _resume(
     if at + 1 == len(engines) or engines[at].covers(evaluation):
         return conclude(engines[at], evaluation._replace(faults=faults), is_asked=True)
     return _search(engines, origin, conclude, at + 1, faults)
+
+
+def _find_answer(applied: AppliedPolicy, engine: Engine, request: CORSRequest) -> Answer | None:
+    """Return the answer of a look-up that the decision of an engine depends on, and nothing else.
+
+    None if a callable or a look-up of an earlier policy of the list was asked: it may answer
+    otherwise the next time, and then decides.
+    """
+    answer = engine.find_remembered(request)
+    if answer is None:
+        return None
+    earlier = applied.engines[: applied.engines.index(engine)]
+    is_certain = all(each.evaluate(request.origin) is not None for each in earlier)
+    return answer if is_certain else None

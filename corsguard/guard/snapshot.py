@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from corsguard.engine import Engine
+from corsguard.engine.answer_cache import select_cache
 from corsguard.engine.cache import (
     MAX_ITEMS,
     REFUSED_ORIGINS,
     BoundedCache,
     DecisionCache,
-    EnforcedCache,
     NoCache,
 )
 from corsguard.engine.csrf import Enforce
@@ -40,7 +40,7 @@ from corsguard.guard.routes import Routes
 from corsguard.guard.unreachable_origins import find_unreachable_origins
 from corsguard.guard.view_policies import View
 from corsguard.policy import Policy
-from corsguard.policy.predicates import is_async
+from corsguard.policy.origin_lookup import must_await
 from corsguard.policy.safety import find_warnings
 
 __all__ = ["NO_POLICY_DECISION", "AppliedPolicy", "Snapshot"]
@@ -87,16 +87,17 @@ class AppliedPolicy:
         self.engines: tuple[Engine, ...] = engines
         self.is_enforced: bool = is_enforced
         """True if unsafe cross-site requests are refused, or reported, unless it allows them."""
-        kind = DecisionCache if not is_enforced else EnforcedCache
         # As many allowed origins as are listed, so that they don't evict each other, up to a limit.
-        listed = sum(engine.origins.listed.exact_count for engine in engines)
+        listed = sum(engine.origins.countable for engine in engines)
         max_listed = min(listed, _MAX_ORIGINS) * max_items // MAX_ITEMS
         # Without `Origin`, the policy of `*` decides, which is the last. The others all agree.
         no_origin = engines[-1].no_origin if engines else NO_POLICY_DECISION
         # The decision on every request, or None where the origin or a cookie makes a difference.
         default = None if engines else NO_POLICY_DECISION
         cookieless_default = engines[0].any_evaluation if len(engines) == 1 else default
-        self.cache: DecisionCache = (kind if max_items else NoCache)(
+        lookups = [lookup for engine in engines for lookup in engine.origins.lookups]
+        kind = select_cache(lookups, is_enforced=is_enforced) if max_items else NoCache
+        self.cache: DecisionCache = kind(
             no_origin,
             default=default,
             cookieless_default=cookieless_default,
@@ -143,6 +144,7 @@ class Snapshot:
         "has_async_callables",
         "has_callables",
         "is_cached",
+        "needs_path",
         "own_origins",
         "policies",
         "views",
@@ -176,9 +178,9 @@ class Snapshot:
         places = [list_policies(each) for each in table.values()]
         places += [list_policies(each) for _, each in self.views]
         policies = [policy for listed in places for policy in listed]
-        callables = [each for policy in policies for each in policy.allow_list.predicates]
+        callables = [entry for policy in policies for entry in policy.allow_list.predicates]
         self.has_callables: bool = bool(callables)
-        self.has_async_callables: bool = any(map(is_async, callables))
+        self.has_async_callables: bool = any(map(must_await, callables))
         enforced: set[int] = set()
         if self.enforce:
             enforced.update(id(policy) for _, policy in find_guarded(table, self._exempt))
@@ -221,6 +223,10 @@ class Snapshot:
         self._paths: BoundedCache[str, AppliedPolicy] = BoundedCache()  # of the last paths
         self.everywhere: AppliedPolicy | None = None if applied else self._nowhere
         """What applies to every path; None if that depends on the path."""
+        self.needs_path: bool = self.everywhere is None or any(
+            engine.origins.takes_request for each in self._engines.values() for engine in each
+        )
+        """True if a decision may depend on the path, by a route or by a predicate."""
 
     def _get_engines(self, given: PolicyOrList | None) -> tuple[Engine, ...]:
         return self._engines[_identify(list_policies(given))] if given else ()
@@ -368,7 +374,7 @@ class Snapshot:
             ).within(place)
             for place, policy in self.place_policies()
             for entry in policy.allow_list.predicates
-            if is_async(entry)
+            if must_await(entry)
         ]
         if problems:
             raise PolicyError(problems)

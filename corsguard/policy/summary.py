@@ -6,6 +6,7 @@ from re import Pattern
 
 from corsguard.policy import Policy
 from corsguard.policy.allow_list import FlaggedEntry, OriginEntry
+from corsguard.policy.origin_lookup import OriginLookup
 
 __all__ = ["summarize_policy"]
 
@@ -31,4 +32,6 @@ def _format_entry(entry: OriginEntry) -> str:
         return entry
     if isinstance(entry, Pattern):
         return repr(entry)
+    if isinstance(entry, OriginLookup):
+        return entry.name
     return f"{getattr(entry, '__qualname__', type(entry).__qualname__)}()"

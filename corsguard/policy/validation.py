@@ -19,6 +19,7 @@ from corsguard.policy.allow_list import (
     OriginEntry,
     unwrap,
 )
+from corsguard.policy.lookup_arguments import PREDICATE_FORMS, describe_signature
 
 __all__ = [
     "FLAGS",
@@ -95,7 +96,7 @@ def _add_no_origins(found: ProblemCollector, field: str, value: object) -> None:
 
 def _accept_entry(found: ProblemCollector, field: str, entry: object) -> OriginEntry | None:
     """Return an entry in its normalised form, or None for one of a wrong type."""
-    if isinstance(entry, Mapping):
+    if isinstance(entry, Mapping) and not entry.keys().isdisjoint(("origin", "dangerously")):
         entry = _read_table(found, field, entry)
         if entry is None:
             return None
@@ -152,6 +153,8 @@ def _validate_entry(found: ProblemCollector, field: str, entry: object) -> bool:
         message = f"{show_value(entry)} is neither a str, a compiled regex nor a callable"
         _add_wrong_type(found, field, entry, message)
         return False
+    elif message := describe_signature(entry):
+        found.add("type-invalid", field, entry, message, PREDICATE_FORMS)
     return True
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from corsguard import Guard, Policy
+from corsguard import CORSRequest, Guard, OriginLookup, Policy
 from corsguard.cli.change_format import format_as_python
 from corsguard.cli.explain import run_explain
 from corsguard.cli.options import EXPLAIN_OPTIONS
@@ -58,6 +58,19 @@ def test_callable_that_allows_is_named() -> None:
     code, out = explain_page(APP, is_partner)
     assert code == 0
     assert f"  decided  a callable of allow_origins decided: is_partner allows {APP}\n" in out
+
+
+def is_partner_at(origin: str, request: CORSRequest) -> bool:
+    return (origin, request.host, request.path) == (APP, "api.example.com", "/items")
+
+
+@pytest.mark.parametrize("entry", [is_partner_at, OriginLookup(is_partner_at)])
+def test_callable_that_sees_the_request_is_asked(entry: Any) -> None:
+    name = entry.name if isinstance(entry, OriginLookup) else "is_partner_at"
+    for page, verb, expected in ((APP, "allows", 0), (EVIL, "does not allow", 1)):
+        code, out = explain_page(page, entry, method="PUT")
+        assert f"a callable of allow_origins decided: {name} {verb} {page}" in out
+        assert code == 1 or not expected
 
 
 def test_callable_that_fails_is_shown_on_one_line() -> None:

@@ -22,10 +22,13 @@ from support.security.random_services import (
     ASKED,
     BELOW,
     BY_METHOD,
+    BY_ORIGIN,
+    BY_PATH,
     CACHED,
     EVIL,
     HOST,
     LISTED,
+    LOOKUPS,
     OPEN,
     PARTNER,
     PATHS,
@@ -37,7 +40,7 @@ from support.security.random_services import (
     World,
 )
 
-from corsguard import Policies, PolicyError
+from corsguard import Policies, Policy, PolicyError
 from corsguard.engine.csrf import Enforce
 
 
@@ -58,7 +61,9 @@ class Replace(NamedTuple):
 
 Step = Request | Reconfigure | Replace
 
+LISTS = (LISTED, PARTNER, ASKED, BY_ORIGIN, BY_PATH)
 PREFIXES = ("/", "/items", "/admin", "/by-method")
+OTHER_HOST = "other.example.com"
 ORIGINS = (APP, APP, EVIL, EVIL, SUBDOMAIN, PLAIN_HTTP, None, "null", "https://A.example")
 PAGE: dict[str, list[str | None]] = {
     "Cookie": [None, None, "session=1", ""],
@@ -96,7 +101,7 @@ def fields(table: dict[str, list[str | None]]) -> st.SearchStrategy[Fields]:
 def worlds(draw: st.DrawFn) -> World:
     """Draw a world: most often one policy everywhere, and no view policy in the root URLconf."""
     enforce: Enforce = draw(st.sampled_from(ENFORCE))
-    mark = st.sampled_from([None, None, LISTED, PARTNER, ASKED, OPEN, ""])
+    mark = st.sampled_from([None, None, *LISTS, OPEN, ""])
     marks = st.fixed_dictionaries(dict.fromkeys((*PATHS, BY_METHOD), mark))
     none: dict[str, Mark] = {}
     root = draw(st.just(none) | st.just(none) | marks)
@@ -104,7 +109,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def policies(*, enforce: bool) -> st.SearchStrategy[Policies]:
-    listed = st.sampled_from([LISTED, PARTNER, ASKED, *([] if enforce else [OPEN])])
+    listed = st.sampled_from([*LISTS, *([] if enforce else [OPEN])])
     prefix = st.sampled_from(PREFIXES)
     routes = st.dictionaries(prefix, listed | st.none(), min_size=1, max_size=3)
     return listed | listed | listed | routes | (st.none() if enforce else listed)
@@ -113,7 +118,8 @@ def policies(*, enforce: bool) -> st.SearchStrategy[Policies]:
 @st.composite
 def pages(draw: st.DrawFn) -> Fields:
     origin = draw(st.sampled_from(ORIGINS))
-    return [("Host", HOST), *([("Origin", origin)] if origin else []), *draw(fields(PAGE))]
+    host = draw(st.sampled_from([HOST, HOST, OTHER_HOST]))
+    return [("Host", host), *([("Origin", origin)] if origin else []), *draw(fields(PAGE))]
 
 
 @st.composite
@@ -136,9 +142,11 @@ def stories(draw: st.DrawFn) -> tuple[World, list[Step]]:
     return world, [*asked, *draw(st.lists(changed, max_size=2)), *asked]
 
 
-def story_of(*ways: Fields | Replace, method: str = "GET") -> tuple[World, list[Step]]:
+def story_of(
+    *ways: Fields | Replace, method: str = "GET", policy: Policy = LISTED
+) -> tuple[World, list[Step]]:
     """Build a story: one policy everywhere, an exempt view in the other URLconf, one page."""
-    world = World(LISTED, enforce=False, marks={}, other_marks={"/admin": None})
+    world = World(policy, enforce=False, marks={}, other_marks={"/admin": None})
     page: Fields = [("Host", HOST), ("Origin", APP), ("Access-Control-Request-Method", "PUT")]
     return world, [
         way if isinstance(way, Replace) else Request(method, path, [*page, *way])
@@ -152,6 +160,9 @@ def story_of(*ways: Fields | Replace, method: str = "GET") -> tuple[World, list[
 @example(story=story_of([], [(ABOVE, "other"), (CACHED, "yes")]))
 @example(story=story_of([], [(BELOW, "other"), (CACHED, "yes")]))
 @example(story=story_of([], Replace("/admin", None), []))
+@example(story=story_of([], [], policy=BY_PATH))
+@example(story=story_of([], [], policy=BY_PATH, method="OPTIONS"))
+@example(story=story_of([], [], policy=BY_ORIGIN, method="OPTIONS"))
 @settings(max_examples=25, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(story=stories())
 @pytest.mark.slow
@@ -179,6 +190,8 @@ def cold(serve: Serve, world: World, steps: Iterable[Step]) -> Iterable[Answer]:
     replaced: list[Replace] = []
     for step in steps:
         if isinstance(step, Request):
+            for lookup in LOOKUPS:
+                lookup.clear()
             with serve(world) as service:
                 for each in replaced:
                     service.replace(*each)

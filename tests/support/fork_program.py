@@ -11,7 +11,7 @@ import signal
 import sys
 from threading import Event, Thread
 
-from corsguard import Guard, Policy, Reason
+from corsguard import Guard, OriginLookup, Policy, Reason
 
 FORKS = 20
 DEADLINE = 20
@@ -23,6 +23,21 @@ def policy(number: int) -> Policy:
         allow_origins=[f"https://p{number}.example", "https://*.b.example"],
         allow_credentials=bool(number % 2),  # which imports the Public Suffix List
     )
+
+
+LOOKUP = OriginLookup(
+    lambda origin: not origin.endswith("0.tenant.example"), ttl=0.001, retry_after=0
+)
+
+
+def ask(guard: Guard, started: Event, ended: Event) -> None:
+    """Ask the look-up for new origins and for known ones, in the background as well."""
+    number = 0
+    while not ended.is_set():
+        number += 1
+        guard.decide("/", f"https://n{number % 50}.tenant.example", "GET", {})
+        LOOKUP.forget(f"https://n{number % 7}.tenant.example")
+        started.set()
 
 
 def update(guard: Guard, started: Event, ended: Event) -> None:
@@ -54,6 +69,13 @@ def child(guard: Guard) -> None:
     for number in range(1_100):
         assert not guard.decide("/", f"https://c{number}.example", "GET", {}).allowed
     assert guard.policies is last
+    tenants = Guard(Policy(allow_origins=[LOOKUP]))
+    for number in range(1, 100):
+        is_tenant = number % 10 != 0
+        assert (
+            tenants.decide("/", f"https://n{number}.tenant.example", "GET", {}).allowed is is_tenant
+        )
+    LOOKUP.clear()
 
 
 def main() -> int:
@@ -63,9 +85,11 @@ def main() -> int:
     guard = Guard(policy(0))
     ended = Event()
     threads = []
-    for work in (update, request):
+    tenants = Guard(Policy(allow_origins=[LOOKUP]))
+    for work in (update, ask, request):
         started = Event()
-        threads.append(Thread(target=work, args=(guard, started, ended)))
+        asked = tenants if work is ask else guard
+        threads.append(Thread(target=work, args=(asked, started, ended)))
         threads[-1].start()
         if work is request:
             started.wait()

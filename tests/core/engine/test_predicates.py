@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from threading import Event
-from typing import Any
 
 import pytest
 from support.engine_requests import EVIL, A, decide_actual, find_header
@@ -106,8 +106,8 @@ def test_async_callable_past_its_timeout_refuses() -> None:
 
 
 def test_sync_callable_has_no_timeout() -> None:
-    async def in_thread(predicate: Any, origin: str) -> object:
-        return await asyncio.to_thread(predicate, origin)
+    async def in_thread(ask: Callable[[], object], _seconds: float) -> object:
+        return await asyncio.to_thread(ask)
 
     def predicate(origin: str) -> bool:
         return not Event().wait(0.1)

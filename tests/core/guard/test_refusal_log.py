@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.engine_requests import ANY, EVIL, LISTED, PLAIN, A, build_preflight
 
-from corsguard import Guard, Policy
+from corsguard import Guard, OriginLookup, Policy
 from corsguard.guard.refusal_log import RefusalLog
 
 
@@ -122,6 +122,24 @@ def test_failed_callable_is_logged_even_if_another_allows(
     assert "in broken" in message
     assert guard.decide("/", A, "GET", {}).allowed
     assert len(caplog.records) == 1
+
+
+def test_failed_lookup_with_an_old_answer_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    now = 0.0
+
+    def has(origin: str) -> bool:
+        if now:
+            raise ConnectionError("down")
+        return True
+
+    guard = Guard(Policy(allow_origins=[OriginLookup(has, clock=lambda: now)]))
+    assert guard.decide("/", A, "GET", {}).allowed
+    now = 100.0
+    assert guard.decide("/", A, "GET", {}).allowed
+    [record] = caplog.records
+    assert record.levelname == "WARNING"
+    assert "has) of allow_origins failed, its last answer still counts: " in record.getMessage()
+    assert "ConnectionError: down" in record.getMessage()
 
 
 def test_failed_callable_is_logged_for_a_same_origin_request(

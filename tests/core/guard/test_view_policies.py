@@ -283,8 +283,8 @@ def test_decide_async_calls_blocking_callables_in_a_thread() -> None:
         called.append(get_ident())
         return origin == EVIL
 
-    def in_thread(predicate: Callable[[str], object], origin: str) -> Awaitable[object]:
-        return asyncio.to_thread(predicate, origin)
+    def in_thread(ask: Callable[[], object], _seconds: float) -> Awaitable[object]:
+        return asyncio.to_thread(ask)
 
     made = Guard(Policy(allow_origins=[awaited, blocking]))
     for origin in (A, EVIL, "https://other.example"):

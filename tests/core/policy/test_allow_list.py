@@ -48,7 +48,7 @@ ENTRIES: list[OriginEntry] = [*TEXTS, re.compile(r"https://r\.example"), Answer(
 
 def _replace(
     old: list[OriginEntry], new: list[OriginEntry], gone: list[OriginEntry]
-) -> list[object]:
+) -> list[OriginEntry]:
     """Return what a list of the entries is after the change."""
     kept = [each for each in old if each not in gone]
     return [*kept, *(each for each in new if each not in kept)]
@@ -71,7 +71,7 @@ def test_changed_list_is_the_list_of_the_changed_entries(
     start: list[OriginEntry],
     changes: list[tuple[list[OriginEntry], list[OriginEntry]]],
 ) -> None:
-    expected = [*padding, *start]
+    expected: list[OriginEntry] = [*padding, *start]
     changed = AllowList([*padding, *start])
     for new, gone in changes:
         expected = _replace(expected, new, gone)

@@ -98,7 +98,6 @@ def test_entry_in_a_file_has_its_flags_in_a_table(tmp_path: Path) -> None:
         {"origin": APP, "dangerous": ["null"]},
         {"origin": APP, "dangerously": "null"},
         {"origin": APP, "dangerously": [7]},
-        {"allow_origins": [APP]},
     ],
 )
 def test_table_of_another_shape_is_a_problem_that_shows_the_right_one(
@@ -113,7 +112,7 @@ def test_table_of_another_shape_is_a_problem_that_shows_the_right_one(
 
 def test_suggested_table_in_a_file_is_toml(tmp_path: Path) -> None:
     file = tmp_path / "corsguard.toml"
-    file.write_text(f'allow_origins = [{{ url = "{APP}" }}]\n', encoding="utf-8")
+    file.write_text(f'allow_origins = [{{ origin = "{APP}", flags = [] }}]\n', encoding="utf-8")
     with pytest.raises(PolicyError) as caught:
         Guard.from_file(file)
     (problem,) = caught.value.problems

@@ -27,7 +27,7 @@ from support.stacks.django import ASGI, WSGI
 from support.stacks.wsgi import application as wsgi_application
 from support.stacks.wsgi import environ_of, through_validator
 
-from corsguard import Guard, Policies, Policy
+from corsguard import Guard, OriginLookup, Policies, Policy
 from corsguard.engine.csrf import Enforce
 from corsguard_asgi import CORSMiddleware as ASGIMiddleware
 from corsguard_django import cors_exempt, cors_policy
@@ -49,8 +49,18 @@ PARTNER = Policy(
     allow_headers=["*"],
 )
 ASKED = Policy(allow_origins=[APP, lambda origin: origin.endswith(".b.example")])
+LOOKUPS = (
+    OriginLookup(lambda origin: origin in {APP, SUBDOMAIN}),
+    OriginLookup(
+        lambda origin, request: origin == APP and (request.host, request.path) != (HOST, "/admin")
+    ),
+)
+BY_ORIGIN, BY_PATH = (
+    Policy(allow_origins=[EVIL, lookup], allow_methods=["PUT"], allow_credentials=True)
+    for lookup in LOOKUPS
+)
 OPEN = Policy(allow_origins=["*"], allow_methods=["PUT"], allow_headers=["X-A"])
-CLOSED_POLICIES = (LISTED, PARTNER, ASKED)
+CLOSED_POLICIES = (LISTED, PARTNER, ASKED, BY_ORIGIN, BY_PATH)
 
 Mark = Policy | None | str
 """The decorator of a view: a policy, None for `cors_exempt`, "" for none."""

@@ -20,6 +20,7 @@ TARGETS = {
     "regex": "parsers:regex",
     "regex-coverage": "parsers:coverage",
     "request-headers": "parsers:request_headers",
+    "lookup": "lookups:lookup",
     "config-mapping": "configuration:mapping",
     "config-toml": "configuration:toml",
     "config-environ": "configuration:environ",
