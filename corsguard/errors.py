@@ -19,11 +19,11 @@ __all__ = [
     "PolicyWarning",
     "Problem",
     "emit_warnings",
+    "is_own_module",
 ]
 
-_PACKAGES = frozenset(
-    {"corsguard", *(f"corsguard_{name}" for name in ("asgi", "django", "flask", "pytest", "wsgi"))}
-)
+_ADAPTERS = ("asgi", "django", "flask", "pytest", "starlette", "wsgi")
+_PACKAGES = frozenset({"corsguard", *(f"corsguard_{name}" for name in _ADAPTERS)})
 
 _MAX_SAFE_INTEGER = 2**53 - 1
 
@@ -61,7 +61,7 @@ class Problem(NamedTuple):
 
 
 _INSTRUCTION = re.compile(
-    r"(?:add|call|correct|end|escape|exempt|give|in|install|keep|list|pass|put|remove|rename|set"
+    r"(?:add|call|correct|end|escape|exempt|give|in|include|install|keep|list|pass|put|remove|rename|set"
     r"|to|use|write)\b(?!_)"
 )
 """The first words of suggestions that say what to do. The others are values."""
@@ -144,6 +144,11 @@ def _count_own_frames() -> int:
     from inspect import currentframe  # start-up only, and seldom
 
     calls, frame = 0, currentframe()
-    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in _PACKAGES:
+    while frame and is_own_module(frame.f_globals.get("__name__", "")):
         calls, frame = calls + 1, frame.f_back
     return calls
+
+
+def is_own_module(name: str) -> bool:
+    """Return True if a module is a part of corsguard or of an adapter."""
+    return name.partition(".")[0] in _PACKAGES

@@ -1,4 +1,4 @@
-"""A small API in FastAPI with corsguard as its middleware. Start it with
+"""A small API in FastAPI behind corsguard. Start it with
 
     uvicorn --app-dir examples fastapi_app:app
 
@@ -20,8 +20,8 @@ from typing import Annotated
 from fastapi import APIRouter, Cookie, Depends, FastAPI, HTTPException, Response
 from pydantic import BaseModel
 
-from corsguard import Guard, Policy
-from corsguard_asgi import CORSMiddleware
+from corsguard import Policy
+from corsguard_starlette import CORSGuard, cors_policy
 
 PAGES = Policy(
     allow_origins=["http://localhost:3000"],
@@ -30,10 +30,6 @@ PAGES = Policy(
     allow_headers=["Content-Type"],  # a page that sends JSON sets it
     expose_headers=["Content-Disposition", "Location"],
 )
-ANYONE = Policy(allow_origins=["*"])
-# `enforce`: pages of other sites can't write, not even with a form, whatever cookies they send.
-GUARD = Guard({"/api": PAGES, "/public": ANYONE}, enforce=True, enforce_exempt=["/public"])
-
 PASSWORDS = {"ada": "lovelace"}
 
 # One connection for all threads: SQLite itself lets one statement run at a time.
@@ -150,13 +146,13 @@ def fail() -> None:
 app = FastAPI(title="Items")
 app.include_router(api)
 
+# `app` stays the FastAPI object, which `fastapi dev` and `fastapi run` look for.
+# `enforce`: pages of other sites can't write, not even with a form, whatever cookies they send.
+cors = CORSGuard(app, routes={"/api": PAGES}, enforce=True)
+
 
 @app.get("/public/count")
+@cors_policy(allow_origins=["*"])  # the policy of this view alone
 def count() -> dict[str, int]:
     """Count the items, for anyone."""
     return {"items": len(list_items())}
-
-
-# `app` stays the FastAPI object, which `fastapi dev` and `fastapi run` look for. Add this last, so
-# that no other middleware is outside of it; it covers unhandled exceptions, too.
-app.add_middleware(CORSMiddleware, policy=GUARD)

@@ -42,7 +42,8 @@ COMMANDS = (
     "corsguard_flask.cli",
     "corsguard_flask.commands",
 )
-"""The modules of adapters that are commands: loaded when a command runs, not with the adapter."""
+APPLICATION = ".application"
+"""The end of the name of an adapter's module that the commands with `--app` load."""
 DEMO = ("corsguard.cli.demo", "corsguard.cli.commands")
 """The modules that run the demo, or start it."""
 
@@ -51,6 +52,11 @@ def arrows(*, lazy: bool = False) -> Iterator[tuple[str, str]]:
     for module, imported in read_graph(MODULES, lazy=lazy).items():
         for other in imported:
             yield module, other
+
+
+def is_command(module: str) -> bool:
+    """Return True for a module of an adapter that a command loads, and not the adapter itself."""
+    return module.startswith(COMMANDS) or module.endswith(APPLICATION)
 
 
 def package(module: str) -> str:
@@ -124,10 +130,26 @@ def test_adapters_import_no_command_line_when_imported() -> None:
         for module, other in arrows()
         if package(module) not in CORE
         and package(other) == "corsguard.cli"
-        and not module.startswith(COMMANDS)
+        and not is_command(module)
     ]
 
     assert not wrong, "\n".join(wrong)
+
+
+def test_adapters_do_not_load_what_commands_need_when_imported() -> None:
+    wrong = [
+        f"{module} imports {other}"
+        for module, other in arrows()
+        if package(module) not in CORE and other.endswith(APPLICATION) and not is_command(module)
+    ]
+
+    assert not wrong, "\n".join(wrong)
+
+
+def test_each_adapter_can_describe_an_application() -> None:
+    adapters = {package(module) for module in MODULES} - CORE - {"corsguard_pytest"}
+
+    assert {f"{each}{APPLICATION}" for each in adapters} <= set(MODULES)
 
 
 def test_adapters_import_no_other_adapter() -> None:

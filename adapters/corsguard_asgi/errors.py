@@ -1,4 +1,8 @@
-"""The 500 that Starlette makes outside all of its user middleware."""
+"""The 500 that Starlette makes outside all of its user middleware.
+
+Only `app.add_middleware(CORSMiddleware, ...)` needs this. `CORSMiddleware(app)` and
+`corsguard_starlette.CORSGuard` are around the layer that answers an unhandled exception.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
-from corsguard import Decision, Guard, Policies, PolicyError
+from corsguard import CORSRequest, Decision, Guard, Policies, PolicyError
 from corsguard.engine.decision import DECISION
 from corsguard.escaping import escape_text
 from corsguard.guard.arguments import build_guard
@@ -25,10 +25,22 @@ from corsguard_asgi.router_paths import (
 )
 
 if TYPE_CHECKING:
+    from corsguard.engine.request import Methods
     from corsguard.guard import GuardFields
     from corsguard.guard.runtime import GuardRuntime
+    from corsguard.guard.view_policies import View
 
-__all__ = ["CORSMiddleware"]
+__all__ = [
+    "ASGIApp",
+    "CORSMiddleware",
+    "Receive",
+    "Scope",
+    "Send",
+    "decide",
+    "refuse_handshake",
+    "respond",
+    "send_server_error",
+]
 
 # Every framework has types of its own for what is a plain dict; these fit all of them.
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
@@ -56,6 +68,9 @@ class CORSMiddleware:
     Raises PolicyError: `no-policy` without any, `unknown-field` for a keyword that does not exist.
     """
 
+    _is_outermost = False
+    """True if the error layer of a framework is inside, and not around its middleware."""
+
     def __init__(
         self, app: ASGIApp, policy: Guard | Policies = None, **fields: Unpack[GuardFields]
     ) -> None:
@@ -81,14 +96,15 @@ class CORSMiddleware:
             return
         adapter = self._adapter
         snapshot = adapter.snapshot
-        path = self._read_route_path(scope) if snapshot.needs_path else ""
-        app = self._next if snapshot.needs_path else self.app
-        applied = snapshot.everywhere or snapshot.find(path)
-        decision = applied.cache.lookup_headers(scope["headers"], scope["method"], path)
-        if decision is None:
-            decision = await self._decide(scope)
+        app, path = self.app, None
+        applied = snapshot.pathless
+        if applied is None:
+            app, path = self._next, self._read_route_path(scope)
+            applied = snapshot.find(path)
+        cached = applied.cache.lookup_headers(scope["headers"], scope["method"], None, path)
+        decision = cached or await self._decide(scope)
         if decision.status is not None:
-            await _respond(decision, "http.response", send)
+            await respond(decision, "http.response", send)
             return
         # The rest is in line, as each coroutine around the application is a part of the cost.
         framework = scope.get("app")
@@ -114,7 +130,8 @@ class CORSMiddleware:
             await app(scope, receive, send_on)
         except Exception as error:
             if not started:
-                await _fail(framework, adapter, decision, error, send_on)
+                outside = None if self._is_outermost else framework
+                await _answer_error(outside, adapter, decision, error, send_on)
             raise
 
     async def _call_other(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,7 +142,7 @@ class CORSMiddleware:
             return
         decision = await self._decide(scope)
         if decision.status is not None:
-            await _refuse_handshake(decision, scope, receive, send)
+            await refuse_handshake(decision, scope, receive, send)
             return
         if scope.get("app") is None:
             scope = scope.copy()
@@ -149,14 +166,9 @@ class CORSMiddleware:
 
     async def _decide(self, scope: Scope) -> Decision:
         """Return the decision on a request that is not cached."""
-        adapter, needs_path = self._adapter, self._needs_path()
-        # Otherwise only the log shows the path.
-        path = self._read_route_path(scope) if needs_path else strip_root_path(scope)
-        request = build_request(scope, path)
-        # A callable may have to be awaited.
-        if adapter.has_callables:
-            return await adapter.decide_async(request)
-        return adapter.decide(request)
+        # Where the path does not matter, only the log shows it.
+        path = self._read_route_path(scope) if self._needs_path() else strip_root_path(scope)
+        return await decide(self._adapter, build_request(scope, path))
 
     def _read_route_path(self, scope: Scope) -> str:
         """Return the path that the application's router reads, or one that matches no route."""
@@ -189,7 +201,7 @@ class CORSMiddleware:
             _logger.info("no route applies to a request with a root path: %s", self._why())
 
     def _needs_path(self) -> bool:
-        return self._adapter.snapshot.needs_path
+        return self._adapter.snapshot.pathless is None
 
     def _why(self) -> str:
         return (
@@ -199,32 +211,46 @@ class CORSMiddleware:
         )
 
 
-async def _respond(decision: Decision, kind: str, send: Send) -> None:
+async def decide(
+    adapter: GuardRuntime, request: CORSRequest, view: View | None = None, methods: Methods = None
+) -> Decision:
+    """Return the decision on a request; see GuardRuntime.decide."""
+    if adapter.has_callables:  # one of them may have to be awaited
+        return await adapter.decide_async(request, view, methods)
+    return adapter.decide(request, view, methods)
+
+
+async def respond(decision: Decision, kind: str, send: Send) -> None:
     """Respond without the application."""
     fields = list_answer_fields(decision)
     await send({"type": f"{kind}.start", "status": decision.status, "headers": fields})
     await send({"type": f"{kind}.body", "body": decision.body})
 
 
-async def _refuse_handshake(decision: Decision, scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse_handshake(decision: Decision, scope: Scope, receive: Receive, send: Send) -> None:
     """Refuse a WebSocket handshake: by a response where the server can send one."""
     # ASGI, "Connect": it comes first, and is not answered before it is received.
     if (await receive())["type"] != "websocket.connect":
         return
     kind = "websocket.http.response"
     if kind in (scope.get("extensions") or ()):
-        await _respond(decision, kind, send)
+        await respond(decision, kind, send)
     else:
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
 
 
-async def _fail(
+async def _answer_error(
     framework: object, adapter: GuardRuntime, decision: Decision, error: Exception, send: Send
 ) -> None:
-    """Let the answer to an error carry the headers: the framework's, or one made here."""
-    if framework is not None:
+    """Let the answer to an error carry the headers: the framework's outside, or one made here."""
+    if framework is None:
+        await send_server_error(send)
+    else:
         let_carry(framework, adapter, decision, error)
-        return
+
+
+async def send_server_error(send: Send) -> None:
+    """Respond with a plain 500, where the application has raised before its response began."""
     fields = [*_SERVER_ERROR_FIELDS]
     await send({"type": "http.response.start", "status": 500, "headers": fields})
     await send({"type": "http.response.body", "body": _SERVER_ERROR})

@@ -15,7 +15,7 @@ from typing import Any
 
 from corsguard_asgi.wrapped_apps import find_wrapped
 
-__all__ = ["ReadPath", "find_path_reader", "get_app_root_path", "strip_root_path"]
+__all__ = ["ReadPath", "find_path_reader", "get_app_root_path", "iter_apps", "strip_root_path"]
 
 Scope = Mapping[str, Any]
 ReadPath = Callable[[Scope], str | None]
@@ -33,7 +33,7 @@ def find_path_reader(app: object, middleware: object) -> tuple[ReadPath, bool]:
     """
     names: list[str] = []
     layer = app
-    for layer in _iter_layers(app):
+    for layer in iter_apps(app):
         owner = getattr(layer, "__self__", layer)  # of a method, such as Quart.asgi_app
         kind = owner if isinstance(owner, type) else type(owner)
         rule = _find_rule(kind)
@@ -65,7 +65,7 @@ def has_root(scope: Scope) -> bool:
     return bool((scope.get("root_path") or "").strip("/"))
 
 
-def _iter_layers(app: object) -> Iterator[object]:
+def iter_apps(app: object) -> Iterator[object]:
     """Yield an application, the one that it wraps, and so on."""
     for _ in range(_MOST_LAYERS):
         yield app

@@ -6,17 +6,12 @@ import sys
 from typing import Any, NoReturn
 
 import click
-from flask import Flask
 from flask.cli import ScriptInfo
 
 from corsguard import PolicyError
 from corsguard.cli.click_options import add_explain_options
-from corsguard.guard.route_table import compare_routes
 from corsguard.policy.warning_filter import ignore_policy_warnings
-from corsguard_flask.listing import placed, rows_of
-from corsguard_flask.middleware import FlaskMiddleware
-from corsguard_flask.outer_middleware import find_outer_middleware
-from corsguard_flask.unreachable_views import find_unreachable_views
+from corsguard_flask.application import FlaskApplication, describe_flask
 
 __all__ = ["COMMANDS"]
 
@@ -29,20 +24,13 @@ def check(context: click.Context) -> None:
     Exits with 1 if there is a problem, else with 0. Warnings are for what works but is rarely
     intended, such as a route with a method that its policy does not allow.
     """
-    app, middleware = _load(context)
-    front = find_outer_middleware(app, middleware)
-    problems = [*middleware.problems, *find_unreachable_views(app), *front.problems]
-    warnings = [
-        *(warning.problem for warning in middleware.guard.warnings),
-        *front.warnings,
-        *compare_routes(rows_of(app, middleware), placed(middleware.guard)),
-    ]
-    for note in front.notes:
+    findings = _load(context).find_problems()
+    for note in findings.notes:
         click.echo(note)
-    for warning in warnings:
+    for warning in findings.warnings:
         click.echo(f"warning: {warning}", err=True)
-    if problems:
-        _stop(context, 1, *map(str, problems))
+    if findings.problems:
+        _stop(context, 1, *map(str, findings.problems))
     click.echo("no problems")
 
 
@@ -50,13 +38,13 @@ def check(context: click.Context) -> None:
 @click.pass_context
 def routes(context: click.Context) -> None:
     """Show a table of all URL rules with the policies that apply to them."""
-    app, middleware = _load(context)
+    app = _load(context)
     try:
         from corsguard.cli.route_listing import write_routes
     except ImportError as error:
         raise click.UsageError(f'{error}; this needs: pip install "corsguard[flask]"') from None
 
-    write_routes(rows_of(app, middleware), sys.stdout)
+    write_routes(app.list_routes().rows, sys.stdout)
 
 
 @click.command()
@@ -68,45 +56,31 @@ def explain(context: click.Context, /, url: str, **options: Any) -> None:
     Shows each step, and for a blocked request the smallest change that allows it. Exits with 0 if
     the request is allowed, 1 if it is blocked, 2 if that can't be determined.
     """
-    from corsguard.cli.change_format import build_setting_formatter
     from corsguard.cli.explain import run_explain
     from corsguard.explain.question import UsageError, build_question
-    from corsguard_flask.trial import build_trial
 
     try:
         question = build_question(url, options)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
-    app, middleware = _load(context, 2)
+    app = _load(context, 2)
     try:
-        context.exit(
-            run_explain(
-                question,
-                middleware.guard,
-                build_trial(app, middleware, question.origin),
-                build_setting_formatter(middleware.setting, 'app.config["CORSGUARD"]'),
-            )
-        )
+        trial = app.build_trial(question.origin)
+        context.exit(run_explain(question, app.guard, trial, app.format_change))
     except ImportError as error:
         raise click.UsageError(f'{error}; this needs: pip install "corsguard[cli]"') from None
 
 
-def _load(context: click.Context, code: int = 1) -> tuple[Flask, FlaskMiddleware]:
-    """Return the application and its middleware.
-
-    Where its configuration has problems, report them and exit with code.
-    """
+def _load(context: click.Context, code: int = 1) -> FlaskApplication:
+    """Return the application. Where its configuration has problems, report them, and exit."""
     try:
         with ignore_policy_warnings():  # `check` reports them
             app = context.ensure_object(ScriptInfo).load_app()
-            middleware: FlaskMiddleware | None = app.extensions.get("corsguard")
-            if middleware is None:
+            if "corsguard" not in app.extensions:
                 _stop(context, code, f"Error: {app.name} has no CORSGuard")
-            middleware.is_quiet = True  # `check` reports it
-            middleware.read_views()
+            return describe_flask(app)
     except PolicyError as error:
         _stop(context, code, *map(str, error.problems))
-    return app, middleware
 
 
 def _stop(context: click.Context, code: int, *lines: str) -> NoReturn:

@@ -15,7 +15,7 @@ from corsguard.guard.policy_list import PolicyOrList
 from corsguard_flask.cli import cors
 from corsguard_flask.middleware import FlaskMiddleware
 from corsguard_flask.outer_middleware import CONNEXION, is_inside_connexion
-from corsguard_flask.unreachable_views import register_application
+from corsguard_flask.unreachable_views import AUDIT
 from corsguard_flask.view_policies import BlueprintPolicies
 
 __all__ = ["CORSGuard"]
@@ -67,7 +67,7 @@ class CORSGuard:
         app.extensions["corsguard"] = middleware
         app.wsgi_app = middleware  # type: ignore[method-assign]  # the way that Flask documents
         app.cli.add_command(cors)
-        register_application(app)
+        AUDIT.register(app)
         if is_inside_connexion(app):
             emit_warnings([CONNEXION])
 

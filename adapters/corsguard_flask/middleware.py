@@ -16,7 +16,7 @@ from corsguard.fork_safety import restart_in_child
 from corsguard.guard.view_policies import View, find_shared_methods
 from corsguard_flask.debugger import call_under_debugger, has_debugger
 from corsguard_flask.routing import match_endpoints
-from corsguard_flask.unreachable_views import check_exempt_views, log_unreachable_views
+from corsguard_flask.unreachable_views import AUDIT
 from corsguard_flask.view_functions import ViewFunctions
 from corsguard_flask.view_policies import (
     BlueprintPolicies,
@@ -121,7 +121,7 @@ class FlaskMiddleware(CORSMiddleware):
             views = find_view_policies(self._flask, table)
             self._check_views(views)
             if not self.is_quiet:
-                log_unreachable_views(self._flask)
+                AUDIT.log(self._flask)
             self._watches_method = bool(self.guard.enforce) and self._may_change_method()
             if views or self._watches_method:
                 request_started.connect(self._matched, self._flask)
@@ -252,7 +252,7 @@ class FlaskMiddleware(CORSMiddleware):
         }
         if self._needs_views and not (own or self.guard.policies):
             raise PolicyError([_NO_POLICY_AT_ALL])
-        check_exempt_views(self._flask)
+        AUDIT.check_exempt(self._flask)
         self._adapter.add_views(own.values())
         if _has_flask_cors(self._flask):
             emit_warnings([_FLASK_CORS])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import FunctionType
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from flask import Flask
 
 from corsguard import Problem
 from corsguard.engine.csrf import Enforce
-from corsguard.guard.callable_contents import iter_callables
+from corsguard.guard.callable_contents import find_path
 
 if TYPE_CHECKING:
     from corsguard_flask.middleware import FlaskMiddleware
@@ -28,8 +27,8 @@ CONNEXION = Problem(
 )
 
 _CODE = "middleware-in-front"
-_MOST_WRAPPERS = 12
 _INSTALL_LAST = "install CORSGuard last: call cors.init_app(app) after it"
+_MOVE_INSIDE = "set it as app.wsgi_app, and call cors.init_app(app) after that"
 _SOCKET_SERVERS = ("socketio.", "engineio.")
 _DISPATCHERS = ("werkzeug.middleware.dispatcher.",)
 _HARMLESS = (
@@ -53,30 +52,37 @@ def is_inside_connexion(app: Flask) -> bool:
     return type(app.json).__module__.startswith("connexion.")
 
 
-def find_outer_middleware(app: Flask, middleware: FlaskMiddleware) -> OuterMiddleware:
-    """Return what is in front of corsguard, sorted by how much harm it does there."""
+def find_outer_middleware(
+    app: Flask, middleware: FlaskMiddleware, around: Iterable[object] = ()
+) -> OuterMiddleware:
+    """Return what is in front of corsguard, sorted by how much harm it does there.
+
+    `around` are the wrappers around the application itself, the outermost first.
+    """
     if is_inside_connexion(app):
         return OuterMiddleware(problems=(CONNEXION,))
-    found = list(_iter_wrappers(app.wsgi_app, middleware))
+    # Not through the application itself, whose attribute is the outermost callable again.
+    found = find_path(app.wsgi_app, lambda each: each is middleware, _is_flask)
     if not found:
-        return OuterMiddleware()
-    if found[-1] is not middleware:
         return OuterMiddleware(problems=(_describe_replacement(app.wsgi_app),))
     problems: list[Problem] = []
     warnings: list[Problem] = []
     notes: list[str] = []
-    for wrapper in found[:-1]:
+    around = tuple(around)
+    for wrapper in (*around, *found[:-1]):
         if _is_from(wrapper, _HARMLESS):
             notes.append(
                 f"{_get_name(wrapper)} is in front of corsguard: it passes every request on"
             )
             continue
-        problem, is_fault = _describe_wrapper(wrapper, middleware.guard.enforce)
+        problem, is_fault = _describe_wrapper(
+            wrapper, middleware.guard.enforce, _MOVE_INSIDE if wrapper in around else _INSTALL_LAST
+        )
         (problems if is_fault else warnings).append(problem)
     return OuterMiddleware(tuple(problems), tuple(warnings), tuple(notes))
 
 
-def _describe_wrapper(wrapper: object, enforce: Enforce) -> tuple[Problem, bool]:
+def _describe_wrapper(wrapper: object, enforce: Enforce, advice: str) -> tuple[Problem, bool]:
     """Return the problem of a middleware in front, and False if it is a mere warning."""
     where = f"{_get_name(wrapper)} is in front of corsguard"
     effect = "`enforce` does not refuse them" if enforce else "no policy applies to them"
@@ -85,16 +91,16 @@ def _describe_wrapper(wrapper: object, enforce: Enforce) -> tuple[Problem, bool]
             f"{where} and answers Socket.IO's WebSocket handshakes and polling requests itself: "
             f"{effect}"
         )
-        fix = f"{_INSTALL_LAST}, and list the same origins in cors_allowed_origins"
+        fix = f"{advice}, and list the same origins in cors_allowed_origins"
         return Problem(_CODE, "app.wsgi_app", None, message, fix), True
     if _is_from(wrapper, _DISPATCHERS):
         message = (
             f"{where} and passes requests below {_list_mounts(wrapper)} to other applications: "
             f"{effect}"
         )
-        return Problem(_CODE, "app.wsgi_app", None, message, _INSTALL_LAST), bool(enforce)
+        return Problem(_CODE, "app.wsgi_app", None, message, advice), bool(enforce)
     message = f"{where} and may answer requests itself: {effect}"
-    fix = f"{_INSTALL_LAST}, unless it passes every request on"
+    fix = f"{advice}, unless it passes every request on"
     return Problem(_CODE, "app.wsgi_app", None, message, fix), False
 
 
@@ -103,33 +109,8 @@ def _describe_replacement(outermost: object) -> Problem:
     return Problem(_CODE, "app.wsgi_app", None, message, _INSTALL_LAST)
 
 
-def _iter_wrappers(outermost: object, middleware: object) -> Iterator[object]:
-    """Yield the callables from the one that a server calls to the middleware, by the shortest path.
-
-    The last one is the middleware. If no path leads to it, yields the outermost callable alone.
-    """
-    if outermost is middleware:
-        return
-    paths: list[tuple[object, ...]] = [(outermost,)]
-    seen = {id(outermost)}
-    for path in paths:
-        if path[-1] is middleware:
-            yield from filter(callable, path)
-            return
-        for inner in _iter_inner(path[-1]) if len(path) < _MOST_WRAPPERS else ():
-            # Not through the application itself, whose attribute is the outermost callable again.
-            if id(inner) not in seen and not isinstance(inner, Flask):
-                seen.add(id(inner))
-                paths.append((*path, inner))
-    yield outermost
-
-
-def _iter_inner(wrapper: object) -> Iterator[object]:
-    """Yield what a wrapper may call: what it holds, and the global variables that it names."""
-    yield from iter_callables(wrapper)
-    if isinstance(wrapper, FunctionType):
-        named = (wrapper.__globals__.get(name) for name in wrapper.__code__.co_names)
-        yield from filter(callable, named)
+def _is_flask(each: object) -> bool:
+    return isinstance(each, Flask)
 
 
 def _is_from(wrapper: object, modules: tuple[str, ...]) -> bool:

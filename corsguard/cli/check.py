@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 import click
 
@@ -13,7 +14,7 @@ from corsguard.guard.arguments import build_guard
 from corsguard.policy.suggestion_formats import as_toml
 from corsguard.policy.warning_filter import ignore_policy_warnings
 
-__all__ = ["load_guard", "run_check"]
+__all__ = ["build_document", "load_guard", "run_check"]
 
 
 def run_check(file: str, *, as_json: bool) -> int:
@@ -26,13 +27,25 @@ def run_check(file: str, *, as_json: bool) -> int:
         problems = [as_toml(problem) for problem in error.problems]
     warnings = [as_toml(warning.problem) for warning in guard.warnings] if guard else []
     if as_json:
-        click.echo(_build_document(file, problems, warnings))
+        click.echo(build_document({"file": file}, problems, warnings))
     else:
         report = CheckReport(open_console())
         report.write_problems(file, problems, warnings)
         if guard:
             report.write_policies(guard)
     return 1 if problems else 0
+
+
+def build_document(
+    checked: dict[str, str], problems: Iterable[Problem], warnings: Iterable[Problem]
+) -> str:
+    """Return the JSON document of a check; `checked` is what was checked: its kind -> its name."""
+    found = {
+        **checked,
+        "problems": [problem.as_dict() for problem in problems],
+        "warnings": [problem.as_dict() for problem in warnings],
+    }
+    return json.dumps(found, indent=2)
 
 
 def load_guard(file: str) -> Guard:
@@ -58,12 +71,3 @@ def _read_guard(file: str) -> Guard:
         fail(f"{file}: can't be read: {error.strerror or error}")
     except ValueError as error:
         fail(str(error))
-
-
-def _build_document(file: str, problems: list[Problem], warnings: list[Problem]) -> str:
-    found = {
-        "file": file,
-        "problems": [problem.as_dict() for problem in problems],
-        "warnings": [problem.as_dict() for problem in warnings],
-    }
-    return json.dumps(found, indent=2)

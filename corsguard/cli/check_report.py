@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rich.console import Console
 
@@ -12,8 +12,9 @@ from corsguard.cli.route_policies import iter_route_policies
 from corsguard.cli.terminal import ConsoleWriter, format_count, make_printable
 from corsguard.engine.csrf import Enforce
 from corsguard.fetch_spec import SAFELISTED_METHODS
+from corsguard.guard.policy_list import PolicyOrList
 
-__all__ = ["CheckReport"]
+__all__ = ["CheckReport", "format_as_json"]
 
 _MAX_ORIGINS = 5
 _ENFORCE: dict[Enforce, str] = {
@@ -24,29 +25,49 @@ _ENFORCE: dict[Enforce, str] = {
 _DANGEROUS = ("insecure_origins", "public_suffixes", "null_origin")
 
 
-class CheckReport:
-    """The problems of a configuration file and the policies in it, as text on a console."""
+def format_as_json(value: object) -> str:
+    """Return a value nearly as a configuration file has it."""
+    return json.dumps(value, ensure_ascii=False, default=str)
 
-    def __init__(self, console: Console) -> None:
+
+class CheckReport:
+    """The problems of a file or an application and its policies, as text on a console."""
+
+    def __init__(
+        self, console: Console, format_value: Callable[[object], str] = format_as_json
+    ) -> None:
         self._writer = ConsoleWriter(console)
+        self._format_value = format_value
 
     def write_problems(
-        self, file: str, problems: Sequence[Problem], warnings: Sequence[Problem]
+        self, name: str, problems: Sequence[Problem], warnings: Sequence[Problem]
     ) -> None:
-        """Write the number of problems and warnings of file, and each with its fix."""
+        """Write the number of problems and warnings of a file or application, each with its fix."""
         counts = format_count(len(problems), "problem")
         if warnings:
             counts = f"{counts}, {format_count(len(warnings), 'warning')}"
         self._writer.write_line(
-            f"{make_printable(file)}: {counts}", "bold red" if problems else "bold green"
+            f"{make_printable(name)}: {counts}", "bold red" if problems else "bold green"
         )
         for kind, style, found in (("problem", "red", problems), ("warning", "yellow", warnings)):
             for problem in found:
                 self._write_problem(kind, style, problem)
 
-    def write_policies(self, guard: Guard) -> None:
-        """Write each policy of a guard after its route, and what the guard enforces."""
-        for prefix, policy, position in iter_route_policies(guard.policies):
+    def write_notes(self, notes: Iterable[str]) -> None:
+        """Write lines about what is no problem."""
+        for note in notes:
+            self._writer.write_heading("note", "bold")
+            self._writer.write_line(make_printable(note), indent="  ")
+
+    def write_policies(
+        self, guard: Guard, views: Mapping[str, PolicyOrList | None] | None = None
+    ) -> None:
+        """Write each policy of a guard after its route, and what the guard enforces.
+
+        `views` are the policies of views: owner in words -> policy. They come after the routes.
+        """
+        listed = [*iter_route_policies(guard.policies), *iter_route_policies(views or {})]
+        for prefix, policy, position in listed:
             entry = "" if position is None else f"[{position}]"
             self._writer.write_heading(f"{make_printable(prefix) or 'every path'}{entry}")
             if policy is None:
@@ -66,7 +87,7 @@ class CheckReport:
         self._writer.write_heading(title, f"bold {style}")
         self._writer.write_line(make_printable(problem.message), indent="  ")
         if problem.value is not None:
-            self._writer.write_row("given", _format_value(problem.value))
+            self._writer.write_row("given", make_printable(self._format_value(problem.value)))
         self._writer.write_row("fix", make_printable(problem.suggestion), "bold")
 
 
@@ -91,8 +112,3 @@ def _join_origins(entries: Sequence[str]) -> str:
 
 def _join_names(names: Iterable[str]) -> str:
     return ", ".join(names) or "none"
-
-
-def _format_value(value: object) -> str:
-    """Return a value nearly as the file has it."""
-    return make_printable(json.dumps(value, ensure_ascii=False, default=str))

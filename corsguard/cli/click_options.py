@@ -9,9 +9,26 @@ import click
 
 from corsguard.cli.options import EXPLAIN_OPTIONS, Option
 
-__all__ = ["add_click_options", "add_explain_options"]
+__all__ = ["add_application_options", "add_click_options", "add_explain_options"]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def add_application_options(*, is_required: bool = False) -> Callable[[Decorated], Decorated]:
+    """Return a decorator that adds the options --app and --factory to a command."""
+
+    def decorate(command: Decorated) -> Decorated:
+        command = click.option(
+            "--factory", is_flag=True, help="Call what --app names to get the application."
+        )(command)
+        return click.option(
+            "--app",
+            metavar="APP",
+            required=is_required,
+            help="Application, such as main:app or main:create_app(). Its module is run.",
+        )(command)
+
+    return decorate
 
 
 def add_explain_options(command: Decorated) -> Decorated:

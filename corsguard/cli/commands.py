@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corsguard.cli.check import load_guard, run_check
-from corsguard.cli.click_options import add_click_options, add_explain_options
-from corsguard.cli.options import REQUEST_OPTIONS
+from corsguard.cli.click_options import add_application_options, add_click_options
+from corsguard.cli.options import EXPLAIN_OPTIONS, REQUEST_OPTIONS
 from corsguard.cli.terminal import fail
 from corsguard.cli.version import read_version
 
@@ -35,8 +35,9 @@ def group() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-@group.command("check", short_help="Report the problems of a corsguard.toml.")
-@click.argument("file", type=click.Path())
+@group.command("check", short_help="Report the problems of a file or an application.")
+@click.argument("file", type=click.Path(), required=False)
+@add_application_options()
 @click.option(
     "--format",
     "form",
@@ -45,12 +46,32 @@ def group() -> None:
     show_default=True,
     help="Format of the output.",
 )
-def _check(file: str, form: str) -> None:
+def _check(file: str | None, app: str | None, factory: bool, form: str) -> None:
     """Report each problem of the corsguard.toml FILE with its fix, or show its policies.
 
-    Exits with 0 if the file is valid, 1 if it has problems, 2 if it can't be read.
+    With --app, of an application and of its views instead.
+
+    Exits with 0 if the policies are valid, 1 if there are problems or the application has no
+    policies, 2 if that can't be determined.
     """
-    sys.exit(run_check(file, as_json=form == "json"))
+    _require_one(file, app, is_factory=factory)
+    if file is not None:
+        sys.exit(run_check(file, as_json=form == "json"))
+    from corsguard.cli.application.commands import run_app_check
+
+    sys.exit(run_app_check(str(app), is_factory=factory, as_json=form == "json"))
+
+
+@group.command("routes", short_help="List the URLs of an application with their policies.")
+@add_application_options(is_required=True)
+def _routes(app: str, factory: bool) -> None:
+    """Show a table of all URLs of an application with the policies that apply to them.
+
+    Exits with 0, or with 2 if the application can't be used.
+    """
+    from corsguard.cli.application.commands import run_app_routes
+
+    sys.exit(run_app_routes(app, is_factory=factory))
 
 
 @group.command("demo", short_help="See CORS work: an API and two pages, live.")
@@ -76,21 +97,36 @@ def _demo(api_port: int, frontend_port: int, stranger_port: int) -> None:
 
 
 @group.command("explain", short_help="Explain how a browser handles a request.")
-@click.argument("file", type=click.Path())
-@add_explain_options
-def _explain(file: str, url: str, **options: Any) -> None:
+@click.argument("file", type=click.Path(), required=False)
+@click.argument("url", metavar="URL", required=False)
+@add_application_options()
+@add_click_options(EXPLAIN_OPTIONS)
+def _explain(
+    file: str | None, url: str | None, app: str | None, factory: bool, **options: Any
+) -> None:
     """Show how a browser handles a request to URL, by the policies of the corsguard.toml FILE.
 
-    Shows each step as a diagram, and for a blocked request the smallest change of the file that
-    allows it, and what that exposes. Nothing is sent. Exits with 0 if the request is allowed, 1 if
-    it is blocked, 2 if that can't be determined.
+    With --app, by those of an application and of its views instead.
+
+    Shows each step as a diagram, and for a blocked request the smallest change that allows it, and
+    what that exposes. Nothing is sent, and no view is called. Exits with 0 if the request is
+    allowed, 1 if it is blocked, 2 if that can't be determined.
     """
+    if app is not None and url is None:
+        file, url = None, file  # click takes the first argument for FILE
+    _require_one(file, app, is_factory=factory)
+    if url is None:
+        raise click.UsageError("Missing argument 'URL'.")
+    question = _build_question(url, options)
+    if file is None:
+        from corsguard.cli.application.commands import run_app_explain
+
+        sys.exit(run_app_explain(question, str(app), is_factory=factory))
     from corsguard.cli.change_format import format_as_toml
     from corsguard.cli.explain import run_explain
     from corsguard.explain.policy_server import build_policy_server
 
     guard = load_guard(file)
-    question = _build_question(url, options)
     sys.exit(run_explain(question, guard, build_policy_server, format_as_toml))
 
 
@@ -165,3 +201,12 @@ def _build_question(url: str, options: dict[str, Any]) -> Question:
         return build_question(url, options)
     except UsageError as error:
         fail(str(error))
+
+
+def _require_one(file: str | None, app: str | None, *, is_factory: bool) -> None:
+    if is_factory and app is None:
+        raise click.UsageError("The option --factory needs --app.")
+    if file is None and app is None:
+        raise click.UsageError("Missing argument 'FILE', or option '--app'.")
+    if file is not None and app is not None:
+        raise click.UsageError("The argument FILE and the option --app exclude each other.")

@@ -60,10 +60,10 @@ class AnswerCache(DecisionCache):
         return decision
 
     def lookup_headers(
-        self, headers: Headers, method: str, path: str | None = None
+        self, headers: Headers, method: str, methods: Methods = None, path: str | None = None
     ) -> Decision | None:
         """Return the decision on a request; see DecisionCache."""
-        decision = self._base.lookup_headers(self, headers, method, path)
+        decision = self._base.lookup_headers(self, headers, method, methods, path)
         if decision.__class__ is AnsweredDecision:
             answer: Answer = decision.answer
             if answer.fresh_until <= answer.clock():
@@ -116,7 +116,7 @@ class PlaceCache(AnswerCache):
         return self._base.lookup(self, environ, method, methods)
 
     def lookup_headers(
-        self, headers: Headers, method: str, path: str | None = None
+        self, headers: Headers, method: str, methods: Methods = None, path: str | None = None
     ) -> Decision | None:
         """Return the decision on a request; see DecisionCache. Without a path few are found."""
         if path is not None:
@@ -127,12 +127,12 @@ class PlaceCache(AnswerCache):
                     host = sent if host is None else f"{host},{sent}"  # as collect_fields
             cache = self._by_place.get((host, path))
             if cache is not None:
-                decision = cache.lookup_headers(headers, method)
+                decision = cache.lookup_headers(headers, method, methods)
                 if decision.__class__ is AnsweredDecision:
                     answer: Answer = decision.answer
                     if answer.fresh_until > answer.clock():
                         return decision
-        return self._base.lookup_headers(self, headers, method)
+        return self._base.lookup_headers(self, headers, method, methods)
 
     def store_answered(
         self, request: CORSRequest, decision: Decision, answer: Answer, methods: Methods = None

@@ -58,8 +58,6 @@ _MAX_LENGTH = 512
 _CROSS_SITE = frozenset({"cross-site", "same-site"})
 """Values of `Sec-Fetch-Site` from pages of another origin."""
 _CROSS_SITE_BYTES = frozenset(site.encode() for site in _CROSS_SITE)
-_CROSS_SITE_FIELD = (b"sec-fetch-site", b"cross-site")
-_SAME_SITE_FIELD = (b"sec-fetch-site", b"same-site")
 REFUSED_ORIGINS = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
 
 
@@ -141,11 +139,12 @@ class DecisionCache:
         self,
         headers: Headers,
         method: str,
+        methods: Methods = None,
         path: str | None = None,  # noqa: ARG002  # for caches of look-ups by path
     ) -> Decision | None:
         """Return the same for a request whose fields are pairs of bytes, as ASGI has them."""
         if method == "OPTIONS":
-            return self._lookup_fields(collect_fields(headers), method)
+            return self._lookup_fields(collect_fields(headers), method, methods)
         origin: str | None = None
         for name, value in headers:
             if name == b"origin":
@@ -159,15 +158,16 @@ class DecisionCache:
             if decision is not None:
                 return decision
         decision = self._refused_origins.get(origin)
-        if (
-            decision is not None
-            and (_CROSS_SITE_FIELD in headers or _SAME_SITE_FIELD in headers)
-            and not self._is_enabled_for(DEBUG)
-        ):
-            return decision  # without a dict of all fields, which costs more than all else
+        if decision is not None and not self._is_enabled_for(DEBUG):
+            # Without a dict of all fields, which costs more than all else.
+            sites = [value for name, value in headers if name == b"sec-fetch-site"]
+            if len(sites) == 1 and sites[0] in _CROSS_SITE_BYTES:
+                return decision
         return self._lookup_fields(collect_fields(headers), method)
 
-    def _lookup_fields(self, fields: Mapping[bytes, bytes], method: str) -> Decision | None:
+    def _lookup_fields(
+        self, fields: Mapping[bytes, bytes], method: str, methods: Methods = None
+    ) -> Decision | None:
         sent = fields.get(b"origin")
         if sent is None:
             return self._no_origin
@@ -176,7 +176,7 @@ class DecisionCache:
             requested = fields.get(b"access-control-request-method")
             if requested is not None:
                 names = fields.get(b"access-control-request-headers", b"").decode("latin-1")
-                return self._find_preflight((origin, requested.decode("latin-1"), names, None))
+                return self._find_preflight((origin, requested.decode("latin-1"), names, methods))
         has_cookie = fields.get(b"cookie")
         decision = (self._with_cookie if has_cookie else self._cookieless).get(origin)
         if decision is not None:
@@ -284,16 +284,16 @@ class EnforcedCache(DecisionCache):
         return DecisionCache.lookup(self, environ, method, methods, path)
 
     def lookup_headers(
-        self, headers: Headers, method: str, path: str | None = None
+        self, headers: Headers, method: str, methods: Methods = None, path: str | None = None
     ) -> Decision | None:
         """Return the decision on a request; see DecisionCache."""
         if method in {"HEAD", "OPTIONS"}:
-            return DecisionCache.lookup_headers(self, headers, method, path)
+            return DecisionCache.lookup_headers(self, headers, method, methods, path)
         if method == "GET":
             for name, _ in headers:
                 if name == b"upgrade":
                     return None
-            return DecisionCache.lookup_headers(self, headers, method, path)
+            return DecisionCache.lookup_headers(self, headers, method, methods, path)
         fields = collect_fields(headers)
         sent = fields.get(b"origin")
         origin = _ABSENT if sent is None else sent.decode("latin-1")
@@ -312,7 +312,9 @@ class NoCache(DecisionCache):
     ) -> None:
         """Return None."""
 
-    def lookup_headers(self, headers: Headers, method: str, path: str | None = None) -> None:
+    def lookup_headers(
+        self, headers: Headers, method: str, methods: Methods = None, path: str | None = None
+    ) -> None:
         """Return None."""
 
     def store(self, request: CORSRequest, decision: Decision, methods: Methods = None) -> None:

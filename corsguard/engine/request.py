@@ -97,10 +97,6 @@ class CORSRequest(NamedTuple):
             and "websocket" in (parse_names(self.upgrade) or ())
         )
 
-    def with_route(self, route: str | None) -> CORSRequest:
-        """Return the request with the route, or the view, whose policy applies."""
-        return self if route == self.route else CORSRequest(*self[:-1], route)
-
     def limit_to_preflight(self) -> CORSRequest:
         """Return what a preflight and the request that it is sent for have in common.
 
@@ -109,6 +105,10 @@ class CORSRequest(NamedTuple):
         """
         method = self.requested_method if self.is_preflight else self.method
         return CORSRequest(self.path, self.origin, method or "", host=self.host)
+
+    def with_route(self, route: str | None) -> CORSRequest:
+        """Return the request with the route, or the view, whose policy applies."""
+        return self if route == self.route else CORSRequest(*self[:-1], route)
 
     @classmethod
     def from_headers(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from corsguard.engine.decision import Decision
-from corsguard.engine.engine import Engine, Waiter
+from corsguard.engine.engine import Caller, Engine, Waiter
 from corsguard.engine.request import CORSRequest, Methods
 from corsguard.explain.place import Place, PlaceKey
 from corsguard.guard import Guard
@@ -56,6 +56,18 @@ class _TrialRuntime(GuardRuntime):
         """Return what GuardRuntime.decide does, and record the place and the decision."""
         view = self._locate(request.path, view)
         self.decision = super().decide(request, view, methods, wait)
+        return self.decision
+
+    async def decide_async(
+        self,
+        request: CORSRequest,
+        view: View | None = None,
+        methods: Methods = None,
+        call: Caller | None = None,
+    ) -> Decision:
+        """Return what GuardRuntime.decide_async does, and record the place and the decision."""
+        view = self._locate(request.path, view)
+        self.decision = await super().decide_async(request, view, methods, call)
         return self.decision
 
     def _conclude(self, *given: Any, **options: Any) -> Decision:

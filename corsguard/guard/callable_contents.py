@@ -7,20 +7,23 @@ request or a database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial, partialmethod
 from itertools import chain
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-__all__ = ["find_innermost", "get_module_name", "iter_callables", "iter_wrapped"]
+__all__ = ["find_innermost", "find_path", "get_module_name", "iter_callables", "iter_wrapped"]
 
 _CONTAINERS = (dict, frozenset, list, set, tuple)
 _FUNCTIONS = (FunctionType, MethodType, partial)
 _LARGEST = 100
 """Items of a container; a larger one is data, not functions that a view calls."""
 _MOST_WRAPPERS = 100
+_LONGEST_PATH = 12
+_MOST_OBJECTS = 10_000
+"""Objects that the search for a path visits; an application may reach most of the process."""
 
 
 def iter_wrapped(view: object) -> Iterator[object]:
@@ -54,6 +57,30 @@ def iter_callables(owner: object) -> Iterator[object]:
             yield value
 
 
+def find_path(
+    outermost: object, is_end: Callable[[Any], bool], is_closed: Callable[[Any], bool] | None = None
+) -> tuple[object, ...]:
+    """Return the callables from the outermost one to the nearest for which `is_end` is True.
+
+    Each may call the next: it holds it, or names the global variable that it is. Both ends are
+    included; the path is empty where there is none. It does not lead through an object for which
+    `is_closed` is True.
+    """
+    paths: list[tuple[object, ...]] = [(outermost,)]
+    seen = {id(outermost)}
+    for path in paths:
+        last = path[-1]
+        if is_end(last):
+            return tuple(filter(callable, path))
+        if len(path) == _LONGEST_PATH or (is_closed is not None and is_closed(last)):
+            continue
+        for inner in _iter_called(last):
+            if id(inner) not in seen and len(seen) < _MOST_OBJECTS:
+                seen.add(id(inner))
+                paths.append((*path, inner))
+    return ()
+
+
 def find_innermost(value: Any) -> Any:
     """Return the function, class or object inside all wrappers and partial objects."""
     for _ in range(_MOST_WRAPPERS):
@@ -68,6 +95,14 @@ def get_module_name(value: Any) -> str:
     if issubclass(kind, ModuleType):
         return str(value.__name__)
     return str((value if issubclass(kind, (type, FunctionType)) else kind).__module__)
+
+
+def _iter_called(wrapper: object) -> Iterator[object]:
+    """Yield what a wrapper may call: what it holds, and the global variables that it names."""
+    yield from iter_callables(wrapper)
+    if isinstance(wrapper, FunctionType):
+        named = (wrapper.__globals__.get(name) for name in wrapper.__code__.co_names)
+        yield from filter(callable, named)
 
 
 def _iter_contents(value: Any) -> Iterable[object]:

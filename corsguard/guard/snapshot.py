@@ -144,8 +144,8 @@ class Snapshot:
         "has_async_callables",
         "has_callables",
         "is_cached",
-        "needs_path",
         "own_origins",
+        "pathless",
         "policies",
         "views",
     )
@@ -223,10 +223,11 @@ class Snapshot:
         self._paths: BoundedCache[str, AppliedPolicy] = BoundedCache()  # of the last paths
         self.everywhere: AppliedPolicy | None = None if applied else self._nowhere
         """What applies to every path; None if that depends on the path."""
-        self.needs_path: bool = self.everywhere is None or any(
+        takes_request = any(
             engine.origins.takes_request for each in self._engines.values() for engine in each
         )
-        """True if a decision may depend on the path, by a route or by a predicate."""
+        self.pathless: AppliedPolicy | None = None if takes_request else self.everywhere
+        """The same; None if a predicate may depend on the path as well."""
 
     def _get_engines(self, given: PolicyOrList | None) -> tuple[Engine, ...]:
         return self._engines[_identify(list_policies(given))] if given else ()

@@ -18,6 +18,8 @@ from django.test import override_settings
 from django.urls import path as django_path
 from flask import Flask
 from flask import Response as FlaskResponse
+from starlette.applications import Starlette
+from starlette.routing import Route
 from support.asgi_exchange import exchange, scope_of, websocket_scope
 from support.stacks.wsgi import environ_of
 from support.steps import count_steps
@@ -26,6 +28,7 @@ from werkzeug.test import run_wsgi_app
 from corsguard import Guard, Policy
 from corsguard_asgi import CORSMiddleware as ASGIMiddleware
 from corsguard_flask import CORSGuard, cors_policy
+from corsguard_starlette import CORSGuard as StarletteGuard
 from corsguard_wsgi import CORSMiddleware as WSGIMiddleware
 
 Fields = list[tuple[str, str]]
@@ -167,6 +170,25 @@ def asgi(guard: Guard, fields: Fields) -> Iterator[Send]:
 
 
 @contextmanager
+def starlette(guard: Guard, fields: Fields, *, views: bool = False) -> Iterator[Send]:
+    class Answering:
+        """An endpoint that is an ASGI application."""
+
+        def __init__(self) -> None:
+            self.app = asgi_app(fields)
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await self.app(scope, receive, send)
+
+    routes = [Route("/items", Answering(), methods=["GET", "POST", "PUT"])]
+    if views:
+        routes.append(Route("/own", cors_policy(PLAIN)(Answering())))
+    app = Starlette(routes=routes)
+    StarletteGuard(app, guard)
+    yield to_asgi(app)
+
+
+@contextmanager
 def websocket(guard: Guard, fields: Fields) -> Iterator[Send]:
     def scope(method: str, path: str, headers: Fields) -> Any:
         return websocket_scope(headers, path=path)
@@ -180,6 +202,8 @@ STACKS = [
     Stack("websocket", websocket),
     Stack("flask", flask),
     Stack("flask-views", partial(flask, views=True)),
+    Stack("starlette", starlette),
+    Stack("starlette-views", partial(starlette, views=True)),
     Stack("django", django),
     Stack("django-async", partial(django, runs_async=True)),
 ]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.app_command import on_app
 from support.cli_command import Command, Finished
 from support.cli_explain import APP, ROUTED, Explain
 from support.demo_visit import FREE_PORTS, Running
@@ -11,6 +12,8 @@ from support.demo_visit import FREE_PORTS, Running
 from corsguard import CORSRequest, Decision
 from corsguard.cli import main
 from corsguard.cli.demo.servers import serve_demo
+
+__all__ = ["on_app"]
 
 
 @pytest.fixture(autouse=True)

@@ -117,7 +117,7 @@ def test_block_of_each_framework_answers_a_preflight() -> None:
     answers = [
         answered_by_wsgi(run(block_with("corsguard_wsgi"))["app"]),
         answered_by_wsgi(run(block_with("corsguard_flask"))["app"]),
-        answered_by_asgi(run(block_with("corsguard_asgi"))["app"]),
+        answered_by_asgi(run(block_with("corsguard_starlette"))["app"]),
         answered_by_django(block_with("corsguard_django")),
     ]
     for status, headers in answers:

@@ -42,6 +42,8 @@ class Example(NamedTuple):
     show: Callable[[object], object] = lambda items: items
     """items -> the public view of them."""
     public_write: tuple[int, dict[str, str]] = (405, PUBLIC)
+    public_preflight: int = 204
+    """The status of a preflight for a method that the public view does not take."""
 
 
 def count(items: object) -> object:
@@ -61,6 +63,7 @@ EXAMPLES = [
         cookie_path="/",
         by_path=False,
         public_write=(403, {}),
+        public_preflight=200,
     ),
     Example(
         "django",
@@ -76,6 +79,8 @@ EXAMPLES = [
             ("GET", "/api/items/one", 422),
         ],
         public="/public/count",
+        public_write=(403, {}),
+        public_preflight=405,
         show=count,
     ),
 ]
@@ -230,7 +235,7 @@ def test_public_items_are_read_only_for_any_page(api: Api) -> None:
     written = api.client.send("POST", path, {"name": "evil"}, Origin=ELSEWHERE)
     assert (written.status, written.cors) == api.example.public_write
     preflight = api.client.preflight(path, "PUT", ELSEWHERE)
-    assert preflight.status == (204 if api.example.by_path else 200)
+    assert preflight.status == api.example.public_preflight
     assert "access-control-allow-methods" not in preflight.headers
 
 

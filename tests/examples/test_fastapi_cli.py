@@ -51,6 +51,11 @@ def test_unlisted_page_is_refused(api: Client) -> None:
     assert refused.body.startswith(b"corsguard: cross-origin refused")
 
 
+def test_view_has_its_own_policy(api: Client) -> None:
+    answer = api.send("GET", "/public/count", Origin=ELSEWHERE)
+    assert (answer.status, answer.cors) == (200, {"access-control-allow-origin": "*"})
+
+
 def test_docstring_of_the_example_names_the_command() -> None:
     text = (ROOT / "examples/fastapi_app.py").read_text(encoding="utf-8")
     assert "`fastapi dev examples/fastapi_app.py`" in text.partition('"""\n')[0]

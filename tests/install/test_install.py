@@ -21,6 +21,7 @@ PACKAGES = {
     "corsguard_django",
     "corsguard_flask",
     "corsguard_pytest",
+    "corsguard_starlette",
     "corsguard_wsgi",
 }
 SUB_PACKAGES = {"policy", "engine", "guard", "browser", "explain", "cli"}
@@ -78,7 +79,7 @@ def test_import_in_an_empty_environment_succeeds(environment: Path) -> None:
     assert (run.stdout, run.stderr) == ("None\n", "")
 
 
-@pytest.mark.parametrize("framework", ["flask", "django"])
+@pytest.mark.parametrize("framework", ["flask", "django", "starlette"])
 def test_adapter_without_its_framework_names_the_extra(environment: Path, framework: str) -> None:
     code = f"import corsguard_{framework}"
     run = subprocess.run([environment / "python", "-c", code], capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""The Starlette application that the tests of Starlette are about, and two ways to set it up."""
+"""The Starlette application that the tests of Starlette are about, and the ways to set it up."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from support.asgi_exchange import (
 
 from corsguard import Policy
 from corsguard_asgi import CORSMiddleware
+from corsguard_starlette import CORSGuard
 
 POLICY = Policy(allow_origins=[APP])
 ALLOWED = {"access-control-allow-origin": APP, "vary": "Origin"}
@@ -40,6 +41,11 @@ def around(app: Starlette) -> App:
 
 def added(app: Starlette) -> App:
     app.add_middleware(CORSMiddleware, policy=POLICY)
+    return app
+
+
+def guarded(app: Starlette) -> App:
+    CORSGuard(app, POLICY)
     return app
 
 

@@ -1,4 +1,4 @@
-"""FastAPI, with the middleware around the application and among its user middleware."""
+"""FastAPI: the middleware around the application, among its user middleware, and CORSGuard."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from support.asgi_exchange import APP, App, get
 
 from corsguard import Policy
 from corsguard_asgi import CORSMiddleware
+from corsguard_starlette import CORSGuard
 
 POLICY = Policy(allow_origins=[APP], allow_methods=["PUT"], allow_headers=["Content-Type"])
 ALLOWED = {"access-control-allow-origin": APP, "vary": "Origin"}
@@ -32,7 +33,12 @@ def added(app: FastAPI) -> App:
     return app
 
 
-SET_UPS = pytest.mark.parametrize("set_up", [around, added])
+def guarded(app: FastAPI) -> App:
+    CORSGuard(app, POLICY)
+    return app
+
+
+SET_UPS = pytest.mark.parametrize("set_up", [around, added, guarded])
 
 
 async def session() -> AsyncIterator[str]:

@@ -17,6 +17,7 @@ from websockets.sync.client import connect
 
 from corsguard import Guard, Policy
 from corsguard_asgi import CORSMiddleware
+from corsguard_starlette import CORSGuard, cors_policy
 
 POLICY = Policy(
     allow_origins=[APP],
@@ -76,10 +77,18 @@ def added() -> App:
     return app
 
 
+def guarded() -> App:
+    app = fastapi()
+    CORSGuard(app, GUARD)
+    app.add_api_route("/own", cors_policy(allow_origins=[EVIL])(lambda: "own"))
+    return app
+
+
 APPS: dict[str, App] = {
     "bare": CORSMiddleware(bare, GUARD),
     "fastapi": CORSMiddleware(fastapi(), GUARD),
     "fastapi-added": added(),
+    "fastapi-guard": guarded(),
 }
 VERSIONS = [("HTTP/1.1", by_uvicorn), ("HTTP/1.1", by_hypercorn), ("HTTP/2", by_hypercorn)]
 

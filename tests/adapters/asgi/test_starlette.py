@@ -1,4 +1,4 @@
-"""Starlette, with the middleware around the application and among its user middleware."""
+"""Starlette: the middleware around the application, among its user middleware, and CORSGuard."""
 
 from __future__ import annotations
 
@@ -31,13 +31,15 @@ from support.starlette_app import (
     SetUp,
     added,
     around,
+    guarded,
     starlette,
 )
 
 from corsguard import Guard, PolicyError
 from corsguard_asgi import CORSMiddleware
+from corsguard_starlette import CORSGuard
 
-SET_UPS = pytest.mark.parametrize("set_up", [around, added])
+SET_UPS = pytest.mark.parametrize("set_up", [around, added, guarded])
 
 
 @SET_UPS
@@ -134,12 +136,12 @@ def test_exception_after_the_start_does_not_change_the_response(set_up: SetUp) -
     assert len(handler.ran) == 1  # as without us: it may be where errors are counted
 
 
-# What only wrapping covers
+# What add_middleware does not cover
 
 
-def test_body_limit_response_has_cors_headers_only_if_wrapped() -> None:
+def test_body_limit_response_has_cors_headers_unless_added() -> None:
     too_much = [("Origin", APP), ("Content-Length", "100")]
-    for set_up, cors in ((around, ALLOWED), (added, {})):
+    for set_up, cors in ((around, ALLOWED), (guarded, ALLOWED), (added, {})):
         app = set_up(starlette(max_body_size=10))
         answer = ask(app, scope_of("POST", "/upload", too_much))
         assert (answer.status, answer.cors) == (413, cors)
@@ -164,6 +166,8 @@ def test_websocket_is_accepted_or_refused(set_up: SetUp) -> None:
     app: App = routed
     if set_up is added:
         routed.add_middleware(CORSMiddleware, policy=Guard(POLICY, enforce=True))
+    elif set_up is guarded:
+        CORSGuard(routed, Guard(POLICY, enforce=True))
     else:
         app = CORSMiddleware(routed, Guard(POLICY, enforce=True))
     passed = ask(app, websocket_scope([("Origin", APP)]))

@@ -63,7 +63,7 @@ class Service:
             for name, value in environ.items()
             if name.startswith("HTTP_")
         ]
-        return cache.lookup_headers(headers, environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        return cache.lookup_headers(headers, environ["REQUEST_METHOD"], None, environ["PATH_INFO"])
 
 
 def environ_of(origin: str | None = A, **fields: str) -> dict[str, Any]:
@@ -182,10 +182,10 @@ def test_host_in_two_lines_is_another_host() -> None:
     service.decide(environ_of())
     cache = service.guard.adapter.snapshot.find("/").cache
     origin, host, other = (b"origin", A.encode()), (b"host", b"one"), (b"host", b"two")
-    assert cache.lookup_headers([origin, host], "GET", "/") is not None
-    assert cache.lookup_headers([origin, other, host], "GET", "/") is None
+    assert cache.lookup_headers([origin, host], "GET", None, "/") is not None
+    assert cache.lookup_headers([origin, other, host], "GET", None, "/") is None
     assert cache.lookup_headers([origin, host], "GET") is None
-    assert cache.lookup_headers([origin], "GET", "/") is None
+    assert cache.lookup_headers([origin], "GET", None, "/") is None
 
 
 def test_decision_with_a_fault_is_not_cached() -> None:

@@ -23,6 +23,7 @@ from support.stacks.wsgi import status_line
 from corsguard import Guard
 from corsguard_asgi import CORSMiddleware as ASGIMiddleware
 from corsguard_flask import CORSGuard
+from corsguard_starlette import CORSGuard as StarletteGuard
 from corsguard_wsgi import CORSMiddleware as WSGIMiddleware
 
 if TYPE_CHECKING:
@@ -147,7 +148,9 @@ def asgi(site: Site, guard: Guard) -> AbstractContextManager[str]:
 
 
 def fastapi(site: Site, guard: Guard) -> AbstractContextManager[str]:
-    return by_asgi(count_asgi_requests(site, ASGIMiddleware(fastapi_application(site), guard)))
+    app = fastapi_application(site)
+    StarletteGuard(app, guard)
+    return by_asgi(count_asgi_requests(site, app))
 
 
 ADAPTERS: dict[str, Serve] = {

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from flask import Flask
+from starlette.applications import Starlette
 from support.stacks.asgi import application as asgi_application
 from support.stacks.wsgi import application as wsgi_application
 
@@ -17,6 +18,7 @@ from corsguard import Guard, Policy, PolicyError
 from corsguard_asgi import CORSMiddleware as ASGIMiddleware
 from corsguard_django import CORSMiddleware as DjangoMiddleware
 from corsguard_flask import CORSGuard
+from corsguard_starlette import CORSGuard as StarletteGuard
 from corsguard_wsgi import CORSMiddleware as WSGIMiddleware
 
 Configure = Callable[[Mapping[str, Any]], object]
@@ -50,11 +52,16 @@ def _in_django(mapping: Mapping[str, Any], answer: Callable[[HttpRequest], Any])
             raise error.__cause__ or error from None
 
 
+def starlette(mapping: Mapping[str, Any]) -> object:
+    return StarletteGuard(Starlette(), Guard.from_mapping(mapping))
+
+
 CONFIGURE: dict[str, Configure] = {
     "policy": Policy.from_mapping,
     "wsgi": lambda mapping: WSGIMiddleware(wsgi_application, Guard.from_mapping(mapping)),
     "asgi": lambda mapping: ASGIMiddleware(asgi_application, Guard.from_mapping(mapping)),
     "flask": flask,
+    "starlette": starlette,
     "django": django,
     "django-async": django_async,
 }

@@ -8,6 +8,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from flask import Flask, request
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 from support.asgi_exchange import get
 from support.stacks.django import ASGI, WSGI, DjangoClient
 from support.stacks.wsgi import environ_of, through_validator
@@ -16,6 +20,8 @@ from support.table import by_name
 from corsguard import Guard
 from corsguard_asgi import CORSMiddleware as ASGIMiddleware
 from corsguard_flask import CORSGuard
+from corsguard_starlette import CORSGuard as StarletteGuard
+from corsguard_starlette import cors_policy
 from corsguard_wsgi import CORSMiddleware as WSGIMiddleware
 
 ServeWithoutOrigin = Callable[[Guard, str], dict[str, str]]
@@ -53,6 +59,20 @@ def flask(guard: Guard, origin: str) -> dict[str, str]:
     return by_name(through_validator(app, environ_of("GET", "/items", [("Origin", origin)]))[1])
 
 
+def starlette(guard: Guard, origin: str) -> dict[str, str]:
+    @cors_policy(allow_origins=["https://own.example"])
+    async def own(request: Request) -> Response:
+        return PlainTextResponse("own")
+
+    async def forget(request: Request) -> Response:
+        request.scope["headers"].clear()
+        return PlainTextResponse("ok")
+
+    app = Starlette(routes=[Route("/items", forget), Route("/own", own)])
+    StarletteGuard(app, guard)
+    return by_name(get(app, origin=origin).fields)
+
+
 def django(guard: Guard, origin: str) -> dict[str, str]:
     return _in_django(WSGI, guard, origin)
 
@@ -71,4 +91,4 @@ def _in_django(handler: type[WSGI | ASGI], guard: Guard, origin: str) -> dict[st
     return by_name(client.send("GET", "/items", headers).headers)
 
 
-APPLICATIONS: list[ServeWithoutOrigin] = [wsgi, asgi, flask, django, django_async]
+APPLICATIONS: list[ServeWithoutOrigin] = [wsgi, asgi, flask, starlette, django, django_async]

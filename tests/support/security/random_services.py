@@ -20,6 +20,11 @@ from django.utils.decorators import sync_and_async_middleware
 from django.views import View as DjangoView
 from flask import Flask
 from flask.views import MethodView
+from starlette.applications import Starlette
+from starlette.endpoints import HTTPEndpoint
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
 from support.application import Fields
 from support.asgi_exchange import ask, scope_of
 from support.stacks.asgi import application as asgi_application
@@ -32,6 +37,7 @@ from corsguard.engine.csrf import Enforce
 from corsguard_asgi import CORSMiddleware as ASGIMiddleware
 from corsguard_django import cors_exempt, cors_policy
 from corsguard_flask import CORSGuard
+from corsguard_starlette import CORSGuard as StarletteGuard
 from corsguard_wsgi import CORSMiddleware as WSGIMiddleware
 
 if TYPE_CHECKING:
@@ -174,6 +180,71 @@ def _caching(app: WSGIApplication) -> WSGIApplication:
     return answer
 
 
+class StarletteService:
+    """Starlette, with the views of the other URLconf below /other, to which a middleware leads."""
+
+    def __init__(self, world: World) -> None:
+        self.guard = world.guard()
+        other = Mount("/other", routes=_starlette_routes(world.other_marks))
+        self._starlette = Starlette(routes=[*_starlette_routes(world.marks), other])
+        StarletteGuard(self._starlette, self.guard)
+        self._starlette.add_middleware(_caching_asgi)
+        self._starlette.add_middleware(_rewriting(BELOW))
+
+    def send(self, method: str, path: str, headers: Fields) -> Answer:
+        app = _rewriting(ABOVE)(self._starlette)
+        exchange = ask(app, scope_of(method, path, headers))
+        return exchange.status, exchange.fields, exchange.body
+
+    def replace(self, path: str, mark: Mark) -> None:
+        self._starlette.routes[PATHS.index(path)] = _starlette_route(path, mark)
+
+
+def _starlette_routes(marks: Marks) -> list[Any]:
+    async def put(self: Any, request: Request) -> Response:
+        return PlainTextResponse("put")
+
+    members = {"get": _starlette_get, "put": decorate(put, marks.get(BY_METHOD, ""))}
+    by_method = type("ByMethod", (HTTPEndpoint,), members)
+    routes = [_starlette_route(where, marks.get(where, "")) for where in PATHS]
+    return [*routes, Route(BY_METHOD, by_method)]
+
+
+def _starlette_route(path: str, mark: Mark) -> Route:
+    async def view(request: Request) -> Response:
+        return PlainTextResponse("seen")
+
+    return Route(path, decorate(view, mark), methods=["GET", "POST", "PUT"])
+
+
+async def _starlette_get(self: Any, request: Request) -> Response:
+    return PlainTextResponse("got")
+
+
+def _rewriting(field: str) -> Callable[[Any], Any]:
+    """Return a middleware that leads to the views of the URLconf that a field names."""
+
+    def around(app: Any) -> Any:
+        async def rewrite(scope: Any, receive: Any, send: Any) -> None:
+            name = dict(scope["headers"]).get(field.lower().encode())
+            if name is not None:
+                path = scope["path"].removeprefix("/other")
+                scope = {**scope, "path": f"/other{path}" if name == b"other" else path}
+            await app(scope, receive, send)
+
+        return rewrite
+
+    return around
+
+
+def _caching_asgi(app: Any) -> Any:
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        is_cached = CACHED.lower().encode() in dict(scope["headers"])
+        await (PlainTextResponse("cached") if is_cached else app)(scope, receive, send)
+
+    return answer
+
+
 class DjangoService:
     """Django, as long as the settings are those that it was made with."""
 
@@ -273,6 +344,11 @@ def flask(world: World) -> Iterator[Service]:
     yield FlaskService(world)
 
 
+@contextmanager
+def starlette(world: World) -> Iterator[Service]:
+    yield StarletteService(world)
+
+
 def django(world: World) -> AbstractContextManager[Service]:
     return _django(world, WSGI, is_async=False)
 
@@ -282,4 +358,4 @@ def django_async(world: World) -> AbstractContextManager[Service]:
 
 
 Serve = Callable[[World], AbstractContextManager[Service]]
-ADAPTERS: Sequence[Serve] = (wsgi, asgi, flask, django, django_async)
+ADAPTERS: Sequence[Serve] = (wsgi, asgi, flask, starlette, django, django_async)

@@ -23,7 +23,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path as django_path
 from django.urls import re_path
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from flask import Flask
 from litestar import Litestar, asgi, route
 from litestar.middleware import DefineMiddleware
@@ -42,6 +42,7 @@ from corsguard import Guard, Policy
 from corsguard_asgi import CORSMiddleware as ASGIMiddleware
 from corsguard_django import cors_policy as django_policy
 from corsguard_flask import CORSGuard, cors_policy
+from corsguard_starlette import CORSGuard as StarletteGuard
 from corsguard_wsgi import CORSMiddleware as WSGIMiddleware
 
 METHODS = ["GET", "POST"]
@@ -213,6 +214,44 @@ def in_starlette_mounted(guard: Guard, admin: Policy | None) -> Any:
     return Starlette(routes=[Mount("/svc", ASGIMiddleware(starlette(), guard))])
 
 
+def in_starlette_guard(guard: Guard, admin: Policy | None, *, mounts: bool = False) -> Any:
+    """Build views behind CORSGuard, those below /api/admin with a policy of their own."""
+
+    def build(name: str, path: str) -> Route:
+        view = starlette_view(name)
+        is_admin = admin and name in {"admin", "users"}
+        return Route(path, cors_policy(admin)(view) if is_admin else view, methods=METHODS)
+
+    routes: list[Any] = [build(name, path) for name, path in VIEWS.items()]
+    if mounts:
+        users = Mount("/admin", Starlette(routes=[build("users", "/users")]))
+        api = [build("admin", "/admin"), users, build("items", "/items")]
+        routes = [Mount("/api", routes=api), build("public", "/public")]
+    app = Starlette(routes=routes)
+    app.add_middleware(Opaque)
+    StarletteGuard(app, guard)
+    return app
+
+
+def in_fastapi_guard(guard: Guard, admin: Policy | None, root_path: str = "") -> Any:
+    """Build views in included routers, and set the policy of one of these."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        app = FastAPI(openapi_url=None, root_path=root_path)
+    cors = StarletteGuard(app, guard)
+    api, inner = APIRouter(prefix="/api"), APIRouter(prefix="/admin")
+    for router, path, name in (
+        (inner, "", "admin"), (inner, "/users", "users"), (api, "/items", "items"),
+        (app, "/public", "public"),
+    ):  # fmt: skip
+        router.add_api_route(path, starlette_view(name), methods=METHODS, response_model=None)
+    api.include_router(inner)
+    app.include_router(api)
+    if admin:
+        cors.set_policy(inner, admin)
+    return app
+
+
 class Opaque:
     """A middleware that does not say what it wraps."""
 
@@ -343,6 +382,9 @@ ROUTERS = [
     Router("starlette-added", in_starlette_added, over_asgi),
     Router("starlette-mounts", in_starlette_mounts, over_asgi),
     Router("fastapi", in_fastapi, over_asgi),
+    Router("starlette-guard", in_starlette_guard, over_asgi, has_view_policies=True),
+    Router("starlette-guard-mounts", partial(in_starlette_guard, mounts=True), over_asgi, True),
+    Router("fastapi-guard", in_fastapi_guard, over_asgi, has_view_policies=True),
     Router("litestar", in_litestar, over_asgi),
     Router("litestar-added", in_litestar_added, over_asgi),
     Router("quart", in_quart, over_asgi),
@@ -353,6 +395,7 @@ if find_spec("falcon"):
     falcon_asgi = partial(in_falcon, "falcon-asgi")
     ROUTERS.append(Router("falcon-asgi", falcon_asgi, over_asgi, ignores_root_path=True))
 AT_SVC = [
+    Router("fastapi-guard-root-path", partial(in_fastapi_guard, root_path="/svc"), over_asgi, True),
     Router("fastapi-root-path", in_fastapi_of_a_root_path, over_asgi),
     Router("fastapi-root-path-added", in_fastapi_added, over_asgi),
     Router("starlette-mounted", in_starlette_mounted, over_asgi),

@@ -145,6 +145,6 @@ def fastapi() -> Callable[..., Any]:
     app = fastapi_app.app
     app.add_api_route(PATH, lambda: PlainTextResponse(worker_id()), methods=["GET", "POST", "PUT"])
     app.add_api_route(BROKEN, lambda: StreamingResponse(broken_async()))
-    reconfigure_often(fastapi_app.GUARD)
+    reconfigure_often(fastapi_app.cors.guard)
     served: Callable[..., Any] = app
     return served
