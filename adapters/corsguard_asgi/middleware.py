@@ -82,7 +82,6 @@ class CORSMiddleware:
             # there for "no lifespan support", and would not show the message.
             _logger.error("CORSMiddleware does not start: %s", error)  # noqa: TRY400
             raise
-        self._adapter = self.guard.adapter
         # The search for the router waits for the start of the server, or for the first request that
         # needs a path: only then has every layer got what it wraps.
         self._read_path: ReadPath = self._search_and_read
@@ -94,7 +93,7 @@ class CORSMiddleware:
         if scope["type"] != "http":
             await self._call_other(scope, receive, send)
             return
-        adapter = self._adapter
+        adapter = self.guard.adapter
         snapshot = adapter.snapshot
         app, path = self.app, None
         applied = snapshot.pathless
@@ -168,7 +167,7 @@ class CORSMiddleware:
         """Return the decision on a request that is not cached."""
         # Where the path does not matter, only the log shows it.
         path = self._read_route_path(scope) if self._needs_path() else strip_root_path(scope)
-        return await decide(self._adapter, build_request(scope, path))
+        return await decide(self.guard.adapter, build_request(scope, path))
 
     def _read_route_path(self, scope: Scope) -> str:
         """Return the path that the application's router reads, or one that matches no route."""
@@ -201,7 +200,7 @@ class CORSMiddleware:
             _logger.info("no route applies to a request with a root path: %s", self._why())
 
     def _needs_path(self) -> bool:
-        return self._adapter.snapshot.pathless is None
+        return self.guard.adapter.snapshot.pathless is None
 
     def _why(self) -> str:
         return (

@@ -9,7 +9,7 @@ from tools.benchmarks.growth_costs import HIT, MISS, GrowthCosts
 from tools.benchmarks.million_costs import MillionCosts
 from tools.benchmarks.refusal_costs import RefusalCosts
 from tools.benchmarks.request_costs import RequestCosts
-from tools.benchmarks.stacks.layers import BY_ROUTE, CORSGUARD, ENFORCED, FLOOR
+from tools.benchmarks.stacks.layers import BY_ROUTE, CORSGUARD, ENFORCED, FLOOR, STARLETTE_ADAPTER
 from tools.benchmarks.startup_costs import StartupCosts
 from tools.benchmarks.tables import Goal
 from tools.benchmarks.workload import REQUESTS
@@ -71,6 +71,7 @@ def request_goals(costs: RequestCosts) -> Iterator[Goal]:
     yield from _no_slower_goals(costs)
     yield from _layer_goals(costs)
     yield from _starlette_goals(costs)
+    yield from _adapter_goals(costs)
     for stack, request, peer, share in _AGAINST_PEERS:
         added = costs.added(stack, request, CORSGUARD).median
         most = costs.added(stack, request, peer).median / share
@@ -110,6 +111,16 @@ def _starlette_goals(costs: RequestCosts) -> Iterator[Goal]:
             most = share if layer == CORSGUARD else _SHARE_OF_STARLETTE
             what = f"ASGI, {request}: {layer}, share of {_STARLETTE}"
             yield Goal.at_most(what, ratio, most, "times")
+
+
+def _adapter_goals(costs: RequestCosts) -> Iterator[Goal]:
+    """Compare the extension for Starlette with the middleware for any ASGI application."""
+    for request in ("no Origin", "allowed", "refused"):
+        bare = costs.bare("Starlette", request).median
+        extension = bare + costs.added("Starlette", request, STARLETTE_ADAPTER).median
+        middleware = bare + costs.added("Starlette", request, CORSGUARD).median
+        what = f"Starlette, {request}, in all: {STARLETTE_ADAPTER} beside corsguard_asgi"
+        yield Goal.at_most(what, extension / middleware, _NO_SLOWER, "times")
 
 
 def growth_goals(costs: GrowthCosts) -> Iterator[Goal]:

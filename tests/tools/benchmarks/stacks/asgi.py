@@ -17,6 +17,7 @@ from tools.benchmarks.stacks.layers import (
     ENFORCED,
     FLOOR,
     JSON,
+    STARLETTE_ADAPTER,
     Layer,
     Stack,
     asgi,
@@ -25,7 +26,9 @@ from tools.benchmarks.stacks.layers import (
 )
 from tools.benchmarks.workload import EXPOSED, HEADERS, MAX_AGE, METHODS, Origins
 
+from corsguard import Policy
 from corsguard_asgi import CORSMiddleware
+from corsguard_starlette import CORSGuard
 
 PEER = "Starlette's own"
 
@@ -67,6 +70,12 @@ def _with(middleware: Any, **options: Any) -> Layer:
     return asgi(app)
 
 
+def _install(policy: Policy) -> Layer:
+    app = _starlette()
+    CORSGuard(app, policy)
+    return asgi(app)
+
+
 STACKS = (
     Stack(
         "ASGI",
@@ -88,6 +97,7 @@ STACKS = (
         {
             BARE: lambda _: asgi(_starlette()),
             CORSGUARD: lambda origins: _with(CORSMiddleware, policy=origins.policy),
+            STARLETTE_ADAPTER: lambda origins: _install(origins.policy),
             BY_ROUTE: lambda origins: _with(CORSMiddleware, policy=by_route(origins)),
             ENFORCED: lambda origins: _with(CORSMiddleware, policy=enforced(origins)),
             PEER: lambda origins: _with(StarletteCORSMiddleware, **_options(origins)),

@@ -14,6 +14,7 @@ BARE = "bare"
 CORSGUARD = "corsguard"
 BY_ROUTE = "corsguard, by route"
 ENFORCED = "corsguard, enforced"
+STARLETTE_ADAPTER = "corsguard_starlette"
 FLOOR = "floor"
 
 JSON = b'[{"id": 1}]'
