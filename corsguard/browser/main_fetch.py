@@ -288,8 +288,7 @@ class Fetch:
 
     def _refuse_unreachable(self, purpose: Purpose, text: str, fix: str) -> NoReturn:
         self._trace.refuse(
-            "network",
-            Clause.NETWORK_FETCH,
+            ("network", Clause.NETWORK_FETCH),
             BlockReason.UNREACHABLE,
             text,
             fix=fix,
@@ -305,4 +304,4 @@ class Fetch:
         fix: str,
         detail: str = "",
     ) -> NoReturn:
-        self._trace.refuse(name, clause, reason, text, fix=fix, detail=detail)
+        self._trace.refuse((name, clause), reason, text, fix=fix, detail=detail)

@@ -160,8 +160,7 @@ class Preflight:
 
     def _refuse(self, reason: BlockReason, text: str, detail: str, fix: str) -> NoReturn:
         self._trace.refuse(
-            _STEP,
-            Clause.PREFLIGHT_FETCH,
+            (_STEP, Clause.PREFLIGHT_FETCH),
             reason,
             text,
             fix=fix,

@@ -60,7 +60,7 @@ def refuse_mixed_content(page: Origin, url: URL, trace: Trace) -> NoReturn:
     )
     report_mixed_content(page, url, trace)
     reason = BlockReason.REDIRECT_SCHEME
-    trace.refuse(_STEP, Clause.MAIN_FETCH, reason, text, fix=fix, detail=str(url))
+    trace.refuse((_STEP, Clause.MAIN_FETCH), reason, text, fix=fix, detail=str(url))
 
 
 class _RedirectTarget:
@@ -142,7 +142,7 @@ class _RedirectTarget:
 
     def _refuse(self, reason: BlockReason, text: str, fix: str) -> NoReturn:
         detail = ", ".join(dict.fromkeys(self._locations))
-        self._trace.refuse(_STEP, Clause.REDIRECT_FETCH, reason, text, fix=fix, detail=detail)
+        self._trace.refuse((_STEP, Clause.REDIRECT_FETCH), reason, text, fix=fix, detail=detail)
 
 
 def _rewrite(request: FetchRequest, url: URL, status: int) -> list[str]:

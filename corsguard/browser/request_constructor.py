@@ -138,7 +138,7 @@ def _refuse(
     fix: str,
     clause: Clause = Clause.REQUEST_CONSTRUCTOR,
 ) -> NoReturn:
-    trace.refuse(_STEP, clause, reason, text, detail=detail, fix=fix)
+    trace.refuse((_STEP, clause), reason, text, detail=detail, fix=fix)
 
 
 def _parse_url(request: Request, base: URL | None, trace: Trace) -> URL:

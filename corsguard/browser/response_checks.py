@@ -40,8 +40,7 @@ def check_cors(
                 "any site"
             )
         trace.refuse(
-            name,
-            Clause.CORS_CHECK,
+            (name, Clause.CORS_CHECK),
             reason,
             text,
             fix=fix,
@@ -51,8 +50,7 @@ def check_cors(
     credentials = join_lines(answer, ALLOW_CREDENTIALS)
     if include and credentials != "true":
         trace.refuse(
-            name,
-            Clause.CORS_CHECK,
+            (name, Clause.CORS_CHECK),
             BlockReason.ALLOW_CREDENTIALS_NOT_TRUE,
             f"the request carries credentials, and {ALLOW_CREDENTIALS} is "
             + ("missing" if credentials is None else f"{credentials!r}, not 'true'"),
@@ -105,8 +103,7 @@ def check_resource_policy(page: Origin, url: URL, answer: Answer, trace: Trace) 
     same_site = _is_schemelessly_same_site(page, url.origin)
     if (policy == "same-origin" and not same_origin) or (policy == "same-site" and not same_site):
         trace.refuse(
-            name,
-            Clause.RESOURCE_POLICY,
+            (name, Clause.RESOURCE_POLICY),
             BlockReason.RESOURCE_POLICY,
             f"{_RESOURCE_POLICY} is {policy}, and the page has another "
             + policy.removeprefix("same-"),

@@ -33,8 +33,7 @@ class Trace:
 
     def refuse(
         self,
-        name: str,
-        clause: Clause,
+        step: tuple[str, Clause],
         reason: BlockReason,
         text: str,
         *,
@@ -44,11 +43,12 @@ class Trace:
     ) -> NoReturn:
         """Add the step that failed, and end the fetch: raise Refused.
 
-        `text`, `fix`, `detail` and `in_preflight` are those of Step and Refusal.
+        `step` is its name and its clause. `text`, `fix`, `detail` and `in_preflight` are those of
+        Step and Refusal.
         """
-        step = Step(name, clause, False, text)
-        self.steps.append(step)
-        raise Refused(Refusal(reason, step, detail, fix, in_preflight))
+        failed = Step(*step, False, text)
+        self.steps.append(failed)
+        raise Refused(Refusal(reason, failed, detail, fix, in_preflight))
 
     def add_caveat(self, code: str, text: str) -> None:
         """Add a caveat, the first of its code only."""

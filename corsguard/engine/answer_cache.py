@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from corsguard.engine.cache import BoundedCache, DecisionCache, EnforcedCache
+from corsguard.engine.cache import BoundedCache, CacheLimits, DecisionCache, EnforcedCache
 from corsguard.engine.decision import Decision, Reason
 from corsguard.engine.request import CORSRequest, Headers, Methods, read_path
 from corsguard.policy.answers import Answer
@@ -87,12 +87,13 @@ class EnforcedAnswerCache(AnswerCache, EnforcedCache):
 class PlaceCache(AnswerCache):
     """The same where an answer depends on the host and the path: with a cache for each of them."""
 
-    def __init__(self, no_origin: Decision, *, max_items: int, **options: Any) -> None:
-        super().__init__(no_origin, max_items=max_items, **options)
-        items = {"max_items": _ITEMS_AT_PLACE, "max_origins": _ITEMS_AT_PLACE}
-        self._options = {**options, **items, "default": None, "cookieless_default": None}
+    def __init__(self, no_origin: Decision, *, limits: CacheLimits, **options: Any) -> None:
+        super().__init__(no_origin, limits=limits, **options)
+        at_place = CacheLimits(_ITEMS_AT_PLACE, _ITEMS_AT_PLACE)
+        without = {"limits": at_place, "default": None, "cookieless_default": None}
+        self._options = {**options, **without}
         # Host and path -> the decisions there that depend on an answer.
-        self._by_place: BoundedCache[_Place, DecisionCache] = BoundedCache(max_items)
+        self._by_place: BoundedCache[_Place, DecisionCache] = BoundedCache(limits.items)
 
     def lookup(
         self,

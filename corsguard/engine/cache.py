@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from logging import DEBUG
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from corsguard.engine.csrf import SAFE_METHODS, is_unsafe
 from corsguard.engine.decision import Decision, Reason
@@ -16,6 +16,7 @@ __all__ = [
     "MAX_ITEMS",
     "REFUSED_ORIGINS",
     "BoundedCache",
+    "CacheLimits",
     "DecisionCache",
     "EnforcedCache",
     "NoCache",
@@ -61,6 +62,14 @@ _CROSS_SITE_BYTES = frozenset(site.encode() for site in _CROSS_SITE)
 REFUSED_ORIGINS = frozenset({Reason.ORIGIN_INVALID, Reason.ORIGIN_NOT_ALLOWED})
 
 
+class CacheLimits(NamedTuple):
+    """The most items of the dictionaries of a cache."""
+
+    items: int = MAX_ITEMS
+    origins: int = MAX_ITEMS
+    """Those of the dictionaries of allowed origins."""
+
+
 class DecisionCache:
     """The decisions of one policy at one place, by all that they depend on.
 
@@ -71,8 +80,7 @@ class DecisionCache:
     `no_origin` is the decision on a request without `Origin`. `default` is the decision on every
     request, and `cookieless_default` on every one with `Origin` and without a cookie, where the
     origin does not matter; else None. `allows_credentials` is True if the policy allows
-    credentials, or one policy of a list does. `is_enabled_for` is that of the logger. `max_items`
-    bounds each dictionary, and `max_origins` those of allowed origins.
+    credentials, or one policy of a list does. `is_enabled_for` is that of the logger.
     """
 
     _counts_methods = False
@@ -85,8 +93,7 @@ class DecisionCache:
         cookieless_default: Decision | None,
         allows_credentials: bool,
         is_enabled_for: Callable[[int], bool],
-        max_items: int = MAX_ITEMS,
-        max_origins: int = MAX_ITEMS,
+        limits: CacheLimits = CacheLimits(),  # noqa: B008  # immutable
     ) -> None:
         self._no_origin = no_origin
         self._default = default
@@ -94,15 +101,15 @@ class DecisionCache:
         self._allows_credentials = allows_credentials
         self._is_enabled_for = is_enabled_for
         # Origin -> Decision, whatever else the request says.
-        self._cookieless: BoundedCache[str, Decision] = BoundedCache(max_origins)
-        self._with_cookie: BoundedCache[str, Decision] = BoundedCache(max_origins)
+        self._cookieless: BoundedCache[str, Decision] = BoundedCache(limits.origins)
+        self._with_cookie: BoundedCache[str, Decision] = BoundedCache(limits.origins)
         # All that a decision depends on -> Decision, where the origin does not decide it alone.
-        self._conditional: BoundedCache[_Conditions, Decision] = BoundedCache(max_items)
-        self._refused: BoundedCache[_Conditions, Decision] = BoundedCache(max_items)
+        self._conditional: BoundedCache[_Conditions, Decision] = BoundedCache(limits.items)
+        self._refused: BoundedCache[_Conditions, Decision] = BoundedCache(limits.items)
         # Origin -> Decision on a safe request from another site, where no page of it is allowed.
-        self._refused_origins: BoundedCache[str, Decision] = BoundedCache(max_items)
-        self._preflights: BoundedCache[_PreflightKey, Decision] = BoundedCache(max_items)
-        self._refused_preflights: BoundedCache[_PreflightKey, Decision] = BoundedCache(max_items)
+        self._refused_origins: BoundedCache[str, Decision] = BoundedCache(limits.items)
+        self._preflights: BoundedCache[_PreflightKey, Decision] = BoundedCache(limits.items)
+        self._refused_preflights: BoundedCache[_PreflightKey, Decision] = BoundedCache(limits.items)
 
     def lookup(
         self,

@@ -7,11 +7,11 @@ from json import dumps
 from re import Pattern
 from typing import NamedTuple
 
+from corsguard.escaping import list_values
 from corsguard.explain.place import Place
 from corsguard.policy import Policy
 from corsguard.policy.allow_list import OriginEntry, unwrap
 from corsguard.policy.predicates import name_predicate
-from corsguard.policy.validation import list_values
 
 __all__ = ["Change", "list_changes"]
 

@@ -19,13 +19,10 @@ from corsguard.guard.policy_list import (
 )
 from corsguard.guard.routes import Routes, validate_prefixes
 from corsguard.policy import Policy
+from corsguard.policy.origin_validation import accept_option, validate_own_origins
+from corsguard.policy.problem_collector import ProblemCollector, validate_strings
 from corsguard.policy.safety import find_exposure
 from corsguard.policy.unknown_fields import is_table_of_fields
-from corsguard.policy.validation import (
-    ProblemCollector,
-    validate_own_origins,
-    validate_strings,
-)
 
 __all__ = [
     "EVERYWHERE",
@@ -68,7 +65,7 @@ def validate_options(
 
     Raises PolicyError with every problem of the options and of the table of policies.
     """
-    found = ProblemCollector()
+    found = ProblemCollector(accept_option)
     if not (options.enforce is True or options.enforce is False or options.enforce == "report"):
         found.problems.append(_reject_enforce(options.enforce))
     enforce_exempt = validate_strings(found, "enforce_exempt", options.enforce_exempt)

@@ -29,6 +29,15 @@ _QUIET = (Reason.ALLOWED, Reason.NOT_CORS, Reason.NO_POLICY, Reason.SAME_ORIGIN)
 """The reasons that are not logged, the likeliest first."""
 
 
+class _Case(NamedTuple):
+    """A request, and what applies to it."""
+
+    snapshot: Snapshot
+    applied: AppliedPolicy
+    request: CORSRequest
+    methods: Methods
+
+
 class _Pending(NamedTuple):
     """A decision that waits for the callables of a policy."""
 
@@ -103,28 +112,51 @@ class GuardRuntime:
     ) -> Decision | _Pending:
         """Return the decision on a request, as far as no callable has to be asked for it."""
         snapshot = self.snapshot
-        applied = snapshot.find(request.path, view)
-        conclude = partial(self._conclude, snapshot, applied, request, methods)
-        if not applied.engines:
-            return conclude(None, NO_POLICY_DECISION, is_asked=False)
-        return _search(applied.engines, request.origin, conclude)
+        case = _Case(snapshot, snapshot.find(request.path, view), request, methods)
+        if not case.applied.engines:
+            return self._conclude(case, None, NO_POLICY_DECISION, is_asked=False)
+        return self._search(case)
+
+    def _search(
+        self, case: _Case, at: int = 0, faults: tuple[Fault, ...] | None = None
+    ) -> Decision | _Pending:
+        """Return the decision of the first policy at a place that covers the origin, or the last.
+
+        `at` is the index of the first one that is tried. `faults` are those of the callables that
+        have been asked before, None if none has.
+        """
+        engines = case.applied.engines
+        while True:
+            engine = engines[at]
+            evaluation = engine.evaluate(case.request.origin)
+            if evaluation is None:
+                return _Pending(engine, partial(self._resume, case, at, faults or ()))
+            at += 1
+            if at == len(engines) or engine.covers(evaluation):
+                if faults:
+                    evaluation = evaluation._replace(faults=faults)
+                return self._conclude(case, engine, evaluation, is_asked=faults is not None)
+
+    def _resume(
+        self, case: _Case, at: int, faults: tuple[Fault, ...], evaluation: Decision
+    ) -> Decision | _Pending:
+        """Continue a search with what the callables of the policy at this index evaluated."""
+        engines = case.applied.engines
+        faults += evaluation.faults
+        if at + 1 == len(engines) or engines[at].covers(evaluation):
+            evaluation = evaluation._replace(faults=faults)
+            return self._conclude(case, engines[at], evaluation, is_asked=True)
+        return self._search(case, at + 1, faults)
 
     def _conclude(
-        self,
-        snapshot: Snapshot,
-        applied: AppliedPolicy,
-        request: CORSRequest,
-        methods: Methods,
-        engine: Engine | None,
-        evaluation: Decision,
-        *,
-        is_asked: bool,
+        self, case: _Case, engine: Engine | None, evaluation: Decision, *, is_asked: bool
     ) -> Decision:
         """Return the decision that follows from the evaluation of the origin.
 
         `engine` is that of the policy that decides, None for no CORS. `is_asked` is True if a
         callable was asked, whose answer is not cached.
         """
+        snapshot, applied, request, methods = case
         decision = engine.conclude(request, evaluation, methods) if engine else evaluation
         reason = decision.reason
         if applied.is_enforced and is_unsafe_cross_site(request, snapshot.own_origins):
@@ -221,45 +253,6 @@ class GuardRuntime:
         if self._is_sync_only:
             snapshot.require_sync()
         self.snapshot = snapshot
-
-
-def _search(
-    engines: tuple[Engine, ...],
-    origin: str | None,
-    conclude: Callable[..., Decision],
-    at: int = 0,
-    faults: tuple[Fault, ...] | None = None,
-) -> Decision | _Pending:
-    """Return the decision of the first policy at a place that covers the origin, else of the last.
-
-    `engines` are those of all its policies, and `at` is the index of the first that is tried.
-    `faults` are those of the callables that have been asked before, None if none has.
-    """
-    while True:
-        engine = engines[at]
-        evaluation = engine.evaluate(origin)
-        if evaluation is None:
-            return _Pending(engine, partial(_resume, engines, origin, conclude, at, faults or ()))
-        at += 1
-        if at == len(engines) or engine.covers(evaluation):
-            if faults:
-                evaluation = evaluation._replace(faults=faults)
-            return conclude(engine, evaluation, is_asked=faults is not None)
-
-
-def _resume(
-    engines: tuple[Engine, ...],
-    origin: str | None,
-    conclude: Callable[..., Decision],
-    at: int,
-    faults: tuple[Fault, ...],
-    evaluation: Decision,
-) -> Decision | _Pending:
-    """Continue a search with what the callables of the policy at this index evaluated."""
-    faults += evaluation.faults
-    if at + 1 == len(engines) or engines[at].covers(evaluation):
-        return conclude(engines[at], evaluation._replace(faults=faults), is_asked=True)
-    return _search(engines, origin, conclude, at + 1, faults)
 
 
 def _find_answer(applied: AppliedPolicy, engine: Engine, request: CORSRequest) -> Answer | None:

@@ -12,6 +12,7 @@ from corsguard.engine.cache import (
     MAX_ITEMS,
     REFUSED_ORIGINS,
     BoundedCache,
+    CacheLimits,
     DecisionCache,
     NoCache,
 )
@@ -103,8 +104,7 @@ class AppliedPolicy:
             cookieless_default=cookieless_default,
             allows_credentials=any(engine.policy.allow_credentials for engine in engines),
             is_enabled_for=_is_enabled_for,
-            max_items=max_items,
-            max_origins=max(max_items, max_listed),
+            limits=CacheLimits(max_items, max(max_items, max_listed)),
         )
 
     def name_deciding(self, engine: Engine | None, reason: Reason) -> str:

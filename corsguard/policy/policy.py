@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, cast
 from corsguard.errors import PolicyError, PolicyWarning, Problem, emit_warnings
 from corsguard.escaping import show_value
 from corsguard.policy.allow_list import AllowList
+from corsguard.policy.origin_validation import check_allow_list
+from corsguard.policy.problem_collector import (
+    AcceptanceTest,
+    ProblemCollector,
+    accept_anything,
+    list_entries,
+)
 from corsguard.policy.safety import check_combinations, find_warnings
 from corsguard.policy.unknown_fields import (
     find_meant_fields,
@@ -17,16 +24,7 @@ from corsguard.policy.unknown_fields import (
     is_routes_option,
     reject_unknown_keywords,
 )
-from corsguard.policy.validation import (
-    FLAGS,
-    VALIDATORS,
-    AcceptanceTest,
-    ProblemCollector,
-    accept_anything,
-    check_allow_list,
-    list_entries,
-    validate_flag,
-)
+from corsguard.policy.validation import FLAGS, VALIDATORS, validate_flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

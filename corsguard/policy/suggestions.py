@@ -30,7 +30,7 @@ from corsguard.policy.regex_suggestions import (
 from corsguard.policy.safety import is_open_to_anyone
 
 if TYPE_CHECKING:
-    from corsguard.policy.validation import AcceptanceTest
+    from corsguard.policy.problem_collector import AcceptanceTest
 
 __all__ = [
     "extract_names",
