@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Iterator
 
 from corsguard.origin import MAX_LENGTH, Origin, OriginError, default_port_suffix
 from corsguard.policy.allow_list import AllowList
@@ -32,11 +31,10 @@ def find_closest_origin(origin: str, *lists: AllowList) -> str | None:
     if parsed.opaque:
         return None
     port = "" if parsed.port is None else str(parsed.port)
-    some = [
-        entries
-        for scheme, host in _list_starts(parsed)
-        if (entries := _find_entries(lists, scheme, host))
-    ]
+    hosts = _list_hosts(parsed)
+    found = [each.find_entries(hosts) for each in lists]
+    merged = found[0] if len(found) == 1 else map(_merge, *found)
+    some = [entries for entries in merged if entries]
     # Exactly one difference, and then a different port as well.
     for entries in some:
         closest = entries.get(port) or entries.get("*")
@@ -45,20 +43,18 @@ def find_closest_origin(origin: str, *lists: AllowList) -> str | None:
     return next(iter(some[0].values())) if some else None
 
 
-def _find_entries(lists: Iterable[AllowList], scheme: str, host: str) -> dict[str, str]:
-    """Return the entries of all lists for a scheme and a host, as port -> entry, sorted."""
-    found = [each.find_entries(scheme, host) for each in lists]
-    return found[0] if len(found) == 1 else dict(sorted(ChainMap(*found).items()))
+def _merge(*entries: dict[str, str]) -> dict[str, str]:
+    """Return the entries of all lists for a scheme and a host, sorted by port."""
+    return dict(sorted(ChainMap(*entries).items()))
 
 
-def _list_starts(origin: Origin) -> Iterator[tuple[str, str]]:
-    """Yield the scheme and the host of close patterns, the likeliest first."""
+def _list_hosts(origin: Origin) -> list[tuple[str, str]]:
+    """Return the scheme and the host of close patterns, the likeliest first."""
     host = origin.host
     others = [name for name in _THIS_MACHINE if name != host] if host in _THIS_MACHINE else []
     toggled = host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
     labels = host.split(".")
     above = [".".join(labels[level:]) for level in range(1, min(len(labels), _MOST_LEVELS))]
     hosts = [host, *others, toggled, *[f"*.{parent}" for parent in (host, *above)]]
-    for scheme in (origin.scheme, _OTHER_SCHEME.get(origin.scheme, origin.scheme)):
-        for name in hosts:
-            yield scheme, name
+    schemes = (origin.scheme, _OTHER_SCHEME.get(origin.scheme, origin.scheme))
+    return [(scheme, name) for scheme in schemes for name in hosts]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from corsguard.engine.decision import Decision
 from corsguard.engine.engine import Caller, Engine, Waiter
@@ -14,7 +13,7 @@ from corsguard.guard import Guard
 from corsguard.guard.options import Policies
 from corsguard.guard.policy_list import PolicyOrList
 from corsguard.guard.refusal_log import RefusalLog
-from corsguard.guard.runtime import GuardRuntime
+from corsguard.guard.runtime import Case, GuardRuntime
 from corsguard.guard.snapshot import Snapshot
 from corsguard.guard.view_descriptions import describe_view
 from corsguard.guard.view_policies import View
@@ -70,12 +69,13 @@ class _TrialRuntime(GuardRuntime):
         self.decision = await super().decide_async(request, view, methods, call)
         return self.decision
 
-    def _conclude(self, *given: Any, **options: Any) -> Decision:
-        """Record which policy of a list decides."""
-        engine: Engine | None = given[4]
+    def conclude(
+        self, case: Case, engine: Engine | None, evaluation: Decision, *, is_asked: bool
+    ) -> Decision:
+        """Return what GuardRuntime.conclude does, and record which policy of a list decides."""
         if self.place is not None and engine is not None:
             self.place = self.place._replace(policy=engine.policy)
-        return super()._conclude(*given, **options)
+        return super().conclude(case, engine, evaluation, is_asked=is_asked)
 
     def _locate(self, path: str, view: View | None) -> View | None:
         """Record the place of a request, and return its view with the policy to try there."""

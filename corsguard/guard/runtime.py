@@ -21,7 +21,7 @@ from corsguard.guard.view_policies import View
 from corsguard.policy.answers import Answer
 from corsguard.policy.predicates import Fault
 
-__all__ = ["GuardRuntime", "Subscriber"]
+__all__ = ["Case", "GuardRuntime", "Subscriber"]
 
 Subscriber = Callable[[Decision, CORSRequest], object]
 
@@ -29,7 +29,7 @@ _QUIET = (Reason.ALLOWED, Reason.NOT_CORS, Reason.NO_POLICY, Reason.SAME_ORIGIN)
 """The reasons that are not logged, the likeliest first."""
 
 
-class _Case(NamedTuple):
+class Case(NamedTuple):
     """A request, and what applies to it."""
 
     snapshot: Snapshot
@@ -112,13 +112,13 @@ class GuardRuntime:
     ) -> Decision | _Pending:
         """Return the decision on a request, as far as no callable has to be asked for it."""
         snapshot = self.snapshot
-        case = _Case(snapshot, snapshot.find(request.path, view), request, methods)
+        case = Case(snapshot, snapshot.find(request.path, view), request, methods)
         if not case.applied.engines:
-            return self._conclude(case, None, NO_POLICY_DECISION, is_asked=False)
+            return self.conclude(case, None, NO_POLICY_DECISION, is_asked=False)
         return self._search(case)
 
     def _search(
-        self, case: _Case, at: int = 0, faults: tuple[Fault, ...] | None = None
+        self, case: Case, at: int = 0, faults: tuple[Fault, ...] | None = None
     ) -> Decision | _Pending:
         """Return the decision of the first policy at a place that covers the origin, or the last.
 
@@ -135,21 +135,21 @@ class GuardRuntime:
             if at == len(engines) or engine.covers(evaluation):
                 if faults:
                     evaluation = evaluation._replace(faults=faults)
-                return self._conclude(case, engine, evaluation, is_asked=faults is not None)
+                return self.conclude(case, engine, evaluation, is_asked=faults is not None)
 
     def _resume(
-        self, case: _Case, at: int, faults: tuple[Fault, ...], evaluation: Decision
+        self, case: Case, at: int, faults: tuple[Fault, ...], evaluation: Decision
     ) -> Decision | _Pending:
         """Continue a search with what the callables of the policy at this index evaluated."""
         engines = case.applied.engines
         faults += evaluation.faults
         if at + 1 == len(engines) or engines[at].covers(evaluation):
             evaluation = evaluation._replace(faults=faults)
-            return self._conclude(case, engines[at], evaluation, is_asked=True)
+            return self.conclude(case, engines[at], evaluation, is_asked=True)
         return self._search(case, at + 1, faults)
 
-    def _conclude(
-        self, case: _Case, engine: Engine | None, evaluation: Decision, *, is_asked: bool
+    def conclude(
+        self, case: Case, engine: Engine | None, evaluation: Decision, *, is_asked: bool
     ) -> Decision:
         """Return the decision that follows from the evaluation of the origin.
 
@@ -227,10 +227,10 @@ class GuardRuntime:
         """Replace all policies at once; see Guard.reconfigure."""
         with self._replacing:
             snapshot = self.snapshot.replace_policies(policies)
-            sets = self.snapshot.list_origin_sets()
+            parts = self.snapshot.list_origin_parts()
             self._replace(snapshot)
-        while sets:  # to free a million origins in one step would hold up other threads
-            sets.pop()
+        while parts:  # to free a million origins in one step would hold up other threads
+            parts.pop()
         emit_warnings(snapshot.find_placement_warnings())
 
     def add_views(self, views: Iterable[PlacedViewPolicy]) -> None:

@@ -314,10 +314,10 @@ class Snapshot:
             is_cached = self.is_cached
         return Snapshot(policies, options, views, compiled, is_cached=is_cached)
 
-    def list_origin_sets(self) -> list[frozenset[str]]:
-        """Return the sets that the exact origins of all policies are in."""
+    def list_origin_parts(self) -> list[dict[str, str]]:
+        """Return the parts of the allow-lists of all policies."""
         engines = (engine for each in self._engines.values() for engine in each)
-        return [origins for engine in engines for origins in engine.origins.listed.sets]
+        return [part for engine in engines for part in engine.origins.listed.parts]
 
     def place_policies(self) -> Iterator[PlacedPolicy]:
         """Yield every policy, those of views included, with the place where it is configured."""

@@ -55,8 +55,10 @@ def unwrap(entry: OriginEntry) -> BareEntry:
     return entry.origin if isinstance(entry, FlaggedEntry) else entry
 
 
-_SET_SIZE = 256
-"""Origins in a set, on average, when it is built: to replace one of them takes microseconds."""
+_PART_SIZE = 256
+"""Origins in a part, on average, when it is built: to replace one of them takes microseconds."""
+_DEFAULT_PORT = ",,"
+"""The ports of most origins: the default one alone."""
 _MAX_CHANGES = 8_192
 """Changes that are kept beside the entries of an earlier list."""
 
@@ -79,7 +81,7 @@ def _accept(entry: OriginEntry) -> OriginEntry:
 class AllowList:
     """The entries of `allow_origins`. Immutable: `replace` returns another that shares what stays.
 
-    Exact origins are spread over many small sets, by scheme and host. So neither building a long
+    Exact origins are spread over many small dicts, by scheme and host. So neither building a long
     list nor changing an entry of it takes long in one step, during which no other thread runs.
 
     `accept` is called with each special entry. It returns the entry in its normalised form, or
@@ -94,8 +96,9 @@ class AllowList:
         "_mask",
         "_removed",
         "_wide",
+        "exact_count",
         "is_any",
-        "sets",
+        "parts",
         "special",
     )
 
@@ -103,8 +106,12 @@ class AllowList:
     """The entries that need a look each, in their order: all but https origins of ASCII domains."""
     is_any: bool
     """True if `*` is an entry."""
-    sets: list[frozenset[str]]
-    """The exact origins."""
+    parts: list[dict[str, str]]
+    """The exact origins: origin without its port -> its ports between commas, `,,8443,`.
+
+    Dicts of str, so that the garbage collector does not look at a million origins."""
+    exact_count: int
+    """The number of exact origins."""
 
     def __init__(
         self,
@@ -112,35 +119,30 @@ class AllowList:
         accept: Callable[[OriginEntry], OriginEntry | None] = _accept,
     ) -> None:
         count = 1
-        while count * _SET_SIZE < len(entries):
+        while count * _PART_SIZE < len(entries):
             count *= 2
         self._mask = count - 1
-        exact: list[list[str]] = [[] for _ in range(count)]
+        self.parts = [{} for _ in range(count)]
+        self.exact_count = 0
         special: list[FlaggedEntry] = []
         # From a generator: to copy a long list in one step would hold up other threads.
-        self._base = tuple(self._sort_in(entries, exact, special, accept))
+        self._base = tuple(self._sort_in(entries, special, accept))
         self._added: tuple[OriginEntry, ...] = ()
         self._removed = _Entries()
         self._entries: tuple[OriginEntry, ...] | None = self._base
-        self.sets = []
-        while exact:
-            self.sets.append(frozenset(exact.pop()))
-        self.sets.reverse()
         self._set_special(tuple(special))
 
     def _sort_in(
         self,
         entries: Iterable[OriginEntry],
-        exact: list[list[str]],
         special: list[FlaggedEntry],
         accept: Callable[[OriginEntry], OriginEntry | None],
     ) -> Iterator[OriginEntry]:
         """Yield the entries that are kept, each once it is put among the exact or the special."""
-        mask = self._mask
         for entry in entries:
             match = match_domain_origin(entry) if isinstance(entry, str) else None
             if match is not None and "xn--" not in match[0]:  # which may be invalid Punycode
-                exact[hash(match[1]) & mask].append(match[0])
+                self._add_exact(match[1], match[2] or "")
                 yield entry
                 continue
             accepted = accept(entry)
@@ -149,8 +151,30 @@ class AllowList:
             special.append(_wrap(accepted))
             text = unwrap(accepted)
             if isinstance(text, str) and "*" not in text:
-                exact[hash(_strip_port(text)) & mask].append(text)
+                self._add_exact(*_split_port(text))
             yield accepted
+
+    def _add_exact(self, start: str, port: str) -> None:
+        part = self.parts[hash(start) & self._mask]
+        ports = part.get(start)
+        if ports is None:
+            part[start] = f",{port}," if port else _DEFAULT_PORT
+        elif f",{port}," in ports:
+            return
+        else:
+            part[start] = f"{ports}{port},"
+        self.exact_count += 1
+
+    def _remove_exact(self, start: str, port: str) -> None:
+        part = self.parts[hash(start) & self._mask]
+        ports = part.get(start, "")
+        if f",{port}," in ports:
+            self.exact_count -= 1
+            rest = ports.replace(f",{port},", ",", 1)
+            if rest == ",":
+                del part[start]
+            else:
+                part[start] = rest
 
     def _set_special(self, special: tuple[FlaggedEntry, ...]) -> None:
         self.special = special
@@ -178,13 +202,8 @@ class AllowList:
             entry.origin for entry in self.special if not isinstance(entry.origin, (str, Pattern))
         ]
 
-    @property
-    def exact_count(self) -> int:
-        """The number of exact origins."""
-        return sum(map(len, self.sets))
-
     def __bool__(self) -> bool:
-        return bool(self.special) or any(self.sets)
+        return bool(self.special) or self.exact_count > 0
 
     def __contains__(self, entry: object) -> bool:
         """Return True if entry is one of the entries as it is written, whatever their flags."""
@@ -202,8 +221,9 @@ class AllowList:
 
     def has_exact(self, origin: str) -> bool:
         """Return True if origin is an exact origin of the list."""
-        mask = self._mask
-        return origin in self.sets[hash(_strip_port(origin)) & mask if mask else 0]
+        start, port = _split_port(origin)
+        ports = self.parts[hash(start) & self._mask].get(start)
+        return ports is not None and f",{port}," in ports
 
     def has_pattern(self, origin: Origin) -> bool:
         """Return True if a pattern for a port, subdomains or a label with `*` covers origin.
@@ -228,26 +248,34 @@ class AllowList:
                 return False
             key = host[at:]
 
-    def find_entries(self, scheme: str, host: str) -> dict[str, str]:
-        """Return the origins and patterns for a scheme and a host, as port -> entry, sorted.
+    def find_entries(self, hosts: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+        """Return, for each scheme and host, its origins and patterns as port -> entry, sorted.
 
-        The host may begin with `*.`. A port is empty for the default one, and `*` for any.
+        A host may begin with `*.`. A port is empty for the default one, and `*` for any.
         """
-        start = f"{scheme}://{host}"
-        some = self.sets[hash(start) & self._mask]
-        found = {each[len(start) + 1 :]: each for each in some if each.startswith(f"{start}:")}
-        if start in some:
-            found[""] = start
-        for known, port in self._wide.get(host.removeprefix("*"), ()):
-            if known == scheme:
+        result = []
+        for scheme, host in hosts:
+            start = f"{scheme}://{host}"
+            found: dict[str, str] = {}
+            ports = self.parts[hash(start) & self._mask].get(start)
+            for port in ports[1:-1].split(",") if ports else ():
                 found[port] = f"{start}:{port}" if port else start
+            for known, port in self._wide.get(host.removeprefix("*"), ()):
+                if known == scheme:
+                    found[port] = f"{start}:{port}" if port else start
+            if self._labels:
+                self._find_labels(scheme, host, found)
+            result.append(dict(sorted(found.items())) if len(found) > 1 else found)
+        return result
+
+    def _find_labels(self, scheme: str, host: str, found: dict[str, str]) -> None:
+        """Add the patterns that cover a host by a label with `*`."""
         first, _, parent = host.partition(".")
         for labels in self._labels.get(parent, {}).values():
             for before, after, known, port in labels:
                 if known == scheme and _fits(first, before, after):
                     text = f"{scheme}://{before}*{after}.{parent}"
                     found[port] = f"{text}:{port}" if port else text
-        return dict(sorted(found.items()))
 
     def _has_label(self, host: str, ports: Iterable[_Port]) -> bool:
         """Return True if a label with `*` covers the first label of a host."""
@@ -266,17 +294,22 @@ class AllowList:
         """
         gone = _Entries(remove)
         new = tuple(each for each in add.entries if each in gone or each not in self)
-        if not self._mask or self.exact_count + len(new) > 4 * _SET_SIZE * len(self.sets):
+        if not self._mask or self.exact_count + len(new) > 4 * _PART_SIZE * len(self.parts):
             return AllowList((*(each for each in self.entries if each not in gone), *new))
         changed = object.__new__(AllowList)
         changed._base, changed._entries = self._base, None
         changed._added = (*(each for each in self._added if each not in gone), *new)
         changed._removed = self._removed.union(gone)
-        changed._mask, changed.sets = self._mask, [*self.sets]
-        for text in filter(_is_exact, gone.texts):
-            changed.sets[hash(_strip_port(text)) & self._mask] -= {text}
-        for text in map(str, map(unwrap, filter(_is_exact, new))):
-            changed.sets[hash(_strip_port(text)) & self._mask] |= {text}
+        changed._mask, changed.parts = self._mask, [*self.parts]
+        changed.exact_count = self.exact_count
+        removed = [_split_port(text) for text in gone.texts if "*" not in text]
+        added = [_split_port(str(unwrap(each))) for each in new if _is_exact(each)]
+        for at in {hash(start) & self._mask for start, _ in (*removed, *added)}:
+            changed.parts[at] = changed.parts[at].copy()
+        for start, port in removed:
+            changed._remove_exact(start, port)
+        for start, port in added:
+            changed._add_exact(start, port)
         special = tuple(each for each in self.special if each not in gone)
         special += tuple(each for each in map(_wrap, new) if each in add.special)
         if any(map(_is_pattern, (*gone.texts, *new))):
@@ -327,10 +360,10 @@ def _is_pattern(entry: OriginEntry) -> bool:
     return isinstance(text, str) and "*" in text and text != "*"
 
 
-def _strip_port(origin: str) -> str:
-    """Return an origin without its port, if it has one."""
-    start, colon, port = origin.rpartition(":")
-    return start if colon and port.isdigit() else origin
+def _split_port(origin: str) -> tuple[str, str]:
+    """Return an origin without its port, and the port, which is empty for the default one."""
+    start, _, port = origin.rpartition(":")
+    return (start, port) if port.isdecimal() and start else (origin, "")
 
 
 def _fits(label: str, start: str, end: str) -> bool:

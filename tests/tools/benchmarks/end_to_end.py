@@ -209,7 +209,7 @@ def _load(process: psutil.Process, port: int) -> Load:
 def _read_cpu(process: psutil.Process) -> float:
     """Return the seconds of the processor that a server and its workers have taken."""
     times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+    return float(sum(each.user + each.system for each in times))
 
 
 def _format_cpu(seconds: Spread) -> str:
