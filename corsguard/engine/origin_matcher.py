@@ -61,7 +61,7 @@ class OriginMatcher:
             return Reason.ORIGIN_NOT_ALLOWED
         is_refused = self.refuses_plain_http(parsed)
         regexes = self._insecure_regexes if is_refused else self._regexes
-        if any(fullmatch(origin) for fullmatch in regexes):
+        if regexes and any(fullmatch(origin) for fullmatch in regexes):
             return Reason.ALLOWED
         return None if self.predicates and not is_refused else Reason.ORIGIN_NOT_ALLOWED
 
