@@ -53,7 +53,7 @@ class AnswerCache(DecisionCache):
     ) -> Decision | None:
         """Return the decision on a request; see DecisionCache."""
         decision = self._base.lookup(self, environ, method, methods)
-        if decision.__class__ is AnsweredDecision:
+        if type(decision) is AnsweredDecision:
             answer: Answer = decision.answer
             if answer.fresh_until <= answer.clock():
                 return None
@@ -64,7 +64,7 @@ class AnswerCache(DecisionCache):
     ) -> Decision | None:
         """Return the decision on a request; see DecisionCache."""
         decision = self._base.lookup_headers(self, headers, method, methods, path)
-        if decision.__class__ is AnsweredDecision:
+        if type(decision) is AnsweredDecision:
             answer: Answer = decision.answer
             if answer.fresh_until <= answer.clock():
                 return None
@@ -104,13 +104,12 @@ class PlaceCache(AnswerCache):
     ) -> Decision | None:
         """Return the decision on a request; see DecisionCache."""
         if path is None:
-            path = environ.get("PATH_INFO", "")
-            if not path.isascii():
-                path = read_path(environ)
+            sent: str = environ.get("PATH_INFO", "")
+            path = sent if sent.isascii() else read_path(environ)
         cache = self._by_place.get((environ.get("HTTP_HOST"), path))
         if cache is not None:
             decision = cache.lookup(environ, method, methods)
-            if decision.__class__ is AnsweredDecision:
+            if type(decision) is AnsweredDecision:
                 answer: Answer = decision.answer
                 if answer.fresh_until > answer.clock():
                     return decision
@@ -129,7 +128,7 @@ class PlaceCache(AnswerCache):
             cache = self._by_place.get((host, path))
             if cache is not None:
                 decision = cache.lookup_headers(headers, method, methods)
-                if decision.__class__ is AnsweredDecision:
+                if type(decision) is AnsweredDecision:
                     answer: Answer = decision.answer
                     if answer.fresh_until > answer.clock():
                         return decision
