@@ -237,7 +237,7 @@ class OriginLookup:
 
         def run_and_clean_up() -> None:
             try:
-                run(step.new, request)
+                run(question, request)
             finally:
                 for clean_up in THREAD_CLEANUPS:
                     clean_up()
