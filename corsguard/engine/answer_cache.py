@@ -91,7 +91,7 @@ class PlaceCache(AnswerCache):
         super().__init__(no_origin, limits=limits, **options)
         at_place = CacheLimits(_ITEMS_AT_PLACE, _ITEMS_AT_PLACE)
         without = {"limits": at_place, "default": None, "cookieless_default": None}
-        self._options = {**options, **without}
+        self._options: dict[str, Any] = {**options, **without}
         # Host and path -> the decisions there that depend on an answer.
         self._by_place: BoundedCache[_Place, DecisionCache] = BoundedCache(limits.items)
 
