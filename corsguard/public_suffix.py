@@ -79,7 +79,8 @@ def covers_public_suffix(host: str) -> bool:
 
     Such names are below amazonaws.com, for example.
     """
-    return find_suffix(host).labels == len(_split_labels(host)) or bool(list_labels_below(host))
+    labels = _split_labels(host)
+    return find_suffix(host).labels == len(labels) or bool(list_labels_below(".".join(labels)))
 
 
 def is_reserved(label: str, host: str) -> bool:

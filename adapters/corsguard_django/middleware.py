@@ -124,7 +124,7 @@ class CORSMiddleware(SettingsMixin):
         if views.in_urlconf(getattr(request, "urlconf", None)):
             return None
         snapshot = views.guard.adapter.snapshot
-        applied = snapshot.everywhere
+        applied = snapshot.pathless
         if applied is None:
             request.META[_PATH] = request.path_info
             applied = snapshot.find(request.path_info)

@@ -62,6 +62,17 @@ class Leaf(NamedTuple):
         handled = frozenset(get_handlers(self.endpoint) if is_by_method else ())
         return methods & handled if methods and handled else methods or handled
 
+    def may_answer(self, method: str) -> bool:
+        """Return True if it may answer a method that its route takes.
+
+        Some versions of Starlette call the handler of an HTTPEndpoint that has the name of the
+        method, whatever its case.
+        """
+        methods = self.methods
+        if not methods or method in methods:
+            return True
+        return bool(get_handlers(self.endpoint)) and hasattr(self.endpoint, method.lower())
+
 
 def get_handlers(endpoint: object) -> dict[str, object]:
     """Return HTTP method -> handler of an HTTPEndpoint class; empty for anything else."""
@@ -100,8 +111,8 @@ def _descend(route: Any, scope: dict[str, Any], around: _Objects) -> Leaf | None
         return _descend(inner, {**scope, **found}, around)
     if not isinstance(route, (Mount, Host)):
         leaf = Leaf(getattr(route, "endpoint", route), route, around)
-        is_answered = scope["type"] != "http" or scope["method"] in leaf.methods
-        return leaf if is_answered or not leaf.methods else None
+        is_answered = scope["type"] != "http" or leaf.may_answer(scope["method"])
+        return leaf if is_answered else None
     inside, router = _look_into(route.app)
     if router is None:
         return Leaf(route.app, route, around + inside)

@@ -168,7 +168,8 @@ class Views:
     def _find(self, leaf: Leaf, method: str) -> _Found | None:
         """Return the policy nearest to the code: of a method, an endpoint, what is around it."""
         own = self._get_holders(leaf.endpoint).found
-        return own.get(method) or own.get(_OTHER_METHODS) or self._find_around(leaf)
+        # Some versions of Starlette call the handler of a class for `put` as for `PUT`.
+        return own.get(method.upper()) or own.get(_OTHER_METHODS) or self._find_around(leaf)
 
     def _find_around(self, leaf: Leaf) -> _Found | None:
         for target in (*self._iter_copied(leaf), *reversed(leaf.around)):

@@ -213,6 +213,8 @@ class AllowList:
         if "*" not in entry:
             return self.has_exact(entry)
         pattern = OriginPattern.of(entry)
+        if str(pattern) != entry:  # another spelling, which `replace` would not remove
+            return False
         if pattern.label:
             start, _, end = pattern.label.partition("*")
             labels = self._labels.get(pattern.host, {}).get((len(start), len(end)), ())
@@ -311,7 +313,7 @@ class AllowList:
         for start, port in added:
             changed._add_exact(start, port)
         special = tuple(each for each in self.special if each not in gone)
-        special += tuple(each for each in map(_wrap, new) if each in add.special)
+        special += tuple(each for each in add.special if each in gone or each not in self)
         if any(map(_is_pattern, (*gone.texts, *new))):
             changed._set_special(special)
         else:

@@ -52,6 +52,14 @@ def view(request: HttpRequest, **_: str) -> HttpResponse:
     return HttpResponse("view")
 
 
+def rewrites(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    def rewrite(request: HttpRequest) -> Any:
+        request.path_info = request.headers.get("X-Path", request.path_info)
+        return get_response(request)
+
+    return rewrite
+
+
 @pytest.fixture(autouse=True)
 def project() -> Iterator[None]:
     SEEN.clear()
@@ -83,6 +91,16 @@ def test_callable_that_sees_the_request_decides_in_both_modes(
             assert cors(ask("GET", "/closed", Origin=APP, **host)) == REFUSED
             assert cors(ask("GET", "/", Origin=APP, Host="other.testserver")) == REFUSED
     assert len(SEEN) == (3 if is_lookup else 6)
+
+
+def test_path_rewritten_by_a_middleware_below_is_the_one_that_is_asked_about() -> None:
+    rewriting = {"MIDDLEWARE": ["corsguard_django.CORSMiddleware", f"{__name__}.rewrites"]}
+    host = {"Host": "testserver"}
+    with override_settings(CORSGUARD=Policy(allow_origins=[OriginLookup(allow_host)]), **rewriting):
+        for _ in range(2):  # the answer for the path before is remembered then
+            assert cors(ask_sync("GET", "/open", Origin=APP, **host)) == ALLOWED
+            rewritten = ask_sync("GET", "/open", Origin=APP, X_Path="/closed", **host)
+            assert cors(rewritten) == REFUSED
 
 
 def test_path_outside_latin_1_has_an_answer_of_its_own(ask: Ask) -> None:

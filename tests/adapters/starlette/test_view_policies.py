@@ -122,6 +122,19 @@ def test_class_method_wins_over_its_class_and_head_is_get() -> None:
     assert preflight(app, "/", "GET", EVIL).cors["access-control-allow-methods"] == "GET, HEAD"
 
 
+def test_method_in_lower_case_has_the_policy_of_the_handler_that_it_may_reach() -> None:
+    class Item(HTTPEndpoint):
+        @cors_policy(PARTNERS)
+        def put(self, request: Request) -> Response:
+            return view(request)
+
+    app, _ = guarded(Route("/", Item))  # Starlette before 1.0 calls the handler
+    assert fetch(app, method="put").cors == {"vary": "Origin"}
+    assert fetch(app, method="put", origin=PARTNER).cors["access-control-allow-origin"] == PARTNER
+    assert preflight(app, "/", "put", PARTNER).status == 204
+    assert preflight(app, "/", "put").status == 403
+
+
 def test_head_of_a_class_has_its_own_policy() -> None:
     class Item(HTTPEndpoint):
         def get(self, request: Request) -> Response:

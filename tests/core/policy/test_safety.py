@@ -95,6 +95,12 @@ def test_exposure_with_credentials_is_refused(origin: str, code: str, suggestion
     assert problem.suggestion == suggestion
 
 
+def test_suffix_in_upper_case_is_the_same_suffix() -> None:
+    for host in ("GitHub.io", "AmazonAWS.com"):  # a suffix, and a name above suffixes
+        (problem,) = problems(policy, f"app://*.{host}", allow_credentials=True)
+        assert problem.code == "origin-public-suffix"
+
+
 @pytest.mark.parametrize("enforce", [True, "report"])
 @pytest.mark.parametrize(("origin", "code", "suggestion"), PLUS)
 def test_exposure_under_enforce_is_refused(

@@ -58,6 +58,9 @@ def test_entry_that_is_not_listed_is_not_removed_in_silence() -> None:
         "remove: https://A.example is not an entry of allow_origins. Use the entry as "
         "allow_origins has it, or remove it from this list [origin-not-listed]"
     )
+    policy = Policy(allow_origins=["https://*.a.example"])
+    found = find_problems(policy, remove=["https://*.a.example:"])
+    assert found == [("origin-not-listed", "remove")]
 
 
 def test_every_problem_of_a_change_is_listed() -> None:
