@@ -26,8 +26,6 @@ class AnsweredDecision(Decision):
 
     answer: Answer
 
-    __hash__ = Decision.__hash__
-
     @classmethod
     def build(cls, decision: Decision, answer: Answer) -> AnsweredDecision:
         """Return a decision that depends on an answer."""
