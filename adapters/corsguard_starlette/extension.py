@@ -67,10 +67,12 @@ def _require_starlette(app: Starlette) -> None:
         kind = type(app).__name__
         message = f"not a FastAPI or Starlette application, but a {kind}"
         if callable(app) and not isinstance(app, Policy):
-            message += "; CORSGuard is no middleware, and not for add_middleware"
+            message += "; CORSGuard is not a middleware, and not for add_middleware"
         raise PolicyError([Problem("type-invalid", "app", app, message, _CALL)])
     if isinstance(getattr(app.state, "corsguard", None), StarletteMiddleware):
-        raise RuntimeError("CORSGuard is already installed on this application")  # noqa: TRY004
+        raise RuntimeError(  # noqa: TRY004
+            "CORSGuard is already installed on this application. Remove one of the two calls"
+        )
     if app.middleware_stack is not None:
         raise RuntimeError(
             "the application has started without CORSGuard. Call CORSGuard(app, ...) where the "

@@ -86,7 +86,9 @@ class TargetPolicies:
                 f"not {target!r}"
             )
         if not (policy is None or isinstance(policy, Policy) or is_list(policy)):
-            raise TypeError(f"set_policy takes a Policy or None, not {policy!r}")
+            raise TypeError(
+                f"set_policy takes a Policy or None, or a list of policies, not {policy!r}"
+            )
         frozen = None if policy is None else freeze_policy(policy)
         self.table = {**self.table, id(target): (target, frozen)}
 
