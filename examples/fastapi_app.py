@@ -41,26 +41,26 @@ sessions: dict[str, str] = {}
 
 
 class Login(BaseModel):
-    """What a user logs in with."""
+    """The credentials of a user."""
 
     user: str
     password: str
 
 
 class Draft(BaseModel):
-    """What an item is made of."""
+    """The fields of an item that a client sets."""
 
     name: str
 
 
 class Item(Draft):
-    """An item that is kept."""
+    """A stored item."""
 
     id: int
 
 
 def check_session(session: Annotated[str, Cookie()] = "") -> None:
-    """Let nobody pass who is not logged in."""
+    """Raise 401 unless the session is logged in."""
     if session not in sessions:
         raise HTTPException(401)
 
@@ -90,7 +90,7 @@ def list_items() -> list[Item]:
 
 @api.post("/items", status_code=201, dependencies=logged_in)
 def create(draft: Draft, response: Response) -> Item:
-    """Keep a new item."""
+    """Store a new item."""
     kept = db.execute("INSERT INTO items (name) VALUES (?) RETURNING id", [draft.name])
     (number,) = kept.fetchone()
     response.headers["Location"] = f"/api/items/{number}"

@@ -26,8 +26,6 @@ class AnsweredDecision(Decision):
 
     answer: Answer
 
-    __hash__ = Decision.__hash__
-
     @classmethod
     def build(cls, decision: Decision, answer: Answer) -> AnsweredDecision:
         """Return a decision that depends on an answer."""
@@ -53,7 +51,7 @@ class AnswerCache(DecisionCache):
     ) -> Decision | None:
         """Return the decision on a request; see DecisionCache."""
         decision = self._base.lookup(self, environ, method, methods)
-        if decision.__class__ is AnsweredDecision:
+        if type(decision) is AnsweredDecision:
             answer: Answer = decision.answer
             if answer.fresh_until <= answer.clock():
                 return None
@@ -64,7 +62,7 @@ class AnswerCache(DecisionCache):
     ) -> Decision | None:
         """Return the decision on a request; see DecisionCache."""
         decision = self._base.lookup_headers(self, headers, method, methods, path)
-        if decision.__class__ is AnsweredDecision:
+        if type(decision) is AnsweredDecision:
             answer: Answer = decision.answer
             if answer.fresh_until <= answer.clock():
                 return None
@@ -91,7 +89,7 @@ class PlaceCache(AnswerCache):
         super().__init__(no_origin, limits=limits, **options)
         at_place = CacheLimits(_ITEMS_AT_PLACE, _ITEMS_AT_PLACE)
         without = {"limits": at_place, "default": None, "cookieless_default": None}
-        self._options = {**options, **without}
+        self._options: dict[str, Any] = {**options, **without}
         # Host and path -> the decisions there that depend on an answer.
         self._by_place: BoundedCache[_Place, DecisionCache] = BoundedCache(limits.items)
 
@@ -104,13 +102,12 @@ class PlaceCache(AnswerCache):
     ) -> Decision | None:
         """Return the decision on a request; see DecisionCache."""
         if path is None:
-            path = environ.get("PATH_INFO", "")
-            if not path.isascii():
-                path = read_path(environ)
+            sent: str = environ.get("PATH_INFO", "")
+            path = sent if sent.isascii() else read_path(environ)
         cache = self._by_place.get((environ.get("HTTP_HOST"), path))
         if cache is not None:
             decision = cache.lookup(environ, method, methods)
-            if decision.__class__ is AnsweredDecision:
+            if type(decision) is AnsweredDecision:
                 answer: Answer = decision.answer
                 if answer.fresh_until > answer.clock():
                     return decision
@@ -129,7 +126,7 @@ class PlaceCache(AnswerCache):
             cache = self._by_place.get((host, path))
             if cache is not None:
                 decision = cache.lookup_headers(headers, method, methods)
-                if decision.__class__ is AnsweredDecision:
+                if type(decision) is AnsweredDecision:
                     answer: Answer = decision.answer
                     if answer.fresh_until > answer.clock():
                         return decision

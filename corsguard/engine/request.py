@@ -108,7 +108,7 @@ class CORSRequest(NamedTuple):
 
     def with_route(self, route: str | None) -> CORSRequest:
         """Return the request with the route, or the view, whose policy applies."""
-        return self if route == self.route else CORSRequest(*self[:-1], route)
+        return self if route == self.route else self._replace(route=route)
 
     @classmethod
     def from_headers(

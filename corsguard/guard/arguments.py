@@ -57,8 +57,9 @@ def build_configured_guard(given: Any, place: str = "") -> Guard:
     """
     if isinstance(given, Guard):
         return given
-    is_built = isinstance(given, Policy) or is_list(given)
-    return Guard(given) if is_built else Guard.from_mapping(given, place)
+    if isinstance(given, Policy) or is_list(given):
+        return Guard(given)
+    return Guard.from_mapping(given, place)
 
 
 def _find_problems(given: object, fields: Mapping[str, Any]) -> list[Problem]:

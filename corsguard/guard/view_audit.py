@@ -137,9 +137,8 @@ class ViewAudit(Generic[App]):
         found = {id(each) for each in [*reached, *self._list_layers_of_others(app)]}
         for each in new:
             problem = build_unreachable_problem(each)
-            if problem not in problems or _is_made_per_request(each, found):
-                continue
-            if self._is_first_log(each):
+            is_hidden = problem in problems and not _is_made_per_request(each, found)
+            if is_hidden and self._is_first_log(each):
                 _logger.error("%s", problem)
 
     def find(self, app: App, *, exempt: bool = False) -> list[Problem]:

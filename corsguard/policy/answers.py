@@ -43,14 +43,14 @@ class Answer:
         fresh_until: float,
         error: Exception | None = None,
     ) -> None:
-        self.clock = clock
-        self.is_allowed = is_allowed
-        self.asked_at = asked_at
+        self.clock: Callable[[], float] = clock
+        self.is_allowed: bool = is_allowed
+        self.asked_at: float = asked_at
         """The time at which the question was made."""
-        self.fresh_until = fresh_until
-        self.retry_at = -inf
+        self.fresh_until: float = fresh_until
+        self.retry_at: float = -inf
         """The time from which the question may be made again, after one that failed."""
-        self.error = error
+        self.error: Exception | None = error
         """The failure of the last question, None after an answer."""
 
     def is_fresh(self) -> bool:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from corsguard.fork_safety import restart_in_child
 from corsguard.policy.answers import Answer, Key
@@ -154,7 +154,7 @@ class OriginLookup:
         question = step.question
         if step.new is not None:
             if step.new is question:
-                run(question, request)
+                run(step.new, request)
             else:
                 self._run_in_thread(run, step.new, request)
         elif question is not None:
@@ -220,7 +220,7 @@ class OriginLookup:
     def _run(self, question: Question, request: CORSRequest, wait: Waiter | None = None) -> None:
         """Ask a question in this thread."""
         outcome: object = OriginLookupError("the question was interrupted")
-        predicate: Callable[..., object] = self.predicate
+        predicate = cast("Callable[..., object]", self.predicate)
         try:
             outcome = predicate(*self._select_arguments(request))
             if wait is not None and isinstance(outcome, Awaitable):

@@ -32,15 +32,15 @@ class Question:
     )
 
     def __init__(self, key: Key, asked_at: float, deadline: float) -> None:
-        self.key = key
-        self.asked_at = asked_at
-        self.deadline = deadline
+        self.key: Key = key
+        self.asked_at: float = asked_at
+        self.deadline: float = deadline
         """The time from which no request waits for it any more."""
         self.outcome: bool | Exception | None = None
         """The answer, or the failure. None until it is known."""
-        self.is_forgotten = False
+        self.is_forgotten: bool = False
         """True if its answer must not be remembered."""
-        self.is_overdue = False
+        self.is_overdue: bool = False
         """True once its deadline has passed without an outcome."""
         self._waiters: list[Callable[[], object]] = []
         self._lock = Lock()

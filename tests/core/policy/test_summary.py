@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from corsguard import OriginEntry, OriginLookup, Policy
+from corsguard import OriginEntry, OriginLookup, Policy, dangerous
 from corsguard.policy.summary import summarize_policy
 
 A = "https://a.example"
@@ -37,6 +37,7 @@ class Allowed:
         (allow, "allow()"),
         (Allowed(), "Allowed()"),
         (Allowed().method, "Allowed.method()"),
+        (dangerous(A, "null", "insecure"), f"{A} (dangerously: insecure, null)"),
         (OriginLookup(allow), "OriginLookup(allow)"),
         (partial(allow, also=A), "partial()"),
     ],
