@@ -176,7 +176,7 @@ def _walk_route(route: Any, url: str, around: _Objects) -> Iterator[Leaf | Route
         inside, router = _look_into(route.app)
         if router is None:
             yield Leaf(route.app, route, around + inside, f"{url}/{{path}}")
-        elif not _is_in(router, around):
+        elif not _is_in_itself(router, around):
             yield router
             yield from _walk_routes(router.routes, url, around + inside)
     else:
@@ -187,7 +187,7 @@ def _walk_route(route: Any, url: str, around: _Objects) -> Iterator[Leaf | Route
 def _walk_included(included: Any, url: str, around: _Objects) -> Iterator[Leaf | Router]:
     """Yield what is in an included router; the paths in it have the prefixes of all inclusions."""
     router = included.original_router
-    if _is_in(router, around):
+    if _is_in_itself(router, around):
         return
     yield router
     around = (*around, router)
@@ -201,6 +201,9 @@ def _walk_included(included: Any, url: str, around: _Objects) -> Iterator[Leaf |
             yield Leaf(each.endpoint, original, (*around, original), url + each.path)
 
 
-def _is_in(router: object, around: _Objects) -> bool:
-    """Return True if a router is inside itself."""
-    return any(each is router for each in around)
+def _is_in_itself(router: object, around: _Objects) -> bool:
+    """Return True if a router is inside itself, and that way has been followed once.
+
+    Once, as what leads there, such as a mount, may have a policy.
+    """
+    return sum(each is router for each in around) > 1

@@ -162,14 +162,25 @@ def test_route_class_of_the_application_is_asked_each_time() -> None:
         assert (answer.body, answer.cors) == (b"by header", {"access-control-allow-origin": "*"})
 
 
-def test_router_inside_itself_is_read_once() -> None:
+def test_router_inside_itself_is_read_to_an_end() -> None:
     router = Router([Route("/one", cors_policy(PUBLIC)(new_view()))])
     router.mount("/again", router)
     app, _ = guarded(Mount("/in", router))
     assert get_allow_origin(app, "/in/again/again/one") == "*"
 
 
-def test_router_included_again_by_an_application_inside_it_is_read_once() -> None:
+def test_mount_of_an_application_in_itself_has_its_policy() -> None:
+    app, cors = guarded(Route("/one", new_view()), Route("/two", cors_policy(PUBLIC)(new_view())))
+    again = Mount("/again", app)
+    app.routes.append(again)
+    cors.set_policy(again, PARTNERS)
+    assert get_allow_origin(app, "/one") == APP
+    for path in ("/again/one", "/again/again/one"):
+        assert get_allow_origin(app, path, origin=PARTNER) == PARTNER
+    assert get_allow_origin(app, "/again/two") == "*"
+
+
+def test_router_included_again_by_an_application_inside_it_is_read_to_an_end() -> None:
     app, router, inside = FastAPI(), APIRouter(), FastAPI()
     router.add_api_route("/one", cors_policy(PUBLIC)(lambda: "one"))
     router.mount("/in", inside)
