@@ -260,6 +260,8 @@ def _explain_syntax_error(text: str) -> str:
         return "it has no scheme"
     if "/" in text.partition("://")[2]:
         return "it has a path or a slash after its host"
+    if "*" in text.partition("://")[2]:
+        return "`*` stands for labels before a host, in its first label, or for the port"
     if _compile_grammar().fullmatch(text.lower()):
         return "it is not in lower case"
     return "it is not scheme://host or scheme://host:port"

@@ -92,7 +92,11 @@ def validate_options(
 def _reject_enforce(enforce: object) -> Problem:
     message = f"{show_value(enforce)} is neither a bool nor 'report'"
     meant = show_value(enforce, str).strip().lower()
-    suggestion = "'report'" if meant == "report" else str(meant in {"true", "1", "yes", "on"})
+    suggestion = "True, False or 'report'"
+    if meant == "report":
+        suggestion = "'report'"
+    elif meant in {"true", "1", "yes", "on", "false", "0", "no", "off", "none", ""}:
+        suggestion = str(meant in {"true", "1", "yes", "on"})
     return Problem("type-invalid", "enforce", enforce, message, suggestion)
 
 

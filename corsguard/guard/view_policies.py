@@ -80,6 +80,7 @@ def _decorate(view: Decorated, policy: PolicyOrList | None) -> Decorated:
     if isinstance(decorated, (staticmethod, classmethod)):  # what a class hands out is inside
         _decorate(decorated.__func__, policy)
         return view
+    _reject_other_than_view(decorated)
     try:
         setattr(decorated, POLICY_ATTRIBUTE, policy)
     except AttributeError:  # a bound method takes no attributes, a partial object does
@@ -87,6 +88,20 @@ def _decorate(view: Decorated, policy: PolicyOrList | None) -> Decorated:
         setattr(decorated, POLICY_ATTRIBUTE, policy)
     register(decorated, exempt=policy is None)
     return cast(Decorated, decorated)
+
+
+def _reject_other_than_view(decorated: object) -> None:
+    """Raise TypeError for an application, a router or a blueprint, which no adapter would notice.
+
+    Some of them are callable, as views are: those have a table of their routes.
+    """
+    is_defined = isinstance(decorated, (type, FunctionType))
+    has_routes = hasattr(decorated, "routes") or hasattr(decorated, "url_map")
+    if not callable(decorated) or (has_routes and not is_defined):
+        raise TypeError(
+            f"{type(decorated).__name__} is not a view: decorate its views, or give it a policy by "
+            "set_policy of CORSGuard"
+        )
 
 
 def iter_layers(view: object) -> Iterator[object]:

@@ -47,7 +47,10 @@ def dangerous(origin: BareEntry, *flags: str) -> FlaggedEntry:
     origins that are not one. Each does for this entry what the field `dangerously_...` of Policy
     does for all of them. A callable takes no flags. Policy validates the entry.
     """
-    return FlaggedEntry(origin, frozenset(flags))
+    # Validated with the policy, whatever their types are.
+    return FlaggedEntry(
+        origin, frozenset(each if isinstance(each, str) else repr(each) for each in flags)
+    )
 
 
 def unwrap(entry: OriginEntry) -> BareEntry:

@@ -9,6 +9,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, cast
 
 from corsguard.fork_safety import restart_in_child
+from corsguard.origin import Origin
 from corsguard.policy.answers import Answer, Key
 from corsguard.policy.lookup_arguments import validate_arguments
 from corsguard.policy.lookup_state import (
@@ -122,7 +123,13 @@ class OriginLookup:
 
         `host` restricts that to one host, as `Host` names it. Without a port it stands for every
         port. A request that comes after this call is decided by a new question.
+
+        Raises OriginError if origin is not one, and ValueError for a host with a scheme or a path:
+        nothing would be forgotten.
         """
+        Origin.parse(origin)
+        if host is not None and "/" in host:
+            raise ValueError(f"{host!r} is not a host as `Host` names it, such as api.example.com")
 
         def is_meant(key: Key) -> bool:
             is_host = host is None or key.host is None or key.is_at(host)

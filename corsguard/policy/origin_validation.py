@@ -64,7 +64,7 @@ def _accept_entry(found: ProblemCollector, field: str, entry: object) -> OriginE
         if entry is None:
             return None
     if isinstance(entry, FlaggedEntry):
-        _validate_flags(found, field, entry)
+        entry = _validate_flags(found, field, entry)
     is_typed = _validate_entry(found, field, unwrap(cast(OriginEntry, entry)))
     return cast(OriginEntry, entry) if is_typed else None
 
@@ -90,20 +90,23 @@ def _add_table_form(found: ProblemCollector, field: str, table: object, message:
     found.add("type-invalid", field, table, message, suggestion)
 
 
-def _validate_flags(found: ProblemCollector, field: str, entry: FlaggedEntry) -> None:
-    """Add the problems of the flags of an entry."""
+def _validate_flags(found: ProblemCollector, field: str, entry: FlaggedEntry) -> FlaggedEntry:
+    """Add the problems of the flags of an entry; return it with the flags that count here."""
     known = ", ".join(FLAGS_OF_ENTRIES)
     unknown = [flag for flag in sorted(entry.flags, key=show_value) if flag not in FLAGS_OF_ENTRIES]
     for flag in unknown:
         message = f"{show_value(flag)} is not a flag of an origin"
-        found.add("flag-unknown", field, entry, message, f"one of {known}")
+        found.add("flag-unknown", field, str(entry), message, f"one of {known}")
     if not entry.flags:
         message = f"{entry.origin!r} is called dangerous, and no flag says which check to lift"
-        found.add("flag-unknown", field, entry, message, f"the entry alone, or add one of {known}")
+        suggestion = f"the entry alone, or add one of {known}"
+        found.add("flag-unknown", field, str(entry.origin), message, suggestion)
     if not isinstance(entry.origin, (str, Pattern)) and callable(entry.origin):
         message = "a callable takes no flags: what it may allow is decided for the whole policy"
         suggestion = "the callable alone, and dangerously_allow_insecure_origins if that is meant"
-        found.add("type-invalid", field, entry, message, suggestion)
+        found.add("type-invalid", field, entry.origin, message, suggestion)
+    # No second problem for an entry that says its flags in a wrong way.
+    return entry._replace(flags=frozenset(FLAGS_OF_ENTRIES)) if unknown else entry
 
 
 def _validate_entry(found: ProblemCollector, field: str, entry: object) -> bool:

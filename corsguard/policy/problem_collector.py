@@ -8,6 +8,7 @@ from typing import Protocol
 
 from corsguard.errors import Problem
 from corsguard.escaping import show_value
+from corsguard.policy.allow_list import FlaggedEntry
 
 __all__ = [
     "AcceptanceTest",
@@ -63,7 +64,7 @@ _LIST_EXAMPLES = {"allow_origins": '["https://app.example.com"]'}
 
 def list_entries(found: ProblemCollector, field: str, value: object) -> Sequence[object]:
     """Return the entries of value, or value itself as the one entry where it is not a list."""
-    if isinstance(value, (str, bytes, Pattern)) or callable(value):
+    if isinstance(value, (str, bytes, Pattern, FlaggedEntry)) or callable(value):
         from corsguard.policy.suggestions import suggest_list
 
         parts = value.split(",") if isinstance(value, str) else [value]

@@ -28,7 +28,6 @@ _APPLICATIONS = ("app", "application")
 """The names that servers and frameworks look for where none is given."""
 _FACTORIES = ("create_app", "make_app")
 _FORMS = 'Write MODULE:APP, such as main:app, or MODULE:FACTORY(), such as "main:create_app()"'
-_IMPORT_SYSTEM = "<frozen importlib"
 _MAX_ERROR = 400
 """Characters of an exception that are shown; some list a whole configuration."""
 
@@ -211,7 +210,7 @@ def find_place(error: BaseException, *, in_libraries: bool = False) -> str:
     places = [
         f"{_shorten(frame.filename)}:{frame.lineno}"
         for frame in extract_tb(error.__traceback__)
-        if frame.filename != __file__ and not frame.filename.startswith(_IMPORT_SYSTEM)
+        if frame.filename != __file__ and not frame.filename.startswith("<")
     ]
     return next((each for each in reversed(places) if in_libraries or _is_own(each)), "")
 

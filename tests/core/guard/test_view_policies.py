@@ -312,3 +312,18 @@ def test_needs_view_first_for_preflights_and_enforced_requests(
     request = CORSRequest.from_headers("/", origin, method, headers)
     assert guard(enforce=True).adapter.needs_view_first(request) is view_first
     assert guard().adapter.needs_view_first(request) is (view_first and method == "OPTIONS")
+
+
+class Router:
+    routes: tuple[object, ...] = ()
+
+    def __call__(self) -> None:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("other", [Router(), object(), ["/path"]])
+def test_router_or_application_is_not_decorated_in_silence(other: Any) -> None:
+    with pytest.raises(TypeError, match="is not a view: decorate its views, or give it a policy"):
+        cors_exempt(other)
+    with pytest.raises(TypeError, match=r"by set_policy of CORSGuard"):
+        cors_policy(allow_origins=["https://a.example"])(other)

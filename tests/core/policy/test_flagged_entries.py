@@ -125,6 +125,8 @@ def test_suggested_table_in_a_file_is_toml(tmp_path: Path) -> None:
         (dangerous(APP, "credentials"), ["flag-unknown"]),
         (dangerous(APP, "null", "dangerously_allow_null_origin"), ["flag-unknown"]),
         (dangerous(APP), ["flag-unknown"]),
+        (dangerous(APP, ["null"]), ["flag-unknown"]),  # type: ignore[arg-type]
+        (dangerous(PREVIEWS, "public-sufix"), ["flag-unknown"]),
         (dangerous(f"{APP}/", "insecure"), ["origin-invalid"]),
         (dangerous(7, "insecure"), ["type-invalid"]),  # type: ignore[arg-type]
         (dangerous(dangerous(APP, "null"), "null"), ["type-invalid"]),  # type: ignore[arg-type]
@@ -134,6 +136,12 @@ def test_suggested_table_in_a_file_is_toml(tmp_path: Path) -> None:
 )
 def test_wrong_flagged_entry_is_a_problem(entry: Any, codes: list[str]) -> None:
     assert [code for code, _ in find_codes(entry)] == codes
+
+
+def test_flagged_entry_in_place_of_a_list_is_a_problem() -> None:
+    with pytest.raises(PolicyError) as caught:
+        Policy(allow_origins=dangerous(APP, "insecure"))  # type: ignore[arg-type]
+    assert [problem.code for problem in caught.value.problems] == ["not-a-list"]
 
 
 def test_flagged_wildcard_beside_others_is_a_problem() -> None:

@@ -699,3 +699,17 @@ def test_invalid_arguments_are_all_reported() -> None:
 def test_invalid_predicate_is_reported(predicate: Any, message: str) -> None:
     with pytest.raises(PolicyError, match=message):
         OriginLookup(predicate)
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("https://a.example/", None),
+        ("a.example", None),
+        ("https://a.example", "https://one.example"),
+        ("https://a.example", "one.example/path"),
+    ],
+)
+def test_what_can_be_no_key_is_not_forgotten_in_silence(origin: str, host: str | None) -> None:
+    with pytest.raises(ValueError, match="slash|scheme|not a host"):
+        OriginLookup(lambda origin: True).forget(origin, host)
