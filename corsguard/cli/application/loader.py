@@ -95,8 +95,10 @@ def _parse_expression(text: str) -> tuple[str, tuple[tuple[Any, ...], dict[str, 
     if isinstance(tree, ast.Call):
         arguments = (
             tuple(map(ast.literal_eval, tree.args)),
-            {str(each.arg): ast.literal_eval(each.value) for each in tree.keywords},
+            {each.arg or "": ast.literal_eval(each.value) for each in tree.keywords},
         )
+        if "" in arguments[1]:  # `**`
+            raise ValueError(text)
         tree = tree.func
     path = ast.unparse(tree)
     if not all(part.isidentifier() for part in path.split(".")):
@@ -131,13 +133,14 @@ def _find_default(module: ModuleType, *, is_factory: bool) -> str:
 
 
 def _get_object(module: ModuleType, path: str) -> object:
-    try:
-        return reduce(getattr, path.split("."), module)
-    except AttributeError:
-        close = get_close_matches(path, vars(module), 1)
-        suggestion = f"Did you mean {module.__name__}:{close[0]}?" if close else _FORMS
-        message = f"the module {module.__name__} has no {path}"
-        raise ApplicationError(f"{message}. {suggestion}") from None
+    with _report_errors(f"reading {module.__name__}:{path}"):  # which may be a property
+        try:
+            return reduce(getattr, path.split("."), module)
+        except AttributeError:
+            close = get_close_matches(path, vars(module), 1)
+            suggestion = f"Did you mean {module.__name__}:{close[0]}?" if close else _FORMS
+            message = f"the module {module.__name__} has no {path}"
+            raise ApplicationError(f"{message}. {suggestion}") from None
 
 
 def _is_factory(found: Any) -> bool:

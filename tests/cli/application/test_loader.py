@@ -102,6 +102,13 @@ def test_load_module_of_a_package() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_load_takes_no_unpacked_arguments() -> None:
+    write("def create(**options): return lambda environ, start_response: None")
+    text = "main:create(**{'name': 1})"
+    assert fail_to_load(text) == f"--app {text} does not name an application. {FORMS}"
+
+
+@pytest.mark.usefixtures("folder")
 def test_load_twice_adds_the_folder_once() -> None:
     write(SOURCE)
     load_application("main:serve")
@@ -198,6 +205,14 @@ def test_load_module_that_fails_names_line_and_error(source: str, message: str) 
     write(source)
 
     assert fail_to_load("main") == f"the import of main failed {message}"
+
+
+@pytest.mark.usefixtures("folder")
+def test_load_object_that_fails_names_line_and_error() -> None:
+    write("def __getattr__(name): raise ValueError('no\\x1b[31m setting')")
+    assert fail_to_load("main:app") == (
+        r"reading main:app failed at main.py:1: ValueError: no\x1b[31m setting"
+    )
 
 
 @pytest.mark.usefixtures("folder")
