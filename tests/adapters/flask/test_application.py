@@ -65,7 +65,8 @@ def test_check_shows_policies_of_paths_and_views(on_app: AppCommand) -> None:
 
 
 def test_check_reports_what_flask_cors_check_does(on_app: AppCommand) -> None:
-    source = f'{APPLICATION}\nCORSGuard(app, PUBLIC)\napp.add_url_rule("/", "f", cors_exempt(lambda: ""))\n'
+    source = f"{APPLICATION}\nCORSGuard(app, PUBLIC)\n"
+    source += 'app.add_url_rule("/", "f", cors_exempt(lambda: ""))\n'
     source += 'app.add_url_rule("/items", "items", print, methods=["PUT"])'
     code, out, _ = on_app(source, "check", "--app", "main")
 

@@ -711,5 +711,5 @@ def test_invalid_predicate_is_reported(predicate: Any, message: str) -> None:
     ],
 )
 def test_what_can_be_no_key_is_not_forgotten_in_silence(origin: str, host: str | None) -> None:
-    with pytest.raises(ValueError, match="slash|scheme|not a host"):
+    with pytest.raises(ValueError, match=r"slash|scheme|not a host"):
         OriginLookup(lambda origin: True).forget(origin, host)
