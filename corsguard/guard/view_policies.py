@@ -29,6 +29,8 @@ __all__ = [
 POLICY_ATTRIBUTE = "corsguard_policy"
 """The attribute in which the decorators store a policy, None for an exempt view."""
 _MOST_LAYERS = 100
+_ROUTE_TABLES = ("routes", "url_map", "deferred_functions")
+"""Attributes of routers and applications, in the words of Starlette and Flask."""
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -93,11 +95,10 @@ def _decorate(view: Decorated, policy: PolicyOrList | None) -> Decorated:
 def _reject_other_than_view(decorated: object) -> None:
     """Raise TypeError for an application, a router or a blueprint, which no adapter would notice.
 
-    Some of them are callable, as views are: those have a table of their routes.
+    Some of them are callable, as views are, but each has a table of what it routes to.
     """
     is_defined = isinstance(decorated, (type, FunctionType))
-    has_routes = hasattr(decorated, "routes") or hasattr(decorated, "url_map")
-    if not callable(decorated) or (has_routes and not is_defined):
+    if not is_defined and any(hasattr(decorated, name) for name in _ROUTE_TABLES):
         raise TypeError(
             f"{type(decorated).__name__} is not a view: decorate its views, or give it a policy by "
             "set_policy of CORSGuard"

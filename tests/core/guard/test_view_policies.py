@@ -321,7 +321,11 @@ class Router:
         raise NotImplementedError
 
 
-@pytest.mark.parametrize("other", [Router(), object(), ["/path"]])
+class Blueprint:
+    deferred_functions: tuple[object, ...] = ()
+
+
+@pytest.mark.parametrize("other", [Router(), Blueprint()])
 def test_router_or_application_is_not_decorated_in_silence(other: Any) -> None:
     with pytest.raises(TypeError, match="is not a view: decorate its views, or give it a policy"):
         cors_exempt(other)
