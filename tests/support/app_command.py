@@ -43,10 +43,12 @@ def forget_modules(folder: Path) -> None:
 
     The caches of FastAPI keep their views alive, so these are marked as reached.
     """
+    removed = set()
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", "")).startswith(str(folder)):
             del sys.modules[name]
-    mark_reached(find_unreached(()))
+            removed.add(name)
+    mark_reached(each for each in find_unreached(()) if getattr(each, "__module__", "") in removed)
 
 
 def run_in_process(folder: Path, source: str, *args: str) -> subprocess.CompletedProcess[str]:
