@@ -8,7 +8,7 @@ from corsguard.guard import Guard
 from corsguard.guard.options import Policies
 from corsguard.origin import Origin, OriginError, OriginPattern
 from corsguard.policy import Policy
-from corsguard.policy.allow_list import OriginEntry, dangerous
+from corsguard.policy.origin_entry import OriginEntry, dangerous
 from corsguard.policy.origin_lookup import LookupStats, OriginLookup
 
 __all__ = [

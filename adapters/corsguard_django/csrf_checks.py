@@ -12,7 +12,7 @@ from django.utils.http import is_same_domain
 
 from corsguard import Engine, Guard, Policy
 from corsguard.origin import OriginPattern
-from corsguard.policy.allow_list import unwrap
+from corsguard.policy.origin_entry import unwrap
 from corsguard_django.configuration import iter_policies
 from corsguard_django.middleware_checks import CSRF, list_class_names
 

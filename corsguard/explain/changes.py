@@ -10,7 +10,7 @@ from typing import NamedTuple
 from corsguard.escaping import list_values
 from corsguard.explain.place import Place
 from corsguard.policy import Policy
-from corsguard.policy.allow_list import OriginEntry, unwrap
+from corsguard.policy.origin_entry import OriginEntry, unwrap
 from corsguard.policy.predicates import name_predicate
 
 __all__ = ["Change", "list_changes"]

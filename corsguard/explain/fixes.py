@@ -20,7 +20,7 @@ from corsguard.fetch_spec import ALLOW_ORIGIN
 from corsguard.guard import Guard
 from corsguard.guard.options import name_place
 from corsguard.policy import Policy
-from corsguard.policy.allow_list import OriginEntry
+from corsguard.policy.origin_entry import OriginEntry
 from corsguard.policy.validation import VALIDATORS
 from corsguard.policy.warning_filter import ignore_policy_warnings
 

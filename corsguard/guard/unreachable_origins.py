@@ -9,7 +9,7 @@ from corsguard.engine import Engine
 from corsguard.engine.decision import Reason
 from corsguard.errors import Problem
 from corsguard.guard.policy_list import name_entry
-from corsguard.policy.allow_list import unwrap
+from corsguard.policy.origin_entry import unwrap
 
 __all__ = ["find_unreachable_origins"]
 

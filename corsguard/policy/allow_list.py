@@ -4,59 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from re import Pattern
-from typing import NamedTuple
 
 from corsguard.origin import Origin, OriginPattern, match_domain_origin
+from corsguard.policy.origin_entry import FlaggedEntry, OriginEntry, unwrap, wrap
 from corsguard.policy.predicates import Predicate
 
-__all__ = ["FLAGS_OF_ENTRIES", "AllowList", "FlaggedEntry", "OriginEntry", "dangerous", "unwrap"]
-
-BareEntry = str | Pattern[str] | Predicate
-"""An origin or a pattern, a regular expression, or a callable."""
-
-FLAGS_OF_ENTRIES = {
-    "insecure": "dangerously_allow_insecure_origins",
-    "public-suffix": "dangerously_allow_public_suffixes",
-    "null": "dangerously_allow_null_origin",
-}
-"""The flag of an entry -> the field of a policy that lifts the same check from all entries."""
-
-
-class FlaggedEntry(NamedTuple):
-    """An entry of `allow_origins` from which checks are lifted."""
-
-    origin: BareEntry
-    flags: frozenset[str] = frozenset()
-    """Some of `insecure`, `public-suffix` and `null`."""
-
-    def __repr__(self) -> str:
-        return f"dangerous({', '.join(map(repr, (self.origin, *sorted(self.flags))))})"
-
-    def __str__(self) -> str:
-        return f"{self.origin} (dangerously: {', '.join(sorted(self.flags))})"
-
-
-OriginEntry = BareEntry | FlaggedEntry
-"""An entry of `allow_origins`."""
-
-
-def dangerous(origin: BareEntry, *flags: str) -> FlaggedEntry:
-    """Return an entry of `allow_origins` from which the checks that flags name are lifted.
-
-    `insecure` allows plain http, `public-suffix` names that anyone can register, and `null` the
-    origins that are not one. Each does for this entry what the field `dangerously_...` of Policy
-    does for all of them. A callable takes no flags. Policy validates the entry.
-    """
-    # Validated with the policy, whatever their types are.
-    return FlaggedEntry(
-        origin, frozenset(each if isinstance(each, str) else repr(each) for each in flags)
-    )
-
-
-def unwrap(entry: OriginEntry) -> BareEntry:
-    """Return an entry without its flags."""
-    return entry.origin if isinstance(entry, FlaggedEntry) else entry
-
+__all__ = ["AllowList"]
 
 _PART_SIZE = 256
 """Origins in a part, on average, when it is built: to replace one of them takes microseconds."""
@@ -151,7 +104,7 @@ class AllowList:
             accepted = accept(entry)
             if accepted is None:
                 continue
-            special.append(_wrap(accepted))
+            special.append(wrap(accepted))
             text = unwrap(accepted)
             if isinstance(text, str) and "*" not in text:
                 self._add_exact(*_split_port(text))
@@ -323,7 +276,7 @@ class AllowList:
             changed.special = special
             changed.is_any = any(entry.origin == "*" for entry in special)
             changed._wide, changed._labels = self._wide, self._labels
-        if len(changed._added) + len(changed._removed.texts) > _MAX_CHANGES:
+        if len(changed._added) + len(changed._removed) > _MAX_CHANGES:
             changed._base = tuple(changed._iterate())
             changed._added, changed._removed = (), _Entries()
         return changed
@@ -344,15 +297,14 @@ class _Entries:
         bare = unwrap(entry)
         return bare in self.texts if isinstance(bare, str) else bare in self._others
 
+    def __len__(self) -> int:
+        return len(self.texts) + len(self._others)
+
     def union(self, other: _Entries) -> _Entries:
         both = _Entries()
         both.texts = self.texts | other.texts
         both._others = [*self._others, *other._others]
         return both
-
-
-def _wrap(entry: OriginEntry) -> FlaggedEntry:
-    return entry if isinstance(entry, FlaggedEntry) else FlaggedEntry(entry)
 
 
 def _is_exact(entry: OriginEntry) -> bool:

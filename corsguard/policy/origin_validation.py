@@ -10,14 +10,9 @@ from typing import Any, cast
 from corsguard.errors import ALLOW_NOTHING
 from corsguard.escaping import show_value
 from corsguard.origin import Origin, OriginError, OriginPattern
-from corsguard.policy.allow_list import (
-    FLAGS_OF_ENTRIES,
-    AllowList,
-    FlaggedEntry,
-    OriginEntry,
-    unwrap,
-)
+from corsguard.policy.allow_list import AllowList
 from corsguard.policy.lookup_arguments import PREDICATE_FORMS, describe_signature
+from corsguard.policy.origin_entry import FLAGS_OF_ENTRIES, FlaggedEntry, OriginEntry, unwrap
 from corsguard.policy.problem_collector import (
     ProblemCollector,
     add_wildcard_not_alone,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from corsguard.policy.allow_list import OriginEntry
+    from corsguard.policy.origin_entry import OriginEntry
 
 __all__ = ["Policy", "PolicyError", "PolicyFields", "PolicyWarning", "Problem"]
 

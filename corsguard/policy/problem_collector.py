@@ -8,7 +8,7 @@ from typing import Protocol
 
 from corsguard.errors import Problem
 from corsguard.escaping import show_value
-from corsguard.policy.allow_list import FlaggedEntry
+from corsguard.policy.origin_entry import FlaggedEntry
 
 __all__ = [
     "AcceptanceTest",

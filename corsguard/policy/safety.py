@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from corsguard import fetch_spec
 from corsguard.errors import Problem
 from corsguard.origin import OriginError, OriginPattern, is_insecure, is_loopback
-from corsguard.policy.allow_list import FLAGS_OF_ENTRIES, FlaggedEntry
+from corsguard.policy.origin_entry import FLAGS_OF_ENTRIES, FlaggedEntry
 
 if TYPE_CHECKING:
     from corsguard.policy import Policy

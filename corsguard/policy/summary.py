@@ -5,7 +5,7 @@ from __future__ import annotations
 from re import Pattern
 
 from corsguard.policy import Policy
-from corsguard.policy.allow_list import FlaggedEntry, OriginEntry
+from corsguard.policy.origin_entry import FlaggedEntry, OriginEntry
 from corsguard.policy.origin_lookup import OriginLookup
 
 __all__ = ["summarize_policy"]

@@ -12,7 +12,7 @@ from corsguard.fetch_spec import DEFAULT_MAX_AGE, MAX_AGE_CAPS, SAFELISTED_METHO
 from corsguard.guard import Guard
 from corsguard.origin import OriginPattern
 from corsguard.policy import Policy
-from corsguard.policy.allow_list import unwrap
+from corsguard.policy.origin_entry import unwrap
 
 __all__ = ["API_PLACEHOLDER", "build_description", "build_example", "build_snippet"]
 
