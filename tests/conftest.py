@@ -7,9 +7,12 @@ below, and each of them sees but a part.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 from collections import Counter
+from collections.abc import Iterator
+from logging.handlers import QueueHandler
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,18 @@ settings.load_profile("corsguard")
 OUTCOMES: Counter[str] = Counter()
 PROBE_OUTCOMES: Counter[str] = Counter()
 """Those of the origin probes."""
+
+
+@pytest.fixture(autouse=True)
+def without_logging_of_litestar() -> Iterator[None]:
+    """Remove what an application of Litestar adds to the root logger, which no test asks for.
+
+    It writes the lines of later tests to a stderr that is theirs, or is closed.
+    """
+    yield
+    for handler in [*logging.root.handlers]:
+        if isinstance(handler, QueueHandler):
+            logging.root.removeHandler(handler)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
