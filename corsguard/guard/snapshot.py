@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from types import MappingProxyType
 
 from corsguard.engine import Engine
@@ -177,7 +178,7 @@ class Snapshot:
         """Compile what is at each place once, or take the engines of an earlier snapshot for it."""
         places = [list_policies(each) for each in table.values()]
         places += [list_policies(each) for _, each in self.views]
-        policies = [policy for listed in places for policy in listed]
+        policies = list(chain.from_iterable(places))
         callables = [entry for policy in policies for entry in policy.allow_list.predicates]
         self.has_callables: bool = bool(callables)
         self.has_async_callables: bool = any(map(must_await, callables))
