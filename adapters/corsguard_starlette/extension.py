@@ -70,7 +70,7 @@ def _require_starlette(app: Starlette) -> None:
             message += "; CORSGuard is not a middleware, and not for add_middleware"
         raise PolicyError([Problem("type-invalid", "app", app, message, _CALL)])
     if isinstance(getattr(app.state, "corsguard", None), StarletteMiddleware):
-        raise RuntimeError(  # noqa: TRY004
+        raise RuntimeError(  # noqa: TRY004  # it is of the right type, but has a guard
             "CORSGuard is already installed on this application. Remove one of the two calls"
         )
     if app.middleware_stack is not None:

@@ -98,6 +98,7 @@ class StarletteMiddleware(CORSMiddleware):
 
     def install(self) -> None:
         """Put the middleware around the stack that the application builds when it starts."""
+        # On the instance, as observability libraries do: `app` stays the object that it is.
         build = self._starlette.build_middleware_stack
         self._starlette.build_middleware_stack = partial(self._build_stack, build)  # type: ignore[method-assign]
 

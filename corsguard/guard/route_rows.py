@@ -38,8 +38,8 @@ def build_rows(
 ) -> Iterator[RouteRow]:
     """Yield a row for each policy that may apply to some methods of a URL.
 
-    `list_policies` returns those of one method. Without methods the URL takes any, and is asked for
-    with "".
+    `list_policies` returns those of one method. Without methods the URL takes any,
+    which is "" there.
     """
     by_policy: list[tuple[SourcedPolicy, list[str]]] = []
     methods = set(methods)

@@ -154,7 +154,7 @@ class GuardRuntime:
         """Return the decision that follows from the evaluation of the origin.
 
         `engine` is that of the policy that decides, None for no CORS. `is_asked` is True if a
-        callable was asked, whose answer is not cached.
+        callable was called, whose answer is not cached.
         """
         snapshot, applied, request, methods = case
         decision = engine.conclude(request, evaluation, methods) if engine else evaluation
@@ -258,8 +258,8 @@ class GuardRuntime:
 def _find_answer(applied: AppliedPolicy, engine: Engine, request: CORSRequest) -> Answer | None:
     """Return the answer of a look-up that the decision of an engine depends on, and nothing else.
 
-    None if a callable or a look-up of an earlier policy of the list was asked: it may answer
-    otherwise the next time, and then decides.
+    None if a callable or a look-up of an earlier policy of the list was called: it may return
+    something else the next time, and then decides.
     """
     answer = engine.find_remembered(request)
     if answer is None:

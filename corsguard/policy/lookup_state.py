@@ -200,7 +200,7 @@ class LookupState:
         return question
 
     def _can_revalidate(self, answer: Answer | None, now: float) -> bool:
-        """Return True if an old answer counts while it is asked again."""
+        """Return True if an old answer counts while the predicate is called again."""
         if answer is None or not answer.is_allowed:
             return False
         return now < answer.fresh_until + self._limits.stale_while_revalidate

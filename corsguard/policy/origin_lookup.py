@@ -44,22 +44,23 @@ _DEFAULTS = Limits()
 
 
 class OriginLookup:
-    """An entry of `allow_origins` that asks a predicate, and remembers what it answered.
+    """An entry of `allow_origins` that calls a predicate, and caches what it returns.
 
     `predicate` takes an origin, or an origin and a request, and returns a bool. It may be async.
-    One that takes a request is asked for each host and path. Its `request.method` is empty, as one
+    One that takes a request is called for each host and path. Its `request.method` is empty, as one
     answer counts for every method.
 
     * ttl, negative_ttl: how many seconds an allowed and a refused origin are remembered.
     * stale_while_revalidate: for how many seconds after that an allowed origin stays allowed while
-      it is asked again in the background (RFC 5861).
+      the predicate is called again in the background (RFC 5861).
     * stale_if_error: for how many seconds it stays allowed while the predicate fails.
     * max_entries: how many answers are remembered. Refused origins can't evict allowed ones.
     * max_concurrent: how many questions may be open at once.
-    * retry_after: for how many seconds an origin is not asked again after a failure. After one that
-      took long the store hangs: then one request in so many seconds asks, whatever its origin.
+    * retry_after: for how many seconds the predicate is not called for an origin after a failure.
+      After one that took long the store hangs: then one request in so many seconds calls it,
+      whatever its origin.
 
-    What is not asked is decided by the old answer, else it counts as False. Requests for one origin
+    Where it is not called, the old answer decides, else False. Requests for one origin
     share one question, whatever their threads and event loops, and a request that is cancelled does
     not cancel it. `clock` returns seconds that only grow.
 

@@ -34,12 +34,12 @@ return new Promise((resolve) => {
 """
 
 
-def build(listed: str, stranger: str) -> FastAPI:
+def build(listed: str, untrusted: str) -> FastAPI:
     """Build an application for pages of one origin, with views for pages of another one."""
     app = FastAPI()
     cors = CORSGuard(app, allow_origins=[listed], allow_methods=["PUT", "DELETE"], enforce=True)
     partners = APIRouter(prefix="/partners")
-    cors.set_policy(partners, Policy(allow_origins=[stranger], allow_methods=["PUT"]))
+    cors.set_policy(partners, Policy(allow_origins=[untrusted], allow_methods=["PUT"]))
 
     @app.get("/items")
     @cors_policy(allow_origins=["*"])
@@ -56,7 +56,7 @@ def build(listed: str, stranger: str) -> FastAPI:
         return "removed"
 
     @app.get("/crash")
-    @cors_policy(allow_origins=[stranger])
+    @cors_policy(allow_origins=[untrusted])
     def crash() -> None:
         raise RuntimeError
 
