@@ -60,11 +60,17 @@ class Candidate:
     of these is logged once at INFO. While there is a candidate no decision is cached: a request
     costs two evaluations, about 5 microseconds more than a cached decision. A forked child starts
     at zero. Safe to use from many threads.
+
+    `last` is the candidate that this one replaces, whose counts go on if its policies are equal.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, last: Candidate | None = None) -> None:
         self.snapshot: Snapshot = snapshot
         self._restart()
+        if last is not None and snapshot.policies == last.snapshot.policies:
+            counts, others = last.copy_counts()
+            self._counts.update(counts)
+            self._others.update(others)
         restart_in_child(self._restart)
 
     def _restart(self) -> None:
@@ -72,6 +78,11 @@ class Candidate:
         self._lock = Lock()
         self._counts: Counter[tuple[Verdict, str, str]] = Counter()
         self._others: Counter[Verdict] = Counter()
+
+    def copy_counts(self) -> tuple[Counter[tuple[Verdict, str, str]], Counter[Verdict]]:
+        """Return copies of the counts: by verdict, origin and path, and of those beyond."""
+        with self._lock:
+            return self._counts.copy(), self._others.copy()
 
     def observe(self, case: Case, decision: Decision) -> None:
         """Compare the decision on a request with that of the candidate, and count a difference."""

@@ -66,6 +66,7 @@ class GuardRuntime:
         self._has_listeners = False  # of either kind: one look for a request without any
         self._candidate: Candidate | None = None
         self._is_sync_only = False
+        self._wake: Callable[[], object] | None = None
         self._restart()
         restart_in_child(self._restart)
 
@@ -119,6 +120,8 @@ class GuardRuntime:
         self, request: CORSRequest, view: View | None, methods: Methods
     ) -> Decision | _Pending:
         """Return the decision on a request, as far as no callable has to be asked for it."""
+        if self._wake is not None:
+            self._wake()
         snapshot = self.snapshot
         case = Case(snapshot, snapshot.find(request.path, view), request, methods)
         if not case.applied.engines:
@@ -236,7 +239,7 @@ class GuardRuntime:
         """Call a subscriber with each decision from now on; see Guard.subscribe."""
         with self._replacing:
             # First the caches: a child that is forked in between keeps none that skip a subscriber.
-            self.snapshot = self.snapshot.remove_caches()
+            self._switch_caches(is_cached=False)
             self._subscribers = (*self._subscribers, subscriber)
             self._has_listeners = True
 
@@ -274,20 +277,19 @@ class GuardRuntime:
     def set_candidate(self, snapshot: Snapshot | None) -> None:
         """Evaluate the policies of a snapshot beside those in force, or none any more.
 
-        The differences are counted from zero.
+        The differences are counted from zero, unless the candidate had equal policies before.
         """
-        candidate = None if snapshot is None else Candidate(snapshot)
         with self._replacing:
-            observers = self._observers
-            if self._candidate is not None:
-                ended = self._candidate.observe
-                observers = tuple(each for each in observers if each != ended)
-            if candidate is not None:
-                self.snapshot = self.snapshot.remove_caches()
-                observers = (*observers, candidate.observe)
-            elif not self._subscribers and not self.snapshot.is_cached:
-                self.snapshot = self.snapshot.restore_caches()
-            self._candidate = candidate
+            last, self._candidate = self._candidate, None
+            observers = tuple(
+                each for each in self._observers if last is None or each != last.observe
+            )
+            if snapshot is None:
+                self._restore_caches()
+            else:
+                self._switch_caches(is_cached=False)
+                self._candidate = Candidate(snapshot, last)
+                observers = (*observers, self._candidate.observe)
             self._set_observers(observers)
 
     def candidate_counts(self) -> tuple[CandidateDifference, ...]:
@@ -298,15 +300,45 @@ class GuardRuntime:
         candidate = self._candidate
         return () if candidate is None else candidate.list_differences()
 
+    def call_at_next_request(self, wake: Callable[[], object] | None) -> None:
+        """Call wake before each decision from now on, or with None, no longer.
+
+        Until then no decision is cached, so that none escapes.
+        """
+        with self._replacing:
+            if wake is None:
+                self._wake = None
+                self._restore_caches()
+            else:
+                self._switch_caches(is_cached=False)
+                self._wake = wake
+
+    def _restore_caches(self) -> None:
+        """Switch the caches on, unless something has to see every request."""
+        if not (self._subscribers or self._candidate or self._wake):
+            self._switch_caches(is_cached=True)
+
+    def _switch_caches(self, *, is_cached: bool) -> None:
+        if self.snapshot.is_cached is not is_cached:
+            self.snapshot = self.snapshot.switch_caches(is_cached=is_cached)
+
     def reconfigure(self, policies: Policies) -> None:
         """Replace all policies at once; see Guard.reconfigure."""
+        snapshot = self.swap(lambda current: current.replace_policies(policies))
+        emit_warnings(snapshot.find_placement_warnings())
+
+    def swap(self, build: Callable[[Snapshot], Snapshot]) -> Snapshot:
+        """Replace the snapshot by what `build` returns for it, and return that.
+
+        If it raises, such as a PolicyError, the snapshot stays.
+        """
         with self._replacing:
-            snapshot = self.snapshot.replace_policies(policies)
+            snapshot = build(self.snapshot)
             parts = self.snapshot.list_origin_parts()
             self._replace(snapshot)
         while parts:  # to free a million origins in one step would hold up other threads
             parts.pop()
-        emit_warnings(snapshot.find_placement_warnings())
+        return snapshot
 
     def add_views(self, views: Iterable[PlacedViewPolicy]) -> None:
         """Compile the policies of views, each with the place that its problems name.

@@ -20,6 +20,7 @@ from prometheus_client.utils import floatToGoString
 from corsguard.guard import Guard
 from corsguard.guard.counts import BUCKETS
 from corsguard.metrics.counters import COUNTERS, GAUGES, PREDICATE_SECONDS
+from corsguard.metrics.counters import Metric as GuardMetric
 
 __all__ = ["PrometheusMetrics"]
 
@@ -55,23 +56,28 @@ class PrometheusMetrics(Collector):
         for metric in COUNTERS:
             yield CounterMetricFamily(metric.name, metric.description, labels=metric.labels)
         for metric in GAUGES:
-            unit = metric.unit
-            yield GaugeMetricFamily(
-                metric.name, metric.description, labels=metric.labels, unit=unit
-            )
+            yield _build_gauge(metric)
         yield HistogramMetricFamily(*PREDICATE_SECONDS, labels=["predicate"])
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics with what the guard has counted so far."""
-        families = self.describe()
-        for metric in (*COUNTERS, *GAUGES):
-            family = next(families)
-            assert isinstance(family, (CounterMetricFamily, GaugeMetricFamily))
-            for sample in metric.read(self._guard):
-                family.add_metric(sample.labels, sample.value)
-            yield family
+        for metric in COUNTERS:
+            counter = CounterMetricFamily(metric.name, metric.description, labels=metric.labels)
+            for labels, value in metric.read(self._guard):
+                counter.add_metric(labels, value)
+            yield counter
+        for metric in GAUGES:
+            gauge = _build_gauge(metric)
+            for labels, value in metric.read(self._guard):
+                gauge.add_metric(labels, value)
+            yield gauge
         histogram = HistogramMetricFamily(*PREDICATE_SECONDS, labels=["predicate"])
         for name, stats in self._guard.adapter.count().read_predicates().items():
             buckets = [*zip(_BOUNDS, accumulate(stats.buckets), strict=True)]
             histogram.add_metric([name], buckets, stats.seconds)
         yield histogram
+
+
+def _build_gauge(metric: GuardMetric) -> GaugeMetricFamily:
+    labels, unit = metric.labels, metric.unit
+    return GaugeMetricFamily(metric.name, metric.description, labels=labels, unit=unit)

@@ -235,6 +235,48 @@ def test_another_candidate_is_counted_from_zero() -> None:
     assert list_verdicts(guard) == [(ALLOW, EVIL, "/", 1)]
 
 
+def test_equal_candidate_is_counted_on() -> None:
+    guard = compare(NOW, {"/": Policy(allow_origins=[NEW])})
+    guard.decide("/", NEW, "GET", {})
+
+    guard.try_candidate({"/": Policy(allow_origins=[NEW])})
+    guard.decide("/", NEW, "GET", {})
+
+    assert list_verdicts(guard) == [(ALLOW, NEW, "/", 2)]
+
+
+def test_caches_stay_off_until_the_next_request_without_a_candidate() -> None:
+    guard = compare(NOW, Policy(allow_origins=[NEW]))
+    woken: list[bool] = []
+    guard.adapter.call_at_next_request(lambda: woken.append(True))
+
+    guard.try_candidate(None)
+    guard.decide("/", APP, "GET", {})
+    assert (woken, lookup(guard)) == ([True], None)
+    guard.adapter.call_at_next_request(None)
+    guard.decide("/", APP, "GET", {})
+
+    assert lookup(guard) is not None
+
+
+def test_caches_stay_off_after_the_next_request_with_a_candidate() -> None:
+    guard = compare(NOW, Policy(allow_origins=[NEW]))
+
+    guard.adapter.call_at_next_request(None)
+    guard.decide("/", APP, "GET", {})
+
+    assert lookup(guard) is None
+
+
+def test_candidate_of_a_configuration_is_tried() -> None:
+    configuration = {"allow_origins": [APP], "candidate": {"allow_origins": [NEW]}}
+    guard = Guard.from_mapping(configuration)
+
+    guard.decide("/", APP, "GET", {})
+
+    assert list_verdicts(guard) == [(REFUSE, APP, "/", 1)]
+
+
 def test_no_candidate_where_none_was_changes_nothing() -> None:
     guard = Guard(NOW)
     snapshot: Snapshot = guard.adapter.snapshot
