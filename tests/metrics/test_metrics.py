@@ -45,4 +45,4 @@ def test_missing_client_is_an_import_error(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'StatsdMetrics'"):
-        _ = corsguard.metrics.StatsdMetrics  # type: ignore[attr-defined]
+        _ = corsguard.metrics.StatsdMetrics

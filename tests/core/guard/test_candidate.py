@@ -10,7 +10,7 @@ import pytest
 from support.guards import decide
 
 from corsguard import Decision, Guard, OriginLookup, Policy, PolicyError, fork_safety
-from corsguard.guard.candidate import CandidateDifference
+from corsguard.guard.candidate import CandidateDifference, Verdict
 from corsguard.guard.options import Policies
 from corsguard.guard.snapshot import Snapshot
 from corsguard.guard.view_policies import View
@@ -18,11 +18,12 @@ from corsguard.guard.view_policies import View
 APP, NEW, EVIL = "https://app.example", "https://new.example", "https://evil.example"
 NOW = Policy(allow_origins=[APP], allow_methods=["PUT"])
 PREFLIGHT = {"Access-Control-Request-Method": "PUT"}
-ALLOW, REFUSE = "would-allow", "would-refuse"
+ALLOW: Verdict = "would-allow"
+REFUSE: Verdict = "would-refuse"
 
 
 def list_verdicts(guard: Guard) -> list[tuple[str, str, str, int]]:
-    return [tuple(each) for each in guard.candidate_differences]
+    return list(guard.candidate_differences)
 
 
 def compare(now: Policies, then: Policies, **options: Any) -> Guard:
