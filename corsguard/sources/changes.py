@@ -126,7 +126,7 @@ def _reject_set(name: str, *, is_there: bool) -> Problem:
         return Problem("type-invalid", place, None, message, "write '''...''', one origin a line")
     message = "the document has no such set in its table [origin_sets]"
     return Problem(
-        "unknown-set", place, None, message, f"add [origin_sets] {quote_key(name)} = [...]"
+        "set-unknown", place, None, message, f"add [origin_sets] {quote_key(name)} = [...]"
     )
 
 

@@ -9,6 +9,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Event, Lock, Thread, current_thread
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -192,7 +193,7 @@ class Follower:
         self._changed.set()
         self.source.close()
         for thread in threads:
-            if thread is not current_thread():
+            if thread is not current_thread() and thread.is_alive():
                 thread.join(_STOP_SECONDS)
 
     def subscribe(self, subscriber: Callable[[PolicyChange], object]) -> None:
@@ -281,6 +282,8 @@ class Follower:
         if self._error != error:
             _logger.info("the source of the policy can be read again")
             self._error = error
+            if self.version is not None:
+                self._publish(PolicyChange(self.version, self.version, error))
         return False
 
     def _apply_revisions(self, store: PolicyStore, revisions: Sequence[Revision]) -> None:
@@ -303,17 +306,8 @@ class Follower:
         except SourceError as error:
             raise _RefusedError(version, [_refuse(error)]) from None
         self._number = number
-        self._finish(version, settings)
-        if is_new and self._last_good is not None:
-            self._is_saved = _try_saving(
-                lambda last: self._store_all(last, document, changes), self._last_good
-            )
-
-    def _store_all(
-        self, last_good: LastGood, document: Document, changes: Sequence[Revision]
-    ) -> bool:
-        last_good.store(document)
-        return last_good.append(changes) if changes else True
+        save = partial(_store_all, document=document, changes=changes) if is_new else None
+        self._finish(version, settings, save)
 
     def _apply_changes(self, revisions: Sequence[Revision]) -> bool:
         """Put changes in force, unless they need the whole document: then return False."""
@@ -335,9 +329,7 @@ class Follower:
         except SourceError as error:
             raise _RefusedError(str(revisions[-1].version), [_refuse(error)]) from None
         self._number = revisions[-1].version
-        self._finish(str(self._number), settings)
-        if self._last_good is not None:
-            self._is_saved = _try_saving(lambda last: last.append(revisions), self._last_good)
+        self._finish(str(self._number), settings, partial(_append, changes=revisions))
         return True
 
     def _replace(self, settings: Settings) -> None:
@@ -351,8 +343,10 @@ class Follower:
         self._runtime.swap(build)
         self._runtime.set_candidate(compiled[0].candidate)
 
-    def _finish(self, version: str, settings: Settings) -> None:
-        """Note, log and publish that a version is in force."""
+    def _finish(
+        self, version: str, settings: Settings, save: Callable[[LastGood], bool] | None
+    ) -> None:
+        """Note, log and publish that a version is in force, after `save` has written it."""
         previous, self.version = self.version, version
         self.since = time.time()
         self._settings = settings
@@ -362,6 +356,8 @@ class Follower:
         _logger.info("policy version %s is in force%s", escape_text(version), was)
         for warning in map(as_toml, settings.warnings[:_MAX_LOGGED]):
             _logger.warning("policy version %s: %s", escape_text(version), warning)
+        if save is not None and self._last_good is not None:
+            self._is_saved = _try_saving(save, self._last_good)
         self._publish(PolicyChange(version, previous))
 
     def _authenticate(self, document: Document, changes: Sequence[Revision]) -> int:
@@ -455,9 +451,8 @@ class Follower:
             document = Document(str(whole.version), whole.text)
         newest = str(changes[-1].version) if changes else document.version
         if newest == self.version:
-            self._is_saved = _try_saving(
-                lambda last: self._store_all(last, document, changes), self._last_good
-            )
+            save = partial(_store_all, document=document, changes=changes)
+            self._is_saved = _try_saving(save, self._last_good)
 
     def _report(self) -> None:
         """Write the state of this process to the store, if it is one, every few seconds."""
@@ -500,6 +495,15 @@ def _read_whole(document: Document, changes: Sequence[Revision]) -> Settings:
 
 def _is_change_number(revision: Revision, number: int) -> bool:
     return revision.is_change and revision.version == number
+
+
+def _store_all(last_good: LastGood, document: Document, changes: Sequence[Revision]) -> bool:
+    last_good.store(document)
+    return not changes or last_good.append(changes)
+
+
+def _append(last_good: LastGood, changes: Sequence[Revision]) -> bool:
+    return last_good.append(changes)
 
 
 def _try_saving(save: Callable[[LastGood], bool], last_good: LastGood) -> bool:

@@ -149,15 +149,21 @@ def _is_escaped(text: str, at: int) -> bool:
 
 def _edit_block(body: str, add: Collection[str], remove: Collection[str]) -> str:
     """Return the inside of a multi-line string with other lines, one for each entry."""
-    lines = body.split("\n")
-    if len(lines) == 1:
-        lines.append("")
+    lines = _split_lines(body)
     if remove:
         lines = [line for line in lines if line.strip() not in remove]
     listed = {line.strip() for line in lines}
     end = len(lines) if lines[-1].strip() else len(lines) - 1
     lines[end:end] = [entry for entry in add if entry not in listed]
     return "\n".join(lines)
+
+
+def _split_lines(body: str) -> list[str]:
+    """Return the lines of a set, two or more, with one entry each."""
+    lines = body.split("\n")
+    if "#" not in body and len(body.split()) != sum(not line.isspace() for line in lines if line):
+        lines = ["", *body.split(), ""]
+    return lines if len(lines) > 1 else [*lines, ""]
 
 
 def _edit_list(value: str, add: Collection[str], remove: Collection[str]) -> str:

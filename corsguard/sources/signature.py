@@ -163,28 +163,28 @@ def verify(text: str, key: VerifyingKey, *, is_change: bool = False) -> int:
 
     The signature line must be the last one and the only one, and end with one line feed.
     """
-    kind = _name_kind(is_change)
+    kind, noun = _name_kind(is_change), "change" if is_change else "document"
     body, line = _split(text)
     count = len(_ANY_SIGNATURE_LINE.findall(text))
     if not count:
-        raise SignatureError(f"the {kind} is not signed, and a key is configured")
+        raise SignatureError(f"the {noun} is not signed, and a key is configured")
     if count > 1:
-        raise SignatureError(f"the {kind} has more than one signature line")
+        raise SignatureError(f"the {noun} has more than one signature line")
     if not line.startswith(_START):
-        raise SignatureError(f"the signature of the {kind} must be its last line, with a line feed")
+        raise SignatureError(f"the signature of the {noun} must be its last line, with a line feed")
     match = _LINE.fullmatch(line)
     if match is None:
-        raise SignatureError(f"the signature line of the {kind} is malformed")
+        raise SignatureError(f"the signature line of the {noun} is malformed")
     signed_kind, version, algorithm, signature = match.groups()
     if signed_kind != kind:
-        raise SignatureError(f"the signature is that of a text of kind {signed_kind}, not {kind}")
+        raise SignatureError(f"the signature is for {signed_kind}, and this is a {noun}")
     if algorithm != key.algorithm:
         raise SignatureError(
-            f"the {kind} is signed with {algorithm}, and the key is for {key.algorithm}"
+            f"the {noun} is signed with {algorithm}, and the key is for {key.algorithm}"
         )
     if not key.is_signature(signature, _build_message(kind, version, body)):
         raise SignatureError(
-            f"the signature of the {kind} does not match: somebody has changed it, or it is signed"
+            f"the signature of the {noun} does not match: somebody has changed it, or it is signed"
             " with another key"
         )
     return int(version)
