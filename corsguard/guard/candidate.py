@@ -58,7 +58,7 @@ class Candidate:
 
     The differences are counted by verdict, origin and path, at most 1,000 of them apart, and each
     of these is logged once at INFO. While there is a candidate no decision is cached: a request
-    costs two evaluations, about 5 microseconds more than a cached decision. A forked child starts
+    costs two evaluations, about 10 microseconds more than a cached decision. A forked child starts
     at zero. Safe to use from many threads.
 
     `last` is the candidate that this one replaces, whose counts go on if its policies are equal.

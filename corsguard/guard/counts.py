@@ -38,6 +38,13 @@ class PredicateStats(NamedTuple):
     """The sum of their durations."""
 
 
+class _Tallies(NamedTuple):
+    """The decisions at one route: those that a cache had, and those that were computed."""
+
+    hits: Tally
+    computed: Tally
+
+
 class _Calls:
     def __init__(self) -> None:
         self.outcomes: Counter[Outcome] = Counter()
@@ -53,9 +60,8 @@ class GuardCounts:
     """
 
     def __init__(self) -> None:
-        # Name of a route or a view -> the decisions there, cached ones and computed ones.
-        self._hits: dict[str, Tally] = {}
-        self._computed: dict[str, Tally] = {}
+        # Name of a route or a view -> the decisions there.
+        self._tallies: dict[str, _Tallies] = {NO_ROUTE: _Tallies(Tally(), Tally())}
         self._recorders: tuple[Recorder, ...] = ()
         self._restart()
         restart_in_child(self._restart)
@@ -63,17 +69,18 @@ class GuardCounts:
     def _restart(self) -> None:
         """Start at zero with a new lock; see corsguard.fork_safety."""
         self._lock = Lock()
-        for tally in (*self._hits.values(), *self._computed.values()):
-            tally.clear()
+        for tallies in self._tallies.values():
+            tallies.hits.clear()
+            tallies.computed.clear()
         self._calls: dict[str, _Calls] = {}
 
     def find_hits(self, route: str | None) -> Tally:
         """Return the tally of the cached decisions at a route, or of a view."""
-        return _find(self._hits, route)
+        return self._find(route).hits
 
     def observe(self, case: Case, decision: Decision) -> None:
         """Count a decision that was computed."""
-        next(_find(self._computed, case.applied.route)[decision[:2]])
+        next(self._find(case.applied.route).computed[decision[:2]])
 
     def record(self, name: str, outcome: Outcome, seconds: float) -> None:
         """Count a call of a predicate."""
@@ -94,11 +101,15 @@ class GuardCounts:
 
     def read_hits(self) -> dict[str, dict[DecisionKey, int]]:
         """Return the cached decisions: name of the route or the view -> counts."""
-        return self._read(self._hits)
+        with self._lock:
+            found = {name: each.hits.read() for name, each in list(self._tallies.items())}
+        return {name: counts for name, counts in found.items() if counts}
 
     def read_computed(self) -> dict[str, dict[DecisionKey, int]]:
         """Return the computed decisions in the same way."""
-        return self._read(self._computed)
+        with self._lock:
+            found = {name: each.computed.read() for name, each in list(self._tallies.items())}
+        return {name: counts for name, counts in found.items() if counts}
 
     def read_predicates(self) -> dict[str, PredicateStats]:
         """Return the calls of predicates by name."""
@@ -108,16 +119,12 @@ class GuardCounts:
                 for name, calls in self._calls.items()
             }
 
-    def _read(self, tallies: dict[str, Tally]) -> dict[str, dict[DecisionKey, int]]:
-        with self._lock:
-            return {name: tally.read() for name, tally in list(tallies.items())}
-
-
-def _find(tallies: dict[str, Tally], route: str | None) -> Tally:
-    """Return the tally of a route; add it, if there are not too many."""
-    name = NO_ROUTE if route is None else route
-    tally = tallies.get(name)
-    if tally is None:
-        # Each step is one operation on a dict, so that no thread waits here.
-        tally = tallies.setdefault(name if len(tallies) < _MAX_NAMES else OTHER, Tally())
-    return tally
+    def _find(self, route: str | None) -> _Tallies:
+        """Return the tallies of a route; add them, if there are not too many."""
+        name = NO_ROUTE if route is None else route
+        found = self._tallies.get(name)
+        if found is None:
+            # Each step is one operation on a dict, so that no thread waits here.
+            name = name if len(self._tallies) < _MAX_NAMES else OTHER
+            found = self._tallies.setdefault(name, _Tallies(Tally(), Tally()))
+        return found

@@ -266,10 +266,12 @@ class GuardRuntime:
 
         From then on a cached decision costs about 0.4 microseconds more.
         """
+        counts = self.snapshot.counts
+        if counts is not None:  # without the lock, which a large policy may hold for long
+            return counts
         with self._replacing:
-            counts = self.snapshot.counts
-            if counts is None:
-                counts = GuardCounts()
+            counts = self.snapshot.counts or GuardCounts()
+            if self.snapshot.counts is None:
                 self.snapshot = self.snapshot.count_in(counts)
                 self._set_observers((*self._observers, counts.observe))
             return counts
