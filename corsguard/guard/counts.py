@@ -17,7 +17,20 @@ if TYPE_CHECKING:
 
 __all__ = ["BUCKETS", "NO_ROUTE", "OTHER", "GuardCounts", "PredicateStats"]
 
-BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+BUCKETS: tuple[float, ...] = (
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+)
 """The upper bounds of the histogram of predicates, in seconds."""
 NO_ROUTE = "no route"
 """The name of what applies where no route does: the policy for every path, or none."""
