@@ -81,7 +81,7 @@ def test_adapter_follows_a_source(build: Callable[[str], tuple[Any, Guard]], fil
     changes = Changes(guard)
 
     file.write_text(f'allow_origins = ["{B}"]\n')
-    changes.next()
+    changes.wait_for_change()
 
     assert [can_read(app, page) for page in (A, B)] == [False, True]
     guard.unfollow()

@@ -68,7 +68,7 @@ def test_django_follows_the_source_of_the_settings(
         guard = mixin().guard
         changes = Changes(guard)
         file.write_text(f'allow_origins = ["{B}"]\n')
-        changes.next()
+        changes.wait_for_change()
 
         assert guard.decide("/", B, "GET", {}).allowed
         assert [each.id for each in run_checks(tags=["corsguard"]) if each.is_serious()] == []
