@@ -44,6 +44,7 @@ class PostgresSource(SQLSource):
     PgBouncer that pools transactions. Behind one, the guard sees a revision when it polls.
     """
 
+    _client_errors = (*SQLSource._client_errors, psycopg.Error)
     _timeouts = (_NoResponseError,)
 
     def watch(self, on_change: Callable[[], object]) -> None:

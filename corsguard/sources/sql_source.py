@@ -307,8 +307,9 @@ def _has_tables(connection: Connection) -> bool:
 def _create_tables(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # readers don't wait for a writer
-    try:
-        _TABLES.create_all(connection)
-    except DBAPIError:
-        if not _has_tables(connection):
-            raise  # else another publisher has created them at the same time
+    for table in _TABLES.sorted_tables:
+        try:
+            table.create(connection, checkfirst=True)
+        except DBAPIError:
+            if not inspect(connection).has_table(table.name):
+                raise  # else another publisher has created it at the same time
