@@ -32,7 +32,9 @@ def run_status(target: str, *, as_json: bool) -> int:
         reports = store.list_reports()
     newest = revisions[0] if revisions else None
     states = [_find_state(each, newest) for each in reports]
-    counts = _add_up(each for each, state in zip(reports, states, strict=True) if state == "current")
+    counts = _add_up(
+        each for each, state in zip(reports, states, strict=True) if state == "current"
+    )
     if as_json:
         click.echo(json.dumps(_describe(target, newest, reports, states, counts), indent=2))
     else:
