@@ -40,7 +40,7 @@ class _TrialRuntime(GuardRuntime):
     """
 
     def __init__(self, snapshot: Snapshot, views: _ViewPolicies) -> None:
-        super().__init__(snapshot.remove_caches(), _QuietLog())
+        super().__init__(snapshot.switch_caches(is_cached=False), _QuietLog())
         self.views = views
         self.place: Place | None = None
         self.decision: Decision | None = None

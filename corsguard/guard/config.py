@@ -9,8 +9,11 @@ from typing import Any, NamedTuple
 
 from corsguard.errors import NO_POLICY, PolicyError, Problem
 from corsguard.escaping import show_value
-from corsguard.guard.options import Policies, PolicyTable, name_place
+from corsguard.guard.options import Options, Policies, PolicyTable, name_place
+from corsguard.guard.origin_sets import OriginSets, SetUse
 from corsguard.guard.policy_list import is_list, name_entry, reject_entry
+from corsguard.guard.snapshot import Snapshot
+from corsguard.guard.source_options import SourceOptions, read_source
 from corsguard.policy import Policy
 from corsguard.policy.safety import find_warnings
 from corsguard.policy.suggestion_formats import as_item, as_toml, as_variable
@@ -23,6 +26,7 @@ from corsguard.policy.unknown_fields import (
 from corsguard.policy.validation import VALIDATORS
 
 __all__ = [
+    "Compiled",
     "Settings",
     "as_item",
     "as_toml",
@@ -30,10 +34,20 @@ __all__ = [
     "read_environ",
     "read_file",
     "read_mapping",
+    "read_text",
 ]
 
 _PREFIX = "CORSGUARD_"
-_VARIABLES = {field: f"{_PREFIX}{field.upper()}" for field in (*VALIDATORS, *GUARD_OPTIONS)}
+_VARIABLES = {
+    **{field: f"{_PREFIX}{field.upper()}" for field in (*VALIDATORS, *GUARD_OPTIONS)},
+    **{f"source.{name}": f"{_PREFIX}SOURCE_{name.upper()}" for name in SourceOptions._fields},
+    "source.url": f"{_PREFIX}SOURCE",
+}
+"""Field, or place of an option of the source -> variable."""
+_SOURCE_TOKEN = f"{_PREFIX}SOURCE_TOKEN"
+"""The variable with the bearer token of an HTTPSource, which that reads itself."""
+_BESIDE = ("origin_sets", "candidate", "source")
+"""The keys of a configuration beside its policies and its options."""
 _LISTS = frozenset(
     {
         "allow_origins",
@@ -44,6 +58,7 @@ _LISTS = frozenset(
         "own_origins",
     }
 )
+_FRACTIONS = frozenset({"predicate_timeout", "source.poll"})
 _TABLE = '{"allow_origins": [...]}'
 _SOME_ORIGIN = "https://app.example.com"
 
@@ -58,6 +73,51 @@ class Settings(NamedTuple):
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     """The warnings of the policies that were read, which don't depend on enforcement."""
+    options: frozenset[str] = frozenset()
+    """The names of the options of the guard that the configuration sets."""
+    set_uses: tuple[SetUse, ...] = ()
+    """The policies that refer to sets of origins."""
+    candidate: Settings | None = None
+    """The settings that are only tried beside these."""
+    source: SourceOptions | None = None
+    """What the guard follows, in place of policies."""
+
+    def fill_options(self, defaults: Options) -> Options:
+        """Return the options of the guard. Those that the configuration does not set stay."""
+        return defaults._replace(**{name: getattr(self, name) for name in self.options})
+
+    def compile(self, base: Snapshot | None = None, defaults: Options = Options()) -> Compiled:  # noqa: B008  # immutable
+        """Return the policies and options, compiled, and those of the candidate.
+
+        Of `base`, the snapshot that they replace, the policies of views stay. `defaults` are the
+        options that the configuration does not set.
+
+        Raises PolicyError with every problem.
+        """
+        compiled: list[Snapshot | None] = [None, None]
+        problems = list(self.problems)
+        for index, (settings, place) in enumerate(((self, ""), (self.candidate, "candidate"))):
+            if settings is None:
+                continue
+            options = settings.fill_options(defaults)
+            try:
+                if base is None:
+                    compiled[index] = Snapshot(settings.policies, options)
+                else:
+                    compiled[index] = base.replace_all(settings.policies, options)
+            except PolicyError as error:
+                problems += [each.within(place) for each in error.problems]
+        snapshot, candidate = compiled
+        if problems or snapshot is None:
+            raise PolicyError(problems)
+        return Compiled(snapshot, candidate)
+
+
+class Compiled(NamedTuple):
+    """The settings of a configuration, compiled."""
+
+    snapshot: Snapshot
+    candidate: Snapshot | None
 
 
 class _Found(NamedTuple):
@@ -70,10 +130,15 @@ def read_file(path: str | PathLike[str]) -> Settings:
 
     Raises OSError if the file can't be read, and ValueError if it is not TOML.
     """
-    import tomllib
-
     with open(path, "rb") as file:
         content = file.read()
+    return read_text(content, fspath(path))
+
+
+def read_text(content: bytes, name: str) -> Settings:
+    """Read the settings of the content of a TOML file. Raises ValueError, with its name."""
+    import tomllib
+
     try:
         mapping = tomllib.loads(content.decode("utf-8-sig"))  # some editors put a BOM first
     except UnicodeDecodeError as error:
@@ -85,7 +150,7 @@ def read_file(path: str | PathLike[str]) -> Settings:
         why = f"not TOML: {error}"
     else:
         return read_mapping(mapping)
-    raise ValueError(f"{fspath(path)}: {why}")
+    raise ValueError(f"{name}: {why}")
 
 
 def read_mapping(mapping: Mapping[str, Any]) -> Settings:
@@ -95,29 +160,54 @@ def read_mapping(mapping: Mapping[str, Any]) -> Settings:
         suggestion = '{"allow_origins": ["https://app.example.com"]}'
         problem = Problem("type-invalid", "policy", mapping, message, suggestion)
         return Settings(None, False, (), (), (problem,), ())
-    known = (*VALIDATORS, "routes", *GUARD_OPTIONS)
+    known = (*VALIDATORS, "routes", *GUARD_OPTIONS, *_BESIDE)
+    sets = OriginSets(mapping.get("origin_sets"))
+    settings = _read_shape(mapping, known, sets)
+    problems, candidate = settings.problems, None
+    if "candidate" in mapping:
+        candidate = _read_candidate(mapping["candidate"], sets)
+        problems += tuple(each.within("candidate") for each in candidate.problems)
+    return settings._replace(
+        problems=(*problems, *sets.problems),
+        warnings=(*settings.warnings, *sets.find_unused()),
+        candidate=candidate,
+    )
+
+
+def _read_candidate(given: object, sets: OriginSets) -> Settings:
+    if isinstance(given, Mapping):
+        return _read_shape(given, (*VALIDATORS, "routes", *GUARD_OPTIONS), sets)
+    return read_mapping(given)  # type: ignore[arg-type]  # which reports the wrong type
+
+
+def _read_shape(mapping: Mapping[str, Any], known: tuple[str, ...], sets: OriginSets) -> Settings:
+    """Read the settings of a mapping with known keys; `sets` gets the policies that use them."""
     others = {key: value for key, value in mapping.items() if key not in known}
-    return _build_settings(mapping, others, find_unknown_fields(mapping, known))
+    count = len(sets.uses)
+    settings = _build_settings(mapping, others, find_unknown_fields(mapping, known), sets)
+    return settings._replace(set_uses=tuple(sets.uses[count:]))
 
 
 def read_environ(environ: Mapping[str, str]) -> Settings:
     """Read the settings of the variables whose names begin with CORSGUARD_."""
     given = {name: text for name, text in environ.items() if name.startswith(_PREFIX)}
-    mapping = {
+    mapping: dict[str, object] = {
         field: _parse_value(field, given[variable])
         for field, variable in _VARIABLES.items()
         if variable in given
     }
-    known = set(_VARIABLES.values())
+    source = {name: mapping.pop(f"source.{name}", None) for name in SourceOptions._fields}
+    if any(value is not None for value in source.values()):
+        mapping["source"] = {name: value for name, value in source.items() if value is not None}
+    known = {*_VARIABLES.values(), _SOURCE_TOKEN}
+    strangers = {name: text for name, text in given.items() if name not in known}
     others = {
-        name.removeprefix(_PREFIX): _parse_value("", text)
-        for name, text in given.items()
-        if name not in known
+        name.removeprefix(_PREFIX): _parse_value("", text) for name, text in strangers.items()
     }
-    unknown = find_unknown_fields(given, _VARIABLES.values(), _PREFIX)
+    unknown = find_unknown_fields(strangers, _VARIABLES.values(), _PREFIX)
     if _is_none(mapping.get("allow_origins")):
         return _allow_nothing(mapping, others, unknown)
-    settings = _build_settings(mapping, others, unknown)
+    settings = _build_settings(mapping, others, unknown, OriginSets())
     names = (name for name in environ if name.startswith("CORS_"))
     theirs = [name for name in names if is_origins_option(name, value=False)]  # of flags, none
     if theirs and NO_POLICY in settings.problems:
@@ -132,24 +222,37 @@ def name_variable(problem: Problem) -> Problem:
 
 
 def _build_settings(
-    mapping: Mapping[str, Any], others: Mapping[str, object], unknown: list[Problem]
+    mapping: Mapping[str, Any],
+    others: Mapping[str, object],
+    unknown: list[Problem],
+    sets: OriginSets,
 ) -> Settings:
     """Build the settings of a mapping.
 
     `others` are the unknown keys of the mapping, and `unknown` the problems that report them.
+    `sets` are what policies may refer to.
     """
     found = _Found(unknown, [])
     fields = {key: value for key, value in mapping.items() if key in VALIDATORS}
     enforce = mapping.get("enforce", False)
     enforced = enforce is True or enforce == "report"
     policies: Policies = None
+    source = None
+    if "source" in mapping:
+        source = read_source(mapping["source"], found.problems)
+        found.problems.extend(_report_beside_source(mapping))
     if "routes" in mapping:
-        policies = _read_routes(mapping["routes"], found, enforced=enforced)
+        policies = _read_routes(mapping["routes"], found, sets, enforced=enforced)
         found.problems.extend(_report_beside_routes(key, value) for key, value in fields.items())
     elif fields:
-        policies = _read_policy(fields, found, reported=others, enforced=enforced)
-    elif not enforce and not any(
-        is_origins_option(*item) or is_routes_option(item[0]) for item in others.items()
+        given = sets.expand(fields)
+        policies = _read_policy(given, found, reported=others, enforced=enforced)
+    elif (
+        not enforce
+        and "source" not in mapping
+        and not any(
+            is_origins_option(*item) or is_routes_option(item[0]) for item in others.items()
+        )
     ):
         found.problems.append(NO_POLICY)
     return Settings(
@@ -159,6 +262,8 @@ def _build_settings(
         mapping.get("own_origins", ()),
         tuple(found.problems),
         tuple(found.warnings),
+        frozenset(mapping.keys() & set(GUARD_OPTIONS)),
+        source=source,
     )
 
 
@@ -171,7 +276,8 @@ def _allow_nothing(
     mapping: Mapping[str, Any], others: Mapping[str, object], unknown: list[Problem]
 ) -> Settings:
     """Build settings that allow no origin, and validate the other fields all the same."""
-    settings = _build_settings({**mapping, "allow_origins": [_SOME_ORIGIN]}, others, unknown)
+    mapping = {**mapping, "allow_origins": [_SOME_ORIGIN]}
+    settings = _build_settings(mapping, others, unknown, OriginSets())
     return settings._replace(policies={"/": None}, warnings=())
 
 
@@ -198,7 +304,7 @@ def _read_policy(
     return policy
 
 
-def _read_routes(given: object, found: _Found, *, enforced: bool) -> PolicyTable:
+def _read_routes(given: object, found: _Found, sets: OriginSets, *, enforced: bool) -> PolicyTable:
     if not isinstance(given, Mapping):
         message = f"{show_value(given)} is not a table from path prefix to policy"
         found.problems.append(Problem("type-invalid", "routes", given, message, '{"/api": {...}}'))
@@ -209,12 +315,14 @@ def _read_routes(given: object, found: _Found, *, enforced: bool) -> PolicyTable
         if entry is None or entry is False or isinstance(entry, Policy):
             routes[prefix] = entry or None
         elif is_list(entry):
-            routes[prefix] = _read_list(entry, found, place, enforced=enforced)
+            tables = [sets.expand(each, prefix, index) for index, each in enumerate(entry)]
+            routes[prefix] = _read_list(tables, found, place, enforced=enforced)
         elif not isinstance(entry, Mapping):
             message = f"{show_value(entry)} is neither a table of a policy's fields nor false"
             found.problems.append(Problem("type-invalid", place, entry, message, _TABLE))
         else:
-            routes[prefix] = _read_policy(entry, found, place, enforced=enforced)
+            given = sets.expand(entry, prefix)
+            routes[prefix] = _read_policy(given, found, place, enforced=enforced)
     return routes
 
 
@@ -240,15 +348,28 @@ def _report_beside_routes(field: str, value: object) -> Problem:
     return Problem("unknown-field", field, value, message, f'routes."/".{field}')
 
 
+def _report_beside_source(mapping: Mapping[str, Any]) -> list[Problem]:
+    """Return the problem of policies beside a source, from which they would come."""
+    keys = (*VALIDATORS, "routes", "origin_sets", "candidate")
+    beside = [key for key in keys if key in mapping]
+    if not beside:
+        return []
+    message = f"{', '.join(beside)} beside `source`, whose document has the policies"
+    suggestion = "remove either `source`, or the policies here"
+    return [Problem("source-with-policy", "source", None, message, suggestion)]
+
+
 def _parse_value(field: str, text: str) -> object:
     """Convert the text of a variable to the type of its field; return the text if it can't be."""
     text = text.strip()
+    if field.startswith("source.") and field != "source.poll":
+        return text
     if field in _LISTS:
         return [part for element in text.split(",") if (part := element.strip())]
     words = {"true": True, "false": False, "none": None}
     if text.lower() in words:
         return words[text.lower()]
     try:
-        return float(text) if field == "predicate_timeout" else int(text)
+        return float(text) if field in _FRACTIONS else int(text)
     except ValueError:
         return text

@@ -17,6 +17,9 @@ from corsguard.policy import Policy, PolicyFields
 
 if TYPE_CHECKING:
     from corsguard.guard.config import Settings
+    from corsguard.sources.follower import Follower, PolicyChange, SourceHealth
+    from corsguard.sources.signature import VerifyingKey
+    from corsguard.sources.source import PolicySource
 
 __all__ = ["Guard", "GuardFields"]
 
@@ -28,6 +31,7 @@ class GuardFields(PolicyFields, total=False):
     enforce: Enforce
     enforce_exempt: Iterable[str]
     own_origins: Iterable[str]
+    source: str | Mapping[str, Any]
 
 
 class Guard:
@@ -48,6 +52,7 @@ class Guard:
     """
 
     adapter: GuardRuntime
+    _follower: Follower | None = None
 
     def __init__(
         self,
@@ -108,20 +113,18 @@ class Guard:
         cls, settings: Settings, rename: Callable[[Problem], Problem] = lambda found: found
     ) -> Guard:
         """Build a guard from settings; `rename` rewords their problems and warnings."""
-        try:
-            snapshot = Snapshot(settings.policies, Options(*settings[1:4]))
-        except PolicyError as error:
-            raise PolicyError(map(rename, (*settings.problems, *error.problems))) from None
-        if settings.problems:
-            raise PolicyError(map(rename, settings.problems))
-        guard = cls._from_runtime(GuardRuntime(snapshot))
-        emit_warnings(map(rename, (*settings.warnings, *snapshot.find_placement_warnings())))
-        return guard
+        from corsguard.guard.source_options import follow_source
 
-    @classmethod
-    def _from_runtime(cls, runtime: GuardRuntime) -> Guard:
+        try:
+            snapshot, candidate = settings.compile()
+        except PolicyError as error:
+            raise PolicyError(map(rename, error.problems)) from None
         guard = cls.__new__(cls)
-        guard.adapter = runtime
+        guard.adapter = GuardRuntime(snapshot)
+        guard.adapter.set_candidate(candidate)
+        if settings.source is not None:
+            follow_source(guard.follow, settings.source)
+        emit_warnings(map(rename, (*settings.warnings, *snapshot.find_placement_warnings())))
         return guard
 
     @property
@@ -193,8 +196,98 @@ class Guard:
         Every request is decided either by the old policies or by the new ones. Raises PolicyError
         and keeps the old ones in force if a new one is not valid. Warns with PolicyWarning once the
         new ones are in force.
+
+        Raises RuntimeError if the guard follows a source, whose next document would replace them.
         """
+        if self._follower is not None:
+            raise RuntimeError(
+                "this guard follows a source: publish there, or call unfollow() first"
+            )
         self.adapter.reconfigure(policies)
+
+    def follow(
+        self,
+        source: PolicySource | str,
+        *,
+        last_good: str | PathLike[str] | None = None,
+        poll: float = 5.0,
+        key: VerifyingKey | str | PathLike[str] | None = None,
+    ) -> None:
+        """Take the policies and options from a source, now and whenever it has another document.
+
+        `source` is a PolicySource, or the URL of one, such as `redis://localhost:6379/0`. A
+        document replaces all policies at once, and all options that it sets. One that is not valid
+        is logged, and the last good one stays in force. The policies of views stay.
+
+        `last_good` is a file that keeps the newest good document, with which a process starts while
+        the source is down. `poll` is how many seconds pass between two looks at the source, which
+        may report changes earlier. With a `key`, or the path of its file, documents that it has not
+        signed are refused.
+
+        Each process has its own threads, from its first request on, also after a fork.
+
+        Raises PolicyError if the document is not valid, or (`source-unavailable`) if there is none,
+        RuntimeError if the guard follows a source already, and ValueError or SourceError for a URL
+        or a key that can't be used.
+        """
+        if self._follower is not None:
+            raise RuntimeError("this guard follows a source already: call unfollow() first")
+        from corsguard.sources.follower import Follower
+        from corsguard.sources.last_good import LastGood
+        from corsguard.sources.signature import load_verifying_key
+
+        if not poll > 0:
+            raise ValueError(f"poll: {poll} is not a number of seconds above 0")
+        follower = Follower(
+            self.adapter,
+            _open(source) if isinstance(source, str) else source,
+            last_good=None if last_good is None else LastGood(last_good),
+            poll=poll,
+            key=load_verifying_key(key) if isinstance(key, (str, PathLike)) else key,
+        )
+        try:
+            follower.start_up()
+        except BaseException:
+            follower.close()
+            raise
+        self._follower = follower
+
+    def unfollow(self) -> None:
+        """Stop following the source. The policies in force stay."""
+        follower, self._follower = self._follower, None
+        if follower is not None:
+            follower.close()
+
+    @property
+    def version(self) -> str | None:
+        """The version of the document in force; None if the guard follows no source."""
+        return None if self._follower is None else self._follower.version
+
+    @property
+    def followed_since(self) -> float | None:
+        """Seconds since the epoch at which that version came into force in this process."""
+        return None if self._follower is None else self._follower.since
+
+    def check_health(self) -> SourceHealth:
+        """Return whether the policy in force is the newest one of the source, and if not, why.
+
+        For probes and alerts. A guard that is not current still decides every request.
+        """
+        from corsguard.sources.follower import SourceHealth
+
+        if self._follower is None:
+            return SourceHealth(True, None, None, "", 0)
+        return self._follower.check_health()
+
+    def subscribe_changes(self, subscriber: Callable[[PolicyChange], object]) -> None:
+        """Call subscriber with each PolicyChange: a new version, or why there is none.
+
+        In the thread that follows the source. Its errors are logged. Raises RuntimeError if the
+        guard follows no source.
+        """
+        if self._follower is None:
+            raise RuntimeError("this guard follows no source: call follow() first")
+        self._follower.subscribe(subscriber)
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call subscriber with every refusal and every other decision that is not Kind.NOT_CORS.
@@ -203,3 +296,9 @@ class Guard:
         logged. With a subscriber no decision is cached.
         """
         self.adapter.subscribe(subscriber)
+
+
+def _open(url: str) -> PolicySource:
+    from corsguard.sources.open import open_source
+
+    return open_source(url)

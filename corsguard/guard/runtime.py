@@ -58,6 +58,7 @@ class GuardRuntime:
         self.log: RefusalLog = RefusalLog() if log is None else log
         self._subscribers: tuple[Subscriber, ...] = ()
         self._is_sync_only = False
+        self._wake: Callable[[], object] | None = None
         self._restart()
         restart_in_child(self._restart)
 
@@ -111,6 +112,8 @@ class GuardRuntime:
         self, request: CORSRequest, view: View | None, methods: Methods
     ) -> Decision | _Pending:
         """Return the decision on a request, as far as no callable has to be asked for it."""
+        if self._wake is not None:
+            self._wake()
         snapshot = self.snapshot
         case = Case(snapshot, snapshot.find(request.path, view), request, methods)
         if not case.applied.engines:
@@ -220,18 +223,50 @@ class GuardRuntime:
         """Call a subscriber with each decision from now on; see Guard.subscribe."""
         with self._replacing:
             # First the caches: a child that is forked in between keeps none that skip a subscriber.
-            self.snapshot = self.snapshot.remove_caches()
+            self._switch_caches(is_cached=False)
             self._subscribers = (*self._subscribers, subscriber)
+
+    def call_at_next_request(self, wake: Callable[[], object] | None) -> None:
+        """Call wake before each decision from now on, or with None, no longer.
+
+        Until then no decision is cached, so that none escapes.
+        """
+        with self._replacing:
+            if wake is None:
+                self._wake = None
+                self._switch_caches(is_cached=not self._subscribers)
+            else:
+                self._switch_caches(is_cached=False)
+                self._wake = wake
+
+    def _switch_caches(self, *, is_cached: bool) -> None:
+        if self.snapshot.is_cached is not is_cached:
+            self.snapshot = self.snapshot.switch_caches(is_cached=is_cached)
 
     def reconfigure(self, policies: Policies) -> None:
         """Replace all policies at once; see Guard.reconfigure."""
+        snapshot = self.swap(lambda current: current.replace_policies(policies))
+        emit_warnings(snapshot.find_placement_warnings())
+
+    def swap(self, build: Callable[[Snapshot], Snapshot]) -> Snapshot:
+        """Replace the snapshot by what `build` returns for it, and return that.
+
+        If it raises, such as a PolicyError, the snapshot stays.
+        """
         with self._replacing:
-            snapshot = self.snapshot.replace_policies(policies)
+            snapshot = build(self.snapshot)
             parts = self.snapshot.list_origin_parts()
             self._replace(snapshot)
         while parts:  # to free a million origins in one step would hold up other threads
             parts.pop()
-        emit_warnings(snapshot.find_placement_warnings())
+        return snapshot
+
+    def set_candidate(self, snapshot: Snapshot | None) -> None:
+        """Return nothing yet."""
+
+    def candidate_counts(self) -> tuple[tuple[str, str, str, int], ...]:
+        """Return nothing yet."""
+        return ()
 
     def add_views(self, views: Iterable[PlacedViewPolicy]) -> None:
         """Compile the policies of views, each with the place that its problems name.

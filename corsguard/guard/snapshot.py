@@ -290,6 +290,10 @@ class Snapshot:
         kept = {_identify(list_policies(each)) for _, each in self.views} - placed
         return self._rebuild(policies, self.views, {each: self._engines[each] for each in kept})
 
+    def replace_all(self, policies: Policies, options: Options) -> Snapshot:
+        """Return a snapshot of other policies and options with the same views."""
+        return Snapshot(policies, options, self.views, is_cached=self.is_cached)
+
     def add_views(self, views: Iterable[PlacedViewPolicy]) -> Snapshot:
         """Return a snapshot with the policies of views as well; this one if it has them all."""
         known = {id(policy) for _, policy in self.views}
@@ -298,9 +302,9 @@ class Snapshot:
             return self
         return self._rebuild(self.policies, (*self.views, *new), self._engines)
 
-    def remove_caches(self) -> Snapshot:
-        """Return the same snapshot without caches."""
-        return self._rebuild(self.policies, self.views, self._engines, is_cached=False)
+    def switch_caches(self, *, is_cached: bool) -> Snapshot:
+        """Return the same snapshot with empty caches, or without caches."""
+        return self._rebuild(self.policies, self.views, self._engines, is_cached=is_cached)
 
     def _rebuild(
         self,

@@ -216,6 +216,14 @@ class Policy:
         Raises PolicyError with every problem, such as an entry of remove that is not listed. Warns
         with PolicyWarning of entries of add.
         """
+        changed, warnings = self.replace_origins(add=add, remove=remove)
+        emit_warnings(warnings)
+        return changed
+
+    def replace_origins(
+        self, *, add: Iterable[OriginEntry] = (), remove: Iterable[OriginEntry] = ()
+    ) -> tuple[Policy, list[Problem]]:
+        """Return the policy of `with_origins`, and the warnings of its entries of add."""
         found = ProblemCollector()
         gone = cast("Sequence[OriginEntry]", list_entries(found, "remove", remove))
         found.problems += [_reject_unlisted(each) for each in gone if each not in self.allow_list]
@@ -234,8 +242,7 @@ class Policy:
             check_allow_list(found, "allow_origins", allow_list)
         if found.problems:
             raise PolicyError(found.problems)
-        emit_warnings(each for each in find_warnings(added) if each.field == "allow_origins")
-        return changed
+        return changed, [each for each in find_warnings(added) if each.field == "allow_origins"]
 
     @property
     def allow_origins(self) -> tuple[OriginEntry, ...]:

@@ -95,6 +95,8 @@ def test_fork_imports_include_every_function_level_import() -> None:
         for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 found |= {name for each in ast.walk(function) for name in imported_by(each)}
+    # A source is followed before the process serves requests, and its threads import nothing.
+    found = {name for name in found if not name.startswith("corsguard.sources.")}
     assert found - {"pkgutil"} <= known
 
 

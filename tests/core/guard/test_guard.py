@@ -260,14 +260,14 @@ def test_subscribe_removes_caches_before_it_adds_a_subscriber(
     guard = Guard(PLAIN)
     seen: list[Reason] = []
     heard: list[list[Reason]] = []
-    remove = Snapshot.remove_caches
+    switch = Snapshot.switch_caches
 
-    def decide_and_remove(snapshot: Snapshot) -> Snapshot:
+    def decide_and_switch(snapshot: Snapshot, *, is_cached: bool) -> Snapshot:
         guard.decide("/", A, "GET", {})
         heard.append([*seen])
-        return remove(snapshot)
+        return switch(snapshot, is_cached=is_cached)
 
-    monkeypatch.setattr(Snapshot, "remove_caches", decide_and_remove)
+    monkeypatch.setattr(Snapshot, "switch_caches", decide_and_switch)
     guard.subscribe(lambda decision, _request: seen.append(decision.reason))
     guard.decide("/", A, "GET", {})
     assert (heard, seen) == ([[]], [Reason.ALLOWED])
