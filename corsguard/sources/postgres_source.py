@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from corsguard.sources.remote_store import SHORT_SECONDS
 from corsguard.sources.sql_source import SQLSource
@@ -44,8 +45,9 @@ class PostgresSource(SQLSource):
     PgBouncer that pools transactions. Behind one, the guard sees a revision when it polls.
     """
 
-    _client_errors = (*SQLSource._client_errors, psycopg.Error)
+    _client_errors = (SQLAlchemyError, psycopg.Error, OSError)
     _timeouts = (_NoResponseError,)
+    _form = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 
     def watch(self, on_change: Callable[[], object]) -> None:
         """Call on_change at first, and for each notification, until `close`.

@@ -106,6 +106,7 @@ class SQLSource(RemoteStore[Engine, Any]):
     _client_errors = (SQLAlchemyError, OSError)
     _timeouts: ClassVar[tuple[type[Exception], ...]] = ()
     """What the driver raises if a server does not respond in time."""
+    _form = "DIALECT+DRIVER://USER:PASSWORD@HOST:PORT/DATABASE"
 
     def __init__(self, url: str) -> None:
         """Parse the URL and import its driver. Raises SourceError if that is impossible."""
@@ -270,8 +271,8 @@ class SQLSource(RemoteStore[Engine, Any]):
             ) from None
         except (SQLAlchemyError, ValueError):  # whose message may have a part of a password
             raise SourceError(
-                f"{self._url.shown} is not a valid URL for SQLAlchemy. Write "
-                "DIALECT+DRIVER://USER:PASSWORD@HOST:PORT/DATABASE, with special characters as %XX."
+                f"{self._url.shown} is not a valid URL. Write {self._form}, "
+                "with special characters as %XX."
             ) from None
 
     def _close_client(self, client: Engine) -> None:

@@ -356,9 +356,9 @@ def test_store_that_hangs_is_noticed_in_seconds(store: Store, server: StoreServe
     with Watcher(store) as watcher:
         server.hang()
         started = monotonic()
-        with pytest.raises(SourceError, match="respond|[Tt]imeout"):
+        with pytest.raises(SourceError, match=r"respond|[Tt]imeout"):
             store.load()
-        with pytest.raises(SourceError, match="respond|[Tt]imeout"):
+        with pytest.raises(SourceError, match=r"respond|[Tt]imeout"):
             store.publish(Revision(2, SECOND))
         assert monotonic() - started < 8
         watcher.wait_end()
