@@ -171,6 +171,23 @@ def test_tables_created_at_the_same_time_are_used(
     assert store.load() == Document("1", TEXT)
 
 
+def test_tables_created_while_a_worker_loads_are_read(
+    store: PostgresSource, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_tables = sql_source._has_tables
+    publisher = PostgresSource(postgres_server.url)
+
+    def create_meanwhile(connection: Connection) -> bool:
+        monkeypatch.undo()
+        publisher.publish(Revision(1, TEXT))
+        return has_tables(connection)
+
+    monkeypatch.setattr(sql_source, "_has_tables", create_meanwhile)
+
+    assert store.load() == Document("1", TEXT)
+    publisher.close()
+
+
 def test_publisher_that_is_overtaken_loses(
     store: PostgresSource, publisher: PostgresSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -204,7 +204,9 @@ def test_texts_deleted_from_memory_are_the_oldest(
     publisher: RedisSource, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        redis_source, "list_outdated", lambda *log: revision_log.list_outdated(*log, max_bytes=50)
+        redis_source,
+        "list_outdated",
+        lambda log, current: revision_log.list_outdated(log, current, max_bytes=50),
     )
     publisher.publish(Revision(2, TEXT))
     publisher.publish(Revision(3, TEXT))

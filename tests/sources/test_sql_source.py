@@ -119,7 +119,7 @@ def test_file_in_a_folder_that_is_missing_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["nothing", "no_such_dialect://u:hush@h/", "mysql+pymysql://u:hush@h:hush/"]
+    "url", ["nothing", "no_such_dialect://u:hush@h/", "mysql+pymysql://u:hush@h:x/"]
 )
 def test_wrong_url_is_an_error_without_the_password(url: str) -> None:
     with pytest.raises(SourceError, match=r"is not a valid URL\. Write DIALECT\+DRIVER") as raised:
