@@ -115,8 +115,8 @@ class Publisher:
             return 1
         self._write(state, draft, version)
         published = f"version {version} is published" if version else "published"
-        name = make_printable(self._target.name)
-        self._writer.write_heading(f"{published}: {name}", "bold green")
+        self._writer.write_line("")
+        self._writer.write_name(f"{published}: {self._target.name}", "bold green")
         if not self._target.has_versions:
             self._writer.write_line(describe_file("history and no status of workers"))
         return 0
@@ -141,7 +141,7 @@ class Publisher:
 
     def _show(self, state: State | None, draft: Draft) -> None:
         before = self._describe(state) if state else "nothing"
-        self._writer.write_line(make_printable(f"{self._target.name}: {before} is published"))
+        self._writer.write_name(f"{self._target.name}: {before} is published", "bold")
         self._write_difference(draft.difference, "newly allowed", "no longer allowed")
         if draft.candidate is not None:
             self._writer.write_heading("candidate, which changes no response", "bold")
