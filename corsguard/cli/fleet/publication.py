@@ -148,7 +148,7 @@ class Publisher:
             self._write_difference(draft.candidate, "would be allowed", "would be refused")
 
     def _write_difference(self, difference: Difference, allowed: str, refused: str) -> None:
-        for title, sign_, style, sentences in (
+        for title, mark, style, sentences in (
             (allowed, "+", "green", difference.allowed),
             (refused, "-", "red", difference.refused),
             ("also changed", "*", "", difference.other),
@@ -156,7 +156,7 @@ class Publisher:
             if sentences:
                 self._writer.write_heading(title, f"bold {style}")
             for sentence in sentences:
-                self._writer.write_line(make_printable(sentence), style, f"  {sign_} ")
+                self._writer.write_line(make_printable(sentence), style, f"  {mark} ")
         if not any(difference):
             self._writer.write_heading("no request is decided otherwise")
 

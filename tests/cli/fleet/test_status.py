@@ -149,8 +149,9 @@ def test_one_request_of_a_candidate_is_singular(corsguard: Command, published: S
 def test_published_document_with_problems_has_no_candidate(
     corsguard: Command, store: Store
 ) -> None:
-    for text in ("x = [", "x = " + "[" * 5_000):
-        store.publish(Revision(len(store.list_revisions()) + 1, text))
+    for text in ("x = [", "x = " + "[" * 5_000, "[changes.x]\n"):
+        version = len(store.list_revisions()) + 1
+        store.publish(Revision(version, text, is_change=text.startswith("[changes")))
         code, out, _ = corsguard("status", store.url)
         assert code == 0
         assert "candidate" not in out
