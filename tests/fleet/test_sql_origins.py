@@ -64,14 +64,14 @@ def database(tmp_path: Path) -> Database:
 def postgres(postgres_server: PostgresServer) -> PostgresServer:
     with postgres_server.connect() as connection:
         for statement in TABLES:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
     return postgres_server
 
 
 def run(server: PostgresServer, *statements: str) -> None:
     with server.connect() as connection:
         for statement in statements:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def learn(lookup: NotifiedLookup, origin: str = APP) -> bool:
     def is_remembered() -> bool:
         answers.append(lookup(origin))
         stats = lookup.stats
-        return stats.allowed if answers[-1] else stats.refused
+        return (stats.allowed if answers[-1] else stats.refused) > 0
 
     wait_until(is_remembered, "no answer is remembered")
     return answers[-1]
