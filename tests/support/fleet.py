@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,11 +43,14 @@ class Fleet:
         newest = [self._probe.latest.get((pid, APP)) for pid in self._probe.pids]
         return {response and read_number(response) for response in newest}
 
-    def wait_for_error(self, text: str) -> None:
-        """Wait until the health of every worker, and its log, has an error with a text in it."""
-        self._wait_for_health(lambda health: not health["is_current"] and text in health["error"])
-        lines = [line for line in self.read_log().splitlines() if text in line]
-        logged = {int(line.split()[0]) for line in lines if line.split()[0].isdecimal()}
+    def wait_for_error(self, pattern: str) -> None:
+        """Wait until the health of every worker, and its log, has an error like a pattern."""
+        error = re.compile(pattern)
+        self._wait_for_health(
+            lambda health: not health["is_current"] and bool(error.search(health["error"]))
+        )
+        lines = filter(error.search, self.read_log().splitlines())
+        logged = {int(pid) for pid in (line.split()[0] for line in lines) if pid.isdecimal()}
         assert self._probe.pids <= logged, self.read_log()
 
     def wait_for_recovery(self) -> None:
