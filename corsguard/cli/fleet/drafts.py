@@ -41,7 +41,7 @@ __all__ = [
 def read_document_text(file: str) -> str:
     """Return the text of a file in the form in which it is published: without signature.
 
-    Line ends become line feeds. End the command if the file can't be read.
+    Line ends become line feeds, one at the end. End the command if the file can't be read.
     """
     try:
         with open(file, "rb") as opened:
@@ -51,7 +51,7 @@ def read_document_text(file: str) -> str:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         fail(f"{file}: not UTF-8, as TOML must be (at line {line})")
-    return remove_signature(text.replace("\r\n", "\n"))
+    return remove_signature(text.replace("\r\n", "\n")).rstrip("\n") + "\n"
 
 
 def draft_document(name: str, text: str, state: State | None, console: Console) -> Draft:

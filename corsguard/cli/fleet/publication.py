@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from corsguard.cli.fleet.difference import Difference
-from corsguard.cli.fleet.targets import State, Target
+from corsguard.cli.fleet.targets import State, Target, describe_file
 from corsguard.cli.terminal import ConsoleWriter, fail, make_printable
 from corsguard.sources.signature import SignatureError, SigningKey, remove_signature, sign, verify
 from corsguard.sources.source import ConflictError, Revision
@@ -115,9 +115,10 @@ class Publisher:
             return 1
         self._write(state, draft, version)
         published = f"version {version} is published" if version else "published"
-        self._writer.write_heading(
-            f"{published}: {make_printable(self._target.name)}", "bold green"
-        )
+        name = make_printable(self._target.name)
+        self._writer.write_heading(f"{published}: {name}", "bold green")
+        if not self._target.has_versions:
+            self._writer.write_line(describe_file("history and no status of workers"))
         return 0
 
     def _is_same(self, state: State, draft: Draft) -> bool:

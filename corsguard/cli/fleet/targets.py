@@ -15,7 +15,15 @@ from corsguard.sources.revision_log import select_complete
 from corsguard.sources.signature import read_signed_version, remove_signature
 from corsguard.sources.source import PolicyStore, Revision, SourceEmptyError, SourceError
 
-__all__ = ["State", "Target", "build_state", "open_store", "open_target", "report_errors"]
+__all__ = [
+    "State",
+    "Target",
+    "build_state",
+    "describe_file",
+    "open_store",
+    "open_target",
+    "report_errors",
+]
 
 
 class State(NamedTuple):
@@ -48,6 +56,9 @@ class Target(Protocol):
     def load(self) -> State | None:
         """Return what is published; None if that is nothing. Raises SourceError."""
 
+    def load_version(self, version: int) -> State:
+        """Return what was published as a version. Raises SourceError."""
+
     def publish(self, revision: Revision, text: str, state: State | None) -> None:
         """Write a revision after `state`; `text` is the whole document after it.
 
@@ -71,6 +82,9 @@ class _StoreTarget:
         except SourceEmptyError:
             return None
 
+    def load_version(self, version: int) -> State:
+        return build_state(self._store.load_revision(version))
+
     def publish(self, revision: Revision, text: str, state: State | None) -> None:  # noqa: ARG002
         self._store.publish(revision)
 
@@ -92,6 +106,9 @@ class _FileTarget:
         except SourceEmptyError:
             return None
         return State((Revision(read_signed_version(text) or 0, text),), text)
+
+    def load_version(self, version: int) -> State:
+        raise SourceError(f"{self.name} keeps no version {version}: {describe_file('history')}")
 
     def publish(self, revision: Revision, text: str, state: State | None) -> None:
         written = text if revision.is_change else revision.text
@@ -138,13 +155,13 @@ def open_target(url: str) -> Iterator[Target]:
 def open_store(url: str, keeps: str) -> Iterator[PolicyStore]:
     """Open the store that a URL names. End the command if it is none.
 
-    `keeps` says what the command needs of a store, such as `history`.
+    `keeps` says what the command needs it for, such as `history`.
     """
     with report_errors():
         source = open_source(url)
         try:
             if not isinstance(source, PolicyStore):
-                fail(f"{redact(url)} keeps no {keeps}: publish to a store, such as {_A_STORE}")
+                fail(f"{redact(url)}: {describe_file(keeps)}")
             yield source
         finally:
             source.close()
@@ -159,4 +176,6 @@ def report_errors() -> Iterator[None]:
         fail(str(error).rstrip("."))
 
 
-_A_STORE = "sqlite:///corsguard.db"
+def describe_file(keeps: str) -> str:
+    """Return what a file lacks, in a sentence that names the alternative."""
+    return f"a file keeps no {keeps}: publish to a store, such as sqlite:///corsguard.db"
