@@ -88,9 +88,7 @@ class PostgresSource(SQLSource):
         return limited.limit(seconds)
 
     def _adapt_url(self, url: URL) -> URL:
-        missing = {
-            name: value for name, value in _LIBPQ_OPTIONS.items() if name not in url.query
-        }
+        missing = {name: value for name, value in _LIBPQ_OPTIONS.items() if name not in url.query}
         return url.set(drivername="postgresql+psycopg").update_query_dict(missing)
 
     def _create_client(self) -> Engine:

@@ -126,7 +126,9 @@ class SQLSource(RemoteStore[Engine, Any]):
                 if self._read_state()[0] == newest:
                     raise
                 # Another one, or this one if only the response of the server was lost.
-                if revision not in self._read_revisions(range(revision.version, revision.version + 1)):
+                if revision not in self._read_revisions(
+                    range(revision.version, revision.version + 1)
+                ):
                     raise ConflictError(
                         f"revision {revision.version} can't be published: somebody else has "
                         "published at the same time. Compare with the new state, and publish again."

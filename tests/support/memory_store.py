@@ -111,6 +111,11 @@ class Changes:
         while self.next().version != version:
             pass
 
+    def wait_for_change(self) -> None:
+        """Wait until another version is in force. A file may be read when it is half written."""
+        while (change := self.next()).version == change.previous:
+            pass
+
 
 def break_source() -> SourceError:
     """Return the error of a source that can't be reached."""
