@@ -10,6 +10,7 @@ import click
 
 from corsguard.cli.check import load_guard, run_check
 from corsguard.cli.click_options import add_application_options, add_click_options
+from corsguard.cli.fleet import commands as fleet
 from corsguard.cli.options import EXPLAIN_OPTIONS, REQUEST_OPTIONS
 from corsguard.cli.terminal import fail
 from corsguard.cli.version import read_version
@@ -192,6 +193,10 @@ def _probe(url: str, **options: Any) -> None:
     from corsguard.cli.probe import run_probe
 
     sys.exit(run_probe(question, options))
+
+
+for _command in (fleet.publish, fleet.rollback, fleet.history, fleet.status):
+    group.add_command(_command)
 
 
 def _build_question(url: str, options: dict[str, Any]) -> Question:

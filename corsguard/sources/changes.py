@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from corsguard.errors import PolicyError, Problem
 from corsguard.escaping import show_value
-from corsguard.sources.set_text import edit_set, find_sets, quote_entry, quote_key
+from corsguard.sources.set_text import edit_set, find_sets
+from corsguard.sources.toml_text import quote_key, quote_text
 
 __all__ = ["SetChange", "apply_changes", "format_changes", "merge_changes", "parse_changes"]
 
@@ -106,7 +107,7 @@ def apply_changes(text: str, changes: Mapping[str, SetChange]) -> str:
 def _format_entries(entries: tuple[str, ...]) -> str:
     if len(entries) > _MAX_LISTED and not any(_needs_escape(entry) for entry in entries):
         return "\n".join(["'''", *entries, "'''"])
-    return f"[{', '.join(quote_entry(entry) for entry in entries)}]"
+    return f"[{', '.join(quote_text(entry) for entry in entries)}]"
 
 
 def _needs_escape(entry: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -19,35 +19,21 @@ if TYPE_CHECKING:
 __all__ = ["open_source", "redact"]
 
 
-class _Kind(NamedTuple):
-    """A class of sources, which is imported when a URL needs it."""
-
-    module: str
-    name: str
-    extra: str
-    client: str
-    """The package that the extra installs."""
-
-
-_HTTP = _Kind("http_source", "HTTPSource", "http", "httpx")
-_POSTGRES = _Kind("postgres_source", "PostgresSource", "postgres", "psycopg")
-_REDIS = _Kind("redis_source", "RedisSource", "redis", "redis")
-_SQL = _Kind("sql_source", "SQLSource", "sql", "sqlalchemy")
-_KINDS = {
-    "http": _HTTP,
-    "https": _HTTP,
-    "mariadb": _SQL,
-    "mssql": _SQL,
-    "mysql": _SQL,
-    "oracle": _SQL,
-    "postgres": _POSTGRES,
-    "postgresql": _POSTGRES,
-    "redis": _REDIS,
-    "rediss": _REDIS,
-    "sqlite": _SQL,
-    "unix": _REDIS,
+_CLASSES = {
+    "http": "HTTPSource",
+    "https": "HTTPSource",
+    "mariadb": "SQLSource",
+    "mssql": "SQLSource",
+    "mysql": "SQLSource",
+    "oracle": "SQLSource",
+    "postgres": "PostgresSource",
+    "postgresql": "PostgresSource",
+    "redis": "RedisSource",
+    "rediss": "RedisSource",
+    "sqlite": "SQLSource",
+    "unix": "RedisSource",
 }
-"""Scheme -> the class for it. `DIALECT+DRIVER` is a URL of SQLAlchemy."""
+"""Scheme -> the class for it. `DIALECT+DRIVER` is a scheme of SQLAlchemy."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 """The scheme of a URL. A single letter is the drive of a path of Windows."""
@@ -65,16 +51,15 @@ def open_source(url: str | os.PathLike[str], *, is_signed: bool = False) -> Poli
     is_url = text[len(scheme) :].startswith("://")
     if scheme == "file" and is_url:
         return FileSource(_find_path(text))
-    kind = _SQL if "+" in scheme else _KINDS.get(scheme)
-    if not is_url and (kind is None or not isinstance(url, str)):
+    name = "SQLSource" if "+" in scheme else _CLASSES.get(scheme)
+    if not is_url and (name is None or not isinstance(url, str)):
         return FileSource(text)
-    if kind is None or not is_url:
-        known = ", ".join(sorted({"file", *_KINDS}))
+    if name is None or not is_url:
+        known = ", ".join(sorted({"file", *_CLASSES}))
         raise SourceError(
             f"{redact(text)} is not the URL of a source: use a path, or SCHEME:// with {known}"
         )
-    options = {"is_signed": is_signed} if kind is _HTTP else {}
-    return _make(kind, text, options)
+    return _make(name, text, {"is_signed": is_signed} if name == "HTTPSource" else {})
 
 
 def _find_path(url: str) -> str:
@@ -85,24 +70,15 @@ def _find_path(url: str) -> str:
     return url2pathname(parts.path)
 
 
-def _make(kind: _Kind, url: str, options: dict[str, Any]) -> PolicySource:
-    """Return a source. An error says nothing of the client's own, which may show a password."""
+def _make(name: str, url: str, options: dict[str, Any]) -> PolicySource:
+    """Return a source. An error has none of the client's own words, which may show a password."""
     try:
-        source: PolicySource = getattr(
-            import_module(f"corsguard.sources.{kind.module}"), kind.name
-        )(url, **options)
+        source: PolicySource = getattr(import_module("corsguard.sources"), name)(url, **options)
     except SourceError:
         raise
-    except ImportError as error:
-        raise SourceError(_describe_missing(kind, error)) from None
+    except ImportError as error:  # it says what to install
+        raise SourceError(str(error)) from None
     except Exception as error:
-        name = type(error).__name__
-        raise SourceError(f"{redact(url)} is not a URL for {kind.name} ({name})") from None
+        kind = type(error).__name__
+        raise SourceError(f"{redact(url)} is not a URL for {name} ({kind})") from None
     return source
-
-
-def _describe_missing(kind: _Kind, error: ImportError) -> str:
-    missing = (error.name or kind.client).partition(".")[0]
-    if missing in (kind.client, "corsguard"):
-        return f'{kind.name} needs: pip install "corsguard[{kind.extra}]"'
-    return f"{kind.name} needs the package {missing} for this URL"  # a driver of SQLAlchemy

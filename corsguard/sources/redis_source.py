@@ -33,6 +33,7 @@ from corsguard.sources.source import ConflictError, Revision, SourceError, Worke
 
 __all__ = ["RedisSource"]
 
+_parse_url: Callable[[str], dict[str, Any]] = parse_url  # which has no types
 _INVALIDATIONS = "__redis__:invalidate"
 """The channel on which Redis names the keys that have changed."""
 
@@ -70,7 +71,7 @@ class RedisSource(RemoteStore[Any, Any]):
         """Write a revision and notify the workers in one transaction, unless another was faster."""
         with (
             self._translate_errors(),
-            closing(Redis.from_pool(self._build_pool(TRANSFER_SECONDS))) as client,
+            closing(self._create_client(TRANSFER_SECONDS)) as client,
             client.pipeline() as pipe,
         ):
             check_next(revision, self._read_state(self._get_client())[0])  # in a short time
@@ -121,7 +122,7 @@ class RedisSource(RemoteStore[Any, Any]):
         Raises SourceError if the server closes the connection, or does not respond for seconds.
         """
         with self._translate_errors():
-            listener = self._build_pool().make_connection()
+            listener: Any = self._build_pool().make_connection()
             self._set_listener(listener)
             try:
                 listener.connect()
@@ -183,15 +184,15 @@ class RedisSource(RemoteStore[Any, Any]):
         return ConnectionPool(
             **{
                 **timeouts,
-                **parse_url(self._url.for_client),
+                **_parse_url(self._url.for_client),
                 "decode_responses": False,
                 "protocol": 2,
                 "retry": Retry(NoBackoff(), 0),  # the guard retries
             }
         )
 
-    def _create_client(self) -> Any:
-        return Redis.from_pool(self._build_pool())
+    def _create_client(self, seconds: float = SHORT_SECONDS) -> Any:
+        return Redis.from_pool(self._build_pool(seconds))
 
     def _close_client(self, client: Any) -> None:
         client.close()

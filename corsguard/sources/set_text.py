@@ -6,30 +6,16 @@ every comment where it is, and takes milliseconds for a set of 100,000 origins.
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import NamedTuple
 
-from corsguard.escaping import quote
+from corsguard.sources.toml_text import BLOCK_QUOTES, iter_statements, iter_tokens, quote_text
 
-__all__ = ["edit_set", "find_sets", "quote_entry", "quote_key"]
+__all__ = ["edit_set", "find_sets"]
 
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-
-_PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
-_KEY = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
-_SPACE = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
-_HEADER = re.compile(rf"\[\[?[ \t]*({_KEY})[ \t]*\]\]?")
-_ASSIGNMENT = re.compile(rf"({_KEY})[ \t]*=[ \t]*")
-_TOKEN = re.compile(
-    r""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[\[\]{},]|#[^\n]*|[ \t\r]+|\n|[^"'\[\]{},# \t\r\n]+"""
-)
-_REST_OF_LINE = re.compile(r"[^#\n]*")
-_BLANKS = re.compile(r"[ \t]*")
-_DEPTHS = {"[": 1, "{": 1, "]": -1, "}": -1}
-_BLOCK_QUOTES = ("'''", '"""')
 _TABLE = "origin_sets"
+_DEPTHS = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 class _Element(NamedTuple):
@@ -46,22 +32,11 @@ def find_sets(text: str) -> dict[str, tuple[int, int]]:
 
     Only those in a table `[origin_sets]` are found, and dotted keys, but not an inline table.
     """
-    sets: dict[str, tuple[int, int]] = {}
-    table: tuple[str, ...] = ()
-    at = 0
-    while (at := _match_end(_SPACE, text, at)) < len(text):
-        if header := _HEADER.match(text, at):
-            table, at = _read_key(header[1]), header.end()
-            continue
-        assignment = _ASSIGNMENT.match(text, at)
-        if assignment is None:
-            break  # not TOML, or no kind of it that a document has
-        start = assignment.end()
-        at = _find_end(text, start)
-        path = (*table, *_read_key(assignment[1]))
-        if len(path) == 2 and path[0] == _TABLE:
-            sets[path[1]] = start, at
-    return sets
+    return {
+        statement.path[1]: (statement.value, statement.end)
+        for statement in iter_statements(text)
+        if not statement.is_header and len(statement.path) == 2 and statement.path[0] == _TABLE
+    }
 
 
 def edit_set(value: str, add: Collection[str], remove: Collection[str]) -> str | None:
@@ -70,81 +45,11 @@ def edit_set(value: str, add: Collection[str], remove: Collection[str]) -> str |
     An entry of add that is in the set stays where it is. Returns None for a value that is neither a
     list nor a multi-line string without escapes.
     """
-    for quotes in _BLOCK_QUOTES:
+    for quotes in BLOCK_QUOTES:
         if value.startswith(quotes):
             body = value[3:-3]
             return f"{quotes}{_edit_block(body, add, remove)}{quotes}" if "\\" not in body else None
     return _edit_list(value, add, remove) if value.startswith("[") else None
-
-
-def quote_entry(entry: str) -> str:
-    """Return an entry of a list in TOML."""
-    return quote(entry).replace("\x7f", "\\u007f")  # which JSON does not escape
-
-
-def quote_key(name: str) -> str:
-    """Return a key in TOML, in quotes if it needs them."""
-    return name if _BARE_KEY.fullmatch(name) else quote_entry(name)
-
-
-def _match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    match = pattern.match(text, at)
-    return match.end() if match else at
-
-
-def _read_key(key: str) -> tuple[str, ...]:
-    """Return the parts of a dotted key."""
-    parts: list[str] = []
-    table: object = tomllib.loads(f"{key} = 0")
-    while isinstance(table, dict):
-        ((part, table),) = table.items()
-        parts.append(part)
-    return tuple(parts)
-
-
-def _find_end(text: str, start: int) -> int:
-    """Return the end of the value that begins at start."""
-    if text[start : start + 1] not in ("[", "{", '"', "'"):
-        return _match_end(_REST_OF_LINE, text, start)
-    depth = 0
-    for at, end in _iter_tokens(text, start):
-        depth += _DEPTHS.get(text[at:end], 0)
-        if not depth:
-            return end
-    return len(text)
-
-
-def _iter_tokens(text: str, at: int) -> Iterator[tuple[int, int]]:
-    """Yield the start and the end of each token of a value, up to one that is not TOML."""
-    while True:
-        end = _find_block_end(text, at) if text.startswith(_BLOCK_QUOTES, at) else 0
-        end = end or _match_end(_TOKEN, text, at)
-        if end == at:
-            return
-        yield at, end
-        at = end
-
-
-def _find_block_end(text: str, start: int) -> int:
-    """Return the end of the multi-line string at start."""
-    quotes = text[start : start + 3]
-    at = text.find(quotes, start + 3)
-    while at > 0 and quotes == '"""' and _is_escaped(text, at):
-        at = text.find(quotes, at + 1)
-    if at < 0:
-        return len(text)
-    at += 3
-    while text.startswith(quotes[0], at):  # up to two quotes may come before the end
-        at += 1
-    return at
-
-
-def _is_escaped(text: str, at: int) -> bool:
-    """Return True if an odd number of backslashes is before a place."""
-    start = at
-    while text[start - 1] == "\\":
-        start -= 1
-    return (at - start) % 2 == 1
 
 
 def _edit_block(body: str, add: Collection[str], remove: Collection[str]) -> str:
@@ -174,7 +79,7 @@ def _edit_list(value: str, add: Collection[str], remove: Collection[str]) -> str
             value = _delete(value, element)
     elements, close = _find_elements(value)
     listed = {_read_entry(value[element.start : element.end]) for element in elements}
-    new = [quote_entry(entry) for entry in add if entry not in listed]
+    new = [quote_text(entry) for entry in add if entry not in listed]
     return _insert(value, new, elements[-1] if elements else None, close) if new else value
 
 
@@ -182,7 +87,7 @@ def _find_elements(value: str) -> tuple[list[_Element], int]:
     """Return the elements of a list, and the place of its closing bracket."""
     elements: list[_Element] = []
     depth, start, end = 0, 0, 0
-    for at, after in _iter_tokens(value, 1):
+    for at, after in iter_tokens(value, 1):
         text = value[at:after]
         if not depth and text in {",", "]"}:
             if start:
@@ -200,7 +105,7 @@ def _read_entry(element: str) -> str | None:
     """Return the text of an element, None if it is not a string."""
     if element[0] not in "\"'":
         return None
-    if "\\" in element or element.startswith(_BLOCK_QUOTES):
+    if "\\" in element or element.startswith(BLOCK_QUOTES):
         return str(tomllib.loads(f"entry = {element}")["entry"])
     return element[1:-1]
 
@@ -237,4 +142,4 @@ def _delete(value: str, element: _Element) -> str:
         rest = value[after:line_end].strip()
         if not rest or rest.startswith("#"):  # a comment that belongs to the element
             return value[:line_start] + value[line_end + 1 :]
-    return value[:start] + value[_match_end(_BLANKS, value, after) :]
+    return value[:start] + value[after:].lstrip(" \t")

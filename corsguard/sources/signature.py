@@ -33,6 +33,7 @@ __all__ = [
     "load_signing_key",
     "load_verifying_key",
     "read_signed_version",
+    "remove_signature",
     "sign",
     "verify",
 ]
@@ -150,7 +151,7 @@ def sign(text: str, version: int, key: SigningKey, *, is_change: bool = False) -
     """
     if not 0 < version < 10**18:
         raise ValueError(f"{version} is not the version of a revision")
-    body = _ANY_SIGNATURE_LINE.sub("", text)
+    body = remove_signature(text)
     if body and not body.endswith("\n"):
         body += "\n"
     kind = _name_kind(is_change)
@@ -194,6 +195,11 @@ def read_signed_version(text: str) -> int | None:
     """Return the version in the signature line of text, which is not verified; None without one."""
     match = _LINE.fullmatch(_split(text)[1])
     return int(match[2]) if match else None
+
+
+def remove_signature(text: str) -> str:
+    """Return text without its signature line, wherever that is."""
+    return _ANY_SIGNATURE_LINE.sub("", text)
 
 
 def _split(text: str) -> tuple[str, str]:

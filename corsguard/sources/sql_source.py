@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import (
     Boolean,
@@ -104,6 +104,8 @@ class SQLSource(RemoteStore[Engine, Any]):
     """
 
     _client_errors = (SQLAlchemyError, OSError)
+    _timeouts: ClassVar[tuple[type[Exception], ...]] = ()
+    """What the driver raises if a server does not respond in time."""
 
     def __init__(self, url: str) -> None:
         """Parse the URL and import its driver. Raises SourceError if that is impossible."""
@@ -164,8 +166,10 @@ class SQLSource(RemoteStore[Engine, Any]):
 
     def _read_state(self) -> tuple[int | None, int | None]:
         document = func.max(case((_REVISIONS.c.is_change.is_(False), _VERSION)))
-        rows = self._read(self._select(func.max(_VERSION), document))
-        return (rows[0][0], rows[0][1]) if rows else (None, None)
+        state = self._select(func.max(_VERSION).label("newest"), document.label("document"))
+        for row in self._read(state):
+            return row.newest, row.document
+        return None, None  # no tables
 
     def _read_revisions(self, numbers: range) -> Sequence[Revision]:
         wanted = self._select(*_HEADER, _REVISIONS.c.text).order_by(_VERSION)
@@ -189,7 +193,8 @@ class SQLSource(RemoteStore[Engine, Any]):
         try:
             return self._run(read)
         except DBAPIError as error:
-            if error.connection_invalidated or self._run(_has_tables):
+            is_sent = error.statement is not None and not error.connection_invalidated
+            if not is_sent or self._run(_has_tables):
                 raise
             return ()
 
@@ -203,7 +208,7 @@ class SQLSource(RemoteStore[Engine, Any]):
             with engine.connect() as connection:
                 return use(connection)
         except DBAPIError as error:
-            if not error.connection_invalidated:
+            if not error.connection_invalidated or isinstance(error.orig, self._timeouts):
                 raise
         with engine.connect() as connection:
             return use(connection)
@@ -234,7 +239,11 @@ class SQLSource(RemoteStore[Engine, Any]):
     def _notify(self, connection: Connection, version: int) -> None:
         """Notify the workers, where the database can."""
 
-    def _limit(self, connection: Connection, seconds: float) -> AbstractContextManager[object]:
+    def _limit(
+        self,
+        connection: Connection,  # noqa: ARG002  # a subclass needs them
+        seconds: float,  # noqa: ARG002
+    ) -> AbstractContextManager[object]:
         """Return a context in which no response may take longer."""
         return nullcontext()
 
@@ -298,8 +307,9 @@ def _has_tables(connection: Connection) -> bool:
 def _create_tables(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # readers don't wait for a writer
-    try:
-        _TABLES.create_all(connection)
-    except DBAPIError:
-        if not _has_tables(connection):
-            raise  # else another publisher has created them at the same time
+    for table in _TABLES.sorted_tables:
+        try:
+            table.create(connection, checkfirst=True)
+        except DBAPIError:
+            if not inspect(connection).has_table(table.name):
+                raise  # else another publisher has created it at the same time

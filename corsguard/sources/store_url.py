@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
+from corsguard.sources.redaction import redact
 from corsguard.sources.source import SourceError
 
 __all__ = ["DEFAULT_POLICY", "StoreURL"]
@@ -34,9 +35,8 @@ class StoreURL:
             )
         self.for_client = "?".join([base, "&".join(others)] if others else [base])
         """The URL without `policy`. It has the credentials, so never show it."""
-        self.shown = _redact(base, query)
-        if names:
-            self.shown += f" (policy {self.policy})"
+        # An "@" there may be one of a password, and then what is before it is not all of it.
+        self.shown = f"{base.partition('://')[0]}://***" if "@" in query else redact(url)
         self._secrets = _find_secrets(base, others)
 
     def __repr__(self) -> str:
@@ -48,16 +48,6 @@ class StoreURL:
         for secret in self._secrets:
             line = line.replace(secret, "***")
         return f"{self.shown}: {line}"
-
-
-def _redact(base: str, query: str) -> str:
-    """Return the scheme, host and path. Where a password may be in them, the scheme alone."""
-    scheme, separator, rest = base.partition("://")
-    if not separator:
-        return "the store"
-    if "@" in query:  # of a password with a "?", or in an option
-        return f"{scheme}://***"
-    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def _find_secrets(base: str, options: list[str]) -> list[str]:

@@ -19,6 +19,9 @@ _INTERVAL = 10.0
 _LIFETIME = 30.0
 """Seconds for which the store keeps a report."""
 
+_MAX_COUNTS = 100
+"""Differences of a candidate in one report, the most frequent ones."""
+
 _Counts = tuple[tuple[str, str, str, int], ...]
 """The requests that a candidate would decide otherwise; see WorkerReport."""
 
@@ -34,7 +37,8 @@ class WorkerReporter:
 
     def report(self, version: str, since: float, error: str, candidate: _Counts) -> None:
         """Report the state, unless it was reported lately. A store may take no reports."""
-        state = (os.getpid(), version, error)
+        candidate = candidate[:_MAX_COUNTS]
+        state = (os.getpid(), version, error, candidate)
         now = time.monotonic()
         if state == self._reported and now < self._due_at:
             return

@@ -169,7 +169,7 @@ def test_document_has_the_entity_tag_as_version(server: Server) -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"ETag": '"' + "x" * 65 + '"'}, {"ETag": '"\xe9"'}])
-def test_version_without_readable_tag_is_a_checksum(server: Server, fields: dict[str, str]) -> None:
+def test_version_without_readable_tag_is_a_checksum(server: Server, fields: dict[str, Any]) -> None:
     server.respond = text_response("a = 1", **fields)
     source = HTTPSource(server.url())
 

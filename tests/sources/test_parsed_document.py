@@ -93,7 +93,7 @@ def test_document_with_problems_is_refused(text: str, codes: list[str]) -> None:
         (ONE_POLICY, {"partners": SetChange(remove=(A,))}),
         (ONE_POLICY, {"partners": SetChange(remove=(C,))}),  # which is listed beside the set
         (ONE_POLICY, {"partners": SetChange(add=(A,), remove=(A,))}),
-        (BY_ROUTE, {"partners": SetChange(add=(D,), remove=(A,))}),
+        (BY_ROUTE, {"partners": SetChange(add=("https://e.example",), remove=(A,))}),
         (BY_ROUTE, {"previews": SetChange(add=(D,))}),
         (BY_ROUTE, {"partners": SetChange(add=(C,)), "previews": SetChange(add=(A,))}),
     ],

@@ -1,0 +1,203 @@
+"""The candidate in the text of a document: put it there, make it the policy, or remove it.
+
+The text is cut at the headers of its tables, so that every comment stays with what it is about.
+Each result is read again, and compared with what it must mean.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from corsguard.guard.origin_sets import read_set
+from corsguard.sources.toml_text import Statement, iter_statements, quote_key
+
+__all__ = ["EditError", "add_candidate", "discard_candidate", "promote_candidate"]
+
+_CANDIDATE = "candidate"
+_SETS = "origin_sets"
+_BESIDE = (_CANDIDATE, _SETS)
+
+
+class EditError(ValueError):
+    """A text that can't be edited. The message says what to write instead."""
+
+
+class _Section(NamedTuple):
+    """The text of a table, with its header and the comments directly above that."""
+
+    path: tuple[str, ...]
+    """The keys of the table; empty for what is before the first header."""
+    comments: str
+    is_list: bool
+    """True for an entry of a list of tables, `[[...]]`."""
+    rest: str
+    """All after the header."""
+    statements: tuple[Statement, ...]
+
+    def format_as(self, path: tuple[str, ...]) -> str:
+        """Return the text with the header of another table; none for the top level."""
+        if not path:
+            return self.comments + self.rest.removeprefix("\n")
+        left, right = ("[[", "]]") if self.is_list else ("[", "]")
+        header = f"{left}{'.'.join(map(quote_key, path))}{right}"
+        return f"{self.comments}{header}{self.rest}"
+
+    @property
+    def text(self) -> str:
+        return self.format_as(self.path)
+
+
+def promote_candidate(text: str) -> str:
+    """Return a document in which the candidate is the policy. Its sets stay as they are.
+
+    Raises EditError if it has no candidate, or one that is no table of its own.
+    """
+    mapping = tomllib.loads(text)
+    if _CANDIDATE not in mapping:
+        raise EditError("the document has no candidate")
+    top, *sections = _split(text)
+    _require_tables(top)
+    parts = [_find_title(top.rest)]
+    parts += [each.format_as(()) for each in sections if each.path == (_CANDIDATE,)]
+    for section in sections:
+        if section.path[0] == _SETS:
+            parts.append(section.text)
+        elif section.path[0] == _CANDIDATE and len(section.path) > 1:
+            parts.append(section.format_as(section.path[1:]))
+    sets = {_SETS: mapping[_SETS]} if _SETS in mapping else {}
+    return _join(parts, {**mapping[_CANDIDATE], **sets})
+
+
+def discard_candidate(text: str) -> str:
+    """Return a document without its candidate.
+
+    Raises EditError if it has none, or one that is no table of its own.
+    """
+    mapping = tomllib.loads(text)
+    if _CANDIDATE not in mapping:
+        raise EditError("the document has no candidate")
+    top, *sections = _split(text)
+    _require_tables(top)
+    parts = [each.text for each in (top, *sections) if each.path[:1] != (_CANDIDATE,)]
+    return _join(parts, {key: each for key, each in mapping.items() if key != _CANDIDATE})
+
+
+def add_candidate(text: str, candidate: str) -> str:
+    """Return a document with another document as its candidate, in place of one that it has.
+
+    The sets of the candidate that the document lacks are added to those of the document. Raises
+    EditError if it has others by the same name, or if the candidate has a candidate.
+    """
+    given = tomllib.loads(candidate)
+    if _CANDIDATE in given:
+        raise EditError("the candidate has a candidate itself: remove its table [candidate]")
+    base = discard_candidate(text) if _CANDIDATE in tomllib.loads(text) else text
+    top, *sections = _split(candidate)
+    if _SETS in given:
+        _require_tables(top)
+        base = _add_sets(base, candidate, given[_SETS])
+    parts = [base, f"[{_CANDIDATE}]\n{top.rest}"]
+    parts += [
+        each.format_as((_CANDIDATE, *each.path)) for each in sections if each.path[0] != _SETS
+    ]
+    fields = {key: each for key, each in given.items() if key != _SETS}
+    return _join(parts, {**tomllib.loads(base), _CANDIDATE: fields})
+
+
+def _add_sets(text: str, candidate: str, sets: Mapping[str, Any]) -> str:
+    """Return a document with the sets of a candidate that it lacks."""
+    there = tomllib.loads(text).get(_SETS, {})
+    for name, value in sets.items():
+        if name in there and read_set(there[name]) != read_set(value):
+            raise EditError(
+                f"the set {name} has other origins than the published one, and a candidate shares"
+                " the sets: change it with `corsguard publish --add` and `--remove`"
+            )
+    lacking = [
+        candidate[each.start : each.end]
+        for each in iter_statements(candidate)
+        if each.path[0] == _SETS and len(each.path) == 2 and each.path[1] not in there
+    ]
+    if not lacking:
+        return text
+    lines = "".join(f"{each}\n" for each in lacking)
+    if not there:
+        return _join([text, f"[{_SETS}]\n{lines}"], {**tomllib.loads(text), _SETS: sets})
+    top, *sections = _split(text)
+    _require_tables(top)
+    parts = [
+        f"{each.text.rstrip()}\n{lines}\n" if each.path == (_SETS,) else each.text
+        for each in (top, *sections)
+    ]
+    return _join(parts, {**tomllib.loads(text), _SETS: {**sets, **there}})
+
+
+def _split(text: str) -> Sequence[_Section]:
+    """Return the sections of a document; the first is what is before the first header."""
+    return [*_iter_sections(text, [*iter_statements(text)])]
+
+
+def _iter_sections(text: str, statements: Sequence[Statement]) -> Iterator[_Section]:
+    headers = [index for index, each in enumerate(statements) if each.is_header]
+    bounds = [
+        _find_comments(text, statements[index - 1].end if index else 0, statements[index].start)
+        for index in headers
+    ]
+    ends = [*bounds, len(text)]
+    first = headers[0] if headers else len(statements)
+    yield _Section((), "", False, text[: ends[0]], tuple(statements[:first]))
+    for number, index in enumerate(headers):
+        header = statements[index]
+        last = headers[number + 1] if number + 1 < len(headers) else len(statements)
+        line = text.rfind("\n", 0, header.start) + 1
+        yield _Section(
+            header.path,
+            text[bounds[number] : line],
+            text.startswith("[[", header.start),
+            text[header.end : ends[number + 1]],
+            tuple(statements[index + 1 : last]),
+        )
+
+
+def _find_comments(text: str, after: int, header: int) -> int:
+    """Return the start of the comment lines directly above a header.
+
+    `after` is the end of the statement before it.
+    """
+    start = text.rfind("\n", 0, header) + 1
+    while start > after:
+        line = text.rfind("\n", 0, start - 1) + 1
+        if line < after or not text[line:start].lstrip().startswith("#"):
+            break
+        start = line
+    return start
+
+
+def _find_title(text: str) -> str:
+    """Return the comment that a document begins with, up to an empty line; empty without one."""
+    title, separator, _ = text.partition("\n\n")
+    lines = title.splitlines()
+    return title + separator if separator and all(line.startswith("#") for line in lines) else ""
+
+
+def _require_tables(top: _Section) -> None:
+    """Raise EditError if the candidate, or a set, is a key before the first header."""
+    for statement in top.statements:
+        if statement.path[0] in _BESIDE:
+            name = statement.path[0]
+            raise EditError(f"the document has {name} as a key: write it as a table, [{name}]")
+
+
+def _join(parts: Sequence[str], expected: Mapping[str, Any]) -> str:
+    """Return the text of a document, once it is certain that it means what is expected."""
+    stripped = (each.strip("\n") for each in parts)
+    text = "\n\n".join(each for each in stripped if each) + "\n"
+    try:
+        is_right = tomllib.loads(text) == expected
+    except tomllib.TOMLDecodeError:
+        is_right = False
+    if not is_right:
+        raise EditError("the tables of the document can't be moved: write each as [table]")
+    return text

@@ -1,0 +1,200 @@
+"""What is published: a file, a candidate, changes of a set, or an earlier revision."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+
+from corsguard import PolicyError, Problem
+from corsguard.cli.check_report import CheckReport
+from corsguard.cli.fleet.candidate_text import (
+    EditError,
+    add_candidate,
+    discard_candidate,
+    promote_candidate,
+)
+from corsguard.cli.fleet.difference import Difference, compare_documents, compare_set
+from corsguard.cli.fleet.publication import Draft
+from corsguard.cli.fleet.targets import State
+from corsguard.cli.terminal import fail
+from corsguard.guard.origin_sets import read_set
+from corsguard.policy.suggestion_formats import as_toml
+from corsguard.sources.changes import SetChange, apply_changes, format_changes
+from corsguard.sources.parsed_document import ParsedDocument, parse_document
+from corsguard.sources.set_text import find_sets
+from corsguard.sources.signature import remove_signature
+from corsguard.sources.toml_text import quote_text
+
+__all__ = [
+    "draft_candidate",
+    "draft_changes",
+    "draft_document",
+    "draft_without_candidate",
+    "read_document_text",
+]
+
+
+def read_document_text(file: str) -> str:
+    """Return the text of a file in the form in which it is published: without signature.
+
+    Line ends become line feeds, one at the end. End the command if the file can't be read.
+    """
+    try:
+        with open(file, "rb") as opened:
+            text = opened.read().decode("utf-8-sig")
+    except OSError as error:
+        fail(f"{file}: can't be read: {error.strerror or error}")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        fail(f"{file}: not UTF-8, as TOML must be (at line {line})")
+    return remove_signature(text.replace("\r\n", "\n")).rstrip("\n") + "\n"
+
+
+def draft_document(name: str, text: str, state: State | None, console: Console) -> Draft:
+    """Return the draft of a whole document. `name` is what it is called where it has problems.
+
+    End the command if it is not valid.
+    """
+    _check(name, text, console)
+    before, after = _read_published(state), tomllib.loads(text)
+    difference, candidate = compare_documents(before, after), None
+    if state is not None and before is None:
+        difference.other.append("the published document has problems, and workers refuse it")
+    old, new = (each.get("candidate") if each else None for each in (before, after))
+    if new is not None and new != old:
+        sets = {key: after[key] for key in ("origin_sets",) if key in after}
+        candidate = compare_documents(after, {**new, **sets})
+    elif old is not None and new is None:
+        difference.other.append("the candidate is removed")
+    return Draft(text, difference, candidate)
+
+
+def draft_candidate(file: str, state: State, console: Console) -> Draft:
+    """Return the draft of the published document with a file as its candidate."""
+    text = read_document_text(file)
+    _check(file, text, console)
+    published = remove_signature(state.text)
+    return draft_document(file, _edit(add_candidate, published, text), state, console)
+
+
+def draft_without_candidate(state: State, console: Console, *, is_promoted: bool) -> Draft:
+    """Return the draft of the published document whose candidate is the policy, or is gone."""
+    edit = promote_candidate if is_promoted else discard_candidate
+    text = _edit(edit, remove_signature(state.text))
+    return draft_document("the published document", text, state, console)
+
+
+def draft_changes(
+    name: str | None, add: Sequence[str], remove: Sequence[str], state: State, console: Console
+) -> Draft:
+    """Return the draft of changes of a set; `name` is None for the only one.
+
+    Only what changes is validated, so that a set may be long. End the command if that is not
+    valid, or if an origin to remove is not in the set.
+    """
+    text = remove_signature(state.text)
+    sets = _read_sets(text)
+    name = _find_name(name, sets)
+    listed = dict.fromkeys(sets[name])
+    for origin in remove:
+        if origin not in listed:
+            fail(f"{origin} is not in the set {name}: an origin must be written as it is there", 1)
+    added = [each for each in dict.fromkeys(add) if each not in listed or each in remove]
+    change = SetChange(tuple(added), tuple(dict.fromkeys(remove)))
+    try:
+        changed = apply_changes(text, {name: change})
+    except PolicyError as error:
+        fail(f"the published document: {error.problems[0]}", 1)
+    kept = next((each for each in listed if each not in change.remove), None)
+    sample = {key: entries[:1] for key, entries in sets.items()}
+    sample[name] = [*added, *([] if kept is None else [kept])]
+    _check(f"the set {name}", _replace_sets(text, sample), console)
+    gone = [each for each in change.remove if each not in added]
+    new = [each for each in added if each not in listed]
+    difference = compare_set(Difference([], [], []), name, new, gone)
+    return Draft(changed, difference, changes=format_changes({name: change}))
+
+
+def _read_published(state: State | None) -> Mapping[str, Any] | None:
+    """Return the published document; None if there is none that is valid."""
+    if state is None:
+        return None
+    try:
+        parse_document(state.text)
+    except PolicyError:
+        return None
+    return tomllib.loads(state.text)
+
+
+def _read_sets(text: str) -> dict[str, list[str]]:
+    """Return the sets of the published document: name -> entries."""
+    try:
+        sets = tomllib.loads(text).get("origin_sets", {})
+    except ValueError as error:
+        fail(f"the published document is not TOML: {error}. Publish a whole file", 1)
+    tables = sets.items() if isinstance(sets, Mapping) else ()
+    return {name: [*map(str, read_set(value) or ())] for name, value in tables}
+
+
+def _find_name(name: str | None, sets: Mapping[str, object]) -> str:
+    """Return the name of the set that is meant."""
+    known = ", ".join(sets)
+    if not sets:
+        fail(
+            "the published document has no set of origins: write [origin_sets] with"
+            ' NAME = ["https://..."], refer to it by { set = "NAME" } in allow_origins, and'
+            " publish the file",
+            1,
+        )
+    if name is None:
+        if len(sets) > 1:
+            fail(f"the published document has several sets: give --set, one of {known}", 1)
+        return next(iter(sets))
+    if name not in sets:
+        fail(f"the published document has no set {name}, but {known}", 1)
+    return name
+
+
+def _replace_sets(text: str, sets: Mapping[str, Sequence[str]]) -> str:
+    """Return a document whose sets are short lists."""
+    for name, (start, end) in sorted(find_sets(text).items(), key=lambda each: -each[1][0]):
+        entries = ", ".join(map(quote_text, sets[name]))
+        text = f"{text[:start]}[{entries}]{text[end:]}"
+    return text
+
+
+def _edit(edit: Callable[..., str], *texts: str) -> str:
+    try:
+        return edit(*texts)
+    except EditError as error:
+        fail(str(error), 1)
+    except ValueError as error:
+        fail(f"the published document is not TOML: {error}. Publish a whole file", 1)
+
+
+def _check(name: str, text: str, console: Console) -> None:
+    """Show the warnings of a document.
+
+    If it has problems, show them as `corsguard check` does, and end the command.
+    """
+    report = CheckReport(console)
+    try:
+        parsed = parse_document(text)
+    except PolicyError as error:
+        report.write_problems(name, error.problems, ())
+        sys.exit(1)
+    warnings = [as_toml(each) for each in _list_warnings(parsed)]
+    if warnings:
+        report.write_problems(name, (), warnings)
+        console.print()
+
+
+def _list_warnings(parsed: ParsedDocument) -> Iterator[Problem]:
+    yield from (warning.problem for warning in parsed.guard.warnings)
+    if parsed.candidate is not None:
+        yield from (each.problem.within("candidate") for each in parsed.candidate.warnings)
+    yield from (each for each in parsed.settings.warnings if each.code == "set-unused")
