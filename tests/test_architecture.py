@@ -29,10 +29,11 @@ BELOW: dict[str, set[str]] = {
     "corsguard.engine": {FOUNDATION, "corsguard.policy"},
     "corsguard.guard": {FOUNDATION, "corsguard.policy", "corsguard.engine"},
     "corsguard.sources": {FOUNDATION, "corsguard.policy", "corsguard.engine", "corsguard.guard"},
+    "corsguard.metrics": {FOUNDATION, "corsguard.policy", "corsguard.engine", "corsguard.guard"},
     "corsguard.browser": {FOUNDATION, "corsguard.policy"},
 }
 """Package -> the packages that it may import when it is imported itself."""
-BELOW[FACE] = {*BELOW} - {"corsguard.browser", "corsguard.sources"}
+BELOW[FACE] = {*BELOW} - {"corsguard.browser", "corsguard.metrics", "corsguard.sources"}
 BELOW["corsguard.explain"] = {*BELOW}
 BELOW["corsguard.cli"] = {*BELOW}
 CORE = frozenset(BELOW)

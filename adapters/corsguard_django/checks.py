@@ -14,6 +14,7 @@ from corsguard.policy.warning_filter import ignore_policy_warnings
 from corsguard_django.asgi_checks import check_protocols
 from corsguard_django.configuration import (
     as_setting,
+    is_built,
     iter_guard_policies,
     iter_policies,
     load_views,
@@ -35,18 +36,30 @@ def check_configuration(**_: Any) -> list[CheckMessage]:
         with ignore_policy_warnings():  # reported below, each with an id
             guard = load_views().guard
     except PolicyError as error:
-        return [*messages, *(_build_message(Error, problem) for problem in error.problems)]
+        return [*messages, *(_build_message(_find_level(each), each) for each in error.problems)]
+    try:
+        return [*messages, *_check_guard(guard)]
+    finally:
+        if is_built(guard):
+            guard.unfollow()
+
+
+def _find_level(problem: Problem) -> type[Error | Warning]:
+    # Commands such as `collectstatic` run where the source is not reached. The server won't start.
+    return Warning if problem.code == "source-unavailable" else Error
+
+
+def _check_guard(guard: Guard) -> Iterator[CheckMessage]:
     for place, policy in iter_policies(guard):
         problems = [warning.problem for warning in policy.warnings] if policy else []
-        messages.extend(_build_message(Warning, problem.within(place)) for problem in problems)
+        yield from (_build_message(Warning, problem.within(place)) for problem in problems)
     unreachable = guard.adapter.snapshot.find_unreachable_origins()
-    messages.extend(_build_message(Warning, problem) for problem in unreachable)
-    messages.extend(_build_message(Error, problem) for problem in find_unreachable_views())
-    messages.extend(_build_message(Info, problem) for problem in _compare_with_urls(guard))
-    messages.extend(check_protocols(guard))
+    yield from (_build_message(Warning, problem) for problem in unreachable)
+    yield from (_build_message(Error, problem) for problem in find_unreachable_views())
+    yield from (_build_message(Info, problem) for problem in _compare_with_urls(guard))
+    yield from check_protocols(guard)
     if guard.enforce and settings.CSRF_TRUSTED_ORIGINS:
-        messages.extend(check_csrf(guard))
-    return messages
+        yield from check_csrf(guard)
 
 
 def _build_message(level: type[Error | Info | Warning], problem: Problem) -> CheckMessage:

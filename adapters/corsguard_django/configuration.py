@@ -20,6 +20,7 @@ from corsguard_django.views import Views
 __all__ = [
     "SETTING",
     "as_setting",
+    "is_built",
     "iter_guard_policies",
     "iter_policies",
     "load_guard",
@@ -85,6 +86,11 @@ def load_guard() -> Guard:
     if given is None:
         return Guard(None)
     return build_configured_guard(given, "CORSGUARD")
+
+
+def is_built(guard: Guard) -> bool:
+    """Return True if a guard was built from the settings, and is not itself the setting."""
+    return guard is not getattr(settings, "CORSGUARD", None)
 
 
 def as_setting(problem: Problem) -> Problem:

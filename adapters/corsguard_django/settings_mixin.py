@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from corsguard import PolicyError
-from corsguard_django.configuration import load_views
+from corsguard import Guard, PolicyError
+from corsguard_django.configuration import is_built, load_views
 from corsguard_django.unreachable_views import find_unreachable_views
 from corsguard_django.views import Views
 
@@ -32,6 +32,8 @@ class SettingsMixin:
     """
 
     _views: Views
+    _built: Guard | None = None
+    """The guard, if it was built from the settings. It may follow a source."""
     _is_configured = False
 
     def __init__(self) -> None:
@@ -41,9 +43,13 @@ class SettingsMixin:
 
     def _configure(self) -> None:
         try:
-            self._views = load_views()
+            views = load_views()
         except PolicyError as error:
             raise ImproperlyConfigured(f"corsguard: {error}") from error
+        if self._built is not None:
+            self._built.unfollow()
+        self._built = views.guard if is_built(views.guard) else None
+        self._views = views
         self._is_configured = True
 
     def _on_setting_changed(self, *, setting: str, **_: Any) -> None:

@@ -90,13 +90,13 @@ def _build_guard_factory(
 ) -> Callable[[], Guard] | None:
     """Return a function that builds the guard of one application, or None without a policy.
 
-    Each application gets its own guard, unless a Guard was given. Raises PolicyError here, and not
-    only when the first application is installed.
+    Each application gets its own guard, unless a Guard was given, or the guard follows a source.
+    Raises PolicyError here, and not only when the first application is installed.
     """
     if given is None and not fields:
         return None
     guard = build_guard(given, fields, requires_policy=False)
-    if guard is given:
+    if guard is given or guard.version is not None:
         return lambda: guard
     return lambda: Guard(
         guard.policies,

@@ -10,6 +10,7 @@ from corsguard.origin import MAX_LENGTH, Origin, OriginError, is_insecure
 from corsguard.policy.allow_list import AllowList
 from corsguard.policy.origin_lookup import OriginLookup
 from corsguard.policy.predicates import FunctionPredicate
+from corsguard.policy.timed_predicate import Recorder, TimedPredicate
 
 __all__ = ["OriginMatcher"]
 
@@ -32,7 +33,7 @@ class OriginMatcher:
             for entry in listed.special
             if isinstance(entry.origin, Pattern) and "insecure" in entry.flags
         ]
-        self.predicates: list[FunctionPredicate | OriginLookup] = [
+        self.predicates: list[FunctionPredicate | OriginLookup | TimedPredicate] = [
             entry if isinstance(entry, OriginLookup) else FunctionPredicate(entry)
             for entry in listed.predicates
         ]
@@ -44,6 +45,13 @@ class OriginMatcher:
         remembered = sum(lookup.limits.max_entries for lookup in self.lookups)
         self.countable: int = listed.exact_count + remembered
         """The number of origins that are listed, or that look-ups may remember."""
+
+    def time_predicates(self, record: Recorder) -> None:
+        """Record each call of a predicate from now on. Calling this again changes nothing."""
+        self.predicates = [
+            each if isinstance(each, TimedPredicate) else TimedPredicate(each, record)
+            for each in self.predicates
+        ]
 
     def match(self, origin: str) -> Reason | None:
         """Return ALLOWED, ORIGIN_INVALID or ORIGIN_NOT_ALLOWED; None if the predicates decide."""

@@ -10,6 +10,7 @@ from corsguard.engine.csrf import Enforce
 from corsguard.engine.decision import Decision
 from corsguard.engine.request import CORSRequest, RequestHeaders
 from corsguard.errors import PolicyError, PolicyWarning, Problem, emit_warnings
+from corsguard.guard.candidate import CandidateDifference
 from corsguard.guard.options import Options, Policies
 from corsguard.guard.runtime import GuardRuntime, Subscriber
 from corsguard.guard.snapshot import Snapshot
@@ -296,6 +297,34 @@ class Guard:
         logged. With a subscriber no decision is cached.
         """
         self.adapter.subscribe(subscriber)
+
+    def try_candidate(self, policies: Policies) -> None:
+        """Evaluate other policies beside those in force, and count what they would change.
+
+        No response changes. Takes what `reconfigure` takes, under the options of this guard; None
+        ends it. `candidate_differences` counts the requests that would be decided otherwise, and
+        each is logged once at INFO. Meanwhile no decision is cached, which costs about
+        10 microseconds a request. Requests that a per-view policy decides are left out.
+
+        Raises PolicyError if a policy is not valid or has an async callable; the earlier candidate
+        stays then.
+        """
+        if policies is None:
+            self.adapter.set_candidate(None)
+            return
+        options = Options(self.enforce, self.enforce_exempt, self.own_origins)
+        snapshot = Snapshot(policies, options)
+        snapshot.require_sync()
+        self.adapter.set_candidate(snapshot)
+
+    @property
+    def candidate_differences(self) -> tuple[CandidateDifference, ...]:
+        """The requests that the candidate would decide otherwise, the most frequent first.
+
+        By verdict (`would-allow`, `would-refuse`), origin and path: at most 1,000, then the others
+        of each verdict together. In this process, and since the candidate was set.
+        """
+        return self.adapter.candidate_counts()
 
 
 def _open(url: str) -> PolicySource:

@@ -14,6 +14,8 @@ from corsguard.engine.request import CORSRequest, Methods
 from corsguard.engine.response_headers import Fields, HeaderList, merge_headers
 from corsguard.errors import emit_warnings
 from corsguard.fork_safety import restart_in_child
+from corsguard.guard.candidate import Candidate, CandidateDifference
+from corsguard.guard.counts import GuardCounts
 from corsguard.guard.options import PlacedViewPolicy, Policies
 from corsguard.guard.refusal_log import RefusalLog
 from corsguard.guard.snapshot import NO_POLICY_DECISION, AppliedPolicy, Snapshot
@@ -21,7 +23,7 @@ from corsguard.guard.view_policies import View
 from corsguard.policy.answers import Answer
 from corsguard.policy.predicates import Fault
 
-__all__ = ["Case", "GuardRuntime", "Subscriber"]
+__all__ = ["Case", "GuardRuntime", "Observer", "Subscriber"]
 
 Subscriber = Callable[[Decision, CORSRequest], object]
 
@@ -36,6 +38,9 @@ class Case(NamedTuple):
     applied: AppliedPolicy
     request: CORSRequest
     methods: Methods
+
+
+Observer = Callable[[Case, Decision], object]
 
 
 class _Pending(NamedTuple):
@@ -57,6 +62,9 @@ class GuardRuntime:
         self.snapshot: Snapshot = snapshot
         self.log: RefusalLog = RefusalLog() if log is None else log
         self._subscribers: tuple[Subscriber, ...] = ()
+        self._observers: tuple[Observer, ...] = ()
+        self._has_listeners = False  # of either kind: one look for a request without any
+        self._candidate: Candidate | None = None
         self._is_sync_only = False
         self._wake: Callable[[], object] | None = None
         self._restart()
@@ -165,10 +173,11 @@ class GuardRuntime:
         if applied.is_enforced and is_unsafe_cross_site(request, snapshot.own_origins):
             policy = engine.policy if engine else None
             decision = refuse_unless_allowed(decision, request, policy, snapshot.enforce)
-        if decision.reason not in _QUIET or decision.faults or self._subscribers:
+        if decision.reason not in _QUIET or decision.faults or self._has_listeners:
             deciding = applied.name_deciding(engine, reason)
             request_there = request.with_route(applied.route)
             self._report(decision, reason, request_there, engine, deciding)
+            self._call_observers(case, decision)
         if not is_asked:
             applied.cache.store(request, decision, methods)
         elif engine is not None and (answer := _find_answer(applied, engine, request)) is not None:
@@ -195,6 +204,15 @@ class GuardRuntime:
                     subscriber(decision, request)
                 except Exception as error:
                     self.log.report_subscriber(subscriber, error)
+
+    def _call_observers(self, case: Case, decision: Decision) -> None:
+        candidate = self._candidate
+        compare = () if candidate is None else (candidate.observe,)
+        for observer in (*self._observers, *compare):
+            try:
+                observer(case, decision)
+            except Exception as error:
+                self.log.report_subscriber(observer, error)
 
     def needs_view_first(self, request: CORSRequest) -> bool:
         """Return True if the view must be resolved before anything of the application runs.
@@ -225,6 +243,66 @@ class GuardRuntime:
             # First the caches: a child that is forked in between keeps none that skip a subscriber.
             self._switch_caches(is_cached=False)
             self._subscribers = (*self._subscribers, subscriber)
+            self._has_listeners = True
+
+    def observe(self, observer: Observer) -> None:
+        """Call an observer with each decision that is computed from now on, whatever it is.
+
+        It is called with the Case and the Decision, in the thread of the request. Its errors are
+        logged. Unlike a subscriber it leaves the caches on, and is not called for what they return.
+        """
+        with self._replacing:
+            self._observers = (*self._observers, observer)
+            self._has_listeners = True
+
+    def stop_observing(self, observer: Observer) -> None:
+        """Call an observer no longer. One that was never added is ignored."""
+        with self._replacing:
+            self._observers = tuple(each for each in self._observers if each != observer)
+            self._find_listeners()
+
+    def _find_listeners(self) -> None:
+        self._has_listeners = bool(self._subscribers or self._observers or self._candidate)
+
+    def count(self) -> GuardCounts:
+        """Return the counts of this guard, which begin with the first call.
+
+        From then on a cached decision costs about 0.4 microseconds more.
+        """
+        counts = self.snapshot.counts
+        if counts is not None:  # without the lock, which a large policy may hold for long
+            return counts
+        with self._replacing:
+            counts = self.snapshot.counts or GuardCounts()
+            if self.snapshot.counts is None:
+                # The snapshot last: a child that is forked in between begins anew.
+                self._observers = (*self._observers, counts.observe)
+                self._has_listeners = True
+                self.snapshot = self.snapshot.count_in(counts)
+            return counts
+
+    def set_candidate(self, snapshot: Snapshot | None) -> None:
+        """Evaluate the policies of a snapshot beside those in force, or none any more.
+
+        The differences are counted from zero, unless the candidate had equal policies before.
+        """
+        with self._replacing:
+            if snapshot is None:
+                self._candidate = None
+                self._restore_caches()
+                self._find_listeners()
+            else:
+                self._switch_caches(is_cached=False)
+                self._has_listeners = True
+                self._candidate = Candidate(snapshot, self._candidate)
+
+    def candidate_counts(self) -> tuple[CandidateDifference, ...]:
+        """Return the requests that the candidate would decide otherwise, the most frequent first.
+
+        Nothing without a candidate. See Guard.candidate_differences.
+        """
+        candidate = self._candidate
+        return () if candidate is None else candidate.list_differences()
 
     def call_at_next_request(self, wake: Callable[[], object] | None) -> None:
         """Call wake before each decision from now on, or with None, no longer.
@@ -234,10 +312,15 @@ class GuardRuntime:
         with self._replacing:
             if wake is None:
                 self._wake = None
-                self._switch_caches(is_cached=not self._subscribers)
+                self._restore_caches()
             else:
                 self._switch_caches(is_cached=False)
                 self._wake = wake
+
+    def _restore_caches(self) -> None:
+        """Switch the caches on, unless something has to see every request."""
+        if not (self._subscribers or self._candidate or self._wake):
+            self._switch_caches(is_cached=True)
 
     def _switch_caches(self, *, is_cached: bool) -> None:
         if self.snapshot.is_cached is not is_cached:
@@ -260,13 +343,6 @@ class GuardRuntime:
         while parts:  # to free a million origins in one step would hold up other threads
             parts.pop()
         return snapshot
-
-    def set_candidate(self, snapshot: Snapshot | None) -> None:
-        """Return nothing yet."""
-
-    def candidate_counts(self) -> tuple[tuple[str, str, str, int], ...]:
-        """Return nothing yet."""
-        return ()
 
     def add_views(self, views: Iterable[PlacedViewPolicy]) -> None:
         """Compile the policies of views, each with the place that its problems name.

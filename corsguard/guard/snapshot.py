@@ -17,9 +17,11 @@ from corsguard.engine.cache import (
     DecisionCache,
     NoCache,
 )
+from corsguard.engine.counting_cache import CountingCache
 from corsguard.engine.csrf import Enforce
 from corsguard.engine.decision import Decision, Kind, Reason
 from corsguard.errors import PolicyError, Problem
+from corsguard.guard.counts import GuardCounts
 from corsguard.guard.options import (
     EVERYWHERE,
     Options,
@@ -81,6 +83,7 @@ class AppliedPolicy:
         *,
         is_enforced: bool,
         max_items: int,
+        counts: GuardCounts | None = None,
     ) -> None:
         self.route: str | None = route
         """The route prefix, or the name of the view; None for every path, and for no route."""
@@ -107,6 +110,8 @@ class AppliedPolicy:
             is_enabled_for=_is_enabled_for,
             limits=CacheLimits(max_items, max(max_items, max_listed)),
         )
+        if counts is not None and max_items:
+            self.cache = CountingCache(self.cache, counts.find_hits(route))
 
     def name_deciding(self, engine: Engine | None, reason: Reason) -> str:
         """Return the policy of the list that has decided, in words; empty without a list.
@@ -125,7 +130,7 @@ class Snapshot:
 
     Never changed once built; its caches fill up. `views` are the policies of views, and `compiled`
     are engines of an earlier snapshot: ids of the policies at one place -> their engines. Without
-    `is_cached` every request is decided anew.
+    `is_cached` every request is decided anew. `counts` are what metrics read, None without them.
 
     Raises PolicyError with every problem.
     """
@@ -139,6 +144,7 @@ class Snapshot:
         "_nowhere",
         "_paths",
         "_places",
+        "counts",
         "enforce",
         "enforce_exempt",
         "everywhere",
@@ -159,6 +165,7 @@ class Snapshot:
         compiled: _Engines = MappingProxyType({}),
         *,
         is_cached: bool = True,
+        counts: GuardCounts | None = None,
     ) -> None:
         table = list_by_prefix(policies)
         options, exempt = validate_options(policies, table, options, views)
@@ -170,6 +177,7 @@ class Snapshot:
         self.own_origins: tuple[str, ...] = tuple(options.own_origins)
         self.views: tuple[PlacedViewPolicy, ...] = views
         self.is_cached: bool = is_cached
+        self.counts: GuardCounts | None = counts
         self._exempt = exempt
         self._compile(table, compiled)
         self._index(table)
@@ -202,6 +210,9 @@ class Snapshot:
                 )
                 for index, policy in enumerate(listed)
             )
+        if self.counts is not None:
+            for engine in chain.from_iterable(self._engines.values()):
+                engine.origins.time_predicates(self.counts.record)
 
     def _index(self, table: PolicyTable) -> None:
         """Index what applies by path: at each prefix of a route or of an exemption."""
@@ -246,7 +257,14 @@ class Snapshot:
         max_items = max(_MIN_ITEMS, MAX_ITEMS // places) if self.is_cached else 0
         if place is None:
             place = name_place(route or "")
-        return AppliedPolicy(route, place, engines, is_enforced=is_enforced, max_items=max_items)
+        return AppliedPolicy(
+            route,
+            place,
+            engines,
+            is_enforced=is_enforced,
+            max_items=max_items,
+            counts=self.counts,
+        )
 
     def find(self, path: str, view: View | None = None) -> AppliedPolicy:
         """Return what applies to a path, decoded once, as the application's router sees it.
@@ -292,7 +310,7 @@ class Snapshot:
 
     def replace_all(self, policies: Policies, options: Options) -> Snapshot:
         """Return a snapshot of other policies and options with the same views."""
-        return Snapshot(policies, options, self.views, is_cached=self.is_cached)
+        return Snapshot(policies, options, self.views, is_cached=self.is_cached, counts=self.counts)
 
     def add_views(self, views: Iterable[PlacedViewPolicy]) -> Snapshot:
         """Return a snapshot with the policies of views as well; this one if it has them all."""
@@ -306,6 +324,10 @@ class Snapshot:
         """Return the same snapshot with empty caches, or without caches."""
         return self._rebuild(self.policies, self.views, self._engines, is_cached=is_cached)
 
+    def count_in(self, counts: GuardCounts) -> Snapshot:
+        """Return the same snapshot, whose caches and predicates are counted."""
+        return self._rebuild(self.policies, self.views, self._engines, counts=counts)
+
     def _rebuild(
         self,
         policies: Policies,
@@ -313,11 +335,13 @@ class Snapshot:
         compiled: _Engines,
         *,
         is_cached: bool | None = None,
+        counts: GuardCounts | None = None,
     ) -> Snapshot:
         options = Options(self.enforce, self.enforce_exempt, self.own_origins)
         if is_cached is None:
             is_cached = self.is_cached
-        return Snapshot(policies, options, views, compiled, is_cached=is_cached)
+        counts = counts or self.counts
+        return Snapshot(policies, options, views, compiled, is_cached=is_cached, counts=counts)
 
     def list_origin_parts(self) -> list[dict[str, str]]:
         """Return the parts of the allow-lists of all policies."""

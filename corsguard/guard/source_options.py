@@ -27,7 +27,7 @@ def read_source(given: object, problems: list[Problem]) -> SourceOptions | None:
     """Return the options of a URL, or of a table; None if there are problems, which are added."""
     table = {"url": given} if isinstance(given, str) else given
     if not isinstance(table, Mapping):
-        message = f"{show_value(given)} is neither a URL nor a table"
+        message = f"a {type(given).__name__} is neither a URL nor a table"
         problems.append(Problem("type-invalid", "source", None, message, _FORM))
         return None
     found = list(_find_problems(table))
@@ -76,5 +76,5 @@ def _find_problems(table: Mapping[Any, object]) -> list[Problem]:
         found.append(Problem("type-invalid", "source.poll", poll, message, "5.0"))
     elif not (isfinite(poll) and poll > 0):
         message = f"{poll} is not a number of seconds above 0"
-        found.append(Problem("value-invalid", "source.poll", poll, message, "5.0"))
+        found.append(Problem("source-invalid", "source.poll", poll, message, "5.0"))
     return found

@@ -98,6 +98,10 @@ class LookupState:
         """The failure that says that the store hangs. None once a question is answered again."""
         self._retry_at = -inf
 
+    def set_limits(self, limits: Limits) -> None:
+        """Use other times from now on. `max_entries` stays as it is."""
+        self._limits = limits
+
     @property
     def stats(self) -> LookupStats:
         """The counts so far."""

@@ -62,6 +62,9 @@ def request(guard: Guard, started: Event, ended: Event) -> None:
 def child(guard: Guard) -> None:
     signal.alarm(DEADLINE)  # ends it where it waits for a lock
     last = Policy(allow_origins=[APP], allow_credentials=True)
+    assert not guard.candidate_differences
+    counts = guard.adapter.count()
+    assert not any((counts.read_hits() | counts.read_computed()).get("no route", {}).values())
     guard.reconfigure(last)
     guard.subscribe(print)
     assert guard.decide("/", APP, "GET", {}).allowed
@@ -69,6 +72,8 @@ def child(guard: Guard) -> None:
     for number in range(1_100):
         assert not guard.decide("/", f"https://c{number}.example", "GET", {}).allowed
     assert guard.policies is last
+    assert sum(each.requests for each in guard.candidate_differences) == 1
+    assert sum(counts.read_computed()["no route"].values()) == 1_102
     tenants = Guard(Policy(allow_origins=[LOOKUP]))
     for number in range(1, 100):
         is_tenant = number % 10 != 0
@@ -83,6 +88,8 @@ def main() -> int:
     logging.getLogger("corsguard").addHandler(logging.NullHandler())
     sys.stdout = open(os.devnull, "w", encoding="ascii")  # noqa: SIM115  # of the subscriber
     guard = Guard(policy(0))
+    guard.adapter.count()
+    guard.try_candidate(Policy(allow_origins=["https://*.b.example", "https://evil.example"]))
     ended = Event()
     threads = []
     tenants = Guard(Policy(allow_origins=[LOOKUP]))

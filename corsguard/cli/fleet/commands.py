@@ -39,7 +39,7 @@ def _add_publish_options(command: Decorated) -> Decorated:
                 help="Sign with an Ed25519 private key in PEM, or a secret (HMAC).",
             ),
             click.option(
-                "--unsigned", is_flag=True, help="Follow a signed version without a signature."
+                "--unsigned", is_flag=True, help="Do not sign although the last version is."
             ),
             click.option("--dry-run", is_flag=True, help="Show what would change only."),
             click.option("--yes", "-y", is_flag=True, help="Do not ask in a terminal."),
@@ -62,7 +62,8 @@ def _add_publish_options(command: Decorated) -> Decorated:
 @click.option(
     "--version",
     type=click.IntRange(1, 10**18 - 1),
-    help="Number for a store that has lost its own.",
+    metavar="NUMBER",
+    help="Number of the first version in an empty store.",
 )
 def publish(file: str | None, target: str | None, **options: Any) -> None:
     """Publish the corsguard.toml FILE to TARGET, so that all workers that follow it change.
@@ -86,7 +87,7 @@ def publish(file: str | None, target: str | None, **options: Any) -> None:
     actions = [file is not None, has_changes, options["promote"], options["discard_candidate"]]
     if sum(actions) != 1:
         raise click.UsageError(
-            "Give one of: FILE, --add and --remove, --promote, --discard-candidate."
+            "Give TARGET after one of: FILE, --add and --remove, --promote, --discard-candidate."
         )
     if options["candidate"] and file is None:
         raise click.UsageError("The option --candidate needs FILE.")

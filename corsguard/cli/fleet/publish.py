@@ -13,7 +13,7 @@ from corsguard.cli.fleet.drafts import (
     read_document_text,
 )
 from corsguard.cli.fleet.publication import Publisher, PublishOptions
-from corsguard.cli.fleet.targets import build_state, open_store, open_target
+from corsguard.cli.fleet.targets import open_target
 from corsguard.cli.terminal import open_console
 from corsguard.sources.signature import remove_signature
 
@@ -51,9 +51,8 @@ def run_publish(
 def run_rollback(version: int, target: str, options: PublishOptions) -> int:
     """Publish a version of a store again. Return the exit code."""
     console = open_console()
-    with open_store(target, "history") as store:
-        earlier = build_state(store.load_revision(version))
     with open_target(target) as opened:
+        earlier = opened.load_version(version)
         message = options.message or f"rollback to version {version}"
         publisher = Publisher(opened, options._replace(message=message), console)
         state = publisher.require_state()

@@ -12,14 +12,15 @@ import click
 from rich.console import Console
 
 from corsguard.cli.fleet.tables import format_duration, write_table
-from corsguard.cli.fleet.targets import open_store
-from corsguard.cli.terminal import ConsoleWriter, format_count, make_printable, open_console
+from corsguard.cli.fleet.targets import build_state, open_store
+from corsguard.cli.terminal import ConsoleWriter, format_count, open_console
 from corsguard.sources.open import redact
-from corsguard.sources.source import Revision, WorkerReport
+from corsguard.sources.source import PolicyStore, Revision, SourceError, WorkerReport
 
 __all__ = ["run_status"]
 
 _MAX_ROWS = 20
+_WOULD_REFUSE = "would-refuse"
 _STYLES = {"current": "", "behind": "yellow", "ahead": "yellow", "error": "red"}
 Counts = Mapping[tuple[str, str, str], int]
 """Verdict of the candidate, origin and path -> requests that it would decide otherwise."""
@@ -30,6 +31,7 @@ def run_status(target: str, *, as_json: bool) -> int:
     with open_store(target, "status of workers") as store:
         revisions = store.list_revisions(1)
         reports = store.list_reports()
+        has_candidate = bool(revisions) and _has_candidate(store)
     newest = revisions[0] if revisions else None
     states = [_find_state(each, newest) for each in reports]
     counts = _add_up(
@@ -43,9 +45,18 @@ def run_status(target: str, *, as_json: bool) -> int:
         if reports:
             console.print()
             _write_workers(console, reports, states)
-        if counts:
+        if has_candidate:
             _write_candidate(console, counts)
     return 0 if all(state == "current" for state in states) else 1
+
+
+def _has_candidate(store: PolicyStore) -> bool:
+    """Return True if the published document has a candidate."""
+    try:
+        document = build_state(store.load_revisions()).mapping
+    except SourceError:  # which each worker reports
+        return False
+    return document is not None and "candidate" in document
 
 
 def _find_state(report: WorkerReport, newest: Revision | None) -> str:
@@ -65,7 +76,9 @@ def _add_up(reports: Iterable[WorkerReport]) -> Counts:
     for report in reports:
         for verdict, origin, path, count in report.candidate:
             counts[verdict, origin, path] += count
-    return dict(sorted(counts.items(), key=lambda each: (each[0][0], -each[1], each[0])))
+    # First the requests that work today, and would not with the candidate.
+    order = sorted(counts.items(), key=lambda each: (each[0][0] != _WOULD_REFUSE, -each[1], each))
+    return dict(order)
 
 
 def _write_summary(
@@ -76,7 +89,7 @@ def _write_summary(
     states: Sequence[str],
 ) -> None:
     published = f"version {newest.version} is published" if newest else "nothing is published"
-    writer.write_line(make_printable(f"{name}: {published}"), "bold")
+    writer.write_name(f"{name}: {published}", "bold")
     if not reports:
         writer.write_line("no worker has reported lately")
         return
@@ -112,8 +125,11 @@ def _write_workers(
 
 def _write_candidate(console: Console, counts: Counts) -> None:
     writer = ConsoleWriter(console)
-    requests = format_count(sum(counts.values()), "request")
+    total = sum(counts.values())
+    requests = f"{total:,} requests" if total > 1 else format_count(total, "request")
     writer.write_heading(f"the candidate would decide {requests} otherwise")
+    if not counts:
+        return
     rows = [
         (f"{count:,}", verdict, origin, path)
         for (verdict, origin, path), count in [*counts.items()][:_MAX_ROWS]
