@@ -299,6 +299,22 @@ def test_reports_of_workers_are_listed_and_expire(store: Store) -> None:
     assert list(store.list_reports()) == [reports[0], reports[2]]
 
 
+@with_server
+@pytest.mark.parametrize("is_last_good", [True, False])
+def test_same_number_in_a_store_restarted_empty_is_another_revision(
+    store: Store, open_store: OpenStore, server: StoreServer, is_last_good: bool
+) -> None:
+    publish_all(open_store(), FIRST)
+    assert bool(store.load_revisions(1 if is_last_good else 0)) is not is_last_good
+    assert list(store.load_revisions(1)) == []
+
+    server.restart_empty()
+    publish_all(open_store(), SECOND)
+
+    assert list(store.load_revisions(1)) == [Revision(1, SECOND)]
+    assert list(store.load_revisions(1)) == []
+
+
 @every_store
 def test_text_deleted_while_it_is_loaded_is_replaced_by_the_new_one(
     store: Store, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
@@ -494,6 +510,10 @@ def test_children_of_a_busy_process_load(store: Store, open_store: OpenStore) ->
         except Exception as error:
             errors.append(error)
 
+    def load_and_close() -> None:
+        store.load()
+        store.close()
+
     works: list[Callable[[int], object]] = [
         lambda _: store.load(),
         lambda number: publisher.publish(Revision(number, FIRST)),
@@ -504,7 +524,7 @@ def test_children_of_a_busy_process_load(store: Store, open_store: OpenStore) ->
     try:
         for thread in threads:
             thread.start()
-        statuses = [run_in_child(lambda: [store.load(), store.close()]) for _ in range(15)]
+        statuses = [run_in_child(load_and_close) for _ in range(15)]
     finally:
         ended.set()
         for thread in threads:
