@@ -187,7 +187,8 @@ def _check(name: str, text: str, console: Console) -> None:
     """
     report = CheckReport(console)
     try:
-        parsed = parse_document(text)
+        with console.status("validating"):  # a long set takes seconds
+            parsed = parse_document(text)
     except PolicyError as error:
         report.write_problems(name, error.problems, ())
         sys.exit(1)

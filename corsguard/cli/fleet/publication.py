@@ -51,6 +51,7 @@ class Publisher:
     def __init__(self, target: Target, options: PublishOptions, console: Console) -> None:
         self._target = target
         self._options = options
+        self._console = console
         self._writer = ConsoleWriter(console)
 
     def load(self) -> State | None:
@@ -175,7 +176,8 @@ class Publisher:
             version, text, is_change, _name_author(), self._options.message, time.time()
         )
         try:
-            self._target.publish(revision, draft.text, state)
+            with self._console.status("publishing"):
+                self._target.publish(revision, state)
         except ConflictError:
             self._refuse(self._describe_conflict())
 
