@@ -340,6 +340,12 @@ def test_wrong_url_is_an_error(url: str, message: str) -> None:
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("poll", [0, -1, float("inf"), float("nan")])
+def test_wrong_poll_is_an_error(database: Database, poll: float) -> None:
+    with pytest.raises(SourceError, match=r"^poll=.* is not a number of seconds: it must be above"):
+        SQLOrigins(database.url, version_query=VERSION, poll=poll)
+
+
 def test_channel_of_another_database_is_an_error(database: Database) -> None:
     with pytest.raises(SourceError, match=r"a channel needs postgresql\+psycopg://$"):
         SQLOrigins(database.url, channel="tenants")
