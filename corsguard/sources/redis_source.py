@@ -160,9 +160,11 @@ class RedisSource(RemoteStore[Any, Any]):
         asked_at: float | None = None
         while not self._closed.is_set():
             if listener.can_read(SHORT_SECONDS / 2):
-                message = listener.read_response()
                 asked_at = None
-                if self._is_change(message):
+                is_changed = self._is_change(listener.read_response())
+                while listener.can_read(0):  # a revision causes two messages
+                    is_changed |= self._is_change(listener.read_response())
+                if is_changed:
                     on_change()
             elif asked_at is None:
                 asked_at = monotonic()

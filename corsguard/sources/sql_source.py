@@ -7,9 +7,11 @@ allowed to write the second.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
+from threading import Lock
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -95,6 +97,16 @@ _TIME_LIMITS = {
 }
 """Driver -> its options that limit the time of an operation."""
 
+_SQLITE_LOCK = Lock()
+"""Held while SQLite works. A child could wait for ever for a lock of its C library that another
+thread held at the fork, so a fork waits until none does."""
+# Windows has no fork, and no such function; `dict` takes the same arguments and does nothing.
+getattr(os, "register_at_fork", dict)(
+    before=_SQLITE_LOCK.acquire,
+    after_in_parent=_SQLITE_LOCK.release,
+    after_in_child=_SQLITE_LOCK.release,
+)
+
 
 class SQLSource(RemoteStore[Engine, Any]):
     """A store in a database, by a URL of SQLAlchemy, such as `mysql+pymysql://` or `sqlite:///`.
@@ -109,6 +121,10 @@ class SQLSource(RemoteStore[Engine, Any]):
         """Parse the URL and import its driver. Raises SourceError if that is impossible."""
         super().__init__(url)
         engine = self._client = self._create_client()
+        is_sqlite = engine.dialect.name == "sqlite"
+        self._exclusion: AbstractContextManager[object] = (
+            _SQLITE_LOCK if is_sqlite else nullcontext()
+        )
         # SQLAlchemy wraps most errors of the driver, but not all.
         self._client_errors = (SQLAlchemyError, OSError, engine.dialect.loaded_dbapi.Error)
 
@@ -201,7 +217,7 @@ class SQLSource(RemoteStore[Engine, Any]):
     def _run(self, use: Callable[[Connection], Result]) -> Result:
         """Call a function with a connection outside of a transaction, and return its result."""
         engine = self._get_client().execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with self._exclusion, engine.connect() as connection:
             return use(connection)
 
     def _write(self, revision: Revision) -> None:
@@ -210,6 +226,7 @@ class SQLSource(RemoteStore[Engine, Any]):
         # isolation lets only one of them commit.
         engine = self._get_client().execution_options(isolation_level="SERIALIZABLE")
         with (
+            self._exclusion,
             engine.connect() as connection,
             self._limit(connection, TRANSFER_SECONDS),
             connection.begin(),
@@ -267,7 +284,8 @@ class SQLSource(RemoteStore[Engine, Any]):
             ) from None
 
     def _close_client(self, client: Engine) -> None:
-        client.dispose()
+        with self._exclusion:
+            client.dispose()
 
     def _shut_down(self, listener: Any) -> None:
         """Do nothing: there is no listener."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from time import monotonic
+from typing import Any
 
 import pytest
 from support.store_servers import PostgresServer, RedisServer, StoreServer
@@ -41,7 +44,7 @@ ADD_B = '[changes.partners]\nadd = ["https://b.example"]\n'
 ADD_C = '[changes.partners]\nadd = ["https://c.example"]\n'
 SECOND = 'allow_origins = ["https://second.example"]\n'
 
-Store = RemoteStore[object, object]
+Store = RemoteStore[Any, Any]
 OpenStore = Callable[..., Store]
 SOURCES: dict[str, Callable[[str], Store]] = {
     "redis": RedisSource,
@@ -407,7 +410,9 @@ def list_connections(server: RedisServer | PostgresServer) -> set[int]:
 
 def run_in_child(work: Callable[[], object]) -> int:
     """Fork, and return the status of a child that does some work and ends as Python does."""
-    pid = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside other threads
+        pid = os.fork()
     if pid == 0:
         status = 1
         try:
@@ -471,3 +476,40 @@ def test_closed_store_is_closed_in_a_child_too(store: Store) -> None:
         assert store.load() == Document("1", FIRST)
 
     assert run_in_child(work) == 0
+
+
+@every_store
+def test_children_of_a_busy_process_load(store: Store, open_store: OpenStore) -> None:
+    publish_all(store, FIRST)
+    publisher = open_store()
+    ended = Event()
+    errors: list[Exception] = []
+
+    def repeat(work: Callable[[int], object]) -> None:
+        number = 2
+        try:
+            while not ended.is_set():
+                work(number)
+                number += 1
+        except Exception as error:
+            errors.append(error)
+
+    works: list[Callable[[int], object]] = [
+        lambda _: store.load(),
+        lambda number: publisher.publish(Revision(number, FIRST)),
+    ]
+    threads = [Thread(target=repeat, args=(work,)) for work in works]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # threads take turns wherever they can
+    try:
+        for thread in threads:
+            thread.start()
+        statuses = [run_in_child(lambda: [store.load(), store.close()]) for _ in range(15)]
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join(SECONDS)
+        sys.setswitchinterval(interval)
+
+    assert set(statuses) == {0}
+    assert errors == []
