@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from support.certificates import write_certificate
 
+from corsguard import Guard
 from corsguard.sources import SourceEmptyError, SourceError, http_source
 from corsguard.sources.document_text import MAX_BYTES
 from corsguard.sources.http_source import HTTPSource
@@ -361,6 +362,25 @@ def test_credentials_over_plain_http_are_refused(
 def test_malformed_url_is_an_error(url: str) -> None:
     with pytest.raises(SourceError, match="is not a valid URL of http or https"):
         HTTPSource(url)
+
+
+def test_guard_with_a_key_follows_plain_http(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "key").write_text("k" * 32)
+    text = sign('allow_origins = ["https://a.example"]', 1, load_signing_key(tmp_path / "key"))
+    proxy = Server()  # stands in for the network
+    proxy.respond = text_response(text)
+    monkeypatch.setenv("http_proxy", proxy.url(path=""))
+    guard = Guard(None)
+
+    with pytest.raises(SourceError, match="can be changed by anybody on the way"):
+        guard.follow("http://config.example/p.toml")
+    guard.follow("http://config.example/p.toml", key=tmp_path / "key")
+    guard.unfollow()
+    proxy.stop()
+
+    assert guard.decide("/", "https://a.example", "GET", {}).allowed
 
 
 # Credentials
