@@ -289,7 +289,7 @@ def test_server_that_hangs_is_noticed(
 def test_version_and_channel_go_together(postgres: PostgresServer, make: Make) -> None:
     lookup = make(postgres.url, channel="tenants", version_query=VERSION, poll=0.05, ttl=600)
     start(lookup)
-    assert count_threads(lookup.name) == 2
+    wait_until(lambda: count_threads(lookup.name) == 2, "there are not two threads")
     assert learn(lookup)
 
     run(postgres, REVOKE, "UPDATE tenants_version SET version = 2")
