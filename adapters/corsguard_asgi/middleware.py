@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from corsguard import CORSRequest, Decision, Guard, Policies, PolicyError
 from corsguard.engine.decision import DECISION
 from corsguard.escaping import escape_text
-from corsguard.guard.arguments import build_guard
+from corsguard.guard.arguments import build_guard, split_shadow
 from corsguard_asgi.errors import let_carry
 from corsguard_asgi.fields import (
     Message,
@@ -63,7 +63,8 @@ class CORSMiddleware:
     `policy` is a Policy for every path, policies by route prefix, or a Guard; instead of it, the
     fields of a policy and the options of a guard are keyword arguments. The messages of the
     wrapped application pass one by one: nothing is buffered. The application finds the decision
-    in `scope["corsguard.decision"]`.
+    in `scope["corsguard.decision"]`. With `shadow=True` it changes nothing, and logs what would
+    differ: see docs/shadow.md.
 
     Raises PolicyError: `no-policy` without any, `unknown-field` for a keyword that does not exist.
     """
@@ -76,7 +77,8 @@ class CORSMiddleware:
     ) -> None:
         self.app = app
         try:
-            self.guard: Guard = build_guard(policy, fields)
+            fields_left, is_shadow = split_shadow(policy, fields)
+            self.guard: Guard = build_guard(policy, fields_left)
         except PolicyError as error:
             # Starlette builds its middleware when the lifespan begins. uvicorn takes an exception
             # there for "no lifespan support", and would not show the message.
@@ -88,6 +90,10 @@ class CORSMiddleware:
         self._is_certain = False
         self._next: ASGIApp = app
         self._has_logged_root = False
+        if is_shadow:
+            from corsguard_asgi.shadow import become_shadow
+
+            become_shadow(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -211,12 +217,17 @@ class CORSMiddleware:
 
 
 async def decide(
-    adapter: GuardRuntime, request: CORSRequest, view: View | None = None, methods: Methods = None
+    adapter: GuardRuntime,
+    request: CORSRequest,
+    view: View | None = None,
+    methods: Methods = None,
+    *,
+    is_quiet: bool = False,
 ) -> Decision:
     """Return the decision on a request; see GuardRuntime.decide."""
     if adapter.has_callables:  # one of them may have to be awaited
-        return await adapter.decide_async(request, view, methods)
-    return adapter.decide(request, view, methods)
+        return await adapter.decide_async(request, view, methods, is_quiet=is_quiet)
+    return adapter.decide(request, view, methods, is_quiet=is_quiet)
 
 
 async def respond(decision: Decision, kind: str, send: Send) -> None:

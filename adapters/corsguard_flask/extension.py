@@ -10,7 +10,7 @@ from flask import Blueprint, Flask
 from corsguard import Guard, Policies, PolicyError
 from corsguard.errors import NO_POLICY, emit_warnings
 from corsguard.guard import GuardFields
-from corsguard.guard.arguments import build_configured_guard, build_guard
+from corsguard.guard.arguments import build_configured_guard, build_guard, split_shadow
 from corsguard.guard.policy_list import PolicyOrList
 from corsguard_flask.cli import cors
 from corsguard_flask.middleware import FlaskMiddleware
@@ -30,6 +30,8 @@ class CORSGuard:
     of a configuration file. If only views and blueprints have policies, pass `{}`, or configure
     `{"routes": {}}`.
 
+    With `shadow=True` it changes nothing, and logs what would differ: see docs/shadow.md.
+
     The guard of an application is `app.extensions["corsguard"].guard`.
 
     Raises PolicyError: `no-policy` without any policy, `callable-async` if a callable must be
@@ -45,7 +47,8 @@ class CORSGuard:
         self._blueprints = BlueprintPolicies()
         if app is not None:
             _require_flask(app)
-        self._make_guard = _build_guard_factory(policy, fields)
+        fields_left, self._is_shadow = split_shadow(policy, fields)
+        self._make_guard = _build_guard_factory(policy, fields_left)
         if app is not None:
             self.init_app(app)
 
@@ -56,14 +59,20 @@ class CORSGuard:
         _require_flask(app)
         if "corsguard" in app.extensions:
             raise RuntimeError(f"CORSGuard is already installed on {app.name}")
-        make = _build_guard_factory(policy, fields) or self._make_guard
+        fields_left, is_shadow = split_shadow(policy, fields)
+        make = _build_guard_factory(policy, fields_left) or self._make_guard
         setting = None if make else app.config.get("CORSGUARD")
         guard = (
             make() if make else Guard(None) if setting is None else build_configured_guard(setting)
         )
         if setting is None and guard.policies is None and not guard.enforce:
             raise PolicyError([NO_POLICY])
-        middleware = FlaskMiddleware(app, guard, self._blueprints, setting)
+        kind = FlaskMiddleware
+        if is_shadow or self._is_shadow or split_shadow(setting)[1]:
+            from corsguard_flask.shadow import FlaskShadow
+
+            kind = FlaskShadow
+        middleware = kind(app, guard, self._blueprints, setting)
         app.extensions["corsguard"] = middleware
         app.wsgi_app = middleware  # type: ignore[method-assign]  # the way that Flask documents
         app.cli.add_command(cors)

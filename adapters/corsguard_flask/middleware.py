@@ -10,7 +10,7 @@ from flask import Flask, Request, Response, abort, request, request_started
 
 from corsguard import Decision, Guard, Kind, PolicyError, Problem, Reason
 from corsguard.engine.decision import DECISION
-from corsguard.engine.request import CORSRequest, read_path
+from corsguard.engine.request import CORSRequest, Methods, read_path
 from corsguard.errors import NO_POLICY, emit_warnings
 from corsguard.fork_safety import restart_in_child
 from corsguard.guard.view_policies import View, find_shared_methods
@@ -170,15 +170,7 @@ class FlaskMiddleware(CORSMiddleware):
         self, environ: WSGIEnvironment, preflight: CORSRequest, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Respond by the view that the requested method reaches; Flask reads it in any case."""
-        method = (preflight.requested_method or "").upper()
-        views = {
-            each: get_view(self._views, endpoint, each)
-            for each, endpoint in match_endpoints(self._flask, environ, method, others=True).items()
-        }
-        of_path = self.guard.policies_for(preflight.path)
-        policies = {each: view.policy if view else of_path for each, view in views.items()}
-        methods = find_shared_methods(method, policies)
-        view = views[method]
+        view, methods = self._find_preflight_view(environ, preflight)
         cache = self._adapter.snapshot.find(preflight.path, view).cache
         decision = cache.lookup(environ, preflight.method, methods, preflight.path)
         if decision is None:
@@ -187,6 +179,19 @@ class FlaskMiddleware(CORSMiddleware):
         if decision.status is None:  # no policy applies there
             return self.app(environ, start_response)
         return respond(decision, start_response)
+
+    def _find_preflight_view(
+        self, environ: WSGIEnvironment, preflight: CORSRequest
+    ) -> tuple[View | None, Methods]:
+        """Return the view that the requested method reaches, and the methods of its policy."""
+        method = (preflight.requested_method or "").upper()
+        views = {
+            each: get_view(self._views, endpoint, each)
+            for each, endpoint in match_endpoints(self._flask, environ, method, others=True).items()
+        }
+        of_path = self.guard.policies_for(preflight.path)
+        policies = {each: view.policy if view else of_path for each, view in views.items()}
+        return views[method], find_shared_methods(method, policies)
 
     def _decide_before_dispatch(self, environ: WSGIEnvironment, exchange: _Exchange) -> Decision:
         """Decide an unsafe cross-site request by the view that it is going to reach."""

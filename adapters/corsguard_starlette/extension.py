@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from corsguard import Guard, Policies, Policy, PolicyError, Problem
 from corsguard.errors import NO_POLICY, is_own_module
 from corsguard.guard import GuardFields
-from corsguard.guard.arguments import build_guard
+from corsguard.guard.arguments import build_guard, split_shadow
 from corsguard.guard.policy_list import PolicyOrList
 from corsguard_starlette.middleware import StarletteMiddleware
 from corsguard_starlette.unreachable_views import register_application
@@ -28,6 +28,8 @@ class CORSGuard:
     fields of a policy and the options of a guard can be passed as keywords instead. If only views
     and routers have policies, pass `{}`.
 
+    With `shadow=True` it changes nothing, and logs what would differ: see docs/shadow.md.
+
     It is outside all middleware of the application, also of what `add_middleware` adds later. `app`
     itself stays what you serve. `guard` is also `app.state.corsguard.guard`.
 
@@ -41,12 +43,18 @@ class CORSGuard:
         self, app: Starlette, policy: Guard | Policies = None, **fields: Unpack[GuardFields]
     ) -> None:
         _require_starlette(app)
-        guard = build_guard(policy, fields, requires_policy=False)
+        fields_left, is_shadow = split_shadow(policy, fields)
+        guard = build_guard(policy, fields_left, requires_policy=False)
         if guard.policies is None and not guard.enforce:
             raise PolicyError([NO_POLICY])
         self.guard = guard
         self._targets = TargetPolicies()
-        middleware = StarletteMiddleware(app, guard, self._targets, dict(fields) or None)
+        kind = StarletteMiddleware
+        if is_shadow:
+            from corsguard_starlette.shadow import StarletteShadow
+
+            kind = StarletteShadow
+        middleware = kind(app, guard, self._targets, dict(fields) or None)
         middleware.install()
         app.state.corsguard = middleware
         register_application(app, _find_caller())

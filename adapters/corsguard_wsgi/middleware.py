@@ -9,7 +9,7 @@ from corsguard import Decision, Guard, Policies
 from corsguard.engine.decision import DECISION
 from corsguard.engine.request import CORSRequest, read_path
 from corsguard.engine.response_headers import UNTOUCHED, is_merged
-from corsguard.guard.arguments import build_guard
+from corsguard.guard.arguments import build_guard, split_shadow
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,6 +29,7 @@ class CORSMiddleware:
 
     Returns the iterable of the wrapped application unchanged: nothing is buffered, and the server
     calls its `close()`. The application can read the decision in `environ["corsguard.decision"]`.
+    With `shadow=True` it changes nothing, and logs what would differ: see docs/shadow.md.
 
     Raises PolicyError: `no-policy` without any policy, `unknown-field` for an unknown keyword,
     `callable-async` if a callable must be awaited.
@@ -38,9 +39,14 @@ class CORSMiddleware:
         self, app: WSGIApplication, policy: Guard | Policies = None, **fields: Unpack[GuardFields]
     ) -> None:
         self.app = app
-        self.guard: Guard = build_guard(policy, fields)
+        fields_left, is_shadow = split_shadow(policy, fields)
+        self.guard: Guard = build_guard(policy, fields_left)
         self._adapter = self.guard.adapter
         self._adapter.require_sync()
+        if is_shadow:
+            from corsguard_wsgi.shadow import become_shadow
+
+            become_shadow(self)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         adapter, method = self._adapter, environ["REQUEST_METHOD"]

@@ -9,12 +9,12 @@ from typing import Any
 from corsguard.errors import NO_POLICY, POLICY_OR_FIELDS, PolicyError, Problem
 from corsguard.escaping import show_value
 from corsguard.guard.guard import Guard
-from corsguard.guard.options import Policies
+from corsguard.guard.options import Policies, find_shadow_problems
 from corsguard.guard.policy_list import is_list
 from corsguard.policy import Policy
 from corsguard.policy.unknown_fields import FIELDS, GUARD_OPTIONS, is_table_of_fields
 
-__all__ = ["build_configured_guard", "build_guard"]
+__all__ = ["build_configured_guard", "build_guard", "split_shadow"]
 
 _OPTIONS = frozenset(GUARD_OPTIONS)
 """The keyword arguments of a guard besides its policies."""
@@ -47,6 +47,27 @@ def build_guard(
     if requires_policy and not guard.policies and not guard.enforce:
         raise PolicyError([NO_POLICY])
     return guard
+
+
+def split_shadow(
+    given: object, fields: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[dict[str, Any], bool]:
+    """Return the keyword arguments of an adapter without `shadow`, and True if it only compares.
+
+    Without that keyword, the guard that was given says so, or the mapping of a setting. Raises
+    PolicyError if it is not a bool.
+    """
+    rest = dict(fields)
+    default: object = False
+    if isinstance(given, Guard):
+        default = given.shadow
+    elif isinstance(given, Mapping):
+        default = given.get("shadow", False)
+    shadow = rest.pop("shadow", default)
+    problems = find_shadow_problems(shadow)
+    if problems:
+        raise PolicyError(problems)
+    return rest, shadow is True
 
 
 def build_configured_guard(given: Any, place: str = "") -> Guard:

@@ -5,23 +5,21 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from threading import Lock
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from corsguard.engine.csrf import is_unsafe_cross_site, refuse_unless_allowed
-from corsguard.engine.decision import Decision, Reason
+from corsguard.engine.decision import Decision
 from corsguard.engine.request import CORSRequest, Methods
-from corsguard.engine.same_origin import is_same_origin
 from corsguard.escaping import escape_text
 from corsguard.fetch_spec import ALLOW_CREDENTIALS
 from corsguard.fork_safety import restart_in_child
+from corsguard.guard.effect import Verdict, describe_effect
 from corsguard.guard.snapshot import NO_POLICY_DECISION, Snapshot
 
 if TYPE_CHECKING:
     from corsguard.guard.runtime import Case
 
 __all__ = ["Candidate", "CandidateDifference", "Verdict"]
-
-Verdict = Literal["would-allow", "would-refuse"]
 
 _logger = logging.getLogger("corsguard")
 _MAX_ITEMS = 1_000
@@ -36,16 +34,6 @@ class CandidateDifference(NamedTuple):
     """Escaped and cut, as in the log."""
     path: str
     requests: int
-
-
-class _Effect(NamedTuple):
-    """What a decision means to a page. Of two effects, the greater one allows more."""
-
-    is_served: bool
-    """True unless corsguard refuses the request, or its preflight, with 403."""
-    is_readable: bool
-    """True if the browser lets the page have the response."""
-    has_credentials: bool
 
 
 class Candidate:
@@ -92,8 +80,8 @@ class Candidate:
         if case.snapshot.find(request.path) is not case.applied:  # a view's policy applies
             return
         other = _decide(self.snapshot, request, case.methods)
-        now = _describe_effect(decision, request, case.snapshot)
-        then = _describe_effect(other, request, self.snapshot)
+        now = describe_effect(decision, request, case.snapshot.own_origins)
+        then = describe_effect(other, request, self.snapshot.own_origins)
         if then != now:
             self._count("would-allow" if then > now else "would-refuse", request, decision, other)
 
@@ -148,17 +136,6 @@ def _decide(snapshot: Snapshot, request: CORSRequest, methods: Methods) -> Decis
     if applied.is_enforced and is_unsafe_cross_site(request, snapshot.own_origins):
         return refuse_unless_allowed(decision, request, policy, snapshot.enforce)
     return decision
-
-
-def _describe_effect(decision: Decision, request: CORSRequest, snapshot: Snapshot) -> _Effect:
-    is_served = decision.status != 403
-    if not request.is_preflight and (
-        request.origin is None or is_same_origin(request, snapshot.own_origins)
-    ):
-        return _Effect(is_served, is_readable=is_served, has_credentials=is_served)
-    is_readable = decision.allowed and decision.reason is not Reason.NO_POLICY
-    has_credentials = is_readable and (ALLOW_CREDENTIALS, "true") in decision.headers
-    return _Effect(is_served, is_readable, has_credentials)
 
 
 def _name_outcome(decision: Decision) -> str:

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 
 from corsguard.errors import NO_POLICY, PolicyError, Problem
 from corsguard.escaping import show_value
-from corsguard.guard.options import Options, Policies, PolicyTable, name_place
+from corsguard.guard.options import (
+    Options,
+    Policies,
+    PolicyTable,
+    find_shadow_problems,
+    name_place,
+)
 from corsguard.guard.origin_sets import OriginSets, SetUse
 from corsguard.guard.policy_list import is_list, name_entry, reject_entry
 from corsguard.guard.snapshot import Snapshot
@@ -42,11 +48,12 @@ _VARIABLES = {
     **{field: f"{_PREFIX}{field.upper()}" for field in (*VALIDATORS, *GUARD_OPTIONS)},
     **{f"source.{name}": f"{_PREFIX}SOURCE_{name.upper()}" for name in SourceOptions._fields},
     "source.url": f"{_PREFIX}SOURCE",
+    "shadow": f"{_PREFIX}SHADOW",
 }
 """Field, or place of an option of the source -> variable."""
 _SOURCE_TOKEN = f"{_PREFIX}SOURCE_TOKEN"
 """The variable with the bearer token of an HTTPSource, which that reads itself."""
-_BESIDE = ("origin_sets", "candidate", "source")
+_BESIDE = ("origin_sets", "candidate", "source", "shadow")
 """The keys of a configuration beside its policies and its options."""
 _LISTS = frozenset(
     {
@@ -81,6 +88,8 @@ class Settings(NamedTuple):
     """The settings that are only tried beside these."""
     source: SourceOptions | None = None
     """What the guard follows, in place of policies."""
+    shadow: bool = False
+    """True if adapters only compare the policies with what the application answers."""
 
     def fill_options(self, defaults: Options) -> Options:
         """Return the options of the guard. Those that the configuration does not set stay."""
@@ -238,6 +247,8 @@ def _build_settings(
     enforced = enforce is True or enforce == "report"
     policies: Policies = None
     source = None
+    shadow = mapping.get("shadow", False)
+    found.problems.extend(find_shadow_problems(shadow))
     if "source" in mapping:
         source = read_source(mapping["source"], found.problems)
         found.problems.extend(_report_beside_source(mapping))
@@ -264,6 +275,7 @@ def _build_settings(
         tuple(found.warnings),
         frozenset(mapping.keys() & set(GUARD_OPTIONS)),
         source=source,
+        shadow=shadow is True,
     )
 
 

@@ -33,6 +33,7 @@ class GuardFields(PolicyFields, total=False):
     enforce_exempt: Iterable[str]
     own_origins: Iterable[str]
     source: str | Mapping[str, Any]
+    shadow: bool
 
 
 class Guard:
@@ -53,6 +54,10 @@ class Guard:
     """
 
     adapter: GuardRuntime
+    shadow: bool = False
+    """True if adapters only compare, beside the CORS layer that still answers; see docs/shadow.md.
+
+    An adapter reads it when it is created. The configuration `shadow` sets it."""
     _follower: Follower | None = None
 
     def __init__(
@@ -123,6 +128,7 @@ class Guard:
         guard = cls.__new__(cls)
         guard.adapter = GuardRuntime(snapshot)
         guard.adapter.set_candidate(candidate)
+        guard.shadow = settings.shadow
         if settings.source is not None:
             follow_source(guard.follow, settings.source)
         emit_warnings(map(rename, (*settings.warnings, *snapshot.find_placement_warnings())))

@@ -31,6 +31,7 @@ __all__ = [
     "Policies",
     "PolicyTable",
     "find_guarded",
+    "find_shadow_problems",
     "list_by_prefix",
     "name_place",
     "validate_options",
@@ -87,6 +88,14 @@ def validate_options(
     if found.problems:
         raise PolicyError(found.problems)
     return Options(options.enforce, enforce_exempt, own_origins), exempt
+
+
+def find_shadow_problems(shadow: object) -> list[Problem]:
+    """Return the problem of a value of `shadow` that is not a bool."""
+    if isinstance(shadow, bool):
+        return []
+    message = f"{show_value(shadow)} is not a bool"
+    return [Problem("type-invalid", "shadow", shadow, message, "True or False")]
 
 
 def _reject_enforce(enforce: object) -> Problem:

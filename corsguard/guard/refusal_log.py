@@ -88,6 +88,10 @@ class RefusalLog:
         name = getattr(subscriber, "__qualname__", None) or type(subscriber).__qualname__
         self._report_failure(("failures of subscribers", ""), name, "subscriber %s failed", error)
 
+    def report_shadow(self, error: Exception) -> None:
+        """Log an error of the shadow mode; the response goes on as it is."""
+        self._report_failure(("failures of shadow", ""), "the shadow mode", "%s failed", error)
+
     def report_replaced(self, names: list[str], path: str | None = None) -> None:
         """Log the CORS headers that the application set itself, at path."""
         for name in names:

@@ -38,6 +38,9 @@ class Case(NamedTuple):
     applied: AppliedPolicy
     request: CORSRequest
     methods: Methods
+    is_quiet: bool = False
+    """True if the decision is for comparison alone: nothing is logged or published as if it was
+    in force."""
 
 
 Observer = Callable[[Case, Decision], object]
@@ -90,15 +93,17 @@ class GuardRuntime:
         view: View | None = None,
         methods: Methods = None,
         wait: Waiter | None = None,
+        *,
+        is_quiet: bool = False,
     ) -> Decision:
         """Return the decision on a request, and log, publish and cache it.
 
         The policy of a view wins over that of the path. `methods` are those of the URL that the
         policy applies to, None for all of them: where other views on the URL have other policies,
         a preflight names none of theirs. `wait` waits for what an async callable returns; without
-        it, that counts as False.
+        it, that counts as False. With `is_quiet` the decision is only cached: nobody follows it.
         """
-        pending = self._start(request, view, methods)
+        pending = self._start(request, view, methods, is_quiet=is_quiet)
         while not isinstance(pending, Decision):
             pending = pending.resume(pending.engine.ask(request, wait))
         return pending
@@ -109,21 +114,23 @@ class GuardRuntime:
         view: View | None = None,
         methods: Methods = None,
         call: Caller | None = None,
+        *,
+        is_quiet: bool = False,
     ) -> Decision:
         """Return the same. Async callables are awaited, and `call` calls the others; see Engine."""
-        pending = self._start(request, view, methods)
+        pending = self._start(request, view, methods, is_quiet=is_quiet)
         while not isinstance(pending, Decision):
             pending = pending.resume(await pending.engine.ask_async(request, call))
         return pending
 
     def _start(
-        self, request: CORSRequest, view: View | None, methods: Methods
+        self, request: CORSRequest, view: View | None, methods: Methods, *, is_quiet: bool
     ) -> Decision | _Pending:
         """Return the decision on a request, as far as no callable has to be asked for it."""
         if self._wake is not None:
             self._wake()
         snapshot = self.snapshot
-        case = Case(snapshot, snapshot.find(request.path, view), request, methods)
+        case = Case(snapshot, snapshot.find(request.path, view), request, methods, is_quiet)
         if not case.applied.engines:
             return self.conclude(case, None, NO_POLICY_DECISION, is_asked=False)
         return self._search(case)
@@ -167,13 +174,16 @@ class GuardRuntime:
         `engine` is that of the policy that decides, None for no CORS. `is_asked` is True if a
         callable was called, whose answer is not cached.
         """
-        snapshot, applied, request, methods = case
+        snapshot, applied, request, methods, is_quiet = case
         decision = engine.conclude(request, evaluation, methods) if engine else evaluation
         reason = decision.reason
         if applied.is_enforced and is_unsafe_cross_site(request, snapshot.own_origins):
             policy = engine.policy if engine else None
             decision = refuse_unless_allowed(decision, request, policy, snapshot.enforce)
-        if decision.reason not in _QUIET or decision.faults or self._has_listeners:
+        if is_quiet:
+            for fault in decision.faults:
+                self.log.report_fault(fault, applied.route)
+        elif decision.reason not in _QUIET or decision.faults or self._has_listeners:
             deciding = applied.name_deciding(engine, reason)
             request_there = request.with_route(applied.route)
             self._report(decision, reason, request_there, engine, deciding)

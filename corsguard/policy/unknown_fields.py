@@ -40,7 +40,7 @@ GUARD_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
 """The keys of a configuration beside a policy's fields, or beside `routes`."""
 
 _GUARD_NAMES = {normalise_name(name): name for name in (*GUARD_OPTIONS, "routes")}
-FIELDS = frozenset({*VALIDATORS, "routes", "origin_sets", "candidate", "source"})
+FIELDS = frozenset({*VALIDATORS, "routes", "origin_sets", "candidate", "source", "shadow"})
 """The keys of a mapping of fields, which a mapping of policies by path prefix can't have."""
 _FALSE_WORDS = frozenset({"false", "no", "off", "none", "0"})
 _MIN_LIKENESS = 0.6

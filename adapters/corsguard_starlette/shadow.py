@@ -1,0 +1,30 @@
+"""The shadow mode of the extension: around Starlette's own CORSMiddleware, which still answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from corsguard import Problem
+from corsguard_asgi.middleware import ASGIApp
+from corsguard_asgi.shadow import ShadowMiddleware
+from corsguard_starlette.middleware import StarletteMiddleware
+
+__all__ = ["StarletteShadow"]
+
+
+class StarletteShadow(ShadowMiddleware, StarletteMiddleware):
+    """The middleware around all others, which passes everything on as it is.
+
+    Policies of views are compared too.
+    """
+
+    _find_view = StarletteMiddleware._find_view
+    _find_problems = staticmethod(lambda: ())
+
+    def __init__(self, *arguments: Any) -> None:
+        StarletteMiddleware.__init__(self, *arguments)
+        self.start_shadow()
+
+    def _build_stack(self, build: Any) -> ASGIApp:
+        self.app = self._next = build()
+        return self
