@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from corsguard.engine.request import collect_fields
 from corsguard.guard.shadow import Exchange, Shadow, read_fields
@@ -82,5 +82,4 @@ class ShadowMiddleware(CORSMiddleware):
 def become_shadow(middleware: CORSMiddleware) -> None:
     """Make a middleware one that only compares: the normal one has no branch for this mode."""
     middleware.__class__ = ShadowMiddleware
-    assert isinstance(middleware, ShadowMiddleware)
-    middleware.start_shadow()
+    cast(ShadowMiddleware, middleware).start_shadow()

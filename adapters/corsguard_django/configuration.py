@@ -21,6 +21,7 @@ __all__ = [
     "SETTING",
     "as_setting",
     "is_built",
+    "is_shadow",
     "iter_guard_policies",
     "iter_policies",
     "load_guard",
@@ -93,6 +94,14 @@ def is_built(guard: Guard) -> bool:
     return guard is not getattr(settings, "CORSGUARD", None)
 
 
+def is_shadow() -> bool:
+    """Return True if settings.CORSGUARD only compares, beside the CORS layer that answers."""
+    given = getattr(settings, SETTING, None)
+    if isinstance(given, Guard):
+        return given.shadow
+    return isinstance(given, Mapping) and given.get("shadow") is True
+
+
 def as_setting(problem: Problem) -> Problem:
     """Return a problem with its suggestion written as a dict, like the setting."""
     problem = as_item(problem)
@@ -105,5 +114,5 @@ def as_setting(problem: Problem) -> Problem:
 
 _POLICY = re.compile(r"\bPolicy\(([^()]*)\)")
 _KEYWORD = re.compile(
-    rf"\b({'|'.join((*VALIDATORS, 'enforce', 'enforce_exempt', 'own_origins'))})="
+    rf"\b({'|'.join((*VALIDATORS, 'enforce', 'enforce_exempt', 'own_origins', 'shadow'))})="
 )

@@ -21,7 +21,14 @@ from corsguard.policy.predicates import wait_for
 from corsguard_django.settings_mixin import SettingsMixin
 from corsguard_django.views import METHOD, OF_PATH, Holding
 
-__all__ = ["OUTER_DECISION", "CORSMiddleware", "OuterDecision", "decide_async"]
+__all__ = [
+    "OUTER_DECISION",
+    "CORSMiddleware",
+    "OuterDecision",
+    "build_request",
+    "decide_async",
+    "wait",
+]
 
 _HOLDING = "corsguard.holding"
 _PATH = "corsguard.path"
@@ -47,7 +54,8 @@ class CORSMiddleware(SettingsMixin):
     """The Django middleware for the policies of settings.CORSGUARD and of views.
 
     It must be first in MIDDLEWARE. `request.META["corsguard.decision"]` has the decision once the
-    view is known, which may have its own policy.
+    view is known, which may have its own policy. With `CORSGUARD["shadow"] = True` it changes
+    nothing, and logs what would differ: see docs/shadow.md.
 
     Raises ImproperlyConfigured with every problem of the configuration.
     """
@@ -65,6 +73,10 @@ class CORSMiddleware(SettingsMixin):
         if self._is_async:
             markcoroutinefunction(self)  # ty: ignore[invalid-argument-type]  # it takes any callable
         super().__init__()
+        if self._views.guard.shadow:
+            from corsguard_django.shadow import become_shadow
+
+            become_shadow(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:
@@ -171,7 +183,7 @@ class CORSMiddleware(SettingsMixin):
         adapter = self._views.guard.adapter
         decision = _lookup(adapter, request, holding)
         if decision is None:
-            decision = adapter.decide(build_request(request), view, methods, _wait)
+            decision = adapter.decide(build_request(request), view, methods, wait)
         return _record(request, holding, decision)
 
     async def _decide_async(self, request: HttpRequest, holding: Holding) -> HttpResponse | None:
@@ -195,7 +207,9 @@ class CORSMiddleware(SettingsMixin):
         return response
 
 
-async def decide_async(guard: Guard, request: HttpRequest, holding: Holding) -> Decision:
+async def decide_async(
+    guard: Guard, request: HttpRequest, holding: Holding, *, is_quiet: bool = False
+) -> Decision:
     """Return the decision on a request. Async callables are awaited, sync ones run in a thread."""
     view, methods = holding
     adapter = guard.adapter
@@ -203,8 +217,9 @@ async def decide_async(guard: Guard, request: HttpRequest, holding: Holding) -> 
     if decision is not None:
         return decision
     if not adapter.has_callables:
-        return adapter.decide(build_request(request), view, methods)
-    return await adapter.decide_async(build_request(request), view, methods, _call_in_time)
+        return adapter.decide(build_request(request), view, methods, is_quiet=is_quiet)
+    asked = build_request(request)
+    return await adapter.decide_async(asked, view, methods, _call_in_time, is_quiet=is_quiet)
 
 
 def _lookup(adapter: GuardRuntime, request: HttpRequest, holding: Holding) -> Decision | None:
@@ -246,7 +261,7 @@ def _record(request: HttpRequest, holding: Holding, decision: Decision) -> HttpR
     return None if decision.status is None else _Response(decision)
 
 
-def _wait(answer: Awaitable[object], seconds: float) -> object:
+def wait(answer: Awaitable[object], seconds: float) -> object:
     """Wait at most some seconds for the awaitable that a callable returned."""
     return async_to_sync(wait_for)(answer, seconds)
 

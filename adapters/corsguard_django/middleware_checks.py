@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning  # noqa: A004  # their name in Django
+from django.core.checks import CheckMessage, Error, Info, Warning  # noqa: A004  # their name in Django
 from django.utils.module_loading import import_string
 
 from corsguard import Guard, PolicyError
+from corsguard_django.configuration import is_shadow
 
 __all__ = ["CSRF", "check_leftovers", "check_middleware", "list_class_names"]
 
@@ -93,7 +94,20 @@ def check_middleware() -> Iterator[CheckMessage]:
     """Yield an error or warning if CORSMiddleware is missing, repeated or misplaced."""
     stack = [list_class_names(path) for path in settings.MIDDLEWARE]
     ours = [index for index, names in enumerate(stack) if _OURS in names]
-    if any(_CORSHEADERS in names for names in stack):
+    theirs = [index for index, names in enumerate(stack) if _CORSHEADERS in names]
+    if is_shadow():
+        yield Info(
+            "the shadow mode is on: CORSGUARD refuses nothing and sets no header",
+            hint='Remove "shadow" once `corsguard shadow-report` shows no difference.',
+            id="corsguard.shadow",
+        )
+        if theirs and ours and theirs[0] < ours[0]:
+            yield Error(
+                "django-cors-headers is above CORSMiddleware and hides preflights from it",
+                hint=f"Put it first: {_FIRST}",
+                id="corsguard.corsheaders",
+            )
+    elif theirs:
         yield Error(
             "django-cors-headers is active too, with a configuration of its own",
             hint=f"Remove {_CORSHEADERS} from MIDDLEWARE.",

@@ -138,6 +138,9 @@ class FlaskMiddleware(CORSMiddleware):
     @property
     def problems(self) -> tuple[Problem, ...]:
         """The problems of an application that starts nevertheless."""
+        return self._find_conflicts()
+
+    def _find_conflicts(self) -> tuple[Problem, ...]:
         return (_FLASK_CORS,) if _has_flask_cors(self._flask) else ()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -259,8 +262,7 @@ class FlaskMiddleware(CORSMiddleware):
             raise PolicyError([_NO_POLICY_AT_ALL])
         AUDIT.check_exempt(self._flask)
         self._adapter.add_views(own.values())
-        if _has_flask_cors(self._flask):
-            emit_warnings([_FLASK_CORS])
+        emit_warnings(self._find_conflicts())
 
 
 def _has_flask_cors(app: Flask) -> bool:

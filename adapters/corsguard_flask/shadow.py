@@ -32,9 +32,8 @@ class FlaskShadow(ShadowMiddleware, FlaskMiddleware):
         self.app = self._wsgi_app
         self.start_shadow()
 
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """None: in this mode, flask-cors is to be active."""
+    def _find_conflicts(self) -> tuple[Problem, ...]:
+        """Return nothing: in this mode, another CORS layer is to be active."""
         return ()
 
     def _begin(self, environ: WSGIEnvironment) -> Exchange | None:

@@ -20,6 +20,7 @@ from corsguard.guard.policy_list import PolicyOrList
 from corsguard.guard.route_table import compare_routes
 from corsguard_asgi.application import Answer, ASGIApplication, build_answering_app
 from corsguard_asgi.application import describe_app as describe_asgi_app
+from corsguard_asgi.shadow import ShadowMiddleware
 from corsguard_asgi.wrapped_apps import find_wrapped
 from corsguard_starlette.listing import list_path_rows, list_placed, rows_of
 from corsguard_starlette.middleware import StarletteMiddleware, find_other_cors
@@ -113,7 +114,9 @@ class _WrappedStarlette(ASGIApplication):
             *compare_routes(list_path_rows(self._app, self.guard), list_placed(self.guard)),
         )
         notes = (*around.notes, *(added.notes if added else ()))
-        return Findings(tuple(find_other_cors(self._app)), warnings, notes)
+        is_shadow = isinstance(self.middleware, ShadowMiddleware)
+        problems = () if is_shadow else tuple(find_other_cors(self._app))
+        return Findings(problems, warnings, notes)
 
     def list_routes(self) -> RouteListing:
         """Return a row for each route and each policy that may apply to its path."""

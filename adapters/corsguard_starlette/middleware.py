@@ -136,14 +136,17 @@ class StarletteMiddleware(CORSMiddleware):
     @property
     def problems(self) -> tuple[Problem, ...]:
         """The problems of an application that starts nevertheless."""
-        return (*find_other_cors(self._starlette), *self.read_views().find_unused_targets())
+        return (*self._find_conflicts(), *self.read_views().find_unused_targets())
+
+    def _find_conflicts(self) -> list[Problem]:
+        return find_other_cors(self._starlette)
 
     def _check(self, views: Views) -> None:
         if self._needs_views and not (views.policies or self.guard.policies):
             raise PolicyError([_NO_POLICY_AT_ALL])
         AUDIT.check_exempt(self._starlette)
         self._adapter.add_views({id(each[1]): each for each in views.policies}.values())
-        emit_warnings(find_other_cors(self._starlette))
+        emit_warnings(self._find_conflicts())
         if not self.is_quiet:
             AUDIT.log(self._starlette)
             for problem in views.find_unused_targets():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from corsguard.engine.request import read_path
 from corsguard.guard.shadow import Shadow
@@ -45,11 +45,11 @@ class ShadowMiddleware(CORSMiddleware):
 
     def _begin(self, environ: WSGIEnvironment) -> Exchange | None:
         """Return the exchange of a request; None if there is nothing to compare."""
-        return self._shadow.begin(environ, environ["REQUEST_METHOD"], read_path(environ))
+        path = "" if self._adapter.snapshot.pathless else read_path(environ)
+        return self._shadow.begin(environ, environ["REQUEST_METHOD"], path)
 
 
 def become_shadow(middleware: CORSMiddleware) -> None:
     """Make a middleware one that only compares: the normal one has no branch for this mode."""
     middleware.__class__ = ShadowMiddleware
-    assert isinstance(middleware, ShadowMiddleware)
-    middleware.start_shadow()
+    cast(ShadowMiddleware, middleware).start_shadow()

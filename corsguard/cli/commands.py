@@ -195,6 +195,31 @@ def _probe(url: str, **options: Any) -> None:
     sys.exit(run_probe(question, options))
 
 
+@group.command("shadow-report", short_help="Add up what the shadow mode has logged.")
+@click.argument("logs", metavar="LOG...", nargs=-1, required=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
+)
+def _shadow_report(logs: tuple[str, ...], form: str) -> None:
+    """Show what would differ under the new policy, from the lines of the shadow mode in each LOG.
+
+    First come the origins that the old CORS layer served with cookies, then the differences, and
+    the list of origins for the new policy. LOG is a file, or - for the standard input, in any
+    format of one line a record, JSON included.
+
+    Exits with 0 if the new policy refuses nothing that the old layer allowed, 1 if it refuses
+    something, 2 if a LOG can't be read or has no line of the shadow mode.
+    """
+    from corsguard.cli.shadow.command import run_shadow_report
+
+    sys.exit(run_shadow_report(logs, as_json=form == "json"))
+
+
 for _command in (fleet.publish, fleet.rollback, fleet.history, fleet.status):
     group.add_command(_command)
 

@@ -10,6 +10,7 @@ from corsguard.engine.decision import Decision, Reason
 from corsguard.engine.header_names import parse_names
 from corsguard.engine.request import CORSRequest
 from corsguard.engine.same_origin import is_same_origin
+from corsguard.escaping import as_text
 from corsguard.fetch_spec import (
     ALLOW_CREDENTIALS,
     ALLOW_HEADERS,
@@ -57,11 +58,13 @@ class CORSResponse(NamedTuple):
     def of(cls, values: ResponseValues) -> CORSResponse:
         """Return the response of values that `read_response` has found."""
         status, *fields = values
-        return cls(int(status[:3]) if isinstance(status, str) else status, *fields)
+        texts = (None if each is None else as_text(each) for each in fields)
+        return cls(int(status[:3]) if isinstance(status, str) else status, *texts)
 
 
-ResponseValues = tuple[int | str, str | None, str | None, str | None, str | None]
-"""The values of a CORSResponse. The first may be a status line of WSGI."""
+_Value = str | bytes | None
+ResponseValues = tuple[int | str, _Value, _Value, _Value, _Value]
+"""The values of a CORSResponse. The first may be a status line of WSGI, the others bytes."""
 
 _INDICES = {
     name.lower(): index
@@ -75,21 +78,28 @@ def read_response(
     status: int | str, headers: Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 ) -> ResponseValues:
     """Return what the CORS protocol needs of a response, whose fields are texts or bytes."""
-    values: list[str | None] | None = None
+    origin = credentials = methods = names = None
     for name, value in headers:
         try:
             index = _spelled[name]
         except KeyError:
             index = _find_index(name)
-        if index:
-            text = value.decode("latin-1") if isinstance(value, bytes) else value
-            if values is None:
-                values = [None, None, None, None, None]
-            before = values[index]
-            values[index] = text if before is None else f"{before}, {text}"
-    if values is None:
-        return status, None, None, None, None
-    return status, values[1], values[2], values[3], values[4]
+        if index == 0:
+            continue
+        if index == 1:
+            origin = _join(origin, value) if origin else value
+        elif index == 2:
+            credentials = _join(credentials, value) if credentials else value
+        elif index == 3:
+            methods = _join(methods, value) if methods else value
+        else:
+            names = _join(names, value) if names else value
+    return status, origin, credentials, methods, names
+
+
+def _join(before: str | bytes, value: str | bytes) -> str:
+    """Return the value of two lines of one field."""
+    return f"{as_text(before)}, {as_text(value)}"
 
 
 def _find_index(name: str | bytes) -> int:
@@ -150,9 +160,9 @@ def _covers(response: CORSResponse, request: CORSRequest, *, is_literal: bool) -
     """Return True if the response to a preflight lists the method and the headers."""
     methods = _split(response.allow_methods)
     method = request.requested_method or ""
-    if method not in methods and method not in SAFELISTED_METHODS:
-        if is_literal or "*" not in methods:
-            return False
+    is_listed = method in methods or method in SAFELISTED_METHODS
+    if not is_listed and (is_literal or "*" not in methods):
+        return False
     listed = {name.lower() for name in _split(response.allow_headers)}
     names = parse_names(request.requested_headers)
     if names is None:

@@ -49,6 +49,9 @@ _MAX_DETAIL = 60
 _MAX_RESPONSES = 32
 _MAX_LENGTH = 1_024
 """Characters of what identifies a request that is cached."""
+_OTHERS = ShadowLine(
+    SERVED, OTHER, OTHER, is_preflight=False, method=OTHER, has_cookie=False, reason=OTHER
+)
 _LOGGED = frozenset(10**power for power in range(19))
 """The counts of an item that are logged."""
 
@@ -93,9 +96,10 @@ class Shadow:
     No response changes, nothing is refused, and no refusal is logged, published or counted as if
     it had happened. What would differ for a page is counted by verdict, origin, route, kind of
     request, method, cookies and reason. So is each request with cookies whose response the layer
-    inside let a page read, by origin and route. Each item is logged at WARNING at its first request, and again at each
-    power of ten. There are at most 1,000 items of a verdict, and 5,000 origins and routes that were
-    served with cookies; further ones are counted together.
+    inside let a page read, by origin and route. Each item is logged at WARNING at its first
+    request, and again at each power of ten. There are at most 1,000 items of a verdict, and 5,000
+    of requests that were served with cookies; further ones are counted together. The first request
+    that is compared is logged as the start.
 
     A forked child starts at zero, under a process name of its own. Safe to use from many threads.
     An error in here is logged once, and the response goes on.
@@ -105,12 +109,12 @@ class Shadow:
         self.adapter: GuardRuntime = adapter
         self._restart()
         restart_in_child(self._restart)
-        _logger.warning("%s", format_start(self._process))
 
     def _restart(self) -> None:
         """Start at zero with a new lock; see corsguard.fork_safety."""
         self._lock = Lock()
         self._process = f"{os.getpid()}-{os.urandom(3).hex()}"
+        self._has_started = False
         self._items: dict[ShadowLine, _Item] = {}
         self._sizes: dict[ShadowVerdict, int] = {}
         # The policy at a place, and what is seen of a request -> the exchange.
@@ -161,6 +165,9 @@ class Shadow:
 
     def store(self, key: _Key, request: CORSRequest, decision: Decision) -> Exchange:
         """Return a new exchange. It is cached unless a callable may decide otherwise next time."""
+        if not self._has_started:
+            self._has_started = True
+            _logger.warning("%s", format_start(self._process))
         exchange = Exchange(request, key[0].route, decision)
         length = sum(len(value) for value in key[2] if value and value is not True)
         if length <= _MAX_LENGTH and not self.adapter.has_callables:
@@ -230,7 +237,9 @@ class Shadow:
         with self._lock:
             item = self._items.get(line)
             if item is None and self._sizes.get(verdict, 0) >= _MAX_ITEMS[verdict]:
-                line = ShadowLine(verdict, OTHER, OTHER, False, OTHER, False, OTHER, "", line.process)
+                line = ShadowLine(
+                    verdict, OTHER, OTHER, False, OTHER, False, OTHER, "", line.process
+                )
                 item = self._items.get(line)
             if item is None:
                 item = self._items[line] = _Item(line)

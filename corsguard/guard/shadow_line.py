@@ -16,7 +16,15 @@ from urllib.parse import quote, unquote
 
 from corsguard.guard.effect import Verdict
 
-__all__ = ["OTHER", "SERVED", "ShadowLine", "ShadowVerdict", "format_line", "format_start", "parse_line"]
+__all__ = [
+    "OTHER",
+    "SERVED",
+    "ShadowLine",
+    "ShadowVerdict",
+    "format_line",
+    "format_start",
+    "parse_line",
+]
 
 ShadowVerdict = Verdict | Literal["served-with-cookies"]
 
@@ -50,9 +58,9 @@ class ShadowLine(NamedTuple):
     has_cookie: bool
     reason: str
     """The reason of the policy's decision."""
-    detail: str
+    detail: str = ""
     """The header that the policy does not list, else empty."""
-    process: str
+    process: str = ""
     """The process id, and six digits that distinguish processes of the same id."""
     count: int = 1
 

@@ -19,7 +19,7 @@ FIELDS = (
     "allow_origins, allow_credentials, allow_methods, allow_headers, expose_headers, max_age, "
     "predicate_timeout, dangerously_allow_insecure_origins, dangerously_allow_public_suffixes, "
     "dangerously_allow_null_origin, routes, enforce, enforce_exempt, own_origins, "
-    "origin_sets, candidate, source"
+    "origin_sets, candidate, source, shadow"
 )
 
 Row = tuple[str, str, str]

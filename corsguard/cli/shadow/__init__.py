@@ -1,0 +1,1 @@
+"""`corsguard shadow-report`: what the shadow mode has logged, added up."""
