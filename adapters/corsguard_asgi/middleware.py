@@ -217,17 +217,12 @@ class CORSMiddleware:
 
 
 async def decide(
-    adapter: GuardRuntime,
-    request: CORSRequest,
-    view: View | None = None,
-    methods: Methods = None,
-    *,
-    is_quiet: bool = False,
+    adapter: GuardRuntime, request: CORSRequest, view: View | None = None, methods: Methods = None
 ) -> Decision:
     """Return the decision on a request; see GuardRuntime.decide."""
     if adapter.has_callables:  # one of them may have to be awaited
-        return await adapter.decide_async(request, view, methods, is_quiet=is_quiet)
-    return adapter.decide(request, view, methods, is_quiet=is_quiet)
+        return await adapter.decide_async(request, view, methods)
+    return adapter.decide(request, view, methods)
 
 
 async def respond(decision: Decision, kind: str, send: Send) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from corsguard.engine.request import collect_fields
 from corsguard.guard.shadow import Exchange, Shadow, read_fields
 from corsguard_asgi.fields import Message, build_request
-from corsguard_asgi.middleware import CORSMiddleware, Receive, Scope, Send, decide
+from corsguard_asgi.middleware import CORSMiddleware, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from corsguard.engine.request import Methods
@@ -67,7 +67,7 @@ class ShadowMiddleware(CORSMiddleware):
             exchange = shadow.find(key)
             if exchange is None:
                 request = build_request(scope, path)
-                decision = await decide(adapter, request, view, methods, is_quiet=True)
+                decision = await adapter.decide_quietly_async(request, view, methods)
                 exchange = shadow.store(key, request, decision)
         except Exception as error:
             shadow.report(error)

@@ -26,6 +26,7 @@ __all__ = [
     "CORSMiddleware",
     "OuterDecision",
     "build_request",
+    "call_in_time",
     "decide_async",
     "wait",
 ]
@@ -207,9 +208,7 @@ class CORSMiddleware(SettingsMixin):
         return response
 
 
-async def decide_async(
-    guard: Guard, request: HttpRequest, holding: Holding, *, is_quiet: bool = False
-) -> Decision:
+async def decide_async(guard: Guard, request: HttpRequest, holding: Holding) -> Decision:
     """Return the decision on a request. Async callables are awaited, sync ones run in a thread."""
     view, methods = holding
     adapter = guard.adapter
@@ -217,9 +216,8 @@ async def decide_async(
     if decision is not None:
         return decision
     if not adapter.has_callables:
-        return adapter.decide(build_request(request), view, methods, is_quiet=is_quiet)
-    asked = build_request(request)
-    return await adapter.decide_async(asked, view, methods, _call_in_time, is_quiet=is_quiet)
+        return adapter.decide(build_request(request), view, methods)
+    return await adapter.decide_async(build_request(request), view, methods, call_in_time)
 
 
 def _lookup(adapter: GuardRuntime, request: HttpRequest, holding: Holding) -> Decision | None:
@@ -266,7 +264,7 @@ def wait(answer: Awaitable[object], seconds: float) -> object:
     return async_to_sync(wait_for)(answer, seconds)
 
 
-async def _call_in_time(ask: Callable[[], object], seconds: float) -> object:
+async def call_in_time(ask: Callable[[], object], seconds: float) -> object:
     """Call a function that may block in a thread, and wait at most some seconds for it.
 
     The thread can't be stopped. It is not the one of the request, which goes on without it.

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from corsguard.guard.shadow import Shadow, read_environ
-from corsguard_django.middleware import CORSMiddleware, build_request, decide_async, wait
+from corsguard_django.middleware import CORSMiddleware, build_request, call_in_time, wait
 
 if TYPE_CHECKING:
     from corsguard.guard.shadow import Exchange
@@ -79,9 +79,10 @@ class ShadowMiddleware(CORSMiddleware):
             key = shadow.find_key(seen, request.path_info, *holding)
             exchange = shadow.find(key)
             if exchange is None:
-                guard = self._views.guard
-                decision = await decide_async(guard, request, holding, is_quiet=True)
-                exchange = shadow.store(key, build_request(request), decision)
+                asked = build_request(request)
+                decide = shadow.adapter.decide_quietly_async
+                decision = await decide(asked, *holding, call_in_time)
+                exchange = shadow.store(key, asked, decision)
         except Exception as error:
             shadow.report(error)
             return None

@@ -67,7 +67,7 @@ class CORSGuard:
         )
         if setting is None and guard.policies is None and not guard.enforce:
             raise PolicyError([NO_POLICY])
-        kind = FlaskMiddleware
+        kind: type[FlaskMiddleware] = FlaskMiddleware
         if is_shadow or self._is_shadow or split_shadow(setting)[1]:
             from corsguard_flask.shadow import FlaskShadow
 

@@ -49,7 +49,7 @@ class CORSGuard:
             raise PolicyError([NO_POLICY])
         self.guard = guard
         self._targets = TargetPolicies()
-        kind = StarletteMiddleware
+        kind: type[StarletteMiddleware] = StarletteMiddleware
         if is_shadow:
             from corsguard_starlette.shadow import StarletteShadow
 

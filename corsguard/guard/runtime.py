@@ -93,17 +93,15 @@ class GuardRuntime:
         view: View | None = None,
         methods: Methods = None,
         wait: Waiter | None = None,
-        *,
-        is_quiet: bool = False,
     ) -> Decision:
         """Return the decision on a request, and log, publish and cache it.
 
         The policy of a view wins over that of the path. `methods` are those of the URL that the
         policy applies to, None for all of them: where other views on the URL have other policies,
         a preflight names none of theirs. `wait` waits for what an async callable returns; without
-        it, that counts as False. With `is_quiet` the decision is only cached: nobody follows it.
+        it, that counts as False.
         """
-        pending = self._start(request, view, methods, is_quiet=is_quiet)
+        pending = self._start(request, view, methods)
         while not isinstance(pending, Decision):
             pending = pending.resume(pending.engine.ask(request, wait))
         return pending
@@ -114,17 +112,46 @@ class GuardRuntime:
         view: View | None = None,
         methods: Methods = None,
         call: Caller | None = None,
-        *,
-        is_quiet: bool = False,
     ) -> Decision:
         """Return the same. Async callables are awaited, and `call` calls the others; see Engine."""
-        pending = self._start(request, view, methods, is_quiet=is_quiet)
+        pending = self._start(request, view, methods)
+        while not isinstance(pending, Decision):
+            pending = pending.resume(await pending.engine.ask_async(request, call))
+        return pending
+
+    def decide_quietly(
+        self,
+        request: CORSRequest,
+        view: View | None = None,
+        methods: Methods = None,
+        wait: Waiter | None = None,
+    ) -> Decision:
+        """Return what `decide` does, for comparison alone: it is neither logged nor published."""
+        pending = self._start(request, view, methods, is_quiet=True)
+        while not isinstance(pending, Decision):
+            pending = pending.resume(pending.engine.ask(request, wait))
+        return pending
+
+    async def decide_quietly_async(
+        self,
+        request: CORSRequest,
+        view: View | None = None,
+        methods: Methods = None,
+        call: Caller | None = None,
+    ) -> Decision:
+        """Return the same, as `decide_async` does."""
+        pending = self._start(request, view, methods, is_quiet=True)
         while not isinstance(pending, Decision):
             pending = pending.resume(await pending.engine.ask_async(request, call))
         return pending
 
     def _start(
-        self, request: CORSRequest, view: View | None, methods: Methods, *, is_quiet: bool
+        self,
+        request: CORSRequest,
+        view: View | None,
+        methods: Methods,
+        *,
+        is_quiet: bool = False,
     ) -> Decision | _Pending:
         """Return the decision on a request, as far as no callable has to be asked for it."""
         if self._wake is not None:

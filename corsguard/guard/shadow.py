@@ -72,7 +72,7 @@ class _Item:
         """Count a request. One step in C loses nothing among threads, without a lock."""
         number = next(self.counter)
         if number in _LOGGED:
-            _logger.warning("%s", format_line(self.line._replace(count=number)))
+            _logger.warning("%s", format_line(self.line._replace(requests=number)))
 
 
 _Items = tuple[_Item, ...]
@@ -144,7 +144,7 @@ class Shadow:
             exchange = self._exchanges.get(key)
             if exchange is None:
                 request = CORSRequest.from_environ(environ, path, method)
-                decision = self.adapter.decide(request, view, methods, wait, is_quiet=True)
+                decision = self.adapter.decide_quietly(request, view, methods, wait)
                 exchange = self.store(key, request, decision)
         except Exception as error:
             self.report(error)

@@ -62,7 +62,7 @@ class ShadowLine(NamedTuple):
     """The header that the policy does not list, else empty."""
     process: str = ""
     """The process id, and six digits that distinguish processes of the same id."""
-    count: int = 1
+    requests: int = 1
 
 
 def format_start(process: str) -> str:
@@ -76,7 +76,7 @@ def format_line(line: ShadowLine) -> str:
     return (
         f"shadow: {line.verdict} origin={_encode(line.origin)} route={_encode(line.route)}"
         f" kind={'preflight' if line.is_preflight else 'request'} method={_encode(line.method)}"
-        f" cookies={'yes' if line.has_cookie else 'no'} count={line.count}"
+        f" cookies={'yes' if line.has_cookie else 'no'} count={line.requests}"
         f" reason={line.reason}{detail} process={line.process}"
     )
 

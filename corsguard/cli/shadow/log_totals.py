@@ -91,8 +91,8 @@ def read_lines(lines: Iterable[str]) -> LogTotals:
         found = parse_line(text)
         if isinstance(found, ShadowLine):
             processes.add(found.process)
-            item = found._replace(count=0)
-            highest[item] = max(highest.get(item, 0), found.count)
+            item = found._replace(requests=0)
+            highest[item] = max(highest.get(item, 0), found.requests)
         elif found is not None:
             processes.add(found)
     items: Counter[ShadowLine] = Counter()
