@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware as StarletteCORS
 from starlette.responses import StreamingResponse
 from starlette.routing import Route, WebSocketRoute
+from support.shadow import call_asgi as call
 from support.shadow import list_rows, read_lines
 
 from corsguard import Guard, Policy
@@ -46,39 +46,6 @@ OLD = Starlette(
     routes=[*ROUTES, WebSocketRoute("/chat", _chat)],
     middleware=[Middleware(StarletteCORS, allow_origin_regex=".*", allow_credentials=True)],
 )
-
-
-def call(
-    app: Any, method: str = "GET", path: str = "/api", kind: str = "http", **fields: str
-) -> tuple[list[Any], Any, Any]:
-    """Return what the application sends, the error it raises, and the scope afterwards."""
-    names = ((name.replace("_", "-").encode(), each.encode()) for name, each in fields.items())
-    scope = {
-        "type": kind,
-        "method": method,
-        "path": path,
-        "headers": [*names],
-        "query_string": b"",
-        "subprotocols": [],
-    }
-    sent: list[Any] = []
-    first = {"type": "websocket.connect"} if kind == "websocket" else {"type": "http.request"}
-    waiting: list[Any] = [first, {"type": f"{kind}.disconnect"}]
-
-    async def receive() -> Any:
-        if kind == "http" and len(waiting) == 1:  # what streams ends once the client is gone
-            await asyncio.Event().wait()
-        return waiting.pop(0)
-
-    async def send(message: Any) -> None:
-        sent.append(copy.copy(message))
-
-    error = None
-    try:
-        asyncio.run(app(scope, receive, send))
-    except ValueError as raised:
-        error = str(raised)
-    return sent, error, sorted(key for key in scope if "corsguard" in key)
 
 
 @pytest.mark.parametrize("policy", [POLICY, NOTHING, Guard(POLICY, enforce=True)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from typing import Any
 
@@ -49,7 +48,7 @@ def build(**options: Any) -> Flask:
 
 
 def ask(app: Flask, method: str, path: str, headers: dict[str, str]) -> tuple[Any, ...]:
-    response = app.test_client().open(path, method=method, headers=headers)
+    response = app.test_client(use_cookies=False).open(path, method=method, headers=headers)
     return response.status, [*response.headers], [*response.response]
 
 
@@ -132,7 +131,7 @@ def test_flask_cors_is_no_problem_in_shadow_mode() -> None:
         warnings.simplefilter("error")
         found: Findings = describe_flask(app).find_problems()
 
-    assert found.problems == ()
+    assert "flask-cors" not in [each.code for each in found.problems]
 
 
 def test_view_policy_that_must_not_start_leaves_responses_alone(
@@ -140,9 +139,13 @@ def test_view_policy_that_must_not_start_leaves_responses_alone(
 ) -> None:
     app, plain = build(), build()
     CORSGuard(app, enforce=True, shadow=True)
-    own_page = Policy(allow_origins=[re.compile(r"https://[a-z]+\.example")])
+
+    async def allow(origin: str) -> bool:
+        return origin == APP
+
+    policy = Policy(allow_origins=[allow])
     for each in (app, plain):
-        each.add_url_rule("/any", "any", cors_policy(own_page)(lambda: "any"), methods=["POST"])
+        each.add_url_rule("/any", "any", cors_policy(policy)(lambda: "any"), methods=["POST"])
 
     headers = {"Origin": EVIL}
     assert ask(app, "POST", "/any", headers) == ask(plain, "POST", "/any", headers)
