@@ -45,7 +45,7 @@ def old_layer(environ: dict[str, Any], start_response: Any) -> Any:
     environ["PATH_INFO"] = "/changed"
     if environ.get("HTTP_X_FAIL"):
         try:
-            raise ValueError("of the application")
+            int("of the application")
         except ValueError:
             start_response("503 Sorry", headers, sys.exc_info())
             return [b"sorry"]
@@ -145,7 +145,7 @@ def test_shadow_comes_from_a_guard_or_a_keyword() -> None:
 
 
 def test_shadow_needs_a_policy_and_a_bool() -> None:
-    with pytest.raises(PolicyError, match="no-policy|allow_origins"):
+    with pytest.raises(PolicyError, match="a policy"):
         CORSMiddleware(old_layer, shadow=True)
     with pytest.raises(PolicyError, match="shadow: 'yes' is not a bool"):
         CORSMiddleware(old_layer, POLICY, shadow="yes")  # type: ignore[arg-type]

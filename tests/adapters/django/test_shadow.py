@@ -39,11 +39,8 @@ def own(_: HttpRequest) -> HttpResponse:
     return HttpResponse("own")
 
 
-class URLconf(ModuleType):
-    urlpatterns = [path("api", api), path("fail", fail), path("own", own, name="own")]
-
-
-URLS = URLconf("shadow_urls")
+URLS: Any = ModuleType("shadow_urls")
+URLS.urlpatterns = [path("api", api), path("fail", fail), path("own", own, name="own")]
 
 
 def configure(setting: Any = None, *middleware: str) -> Any:
