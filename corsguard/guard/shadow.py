@@ -133,11 +133,11 @@ class Shadow:
 
         None if there is nothing to compare. See GuardRuntime.decide for the parameters.
         """
-        seen = read_environ(environ, method)
         snapshot = self.adapter.snapshot
-        if seen[0] is None and not snapshot.enforce:
+        if "HTTP_ORIGIN" not in environ and not snapshot.enforce:
             return None
         try:
+            seen = read_environ(environ, method)
             # As find_key, without the call.
             applied = (view is None and snapshot.everywhere) or snapshot.find(path, view)
             key = applied, methods, seen

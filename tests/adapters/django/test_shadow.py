@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 from django.urls import path
 from support.django_requests import APP, EVIL, Ask
 from support.shadow import list_rows
 
 from corsguard import CORSRequest, Guard, Policy
-from corsguard_django import cors_policy
+from corsguard_django import CORSMiddleware, cors_policy
 from corsguard_django.channels import CORSMiddleware as ChannelsMiddleware
 from corsguard_django.checks import check_configuration
 
@@ -26,7 +26,7 @@ NOTHING = {"routes": {"/": None}, "shadow": True}
 PREFLIGHT = {"Access_Control_Request_Method": "PUT"}
 
 
-def api(_: HttpRequest) -> HttpResponse:
+def api(_: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(iter(["one", "two"]), status=299)
 
 
@@ -105,14 +105,38 @@ def test_callables_are_asked(ask: Ask, caplog: pytest.LogCaptureFixture) -> None
     ]
 
 
+@pytest.mark.parametrize("is_async", [False, True])
 def test_changed_setting_is_compared_from_the_next_request(
-    ask: Ask, caplog: pytest.LogCaptureFixture
+    is_async: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with configure(NOTHING, OURS):
-        for _ in range(2):
-            ask("GET", "/api", Origin=APP)
+    headers = {"Access-Control-Allow-Origin": APP}
 
-    assert [row[-1] for row in list_rows(caplog)][:1] == [1]
+    def answer(_: HttpRequest) -> HttpResponse:
+        return HttpResponse(headers=headers)
+
+    async def answer_async(_: HttpRequest) -> HttpResponse:
+        return HttpResponse(headers=headers)
+
+    def send(middleware: Any) -> None:
+        request = RequestFactory().get("/api", headers={"Origin": APP})
+        response = middleware(request)
+        if is_async:
+
+            async def wait() -> None:
+                await response
+
+            asyncio.run(wait())
+
+    with configure({**NOTHING, "routes": {"/": {"allow_origins": [APP]}}}, OURS):
+        middleware = CORSMiddleware(answer_async if is_async else answer)
+        for _ in range(2):
+            send(middleware)
+        assert list_rows(caplog) == []
+        with override_settings(CORSGUARD=NOTHING):
+            for _ in range(10):
+                send(middleware)
+
+    assert [row[-1] for row in list_rows(caplog)] == [1, 10]
 
 
 def test_error_of_the_comparison_is_logged(

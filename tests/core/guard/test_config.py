@@ -458,3 +458,15 @@ def test_environment_suggestion_has_no_quotes_around_a_value(
 def test_environment_suggestion_keeps_quotes_in_prose() -> None:
     problem = Problem("x", "enforce", None, "", 'write "report", as in enforce="report"')
     assert name_variable(problem).suggestion == problem.suggestion
+
+
+def test_shadow_is_read_from_a_mapping_and_the_environment() -> None:
+    assert Guard.from_mapping({"routes": {"/": None}, "shadow": True}).shadow is True
+    assert Guard.from_mapping({"allow_origins": [A]}).shadow is False
+    environ = {"CORSGUARD_ALLOW_ORIGINS": A, "CORSGUARD_SHADOW": "true"}
+    assert Guard.from_env(environ).shadow is True
+    with pytest.raises(PolicyError) as raised:
+        Guard.from_mapping({"allow_origins": [A], "shadow": "on"})
+    assert [(each.code, each.field) for each in raised.value.problems] == [
+        ("type-invalid", "shadow")
+    ]

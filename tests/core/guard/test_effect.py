@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from corsguard.engine.request import CORSRequest
@@ -16,7 +18,7 @@ SERVED, READABLE, ALL = (
 BLOCKED = Effect(False, False, False)
 
 
-def request(**attributes: object) -> CORSRequest:
+def request(**attributes: Any) -> CORSRequest:
     return CORSRequest("/", APP, "GET")._replace(**attributes)
 
 
@@ -78,8 +80,12 @@ def test_response_to_preflight_is_read_as_a_browser_does(
 
 
 def test_fields_are_read_in_any_case_as_text_or_bytes() -> None:
-    names = ("Access-Control-Allow-Origin", "ACCESS-CONTROL-ALLOW-CREDENTIALS")
-    names += ("access-control-allow-Methods", "Access-Control-Allow-headers")
+    names = (
+        "Access-Control-Allow-Origin",
+        "ACCESS-CONTROL-ALLOW-CREDENTIALS",
+        "access-control-allow-Methods",
+        "Access-Control-Allow-headers",
+    )
     headers = [("Vary", "Origin"), *((name, str(index)) for index, name in enumerate(names))]
     raw = [(name.encode(), value.encode()) for name, value in headers]
 
