@@ -73,10 +73,13 @@ def publish(file: str | None, target: str | None, **options: Any) -> None:
     sqlite:////var/lib/corsguard.db, or a file. A policy with problems is never published. What is
     newly allowed, and what no longer is, is shown first.
 
-    The sets of origins in FILE replace those that are published, unless --keep-sets is given.
-    Instead of FILE, --add and --remove change a set of origins (both may be repeated), --promote
-    and --discard-candidate end the trial of a candidate: a policy that is evaluated beside the
-    one in force, and changes no response (see `corsguard status`).
+    With --keep-sets, the published sets of origins stay as they are. Otherwise, those of FILE
+    replace them.
+
+    Instead of FILE, give --add and --remove to change one set (each may be repeated), or
+    --promote or --discard-candidate to end the trial of a candidate. A candidate is a policy that
+    is evaluated beside the one in force and changes no response: `corsguard status` counts the
+    requests that it would decide otherwise.
 
     Exits with 0 if it is published, or nothing would change, 1 if it is refused: it has problems,
     or somebody else has published meanwhile, 2 if FILE or TARGET can't be used.
