@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -22,6 +23,8 @@ except ImportError:  # pragma: no cover  # Windows, where two workers may both w
 
 __all__ = ["LastGood"]
 
+_LOCK_SECONDS = 2.0
+_LOCK_STEP = 0.02
 _MARK = "# corsguard-document: "
 
 
@@ -53,18 +56,18 @@ class LastGood:
     def store(self, document: Document) -> None:
         """Write a whole document, unless another worker has.
 
-        Raises OSError, also if another worker is writing.
+        Raises OSError, also if another worker writes for longer than two seconds.
         """
+        header = f"{_MARK}{json.dumps(document.version)}\n"
+        content = header.encode() + document.text.encode("utf-8", "surrogatepass")
         with self._locked():
-            if self._read_version() == document.version:
+            if self._has(content):
                 return
-            header = f"{_MARK}{json.dumps(document.version)}\n"
             with NamedTemporaryFile(
                 "wb", dir=self.path.parent, prefix=f".{self.path.name}.", delete=False
             ) as file:
                 try:
-                    file.write(header.encode())
-                    file.write(document.text.encode("utf-8", "surrogatepass"))
+                    file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
                     os.replace(file.name, self.path)
@@ -78,7 +81,7 @@ class LastGood:
         """Write changes that follow what is there, unless another worker has written them.
 
         Returns False if they don't follow it: then the whole document has to be written. Raises
-        OSError, also if another worker is writing.
+        OSError, also if another worker writes for longer than two seconds.
         """
         with self._locked():
             version = self._read_version()
@@ -91,8 +94,15 @@ class LastGood:
             if new and new[0].version != newest + 1:
                 return False
             with self._changes.open("a", encoding="utf-8") as file:
-                file.writelines(f"{json.dumps(each._asdict())}\n" for each in new)
+                # Each begins a line, as the last one may have been cut off.
+                file.writelines(f"\n{json.dumps(each._asdict())}" for each in new)
         return True
+
+    def _has(self, content: bytes) -> bool:
+        try:
+            return self.path.read_bytes() == content
+        except FileNotFoundError:
+            return False
 
     def _read_following(self, document: Document) -> list[Revision]:
         return list(_select_following(document, self._read_changes()))
@@ -108,14 +118,13 @@ class LastGood:
     def _read_changes(self) -> list[Revision]:
         changes: list[Revision] = []
         try:
-            content = self._changes.read_text(encoding="utf-8")
+            content = self._changes.read_bytes()
         except FileNotFoundError:
             return changes
         for line in content.splitlines():
-            try:
+            # One is not whole if the disk was full, or the machine stopped, while it was written.
+            with suppress(ValueError, TypeError):
                 changes.append(Revision(**json.loads(line)))
-            except (ValueError, TypeError):  # the machine stopped while it was written
-                break
         return changes
 
     @contextmanager
@@ -126,11 +135,25 @@ class LastGood:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            # Not flock, whose lock a child that is forked now would hold after this process.
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Workers see a revision at once. Those that wait find it written, and are done.
+            deadline = time.monotonic() + _LOCK_SECONDS
+            while not _try_lock(descriptor):
+                if time.monotonic() >= deadline:
+                    raise TimeoutError(f"another process holds {self._lock}")
+                time.sleep(_LOCK_STEP)
             yield
         finally:
             os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    """Return True if this process has the lock, which it has until the file is closed."""
+    try:
+        # Not flock, whose lock a child that is forked now would hold after this process.
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _parse(content: bytes) -> Document | None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_changes_that_do_not_follow_are_not_appended(last_good: LastGood, versio
 def test_document_of_another_version_removes_the_changes(last_good: LastGood) -> None:
     last_good.store(Document("7", TEXT))
     last_good.append([change(8)])
-    last_good.store(Document("7", "is there already"))
+    last_good.store(Document("7", TEXT))  # is there already
     assert last_good.load() == (Document("7", TEXT), [change(8)])
 
     last_good.store(Document("3", TEXT))
@@ -69,14 +70,53 @@ def test_document_of_another_version_removes_the_changes(last_good: LastGood) ->
     assert last_good.append([change(4)])
 
 
-@pytest.mark.parametrize("tail", ['{"version": 9, "te', "[]\n", '{"unknown": 1}\n'])
-def test_line_that_was_cut_off_is_left_out(last_good: LastGood, tail: str) -> None:
+@pytest.mark.parametrize(
+    "tail", [b'\n{"version": 9, "te', b"\n[]", b'\n{"unknown": 1}', b"\n\xff", b"\n\0\0"]
+)
+def test_line_that_was_cut_off_is_left_out(last_good: LastGood, tail: bytes) -> None:
     last_good.store(Document("7", TEXT))
     last_good.append([change(8)])
-    with last_good.path.with_name("last.changes").open("a") as file:
+    with last_good.path.with_name("last.changes").open("ab") as file:
         file.write(tail)
 
     assert last_good.load() == (Document("7", TEXT), [change(8)])
+
+    assert last_good.append([change(9)])
+    assert last_good.load() == (Document("7", TEXT), [change(8), change(9)])
+
+
+def test_other_text_of_the_same_version_is_written(last_good: LastGood) -> None:
+    last_good.store(Document("7", TEXT))
+    last_good.append([change(8)])
+
+    last_good.store(Document("7", "edited"))
+
+    assert last_good.load() == (Document("7", "edited"), [])
+
+
+def test_writer_waits_for_another_one(last_good: LastGood) -> None:
+    last_good.store(Document("1", TEXT))
+    program = (
+        "import sys\nfrom corsguard.sources.last_good import LastGood\n"
+        "with LastGood(sys.argv[1])._locked():\n"
+        "    print('locked', flush=True)\n    sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(last_good.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        with pytest.raises(TimeoutError, match="another process holds"):
+            last_good.store(Document("2", TEXT))
+        threading.Timer(0.1, other.stdin.close).start()
+
+        last_good.store(Document("2", TEXT))
+
+    assert last_good.load() == (Document("2", TEXT), [])
 
 
 @pytest.mark.parametrize(
@@ -126,7 +166,7 @@ for version in range(1, 300):
     try:
         last_good.store(Document(str(version), "x" * 100_000 + str(version)))
         last_good.append([Revision(version + 1, str(version + 1), is_change=True)])
-    except BlockingIOError:
+    except TimeoutError:
         pass
 """
 
