@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from corsguard.errors import PolicyError, Problem
 from corsguard.escaping import escape_text
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
     from corsguard.guard.runtime import GuardRuntime
     from corsguard.sources.signature import VerifyingKey
 
-__all__ = ["PolicyUpdater", "RefusedError", "describe_error"]
+__all__ = ["ClosedError", "PolicyUpdater", "RefusedError", "describe_error"]
 
 _logger = logging.getLogger("corsguard")
 
 _MAX_WARNINGS = 20
 """Warnings of one document that are logged."""
+_MIN_SAVE_DELAY = 0.5
+_MAX_SAVE_DELAY = 300.0
+"""Seconds between two tries to write to disk, each of which loads the whole document. They double
+from the least to the most."""
 _Save = Callable[[LastGood], bool]
 """Writes what is in force to disk. Returns False if that is not possible without the rest."""
 
@@ -47,6 +52,23 @@ class RefusedError(Exception):
         return f"version {self.version} is refused: {'; '.join(map(str, self.problems))}"
 
 
+class ClosedError(Exception):
+    """The guard follows no longer, so nothing is put in force."""
+
+
+class _InForce(NamedTuple):
+    """What is in force. Replaced as one, so that a child that is forked meanwhile has it whole."""
+
+    version: str | None = None
+    since: float | None = None
+    """Seconds since the epoch at which it came into force."""
+    settings: Settings | None = None
+    number: int = 0
+    """That of the revision, or of the signed document."""
+    loaded: int | None = None
+    """The hash of what was loaded."""
+
+
 class PolicyUpdater:
     """What puts documents of a source in force. Used by one thread at a time."""
 
@@ -57,10 +79,6 @@ class PolicyUpdater:
         last_good: LastGood | None,
         key: VerifyingKey | None,
     ) -> None:
-        self.version: str | None = None
-        """The version in force."""
-        self.since: float | None = None
-        """Seconds since the epoch at which that came into force."""
         self.responded_at: float = time.monotonic()
         """Seconds of the monotonic clock at which the source was last read."""
         self.refused: RefusedError | None = None
@@ -70,12 +88,26 @@ class PolicyUpdater:
         self._store = source if isinstance(source, PolicyStore) else None
         self._last_good = last_good
         self._is_saved = True
+        self._save_at = 0.0  # of the monotonic clock
+        self._save_delay = _MIN_SAVE_DELAY
         self._key = key
         current = runtime.snapshot
         self._defaults = Options(current.enforce, current.enforce_exempt, current.own_origins)
-        self._settings: Settings | None = None
-        self._text_hash: int | None = None
-        self._number = 0  # of the revision in force, or of the signed document
+        self._in_force = _InForce()
+        self._loaded: int | None = None  # the hash of what was loaded last
+        self._refused_hash: int | None = None
+        self._least = 0  # the number that a signed document must have
+        self._is_closed = False
+
+    @property
+    def version(self) -> str | None:
+        """The version in force."""
+        return self._in_force.version
+
+    @property
+    def since(self) -> float | None:
+        """Seconds since the epoch at which that came into force."""
+        return self._in_force.since
 
     def load(self) -> None:
         """Put the newest document in force, unless it is, or was refused.
@@ -85,16 +117,30 @@ class PolicyUpdater:
         if self._store is None:
             document = self._source.load()
             self.responded_at = time.monotonic()
-            # A version is what the source says: a file that was signed keeps its number if edited.
-            is_edited = hash(document.text) != self._text_hash
-            if self._needs(document.version) or is_edited:
+            # Not by the version alone: a file that was signed keeps its number if edited.
+            if self._is_new(hash(document)):
                 self._apply(document, ())
         else:
-            revisions = self._store.load_revisions(self._number)
+            revisions = self._store.load_revisions(self._in_force.number)
             self.responded_at = time.monotonic()
-            if self._needs(str(revisions[-1].version) if revisions else self.version):
-                self._apply_revisions(self._store, revisions)
+            if revisions:
+                # Not by the number alone: a store that was emptied may have it again.
+                if self._is_new(hash((*revisions,))):
+                    self._apply_revisions(self._store, revisions)
+            elif self.refused is not None and self.refused.version != self.version:
+                self.refused = None
         self._complete_last_good()
+
+    def close(self) -> None:
+        """Put nothing in force any more: from then on a swap raises ClosedError."""
+        self._is_closed = True
+
+    def require_as_new_as_last_good(self) -> None:
+        """Refuse signed documents that are older than the one on disk, which was in force here."""
+        if self._key is not None and self._last_good is not None:
+            with suppress(SourceError):
+                found = self._last_good.load()
+                self._least = self._authenticate(*found) if found else 0
 
     def load_last_good(self) -> bool:
         """Put the document on disk in force. Returns False if there is none that is valid."""
@@ -104,6 +150,7 @@ class PolicyUpdater:
             found = self._last_good.load()
             if found is None:
                 return False
+            self._loaded = hash(found[0])
             self._apply(*found, is_new=False)
         except (SourceError, RefusedError) as error:
             text = describe_error(error)
@@ -113,12 +160,13 @@ class PolicyUpdater:
         _logger.warning("started with version %s from %s", version, self._last_good.path)
         return True
 
-    def _needs(self, newest: str | None) -> bool:
-        """Return True if a version is neither in force nor refused."""
-        if newest == self.version:
+    def _is_new(self, loaded: int) -> bool:
+        """Return True if what was loaded, by its hash, is neither in force nor refused."""
+        self._loaded = loaded
+        if loaded == self._in_force.loaded:
             self.refused = None
             return False
-        return self.refused is None or self.refused.version != newest
+        return self.refused is None or self._refused_hash != loaded
 
     def _apply_revisions(self, store: PolicyStore, revisions: Sequence[Revision]) -> None:
         if revisions[0].is_change:
@@ -136,7 +184,6 @@ class PolicyUpdater:
         Raises RefusedError.
         """
         version = str(changes[-1].version) if changes else document.version
-        self._text_hash = hash(document.text)
         try:
             number = self._authenticate(document, changes)
             settings = _read_whole(document, changes)
@@ -145,14 +192,13 @@ class PolicyUpdater:
             raise self._refuse(version, map(as_toml, error.problems)) from None
         except SourceError as error:
             raise self._refuse(version, [_reject_signature(error)]) from None
-        self._number = number
         save = partial(_store, document=document, changes=changes)
-        self._conclude(version, settings, save if is_new else None)
+        self._conclude(version, number, settings, save if is_new else None)
 
     def _apply_changes(self, revisions: Sequence[Revision]) -> bool:
         """Put changes in force, unless they need the whole document: then return False."""
-        settings = self._settings
-        numbers = range(self._number + 1, self._number + 1 + len(revisions))
+        settings, number = self._in_force.settings, self._in_force.number
+        numbers = range(number + 1, number + 1 + len(revisions))
         is_complete = all(map(_is_change_number, revisions, numbers))
         if settings is None or not is_complete:
             return False
@@ -169,8 +215,8 @@ class PolicyUpdater:
         except SourceError as error:
             version = str(revisions[-1].version)
             raise self._refuse(version, [_reject_signature(error)]) from None
-        self._number = revisions[-1].version
-        self._conclude(str(self._number), settings, partial(_append, changes=revisions))
+        number = revisions[-1].version
+        self._conclude(str(number), number, settings, partial(_append, changes=revisions))
         return True
 
     def _replace(self, settings: Settings) -> None:
@@ -178,6 +224,8 @@ class PolicyUpdater:
         compiled: list[Compiled] = []
 
         def build(current: Snapshot) -> Snapshot:
+            if self._is_closed:
+                raise ClosedError
             compiled.append(settings.compile(current, self._defaults))
             return compiled[0].snapshot
 
@@ -186,14 +234,15 @@ class PolicyUpdater:
 
     def _refuse(self, version: str, problems: Iterable[Problem]) -> RefusedError:
         self.refused = RefusedError(version, tuple(problems))
+        self._refused_hash = self._loaded
         return self.refused
 
-    def _conclude(self, version: str, settings: Settings, save: _Save | None) -> None:
+    def _conclude(self, version: str, number: int, settings: Settings, save: _Save | None) -> None:
         """Note and log that a version is in force, and write it to disk."""
         was = f", after {escape_text(self.version)}" if self.version else ""
-        self.version, self.since = version, time.time()
+        self._in_force = _InForce(version, time.time(), settings, number, self._loaded)
+        self._least = number
         self.refused = None
-        self._settings = settings
         _logger.info("policy version %s is in force%s", escape_text(version), was)
         for warning in map(as_toml, settings.warnings[:_MAX_WARNINGS]):
             _logger.warning("policy version %s: %s", escape_text(version), warning)
@@ -214,9 +263,9 @@ class PolicyUpdater:
                 self._verify(change)
         if changes:
             number = changes[-1].version
-        if self._key is not None and number < self._number:
+        if self._key is not None and number < self._least:
             raise SourceError(
-                f"it is older than version {self._number}, which was in force: publish it again, "
+                f"it is older than version {self._least}, which was in force: publish it again, "
                 "under a number that is higher"
             )
         return number
@@ -233,7 +282,7 @@ class PolicyUpdater:
 
         Raises whatever the source raises.
         """
-        if self._is_saved:
+        if self._is_saved or time.monotonic() < self._save_at:
             return
         document, changes = (
             (self._source.load(), ())
@@ -245,13 +294,21 @@ class PolicyUpdater:
             self._is_saved = self._try_saving(partial(_store, document=document, changes=changes))
 
     def _try_saving(self, save: _Save) -> bool:
+        """Return True if nothing is left to write. A failure delays the next try."""
         if self._last_good is None:
             return True
         try:
-            return save(self._last_good)
+            is_saved = save(self._last_good)
         except OSError as error:
-            _logger.debug("%s can't be written: %s", self._last_good.path, describe_error(error))
+            if self._save_delay == _MIN_SAVE_DELAY:
+                path, text = self._last_good.path, describe_error(error)
+                _logger.warning("%s is older than the policy, and can't be written: %s", path, text)
+            self._save_at = time.monotonic() + self._save_delay
+            self._save_delay = min(2 * self._save_delay, _MAX_SAVE_DELAY)
             return False
+        if is_saved:
+            self._save_at, self._save_delay = 0.0, _MIN_SAVE_DELAY
+        return is_saved
 
 
 def _split(revisions: Sequence[Revision]) -> tuple[Document, Sequence[Revision]]:
