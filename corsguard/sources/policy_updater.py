@@ -325,7 +325,7 @@ def _read_whole(document: Document, changes: Sequence[Revision]) -> Settings:
     changed: Settings | None = settings
     for revision in changes:
         changed = changed and change_sets(changed, parse_changes(revision.text))
-    if changed is not None and not settings.problems:
+    if changed is not None:
         return changed
     whole = Revision(int(document.version), document.text)
     return read_document(assemble([whole, *changes]).text)

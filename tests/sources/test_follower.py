@@ -1036,3 +1036,17 @@ def test_last_good_file_that_can_not_be_written_is_logged_once(
         source.loads.get(timeout=PATIENCE)
 
     assert caplog.text.count("can't be written") == 1
+
+
+def test_change_that_corrects_a_document_is_put_in_force(follow: Follow) -> None:
+    listed = '[[routes."/"]]\nallow_origins = [{ set = "partners" }]\n'
+    store = MemoryStore(Revision(1, OF_A))
+    guard = follow(store)
+    changes = Changes(guard)
+
+    store.publish(Revision(2, f"{listed}[origin_sets]\npartners = []\n"))
+    changes.wait_for_error("version 2 is refused")
+    store.publish(change(3, partners=SetChange(add=(B,))))
+    changes.wait_for("3")
+
+    assert (allows(guard, A), allows(guard, B)) == (False, True)
