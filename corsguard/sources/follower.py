@@ -26,7 +26,7 @@ __all__ = ["Follower", "PolicyChange", "SourceHealth"]
 
 _logger = logging.getLogger("corsguard")
 
-_MIN_RETRY = 0.5
+_MIN_RETRY = 1.0
 _MAX_RETRY = 4.0
 """Seconds between two tries while a source fails, at least and at most."""
 _MAX_WAIT = 1.0
@@ -184,11 +184,11 @@ class Follower:
             changed.clear()
             retry = self._load(retry)
             self._finish_first_load()
-            self._report()
             if retry:
                 # So many workers don't all try at once, nor one of them on every notification.
                 stop.wait(random.uniform(_MIN_RETRY, retry))  # noqa: S311  # no secret
             else:
+                self._report()
                 changed.wait(self._poll * random.uniform(0.8, 1.2))  # noqa: S311  # no secret
 
     def _load(self, retry: float) -> float:
@@ -202,6 +202,7 @@ class Follower:
         except RefusedError as error:
             self._fail(error)
         except Exception as error:
+            self._updater.note_failure(error)
             self._fail(error)
             return min(2 * (retry or _MIN_RETRY), _MAX_RETRY)
         else:
@@ -217,14 +218,19 @@ class Follower:
     def _watch(self) -> None:
         """Wait for reports of changes until the follower is closed, or the source has no more."""
         stop, changed = self._stop, self._changed
+        retry = _MIN_RETRY
         while not stop.is_set():
+            begin = time.monotonic()
             try:
                 self._source.watch(changed.set)
             except Exception as error:
+                self._updater.note_failure(error)
                 _logger.debug("can't watch the source: %s", describe_error(error))
             else:
                 return
-            stop.wait(random.uniform(_MIN_RETRY, 2 * _MIN_RETRY))  # noqa: S311  # no secret
+            has_lasted = time.monotonic() - begin > 2 * _MAX_RETRY
+            retry = 2 * _MIN_RETRY if has_lasted else min(2 * retry, _MAX_RETRY)
+            stop.wait(random.uniform(_MIN_RETRY, retry))  # noqa: S311  # no secret
             changed.set()  # a change may have been missed
 
     def _succeed(self, previous: str | None) -> None:

@@ -56,15 +56,15 @@ class LastGood:
         Raises OSError, also if another worker is writing.
         """
         with self._locked():
-            if self._read_version() == document.version:
-                return
             header = f"{_MARK}{json.dumps(document.version)}\n"
+            content = header.encode() + document.text.encode("utf-8", "surrogatepass")
+            if self._has(content):
+                return
             with NamedTemporaryFile(
                 "wb", dir=self.path.parent, prefix=f".{self.path.name}.", delete=False
             ) as file:
                 try:
-                    file.write(header.encode())
-                    file.write(document.text.encode("utf-8", "surrogatepass"))
+                    file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
                     os.replace(file.name, self.path)
@@ -93,6 +93,15 @@ class LastGood:
             with self._changes.open("a", encoding="utf-8") as file:
                 file.writelines(f"{json.dumps(each._asdict())}\n" for each in new)
         return True
+
+    def _has(self, content: bytes) -> bool:
+        try:
+            with self.path.open("rb") as file:
+                # First the size, as the file may be large.
+                is_as_long = os.fstat(file.fileno()).st_size == len(content)
+                return is_as_long and file.read() == content
+        except FileNotFoundError:
+            return False
 
     def _read_following(self, document: Document) -> list[Revision]:
         return list(_select_following(document, self._read_changes()))

@@ -39,7 +39,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from corsguard.sources.remote_store import SHORT_SECONDS, TRANSFER_SECONDS, RemoteStore
 from corsguard.sources.revision_log import (
@@ -259,10 +259,7 @@ class SQLSource(RemoteStore[Engine, Any]):
                 url,
                 connect_args={name: options[name] for name in options.keys() - url.query.keys()},
                 hide_parameters=True,
-                poolclass=QueuePool,
-                pool_size=1,
-                pool_timeout=SHORT_SECONDS,
-                pool_recycle=1800,
+                **_choose_pool(url),
             )
         except ModuleNotFoundError as error:
             raise SourceError(
@@ -283,6 +280,19 @@ class SQLSource(RemoteStore[Engine, Any]):
     def _explain(self, error: Exception) -> object:
         # That of the driver. SQLAlchemy's adds the statement.
         return getattr(error, "orig", None) or error
+
+
+def _choose_pool(url: URL) -> dict[str, Any]:
+    """Return the options of the pool, which has one connection."""
+    if url.get_backend_name() == "sqlite":
+        # A connection that is kept open reads from a file that has been replaced for ever.
+        return {"poolclass": NullPool}
+    return {
+        "poolclass": QueuePool,
+        "pool_size": 1,
+        "pool_timeout": SHORT_SECONDS,
+        "pool_recycle": 1800,
+    }
 
 
 def _build_revision(row: Row[Any], text: str) -> Revision:

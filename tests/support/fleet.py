@@ -10,7 +10,13 @@ from typing import Any
 
 from support.fleet_apps import FleetSettings
 from support.fleet_policies import APP, ORIGINS, build_text, find_mixtures, read_number
-from support.fleet_probe import FleetProbe, WorkerConnection, connect_to_each, read_health, wait_until
+from support.fleet_probe import (
+    FleetProbe,
+    WorkerConnection,
+    connect_to_each,
+    read_health,
+    wait_until,
+)
 from support.fleet_workers import GUNICORN, serve
 
 BACK = 5.0

@@ -15,6 +15,7 @@ from support.fleet_apps import FleetSettings
 from support.fleet_probe import WorkerConnection, connect_to_each
 
 _TESTS = Path(__file__).parents[1]
+_STOP_SECONDS = 60
 _IDLE = "300"
 """Seconds for which the servers keep a connection."""
 
@@ -67,12 +68,7 @@ def serve(
         yield Server(port, process, log)
     finally:
         process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
+        process.wait(_STOP_SECONDS)
 
 
 @contextmanager
