@@ -203,7 +203,7 @@ class SQLSource(RemoteStore[Engine, Any]):
 
         It is called again if the server has closed the connection, which may have been idle.
         """
-        engine = self._get_client().execution_options(isolation_level="AUTOCOMMIT")
+        engine = self._get_client()
         try:
             with engine.connect() as connection:
                 return use(connection)
@@ -259,6 +259,9 @@ class SQLSource(RemoteStore[Engine, Any]):
                 url,
                 connect_args={name: options[name] for name in options.keys() - url.query.keys()},
                 hide_parameters=True,
+                # Of all that does not set another one, as setting it for each question costs more
+                # than the question.
+                isolation_level="AUTOCOMMIT",
                 **_choose_pool(url),
             )
         except ModuleNotFoundError as error:
