@@ -134,20 +134,21 @@ class Follower:
         the start.
         """
         with self._lock:
-            if not self._threads and not self._is_closed:
-                self._start_threads()
+            starts = not self._threads and not self._is_closed
+            if starts:
+                self._threads = [
+                    Thread(target=self._run, name="corsguard-follow", daemon=True),
+                    Thread(target=self._watch, name="corsguard-watch", daemon=True),
+                ]
+            threads = self._threads if starts else []
+        try:
+            for thread in threads:
+                thread.start()
+        except RuntimeError as error:  # such as no room for a thread: the request goes on
+            self._fail(error)
+            self._finish_first_load()
         if self._is_inherited or time.monotonic() - self._updater.responded_at > self._poll:
             self._first_load.wait(_MAX_WAIT)
-
-    def _start_threads(self) -> None:
-        for run, name in ((self._run, "corsguard-follow"), (self._watch, "corsguard-watch")):
-            thread = Thread(target=run, name=name, daemon=True)
-            self._threads.append(thread)
-            try:
-                thread.start()
-            except RuntimeError as error:  # such as no room for a thread: the request goes on
-                self._fail(error)
-                self._finish_first_load()
 
     def close(self) -> None:
         """Stop following. The policy in force stays."""
@@ -196,17 +197,16 @@ class Follower:
 
         `retry` are those of the last time.
         """
-        previous = self.version
+        previous, since = self.version, self.since
         try:
             self._updater.load()
         except RefusedError as error:
             self._fail(error)
         except Exception as error:
-            self._updater.note_failure(error)
             self._fail(error)
             return min(2 * (retry or _MIN_RETRY), _MAX_RETRY)
         else:
-            self._succeed(previous)
+            self._succeed(previous, is_changed=self.since != since)
         return 0
 
     def _finish_first_load(self) -> None:
@@ -224,8 +224,7 @@ class Follower:
             try:
                 self._source.watch(changed.set)
             except Exception as error:
-                self._updater.note_failure(error)
-                _logger.debug("can't watch the source: %s", describe_error(error))
+                    _logger.debug("can't watch the source: %s", describe_error(error))
             else:
                 return
             has_lasted = time.monotonic() - begin > 2 * _MAX_RETRY
@@ -233,14 +232,14 @@ class Follower:
             stop.wait(random.uniform(_MIN_RETRY, retry))  # noqa: S311  # no secret
             changed.set()  # a change may have been missed
 
-    def _succeed(self, previous: str | None) -> None:
+    def _succeed(self, previous: str | None, *, is_changed: bool) -> None:
         """Note, log and publish that the source was read; `previous` was in force before."""
         refused = self._updater.refused
         error = describe_error(refused) if refused else ""
-        is_new, self._error = (self.version, error) != (previous, self._error), error
-        if is_new and self.version == previous and not error:
+        is_new, self._error = error != self._error, error
+        if is_new and not is_changed and not error:
             _logger.info("the source of the policy can be read again")
-        if is_new:
+        if is_new or is_changed:
             self._publish(previous)
 
     def _fail(self, error: Exception) -> None:

@@ -19,14 +19,7 @@ from corsguard.sources.last_good import LastGood
 from corsguard.sources.parsed_document import change_sets, read_document
 from corsguard.sources.revision_log import assemble, select_complete
 from corsguard.sources.signature import verify
-from corsguard.sources.source import (
-    Document,
-    PolicySource,
-    PolicyStore,
-    Revision,
-    SourceEmptyError,
-    SourceError,
-)
+from corsguard.sources.source import Document, PolicySource, PolicyStore, Revision, SourceError
 
 if TYPE_CHECKING:
     from corsguard.guard.runtime import GuardRuntime
@@ -38,8 +31,6 @@ _logger = logging.getLogger("corsguard")
 
 _MAX_WARNINGS = 20
 """Warnings of one document that are logged."""
-_MAX_LISTED = 10_000
-"""Revisions that are looked through for the one in force. A store has fewer."""
 _Save = Callable[[LastGood], bool]
 """Writes what is in force to disk. Returns False if that is not possible without the rest."""
 
@@ -83,17 +74,8 @@ class PolicyUpdater:
         current = runtime.snapshot
         self._defaults = Options(current.enforce, current.enforce_exempt, current.own_origins)
         self._settings: Settings | None = None
+        self._text_hash: int | None = None
         self._number = 0  # of the revision in force, or of the signed document
-        self._header: Revision | None = None
-        """The revision in force, without its text, as the store has listed it."""
-        self._is_of_log = True
-        """True unless the store has lost the revision in force. Then its numbers say nothing."""
-        self._was_away = self._was_empty = False
-
-    def note_failure(self, error: Exception) -> None:
-        """Note that the source was away: a store that has lost its data begins with 1 again."""
-        self._was_empty = self._was_empty or isinstance(error, SourceEmptyError)
-        self._was_away = True
 
     def load(self) -> None:
         """Put the newest document in force, unless it is, or was refused.
@@ -103,14 +85,16 @@ class PolicyUpdater:
         if self._store is None:
             document = self._source.load()
             self.responded_at = time.monotonic()
-            if self._needs(document.version):
+            # A version is what the source says: a file that was signed keeps its number if edited.
+            is_edited = hash(document.text) != self._text_hash
+            if self._needs(document.version) or is_edited:
                 self._apply(document, ())
         else:
-            revisions = self._store.load_revisions(self._number if self._is_of_log else 0)
+            revisions = self._store.load_revisions(self._number)
             self.responded_at = time.monotonic()
-            if self._has_other_log(self._store):
-                revisions = self._store.load_revisions()
-            if self._needs(str(revisions[-1].version) if revisions else self.version):
+            newest = str(revisions[-1].version) if revisions else self.version
+            # Those of the version in force are of a store that was emptied and begins anew.
+            if self._needs(newest, is_other=bool(revisions)):
                 self._apply_revisions(self._store, revisions)
         self._complete_last_good()
 
@@ -131,28 +115,12 @@ class PolicyUpdater:
         _logger.warning("started with version %s from %s", version, self._last_good.path)
         return True
 
-    def _has_other_log(self, store: PolicyStore) -> bool:
-        """Return True if a store that was away has lost the revision in force."""
-        if not self._was_away:
-            return False
-        self._was_away = False
-        if self._was_empty or not self._is_listed(store):
-            self._is_of_log = self._was_empty = False
-            self.refused = None
-        return not self._is_of_log
+    def _needs(self, newest: str | None, *, is_other: bool = False) -> bool:
+        """Return True if a version is neither in force nor refused.
 
-    def _is_listed(self, store: PolicyStore) -> bool:
-        if self._header is None:
-            return True
-        try:
-            listed = store.list_revisions(_MAX_LISTED)
-        except Exception:  # such as a worker that may not read the log
-            return True
-        return any(each._replace(text="") == self._header for each in listed)
-
-    def _needs(self, newest: str | None) -> bool:
-        """Return True if a version is neither in force nor refused."""
-        if newest == self.version and self._is_of_log:
+        `is_other` is True for one that is not in force, whatever its name.
+        """
+        if newest == self.version and not is_other:
             self.refused = None
             return False
         return self.refused is None or self.refused.version != newest
@@ -160,12 +128,10 @@ class PolicyUpdater:
     def _apply_revisions(self, store: PolicyStore, revisions: Sequence[Revision]) -> None:
         if revisions[0].is_change:
             if self._apply_changes(revisions):
-                self._header = revisions[-1]._replace(text="")
                 return
             revisions = store.load_revisions()
         document, changes = _split(revisions)
         self._apply(document, changes)
-        self._header = revisions[-1]._replace(text="")
 
     def _apply(
         self, document: Document, changes: Sequence[Revision], *, is_new: bool = True
@@ -175,6 +141,7 @@ class PolicyUpdater:
         Raises RefusedError.
         """
         version = str(changes[-1].version) if changes else document.version
+        self._text_hash = hash(document.text)
         try:
             number = self._authenticate(document, changes)
             settings = _read_whole(document, changes)
@@ -231,7 +198,6 @@ class PolicyUpdater:
         was = f", after {escape_text(self.version)}" if self.version else ""
         self.version, self.since = version, time.time()
         self.refused = None
-        self._is_of_log = True
         self._settings = settings
         _logger.info("policy version %s is in force%s", escape_text(version), was)
         for warning in map(as_toml, settings.warnings[:_MAX_WARNINGS]):
@@ -274,10 +240,11 @@ class PolicyUpdater:
         """
         if self._is_saved:
             return
-        if self._store is None:
-            document, changes = self._source.load(), []
-        else:
-            document, changes = _split(self._store.load_revisions())
+        document, changes = (
+            (self._source.load(), ())
+            if self._store is None
+            else _split(self._store.load_revisions())
+        )
         newest = str(changes[-1].version) if changes else document.version
         if newest == self.version:
             self._is_saved = self._try_saving(partial(_store, document=document, changes=changes))
