@@ -224,7 +224,7 @@ class Follower:
             try:
                 self._source.watch(changed.set)
             except Exception as error:
-                    _logger.debug("can't watch the source: %s", describe_error(error))
+                _logger.debug("can't watch the source: %s", describe_error(error))
             else:
                 return
             has_lasted = time.monotonic() - begin > 2 * _MAX_RETRY
