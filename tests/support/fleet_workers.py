@@ -18,11 +18,19 @@ _TESTS = Path(__file__).parents[1]
 _STOP_SECONDS = 60
 _IDLE = "300"
 """Seconds for which the servers keep a connection."""
+_HUNG = "120"
+"""Seconds after which the servers replace a worker that seems to hang: never on a slow machine."""
 
-GUNICORN = ("gunicorn", "--worker-class", "gthread", "--threads", "8", "--keep-alive", _IDLE)
+GUNICORN = (
+    *("gunicorn", "--worker-class", "gthread", "--threads", "8", "--keep-alive", _IDLE),
+    *("--timeout", _HUNG),
+)
 GUNICORN_PRELOAD = (*GUNICORN, "--preload")
-GUNICORN_SYNC = ("gunicorn", "--preload", "--timeout", "120")
-UVICORN = ("uvicorn", "--timeout-keep-alive", _IDLE, "--no-access-log")
+GUNICORN_SYNC = ("gunicorn", "--preload", "--timeout", _HUNG)
+UVICORN = (
+    *("uvicorn", "--timeout-keep-alive", _IDLE, "--no-access-log"),
+    *("--timeout-worker-healthcheck", _HUNG),
+)
 
 
 class Server(NamedTuple):

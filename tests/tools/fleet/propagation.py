@@ -164,7 +164,7 @@ def _wait_until_fresh(probe: FleetProbe) -> None:
     pause = Event()
     while not all(allows(response.headers) for response in [*probe.latest.values()]):
         if monotonic() > deadline or probe.faults:
-            raise RuntimeError(f"the workers don't follow: {probe.faults}")
+            raise RuntimeError(f"the workers don't follow any more: {probe.faults}")
         pause.wait(0.01)
 
 
