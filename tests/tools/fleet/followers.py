@@ -98,10 +98,12 @@ def _measure(
     notified, in_force, cpu_times, sent = [], [], [], []
     for number in range(2, 2 + writes):
         cpu, before = _read_cpu(server), client.info("stats")["total_net_output_bytes"]
-        begin = time()
-        store.publish(Revision(number, build_small(number), published_at=begin))
         for pipe in pipes:
             pipe.send(number)
+        for pipe in pipes:
+            _receive(pipe)  # it counts from now on
+        begin = time()
+        store.publish(Revision(number, build_small(number), published_at=begin))
         moments = [_receive(pipe) for pipe in pipes]
         notified.append(max(each[0] for each in moments) - begin)
         in_force.append(max(each[1] for each in moments) - begin)
@@ -122,13 +124,14 @@ def _measure(
 
 
 class _TimedSource(RedisSource):
-    """A source that notes when it was last notified."""
+    """A source that notes when it was first notified after a write."""
 
     notified_at = 0.0
+    """Seconds since the epoch; 0.0 before that."""
 
     def watch(self, on_change: Callable[[], object]) -> None:
         def note() -> None:
-            self.notified_at = time()
+            self.notified_at = self.notified_at or time()
             on_change()
 
         super().watch(note)
@@ -148,6 +151,9 @@ def _follow(url: str, count: int, pipe: Connection) -> None:
         pause.wait(0.5)
     pipe.send("started")
     while (number := pipe.recv()) is not None:
+        for source in sources:
+            source.notified_at = 0.0
+        pipe.send("ready")
         deadline = monotonic() + _PATIENCE
         while not all(guard.version == str(number) for guard in guards):
             if monotonic() > deadline:
