@@ -134,20 +134,21 @@ class Follower:
         the start.
         """
         with self._lock:
-            if not self._threads and not self._is_closed:
-                self._start_threads()
+            starts = not self._threads and not self._is_closed
+            if starts:
+                self._threads = [
+                    Thread(target=self._run, name="corsguard-follow", daemon=True),
+                    Thread(target=self._watch, name="corsguard-watch", daemon=True),
+                ]
+            threads = self._threads if starts else []
+        try:
+            for thread in threads:
+                thread.start()
+        except RuntimeError as error:  # such as no room for a thread: the request goes on
+            self._fail(error)
+            self._finish_first_load()
         if self._is_inherited or time.monotonic() - self._updater.responded_at > self._poll:
             self._first_load.wait(_MAX_WAIT)
-
-    def _start_threads(self) -> None:
-        for run, name in ((self._run, "corsguard-follow"), (self._watch, "corsguard-watch")):
-            thread = Thread(target=run, name=name, daemon=True)
-            self._threads.append(thread)
-            try:
-                thread.start()
-            except RuntimeError as error:  # such as no room for a thread: the request goes on
-                self._fail(error)
-                self._finish_first_load()
 
     def close(self) -> None:
         """Stop following. The policy in force stays."""

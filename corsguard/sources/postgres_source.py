@@ -30,10 +30,6 @@ _LIBPQ_OPTIONS = {
 """Options with which libpq notices within seconds that a host is dead."""
 
 
-class _NoResponseError(psycopg.OperationalError):
-    """A server has not responded in time, and the connection is closed."""
-
-
 class PostgresSource(SQLSource):
     """A store in PostgreSQL, by a URL of libpq: `postgresql://USER:PASSWORD@HOST/DATABASE`.
 
@@ -44,8 +40,7 @@ class PostgresSource(SQLSource):
     PgBouncer that pools transactions. Behind one, the guard sees a revision when it polls.
     """
 
-    _client_errors = (*SQLSource._client_errors, psycopg.Error)
-    _timeouts = (_NoResponseError,)
+    _form = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 
     def watch(self, on_change: Callable[[], object]) -> None:
         """Call on_change at first, and for each notification, until `close`.
@@ -134,7 +129,7 @@ class _LimitedConnection(psycopg.Connection[Any]):
                 return super().wait(*args, **kwargs)
             except psycopg.Error:
                 if is_over.is_set():
-                    raise _NoResponseError(
+                    raise psycopg.OperationalError(
                         f"the server does not respond for {self._seconds:g} seconds."
                     ) from None
                 raise

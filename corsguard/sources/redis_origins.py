@@ -49,12 +49,15 @@ class RedisOrigins(NotifiedLookup):
         """Parse the URL and connect to nothing. Raises SourceError if it is not valid."""
         self._arguments = (url, key)
         self._options = options
-        members = _RedisSet(url, key)
+        self._members = members = _RedisSet(url, key)
         name = f"RedisOrigins({members.shown!r}, {key!r})"
         super().__init__(name, members.has, [members.listen], options)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), *self._arguments, **self._options), ()
+
+    def _close_connections(self) -> None:
+        self._members.close()
 
 
 class _RedisSet:
@@ -92,6 +95,13 @@ class _RedisSet:
             return bool(client.sismember(self._key, origin))
         except (RedisError, OSError) as error:
             raise SourceError(self._url.describe(error)) from None
+
+    def close(self) -> None:
+        """Close the connections for questions. A question opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     def listen(self, listening: Listening) -> None:
         """Report each change of the set."""

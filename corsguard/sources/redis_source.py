@@ -63,7 +63,7 @@ class RedisSource(RemoteStore[Any, Any]):
             self._build_pool().make_connection()
         except (TypeError, ValueError):  # whose message may have a part of a password
             raise SourceError(
-                f"{self._url.shown} is not a valid URL for redis-py. Write "
+                f"{self._url.shown} is not a valid URL. Write "
                 "redis://USER:PASSWORD@HOST:PORT/DATABASE, with special characters as %XX."
             ) from None
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Lock
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from corsguard.fork_safety import restart_in_child
 from corsguard.sources.revision_log import LogEntry, assemble, list_lacking, select_complete
@@ -34,7 +34,7 @@ class RemoteStore(ABC, Generic[Client, Listener]):
     Client is what sends questions, from any thread. Listener is the connection of `watch`.
     """
 
-    _client_errors: ClassVar[tuple[type[Exception], ...]]
+    _client_errors: tuple[type[Exception], ...]
     """What the client raises when the store can't be read or written."""
 
     def __init__(self, url: str) -> None:

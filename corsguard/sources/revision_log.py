@@ -45,15 +45,18 @@ class LogEntry(NamedTuple):
 def assemble(revisions: Sequence[Revision]) -> Document:
     """Return a whole document with the changes after it applied.
 
-    Its version is the number of the last revision. Raises SourceError if the revisions are not
+    Its version is the number of the last revision. With changes it is not signed, as the signature
+    of the whole document covers that alone. Raises SourceError if the revisions are not
     complete, and PolicyError if changes have a wrong shape.
     """
-    from corsguard.sources.changes import apply_changes, parse_changes
+    from corsguard.sources.changes import apply_changes, merge_changes, parse_changes
+    from corsguard.sources.signature import remove_signature
 
     document, *changes = select_complete(revisions)
     text = document.text
-    for change in changes:
-        text = apply_changes(text, parse_changes(change.text))
+    if changes:  # all at once: each would take time for the whole text
+        merged = merge_changes(parse_changes(each.text) for each in changes)
+        text = apply_changes(remove_signature(text), merged)
     return Document(str(revisions[-1].version), text)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Boolean,
@@ -103,14 +103,14 @@ class SQLSource(RemoteStore[Engine, Any]):
     Time limits are set for SQLite and for pymysql. Give those of other drivers in the URL.
     """
 
-    _client_errors = (SQLAlchemyError, OSError)
-    _timeouts: ClassVar[tuple[type[Exception], ...]] = ()
-    """What the driver raises if a server does not respond in time."""
+    _form = "DIALECT+DRIVER://USER:PASSWORD@HOST:PORT/DATABASE"
 
     def __init__(self, url: str) -> None:
         """Parse the URL and import its driver. Raises SourceError if that is impossible."""
         super().__init__(url)
-        self._client = self._create_client()
+        engine = self._client = self._create_client()
+        # SQLAlchemy wraps most errors of the driver, but not all.
+        self._client_errors = (SQLAlchemyError, OSError, engine.dialect.loaded_dbapi.Error)
 
     def publish(self, revision: Revision) -> None:
         """Write a revision in one transaction, unless another publisher was faster.
@@ -193,23 +193,14 @@ class SQLSource(RemoteStore[Engine, Any]):
         try:
             return self._run(read)
         except DBAPIError as error:
-            is_sent = error.statement is not None and not error.connection_invalidated
-            if not is_sent or self._run(_has_tables):
+            if error.statement is None or error.connection_invalidated:
                 raise
-            return ()
+            # If a publisher has created the tables meanwhile, there is no error now.
+            return self._run(read) if self._run(_has_tables) else ()
 
     def _run(self, use: Callable[[Connection], Result]) -> Result:
-        """Call a function with a connection outside of a transaction, and return its result.
-
-        It is called again if the server has closed the connection, which may have been idle.
-        """
+        """Call a function with a connection outside of a transaction, and return its result."""
         engine = self._get_client().execution_options(isolation_level="AUTOCOMMIT")
-        try:
-            with engine.connect() as connection:
-                return use(connection)
-        except DBAPIError as error:
-            if not error.connection_invalidated or isinstance(error.orig, self._timeouts):
-                raise
         with engine.connect() as connection:
             return use(connection)
 
@@ -259,6 +250,7 @@ class SQLSource(RemoteStore[Engine, Any]):
                 url,
                 connect_args={name: options[name] for name in options.keys() - url.query.keys()},
                 hide_parameters=True,
+                pool_pre_ping=True,  # the server may have closed a connection that was idle
                 poolclass=QueuePool,
                 pool_size=1,
                 pool_timeout=SHORT_SECONDS,
@@ -270,8 +262,8 @@ class SQLSource(RemoteStore[Engine, Any]):
             ) from None
         except (SQLAlchemyError, ValueError):  # whose message may have a part of a password
             raise SourceError(
-                f"{self._url.shown} is not a valid URL for SQLAlchemy. Write "
-                "DIALECT+DRIVER://USER:PASSWORD@HOST:PORT/DATABASE, with special characters as %XX."
+                f"{self._url.shown} is not a valid URL. Write {self._form}, "
+                "with special characters as %XX."
             ) from None
 
     def _close_client(self, client: Engine) -> None:

@@ -43,6 +43,11 @@ SECOND = 'allow_origins = ["https://second.example"]\n'
 
 Store = RemoteStore[object, object]
 OpenStore = Callable[..., Store]
+SOURCES: dict[str, Callable[[str], Store]] = {
+    "redis": RedisSource,
+    "postgres": PostgresSource,
+    "sqlite": SQLSource,
+}
 
 
 @pytest.fixture
@@ -56,12 +61,11 @@ def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def open_store(kind: str, url: str) -> Iterator[OpenStore]:
     """Return a function that opens the store, each time with connections of its own."""
-    sources = {"redis": RedisSource, "postgres": PostgresSource, "sqlite": SQLSource}
     with ExitStack() as stack:
 
         def open_store(policy: str = "default") -> Store:
             separator = "&" if "?" in url else "?"
-            store: Store = sources[kind](f"{url}{separator}policy={policy}")
+            store = SOURCES[kind](f"{url}{separator}policy={policy}")
             stack.callback(store.close)
             return store
 
@@ -331,6 +335,11 @@ def test_watch_of_a_closed_store_returns(store: Store) -> None:
 
 
 @with_server
+def test_store_may_be_closed_when_it_changes(store: Store) -> None:
+    store.watch(store.close)  # called at first, and returns
+
+
+@with_server
 def test_store_that_was_killed_is_back_once_it_runs(store: Store, server: StoreServer) -> None:
     publish_all(store, FIRST)
     with Watcher(store) as watcher:
@@ -356,13 +365,13 @@ def test_store_that_hangs_is_noticed_in_seconds(store: Store, server: StoreServe
     with Watcher(store) as watcher:
         server.hang()
         started = monotonic()
-        with pytest.raises(SourceError, match="respond|[Tt]imeout"):
+        with pytest.raises(SourceError, match=r"respond|[Tt]imeout"):
             store.load()
-        with pytest.raises(SourceError, match="respond|[Tt]imeout"):
+        with pytest.raises(SourceError, match=r"respond|[Tt]imeout"):
             store.publish(Revision(2, SECOND))
-        assert monotonic() - started < 8
+        assert monotonic() - started < 12
         watcher.wait_end()
-        assert monotonic() - started < 8
+        assert monotonic() - started < 12
         assert "respond" in str(watcher.error)
 
         server.resume()
@@ -433,6 +442,23 @@ def test_forked_child_leaves_alone_the_connections_of_its_parent(
         assert store.load() == Document("2", SECOND)
         assert before <= list_connections(server)
         assert watcher.error is None
+
+
+@with_server
+def test_child_has_connections_of_its_own(
+    store: Store, server: RedisServer | PostgresServer
+) -> None:
+    publish_all(store, FIRST)
+    before = list_connections(server)
+
+    store._restart()  # as in a forked child
+
+    assert store.load() == Document("1", FIRST)
+    assert before < list_connections(server)
+    store.close()
+    store._restart()
+    assert before <= list_connections(server)
+    store.watch(lambda: pytest.fail("is closed"))
 
 
 @every_store

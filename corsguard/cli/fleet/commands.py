@@ -87,7 +87,7 @@ def publish(file: str | None, target: str | None, **options: Any) -> None:
     actions = [file is not None, has_changes, options["promote"], options["discard_candidate"]]
     if sum(actions) != 1:
         raise click.UsageError(
-            "Give one of: FILE, --add and --remove, --promote, --discard-candidate."
+            "Give TARGET after one of: FILE, --add and --remove, --promote, --discard-candidate."
         )
     if options["candidate"] and file is None:
         raise click.UsageError("The option --candidate needs FILE.")

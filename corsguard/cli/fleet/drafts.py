@@ -19,7 +19,7 @@ from corsguard.cli.fleet.candidate_text import (
 )
 from corsguard.cli.fleet.difference import Difference, compare_documents, compare_set
 from corsguard.cli.fleet.publication import Draft
-from corsguard.cli.fleet.targets import State
+from corsguard.cli.fleet.targets import State, read_toml
 from corsguard.cli.terminal import fail
 from corsguard.guard.origin_sets import read_set
 from corsguard.policy.suggestion_formats import as_toml
@@ -75,16 +75,18 @@ def draft_document(name: str, text: str, state: State | None, console: Console) 
 
 def draft_candidate(file: str, state: State, console: Console) -> Draft:
     """Return the draft of the published document with a file as its candidate."""
-    text = read_document_text(file)
-    _check(file, text, console)
-    published = remove_signature(state.text)
-    return draft_document(file, _edit(add_candidate, published, text), state, console)
+    published, text = _require_toml(state), read_document_text(file)
+    if read_toml(text) is None:
+        _check(file, text, console)
+    # It may refer to the published sets, so it is checked beside them alone.
+    edited = _edit(add_candidate, published, text)
+    return draft_document(file, edited, state, console)
 
 
 def draft_without_candidate(state: State, console: Console, *, is_promoted: bool) -> Draft:
     """Return the draft of the published document whose candidate is the policy, or is gone."""
     edit = promote_candidate if is_promoted else discard_candidate
-    text = _edit(edit, remove_signature(state.text))
+    text = _edit(edit, _require_toml(state))
     return draft_document("the published document", text, state, console)
 
 
@@ -96,7 +98,7 @@ def draft_changes(
     Only what changes is validated, so that a set may be long. End the command if that is not
     valid, or if an origin to remove is not in the set.
     """
-    text = remove_signature(state.text)
+    text = _require_toml(state)
     sets = _read_sets(text)
     name = _find_name(name, sets)
     listed = dict.fromkeys(sets[name])
@@ -127,15 +129,19 @@ def _read_published(state: State | None) -> Mapping[str, Any] | None:
         parse_document(state.text)
     except PolicyError:
         return None
-    return tomllib.loads(state.text)
+    return state.mapping
+
+
+def _require_toml(state: State) -> str:
+    """Return the published document without its signature. End the command if it is not TOML."""
+    if state.mapping is None:
+        fail("the published document is not TOML: publish a whole file", 1)
+    return remove_signature(state.text)
 
 
 def _read_sets(text: str) -> dict[str, list[str]]:
-    """Return the sets of the published document: name -> entries."""
-    try:
-        sets = tomllib.loads(text).get("origin_sets", {})
-    except ValueError as error:
-        fail(f"the published document is not TOML: {error}. Publish a whole file", 1)
+    """Return the sets of a document: name -> entries."""
+    sets = tomllib.loads(text).get("origin_sets")
     tables = sets.items() if isinstance(sets, Mapping) else ()
     return {name: [*map(str, read_set(value) or ())] for name, value in tables}
 
@@ -172,8 +178,6 @@ def _edit(edit: Callable[..., str], *texts: str) -> str:
         return edit(*texts)
     except EditError as error:
         fail(str(error), 1)
-    except ValueError as error:
-        fail(f"the published document is not TOML: {error}. Publish a whole file", 1)
 
 
 def _check(name: str, text: str, console: Console) -> None:

@@ -115,8 +115,8 @@ class Publisher:
             return 1
         self._write(state, draft, version)
         published = f"version {version} is published" if version else "published"
-        name = make_printable(self._target.name)
-        self._writer.write_heading(f"{published}: {name}", "bold green")
+        self._writer.write_line("")
+        self._writer.write_name(f"{published}: {self._target.name}", "bold green")
         if not self._target.has_versions:
             self._writer.write_line(describe_file("history and no status of workers"))
         return 0
@@ -141,14 +141,14 @@ class Publisher:
 
     def _show(self, state: State | None, draft: Draft) -> None:
         before = self._describe(state) if state else "nothing"
-        self._writer.write_line(make_printable(f"{self._target.name}: {before} is published"))
+        self._writer.write_name(f"{self._target.name}: {before} is published", "bold")
         self._write_difference(draft.difference, "newly allowed", "no longer allowed")
         if draft.candidate is not None:
             self._writer.write_heading("candidate, which changes no response", "bold")
             self._write_difference(draft.candidate, "would be allowed", "would be refused")
 
     def _write_difference(self, difference: Difference, allowed: str, refused: str) -> None:
-        for title, sign_, style, sentences in (
+        for title, mark, style, sentences in (
             (allowed, "+", "green", difference.allowed),
             (refused, "-", "red", difference.refused),
             ("also changed", "*", "", difference.other),
@@ -156,7 +156,7 @@ class Publisher:
             if sentences:
                 self._writer.write_heading(title, f"bold {style}")
             for sentence in sentences:
-                self._writer.write_line(make_printable(sentence), style, f"  {sign_} ")
+                self._writer.write_line(make_printable(sentence), style, f"  {mark} ")
         if not any(difference):
             self._writer.write_heading("no request is decided otherwise")
 
