@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import re
 import shlex
 import socket
@@ -15,8 +16,10 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 from fastapi import FastAPI
+from flask import Flask
 
 from corsguard import Guard, PolicyError
+from corsguard.browser import Browser
 from corsguard.cli import main
 from corsguard.guard.config import read_mapping
 from corsguard.guard.source_options import SourceOptions
@@ -69,7 +72,7 @@ class Reader:
         self._capsys = capsys
         self.names: dict[str, Any] = {"__name__": "fleet_page"}
         self.guards: list[Guard] = []
-        self.shown = 0
+        self.followed = self.shown = 0
 
     def run(self, block: Block, following: Block) -> None:
         code = adapt(block.code)
@@ -87,8 +90,27 @@ class Reader:
             if code.startswith("@app"):
                 self.names["app"] = FastAPI()
             exec(compile(code, "fleet.md", "exec"), self.names)
-            if (guard := self.names.get("guard")) and guard not in self.guards:
-                self.guards.append(guard)
+            if "guard.follow(" in code:
+                self.guards.append(self.names["guard"])
+            elif STORE in code:
+                self._check_followed(code)
+
+    def _check_followed(self, code: str) -> None:
+        """Check that the application or the setting of a block follows the store."""
+        app: Any = self.names.get("app")
+        guard: Guard
+        if "CORSGUARD =" in code:
+            guard = Guard.from_mapping(self.names["CORSGUARD"])
+        elif isinstance(app, FastAPI):
+            guard = app.state.corsguard.guard
+        else:
+            guard = app.extensions["corsguard"].guard if isinstance(app, Flask) else app.guard
+        if "app =" in code:
+            page = Browser.on(app, page="https://shop.example", url="https://api.example.com")
+            assert page.fetch("/api/items").status in (200, 404)  # not blocked
+        assert guard.version in ("1", "2")
+        guard.unfollow()
+        self.followed += 1
 
     def _run_line(self, line: str) -> str:
         """Run a line of a shell, and return its output."""
@@ -109,6 +131,7 @@ class Reader:
         """Report as the workers of the page do. Return True if one is behind."""
         store = open_source(STORE)
         assert isinstance(store, PolicyStore)
+        store.report(WorkerReport(socket.gethostname(), os.getpid(), "", 0.0), 0.0)  # of this test
         newest = store.list_revisions(1)[0].version
         counts = ("would-refuse", "https://shop.example", "/api/items")
         if newest == 5:
@@ -135,7 +158,9 @@ def test_page_can_be_followed(capsys: pytest.CaptureFixture[str]) -> None:
     assert own.policies_for("/api")[0].allow_methods == ("PUT",)
     assert reader.names["healthz"]()["cors"]["is_current"]
     assert reader.shown == 10
+    assert (reader.followed, len(reader.guards)) == (4, 2)
     for guard in reader.guards:
+        assert guard.check_health().is_current
         guard.unfollow()
 
 
