@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import re
 import shlex
@@ -17,13 +18,22 @@ import pytest
 import yaml
 from fastapi import FastAPI
 from flask import Flask
+from support.memory_store import SELDOM, Changes, MemoryStore, break_source
 
 from corsguard import Guard, PolicyError
 from corsguard.browser import Browser
 from corsguard.cli import main
 from corsguard.guard.config import read_mapping
 from corsguard.guard.source_options import SourceOptions
-from corsguard.sources import PolicyStore, WorkerReport, open_source
+from corsguard.sources import (
+    PolicySource,
+    PolicyStore,
+    Revision,
+    SourceEmptyError,
+    SourceError,
+    WorkerReport,
+    open_source,
+)
 from corsguard.sources.parsed_document import parse_document
 
 PAGE = (Path(__file__).parents[2] / "docs/fleet.md").read_text(encoding="utf-8")
@@ -254,6 +264,41 @@ def test_table_has_the_problems_that_are_raised() -> None:
     unused = 'allow_origins = ["https://a.example"]\n[origin_sets]\nx = ["https://b.example"]\n'
     raised |= {problem.code for problem in parse_document(unused).settings.warnings}
     assert listed == raised | {"document-not-authentic"}
+
+
+def test_table_has_the_lines_that_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    text = 'allow_origins = ["https://app.example.com"]\n'
+    caplog.set_level(logging.INFO, "corsguard")
+    store, guard, last_good = MemoryStore(Revision(7, text)), Guard(None), "corsguard.last"
+    guard.follow(store, last_good=last_good, poll=SELDOM)
+    changes = Changes(guard)
+    for error in (break_source(), None, SourceEmptyError(read_error(open_source(STORE))), None):
+        store.fail(error)
+        changes.next()
+    store.publish(Revision(8, "allow_origins = ["))
+    changes.next()
+    guard.unfollow()
+    store.fail(break_source())
+    other = Guard(None)
+    other.follow(store, last_good=last_good)
+    other.unfollow()
+    Path(last_good).write_text("damaged")
+    with pytest.raises(PolicyError, match="source-unavailable"):
+        other.follow(store, last_good=last_good)
+    logged = {f"{each.levelname} {each.getMessage()}" for each in caplog.records}
+    table = PAGE.partition("| what happens |")[2].partition("\n\n")[0]
+    shown = re.findall(r"(INFO|WARNING|ERROR) `([^`]+)`", table)
+    assert len(shown) == 6
+    for level, line in shown:
+        pattern = re.escape(f"{level} {adapt(line)}").replace(r"\.\.\.", ".*")
+        assert any(re.fullmatch(pattern, each) for each in logged), line
+
+
+def read_error(source: PolicySource) -> str:
+    """Return the message of a source that can't be read."""
+    with pytest.raises(SourceError) as error:
+        source.load()
+    return str(error.value)
 
 
 def test_links_lead_to_files_and_headings() -> None:
