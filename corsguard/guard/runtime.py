@@ -287,6 +287,9 @@ class GuardRuntime:
         The differences are counted from zero, unless the candidate had equal policies before.
         """
         with self._replacing:
+            last = self._candidate
+            parts = [] if last is None else last.snapshot.list_origin_parts()
+            del last
             if snapshot is None:
                 self._candidate = None
                 self._restore_caches()
@@ -295,6 +298,7 @@ class GuardRuntime:
                 self._switch_caches(is_cached=False)
                 self._has_listeners = True
                 self._candidate = Candidate(snapshot, self._candidate)
+        _free(parts)
 
     def candidate_counts(self) -> tuple[CandidateDifference, ...]:
         """Return the requests that the candidate would decide otherwise, the most frequent first.
@@ -340,8 +344,7 @@ class GuardRuntime:
             snapshot = build(self.snapshot)
             parts = self.snapshot.list_origin_parts()
             self._replace(snapshot)
-        while parts:  # to free a million origins in one step would hold up other threads
-            parts.pop()
+        _free(parts)
         return snapshot
 
     def add_views(self, views: Iterable[PlacedViewPolicy]) -> None:
@@ -364,6 +367,15 @@ class GuardRuntime:
         if self._is_sync_only:
             snapshot.require_sync()
         self.snapshot = snapshot
+
+
+def _free(parts: list[dict[str, str]]) -> None:
+    """Free parts of replaced allow-lists, one by one.
+
+    To free a million origins in one step would hold up other threads.
+    """
+    while parts:
+        parts.pop()
 
 
 def _find_answer(applied: AppliedPolicy, engine: Engine, request: CORSRequest) -> Answer | None:

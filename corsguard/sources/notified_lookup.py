@@ -188,11 +188,14 @@ class NotifiedLookup(OriginLookup):
 
     def set_ready(self, listening: Listening, is_ready: bool) -> None:
         """Note that a listener hears of every change from now on, or of none."""
+        if listening.is_ready is is_ready:
+            return
+        if is_ready:
+            self.clear()  # first, as old answers count longer from then on
         with self._lock:
-            has_changed = listening.is_ready is not is_ready
             listening.is_ready = is_ready
             self._set_limits()
-        if has_changed:
+        if not is_ready:
             self.clear()
 
     def _prepare(self) -> None:

@@ -71,8 +71,8 @@ class SQLOrigins(NotifiedLookup):
     ) -> None:
         """Parse the URL and the query, and connect to nothing.
 
-        Raises SourceError for a URL that is not valid, a query without `:origin`, a driver that is
-        not installed, and a channel of another driver than psycopg.
+        Raises SourceError for a URL or a `poll` that is not valid, a query without `:origin`, a
+        driver that is not installed, and a channel of another driver than psycopg.
         """
         self._arguments = (url_or_engine, query)
         self._options: dict[str, Any] = {
@@ -112,6 +112,8 @@ class _Table:
         self._query = text(query)
         if "origin" not in self._query.compile().params:
             raise SourceError(f"the query has no :origin, so it would allow any: {query}")
+        if not 0 < poll < inf:
+            raise SourceError(f"poll={poll!r} is not a number of seconds: it must be above 0")
         self._version_query = text(version_query or "")
         self._poll = poll
         restart_in_child(self._restart)

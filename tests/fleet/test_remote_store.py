@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from time import monotonic
+from typing import Any
 
 import pytest
 from support.store_servers import PostgresServer, RedisServer, StoreServer
@@ -41,7 +44,7 @@ ADD_B = '[changes.partners]\nadd = ["https://b.example"]\n'
 ADD_C = '[changes.partners]\nadd = ["https://c.example"]\n'
 SECOND = 'allow_origins = ["https://second.example"]\n'
 
-Store = RemoteStore[object, object]
+Store = RemoteStore[Any, Any]
 OpenStore = Callable[..., Store]
 SOURCES: dict[str, Callable[[str], Store]] = {
     "redis": RedisSource,
@@ -296,6 +299,22 @@ def test_reports_of_workers_are_listed_and_expire(store: Store) -> None:
     assert list(store.list_reports()) == [reports[0], reports[2]]
 
 
+@with_server
+@pytest.mark.parametrize("is_last_good", [True, False])
+def test_same_number_in_a_store_restarted_empty_is_another_revision(
+    store: Store, open_store: OpenStore, server: StoreServer, is_last_good: bool
+) -> None:
+    publish_all(open_store(), FIRST)
+    assert bool(store.load_revisions(1 if is_last_good else 0)) is not is_last_good
+    assert list(store.load_revisions(1)) == []
+
+    server.restart_empty()
+    publish_all(open_store(), SECOND)
+
+    assert list(store.load_revisions(1)) == [Revision(1, SECOND)]
+    assert list(store.load_revisions(1)) == []
+
+
 @every_store
 def test_text_deleted_while_it_is_loaded_is_replaced_by_the_new_one(
     store: Store, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
@@ -407,7 +426,9 @@ def list_connections(server: RedisServer | PostgresServer) -> set[int]:
 
 def run_in_child(work: Callable[[], object]) -> int:
     """Fork, and return the status of a child that does some work and ends as Python does."""
-    pid = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside other threads
+        pid = os.fork()
     if pid == 0:
         status = 1
         try:
@@ -471,3 +492,44 @@ def test_closed_store_is_closed_in_a_child_too(store: Store) -> None:
         assert store.load() == Document("1", FIRST)
 
     assert run_in_child(work) == 0
+
+
+@every_store
+def test_children_of_a_busy_process_load(store: Store, open_store: OpenStore) -> None:
+    publish_all(store, FIRST)
+    publisher = open_store()
+    ended = Event()
+    errors: list[Exception] = []
+
+    def repeat(work: Callable[[int], object]) -> None:
+        number = 2
+        try:
+            while not ended.is_set():
+                work(number)
+                number += 1
+        except Exception as error:
+            errors.append(error)
+
+    def load_and_close() -> None:
+        store.load()
+        store.close()
+
+    works: list[Callable[[int], object]] = [
+        lambda _: store.load(),
+        lambda number: publisher.publish(Revision(number, FIRST)),
+    ]
+    threads = [Thread(target=repeat, args=(work,)) for work in works]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # threads take turns wherever they can
+    try:
+        for thread in threads:
+            thread.start()
+        statuses = [run_in_child(load_and_close) for _ in range(15)]
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join(SECONDS)
+        sys.setswitchinterval(interval)
+
+    assert set(statuses) == {0}
+    assert errors == []

@@ -289,7 +289,7 @@ def test_server_that_hangs_is_noticed(
 def test_version_and_channel_go_together(postgres: PostgresServer, make: Make) -> None:
     lookup = make(postgres.url, channel="tenants", version_query=VERSION, poll=0.05, ttl=600)
     start(lookup)
-    assert count_threads(lookup.name) == 2
+    wait_until(lambda: count_threads(lookup.name) == 2, "there are not two threads")
     assert learn(lookup)
 
     run(postgres, REVOKE, "UPDATE tenants_version SET version = 2")
@@ -338,6 +338,12 @@ def test_wrong_url_is_an_error(url: str, message: str) -> None:
         SQLOrigins(url)
 
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("poll", [0, -1, float("inf"), float("nan")])
+def test_wrong_poll_is_an_error(database: Database, poll: float) -> None:
+    with pytest.raises(SourceError, match=r"^poll=.* is not a number of seconds: it must be above"):
+        SQLOrigins(database.url, version_query=VERSION, poll=poll)
 
 
 def test_channel_of_another_database_is_an_error(database: Database) -> None:

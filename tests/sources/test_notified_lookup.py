@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from support.origins_watch import APP, count_threads, is_ready, start, wait_unti
 from corsguard.sources import SourceError, notified_lookup
 from corsguard.sources.notified_lookup import Listen, Listening, NotifiedLookup
 
+NUMBERS = count()
+
 
 def make(*listeners: Listen, **options: Any) -> NotifiedLookup:
-    return NotifiedLookup("Tenants", lambda origin: origin == APP, listeners, options)  # type: ignore[arg-type]
+    name = f"Tenants{next(NUMBERS)}"  # as the threads of an earlier test may not have ended
+    return NotifiedLookup(name, lambda origin: origin == APP, listeners, options)  # type: ignore[arg-type]
 
 
 def stay(listening: Listening) -> None:
@@ -33,7 +37,7 @@ def test_error_of_a_listener_is_logged_by_its_type(caplog: pytest.LogCaptureFixt
     lookup.close()
 
     assert caplog.messages == [
-        "Tenants is not notified of changes, so its answers count for 7 s: ValueError"
+        f"{lookup.name} is not notified of changes, so its answers count for 7 s: ValueError"
     ]
 
 
@@ -91,10 +95,10 @@ def test_thread_that_can_not_start_ends_the_others(monkeypatch: pytest.MonkeyPat
     with monkeypatch.context() as patch:
         patch.setattr(notified_lookup, "Thread", OneThread)
         assert lookup(APP)
-    wait_until(lambda: not count_threads("Tenants"), "a thread is left")
+    wait_until(lambda: not count_threads(lookup.name), "a thread is left")
 
     start(lookup)
-    assert count_threads("Tenants") == 2
+    assert count_threads(lookup.name) == 2
     lookup.close()
 
 
@@ -113,7 +117,7 @@ def test_second_request_starts_no_second_thread() -> None:
     lookup._lock = Lock()  # type: ignore[assignment]
     lookup(APP)
 
-    assert not count_threads("Tenants")
+    assert not count_threads(lookup.name)
 
 
 def test_lost_source_names_its_error(caplog: pytest.LogCaptureFixture) -> None:

@@ -111,6 +111,15 @@ def test_locked_database_is_an_error_in_seconds(store: SQLSource, file: Path) ->
     database.close()
 
 
+def test_file_that_is_replaced_is_opened(store: SQLSource, file: Path) -> None:
+    store.publish(Revision(1, TEXT))
+    for each in file.parent.glob(f"{file.name}*"):
+        each.unlink()
+
+    with pytest.raises(SourceEmptyError):
+        store.load()
+
+
 def test_file_in_a_folder_that_is_missing_is_an_error(tmp_path: Path) -> None:
     store = SQLSource(f"sqlite:///{tmp_path}/missing/store.sqlite3")
 

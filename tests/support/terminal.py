@@ -56,8 +56,8 @@ class Terminal:
 
     @property
     def plain(self) -> str:
-        """The text without colours."""
-        return re.sub(r"\x1b\[[0-9;]*m", "", self.text).replace("\r\n", "\n")
+        """The text without what colours it, or moves in it."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.text).replace("\r\n", "\n")
 
 
 def ask(*args: str) -> Terminal:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from corsguard.guard.origin_sets import read_set
@@ -34,7 +35,6 @@ class _Section(NamedTuple):
     """True for an entry of a list of tables, `[[...]]`."""
     rest: str
     """All after the header."""
-    statements: tuple[Statement, ...]
 
     def format_as(self, path: tuple[str, ...]) -> str:
         """Return the text with the header of another table; none for the top level."""
@@ -133,25 +133,18 @@ def _add_sets(text: str, candidate: str, sets: Mapping[str, Any]) -> str:
 
 
 def _iter_sections(text: str, statements: Sequence[Statement]) -> Iterator[_Section]:
-    headers = [index for index, each in enumerate(statements) if each.is_header]
-    bounds = [
+    indices = [index for index, each in enumerate(statements) if each.is_header]
+    starts = [
         _find_comments(text, statements[index - 1].end if index else 0, statements[index].start)
-        for index in headers
+        for index in indices
     ]
-    ends = [*bounds, len(text)]
-    first = headers[0] if headers else len(statements)
-    yield _Section((), "", False, text[: ends[0]], tuple(statements[:first]))
-    for number, index in enumerate(headers):
+    ends = [*starts, len(text)]
+    yield _Section((), "", False, text[: ends[0]])
+    for index, start, end in zip(indices, starts, ends[1:], strict=True):
         header = statements[index]
-        last = headers[number + 1] if number + 1 < len(headers) else len(statements)
         line = text.rfind("\n", 0, header.start) + 1
-        yield _Section(
-            header.path,
-            text[bounds[number] : line],
-            text.startswith("[[", header.start),
-            text[header.end : ends[number + 1]],
-            tuple(statements[index + 1 : last]),
-        )
+        is_list = text.startswith("[[", header.start)
+        yield _Section(header.path, text[start:line], is_list, text[header.end : end])
 
 
 def _find_comments(text: str, after: int, header: int) -> int:
@@ -181,12 +174,11 @@ def _read(text: str) -> tuple[dict[str, Any], Sequence[_Section]]:
     Raises EditError if its candidate, or its sets, are no tables of their own.
     """
     mapping, statements = tomllib.loads(text), [*iter_statements(text)]
-    sections = [*_iter_sections(text, statements)]
+    keys = {each.path[0] for each in takewhile(lambda each: not each.is_header, statements)}
     for name in _BESIDE:
-        is_key = any(each.path[0] == name for each in sections[0].statements)
-        if is_key or not isinstance(mapping.get(name, {}), dict):
+        if name in keys or not isinstance(mapping.get(name, {}), dict):
             raise EditError(f"the document has {name} as a key: write it as a table, [{name}]")
-    return mapping, sections
+    return mapping, [*_iter_sections(text, statements)]
 
 
 def _join(parts: Sequence[str], expected: Mapping[str, Any]) -> str:

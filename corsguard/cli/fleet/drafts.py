@@ -17,7 +17,7 @@ from corsguard.cli.fleet.candidate_text import (
     discard_candidate,
     promote_candidate,
 )
-from corsguard.cli.fleet.difference import Difference, compare_documents, compare_set
+from corsguard.cli.fleet.difference import compare_documents, compare_set
 from corsguard.cli.fleet.publication import Draft
 from corsguard.cli.fleet.targets import State, read_toml
 from corsguard.cli.terminal import fail
@@ -75,7 +75,7 @@ def draft_document(name: str, text: str, state: State | None, console: Console) 
 
 def draft_candidate(file: str, state: State, console: Console) -> Draft:
     """Return the draft of the published document with a file as its candidate."""
-    published, text = _require_toml(state), read_document_text(file)
+    (published, _), text = _require_toml(state), read_document_text(file)
     if read_toml(text) is None:
         _check(file, text, console)
     # It may refer to the published sets, so it is checked beside them alone.
@@ -86,7 +86,7 @@ def draft_candidate(file: str, state: State, console: Console) -> Draft:
 def draft_without_candidate(state: State, console: Console, *, is_promoted: bool) -> Draft:
     """Return the draft of the published document whose candidate is the policy, or is gone."""
     edit = promote_candidate if is_promoted else discard_candidate
-    text = _edit(edit, _require_toml(state))
+    text = _edit(edit, _require_toml(state)[0])
     return draft_document("the published document", text, state, console)
 
 
@@ -98,8 +98,8 @@ def draft_changes(
     Only what changes is validated, so that a set may be long. End the command if that is not
     valid, or if an origin to remove is not in the set.
     """
-    text = _require_toml(state)
-    sets = _read_sets(text)
+    text, document = _require_toml(state)
+    sets = _read_sets(document)
     name = _find_name(name, sets)
     listed = dict.fromkeys(sets[name])
     for origin in remove:
@@ -107,17 +107,17 @@ def draft_changes(
             fail(f"{origin} is not in the set {name}: an origin must be written as it is there", 1)
     added = [each for each in dict.fromkeys(add) if each not in listed or each in remove]
     change = SetChange(tuple(added), tuple(dict.fromkeys(remove)))
-    try:
-        changed = apply_changes(text, {name: change})
-    except PolicyError as error:
-        fail(f"the published document: {error.problems[0]}", 1)
     kept = next((each for each in listed if each not in change.remove), None)
     sample = {key: entries[:1] for key, entries in sets.items()}
     sample[name] = [*added, *([] if kept is None else [kept])]
     _check(f"the set {name}", _replace_sets(text, sample), console)
     gone = [each for each in change.remove if each not in added]
     new = [each for each in added if each not in listed]
-    difference = compare_set(Difference([], [], []), name, new, gone)
+    try:
+        changed = apply_changes(text, {name: change})
+    except PolicyError as error:
+        fail(f"the published document: {error.problems[0]}", 1)
+    difference = compare_set(document, name, new, gone)
     return Draft(changed, difference, changes=format_changes({name: change}))
 
 
@@ -132,16 +132,20 @@ def _read_published(state: State | None) -> Mapping[str, Any] | None:
     return state.mapping
 
 
-def _require_toml(state: State) -> str:
-    """Return the published document without its signature. End the command if it is not TOML."""
-    if state.mapping is None:
+def _require_toml(state: State) -> tuple[str, Mapping[str, Any]]:
+    """Return the published document without its signature, and what it means.
+
+    End the command if it is not TOML.
+    """
+    mapping = state.mapping
+    if mapping is None:
         fail("the published document is not TOML: publish a whole file", 1)
-    return remove_signature(state.text)
+    return remove_signature(state.text), mapping
 
 
-def _read_sets(text: str) -> dict[str, list[str]]:
+def _read_sets(document: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the sets of a document: name -> entries."""
-    sets = tomllib.loads(text).get("origin_sets")
+    sets = document.get("origin_sets")
     tables = sets.items() if isinstance(sets, Mapping) else ()
     return {name: [*map(str, read_set(value) or ())] for name, value in tables}
 
@@ -187,7 +191,8 @@ def _check(name: str, text: str, console: Console) -> None:
     """
     report = CheckReport(console)
     try:
-        parsed = parse_document(text)
+        with console.status("validating"):  # a long set takes seconds
+            parsed = parse_document(text)
     except PolicyError as error:
         report.write_problems(name, error.problems, ())
         sys.exit(1)

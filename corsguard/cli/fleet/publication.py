@@ -51,6 +51,7 @@ class Publisher:
     def __init__(self, target: Target, options: PublishOptions, console: Console) -> None:
         self._target = target
         self._options = options
+        self._console = console
         self._writer = ConsoleWriter(console)
 
     def load(self) -> State | None:
@@ -122,9 +123,10 @@ class Publisher:
         return 0
 
     def _is_same(self, state: State, draft: Draft) -> bool:
-        """Return True if nothing would change, neither the text nor that it is signed."""
-        is_signed = self._options.key is not None
-        return remove_signature(state.text) == draft.text and (state.is_signed or not is_signed)
+        """Return True if nothing would change: neither the text, nor its signature or version."""
+        if self._options.version is not None or (self._options.key and not state.is_signed):
+            return False
+        return remove_signature(state.text) == draft.text
 
     def _find_version(self, state: State | None) -> int:
         """Return the number of the next revision; 0 for a file that is not signed."""
@@ -175,7 +177,8 @@ class Publisher:
             version, text, is_change, _name_author(), self._options.message, time.time()
         )
         try:
-            self._target.publish(revision, draft.text, state)
+            with self._console.status("publishing"):
+                self._target.publish(revision, state)
         except ConflictError:
             self._refuse(self._describe_conflict())
 

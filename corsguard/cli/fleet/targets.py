@@ -64,8 +64,8 @@ class Target(Protocol):
     def load_version(self, version: int) -> State:
         """Return what was published as a version. Raises SourceError."""
 
-    def publish(self, revision: Revision, text: str, state: State | None) -> None:
-        """Write a revision after `state`; `text` is the whole document after it.
+    def publish(self, revision: Revision, state: State | None) -> None:
+        """Write a revision after `state`: a whole document, unless the target has versions.
 
         Raises ConflictError if something else has been published meanwhile, and SourceError.
         """
@@ -90,7 +90,7 @@ class _StoreTarget:
     def load_version(self, version: int) -> State:
         return build_state(self._store.load_revision(version))
 
-    def publish(self, revision: Revision, text: str, state: State | None) -> None:  # noqa: ARG002
+    def publish(self, revision: Revision, state: State | None) -> None:  # noqa: ARG002
         self._store.publish(revision)
 
     def find_highest_version(self) -> int:
@@ -115,9 +115,8 @@ class _FileTarget:
     def load_version(self, version: int) -> State:  # noqa: ARG002
         raise SourceError(f"{self.name}: {describe_file('history')}")
 
-    def publish(self, revision: Revision, text: str, state: State | None) -> None:
-        written = text if revision.is_change else revision.text
-        self._source.write(written, expected=state.text if state else None)
+    def publish(self, revision: Revision, state: State | None) -> None:
+        self._source.write(revision.text, expected=state.text if state else None)
 
     def find_highest_version(self) -> int:
         return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.cli_command import Command
 from support.fleet_store import POLICY, Store
+from support.terminal import Terminal
 
 from corsguard.sources import Revision
 from corsguard.sources.signature import load_signing_key, sign
@@ -95,6 +96,15 @@ def test_shown_version_is_the_whole_document(corsguard: Command, published: Stor
     assert corsguard("history", published.url, "--show", "1") == (0, POLICY, "")
     changed = POLICY.replace(last, f'{last}    "https://c.example",\n')
     assert corsguard("history", published.url, "--show", "2") == (0, changed, "")
+
+
+def test_shown_version_can_not_control_a_terminal(corsguard: Command, store: Store) -> None:
+    store.publish(Revision(1, "# \x1b[31mred\n# blue"))
+
+    assert corsguard("history", store.url, "--show", "1").out == "# \x1b[31mred\n# blue\n"
+    terminal = Terminal("history", store.url, "--show", "1")
+    assert terminal.type("") == 0
+    assert "# \\x1b[31mred\n# blue\n" in terminal.plain
 
 
 def test_rollback_publishes_a_version_again(corsguard: Command, published: Store) -> None:

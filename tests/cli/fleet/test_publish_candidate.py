@@ -206,3 +206,16 @@ def test_candidate_with_a_candidate_is_refused(corsguard: Command, tried: Store)
         "",
         "corsguard: the candidate has a candidate itself: remove its table [candidate]\n",
     )
+
+
+def test_change_of_a_set_of_the_candidate_alone_allows_nothing(
+    corsguard: Command, store: Store
+) -> None:
+    own = 'allow_origins = [{ set = "own" }]\n[origin_sets]\nown = ["https://a.example"]\n'
+    corsguard("publish", store.write(POLICY), store.url)
+    corsguard("publish", store.write(own, "c.toml"), store.url, "--candidate")
+
+    _, out, _ = corsguard("publish", "--add", "https://c.example", "--set", "own", store.url)
+
+    assert "\nalso changed\n  * the set own, which no policy in force refers to\n" in out
+    assert "newly allowed" not in out

@@ -158,5 +158,10 @@ def test_signed_file_has_versions(corsguard: Command, store: Store, key: str) ->
     assert "\nversion 5 is published: policy.toml\n" in out
     assert verify(Path("policy.toml").read_text(), verifying) == 5
 
-    code, _, err = corsguard(*args, "--version", "5")
-    assert (code, err) == (1, "corsguard: --version 5 is not newer than version 5\n")
+    assert corsguard(*args).code == 0
+    assert corsguard(*args).out == "version 6 is the same: nothing to publish\n"
+    assert corsguard(*args, "--version", "9").code == 0
+    assert verify(Path("policy.toml").read_text(), verifying) == 9
+
+    code, _, err = corsguard(*args, "--version", "9")
+    assert (code, err) == (1, "corsguard: --version 9 is not newer than version 9\n")
