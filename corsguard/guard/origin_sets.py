@@ -121,8 +121,6 @@ def read_set(value: object) -> list[object] | None:
         return list(value)
     if not isinstance(value, str):
         return None
-    if "#" not in value:
-        return list(value.split())
     lines = map(str.strip, value.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 

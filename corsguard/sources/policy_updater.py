@@ -74,6 +74,7 @@ class PolicyUpdater:
         current = runtime.snapshot
         self._defaults = Options(current.enforce, current.enforce_exempt, current.own_origins)
         self._settings: Settings | None = None
+        self._text_hash: int | None = None
         self._number = 0  # of the revision in force, or of the signed document
 
     def load(self) -> None:
@@ -84,7 +85,9 @@ class PolicyUpdater:
         if self._store is None:
             document = self._source.load()
             self.responded_at = time.monotonic()
-            if self._needs(document.version):
+            # A version is what the source says: a file that was signed keeps its number if edited.
+            is_edited = hash(document.text) != self._text_hash
+            if self._needs(document.version) or is_edited:
                 self._apply(document, ())
         else:
             revisions = self._store.load_revisions(self._number)
@@ -133,6 +136,7 @@ class PolicyUpdater:
         Raises RefusedError.
         """
         version = str(changes[-1].version) if changes else document.version
+        self._text_hash = hash(document.text)
         try:
             number = self._authenticate(document, changes)
             settings = _read_whole(document, changes)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from socket import AF_INET, SHUT_RDWR, SOCK_STREAM, fromfd, socket
 from threading import Event, Timer
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg import sql
@@ -86,7 +86,7 @@ class PostgresSource(SQLSource):
         connection.execute(select(func.pg_notify(self._channel, str(version))))
 
     def _limit(self, connection: Connection, seconds: float) -> AbstractContextManager[object]:
-        limited: _LimitedConnection = connection.connection.driver_connection  # type: ignore[assignment]
+        limited = cast("_LimitedConnection", connection.connection.driver_connection)
         return limited.limit(seconds)
 
     def _adapt_url(self, url: URL) -> URL:

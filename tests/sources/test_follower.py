@@ -90,6 +90,19 @@ def test_reported_change_is_in_force_without_a_poll(follow: Follow) -> None:
     assert guard.followed_since >= before
 
 
+def test_changed_text_of_the_same_version_is_put_in_force(follow: Follow) -> None:
+    source = MemorySource(OF_A, "1")
+    guard = follow(source)
+    changes = Changes(guard)
+
+    source.put(INVALID, "1")
+    assert "origin-invalid" in changes.next().error
+    source.put(OF_B, "1")
+    assert changes.next() == PolicyChange("1", "1")
+
+    assert allows(guard, B)
+
+
 def test_lost_report_is_made_up_for_by_the_poll(follow: Follow) -> None:
     source = MemorySource(OF_A, "1")
     guard = follow(source, poll=OFTEN)

@@ -15,6 +15,7 @@ from support.fleet_apps import HEALTH
 PATIENCE = 30.0
 """Seconds for one response, and for finding all workers."""
 
+
 class FleetResponse(NamedTuple):
     """One response of a worker."""
 
@@ -68,9 +69,7 @@ class WorkerConnection:
 def build_request(path: str, origin: str = "") -> bytes:
     """Return the bytes of a POST request, which a policy with `enforce` may refuse."""
     line = f"Origin: {origin}\r\n" if origin else ""
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{line}Content-Length: 0\r\n\r\n".encode()
-    )
+    return f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{line}Content-Length: 0\r\n\r\n".encode()
 
 
 def connect_to_each(port: int, workers: int) -> list[WorkerConnection]:
