@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -500,6 +500,25 @@ def test_changes_that_do_not_fit_load_the_whole_document(follow: Follow) -> None
     changes.wait_for("2")
 
     assert [allows(guard, each) for each in (A, B, "https://d.example")] == [False, False, True]
+
+
+def test_other_revision_of_the_same_number_is_in_force(follow: Follow, tmp_path: Path) -> None:
+    """A store that has lost its data begins with 1 again."""
+
+    class EmptiedStore(MemoryStore):
+        def load_revisions(self, since: int = 0) -> Sequence[Revision]:
+            return super().load_revisions(0 if self.revisions[0].author == "again" else since)
+
+    store = EmptiedStore(Revision(1, OF_A))
+    guard = follow(store, last_good=tmp_path / "last")
+    changes = Changes(guard)
+
+    store.revisions = []
+    store.publish(Revision(1, OF_B, author="again"))
+
+    assert changes.next() == PolicyChange("1", "1")
+    assert [allows(guard, each) for each in (A, B)] == [False, True]
+    assert LastGood(tmp_path / "last").load() == (Document("1", OF_B), [])
 
 
 def test_invalid_change_is_refused_and_logged(
