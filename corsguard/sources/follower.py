@@ -83,7 +83,7 @@ class Follower:
         self._poll = poll
         self._runtime = runtime
         self._updater = PolicyUpdater(runtime, source, last_good, key)
-        self._reporter = WorkerReporter(source) if isinstance(source, PolicyStore) else None
+        self._reporter = WorkerReporter(source, poll) if isinstance(source, PolicyStore) else None
         self._error = ""
         self._error_count = 0
         self._subscribers: tuple[Callable[[PolicyChange], object], ...] = ()
@@ -247,7 +247,8 @@ class Follower:
         self._error_count += 1
         text = describe_error(error)
         version = escape_text(self.version or "none")
-        is_new, self._error = text != self._error, text
+        had_error, is_new = bool(self._error), text != self._error
+        self._error = text
         if isinstance(error, RefusedError):
             for problem in error.problems[:_MAX_LOGGED]:
                 _logger.error(
@@ -257,7 +258,8 @@ class Follower:
                     escape_text(str(problem), 500),
                 )
         elif is_new:
-            _logger.warning(
+            _logger.log(
+                logging.DEBUG if had_error else logging.WARNING,
                 "the source of the policy can't be read, version %s stays in force: %s",
                 version,
                 text,

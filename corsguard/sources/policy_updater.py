@@ -49,6 +49,10 @@ class RefusedError(Exception):
         return f"version {self.version} is refused: {'; '.join(map(str, self.problems))}"
 
 
+class _OlderError(SourceError):
+    """A signed document whose number is lower than that of the one in force."""
+
+
 class PolicyUpdater:
     """What puts documents of a source in force. Used by one thread at a time."""
 
@@ -72,6 +76,7 @@ class PolicyUpdater:
         self._store = source if isinstance(source, PolicyStore) else None
         self._last_good = last_good
         self._is_saved = True
+        self._is_unwritable = False
         self._key = key
         current = runtime.snapshot
         self._defaults = Options(current.enforce, current.enforce_exempt, current.own_origins)
@@ -110,7 +115,7 @@ class PolicyUpdater:
             self._apply(*found, is_new=False)
         except (SourceError, RefusedError) as error:
             text = describe_error(error)
-            _logger.error("%s can't be used: %s", self._last_good.path, text)  # noqa: TRY400
+            _logger.error("the last good document can't be used: %s", text)  # noqa: TRY400
             return False
         version = escape_text(self.version or "")
         _logger.warning("started with version %s from %s", version, self._last_good.path)
@@ -219,10 +224,7 @@ class PolicyUpdater:
         if changes:
             number = changes[-1].version
         if self._key is not None and number < self._number:
-            raise SourceError(
-                f"it is older than version {self._number}, which was in force: publish it again, "
-                "under a number that is higher"
-            )
+            raise _OlderError(f"version {self._number} was in force, and this one is older")
         return number
 
     def _verify(self, change: Revision) -> None:
@@ -253,8 +255,13 @@ class PolicyUpdater:
             return True
         try:
             return save(self._last_good)
+        except BlockingIOError:  # another worker is writing
+            return False
         except OSError as error:
-            _logger.debug("%s can't be written: %s", self._last_good.path, describe_error(error))
+            level = logging.DEBUG if self._is_unwritable else logging.WARNING
+            text = describe_error(error)
+            _logger.log(level, "the last good document can't be written to disk: %s", text)
+            self._is_unwritable = True
             return False
 
 
@@ -301,12 +308,14 @@ def _append(last_good: LastGood, changes: Sequence[Revision]) -> bool:
 def _reject_signature(error: SourceError) -> Problem:
     """Return the problem of a document that is not what a key has signed."""
     suggestion = "publish it with --sign"
+    if isinstance(error, _OlderError):
+        suggestion = "publish it again, under a number that is higher"
     return Problem("document-not-authentic", "source", None, str(error), suggestion)
 
 
 def describe_error(error: Exception) -> str:
     """Return an error in one line without control characters."""
-    text = str(error) or "no further information"
+    text = str(error).rstrip(".") or "no further information"
     if not isinstance(error, (SourceError, RefusedError)):
         text = f"{type(error).__name__}: {text}"
     return escape_text(text, 500)
