@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -23,8 +23,6 @@ except ImportError:  # pragma: no cover  # Windows, where two workers may both w
 
 __all__ = ["LastGood"]
 
-_LOCK_SECONDS = 2.0
-_LOCK_STEP = 0.02
 _MARK = "# corsguard-document: "
 
 
@@ -56,18 +54,18 @@ class LastGood:
     def store(self, document: Document) -> None:
         """Write a whole document, unless another worker has.
 
-        Raises OSError, also if another worker writes for longer than two seconds.
+        Raises OSError, also if another worker is writing.
         """
-        header = f"{_MARK}{json.dumps(document.version)}\n"
-        content = header.encode() + document.text.encode("utf-8", "surrogatepass")
         with self._locked():
-            if self._has(content):
+            header = _format_header(document)
+            if self._read_header() == header:
                 return
             with NamedTemporaryFile(
                 "wb", dir=self.path.parent, prefix=f".{self.path.name}.", delete=False
             ) as file:
                 try:
-                    file.write(content)
+                    file.write(header)
+                    file.write(_encode(document.text))
                     file.flush()
                     os.fsync(file.fileno())
                     os.replace(file.name, self.path)
@@ -81,10 +79,11 @@ class LastGood:
         """Write changes that follow what is there, unless another worker has written them.
 
         Returns False if they don't follow it: then the whole document has to be written. Raises
-        OSError, also if another worker writes for longer than two seconds.
+        OSError, also if another worker is writing.
         """
         with self._locked():
-            version = self._read_version()
+            found = _parse(self._read_header())
+            version = None if found is None else found.version
             if version is None or not version.isdecimal():
                 return False
             document = Document(version, "")
@@ -98,22 +97,15 @@ class LastGood:
                 file.writelines(f"\n{json.dumps(each._asdict())}" for each in new)
         return True
 
-    def _has(self, content: bytes) -> bool:
-        try:
-            return self.path.read_bytes() == content
-        except FileNotFoundError:
-            return False
-
     def _read_following(self, document: Document) -> list[Revision]:
         return list(_select_following(document, self._read_changes()))
 
-    def _read_version(self) -> str | None:
+    def _read_header(self) -> bytes:
         try:
             with self.path.open("rb") as file:
-                document = _parse(file.readline())
+                return file.readline()
         except FileNotFoundError:
-            return None
-        return document.version if document else None
+            return b""
 
     def _read_changes(self) -> list[Revision]:
         changes: list[Revision] = []
@@ -135,35 +127,31 @@ class LastGood:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            # Workers see a revision at once. Those that wait find it written, and are done.
-            deadline = time.monotonic() + _LOCK_SECONDS
-            while not _try_lock(descriptor):
-                if time.monotonic() >= deadline:
-                    raise TimeoutError(f"another process holds {self._lock}")
-                time.sleep(_LOCK_STEP)
+            # Not flock, whose lock a child that is forked now would hold after this process.
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         finally:
             os.close(descriptor)
 
 
-def _try_lock(descriptor: int) -> bool:
-    """Return True if this process has the lock, which it has until the file is closed."""
-    try:
-        # Not flock, whose lock a child that is forked now would hold after this process.
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _format_header(document: Document) -> bytes:
+    """Return the first line of the file: the version, and a checksum of the text."""
+    checksum = sha256(_encode(document.text)).hexdigest()
+    return f"{_MARK}{json.dumps([document.version, checksum])}\n".encode()
 
 
 def _parse(content: bytes) -> Document | None:
+    """Return the document of a file, or that of its first line without a text; None for neither."""
     first, _, rest = content.partition(b"\n")
     try:
-        line = first.decode()
-        version = json.loads(line.removeprefix(_MARK)) if line.startswith(_MARK) else None
-        return Document(version, rest.decode("utf-8", "surrogatepass")) if version else None
-    except ValueError:
+        version, _ = json.loads(first.decode().removeprefix(_MARK))
+        return Document(str(version), rest.decode("utf-8", "surrogatepass"))
+    except (ValueError, TypeError):
         return None
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _select_following(document: Document, changes: Sequence[Revision]) -> Iterator[Revision]:

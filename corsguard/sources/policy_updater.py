@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from corsguard.errors import PolicyError, Problem
 from corsguard.escaping import escape_text
@@ -17,7 +17,7 @@ from corsguard.guard.snapshot import Snapshot
 from corsguard.policy.suggestion_formats import as_toml
 from corsguard.sources.changes import parse_changes
 from corsguard.sources.last_good import LastGood
-from corsguard.sources.parsed_document import change_sets, read_document
+from corsguard.sources.parsed_document import ReadDocument, change_sets, read_document
 from corsguard.sources.revision_log import assemble, select_complete
 from corsguard.sources.signature import verify
 from corsguard.sources.source import Document, PolicySource, PolicyStore, Revision, SourceError
@@ -32,10 +32,8 @@ _logger = logging.getLogger("corsguard")
 
 _MAX_WARNINGS = 20
 """Warnings of one document that are logged."""
-_MIN_SAVE_DELAY = 0.5
-_MAX_SAVE_DELAY = 300.0
-"""Seconds between two tries to write to disk, each of which loads the whole document. They double
-from the least to the most."""
+_Identity = tuple[str, int]
+"""A version, and the hash of its text: a source may give another text the same version."""
 _Save = Callable[[LastGood], bool]
 """Writes what is in force to disk. Returns False if that is not possible without the rest."""
 
@@ -56,17 +54,8 @@ class ClosedError(Exception):
     """The guard follows no longer, so nothing is put in force."""
 
 
-class _InForce(NamedTuple):
-    """What is in force. Replaced as one, so that a child that is forked meanwhile has it whole."""
-
-    version: str | None = None
-    since: float | None = None
-    """Seconds since the epoch at which it came into force."""
-    settings: Settings | None = None
-    number: int = 0
-    """That of the revision, or of the signed document."""
-    loaded: int | None = None
-    """The hash of what was loaded."""
+class _OlderError(SourceError):
+    """A signed document whose number is lower than that of the one in force."""
 
 
 class PolicyUpdater:
@@ -79,6 +68,10 @@ class PolicyUpdater:
         last_good: LastGood | None,
         key: VerifyingKey | None,
     ) -> None:
+        self.version: str | None = None
+        """The version in force."""
+        self.since: float | None = None
+        """Seconds since the epoch at which that came into force."""
         self.responded_at: float = time.monotonic()
         """Seconds of the monotonic clock at which the source was last read."""
         self.refused: RefusedError | None = None
@@ -88,26 +81,17 @@ class PolicyUpdater:
         self._store = source if isinstance(source, PolicyStore) else None
         self._last_good = last_good
         self._is_saved = True
-        self._save_at = 0.0  # of the monotonic clock
-        self._save_delay = _MIN_SAVE_DELAY
+        self._is_unwritable = False
         self._key = key
         current = runtime.snapshot
         self._defaults = Options(current.enforce, current.enforce_exempt, current.own_origins)
-        self._in_force = _InForce()
-        self._loaded: int | None = None  # the hash of what was loaded last
-        self._refused_hash: int | None = None
+        self._settings: Settings | None = None
+        self._document: ReadDocument | None = None  # in force, unless changes came after it
+        self._identity: _Identity | None = None
+        self._refused_identity: _Identity | None = None
+        self._number = 0  # of the revision in force, or of the signed document
         self._least = 0  # the number that a signed document must have
         self._is_closed = False
-
-    @property
-    def version(self) -> str | None:
-        """The version in force."""
-        return self._in_force.version
-
-    @property
-    def since(self) -> float | None:
-        """Seconds since the epoch at which that came into force."""
-        return self._in_force.since
 
     def load(self) -> None:
         """Put the newest document in force, unless it is, or was refused.
@@ -117,18 +101,17 @@ class PolicyUpdater:
         if self._store is None:
             document = self._source.load()
             self.responded_at = time.monotonic()
-            # Not by the version alone: a file that was signed keeps its number if edited.
-            if self._is_new(hash(document)):
+            if self._is_new(_identify(document, ())):
                 self._apply(document, ())
         else:
-            revisions = self._store.load_revisions(self._in_force.number)
+            revisions = self._store.load_revisions(self._number)
             self.responded_at = time.monotonic()
-            if revisions:
-                # Not by the number alone: a store that was emptied may have it again.
-                if self._is_new(hash((*revisions,))):
-                    self._apply_revisions(self._store, revisions)
-            elif self.refused is not None and self.refused.version != self.version:
-                self.refused = None
+            if not revisions:
+                # A refused one may have the number of the one in force, in a store that was emptied.
+                if self.refused is not None and self.refused.version != self.version:
+                    self.refused = None
+            elif self._is_new(_identify(None, revisions)):
+                self._apply_revisions(self._store, revisions)
         self._complete_last_good()
 
     def close(self) -> None:
@@ -150,23 +133,20 @@ class PolicyUpdater:
             found = self._last_good.load()
             if found is None:
                 return False
-            self._loaded = hash(found[0])
             self._apply(*found, is_new=False)
         except (SourceError, RefusedError) as error:
             text = describe_error(error)
-            _logger.error("%s can't be used: %s", self._last_good.path, text)  # noqa: TRY400
+            _logger.error("the last good document can't be used: %s", text)  # noqa: TRY400
             return False
         version = escape_text(self.version or "")
         _logger.warning("started with version %s from %s", version, self._last_good.path)
         return True
 
-    def _is_new(self, loaded: int) -> bool:
-        """Return True if what was loaded, by its hash, is neither in force nor refused."""
-        self._loaded = loaded
-        if loaded == self._in_force.loaded:
+    def _is_new(self, identity: _Identity) -> bool:
+        """Return True for what is neither in force nor refused."""
+        if identity == self._identity:
             self.refused = None
-            return False
-        return self.refused is None or self._refused_hash != loaded
+        return identity not in (self._identity, self.refused and self._refused_identity)
 
     def _apply_revisions(self, store: PolicyStore, revisions: Sequence[Revision]) -> None:
         if revisions[0].is_change:
@@ -183,22 +163,23 @@ class PolicyUpdater:
 
         Raises RefusedError.
         """
-        version = str(changes[-1].version) if changes else document.version
+        identity = _identify(document, changes)
         try:
             number = self._authenticate(document, changes)
-            settings = _read_whole(document, changes)
-            self._replace(settings)
+            read = _read_whole(document, changes, self._document)
+            self._replace(read.settings)
         except PolicyError as error:
-            raise self._refuse(version, map(as_toml, error.problems)) from None
+            raise self._refuse(identity, map(as_toml, error.problems)) from None
         except SourceError as error:
-            raise self._refuse(version, [_reject_signature(error)]) from None
+            raise self._refuse(identity, [_reject_signature(error)]) from None
         save = partial(_store, document=document, changes=changes)
-        self._conclude(version, number, settings, save if is_new else None)
+        self._document = None if changes else read
+        self._conclude(identity, number, read.settings, save if is_new else None)
 
     def _apply_changes(self, revisions: Sequence[Revision]) -> bool:
         """Put changes in force, unless they need the whole document: then return False."""
-        settings, number = self._in_force.settings, self._in_force.number
-        numbers = range(number + 1, number + 1 + len(revisions))
+        settings = self._settings
+        numbers = range(self._number + 1, self._number + 1 + len(revisions))
         is_complete = all(map(_is_change_number, revisions, numbers))
         if settings is None or not is_complete:
             return False
@@ -213,10 +194,11 @@ class PolicyUpdater:
         except PolicyError:
             return False  # the whole document says what is wrong
         except SourceError as error:
-            version = str(revisions[-1].version)
-            raise self._refuse(version, [_reject_signature(error)]) from None
-        number = revisions[-1].version
-        self._conclude(str(number), number, settings, partial(_append, changes=revisions))
+            identity = _identify(None, revisions)
+            raise self._refuse(identity, [_reject_signature(error)]) from None
+        self._document = None
+        save = partial(_append, changes=revisions)
+        self._conclude(_identify(None, revisions), revisions[-1].version, settings, save)
         return True
 
     def _replace(self, settings: Settings) -> None:
@@ -232,17 +214,22 @@ class PolicyUpdater:
         self._runtime.swap(build)
         self._runtime.set_candidate(compiled[0].candidate)
 
-    def _refuse(self, version: str, problems: Iterable[Problem]) -> RefusedError:
-        self.refused = RefusedError(version, tuple(problems))
-        self._refused_hash = self._loaded
+    def _refuse(self, identity: _Identity, problems: Iterable[Problem]) -> RefusedError:
+        self._refused_identity = identity
+        self.refused = RefusedError(identity[0], tuple(problems))
         return self.refused
 
-    def _conclude(self, version: str, number: int, settings: Settings, save: _Save | None) -> None:
+    def _conclude(
+        self, identity: _Identity, number: int, settings: Settings, save: _Save | None
+    ) -> None:
         """Note and log that a version is in force, and write it to disk."""
+        version, self._identity = identity[0], identity
         was = f", after {escape_text(self.version)}" if self.version else ""
-        self._in_force = _InForce(version, time.time(), settings, number, self._loaded)
-        self._least = number
+        self.version, self.since = version, time.time()
         self.refused = None
+        # The number last: a child that is forked in between applies the same changes once more.
+        self._settings = settings
+        self._number = self._least = number
         _logger.info("policy version %s is in force%s", escape_text(version), was)
         for warning in map(as_toml, settings.warnings[:_MAX_WARNINGS]):
             _logger.warning("policy version %s: %s", escape_text(version), warning)
@@ -264,10 +251,7 @@ class PolicyUpdater:
         if changes:
             number = changes[-1].version
         if self._key is not None and number < self._least:
-            raise SourceError(
-                f"it is older than version {self._least}, which was in force: publish it again, "
-                "under a number that is higher"
-            )
+            raise _OlderError(f"version {self._least} was in force, and this one is older")
         return number
 
     def _verify(self, change: Revision) -> None:
@@ -282,7 +266,7 @@ class PolicyUpdater:
 
         Raises whatever the source raises.
         """
-        if self._is_saved or time.monotonic() < self._save_at:
+        if self._is_saved:
             return
         document, changes = (
             (self._source.load(), ())
@@ -294,21 +278,25 @@ class PolicyUpdater:
             self._is_saved = self._try_saving(partial(_store, document=document, changes=changes))
 
     def _try_saving(self, save: _Save) -> bool:
-        """Return True if nothing is left to write. A failure delays the next try."""
         if self._last_good is None:
             return True
         try:
-            is_saved = save(self._last_good)
-        except OSError as error:
-            if self._save_delay == _MIN_SAVE_DELAY:
-                path, text = self._last_good.path, describe_error(error)
-                _logger.warning("%s is older than the policy, and can't be written: %s", path, text)
-            self._save_at = time.monotonic() + self._save_delay
-            self._save_delay = min(2 * self._save_delay, _MAX_SAVE_DELAY)
+            return save(self._last_good)
+        except BlockingIOError:  # another worker is writing
             return False
-        if is_saved:
-            self._save_at, self._save_delay = 0.0, _MIN_SAVE_DELAY
-        return is_saved
+        except OSError as error:
+            level = logging.DEBUG if self._is_unwritable else logging.WARNING
+            text = describe_error(error)
+            _logger.log(level, "the last good document can't be written to disk: %s", text)
+            self._is_unwritable = True
+            return False
+
+
+def _identify(document: Document | None, revisions: Sequence[Revision]) -> _Identity:
+    """Return the identity of the last revision, or of a document without later ones."""
+    if document is not None and not revisions:
+        return document.version, hash(document.text)
+    return str(revisions[-1].version), hash(revisions[-1].text)
 
 
 def _split(revisions: Sequence[Revision]) -> tuple[Document, Sequence[Revision]]:
@@ -317,16 +305,18 @@ def _split(revisions: Sequence[Revision]) -> tuple[Document, Sequence[Revision]]
     return Document(str(whole.version), whole.text), changes
 
 
-def _read_whole(document: Document, changes: Sequence[Revision]) -> Settings:
-    """Return the settings of a document after changes of its sets. Raises PolicyError."""
-    settings = read_document(document.text)
+def _read_whole(
+    document: Document, changes: Sequence[Revision], previous: ReadDocument | None
+) -> ReadDocument:
+    """Return a document after changes of its sets. `previous` is in force. Raises PolicyError."""
+    read = read_document(document.text, previous)
     if not changes:
-        return settings
-    changed: Settings | None = settings
+        return read
+    changed: Settings | None = read.settings
     for revision in changes:
         changed = changed and change_sets(changed, parse_changes(revision.text))
-    if changed is not None:
-        return changed
+    if changed is not None and not changed.problems:
+        return read._replace(settings=changed)
     whole = Revision(int(document.version), document.text)
     return read_document(assemble([whole, *changes]).text)
 
@@ -347,12 +337,14 @@ def _append(last_good: LastGood, changes: Sequence[Revision]) -> bool:
 def _reject_signature(error: SourceError) -> Problem:
     """Return the problem of a document that is not what a key has signed."""
     suggestion = "publish it with --sign"
+    if isinstance(error, _OlderError):
+        suggestion = "publish it again, under a number that is higher"
     return Problem("document-not-authentic", "source", None, str(error), suggestion)
 
 
 def describe_error(error: Exception) -> str:
     """Return an error in one line without control characters."""
-    text = str(error) or "no further information"
+    text = str(error).rstrip(".") or "no further information"
     if not isinstance(error, (SourceError, RefusedError)):
         text = f"{type(error).__name__}: {text}"
     return escape_text(text, 500)
