@@ -107,7 +107,7 @@ class PolicyUpdater:
             revisions = self._store.load_revisions(self._number)
             self.responded_at = time.monotonic()
             if not revisions:
-                # A refused one may have the number of the one in force, in a store that was emptied.
+                # After a store was emptied, the refused one may have the number in force.
                 if self.refused is not None and self.refused.version != self.version:
                     self.refused = None
             elif self._is_new(_identify(None, revisions)):

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Iterator
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,11 +23,12 @@ from support.memory_store import (
 
 from corsguard import Guard, Policy, PolicyError
 from corsguard.sources import Document, PolicyStore, Revision, SourceError, open_source
+from corsguard.sources import follower as follower_module
 from corsguard.sources.changes import SetChange, format_changes
 from corsguard.sources.follower import PolicyChange
 from corsguard.sources.last_good import LastGood
 from corsguard.sources.policy_updater import RefusedError
-from corsguard.sources.signature import load_signing_key, sign
+from corsguard.sources.signature import load_signing_key, load_verifying_key, sign
 
 A, B, C = "https://a.example", "https://b.example", "https://c.example"
 OF_A = f'allow_origins = ["{A}"]\n'
@@ -501,7 +508,498 @@ def test_changes_that_do_not_fit_load_the_whole_document(follow: Follow) -> None
     assert [allows(guard, each) for each in (A, B, "https://d.example")] == [False, False, True]
 
 
-def test_other_revision_of_the_same_number_is_put_in_force(follow: Follow, tmp_path: Path) -> None:
+def test_other_revision_of_the_same_number_is_in_force(follow: Follow, tmp_path: Path) -> None:
+    """A store that has lost its data begins with 1 again."""
+
+    class EmptiedStore(MemoryStore):
+        def load_revisions(self, since: int = 0) -> Sequence[Revision]:
+            return super().load_revisions(0 if self.revisions[0].author == "again" else since)
+
+    store = EmptiedStore(Revision(1, OF_A))
+    guard = follow(store, last_good=tmp_path / "last")
+    changes = Changes(guard)
+
+    store.revisions = []
+    store.publish(Revision(1, OF_B, author="again"))
+
+    assert changes.next() == PolicyChange("1", "1")
+    assert [allows(guard, each) for each in (A, B)] == [False, True]
+    assert LastGood(tmp_path / "last").load() == (Document("1", OF_B), [])
+
+
+def test_invalid_change_is_refused_and_logged(
+    follow: Follow, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = MemoryStore(Revision(1, SET))
+    guard = follow(store)
+    changes = Changes(guard)
+
+    store.publish(change(2, partners=SetChange(add=("b.example",))))
+
+    assert "origin-invalid" in changes.next().error
+    assert "policy version 2 is refused, version 1 stays in force" in caplog.text
+    assert allows(guard, A)
+
+
+def test_store_with_a_gap_is_refused(follow: Follow) -> None:
+    store = MemoryStore(Revision(1, SET))
+    guard = follow(store)
+    changes = Changes(guard)
+
+    store.publish(change(3, partners=SetChange(add=(B,))))
+
+    assert "the store has no revision 2" in changes.next().error
+    assert allows(guard, A)
+
+
+def test_store_that_lost_its_numbers_is_followed_again(follow: Follow) -> None:
+    store = MemoryStore(Revision(57, OF_A))
+    guard = follow(store)
+    changes = Changes(guard)
+
+    store.revisions = []
+    store.publish(Revision(1, OF_B))
+    changes.wait_for("1")
+
+    assert allows(guard, B)
+
+
+def test_workers_report_to_the_store(follow: Follow) -> None:
+    store = MemoryStore(Revision(1, OF_A))
+    guard = follow(store)
+    changes = Changes(guard)
+    first = store.reports.get(timeout=PATIENCE)
+
+    store.publish(Revision(2, INVALID))
+    changes.next()
+    store.publish(Revision(3, OF_B))
+    changes.wait_for("3")
+    reports = [store.reports.get(timeout=PATIENCE)]
+    while reports[-1].version != "3":
+        reports.append(store.reports.get(timeout=PATIENCE))
+
+    assert (first.pid, first.version, first.error) == (os.getpid(), "1", "")
+    assert reports[-1].since == guard.followed_since
+
+
+def test_store_that_takes_no_reports_is_followed_all_the_same(
+    follow: Follow, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    store = MemoryStore(Revision(1, OF_A))
+    store.report_error = SourceError("permission denied for table corsguard_workers")
+    guard = follow(store)
+    changes = Changes(guard)
+    for version in (2, 3):
+        store.publish(Revision(version, OF_B))
+        changes.wait_for(str(version))
+
+    store.report_error = None
+    store.publish(Revision(4, OF_A))
+    while store.reports.get(timeout=PATIENCE).version != "4":
+        pass
+    assert caplog.text.count("this worker can't report to the store: permission denied") == 1
+
+
+def test_policies_of_views_stay(follow: Follow) -> None:
+    view = Policy(allow_origins=[C])
+    source = MemorySource(OF_A, "1")
+    guard = follow(source)
+    guard.adapter.add_views([("view", view)])
+    changes = Changes(guard)
+
+    source.put(OF_B, "2")
+    changes.wait_for("2")
+
+    assert guard.adapter.snapshot.views == (("view", view),)
+
+
+def test_source_that_blocks_in_watch_is_closed(follow: Follow) -> None:
+    class Blocking(MemorySource):
+        ended = threading.Event()
+
+        def watch(self, on_change: Callable[[], object]) -> None:
+            on_change()
+            self.ended.wait()
+
+        def close(self) -> None:
+            self.ended.set()
+
+    source = Blocking(OF_A)
+    guard = follow(source)
+    guard.check_health()
+
+    guard.unfollow()
+
+    names = [each.name for each in threading.enumerate()]
+    assert not any(name.startswith("corsguard") for name in names)
+    assert allows(guard, A)
+    assert (guard.version, guard.followed_since) == (None, None)
+    guard.unfollow()
+
+
+def test_watch_that_fails_is_called_again(follow: Follow) -> None:
+    class Failing(MemorySource):
+        calls = 0
+
+        def watch(self, on_change: Callable[[], object]) -> None:
+            self.calls += 1
+            if self.calls == 1:
+                raise OSError("inotify watch limit reached")
+            super().watch(on_change)
+
+    source = Failing(OF_A, "1")
+    changes = Changes(follow(source))
+    source.loads.get(timeout=PATIENCE)
+    source.document = Document("2", OF_B)  # in between, so that nothing reports it
+
+    changes.wait_for("2")
+    assert source.calls == 2
+
+
+def test_failing_subscriber_is_logged(follow: Follow, caplog: pytest.LogCaptureFixture) -> None:
+    source = MemorySource(OF_A, "1")
+    guard = follow(source)
+
+    def fail(_: PolicyChange) -> None:
+        raise ZeroDivisionError
+
+    guard.subscribe_changes(fail)
+    changes = Changes(guard)
+    source.put(OF_B, "2")
+    changes.wait_for("2")
+
+    assert "subscriber" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_subscriber_of_changes_may_stop_following(follow: Follow) -> None:
+    source = MemorySource(OF_A, "1")
+    guard = follow(source)
+    done = threading.Event()
+
+    def stop(_: PolicyChange) -> None:
+        guard.unfollow()
+        done.set()
+
+    guard.subscribe_changes(stop)
+    guard.check_health()
+    source.put(OF_B, "2")
+
+    assert done.wait(PATIENCE)
+    assert allows(guard, B)
+
+
+def test_guard_that_follows_is_not_reconfigured(follow: Follow) -> None:
+    guard = follow(MemorySource(OF_A))
+
+    with pytest.raises(RuntimeError, match="follows a source: publish there"):
+        guard.reconfigure(Policy(allow_origins=[B]))
+    with pytest.raises(RuntimeError, match="follows a source already"):
+        guard.follow(MemorySource(OF_B))
+    guard.unfollow()
+    guard.reconfigure(Policy(allow_origins=[B]))
+    assert allows(guard, B)
+
+
+def test_guard_that_follows_nothing_is_current() -> None:
+    guard = Guard(Policy(allow_origins=[A]))
+
+    assert guard.check_health() == (True, None, None, "", 0)
+    with pytest.raises(RuntimeError, match="follows no source"):
+        guard.subscribe_changes(print)
+
+
+@pytest.mark.parametrize("poll", [0, -1, float("nan")])
+def test_poll_that_is_not_positive_is_refused(poll: float) -> None:
+    with pytest.raises(ValueError, match="poll"):
+        Guard(None).follow(MemorySource(OF_A), poll=poll)
+
+
+def test_source_that_hangs_is_not_current(follow: Follow) -> None:
+    class Hanging(MemorySource):
+        go_on = threading.Event()
+        is_hanging = threading.Event()
+
+        def load(self) -> Document:
+            if not self.loads.empty():
+                self.is_hanging.set()
+                self.go_on.wait()
+            return super().load()
+
+    source = Hanging(OF_A)
+    guard = follow(source, poll=OFTEN)
+    guard.check_health()
+    assert source.is_hanging.wait(PATIENCE)
+
+    follower = guard._follower
+    assert follower is not None
+    follower._updater.responded_at -= 5  # the seconds since the last response
+    health = guard.check_health()
+    source.go_on.set()
+
+    assert health.error.startswith("the source has not responded for ")
+    assert not health.is_current
+    assert allows(guard, A)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    file = tmp_path / "key"
+    file.write_text("0123456789abcdef0123456789abcdef")
+    return file
+
+
+def test_signed_documents_alone_are_put_in_force(follow: Follow, key: Path) -> None:
+    signing = load_signing_key(key)
+    source = MemorySource(sign(OF_A, 1, signing), "1")
+    guard = follow(source, key=key)
+    changes = Changes(guard)
+
+    source.put(OF_B, "2")
+    unsigned = changes.next().error
+    source.put(sign(OF_A, 2, signing).replace(A, B), "3")
+    changed = changes.next().error
+
+    assert "document-not-authentic" in unsigned
+    assert "document-not-authentic" in changed
+    assert allows(guard, A)
+    source.put(sign(OF_B, 4, signing), "4")
+    changes.wait_for("4")
+    assert allows(guard, B)
+
+
+def test_earlier_signed_document_is_not_put_in_force_again(follow: Follow, key: Path) -> None:
+    signing = load_signing_key(key)
+    source = MemorySource(sign(OF_A, 8, signing), "8")
+    guard = follow(source, key=load_verifying_key(key))
+    changes = Changes(guard)
+
+    source.put(sign(OF_B, 7, signing), "replayed")
+
+    error = changes.next().error
+    assert "version 8 was in force, and this one is older" in error
+    assert "under a number that is higher" in error
+    assert allows(guard, A)
+
+
+def test_unsigned_document_does_not_start_a_worker(key: Path) -> None:
+    with pytest.raises(PolicyError, match="document-not-authentic"):
+        Guard(None).follow(MemorySource(OF_A), key=key)
+
+
+def test_signed_revisions_of_a_store_have_their_own_numbers(follow: Follow, key: Path) -> None:
+    signing = load_signing_key(key)
+    store = MemoryStore(Revision(1, sign(SET, 1, signing)))
+    guard = follow(store, key=key)
+    changes = Changes(guard)
+    add_b = format_changes({"partners": SetChange(add=(B,))})
+
+    store.publish(Revision(2, add_b, is_change=True))
+    unsigned = changes.next().error
+    store.revisions.pop()
+    store.publish(Revision(2, sign(add_b, 3, signing, is_change=True), is_change=True))
+    store.publish(Revision(3, sign(add_b, 3, signing, is_change=True), is_change=True))
+    renumbered = changes.next().error
+    store.revisions = [Revision(4, sign(OF_B, 5, signing))]
+    store.publish(change(5))
+    moved = changes.next().error
+
+    assert "document-not-authentic" in unsigned
+    assert "the signature of version 2 is that of another one" in renumbered
+    assert "the signature is that of version 5" in moved
+    assert allows(guard, A)
+    store.revisions = [Revision(6, sign(SET, 6, signing))]
+    store.publish(Revision(7, sign(add_b, 7, signing, is_change=True), is_change=True))
+    changes.wait_for("7")
+    assert allows(guard, B)
+
+
+def test_signed_change_is_put_in_force(follow: Follow, key: Path) -> None:
+    signing = load_signing_key(key)
+    store = MemoryStore(Revision(1, sign(SET, 1, signing)))
+    guard = follow(store, key=key)
+    changes = Changes(guard)
+
+    text = format_changes({"partners": SetChange(add=(B,))})
+    store.publish(Revision(2, sign(text, 2, signing, is_change=True), is_change=True))
+    changes.wait_for("2")
+
+    assert allows(guard, B)
+
+
+PRELOADED = """
+import json, logging, os, sys, threading
+logging.disable()
+from corsguard import Guard
+from corsguard.sources.file_source import FileSource
+
+path = sys.argv[1]
+guard = Guard(None)
+guard.follow(FileSource(path), poll=60)
+allows = lambda origin: guard.decide("/", origin, "GET", {}).allowed
+threads = len(threading.enumerate())
+with open(path, "w") as file:
+    file.write('allow_origins = ["https://b.example"]')
+children = []
+for _ in range(3):
+    read, write = os.pipe()
+    if os.fork() == 0:
+        seen = [allows("https://a.example"), allows("https://b.example")]
+        os.write(write, json.dumps([seen, len(threading.enumerate())]).encode())
+        os._exit(0)
+    os.wait()
+    children.append(json.loads(os.read(read, 1000)))
+print(json.dumps([threads, children]))
+"""
+
+
+def test_forked_process_follows_from_its_first_request_on(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(OF_A)
+
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PRELOADED, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.stderr == ""
+    assert json.loads(run.stdout) == [1, [[[False, True], 3]] * 3]
+
+
+def test_process_that_ends_stops_its_threads(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(OF_A)
+    program = (
+        "import sys\nfrom corsguard import Guard\n"
+        "guard = Guard.from_mapping({'source': sys.argv[1]})\n"
+        "print(guard.check_health().is_current)"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", program, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (run.stdout, run.stderr) == ("True\n", "")
+
+
+def test_process_without_room_for_threads_keeps_its_policy(
+    follow: Follow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    guard = follow(MemorySource(OF_A))
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+    assert allows(guard, A)
+    assert "can't start new thread" in caplog.text
+    assert not guard.check_health().is_current
+
+
+def test_import_of_the_guard_loads_no_source() -> None:
+    program = "import corsguard, sys; print([m for m in sys.modules if 'sources' in m])"
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert run.stdout == "[]\n"
+
+
+class HangingSource(MemorySource):
+    """A source whose second load hangs until a test ends it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.is_hanging, self.go_on = threading.Event(), threading.Event()
+
+    def load(self) -> Document:
+        if not self.loads.empty():
+            self.is_hanging.set()
+            self.go_on.wait()
+        return super().load()
+
+
+def test_source_that_hangs_delays_requests_only_once(
+    follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "_MAX_WAIT", 0.2)
+    source = HangingSource(OF_A)
+    guard = follow(source, poll=OFTEN)
+    time.sleep(2 * OFTEN)  # so that the document may be old
+
+    started = time.monotonic()
+    assert all(allows(guard, A) for _ in range(50))
+    seconds = time.monotonic() - started
+
+    source.go_on.set()
+    assert 0.2 <= seconds < 0.2 * 50 / 2
+
+
+def test_document_that_arrives_after_unfollow_is_not_put_in_force(
+    follow: Follow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(follower_module, "_STOP_SECONDS", 0)
+    source = HangingSource(OF_A)
+    guard = follow(source, poll=OFTEN)
+    guard.check_health()
+    assert source.is_hanging.wait(PATIENCE)
+    threads = [each for each in threading.enumerate() if each.name == "corsguard-follow"]
+
+    guard.unfollow()
+    guard.reconfigure(Policy(allow_origins=[C]))
+    source.document = Document("2", OF_B)
+    source.go_on.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+
+    assert (allows(guard, B), allows(guard, C)) == (False, True)
+    assert "is in force" not in caplog.text.partition("version 1 is in force")[2]
+
+
+def test_error_of_a_load_that_unfollow_has_ended_is_not_logged(
+    follow: Follow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(follower_module, "_STOP_SECONDS", 0)
+    source = HangingSource(OF_A)
+    guard = follow(source, poll=OFTEN)
+    guard.check_health()
+    assert source.is_hanging.wait(PATIENCE)
+    threads = [each for each in threading.enumerate() if each.name == "corsguard-follow"]
+
+    guard.unfollow()
+    source.error = break_source()
+    source.go_on.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+
+    assert "refuses connections" not in caplog.text
+
+
+def test_source_that_can_not_be_closed_is_logged(
+    follow: Follow, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Stuck(MemorySource):
+        def close(self) -> None:
+            raise SourceError("stuck")
+
+    guard = follow(Stuck(OF_A))
+    guard.check_health()
+
+    guard.unfollow()
+
+    assert "can't close the source: stuck" in caplog.text
+    assert not any(each.name.startswith("corsguard") for each in threading.enumerate())
+
+
+def test_refused_revision_of_the_same_number_stays_refused(follow: Follow, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'store.db'}"
     publish_first(url, OF_A)
     guard = follow(url, last_good=tmp_path / "last")
