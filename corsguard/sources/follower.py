@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from corsguard.errors import PolicyError, Problem
 from corsguard.escaping import escape_text
 from corsguard.fork_safety import restart_in_child
-from corsguard.sources.policy_updater import PolicyUpdater, RefusedError, describe_error
+from corsguard.sources.policy_updater import (
+    ClosedError,
+    PolicyUpdater,
+    RefusedError,
+    describe_error,
+)
 from corsguard.sources.source import PolicySource, PolicyStore
 from corsguard.sources.worker_reporter import WorkerReporter
 
@@ -26,11 +31,11 @@ __all__ = ["Follower", "PolicyChange", "SourceHealth"]
 
 _logger = logging.getLogger("corsguard")
 
-_MIN_RETRY = 0.5
+_MIN_RETRY = 1.0
 _MAX_RETRY = 4.0
 """Seconds between two tries while a source fails, at least and at most."""
 _MAX_WAIT = 1.0
-"""Seconds that the first request of a forked process waits for the newest document."""
+"""Seconds that the first requests of a process wait for the newest document, all together."""
 _MAX_LOGGED = 20
 """Problems of one document that are logged."""
 _STOP_SECONDS = 5.0
@@ -83,7 +88,7 @@ class Follower:
         self._poll = poll
         self._runtime = runtime
         self._updater = PolicyUpdater(runtime, source, last_good, key)
-        self._reporter = WorkerReporter(source) if isinstance(source, PolicyStore) else None
+        self._reporter = WorkerReporter(source, poll) if isinstance(source, PolicyStore) else None
         self._error = ""
         self._error_count = 0
         self._subscribers: tuple[Callable[[PolicyChange], object], ...] = ()
@@ -97,6 +102,7 @@ class Follower:
         self._lock = Lock()
         self._changed, self._stop, self._first_load = Event(), Event(), Event()
         self._threads: list[Thread] = []
+        self._wait_until = 0.0  # of the monotonic clock
         self._is_inherited = self._is_started
         if self._is_started and not self._is_closed:
             self._runtime.call_at_next_request(self.wake)
@@ -118,6 +124,7 @@ class Follower:
         document that is not valid.
         """
         try:
+            self._updater.require_as_new_as_last_good()
             self._updater.load()
         except Exception as error:
             if not self._updater.load_last_good():
@@ -131,11 +138,12 @@ class Follower:
         """Start the threads of this process, unless they run.
 
         Waits for the first load where the policy may be old: in a forked process, and long after
-        the start.
+        the start. That ends a second after the threads were started, for all requests.
         """
         with self._lock:
             starts = not self._threads and not self._is_closed
             if starts:
+                self._wait_until = time.monotonic() + _MAX_WAIT
                 self._threads = [
                     Thread(target=self._run, name="corsguard-follow", daemon=True),
                     Thread(target=self._watch, name="corsguard-watch", daemon=True),
@@ -148,18 +156,22 @@ class Follower:
             self._fail(error)
             self._finish_first_load()
         if self._is_inherited or time.monotonic() - self._updater.responded_at > self._poll:
-            self._first_load.wait(_MAX_WAIT)
+            self._first_load.wait(self._wait_until - time.monotonic())
 
     def close(self) -> None:
         """Stop following. The policy in force stays."""
         self._is_closed = True
+        self._updater.close()  # first: a load that goes on may take the lock of the runtime after
         atexit.unregister(self.close)
         self._runtime.call_at_next_request(None)
         with self._lock:
             threads, self._threads = self._threads, []
         self._stop.set()
         self._changed.set()
-        self._source.close()
+        try:
+            self._source.close()
+        except Exception as error:
+            _logger.warning("can't close the source: %s", describe_error(error))
         for thread in threads:
             if thread is not current_thread() and thread.is_alive():
                 thread.join(_STOP_SECONDS)
@@ -185,11 +197,11 @@ class Follower:
             changed.clear()
             retry = self._load(retry)
             self._finish_first_load()
-            self._report()
             if retry:
                 # So many workers don't all try at once, nor one of them on every notification.
                 stop.wait(random.uniform(_MIN_RETRY, retry))  # noqa: S311  # no secret
             else:
+                self._report()
                 changed.wait(self._poll * random.uniform(0.8, 1.2))  # noqa: S311  # no secret
 
     def _load(self, retry: float) -> float:
@@ -197,16 +209,20 @@ class Follower:
 
         `retry` are those of the last time.
         """
-        previous = self.version
+        previous, since = self.version, self.since
         try:
             self._updater.load()
         except RefusedError as error:
             self._fail(error)
+        except ClosedError:
+            return 0
         except Exception as error:
+            if self._is_closed:  # a connection that `close` has ended
+                return 0
             self._fail(error)
             return min(2 * (retry or _MIN_RETRY), _MAX_RETRY)
         else:
-            self._succeed(previous)
+            self._succeed(previous, is_changed=self.since != since)
         return 0
 
     def _finish_first_load(self) -> None:
@@ -218,24 +234,28 @@ class Follower:
     def _watch(self) -> None:
         """Wait for reports of changes until the follower is closed, or the source has no more."""
         stop, changed = self._stop, self._changed
+        retry = _MIN_RETRY
         while not stop.is_set():
+            begin = time.monotonic()
             try:
                 self._source.watch(changed.set)
             except Exception as error:
                 _logger.debug("can't watch the source: %s", describe_error(error))
             else:
                 return
-            stop.wait(random.uniform(_MIN_RETRY, 2 * _MIN_RETRY))  # noqa: S311  # no secret
+            has_lasted = time.monotonic() - begin > 2 * _MAX_RETRY
+            retry = 2 * _MIN_RETRY if has_lasted else min(2 * retry, _MAX_RETRY)
+            stop.wait(random.uniform(_MIN_RETRY, retry))  # noqa: S311  # no secret
             changed.set()  # a change may have been missed
 
-    def _succeed(self, previous: str | None) -> None:
+    def _succeed(self, previous: str | None, *, is_changed: bool) -> None:
         """Note, log and publish that the source was read; `previous` was in force before."""
         refused = self._updater.refused
         error = describe_error(refused) if refused else ""
-        is_new, self._error = (self.version, error) != (previous, self._error), error
-        if is_new and self.version == previous and not error:
+        is_new, self._error = error != self._error, error
+        if is_new and not is_changed and not error:
             _logger.info("the source of the policy can be read again")
-        if is_new:
+        if is_new or is_changed:
             self._publish(previous)
 
     def _fail(self, error: Exception) -> None:
@@ -243,7 +263,8 @@ class Follower:
         self._error_count += 1
         text = describe_error(error)
         version = escape_text(self.version or "none")
-        is_new, self._error = text != self._error, text
+        had_error, is_new = bool(self._error), text != self._error
+        self._error = text
         if isinstance(error, RefusedError):
             for problem in error.problems[:_MAX_LOGGED]:
                 _logger.error(
@@ -253,7 +274,8 @@ class Follower:
                     escape_text(str(problem), 500),
                 )
         elif is_new:
-            _logger.warning(
+            _logger.log(
+                logging.DEBUG if had_error else logging.WARNING,
                 "the source of the policy can't be read, version %s stays in force: %s",
                 version,
                 text,

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -56,15 +57,15 @@ class LastGood:
         Raises OSError, also if another worker is writing.
         """
         with self._locked():
-            if self._read_version() == document.version:
+            header = _format_header(document)
+            if self._read_header() == header:
                 return
-            header = f"{_MARK}{json.dumps(document.version)}\n"
             with NamedTemporaryFile(
                 "wb", dir=self.path.parent, prefix=f".{self.path.name}.", delete=False
             ) as file:
                 try:
-                    file.write(header.encode())
-                    file.write(document.text.encode("utf-8", "surrogatepass"))
+                    file.write(header)
+                    file.write(_encode(document.text))
                     file.flush()
                     os.fsync(file.fileno())
                     os.replace(file.name, self.path)
@@ -81,7 +82,8 @@ class LastGood:
         OSError, also if another worker is writing.
         """
         with self._locked():
-            version = self._read_version()
+            found = _parse(self._read_header())
+            version = None if found is None else found.version
             if version is None or not version.isdecimal():
                 return False
             document = Document(version, "")
@@ -91,31 +93,30 @@ class LastGood:
             if new and new[0].version != newest + 1:
                 return False
             with self._changes.open("a", encoding="utf-8") as file:
-                file.writelines(f"{json.dumps(each._asdict())}\n" for each in new)
+                # Each begins a line, as the last one may have been cut off.
+                file.writelines(f"\n{json.dumps(each._asdict())}" for each in new)
         return True
 
     def _read_following(self, document: Document) -> list[Revision]:
         return list(_select_following(document, self._read_changes()))
 
-    def _read_version(self) -> str | None:
+    def _read_header(self) -> bytes:
         try:
             with self.path.open("rb") as file:
-                document = _parse(file.readline())
+                return file.readline()
         except FileNotFoundError:
-            return None
-        return document.version if document else None
+            return b""
 
     def _read_changes(self) -> list[Revision]:
         changes: list[Revision] = []
         try:
-            content = self._changes.read_text(encoding="utf-8")
+            content = self._changes.read_bytes()
         except FileNotFoundError:
             return changes
         for line in content.splitlines():
-            try:
+            # One is not whole if the disk was full, or the machine stopped, while it was written.
+            with suppress(ValueError, TypeError):
                 changes.append(Revision(**json.loads(line)))
-            except (ValueError, TypeError):  # the machine stopped while it was written
-                break
         return changes
 
     @contextmanager
@@ -133,14 +134,24 @@ class LastGood:
             os.close(descriptor)
 
 
+def _format_header(document: Document) -> bytes:
+    """Return the first line of the file: the version, and a checksum of the text."""
+    checksum = sha256(_encode(document.text)).hexdigest()
+    return f"{_MARK}{json.dumps([document.version, checksum])}\n".encode()
+
+
 def _parse(content: bytes) -> Document | None:
+    """Return the document of a file, or that of its first line without a text; None for neither."""
     first, _, rest = content.partition(b"\n")
     try:
-        line = first.decode()
-        version = json.loads(line.removeprefix(_MARK)) if line.startswith(_MARK) else None
-        return Document(version, rest.decode("utf-8", "surrogatepass")) if version else None
-    except ValueError:
+        version, _ = json.loads(first.decode().removeprefix(_MARK))
+        return Document(str(version), rest.decode("utf-8", "surrogatepass"))
+    except (ValueError, TypeError):
         return None
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _select_following(document: Document, changes: Sequence[Revision]) -> Iterator[Revision]:

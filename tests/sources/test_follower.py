@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,12 @@ from support.memory_store import (
 )
 
 from corsguard import Guard, Policy, PolicyError
-from corsguard.sources import Document, Revision, SourceError
+from corsguard.sources import Document, PolicyStore, Revision, SourceError, open_source
+from corsguard.sources import follower as follower_module
 from corsguard.sources.changes import SetChange, format_changes
 from corsguard.sources.follower import PolicyChange
 from corsguard.sources.last_good import LastGood
+from corsguard.sources.policy_updater import RefusedError
 from corsguard.sources.signature import load_signing_key, load_verifying_key, sign
 
 A, B, C = "https://a.example", "https://b.example", "https://c.example"
@@ -88,6 +91,19 @@ def test_reported_change_is_in_force_without_a_poll(follow: Follow) -> None:
     assert before is not None
     assert guard.followed_since is not None
     assert guard.followed_since >= before
+
+
+def test_changed_text_of_the_same_version_is_put_in_force(follow: Follow) -> None:
+    source = MemorySource(OF_A, "1")
+    guard = follow(source)
+    changes = Changes(guard)
+
+    source.put(INVALID, "1")
+    assert "origin-invalid" in changes.next().error
+    source.put(OF_B, "1")
+    assert changes.next() == PolicyChange("1", "1")
+
+    assert allows(guard, B)
 
 
 def test_lost_report_is_made_up_for_by_the_poll(follow: Follow) -> None:
@@ -383,7 +399,7 @@ def test_last_good_document_that_is_no_longer_valid_is_not_used(
     with pytest.raises(PolicyError, match="source-unavailable"):
         Guard(None).follow(source, last_good=last_good)
 
-    assert f"{last_good} can't be used: version 3 is refused: allow_origins" in caplog.text
+    assert "the last good document can't be used: version 3 is refused: allow" in caplog.text
 
 
 def test_last_good_file_that_is_absent_changes_nothing(tmp_path: Path) -> None:
@@ -394,7 +410,9 @@ def test_last_good_file_that_is_absent_changes_nothing(tmp_path: Path) -> None:
         Guard(None).follow(source, last_good=tmp_path / "last")
 
 
-def test_unwritable_last_good_file_does_not_stop_the_guard(follow: Follow, tmp_path: Path) -> None:
+def test_unwritable_last_good_file_is_logged_once(
+    follow: Follow, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("")
     source = MemorySource(OF_A, "1")
     guard = follow(source, last_good=tmp_path / "file" / "last", poll=OFTEN)
@@ -404,6 +422,7 @@ def test_unwritable_last_good_file_does_not_stop_the_guard(follow: Follow, tmp_p
     changes.wait_for("2")
 
     assert allows(guard, B)
+    assert caplog.text.count("the last good document can't be written to disk") == 1
 
 
 def test_last_good_file_is_written_once_it_can_be(follow: Follow, tmp_path: Path) -> None:
@@ -487,6 +506,25 @@ def test_changes_that_do_not_fit_load_the_whole_document(follow: Follow) -> None
     changes.wait_for("2")
 
     assert [allows(guard, each) for each in (A, B, "https://d.example")] == [False, False, True]
+
+
+def test_other_revision_of_the_same_number_is_in_force(follow: Follow, tmp_path: Path) -> None:
+    """A store that has lost its data begins with 1 again."""
+
+    class EmptiedStore(MemoryStore):
+        def load_revisions(self, since: int = 0) -> Sequence[Revision]:
+            return super().load_revisions(0 if self.revisions[0].author == "again" else since)
+
+    store = EmptiedStore(Revision(1, OF_A))
+    guard = follow(store, last_good=tmp_path / "last")
+    changes = Changes(guard)
+
+    store.revisions = []
+    store.publish(Revision(1, OF_B, author="again"))
+
+    assert changes.next() == PolicyChange("1", "1")
+    assert [allows(guard, each) for each in (A, B)] == [False, True]
+    assert LastGood(tmp_path / "last").load() == (Document("1", OF_B), [])
 
 
 def test_invalid_change_is_refused_and_logged(
@@ -739,7 +777,9 @@ def test_earlier_signed_document_is_not_put_in_force_again(follow: Follow, key: 
 
     source.put(sign(OF_B, 7, signing), "replayed")
 
-    assert "older than version 8" in changes.next().error
+    error = changes.next().error
+    assert "version 8 was in force, and this one is older" in error
+    assert "under a number that is higher" in error
     assert allows(guard, A)
 
 
@@ -871,3 +911,159 @@ def test_import_of_the_guard_loads_no_source() -> None:
     )
 
     assert run.stdout == "[]\n"
+
+
+class HangingSource(MemorySource):
+    """A source whose second load hangs until a test ends it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.is_hanging, self.go_on = threading.Event(), threading.Event()
+
+    def load(self) -> Document:
+        if not self.loads.empty():
+            self.is_hanging.set()
+            self.go_on.wait()
+        return super().load()
+
+
+def test_source_that_hangs_delays_requests_only_once(
+    follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "_MAX_WAIT", 0.2)
+    source = HangingSource(OF_A)
+    guard = follow(source, poll=OFTEN)
+    time.sleep(2 * OFTEN)  # so that the document may be old
+
+    started = time.monotonic()
+    assert all(allows(guard, A) for _ in range(50))
+    seconds = time.monotonic() - started
+
+    source.go_on.set()
+    assert 0.2 <= seconds < 0.2 * 50 / 2
+
+
+def test_document_that_arrives_after_unfollow_is_not_put_in_force(
+    follow: Follow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(follower_module, "_STOP_SECONDS", 0)
+    source = HangingSource(OF_A)
+    guard = follow(source, poll=OFTEN)
+    guard.check_health()
+    assert source.is_hanging.wait(PATIENCE)
+    threads = [each for each in threading.enumerate() if each.name == "corsguard-follow"]
+
+    guard.unfollow()
+    guard.reconfigure(Policy(allow_origins=[C]))
+    source.document = Document("2", OF_B)
+    source.go_on.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+
+    assert (allows(guard, B), allows(guard, C)) == (False, True)
+    assert "is in force" not in caplog.text.partition("version 1 is in force")[2]
+
+
+def test_error_of_a_load_that_unfollow_has_ended_is_not_logged(
+    follow: Follow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(follower_module, "_STOP_SECONDS", 0)
+    source = HangingSource(OF_A)
+    guard = follow(source, poll=OFTEN)
+    guard.check_health()
+    assert source.is_hanging.wait(PATIENCE)
+    threads = [each for each in threading.enumerate() if each.name == "corsguard-follow"]
+
+    guard.unfollow()
+    source.error = break_source()
+    source.go_on.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+
+    assert "refuses connections" not in caplog.text
+
+
+def test_source_that_can_not_be_closed_is_logged(
+    follow: Follow, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Stuck(MemorySource):
+        def close(self) -> None:
+            raise SourceError("stuck")
+
+    guard = follow(Stuck(OF_A))
+    guard.check_health()
+
+    guard.unfollow()
+
+    assert "can't close the source: stuck" in caplog.text
+    assert not any(each.name.startswith("corsguard") for each in threading.enumerate())
+
+
+def test_refused_revision_of_the_same_number_stays_refused(follow: Follow, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    publish_first(url, OF_A)
+    guard = follow(url, last_good=tmp_path / "last")
+    assert guard._follower is not None
+    updater = guard._follower._updater
+
+    (tmp_path / "store.db").unlink()
+    publish_first(url, INVALID)
+    with pytest.raises(RefusedError):
+        updater.load()
+    updater.load()
+    assert updater.refused is not None
+    (tmp_path / "store.db").unlink()
+    publish_first(url, OF_B)
+    updater.load()
+
+    assert updater.refused is None
+    assert (allows(guard, A), allows(guard, B)) == (False, True)
+    assert LastGood(tmp_path / "last").load() == (Document("1", OF_B), [])
+
+
+def publish_first(url: str, text: str) -> None:
+    store = open_source(url)
+    assert isinstance(store, PolicyStore)
+    store.publish(Revision(1, text))
+    store.close()
+
+
+def test_restarted_worker_refuses_an_earlier_signed_document(
+    follow: Follow, key: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    signing, last_good = load_signing_key(key), tmp_path / "last"
+    add_b = sign(format_changes({"partners": SetChange(add=(B,))}), 9, signing, is_change=True)
+    whole = Revision(8, sign(SET, 8, signing))
+    follow(MemoryStore(whole, Revision(9, add_b, is_change=True)), key=key, last_good=last_good)
+
+    guard = follow(MemoryStore(whole), key=key, last_good=last_good)
+
+    assert (guard.version, allows(guard, B)) == ("9", True)
+    assert "version 9 was in force, and this one is older" in guard.check_health().error
+    assert "started with version 9" in caplog.text
+
+
+def test_last_good_file_that_is_not_signed_refuses_nothing(
+    follow: Follow, key: Path, tmp_path: Path
+) -> None:
+    LastGood(tmp_path / "last").store(Document("9", OF_A))
+
+    guard = follow(
+        MemorySource(sign(OF_B, 1, load_signing_key(key))), key=key, last_good=tmp_path / "last"
+    )
+
+    assert (allows(guard, A), allows(guard, B)) == (False, True)
+
+
+def test_change_that_corrects_a_document_is_put_in_force(follow: Follow) -> None:
+    listed = '[[routes."/"]]\nallow_origins = [{ set = "partners" }]\n'
+    store = MemoryStore(Revision(1, OF_A))
+    guard = follow(store)
+    changes = Changes(guard)
+
+    store.publish(Revision(2, f"{listed}[origin_sets]\npartners = []\n"))
+    changes.wait_for_error("version 2 is refused")
+    store.publish(change(3, partners=SetChange(add=(B,))))
+    changes.wait_for("3")
+
+    assert (allows(guard, A), allows(guard, B)) == (False, True)

@@ -60,7 +60,7 @@ def test_changes_that_do_not_follow_are_not_appended(last_good: LastGood, versio
 def test_document_of_another_version_removes_the_changes(last_good: LastGood) -> None:
     last_good.store(Document("7", TEXT))
     last_good.append([change(8)])
-    last_good.store(Document("7", "is there already"))
+    last_good.store(Document("7", TEXT))
     assert last_good.load() == (Document("7", TEXT), [change(8)])
 
     last_good.store(Document("3", TEXT))
@@ -69,14 +69,27 @@ def test_document_of_another_version_removes_the_changes(last_good: LastGood) ->
     assert last_good.append([change(4)])
 
 
-@pytest.mark.parametrize("tail", ['{"version": 9, "te', "[]\n", '{"unknown": 1}\n'])
-def test_line_that_was_cut_off_is_left_out(last_good: LastGood, tail: str) -> None:
+def test_other_text_of_the_same_version_is_written(last_good: LastGood) -> None:
+    last_good.store(Document("7", TEXT))
+
+    last_good.store(Document("7", "other"))
+
+    assert last_good.load() == (Document("7", "other"), [])
+
+
+@pytest.mark.parametrize(
+    "tail", [b'\n{"version": 9, "te', b"\n[]", b'\n{"unknown": 1}', b"\n\xff", b"\n\0\0"]
+)
+def test_line_that_was_cut_off_is_left_out(last_good: LastGood, tail: bytes) -> None:
     last_good.store(Document("7", TEXT))
     last_good.append([change(8)])
-    with last_good.path.with_name("last.changes").open("a") as file:
+    with last_good.path.with_name("last.changes").open("ab") as file:
         file.write(tail)
 
     assert last_good.load() == (Document("7", TEXT), [change(8)])
+
+    assert last_good.append([change(9)])
+    assert last_good.load() == (Document("7", TEXT), [change(8), change(9)])
 
 
 @pytest.mark.parametrize(

@@ -112,8 +112,8 @@ def _add_sets(text: str, candidate: str, sets: Mapping[str, Any]) -> str:
     for name, value in sets.items():
         if name in there and read_set(there[name]) != read_set(value):
             raise EditError(
-                f"the set {name} has other origins than the published one, and a candidate shares"
-                " the sets: change it with `corsguard publish --add` and `--remove`"
+                f"the set {name} has other origins than the published one, which a candidate"
+                " shares: give --keep-sets, or change it with --add and --remove"
             )
     lines = "".join(
         f"{candidate[each.start : each.end]}\n"

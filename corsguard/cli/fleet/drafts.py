@@ -34,6 +34,7 @@ __all__ = [
     "draft_changes",
     "draft_document",
     "draft_without_candidate",
+    "keep_sets",
     "read_document_text",
 ]
 
@@ -73,14 +74,26 @@ def draft_document(name: str, text: str, state: State | None, console: Console) 
     return Draft(text, difference, candidate)
 
 
-def draft_candidate(file: str, state: State, console: Console) -> Draft:
-    """Return the draft of the published document with a file as its candidate."""
-    (published, _), text = _require_toml(state), read_document_text(file)
+def keep_sets(text: str, state: State) -> str:
+    """Return a document whose sets have the origins of the published ones by the same name."""
+    published = find_sets(state.text)
+    for name, (start, end) in _sort_backwards(find_sets(text)):
+        if name in published:
+            text = text[:start] + state.text[slice(*published[name])] + text[end:]
+    return text
+
+
+def draft_candidate(name: str, text: str, state: State, console: Console) -> Draft:
+    """Return the draft of the published document with another one as its candidate.
+
+    `name` is what that is called where it has problems.
+    """
+    published, _ = _require_toml(state)
     if read_toml(text) is None:
-        _check(file, text, console)
+        _check(name, text, console)
     # It may refer to the published sets, so it is checked beside them alone.
     edited = _edit(add_candidate, published, text)
-    return draft_document(file, edited, state, console)
+    return draft_document(name, edited, state, console)
 
 
 def draft_without_candidate(state: State, console: Console, *, is_promoted: bool) -> Draft:
@@ -171,10 +184,15 @@ def _find_name(name: str | None, sets: Mapping[str, object]) -> str:
 
 def _replace_sets(text: str, sets: Mapping[str, Sequence[str]]) -> str:
     """Return a document whose sets are short lists."""
-    for name, (start, end) in sorted(find_sets(text).items(), key=lambda each: -each[1][0]):
+    for name, (start, end) in _sort_backwards(find_sets(text)):
         entries = ", ".join(map(quote_text, sets[name]))
         text = f"{text[:start]}[{entries}]{text[end:]}"
     return text
+
+
+def _sort_backwards(places: Mapping[str, tuple[int, int]]) -> list[tuple[str, tuple[int, int]]]:
+    """Return sets with their places, the last one first, so that the others stay where they are."""
+    return sorted(places.items(), key=lambda each: each[1], reverse=True)
 
 
 def _edit(edit: Callable[..., str], *texts: str) -> str:

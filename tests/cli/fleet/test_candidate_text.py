@@ -186,8 +186,8 @@ def test_same_set_in_another_form_is_no_other_set() -> None:
         (
             POLICY,
             "[origin_sets]\npartners = []\n",
-            "the set partners has other origins than the published one, and a candidate shares the"
-            " sets: change it with `corsguard publish --add` and `--remove`",
+            "the set partners has other origins than the published one, which a candidate shares:"
+            " give --keep-sets, or change it with --add and --remove",
         ),
         (POLICY, "[candidate]\nmax_age = 1\n", "the candidate has a candidate itself: remove its"),
         (POLICY, "origin_sets.x = []\n", "write it as a table, [origin_sets]"),

@@ -281,6 +281,7 @@ sqlite:///corsguard.db
         (("a.toml", "b.toml", "--promote"), "Give TARGET after one of"),
         (("b.toml", "--promote", "--add", "https://a.example"), "Give TARGET after one of"),
         (("b.toml", "--promote", "--candidate"), "The option --candidate needs FILE."),
+        (("b.toml", "--promote", "--keep-sets"), "The option --keep-sets needs FILE."),
         (("a.toml", "b.toml", "--set", "x"), "The option --set needs --add or --remove."),
         (("a.toml", "b.toml", "--sign", "k", "--unsigned"), "exclude each other"),
         (("a.toml", "b.toml", "--version", "0"), "0 is not in the range"),

@@ -219,3 +219,17 @@ def test_change_of_a_set_of_the_candidate_alone_allows_nothing(
 
     assert "\nalso changed\n  * the set own, which no policy in force refers to\n" in out
     assert "newly allowed" not in out
+
+
+def test_candidate_shares_the_sets_as_they_are_published(corsguard: Command, store: Store) -> None:
+    corsguard("publish", store.write(POLICY), store.url)
+    corsguard("publish", "--add", "https://c.example", store.url)
+    candidate = store.write(POLICY.replace("PUT", "DELETE"), "c.toml")
+
+    code, _, err = corsguard("publish", candidate, store.url, "--candidate")
+    assert code == 1
+    assert "which a candidate shares: give --keep-sets, or change it" in err
+    assert corsguard("publish", candidate, store.url, "--candidate", "--keep-sets").code == 0
+    document = tomllib.loads(store.load()[1])
+    assert len(document["origin_sets"]["partners"]) == 3
+    assert document["candidate"]["routes"]["/api"]["allow_methods"] == ["DELETE"]

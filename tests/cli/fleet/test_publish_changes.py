@@ -219,3 +219,22 @@ def test_change_of_a_long_set_is_quick(corsguard: Command, store: Store) -> None
     assert code == 0
     assert "+ the set p: https://new.example\n" in out
     assert time.perf_counter() - start < 3  # 0.5 s on an idle machine
+
+
+def test_file_replaces_sets_unless_they_are_kept(corsguard: Command, published: Store) -> None:
+    corsguard("publish", "--add", NEW, published.url)
+    file = published.write(TWO_SETS)
+
+    _, out, _ = corsguard("publish", file, published.url, "--dry-run")
+    assert f"no longer allowed\n  - the set partners: {NEW}\n" in out
+    code, out, _ = corsguard("publish", file, published.url, "--keep-sets")
+    assert code == 0
+    assert "no longer allowed" not in out
+    assert f'    "{NEW}",\n]\nothers = ["https://c.example"]\n' in published.load()[1]
+
+
+def test_kept_sets_of_an_empty_store_are_those_of_the_file(
+    corsguard: Command, store: Store
+) -> None:
+    assert corsguard("publish", store.write(POLICY), store.url, "--keep-sets").code == 0
+    assert store.load()[1] == POLICY

@@ -127,6 +127,8 @@ def test_candidate_that_is_not_signed_is_not_promoted(
         code, _, err = corsguard("publish", *args, signed.url, "--sign", key)
         assert code == 1
         assert "version 2 can't be signed again: the document is not signed" in err
+    code, _, _ = corsguard("publish", candidate, signed.url, "--keep-sets", "--sign", key)
+    assert code == 1
 
 
 def test_signed_candidate_is_promoted_and_rolled_back(
