@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from corsguard.browser.messages import Fields, Send, SendError
 from corsguard.cli.audit.checks import CHECKS
 from corsguard.cli.audit.reports import REPORTS
-from corsguard.cli.audit.runner import AuditResult, run_checks
+from corsguard.cli.audit.runner import AuditResult, audit_server
 from corsguard.cli.audit.server import AuditedServer
 from corsguard.cli.client import Client
 from corsguard.cli.client_options import INTERRUPTED, ClientOptions, parse_client_options
@@ -89,4 +89,4 @@ def _run_with_progress(send: Send, url: str, page: Origin, fields: Fields) -> Au
             progress.update(bar, description=check, advance=1, requests=requests)
 
         server = AuditedServer(send, url, page, fields)
-        return run_checks(server, show)
+        return audit_server(server, show)
