@@ -171,14 +171,6 @@ _RULES = (
         "HAProxy: `http-after-response`, Apache: `Header always`, Caddy: `handle_errors`).",
     ),
     Rule(
-        "gateway-error",
-        Severity.NOTE,
-        "The proxy does not reach the application",
-        "The page gets a network error instead of the status.",
-        "Start the application. This is no difference from the policy: CORS is left to the "
-        "application.",
-    ),
-    Rule(
         "case-ignored",
         Severity.NOTE,
         "An origin is allowed in upper case",
