@@ -68,10 +68,8 @@ def verify_server(
     Raises SendError where the first request has no response.
     """
     url, limits, verify = options
-    names = {
-        name for path in paths for one in guard.policies_for(path) for name in one.allow_methods
-    }
-    methods = SAFE_METHODS | names if has_unsafe else SAFE_METHODS
+    policies = [each for path in paths for each in guard.policies_for(path)]
+    unsafe = {name for each in policies for name in each.allow_methods} if has_unsafe else set()
     observations: list[Observation] = []
     with Client(url, limits=limits, verify=verify, methods=SAFE_METHODS | unsafe) as client:
         server = RecordingServer(client.send, url)

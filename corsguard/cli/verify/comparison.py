@@ -101,13 +101,14 @@ def compare(seen: Observation) -> Iterator[Difference]:
 
 
 def _list_differences(seen: Observation) -> Iterator[tuple[str, str]]:
-    if seen.trial.origin is None:
-        yield from _compare_vary(seen)
-        return
+    origin = seen.trial.origin
     if seen.decision.reason is Reason.NO_POLICY:
-        if seen.evidence.allows(seen.trial.origin):
+        if origin and seen.evidence.allows(origin):
             allowed = seen.evidence.lines(ALLOW_ORIGIN)[0]
-            yield "cors-without-policy", f"is allowed by {ALLOW_ORIGIN}: {allowed}; no policy is"
+            yield "cors-without-policy", f"has {ALLOW_ORIGIN}: {allowed}; no policy applies there"
+        return
+    if origin is None:
+        yield from _compare_vary(seen)
         return
     if seen.trial.is_preflight:
         status = [*_compare_status(seen)]
@@ -117,7 +118,7 @@ def _list_differences(seen: Observation) -> Iterator[tuple[str, str]]:
     if ALLOW_ORIGIN in seen.expected:
         yield from _compare_allowed(seen)
     else:
-        yield from _compare_refused(seen, seen.trial.origin)
+        yield from _compare_refused(seen, origin)
 
 
 def _compare_status(seen: Observation) -> Iterator[tuple[str, str]]:
