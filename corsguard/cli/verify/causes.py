@@ -135,7 +135,8 @@ class _Causes:
             return "origin-missing"
         if code == "headers-missing":
             return self._explain_missing(seen, peers)
-        return code if _has_readable(peers) else self._name_missing()
+        others = [peer for peer in peers if peer.trial.at == seen.trial.at]
+        return code if _has_readable(others) else self._name_missing()
 
     def _explain_missing(self, seen: Observation, peers: Sequence[Observation]) -> str:
         """Return why a response other than a preflight's has no CORS headers."""

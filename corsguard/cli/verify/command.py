@@ -21,6 +21,7 @@ from corsguard.cli.verify.causes import Resend, find_causes
 from corsguard.cli.verify.comparison import Observation
 from corsguard.cli.verify.reports import REPORTS
 from corsguard.cli.verify.trials import list_paths, list_trials
+from corsguard.explain.trial_guard import TrialGuard
 
 __all__ = ["run_verify", "verify_server"]
 
@@ -68,6 +69,8 @@ def verify_server(
     Raises SendError where the first request has no response.
     """
     url, limits, verify = options
+    url = urlsplit(url)._replace(query="", fragment="").geturl()
+    guard = TrialGuard(guard)  # no browser sent these requests, so no refusal is logged
     policies = [each for path in paths for each in guard.policies_for(path)]
     unsafe = {name for each in policies for name in each.allow_methods} if has_unsafe else set()
     observations: list[Observation] = []

@@ -148,7 +148,8 @@ def _compare_allowed(seen: Observation) -> Iterator[tuple[str, str]]:
         code = "preflight-swallowed" if seen.trial.is_preflight else "headers-missing"
         yield code, f"has no {ALLOW_ORIGIN}; the policy sends {expected}"
         return
-    if mistake := find_origin_mistake(origins):
+    mistake = find_origin_mistake(origins)
+    if mistake and origins != (seen.trial.origin,):
         sent = escape_text(", ".join(origins))
         yield mistake, f"has {ALLOW_ORIGIN}: {sent}; the policy sends {expected}"
         return
@@ -283,7 +284,7 @@ def _compare_vary(seen: Observation) -> Iterator[tuple[str, str]]:
     missing = set() if "*" in sent else expected - sent
     if seen.trial.is_preflight:
         if missing:
-            names = ", ".join(sorted(missing))
+            names = ", ".join(sorted(name.title() for name in missing))
             yield "preflight-vary", f"lacks {names} in Vary"
     elif missing and seen.evidence.is_cacheable:
         yield "vary-missing", "has no Vary: Origin"

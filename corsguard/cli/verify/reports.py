@@ -17,7 +17,7 @@ from corsguard.cli.terminal import ConsoleWriter, format_count, make_printable, 
 __all__ = ["REPORTS"]
 
 _SHOWN = 2
-"""How many responses of a finding the text shows. JSON has all."""
+"""How many differences of a finding the text shows, and one of a note. JSON has all."""
 
 
 def _write_text(result: AuditResult) -> None:
@@ -38,17 +38,17 @@ def _write_text(result: AuditResult) -> None:
 def _write_finding(writer: ConsoleWriter, found: Finding) -> None:
     rule = found.rule
     writer.write_heading(f"{found.severity}: {rule.title} [{rule.code}]", STYLES[found.severity])
-    count = len(found.evidence)
+    count, shown_count = len(found.evidence), _SHOWN if found.fails else 1
     if count > 1:
         paths = make_printable(", ".join(found.paths))
-        writer.write_row("count", f"{count} responses, at {paths}")
-    for sentence, shown in list(zip(found.differences, found.evidence, strict=True))[:_SHOWN]:
+        writer.write_row("count", f"{count} differences, at {paths}")
+    for sentence, shown in list(zip(found.differences, found.evidence, strict=True))[:shown_count]:
         writer.write_row("difference", make_printable(sentence))
         writer.write_unwrapped("request", make_printable(shown.curl))
         for number, line in enumerate(list_response_lines(shown)):
             writer.write_row("" if number else "response", line)
-    if count > _SHOWN:
-        writer.write_row("", f"and {count - _SHOWN} more: --format json has them")
+    if count > shown_count:
+        writer.write_row("", f"and {count - shown_count} more: --format json has them")
     writer.write_row("impact", rule.impact)
     writer.write_row("fix", rule.fix, "bold")
 
