@@ -13,9 +13,11 @@ Header always set Access-Control-Expose-Headers X-Total env=ALLOWED
 """
 VARY = "Header always merge Vary Origin\n"
 PREFLIGHT = """
-Header always set Access-Control-Allow-Methods "GET, PUT, DELETE" "expr=%{REQUEST_METHOD} == 'OPTIONS'"
-Header always set Access-Control-Allow-Headers "X-Trace, Content-Type" "expr=%{REQUEST_METHOD} == 'OPTIONS'"
-Header always set Access-Control-Max-Age 600 "expr=%{REQUEST_METHOD} == 'OPTIONS'"
+<If "%{REQUEST_METHOD} == 'OPTIONS'">
+    Header always set Access-Control-Allow-Methods "GET, PUT, DELETE"
+    Header always set Access-Control-Allow-Headers "X-Trace, Content-Type"
+    Header always set Access-Control-Max-Age 600
+</If>
 """
 
 ON_PREFLIGHTS = """
@@ -27,7 +29,10 @@ Header always set Access-Control-Allow-Credentials true \
 
 
 def _refuse(status: int) -> str:
-    return f"RewriteEngine on\nRewriteCond %{{REQUEST_METHOD}} =OPTIONS\nRewriteRule ^ - [R={status},L]\n"
+    return (
+        "RewriteEngine on\nRewriteCond %{REQUEST_METHOD} =OPTIONS\n"
+        f"RewriteRule ^ - [R={status},L]\n"
+    )
 
 
 def _answer(origins: str = ORIGINS, headers: str = HEADERS, vary: str = VARY) -> str:

@@ -71,7 +71,8 @@ FAULTS = {
     "null": Fault(_answer(f"{ORIGINS}|^null$"), {"null-allowed"}, BARE),
     "any port": Fault(_answer(ORIGINS.replace("$", "(:\\d+)?$")), {"any-port"}, BARE),
     "any page": Fault(
-        f"header {{\nAccess-Control-Allow-Origin *\n-Access-Control-Allow-Credentials\ndefer\n}}\n{PASS}",
+        "header {\nAccess-Control-Allow-Origin *\n-Access-Control-Allow-Credentials\ndefer\n}\n"
+        f"{PASS}",
         {"wildcard-sent", "credentials-missing"},
     ),
     "no Vary": Fault(_answer(vary=""), {"vary-missing"}, BARE),

@@ -6,6 +6,15 @@ from support.verify.faults import BARE, DOWN, GUARDED, Fault
 
 ORIGINS = "^https://((app|admin)|([a-z0-9-]+\\.)+preview)\\.example\\.com$"
 
+PREFLIGHT = (
+    "http-request return status 204 "
+    "hdr Access-Control-Allow-Origin %[var(txn.origin)] "
+    "hdr Access-Control-Allow-Credentials true "
+    "hdr Access-Control-Allow-Methods GET,PUT,DELETE "
+    "hdr Access-Control-Allow-Headers content-type,x-trace "
+    "hdr Access-Control-Max-Age 600 hdr Vary Origin if METH_OPTIONS allowed"
+)
+
 
 def _serve(inside: str, before: str = "") -> str:
     lines = "\n".join(f"    {line.strip()}" for line in inside.strip().splitlines())
@@ -22,7 +31,7 @@ def _answer(rule: str = "http-after-response", origins: str = ORIGINS, vary: str
         {rule} set-header Access-Control-Allow-Credentials true if allowed
         {rule} set-header Access-Control-Expose-Headers X-Total if allowed
         {rule} set-header Vary {vary}
-        http-request return status 204 hdr Access-Control-Allow-Methods GET,PUT,DELETE hdr Access-Control-Allow-Headers content-type,x-trace hdr Access-Control-Max-Age 600 hdr Access-Control-Allow-Origin %[var(txn.origin)] hdr Access-Control-Allow-Credentials true hdr Vary Origin if METH_OPTIONS allowed
+        {PREFLIGHT}
         http-request return status 204 if METH_OPTIONS
     """)
 
@@ -79,7 +88,8 @@ FAULTS = {
     ),
     "cache without Vary": Fault(
         _serve(
-            "http-request cache-use all\nhttp-response del-header Vary\nhttp-response cache-store all",
+            "http-request cache-use all\nhttp-response del-header Vary\n"
+            "http-response cache-store all",
             CACHE,
         ),
         {"cache-ignores-vary"},

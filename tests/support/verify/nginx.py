@@ -64,7 +64,8 @@ FAULTS = {
     ),
     "no always": Fault(_answer(HEADERS.replace(" always", "")), {"errors-without-headers"}, BARE),
     "inheritance": Fault(
-        f"{MAP} {FLAGS} server {{ listen 127.0.0.1:PORT; {HEADERS} location / {{ {PASS} {PREFLIGHT} }}"
+        f"{MAP} {FLAGS} server {{ listen 127.0.0.1:PORT; {HEADERS}"
+        f"location / {{ {PASS} {PREFLIGHT} }}"
         f"location /api/items {{ {PASS} add_header X-Frame-Options DENY; {PREFLIGHT} }} }}",
         {"headers-missing-on-path"},
         BARE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NamedTuple
 
 from support.verify.policies import ONE, PAGE, build_bare
@@ -155,7 +156,7 @@ class Case(NamedTuple):
 
     layer: Change
     findings: set[str]
-    notes: set[str] = set()
+    notes: AbstractSet[str] = frozenset()
     toml: str = ONE
     paths: tuple[str, ...] = ("/api",)
 
@@ -163,7 +164,12 @@ class Case(NamedTuple):
 ORIGIN, CREDENTIALS = f"{PREFIX}Allow-Origin", f"{PREFIX}Allow-Credentials"
 METHODS, HEADERS = f"{PREFIX}Allow-Methods", f"{PREFIX}Allow-Headers"
 EXPOSED, MAX_AGE = f"{PREFIX}Expose-Headers", f"{PREFIX}Max-Age"
-OPEN = '[routes."/api"]\nallow_origins = ["*"]\nallow_headers = ["*", "Authorization"]\nexpose_headers = ["*"]\n'
+OPEN = """\
+[routes."/api"]
+allow_origins = ["*"]
+allow_headers = ["*", "Authorization"]
+expose_headers = ["*"]
+"""
 NO_CREDENTIALS = ONE.replace("allow_credentials = true", "allow_credentials = false")
 NONE = '[routes]\n"/api" = false\n'
 TWO_PATHS = ("/api", "/api/items")
