@@ -121,11 +121,8 @@ def _build_check(
     """Return a check of one path. It finds nothing itself: it adds to observations."""
 
     def check(server: RecordingServer) -> Iterator[Finding]:
-        policies = guard.policies_for(path)
         host = urlsplit(server.url).netloc
-        for trial in list_trials(
-            server.url, path, policies, is_full=is_full, has_unsafe=has_unsafe
-        ):
+        for trial in list_trials(server.url, path, guard, is_full=is_full, has_unsafe=has_unsafe):
             evidence = server.send(trial.sent)
             headers = {"Host": host, **dict(trial.sent.headers)}
             decision = guard.decide(trial.at, trial.origin, trial.sent.method, headers, False)

@@ -37,8 +37,9 @@ GATEWAY_STATUSES = frozenset({502, 503, 504})
 _NEEDS_LOGIN = frozenset({401, 407})
 _NOT_ANSWERED = frozenset({404, 405, 501})
 _SAFELISTED_REQUEST_HEADERS = frozenset({"accept", "accept-language", "content-language", "range"})
+_CACHED_STATUSES = frozenset({200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501})
+"""The statuses that caches store without being told to (RFC 9110, 15.1)."""
 _ONLY_ON_PREFLIGHTS = (ALLOW_METHODS, ALLOW_HEADERS, MAX_AGE)
-_READ_ON_PREFLIGHTS = (*_ONLY_ON_PREFLIGHTS, ALLOW_ORIGIN, ALLOW_CREDENTIALS)
 
 
 class Observation(NamedTuple):
@@ -286,5 +287,5 @@ def _compare_vary(seen: Observation) -> Iterator[tuple[str, str]]:
         if missing:
             names = ", ".join(sorted(name.title() for name in missing))
             yield "preflight-vary", f"lacks {names} in Vary"
-    elif missing and seen.evidence.is_cacheable:
+    elif missing and seen.status in _CACHED_STATUSES and seen.evidence.is_cacheable:
         yield "vary-missing", "has no Vary: Origin"

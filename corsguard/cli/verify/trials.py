@@ -15,7 +15,7 @@ from corsguard.browser.messages import Sent
 from corsguard.cli.audit.origin_probes import list_origin_probes, list_untrusted_origins
 from corsguard.cli.audit.path_spellings import MISSING
 from corsguard.cli.route_policies import iter_route_policies
-from corsguard.fetch_spec import REQUEST_HEADERS, REQUEST_METHOD, SAFELISTED_METHODS
+from corsguard.fetch_spec import REQUEST_HEADERS, REQUEST_METHOD
 from corsguard.origin import Origin, OriginPattern
 
 __all__ = ["Trial", "list_listed_origins", "list_paths", "list_trials"]
@@ -73,15 +73,18 @@ def list_listed_origins(policies: Iterable[Policy]) -> list[str]:
 
 
 def list_trials(
-    base: str, path: str, policies: tuple[Policy, ...], *, is_full: bool, has_unsafe: bool
+    base: str, path: str, guard: Guard, *, is_full: bool, has_unsafe: bool
 ) -> Iterator[Trial]:
     """Yield the requests to a path.
 
-    `base` is the URL of the service's path `/`. `policies` apply to the path. `is_full` adds all
-    origins and methods. `has_unsafe` adds requests with the policies' unsafe methods.
+    `base` is the URL of the service's path `/`. `is_full` adds all origins and methods of the
+    path's policies. `has_unsafe` adds requests with their methods.
     """
     trials = _Trials(base, path)
-    pages = list_listed_origins(policies) or [_ANY_PAGE]
+    policies = guard.policies_for(path)
+    every = (each.policy for each in iter_route_policies(guard.policies) if each.policy)
+    # Where no policy applies, a layer may allow the origins that it allows elsewhere.
+    pages = list_listed_origins(policies or every) or [_ANY_PAGE]
     methods = [*dict.fromkeys(name for policy in policies for name in policy.allow_methods)]
     names = [*dict.fromkeys(name for policy in policies for name in policy.allow_headers)]
     untrusted = [*_list_untrusted(pages[0])]
@@ -101,8 +104,7 @@ def list_trials(
             yield trials.build_actual(probe)
         yield trials.build_preflight(probes[0], "GET", names)
     for method in tried if has_unsafe else ():
-        if method not in SAFELISTED_METHODS:
-            yield trials.build_actual(_Probe(pages[0]), method)
+        yield trials.build_actual(_Probe(pages[0]), method)
 
 
 class _Trials:

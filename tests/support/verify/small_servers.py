@@ -290,6 +290,10 @@ CASES: Mapping[str, Case] = {
     "OPTIONS is a bad gateway": Case(on_preflights(502), {"preflight-refused"}),
     "own 204": Case(on_preflights(204), {"preflight-swallowed"}),
     "errors": Case(drop_on_errors, {"errors-without-headers"}),
+    "login after preflights": Case(
+        lambda environ, status, headers: (status, headers) if is_preflight(environ) else (401, []),
+        {"errors-without-headers"},
+    ),
     "no path but errors": Case(drop_on_errors, {"errors-without-headers"}, paths=("/api/none",)),
     "path": Case(
         on_path("/api/items", without(*CORS)), {"headers-missing-on-path"}, paths=TWO_PATHS
