@@ -19,6 +19,16 @@ Resend = Callable[[Sent], Evidence | None]
 
 _ABSENT = frozenset({"headers-missing", "preflight-swallowed", "preflight-not-answered"})
 """Codes that a path without any CORS explains as well."""
+_PREFLIGHT_FAILURES = frozenset(
+    {
+        "preflight-authenticated",
+        "preflight-not-answered",
+        "preflight-redirected",
+        "preflight-refused",
+        "preflight-swallowed",
+    }
+)
+"""Codes of preflights that fail whoever sends them."""
 _FRONT_STATUSES = REDIRECT_STATUSES | {401, 403, 407, 429}
 """The statuses of a layer that stops every request in front of the application."""
 
@@ -117,7 +127,7 @@ class _Causes:
             one.observation.trial.path == seen.trial.path
             and one.observation.trial.is_preflight
             and one.observation.status == seen.status
-            and one.code != "preflight-status"
+            and one.code in _PREFLIGHT_FAILURES
             for one in self._differences
         )
 
