@@ -14,6 +14,7 @@ from corsguard.escaping import show_value
 
 __all__ = ["OriginSets", "SetUse", "read_set"]
 
+_SOME_ORIGIN = "https://app.example.com"
 _TABLE = '{"partners": ["https://app.example.com"]}'
 
 
@@ -69,11 +70,14 @@ class OriginSets:
         `prefix` and `index` say where the policy is; see SetUse. Anything else is returned as it
         is: it is validated later.
         """
-        listed = table.get("allow_origins") if isinstance(table, Mapping) else None
+        if not isinstance(table, Mapping):
+            return table
+        listed = table.get("allow_origins")
         if not isinstance(listed, (list, tuple)) or not any(map(_is_reference, listed)):
             return table
         entries: list[object] = []
         names: list[str] = []
+        count = len(self.problems)
         for entry in listed:
             if not _is_reference(entry):
                 entries.append(entry)
@@ -82,7 +86,9 @@ class OriginSets:
                 entries.extend(self._sets[name])
         others = frozenset(each for each in listed if isinstance(each, str))
         self.uses.append(SetUse(prefix, index, tuple(names), others))
-        return {**table, "allow_origins": entries}  # type: ignore[dict-item]  # a Mapping, as above
+        if not entries and len(self.problems) > count:
+            entries = [_SOME_ORIGIN]  # no second problem for an unknown set
+        return {**table, "allow_origins": entries}
 
     def _find_set(self, reference: Mapping[str, object]) -> str | None:
         """Return the name of the set that an entry refers to, None if there is a problem."""

@@ -34,7 +34,7 @@ class RedisOrigins(NotifiedLookup):
     """An entry of `allow_origins` that allows the members of a set in Redis 6 or newer.
 
     `url` is one of redis-py: `redis://`, `rediss://` or `unix://`. `key` is that of the set, whose
-    members are origins as browsers send them: `SADD corsguard:origins https://app.example`.
+    members are origins as browsers send them: `SADD corsguard-origins https://app.example`.
 
     Redis says when the set changes (`CLIENT TRACKING`), which takes milliseconds to take effect. A
     worker needs the commands `SISMEMBER`, `CLIENT ID`, `CLIENT TRACKING`, `PING` and `SUBSCRIBE`.
@@ -44,7 +44,7 @@ class RedisOrigins(NotifiedLookup):
     """
 
     def __init__(
-        self, url: str, key: str = "corsguard:origins", **options: Unpack[LookupOptions]
+        self, url: str, key: str = "corsguard-origins", **options: Unpack[LookupOptions]
     ) -> None:
         """Parse the URL and connect to nothing. Raises SourceError if it is not valid."""
         self._arguments = (url, key)
@@ -159,12 +159,14 @@ class _RedisSet:
         """Return a pool of connections that are not made yet."""
         timeouts = {"socket_timeout": SHORT_SECONDS, "socket_connect_timeout": SHORT_SECONDS}
         given: dict[str, Any] = parse_url(self._url.for_client)  # type: ignore[no-untyped-call]
-        fixed: dict[str, Any] = {
+        options: dict[str, Any] = {
+            **timeouts,
+            **given,
             "decode_responses": False,
             "protocol": 2,
             "retry": Retry(NoBackoff(), 0),  # the look-up retries
         }
-        return ConnectionPool(**{**timeouts, **given, **fixed})
+        return ConnectionPool(**options)
 
 
 def _ask(connection: Any, *command: object) -> Any:

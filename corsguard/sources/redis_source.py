@@ -35,6 +35,8 @@ from corsguard.sources.source import ConflictError, Revision, SourceError, Worke
 __all__ = ["RedisSource"]
 
 _parse_url: Callable[[str], dict[str, Any]] = parse_url  # which has no types
+_SILENCE = 4.0
+"""Seconds without a message after which a listener asks for a sign of life."""
 _INVALIDATIONS = "__redis__:invalidate"
 """The channel on which Redis names the keys that have changed."""
 
@@ -158,19 +160,21 @@ class RedisSource(RemoteStore[Any, Any]):
 
     def _listen(self, listener: Any, on_change: Callable[[], object]) -> None:
         """Read messages, and ask for a sign of life whenever there was none for a while."""
-        asked_at: float | None = None
+        heard_at, is_asked = monotonic(), False
         while not self._closed.is_set():
             if listener.can_read(SHORT_SECONDS / 2):
-                asked_at = None
+                heard_at, is_asked = monotonic(), False
                 is_changed = self._is_change(listener.read_response())
                 while listener.can_read(0):  # a revision causes two messages
                     is_changed |= self._is_change(listener.read_response())
                 if is_changed:
                     on_change()
-            elif asked_at is None:
-                asked_at = monotonic()
+                continue
+            silence = monotonic() - heard_at
+            if silence >= _SILENCE and not is_asked:
+                is_asked = True
                 listener.send_command("PING")
-            elif monotonic() - asked_at >= SHORT_SECONDS:
+            elif silence >= _SILENCE + SHORT_SECONDS:
                 raise SourceError(f"the server does not respond for {SHORT_SECONDS:g} seconds.")
 
     def _is_change(self, message: Sequence[Any]) -> bool:
@@ -183,16 +187,15 @@ class RedisSource(RemoteStore[Any, Any]):
 
     def _build_pool(self, seconds: float = SHORT_SECONDS) -> ConnectionPool:
         """Return a pool of connections that are not made yet."""
-        timeouts = {"socket_timeout": seconds, "socket_connect_timeout": SHORT_SECONDS}
-        return ConnectionPool(
-            **{
-                **timeouts,
-                **_parse_url(self._url.for_client),
-                "decode_responses": False,
-                "protocol": 2,
-                "retry": Retry(NoBackoff(), 0),  # the guard retries
-            }
-        )
+        options: dict[str, Any] = {
+            "socket_timeout": seconds,
+            "socket_connect_timeout": SHORT_SECONDS,
+            **_parse_url(self._url.for_client),
+            "decode_responses": False,
+            "protocol": 2,
+            "retry": Retry(NoBackoff(), 0),  # the guard retries
+        }
+        return ConnectionPool(**options)
 
     def _create_client(self, seconds: float = SHORT_SECONDS) -> Any:
         return Redis.from_pool(self._build_pool(seconds))

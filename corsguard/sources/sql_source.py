@@ -216,9 +216,10 @@ class SQLSource(RemoteStore[Engine, Any]):
     def _read_log(self) -> Sequence[LogEntry]:
         return _build_log(self._read(self._select(*_HEADER).order_by(_VERSION)))
 
-    def _select(self, *columns: Any) -> Select[Any]:
+    def _select(self, *columns: Any) -> Any:
         """Return a query of the revisions of this policy."""
-        return select(*columns).where(_REVISIONS.c.policy == self._url.policy)
+        query: Any = select(*columns)
+        return query.where(_REVISIONS.c.policy == self._url.policy)
 
     def _read(self, query: Select[Any], seconds: float = SHORT_SECONDS) -> Sequence[Row[Any]]:
         """Return the rows of a query, or none if the database has no tables yet."""
@@ -237,8 +238,7 @@ class SQLSource(RemoteStore[Engine, Any]):
 
     def _run(self, use: Callable[[Connection], Result]) -> Result:
         """Call a function with a connection outside of a transaction, and return its result."""
-        engine = self._get_client().execution_options(isolation_level="AUTOCOMMIT")
-        with self._exclusion, engine.connect() as connection:
+        with self._exclusion, self._get_client().connect() as connection:
             return use(connection)
 
     def _write(self, revision: Revision) -> None:
@@ -293,6 +293,8 @@ class SQLSource(RemoteStore[Engine, Any]):
                 url,
                 connect_args={name: limits[name] for name in limits.keys() - url.query.keys()},
                 hide_parameters=True,
+                # For all but `publish`. To set it for each question costs more than the question.
+                isolation_level="AUTOCOMMIT",
                 **(_OF_FILE if dialect.name == "sqlite" else _OF_SERVER),
             )
         except ModuleNotFoundError as error:

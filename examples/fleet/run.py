@@ -31,7 +31,7 @@ from store import FileTarget, StoreTarget, Target, start_redis
 from corsguard.sources import SourceError
 
 WORKER = Path(__file__).with_name("worker.py")
-PATIENCE = 15.0
+PATIENCE = 30.0
 """Seconds in which every worker must follow a change."""
 INTERVAL = 0.2
 """Seconds between two looks at the workers while nothing changes."""

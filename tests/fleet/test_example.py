@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from support.fleet_example import run_example, start_example
 from support.store_servers import RedisServer
 
@@ -20,6 +21,7 @@ def test_redis_is_started_for_it() -> None:
     assert "version 2 is on all 2 workers" in run.stdout
 
 
+@pytest.mark.slow
 def test_goes_on_after_an_outage(redis_server: RedisServer) -> None:
     with start_example("--redis", redis_server.url, "--every", "0.5", "--changes", "2") as process:
         assert process.stdout is not None

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
@@ -34,13 +35,17 @@ class Publisher:
         self.store: PolicyStore = self._store
         self.publish(1)
 
-    def publish(self, number: int, text: str | None = None, published_at: float = 0.0) -> None:
+    def publish(
+        self, number: int, text: str | None = None, published_at: float | None = None
+    ) -> None:
         """Write a revision, as soon as the store is ready for it."""
-        revision = Revision(number, build_text(number) if text is None else text)
+        at = time() if published_at is None else published_at
+        text = build_text(number) if text is None else text
+        revision = Revision(number, text, published_at=at)
 
         def has_published() -> bool:
             with suppress(SourceError):
-                self.store.publish(revision._replace(published_at=published_at))
+                self.store.publish(revision)
                 return True
             return False
 

@@ -28,7 +28,7 @@ from support.store_servers import RedisServer
 from corsguard import Guard, Policy, PolicyError
 from corsguard.sources import RedisOrigins, SourceError, notified_lookup, redis_origins
 
-KEY = "corsguard:origins"
+KEY = "corsguard-origins"
 
 
 @pytest.fixture

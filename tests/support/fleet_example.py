@@ -11,6 +11,7 @@ __all__ = ["PROGRAM", "run_example", "start_example"]
 
 PROGRAM = Path(__file__).parents[2] / "examples/fleet/run.py"
 _ENVIRON = {**os.environ, "COLUMNS": "200"}
+_ENVIRON.pop("PYTHONSAFEPATH", None)  # the program imports from its own folder
 
 
 def run_example(*arguments: str) -> subprocess.CompletedProcess[str]:

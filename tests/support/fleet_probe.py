@@ -45,25 +45,31 @@ class WorkerConnection:
     def request(self, path: str, origin: str = "") -> FleetResponse:
         """Return the response to a POST request. Raises OSError and ValueError if there is none."""
         self._socket.sendall(build_request(path, origin))
-        received = b""
-        while b"\r\n\r\n" not in received:
-            received += self._receive()
-        head, _, body = received.partition(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
-        fields = (line.partition(": ") for line in lines)
-        headers = {name.lower(): value for name, _, value in fields}
-        while len(body) < int(headers["content-length"]):
-            body += self._receive()
-        return FleetResponse(int(first.split()[1]), headers, body)
-
-    def _receive(self) -> bytes:
-        part = self._socket.recv(65_536)
-        if not part:
-            raise ConnectionError("the worker has closed the connection")
-        return part
+        return read_response(self._socket)
 
     def close(self) -> None:
         self._socket.close()
+
+
+def read_response(connection: socket.socket) -> FleetResponse:
+    """Read one response. Raises OSError and ValueError if there is none."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += _receive(connection)
+    head, _, body = received.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    fields = (line.partition(": ") for line in lines)
+    headers = {name.lower(): value for name, _, value in fields}
+    while len(body) < int(headers["content-length"]):
+        body += _receive(connection)
+    return FleetResponse(int(first.split()[1]), headers, body)
+
+
+def _receive(connection: socket.socket) -> bytes:
+    part = connection.recv(65_536)
+    if not part:
+        raise ConnectionError("the worker has closed the connection")
+    return part
 
 
 def build_request(path: str, origin: str = "") -> bytes:

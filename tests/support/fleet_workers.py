@@ -15,13 +15,22 @@ from support.fleet_apps import FleetSettings
 from support.fleet_probe import WorkerConnection, connect_to_each
 
 _TESTS = Path(__file__).parents[1]
+_STOP_SECONDS = 60
 _IDLE = "300"
 """Seconds for which the servers keep a connection."""
+_HUNG = "120"
+"""Seconds after which the servers replace a worker that seems to hang: never on a slow machine."""
 
-GUNICORN = ("gunicorn", "--worker-class", "gthread", "--threads", "8", "--keep-alive", _IDLE)
+GUNICORN = (
+    *("gunicorn", "--worker-class", "gthread", "--threads", "8", "--keep-alive", _IDLE),
+    *("--timeout", _HUNG),
+)
 GUNICORN_PRELOAD = (*GUNICORN, "--preload")
-GUNICORN_SYNC = ("gunicorn", "--preload", "--timeout", "120")
-UVICORN = ("uvicorn", "--timeout-keep-alive", _IDLE, "--no-access-log")
+GUNICORN_SYNC = ("gunicorn", "--preload", "--timeout", _HUNG)
+UVICORN = (
+    *("uvicorn", "--timeout-keep-alive", _IDLE, "--no-access-log"),
+    *("--timeout-worker-healthcheck", _HUNG),
+)
 
 
 class Server(NamedTuple):
@@ -67,12 +76,7 @@ def serve(
         yield Server(port, process, log)
     finally:
         process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
+        process.wait(_STOP_SECONDS)
 
 
 @contextmanager

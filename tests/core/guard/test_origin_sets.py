@@ -63,7 +63,7 @@ def test_unknown_set_is_reported_with_those_that_there_are() -> None:
 
 
 def test_reference_without_sets_says_where_to_write_them() -> None:
-    given = {"allow_origins": [A, REFERENCE]}
+    given = {"allow_origins": [REFERENCE]}
     assert find_problems(given) == [("set-unknown", "allow_origins", "add the table `origin_sets`")]
 
 
