@@ -38,7 +38,7 @@ _NEEDS_LOGIN = frozenset({401, 407})
 _NOT_ANSWERED = frozenset({404, 405, 501})
 _SAFELISTED_REQUEST_HEADERS = frozenset({"accept", "accept-language", "content-language", "range"})
 _CACHED_STATUSES = frozenset({200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501})
-"""The statuses that caches store without being told to (RFC 9110, 15.1)."""
+"""The statuses that caches store by default (RFC 9110, 15.1)."""
 _ONLY_ON_PREFLIGHTS = (ALLOW_METHODS, ALLOW_HEADERS, MAX_AGE)
 
 
@@ -277,7 +277,7 @@ def _find_added(seen: Observation, names: Iterable[str]) -> Iterator[tuple[str, 
 
 
 def _compare_vary(seen: Observation) -> Iterator[tuple[str, str]]:
-    """Compare what a cache is told: it must keep responses to different origins apart."""
+    """Compare `Vary`, by which a cache keeps responses to different origins apart."""
     expected = _split([seen.expected.get("Vary", "")], str.lower)
     if seen.evidence.lines(ALLOW_ORIGIN) != ("*",):  # under `*` the policy does not vary
         expected.add("origin")
