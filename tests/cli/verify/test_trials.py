@@ -49,6 +49,15 @@ def test_path_is_encoded() -> None:
     }
 
 
+def test_service_below_a_prefix_has_the_paths_of_the_policy() -> None:
+    guard = Guard(Policy(allow_origins=["https://app.example.com"]))
+    base = "https://example.com/shop"
+    trials = list_trials(base, "/api", guard, is_full=False, has_unsafe=False)
+    assert {(trial.at, trial.sent.url) for trial in trials if trial.is_preflight} == {
+        ("/api", "https://example.com/shop/api")
+    }
+
+
 def test_methods_that_change_data_are_sent_on_demand_only() -> None:
     policy = Policy(allow_origins=["https://app.example.com"], allow_methods=["POST", "PUT"])
     safe = {trial.sent.method for trial in build(policy)}
