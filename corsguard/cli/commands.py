@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from corsguard.cli.check import load_guard, run_check
-from corsguard.cli.click_options import add_application_options, add_click_options
+from corsguard.cli.click_options import (
+    add_application_options,
+    add_click_options,
+    add_client_options,
+)
 from corsguard.cli.fleet import commands as fleet
 from corsguard.cli.options import EXPLAIN_OPTIONS, REQUEST_OPTIONS
 from corsguard.cli.terminal import fail
@@ -20,8 +23,6 @@ if TYPE_CHECKING:
     from corsguard.explain.question import Question
 
 __all__ = ["group"]
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _PORT = click.IntRange(0, 65_535)
 
@@ -154,33 +155,6 @@ def _describe(file: str, form: str, url: str | None) -> None:
     sys.exit(run_describe(file, form, url))
 
 
-def _add_client_options(command: Command) -> Command:
-    """Add the limits and the certificates of requests to a live server."""
-    for option in reversed(
-        (
-            click.option(
-                "--timeout", default=10.0, show_default=True, help="Seconds for each request."
-            ),
-            click.option(
-                "--rate",
-                default=20.0,
-                show_default=True,
-                help="Maximum number of requests per second.",
-            ),
-            click.option(
-                "--requests",
-                default=300,
-                show_default=True,
-                help="Maximum number of requests in total.",
-            ),
-            click.option("--ca", type=click.Path(), help="File with the certificates to trust."),
-            click.option("--insecure", is_flag=True, help="Trust any certificate."),
-        )
-    ):
-        command = option(command)
-    return command
-
-
 @group.command("probe", short_help="Send a request to a live server as a browser, or audit it.")
 @click.argument("url")
 @add_click_options(REQUEST_OPTIONS)
@@ -193,7 +167,7 @@ def _add_client_options(command: Command) -> Command:
     show_default=True,
     help="Format of the output. Markdown and SARIF are for an audit.",
 )
-@_add_client_options
+@add_client_options
 def _probe(url: str, **options: Any) -> None:
     """Send a request to the server at URL as a browser does for a page, whatever its language.
 
@@ -230,7 +204,7 @@ def _probe(url: str, **options: Any) -> None:
     show_default=True,
     help="Format of the output.",
 )
-@_add_client_options
+@add_client_options
 def _verify(file: str, url: str, **options: Any) -> None:
     """Compare what answers at URL with the policies of the corsguard.toml FILE.
 
