@@ -55,14 +55,28 @@ def compare(
 
     Losses of listed origins come first, and then what is no longer open to others.
     """
-    tried = _Tried(exchanges)
-    groups = [
-        _merge(tried, findings)
-        for findings in _group(find_changes(exchanges, before, after), _get_kind).values()
+    before, after = [*before], [*after]
+    found = find_changes(exchanges, before, after)
+    readable = [
+        exchange
+        for exchange, *verdicts in zip(exchanges, before, after, strict=True)
+        if any(verdict.can_read for verdict in verdicts)
     ]
-    merged = [group for each in groups for group in each]
+    merged = [
+        group
+        for kind, findings in _group(found, _get_kind).items()
+        for group in _merge(_Tried(_leave_out(readable, found, kind)), findings)
+    ]
     merged.sort(key=lambda group: (_CHANGES.index(group.change), _CAUSES.index(group.cause)))
     return [_build_difference(group) for group in merged]
+
+
+def _leave_out(
+    exchanges: Iterable[Exchange], findings: Iterable[Finding], kind: Hashable
+) -> list[Exchange]:
+    """Return exchanges without those that change in another way than kind."""
+    others = {finding.exchange for finding in findings if _get_kind(finding) != kind}
+    return [each for each in exchanges if each not in others]
 
 
 class _Tried:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from corsguard.browser.messages import Fields
 from corsguard.cli.migrate.replay.entries import Entry, PolicyTable, find_table, read_tables
 from corsguard.cli.migrate.replay.origins import (
+    LISTED,
     UNTRUSTED,
     OriginCase,
     Trust,
@@ -36,6 +37,7 @@ _EXPOSED = (UNNAMED,)
 _MOST_HEADERS = 12
 _MOST_FULL_ORIGINS = 4
 _MOST_FULL_PATHS = 6
+_MOST_COVERED_PATHS = 12
 _MOST_ORIGINS = 40
 _MOST_PATHS = 40
 _MOST_NEAR_ORIGINS = 6
@@ -121,11 +123,13 @@ class _Generator:
         paths: Mapping[str, Collection[str]],
     ) -> None:
         self._tables = tables
+        self._samples = samples
         self._paths = paths
         entries = (*samples.origins, *(entry for table in tables for entry in table.origins))
-        self._cases = list_listed(entries)
-        self._known = {case.origin for case in self._cases if case.trust is not Trust.UNTRUSTED}
-        self._listed = [case for case in self._cases if case.origin in self._known]
+        cases = list_listed(entries)
+        self._listed = [case for case in cases if case.trust in LISTED]
+        self._unmatched = [case for case in cases if case.trust not in LISTED]
+        """Origins that belong to others, with the entry that matches them, or matches nothing."""
         self._headers = _choose_headers(
             (*samples.headers, *(name for table in tables for name in table.headers))
         )
@@ -157,19 +161,19 @@ class _Generator:
         for path in full:
             for case in _thin(self._listed, _MOST_ORIGINS):
                 yield from self._build(case, path, self._list_core_shapes(path))
-        for path in _thin([*self._paths], _MOST_PATHS):
-            shapes = [_Shape(method) for method in self._list_methods(path)]
+        paths = _thin([*self._paths], _MOST_PATHS)
+        covered = _thin(paths, _MOST_COVERED_PATHS)
+        for path in paths:
+            plain = [_build_plain(method) for method in self._list_methods(path)]
+            shapes = self._list_shapes(path) if path in covered else plain
             for case in self._choose_full_cases(path)[:1]:
                 yield from self._build(case, path, shapes)
-            for case in (*UNTRUSTED, *self._cases_without_samples()):
-                yield from self._build(case, path, shapes[:1])
-        near = list_near_misses(_thin(self._listed, _MOST_NEAR_ORIGINS), self._known)
+            for case in UNTRUSTED:
+                yield from self._build(case, path, plain[:1])
+        near = list_near_misses(_thin(self._listed, _MOST_NEAR_ORIGINS), self._listed)
         for path in full[:1]:
-            for case in near:
+            for case in (*self._unmatched, *near):
                 yield from self._build(case, path, self._list_core_shapes(path)[:1])
-
-    def _cases_without_samples(self) -> list[OriginCase]:
-        return [case for case in self._cases if case.trust is Trust.UNTRUSTED]
 
     def _choose_full_paths(self) -> list[str]:
         """Return a path for each route and each set of methods that paths have."""
@@ -180,9 +184,9 @@ class _Generator:
         return [*chosen.values()][:_MOST_FULL_PATHS]
 
     def _choose_full_cases(self, path: str) -> list[OriginCase]:
-        """Return listed origins that the route of path has, one for each entry of each kind."""
+        """Return origins that the route of path lists, at least one of each pattern."""
         table = find_table(self._tables, path)
-        of_route = set(table.origins) if table else set[Entry]()
+        of_route = {*(table.origins if table else ()), *self._samples.origins}
         cases = [case for case in self._listed if case.entry in of_route] or self._listed
         first: dict[Entry | None, OriginCase] = {}
         for case in cases:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from corsguard.browser import Answer, BlockReason, Browser, Cookie, Request, Sent
@@ -46,7 +48,19 @@ def judge(app: Any, exchanges: Iterable[Exchange]) -> list[Verdict]:
     """
     url = URL.parse(_SERVER)
     network = _Network(open_transport(app, url.origin, raise_app_exceptions=False))
-    return [network.judge(exchange) for exchange in exchanges]
+    with _silence_logging():
+        return [network.judge(exchange) for exchange in exchanges]
+
+
+@contextmanager
+def _silence_logging() -> Iterator[None]:
+    """Log nothing for a while: applications log each refusal, and these are on purpose."""
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 class _Network:
@@ -89,9 +103,7 @@ class _Network:
         if sent.method != "OPTIONS":
             answer = self._transport(sent)
             present = {name.lower() for name, _ in answer.headers}
-            added = [
-                (name, "1") for name in self._response_headers if name.lower() not in present
-            ]
+            added = [(name, "1") for name in self._response_headers if name.lower() not in present]
             return answer._replace(headers=(*answer.headers, *added))
         key = sent.url, sent.headers
         if key not in self._preflights:

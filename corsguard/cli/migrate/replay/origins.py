@@ -12,15 +12,17 @@ from corsguard.cli.migrate.replay.entries import Entry
 from corsguard.cli.migrate.replay.regex_samples import list_samples
 from corsguard.origin import Origin, OriginError, OriginPattern, is_ip_address
 from corsguard.policy.redos import is_linear
+from corsguard.policy.regex_coverage import measure_coverage
+from corsguard.public_suffix import find_registrable_domain
 
-__all__ = ["UNTRUSTED", "OriginCase", "Trust", "list_listed", "list_near_misses"]
+__all__ = ["LISTED", "UNTRUSTED", "OriginCase", "Trust", "list_listed", "list_near_misses"]
 
 _UNTRUSTED_ORIGIN = "https://untrusted.example"  # RFC 2606, 3: nobody can register it
 _ANY_ORIGIN = "https://any.example"
 _LABELS = ("app", "a.b")
 _PORT = ":3000"
-_CODES = frozenset({"special-characters"})
-"""Probes of an audit that pages can't be at, whatever a server answers."""
+_LEFT_OUT = frozenset({"special-characters"})
+"""Probes of an audit for servers that read origins as no browser sends them."""
 
 
 class Trust(StrEnum):
@@ -47,6 +49,9 @@ class OriginCase(NamedTuple):
     """The entry of the configuration that it was derived from; None for untrusted ones."""
 
 
+LISTED = frozenset({Trust.LISTED, Trust.MATCHED, Trust.ANYONE})
+"""The relations of origins that a configuration means to allow."""
+
 UNTRUSTED = (
     OriginCase(_UNTRUSTED_ORIGIN, Trust.UNTRUSTED),
     OriginCase("null", Trust.UNTRUSTED),
@@ -67,9 +72,9 @@ def list_listed(entries: Iterable[Entry]) -> list[OriginCase]:
     return [*cases.values()]
 
 
-def list_near_misses(cases: Iterable[OriginCase], listed: Iterable[str]) -> list[OriginCase]:
+def list_near_misses(cases: Iterable[OriginCase], listed: Iterable[OriginCase]) -> list[OriginCase]:
     """Return the origins that only a mistake would allow beside cases, without those in listed."""
-    known = {*listed, *(case.origin for case in UNTRUSTED)}
+    known = {case.origin for case in (*listed, *UNTRUSTED)}
     near: dict[str, OriginCase] = {}
     for case in cases:
         if case.trust is Trust.ANYONE:
@@ -82,8 +87,10 @@ def list_near_misses(cases: Iterable[OriginCase], listed: Iterable[str]) -> list
 
 
 def _list_mistakes(page: Origin) -> Iterator[str]:
-    for probe in list_origin_probes(page):
-        if probe.code not in _CODES:
+    # A difference names the first few origins, so the longest ones come last.
+    probes = sorted(list_origin_probes(page), key=lambda probe: probe.code == "substring-match")
+    for probe in probes:
+        if probe.code not in _LEFT_OUT:
             yield from probe.origins
     if page.host and not is_ip_address(page.host):
         yield str(page._replace(host=f"sub.{page.host}"))
@@ -93,16 +100,32 @@ def _list_mistakes(page: Origin) -> Iterator[str]:
 
 def _list_of_entry(entry: Entry) -> list[OriginCase]:
     if isinstance(entry, re.Pattern):
-        trust = Trust.ANYONE if _matches_anyone(entry) else Trust.MATCHED
         # Without a sample, the untrusted origin carries the entry: the expression may hang.
-        return [OriginCase(origin, trust, entry) for origin in list_samples(entry)] or [
-            OriginCase(_UNTRUSTED_ORIGIN, Trust.UNTRUSTED, entry)
-        ]
+        return [
+            OriginCase(origin, _rate_sample(entry, origin), entry) for origin in list_samples(entry)
+        ] or [OriginCase(_UNTRUSTED_ORIGIN, Trust.UNTRUSTED, entry)]
     if entry == "*":
         return [OriginCase(_ANY_ORIGIN, Trust.ANYONE, entry)]
     if _is_valid(entry):
         return [OriginCase(entry, Trust.LISTED, entry)]
     return [OriginCase(origin, Trust.MATCHED, entry) for origin in _list_pattern_samples(entry)]
+
+
+def _rate_sample(pattern: re.Pattern[str], origin: str) -> Trust:
+    """Return the trust in an origin that pattern matches.
+
+    Where a dot is missing, or is not escaped, pattern matches too many domains. Only those that it
+    spells out are the author's.
+    """
+    if _matches_anyone(pattern):
+        return Trust.ANYONE
+    domain = re.escape(find_registrable_domain(Origin.parse(origin).host))
+    text = pattern.pattern.replace("\\", "")
+    if re.search(rf"(?<![a-z0-9-]){domain}(?![a-z0-9-])", text, re.IGNORECASE):
+        return Trust.MATCHED
+    covered = measure_coverage(pattern)
+    is_too_wide = covered is not None and covered.registered.too_many
+    return Trust.NEAR if is_too_wide else Trust.MATCHED
 
 
 def _matches_anyone(pattern: re.Pattern[str]) -> bool:

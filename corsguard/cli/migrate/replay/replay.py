@@ -48,9 +48,7 @@ def replay(
 def _find_slow_patterns(exchanges: Iterable[Exchange]) -> list[re.Pattern[str]]:
     """Return the expressions of exchanges that do not match in linear time."""
     entries = dict.fromkeys(each.case.entry for each in exchanges)
-    return [
-        entry for entry in entries if isinstance(entry, re.Pattern) and not is_linear(entry)
-    ]
+    return [entry for entry in entries if isinstance(entry, re.Pattern) and not is_linear(entry)]
 
 
 def _report_hang(pattern: re.Pattern[str], text: str, seconds: float) -> Difference:

@@ -65,13 +65,13 @@ def build_sentence(group: Group) -> str:
         case Change.BLOCKED:
             return f"now blocked: {what}{cookies} from {origins} at {paths}{cause}"
         case Change.HIDDEN:
-            return f"now hidden: {what} at {paths} from pages of {origins}{cause}"
+            return f"now hidden from {origins}: {what} at {paths}{cause}"
         case Change.CLOSED:
             return f"no longer open: {origins} could {_name_act(group)} {paths}{cookies}"
         case Change.OPENED:
             return f"now open: {origins} can {_name_act(group)} {paths}{cookies}"
         case Change.READABLE:
-            return f"now readable: {what} at {paths} for pages of {origins}"
+            return f"now readable by {origins}: {what} at {paths}"
         case _:
             return f"now allowed: {what}{cookies} from {origins} at {paths}"
 
@@ -122,7 +122,7 @@ def _name_paths(group: Group) -> str:
 
 def _name_origins(group: Group) -> list[str]:
     """Return the names of origins; those that one pattern matches are one."""
-    if any(case.trust is Trust.ANYONE for case in group.cases):
+    if any(_is_anyone(case) for case in group.cases):
         return ["any site"]
     by_entry: dict[Entry, list[OriginCase]] = {}
     for case in group.cases:
@@ -134,11 +134,17 @@ def _name_origins(group: Group) -> list[str]:
     return ["every listed origin"] if is_every else named
 
 
+def _is_anyone(case: OriginCase) -> bool:
+    """Return True if what holds for an origin holds for that of any site."""
+    is_untrusted = case.trust is Trust.UNTRUSTED and case.origin != "null"
+    return is_untrusted or case.trust is Trust.ANYONE
+
+
 def _name_entry(entry: Entry, cases: Sequence[OriginCase]) -> str:
     origin = cases[0].origin
     if isinstance(entry, re.Pattern):
-        return f"{origin} (as {entry.pattern!r} matches)"
-    return f"{origin} (of {entry})" if entry != origin else origin
+        return f"{origin} (matched by {entry.pattern!r})"
+    return f"{origin} (one of {entry})" if entry != origin else origin
 
 
 def _join(names: Iterable[str], most: int = _MOST) -> str:
