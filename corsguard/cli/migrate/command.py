@@ -7,11 +7,10 @@ import sys
 from collections.abc import Sequence
 from typing import IO, NamedTuple
 
-import click
-
 from corsguard import PolicyError, Problem
 from corsguard.cli.application.guarded_app import ApplicationError
 from corsguard.cli.application.loader import load_application
+from corsguard.cli.migrate.comparison import Comparison, compare_layers
 from corsguard.cli.migrate.configuration import PeerConfiguration, PeerError, ToDo
 from corsguard.cli.migrate.output import FormError, as_document, format_text
 from corsguard.cli.migrate.peers import read_peer
@@ -23,7 +22,13 @@ __all__ = ["FORMATS", "MigrateOptions", "migrate", "run_migrate"]
 
 FORMATS = ("text", "python", "toml", "json")
 _OPEN_CODES = frozenset(
-    {"wildcard-with-credentials", "origin-public-suffix", "regex-too-wide", "no-origins"}
+    {
+        "wildcard-with-credentials",
+        "origin-public-suffix",
+        "regex-too-wide",
+        "regex-too-slow",
+        "no-origins",
+    }
 )
 """The problems whose fix is a list of origins that only the traffic can tell."""
 _SHADOW_ADVICE = (
@@ -31,6 +36,57 @@ _SHADOW_ADVICE = (
     "shadow=True: no response changes. `corsguard shadow-report LOG` then prints the origins "
     "that were really served, which is the list that the policy needs."
 )
+
+
+class Migration(NamedTuple):
+    """Everything that is known about the move of one application."""
+
+    name: str
+    """What the user calls the application."""
+    configuration: PeerConfiguration
+    translation: Translation
+    problems: tuple[Problem, ...]
+    """Why the policies do not start; empty if they do."""
+    comparison: Comparison | None
+    """None if nothing has been replayed."""
+
+    @property
+    def has_loss(self) -> bool:
+        """True if something that pages could do is blocked."""
+        return self.comparison is not None and self.comparison.has_loss
+
+    @property
+    def is_done(self) -> bool:
+        """True if the policies start, and nothing is left to do or is lost."""
+        return not (self.problems or self.translation.todos or self.has_loss)
+
+    @property
+    def result(self) -> str:
+        """The result in one line."""
+        parts = ["starts"]
+        if self.problems:
+            parts = [f"does not start: {format_count(len(self.problems), 'problem')}"]
+        if self.translation.todos:
+            parts.append(f"{len(self.translation.todos)} to do")
+        if self.has_loss:
+            parts.append("blocks what was allowed")
+        return ", ".join(parts)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return all of it for JSON."""
+        compared = self.comparison
+        return {
+            "app": self.name,
+            "peer": self.configuration.peer,
+            "version": self.configuration.version,
+            "result": self.result,
+            **as_document(self.translation),
+            "notes": list(self.translation.notes),
+            "todos": [todo._asdict() for todo in self.translation.todos],
+            "problems": [problem.as_dict() for problem in self.problems],
+            "replayed": compared.number if compared else 0,
+            "differences": [each.as_dict() for each in compared.differences] if compared else [],
+        }
 
 
 class MigrateOptions(NamedTuple):
@@ -74,56 +130,30 @@ def migrate(
             text = format_text(translation, options.form, configuration)
         except FormError as error:
             translation = translation._replace(todos=(*translation.todos, ToDo(str(error))))
-    code = 1 if problems or translation.todos else 0
+    comparison = None
+    if options.is_replayed and not problems:
+        comparison = compare_layers(configuration, translation, options.paths)
+    migration = Migration(name, configuration, translation, problems, comparison)
     if options.form == "json":
-        text = f"{json.dumps(_build_document(name, configuration, translation, problems), indent=2)}\n"
+        text = f"{json.dumps(migration.as_dict(), indent=2)}\n"
     else:
-        _write_report(name, configuration, translation, problems)
+        _write_report(migration)
     (output or sys.stdout).write(text)
-    return code
+    return 0 if migration.is_done else 1
 
 
-def _write_report(
-    name: str,
-    configuration: PeerConfiguration,
-    translation: Translation,
-    problems: Sequence[Problem],
-) -> None:
+def _write_report(migration: Migration) -> None:
     report = MigrationReport(open_console(sys.stderr))
-    report.write_configuration(name, configuration)
-    report.write_notes(translation)
-    report.write_todos(translation.todos)
-    advice = _SHADOW_ADVICE.format(peer=configuration.peer)
-    report.write_problems(problems, advice if _has_open_problem(problems) else "")
-    report.write_result(*_summarise(translation, problems))
+    peer = migration.configuration.peer
+    report.write_configuration(migration.name, migration.configuration)
+    report.write_notes(migration.translation)
+    report.write_todos(migration.translation.todos)
+    advice = _SHADOW_ADVICE.format(peer=peer) if _has_open_problem(migration.problems) else ""
+    report.write_problems(migration.problems, advice)
+    if migration.comparison is not None:
+        report.write_comparison(migration.comparison, peer)
+    report.write_result(migration.result, migration.is_done)
 
 
 def _has_open_problem(problems: Sequence[Problem]) -> bool:
     return any(problem.code in _OPEN_CODES for problem in problems)
-
-
-def _summarise(translation: Translation, problems: Sequence[Problem]) -> tuple[str, bool]:
-    """Return the result in one line, and True if it is a good one."""
-    counts = []
-    if problems:
-        counts.append(f"does not start: {format_count(len(problems), 'problem')}")
-    if translation.todos:
-        counts.append(f"{len(translation.todos)} to do")
-    return ", ".join(counts) or "starts", not counts
-
-
-def _build_document(
-    name: str,
-    configuration: PeerConfiguration,
-    translation: Translation,
-    problems: Sequence[Problem],
-) -> dict[str, object]:
-    return {
-        "app": name,
-        "peer": configuration.peer,
-        "version": configuration.version,
-        **as_document(translation),
-        "notes": list(translation.notes),
-        "todos": [todo._asdict() for todo in translation.todos],
-        "problems": [problem.as_dict() for problem in problems],
-    }

@@ -121,6 +121,6 @@ def _expand_repeat(least: int, most: int, repeated: Any) -> list[str] | None:
 
 
 def _is_digits(items: Any) -> bool:
-    """Return True for the classes `[0-9]` and `\\d`."""
+    r"""Return True for the classes `[0-9]` and `\d`."""
     named = [(operation.name, getattr(value, "name", value)) for operation, value in items]
     return named in ([("RANGE", (48, 57))], [("CATEGORY", "CATEGORY_DIGIT")])

@@ -93,8 +93,7 @@ def _add_regex(regex: OriginRegex, peer: str, found: Origins) -> None:
         found.todos.append(ToDo(f"{shown} is not a regular expression: {peer} could not use it"))
         return
     if _is_glob(regex.source):
-        found.entries.append(regex.source)
-        found.notes.append(_explain_glob(regex.source, peer))
+        _add_glob(regex.source, pattern, peer, found)
         return
     texts = _find_patterns(pattern)
     if regex.is_prefix and not is_anchored(pattern):
@@ -116,17 +115,22 @@ def _is_glob(source: str) -> bool:
     return True
 
 
-def _explain_glob(source: str, peer: str) -> str:
+def _add_glob(source: str, pattern: re.Pattern[str], peer: str, found: Origins) -> None:
+    """Add what a glob means, and the origin without a subdomain where the peer allowed that."""
+    found.entries.append(source)
     if source.endswith(":*"):
-        example = source.removesuffix("*").rstrip(":")
-        was = f"it allowed every origin that begins with {example!r}, such as {example}.evil.example"
-        now = "any port, and no other host"
+        example = source.removesuffix(":*")
+        was = f"any origin that begins with {example!r}, such as {example}.evil.example"
+        now = "any port and no other host"
     else:
-        was = "it allowed none of the subdomains that it was meant to allow"
-        now = "every subdomain"
-    return (
-        f"{source!r} is a glob that {peer} read as a regular expression: {was}; "
-        f"now it is the pattern: {now}"
+        was, now = "no subdomain", "every subdomain"
+        apex = source.replace("://*.", "://")
+        if pattern.match(apex) and apex != source:
+            found.entries.append(apex)
+            was, now = f"{apex!r} and no subdomain", f"every subdomain, with {apex!r} beside it"
+    found.notes.append(
+        f"{source!r} is a glob that {peer} read as a regular expression: as that, it allowed "
+        f"{was}; now it is a pattern: {now}"
     )
 
 

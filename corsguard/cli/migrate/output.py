@@ -27,9 +27,7 @@ class FormError(Exception):
     """Policies that a format can't hold. The message says why, and which format can."""
 
 
-def format_text(
-    translation: Translation, form: str, configuration: PeerConfiguration
-) -> str:
+def format_text(translation: Translation, form: str, configuration: PeerConfiguration) -> str:
     """Return the policies as text.
 
     `form` is `text`, the code of a framework, `python`, which is the policies alone, or `toml`.
@@ -101,6 +99,8 @@ def _iter_wiring(translation: Translation, configuration: PeerConfiguration) -> 
     if configuration.framework == "django":
         yield "# MIDDLEWARE: replace corsheaders.middleware.CorsMiddleware by"
         yield '# "corsguard_django.CORSMiddleware", as the first entry.'
+        for each in translation.views:
+            yield f"# @cors_policy({name_constant(each)}) on the views: {', '.join(each.views)}"
         return
     by_path = [each.place for each in configuration.policies if each.scope.prefixes]
     if by_path:

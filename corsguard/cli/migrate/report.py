@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from corsguard import Problem
+from corsguard.cli.migrate.comparison import Comparison
 from corsguard.cli.migrate.configuration import PeerConfiguration, ToDo
 from corsguard.cli.migrate.translation import Translation
 from corsguard.cli.terminal import ConsoleWriter, format_count, make_printable
@@ -57,12 +58,17 @@ class MigrationReport:
         for note in translation.notes:
             self._writer.write_line(make_printable(note), indent="  - ")
 
-    def write_differences(self, sentences: Sequence[str], summary: str) -> None:
-        """Write what browsers get that differs. `summary` is what has been compared."""
+    def write_comparison(self, comparison: Comparison, peer: str) -> None:
+        """Write what browsers get that differs from what the peer sends."""
         self._writer.write_heading("replay")
-        self._writer.write_line(summary, indent="  ")
-        for sentence in sentences:
-            self._writer.write_line(make_printable(sentence), indent="  - ")
+        count = format_count(len(comparison.differences), "difference")
+        self._writer.write_line(
+            f"{comparison.number} requests through {peer} and through corsguard: {count}",
+            indent="  ",
+        )
+        for each in comparison.differences:
+            style = "red" if each.is_loss else ""
+            self._writer.write_line(make_printable(each.sentence), style, "  - ")
 
     def write_result(self, text: str, is_good: bool) -> None:
         """Write the result in one line."""
@@ -75,4 +81,6 @@ _TODO = "bold yellow"
 def _list_views(views: Sequence[str]) -> str:
     shown = ", ".join(views[:_MAX_VIEWS])
     more = len(views) - _MAX_VIEWS
-    return f"{'views' if len(views) > 1 else 'view'} {shown}{f' and {more} more' if more > 0 else ''}"
+    return (
+        f"{'views' if len(views) > 1 else 'view'} {shown}{f' and {more} more' if more > 0 else ''}"
+    )

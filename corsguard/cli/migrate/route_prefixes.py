@@ -27,7 +27,9 @@ def find_prefixes(pattern: re.Pattern[str] | str, paths: Iterable[str]) -> list[
     if len(found) < len(prefixes):
         return None
     for path in paths:
-        is_matched = pattern == path if isinstance(pattern, str) else pattern.match(path) is not None
+        is_matched = (
+            pattern == path if isinstance(pattern, str) else pattern.match(path) is not None
+        )
         if is_matched != any(covers(prefix, path) for prefix in found):
             return None
     return found

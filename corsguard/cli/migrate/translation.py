@@ -127,9 +127,7 @@ def _build_views(
 class _FieldReader:
     """The fields of one policy, and what is left out of them on the way."""
 
-    def __init__(
-        self, policy: PeerPolicy, peer: str, notes: list[str], todos: list[ToDo]
-    ) -> None:
+    def __init__(self, policy: PeerPolicy, peer: str, notes: list[str], todos: list[ToDo]) -> None:
         self._policy = policy
         self._peer = peer
         self._notes = notes

@@ -22,7 +22,6 @@ from corsguard.cli.migrate.configuration import (
     as_texts,
     build_todo,
 )
-from corsguard.cli.migrate.expansion import compile_text
 from corsguard.cli.migrate.route_prefixes import find_prefixes
 
 __all__ = ["read", "read_settings"]
@@ -57,12 +56,12 @@ def read_settings(app: object = None) -> PeerConfiguration | None:
     conf = import_module("corsheaders.conf").conf
     paths = tuple(_iter_paths(import_module("django.urls").get_resolver().url_patterns, "/"))
     todos = [*_find_overridden(layers[0]), *_find_receivers()]
-    prefixes = _read_prefixes(conf.CORS_URLS_REGEX, [each.path for each in paths], todos)
+    scope = _read_scope(conf.CORS_URLS_REGEX, paths, todos)
     is_any = bool(conf.CORS_ALLOW_ALL_ORIGINS)
     regexes = tuple(map(_as_regex, conf.CORS_ALLOWED_ORIGIN_REGEXES))
     policy = PeerPolicy(
         "settings",
-        PathScope(prefixes),
+        scope,
         ("*",) * is_any + as_texts(conf.CORS_ALLOWED_ORIGINS),
         regexes,
         bool(conf.CORS_ALLOW_CREDENTIALS),
@@ -110,7 +109,7 @@ def _find_receivers() -> Iterator[ToDo]:
     """Yield a to-do for each function that is connected to check_request_enabled."""
     signal = import_module("corsheaders.signals").check_request_enabled
     for entry in signal.receivers:
-        receiver = entry[1]()  if isinstance(entry[1], ReferenceType) else entry[1]
+        receiver = entry[1]() if isinstance(entry[1], ReferenceType) else entry[1]
         if receiver is not None:
             name = getattr(receiver, "__name__", type(receiver).__name__)
             yield build_todo(
@@ -120,22 +119,22 @@ def _find_receivers() -> Iterator[ToDo]:
             )
 
 
-def _read_prefixes(
-    given: str | re.Pattern[str], paths: Iterable[str], todos: list[ToDo]
-) -> tuple[str, ...]:
-    """Return the prefixes for CORS_URLS_REGEX; where none say it, add a to-do."""
-    pattern = compile_text(given) if isinstance(given, str) else given
-    found = None if pattern is None else find_prefixes(pattern, paths)
+def _read_scope(
+    given: str | re.Pattern[str], paths: Iterable[RouterPath], todos: list[ToDo]
+) -> PathScope:
+    """Return the prefixes for CORS_URLS_REGEX; where none say it, its views, with a to-do."""
+    pattern = re.compile(given)
+    found = find_prefixes(pattern, [each.path for each in paths])
     if found is not None:
-        return tuple(found)
-    source = given if isinstance(given, str) else given.pattern
+        return PathScope(tuple(found))
+    views = dict.fromkeys(each.view for each in paths if pattern.match(each.path))
     todos.append(
         ToDo(
-            f"CORS_URLS_REGEX {source!r}: no route prefix says this pattern, so no URL has the "
-            "policy yet. Write its prefixes into routes, or @cors_policy on the views"
+            f"CORS_URLS_REGEX {pattern.pattern!r}: no route prefix says this pattern. Write "
+            f"@cors_policy on the views that it covers: {', '.join(views) or 'none'}"
         )
     )
-    return ("/corsguard-todo",)
+    return PathScope((), tuple(views))
 
 
 def _as_regex(given: str | re.Pattern[str]) -> OriginRegex:
@@ -165,7 +164,13 @@ def _iter_paths(entries: Iterable[Any], prefix: str) -> Iterator[RouterPath]:
         if hasattr(entry, "url_patterns"):
             yield from _iter_paths(entry.url_patterns, path)
         else:
-            yield RouterPath(path, tuple(_list_methods(entry.callback)), entry.name or "")
+            yield RouterPath(path, tuple(_list_methods(entry.callback)), _name_view(entry))
+
+
+def _name_view(entry: Any) -> str:
+    """Return the name of a URL pattern, or of its view."""
+    view = entry.callback
+    return str(entry.name or getattr(view, "__name__", type(view).__name__))
 
 
 def _sample(pattern: str) -> str:

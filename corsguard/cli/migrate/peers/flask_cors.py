@@ -130,7 +130,10 @@ class _Reader:
         functions = self._app.after_request_funcs.get(blueprint, ())
         found = [list_resources(each) for each in reversed(list(functions))]
         return [
-            [Resource(_as_pattern(pattern), _as_mapping(options), place) for pattern, options in each]
+            [
+                Resource(_as_pattern(pattern), _as_mapping(options), place)
+                for pattern, options in each
+            ]
             for each in found
             if each is not None
         ]
@@ -166,7 +169,7 @@ class _Reader:
 
     def _find_method_decorators(self, endpoint: str, view: Any) -> None:
         """Add a to-do for each method of a view class that has its own @cross_origin."""
-        kind = getattr(view, "view_class", None)
+        kind: Any = getattr(view, "view_class", None)
         for method in sorted(getattr(kind, "methods", None) or ()):
             handler = getattr(kind, method.lower(), None)
             if find_decorator(handler) is not None:
@@ -210,7 +213,7 @@ class _Reader:
     def _group_by_blueprint(
         self, views: Mapping[str, _Key], expected: Mapping[str, _Key]
     ) -> Iterator[tuple[PathScope, _Key]]:
-        """Yield the views with their resources; a blueprint where all of its views have the same."""
+        """Yield the views with their resources; those of a blueprint at once where they agree."""
         rest = dict(views)
         for name in self._app.blueprints:
             members = [each for each in expected if each.startswith(f"{name}.")]

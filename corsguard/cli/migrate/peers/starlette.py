@@ -107,7 +107,7 @@ def _iter_around(app: object) -> Iterator[Any]:
         known = isinstance(each, applications.Starlette) or _is_middleware(each)
         return known and not any(each is other for other in seen)
 
-    current = app
+    current: Any = app
     while True:
         ends = [current] if is_end(current) else wrapped.find_wrapped(current, is_end)
         if not ends:
