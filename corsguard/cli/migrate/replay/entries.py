@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from corsguard.guard.origin_sets import read_set
 from corsguard.policy.origin_entry import FlaggedEntry
@@ -33,7 +33,7 @@ def read_tables(mapping: Mapping[str, Any]) -> list[PolicyTable]:
     type is left out, and so are callables, which name no origin.
     """
     sets = mapping.get("origin_sets", {})
-    routes = mapping["routes"] if "routes" in mapping else {"/": mapping}
+    routes = mapping.get("routes", {"/": mapping})
     return [_read_table(prefix, given, sets) for prefix, given in routes.items()]
 
 
@@ -64,7 +64,7 @@ def _list_origins(table: Mapping[str, Any], sets: Mapping[str, object]) -> Itera
     for given in _list_entries(table, "allow_origins"):
         entry = given
         if isinstance(entry, Mapping) and "set" in entry:
-            yield from (each for each in read_set(sets.get(entry["set"])) or () if _is_entry(each))
+            yield from filter(_is_entry, read_set(sets.get(entry["set"])) or ())
             continue
         if isinstance(entry, Mapping):
             entry = entry.get("origin")
@@ -74,7 +74,7 @@ def _list_origins(table: Mapping[str, Any], sets: Mapping[str, object]) -> Itera
             yield entry
 
 
-def _is_entry(value: object) -> Any:
+def _is_entry(value: object) -> TypeGuard[Entry]:
     is_regex = isinstance(value, re.Pattern) and isinstance(value.pattern, str)
     return is_regex or isinstance(value, str)
 

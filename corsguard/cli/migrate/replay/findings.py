@@ -10,6 +10,7 @@ from corsguard.browser import BlockReason
 from corsguard.cli.migrate.replay.exchanges import Exchange
 from corsguard.cli.migrate.replay.judge import Verdict
 from corsguard.cli.migrate.replay.origins import Trust
+from corsguard.fetch_spec import SAFELISTED_METHODS
 
 __all__ = ["Cause", "Change", "Finding", "find_changes"]
 
@@ -49,7 +50,8 @@ class Cause(StrEnum):
     OTHER = "other"
 
 
-_CAUSES = {
+_LOSSES = frozenset({Change.BLOCKED, Change.CLOSED})
+_CAUSES: dict[BlockReason | None, Cause] = {
     BlockReason.ALLOW_ORIGIN_MISSING: Cause.ORIGIN,
     BlockReason.ALLOW_ORIGIN_MISMATCH: Cause.ORIGIN,
     BlockReason.ALLOW_ORIGIN_WILDCARD: Cause.CREDENTIALS,
@@ -68,7 +70,7 @@ class Finding(NamedTuple):
     subject: str = ""
     """The method or the header; empty where the cause concerns every request."""
     text: str = ""
-    """The finding of the browser, where the cause is OTHER."""
+    """The finding of the browser, where no field of a policy is the cause."""
 
 
 def find_changes(
@@ -124,10 +126,17 @@ def _compare_headers(exchange: Exchange, old: Verdict, new: Verdict) -> Iterator
 
 def _build_finding(change: Change, exchange: Exchange, blocked: Verdict) -> Finding:
     """Return the finding of an exchange; `blocked` is the verdict that says why it is blocked."""
-    cause = _CAUSES.get(blocked.reason, Cause.OTHER) if blocked.reason else Cause.OTHER
-    if cause is Cause.METHOD:
-        return Finding(change, cause, exchange, exchange.method)
-    if cause is Cause.HEADER:
-        names = {name.lower(): name for name, _ in exchange.headers}
-        return Finding(change, cause, exchange, names.get(blocked.detail, blocked.detail))
-    return Finding(change, cause, exchange, text=blocked.text if cause is Cause.OTHER else "")
+    cause = _CAUSES.get(blocked.reason, Cause.OTHER)
+    text = ""
+    if cause is Cause.OTHER:
+        text = blocked.text
+        if blocked.has_preflight:  # the preflight failed as a whole: name what needs it
+            is_safe = exchange.method in SAFELISTED_METHODS
+            cause = Cause.HEADER if is_safe else Cause.METHOD
+    subject = {Cause.METHOD: exchange.method, Cause.HEADER: _find_header(exchange)}.get(cause, "")
+    return Finding(change, cause, exchange, subject, text if change in _LOSSES else "")
+
+
+def _find_header(exchange: Exchange) -> str:
+    """Return the request header that an exchange is about: the last one, if there is one."""
+    return exchange.headers[-1][0] if exchange.headers else ""

@@ -19,7 +19,7 @@ from typing import IO, NamedTuple
 
 from corsguard.cli.migrate.replay import pattern_process
 
-__all__ = ["MatchTimes", "TIME_LIMIT", "measure_match"]
+__all__ = ["TIME_LIMIT", "MatchTimes", "measure_match"]
 
 TIME_LIMIT = 1.0
 """Seconds that an expression may take for one text."""

@@ -127,14 +127,14 @@ class _SampleFinder(Intersection):
         before = self._find_paths([0], self._later)
         after = self._find_paths(self.ends, self.earlier)
         best: dict[int, tuple[int, int]] = {}
+        """Position of the pattern -> the cost of the cheapest text through it, and its state."""
         for state in before.keys() & after.keys():
             position = state // self._width
-            cost = before[state][0] + after[state][0], state
-            best[position] = min(best.get(position, cost), cost)
+            rated = before[state][0] + after[state][0], state
+            best[position] = min(best.get(position, rated), rated)
         texts: dict[str, None] = {}
         covered: set[int] = set()
-        for cost, state in sorted(best.values()):
-            del cost
+        for _, state in sorted(best.values()):
             if state // self._width in covered:
                 continue
             states = [

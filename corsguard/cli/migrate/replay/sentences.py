@@ -44,14 +44,14 @@ class Group(NamedTuple):
     """True if every listed origin that was tried is concerned."""
     has_all_paths: bool
     text: str
-    """The finding of the browser, where the cause is OTHER."""
+    """The finding of the browser, where no field of a policy is the cause."""
 
 
 def describe_cause(group: Group) -> str:
     """Return why it is blocked, in words; empty for what is no longer blocked."""
     if group.change not in _LOSSES:
         return ""
-    return _CAUSES.get(group.cause, group.text)
+    return group.text or _CAUSES[group.cause]
 
 
 def build_sentence(group: Group) -> str:
@@ -81,10 +81,8 @@ def build_hang_sentence(pattern: re.Pattern[str], text: str, seconds: float) -> 
     shown = repr(text)
     if len(text) > _MOST_CHARACTERS:
         shown = f"{text[:_MOST_CHARACTERS]!r}... ({len(text)} characters)"
-    return (
-        f"the old regex hangs: {pattern.pattern!r} takes over {seconds:g} s for the Origin {shown}, "
-        "so one request blocks a worker"
-    )
+    time = f"takes over {seconds:g} s for the Origin {shown}"
+    return f"the old regex hangs: {pattern.pattern!r} {time}, so one request blocks a worker"
 
 
 def _name_subjects(group: Group) -> str:
