@@ -17,6 +17,7 @@ from corsguard.cli.migrate.peers import read_peer
 from corsguard.cli.migrate.report import MigrationReport
 from corsguard.cli.migrate.translation import Translation, find_problems, translate
 from corsguard.cli.terminal import fail, format_count, open_console
+from corsguard.policy.warning_filter import ignore_policy_warnings
 
 __all__ = ["FORMATS", "MigrateOptions", "migrate", "run_migrate"]
 
@@ -132,7 +133,8 @@ def migrate(
             translation = translation._replace(todos=(*translation.todos, ToDo(str(error))))
     comparison = None
     if options.is_replayed and not problems:
-        comparison = compare_layers(configuration, translation, options.paths)
+        with ignore_policy_warnings():  # `check` reports them
+            comparison = compare_layers(configuration, translation, options.paths)
     migration = Migration(name, configuration, translation, problems, comparison)
     if options.form == "json":
         text = f"{json.dumps(migration.as_dict(), indent=2)}\n"
