@@ -89,6 +89,8 @@ def _expand_item(item: Any, at_ends: tuple[bool, bool]) -> list[str] | None:
     if name == "AT":
         end = _ENDS.get(argument.name)
         return [""] if end is not None and at_ends[end] else None
+    if name == "IN":  # of alternatives too that are one character each
+        return _list_literals(argument)
     if name == "BRANCH":
         found: list[str] = []
         for each in argument[1]:
@@ -118,6 +120,13 @@ def _expand_repeat(least: int, most: int, repeated: Any) -> list[str] | None:
         return None
     found = _expand_sequence(items, (False, False))
     return None if found is None else [*found, ""]
+
+
+def _list_literals(items: Any) -> list[str] | None:
+    """Return the characters of a class that lists them one by one, or None."""
+    if any(operation.name != "LITERAL" or value <= ord(SLASHES) for operation, value in items):
+        return None
+    return [chr(value) for _, value in items]
 
 
 def _is_digits(items: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from corsguard.cli.migrate.configuration import OriginRegex, ToDo
 from corsguard.cli.migrate.expansion import (
@@ -71,11 +72,16 @@ def _add_origin(text: str, peer: str, found: Origins) -> None:
             )
         )
     else:
-        # django-cors-headers compares scheme and host, whatever path is behind them.
-        was_read = peer == "django-cors-headers" and text.startswith(f"{fixed}/")
-        reason = _READ_ANYWAY if was_read or text.lower() == fixed else _NO_ORIGIN_IS
+        reason = _READ_ANYWAY if _was_matched(text, fixed, peer) else _NO_ORIGIN_IS
         found.notes.append(f"{text!r} {reason}; listed as {fixed!r}")
         found.entries.append(fixed)
+
+
+def _was_matched(text: str, origin: str, peer: str) -> bool:
+    """Return True if a text that is not an origin matched one nevertheless."""
+    if peer == "django-cors-headers":  # it compares the scheme and the host, without a path
+        return urlsplit(text)[:2] == urlsplit(origin)[:2]
+    return peer == "flask-cors" and text.lower() == origin
 
 
 def _is_exact(text: str) -> bool:

@@ -46,8 +46,9 @@ def test_configuration_is_translated(case: Case) -> None:
     assert tuple(dict.fromkeys(each.code for each in find_problems(translation))) == tuple(
         dict.fromkeys(case.codes)
     )
-    for given, parts in ((translation.notes, case.notes), (
-        [todo.message for todo in translation.todos], case.todos
-    )):
+    for given, parts in (
+        (translation.notes, case.notes),
+        ([todo.message for todo in translation.todos], case.todos),
+    ):
         assert len(given) == len(parts), given
         assert all(part in sentence for sentence, part in zip(given, parts, strict=True)), given

@@ -17,7 +17,7 @@ from flask_cors import CORS, cross_origin
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
-from support.django_project import settings
+from support import django_project
 
 from corsguard.cli.migrate.configuration import (
     OriginRegex,
@@ -40,7 +40,7 @@ __all__ = [
     "starlette_app",
 ]
 
-assert settings.configured
+assert django_project.settings.configured  # type: ignore[attr-defined]
 
 
 def fail() -> str:
@@ -75,7 +75,7 @@ class Tenants(CORSMiddleware):
         raise AssertionError("code of the application ran")
 
 
-def starlette_app(options: Mapping[str, Any], kind: type = CORSMiddleware) -> Starlette:
+def starlette_app(options: Mapping[str, Any], kind: Any = CORSMiddleware) -> Starlette:
     def view(request: object) -> Any:
         raise AssertionError("a view ran")
 
@@ -89,9 +89,7 @@ def starlette_app(options: Mapping[str, Any], kind: type = CORSMiddleware) -> St
     return app
 
 
-def read_starlette(
-    options: Mapping[str, Any], kind: type = CORSMiddleware
-) -> PeerConfiguration:
+def read_starlette(options: Mapping[str, Any], kind: type = CORSMiddleware) -> PeerConfiguration:
     return read_peer(starlette_app(options, kind), "shop:app")
 
 

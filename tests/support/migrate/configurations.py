@@ -239,9 +239,7 @@ DJANGO = (
     Case(
         "D11",
         {
-            **_matched(
-                _LAWFIRM, r"^(https?://)?(localhost|127\.0\.0\.1|0\.0\.0\.0)(:\d{4})?$"
-            ),
+            **_matched(_LAWFIRM, r"^(https?://)?(localhost|127\.0\.0\.1|0\.0\.0\.0)(:\d{4})?$"),
             **_WITH_COOKIES,
         },
         (
@@ -289,9 +287,7 @@ DJANGO = (
     ),
     Case(
         "D17",
-        _listed(
-            *_local(8080, host="127.0.0.1"), *_local(8080, 3002), "http://app.vendor.example"
-        ),
+        _listed(*_local(8080, host="127.0.0.1"), *_local(8080, 3002), "http://app.vendor.example"),
         (*_local(8080, host="127.0.0.1"), *_local(8080, 3002), "http://app.vendor.example"),
     ),
 )

@@ -170,7 +170,8 @@ def _iter_paths(entries: Iterable[Any], prefix: str) -> Iterator[RouterPath]:
 def _name_view(entry: Any) -> str:
     """Return the name of a URL pattern, or of its view."""
     view = entry.callback
-    return str(entry.name or getattr(view, "__name__", type(view).__name__))
+    named = getattr(view, "view_class", view)
+    return str(entry.name or getattr(named, "__name__", type(view).__name__))
 
 
 def _sample(pattern: str) -> str:

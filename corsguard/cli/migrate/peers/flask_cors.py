@@ -269,7 +269,7 @@ def _build_policy(resource: Resource, scope: PathScope) -> PeerPolicy:
 
 
 def _as_seconds(given: Any) -> int | None:
-    if given is None or given == "":
+    if not given:  # it does not send an int of 0 either
         return None
     return int(given.total_seconds() if isinstance(given, timedelta) else given)
 
