@@ -81,6 +81,5 @@ _TODO = "bold yellow"
 def _list_views(views: Sequence[str]) -> str:
     shown = ", ".join(views[:_MAX_VIEWS])
     more = len(views) - _MAX_VIEWS
-    return (
-        f"{'views' if len(views) > 1 else 'view'} {shown}{f' and {more} more' if more > 0 else ''}"
-    )
+    kind = "view" if len(views) == 1 else "views"
+    return f"{kind} {shown}{f' and {more} more' if more > 0 else ''}"

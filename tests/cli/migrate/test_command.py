@@ -47,6 +47,38 @@ LISTED = 'origins=["https://app.example.com"]'
 ALL_WITH_COOKIES = 'allow_origins=["*"], allow_credentials=True'
 
 
+VIEWS = """
+from flask import Blueprint, Flask
+from flask_cors import CORS, cross_origin
+
+app = Flask(__name__)
+shop = Blueprint("shop", __name__)
+for name in "abcd":
+    shop.add_url_rule(f"/{name}", name, print)
+CORS(shop, origins="https://app.example.com")
+app.register_blueprint(shop)
+
+
+@app.route("/report")
+@cross_origin(origins="https://app.example.com")
+def report():
+    raise SystemExit("a view ran")
+"""
+
+
+def test_policies_of_views_are_listed_with_their_places(on_app: AppCommand) -> None:
+    code, out, err = on_app(VIEWS, "migrate", "main:app")
+
+    assert code == 0
+    assert err.splitlines()[1:3] == [
+        "  CORS(shop): views shop.a, shop.b, shop.c and 1 more",
+        '  @cross_origin on view "report": view report',
+    ]
+    assert 'cors.set_policy(app.blueprints["shop"], BLUEPRINT_SHOP)' in out
+    assert '# In the place of @cross_origin on view "report"; or write' in out
+    assert "VIEW_REPORT = Policy(" in out
+
+
 def test_policies_go_to_the_output_and_the_report_to_the_error(on_app: AppCommand) -> None:
     code, out, err = on_app(FLASK.format(options=LISTED), "migrate", "main:app")
 

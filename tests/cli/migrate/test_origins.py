@@ -60,6 +60,7 @@ def test_expression_that_says_a_pattern_becomes_it(source: str, entries: list[st
         r"https://.{3}\.example",
         r"https://(?:[a-z]x)?\.example",
         r"https://[\x00a]\.example",
+        r"https://(?:abc|[a-z]x)\.example",
         r"https://(a|[a-z])\.example",
         r"https://a\.example(/.*)?",
         r"https://.*\.1\.2\.3\.4",

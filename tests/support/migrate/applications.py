@@ -89,7 +89,7 @@ def starlette_app(options: Mapping[str, Any], kind: Any = CORSMiddleware) -> Sta
     return app
 
 
-def read_starlette(options: Mapping[str, Any], kind: type = CORSMiddleware) -> PeerConfiguration:
+def read_starlette(options: Mapping[str, Any], kind: Any = CORSMiddleware) -> PeerConfiguration:
     return read_peer(starlette_app(options, kind), "shop:app")
 
 

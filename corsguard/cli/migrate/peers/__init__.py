@@ -30,12 +30,11 @@ def read_peer(app: object, name: str) -> PeerConfiguration:
 
     `name` is what a message calls the application. Raises PeerError if there is none.
     """
-    for needed, module in _READERS:
-        if needed in sys.modules:
-            reader: Reader = import_module(f"{__name__}.{module}").read
-            found = reader(app)
-            if found is not None:
-                return found
+    for module in [module for needed, module in _READERS if needed in sys.modules]:
+        reader: Reader = import_module(f"{__name__}.{module}").read
+        found = reader(app)
+        if found is not None:
+            return found
     raise PeerError(
         f"{name} uses no CORS library that migrate reads. These are flask-cors, "
         "django-cors-headers, and the CORSMiddleware of Starlette and FastAPI"

@@ -31,6 +31,4 @@ DJANGO_CORS_HEADERS = Defaults(
 STARLETTE = Defaults(
     (), ("GET",), ("Accept", "Accept-Language", "Content-Language", "Content-Type"), 600
 )
-EXPRESS_CORS = Defaults(
-    ("*",), ("GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"), ("*",), None
-)
+EXPRESS_CORS = Defaults(("*",), ("GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"), ("*",), None)

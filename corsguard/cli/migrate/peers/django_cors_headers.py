@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from importlib import import_module
@@ -41,8 +40,6 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 def read(app: object) -> PeerConfiguration | None:
     """Return what django-cors-headers does in a Django project, if `app` is one; else None."""
-    if "django" not in sys.modules:
-        return None
     handler = import_module("django.core.handlers.base").BaseHandler
     return read_settings(app) if isinstance(app, handler) else None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 from importlib import import_module
@@ -275,18 +274,14 @@ def _as_seconds(given: Any) -> int | None:
 
 
 def _as_mapping(options: Any) -> Options:
-    """Return the options of any version: an object since 6.0.3, a dict before."""
-    if is_dataclass(options):
-        return {each.name: getattr(options, each.name) for each in fields(options)}
-    found: Options = options
-    return found
+    """Return the options of any version: a dict, or an object in the newer ones."""
+    return dict(options if isinstance(options, dict) else vars(options))
 
 
 def _as_pattern(given: Any) -> re.Pattern[str] | str:
-    """Return a text as the regular expression that flask-cors reads it as, if it does."""
-    if isinstance(given, str) and not _REGEX_CHARACTERS.isdisjoint(given):
-        return re.compile(given)
-    found: re.Pattern[str] | str = given
+    """Return a text as the regular expression that older versions read it as, if they do."""
+    is_regex = isinstance(given, str) and not _REGEX_CHARACTERS.isdisjoint(given)
+    found: re.Pattern[str] | str = re.compile(given) if is_regex else given
     return found
 
 

@@ -80,13 +80,12 @@ def find_layers(app: object) -> list[Layer]:
 
 def _iter_layers(app: object, prefix: str) -> Iterator[Layer]:
     """Yield the layers of an application that is mounted at a prefix."""
-    applications = import_module("starlette.applications")
     mounted = f" of the mount {prefix}" if prefix else ""
     for each in _iter_around(app):
         if _is_middleware(each):
             name = type(each).__name__
             yield Layer(prefix, each, f"{name}(app){mounted}")
-        elif isinstance(each, applications.Starlette):
+        else:
             for entry in each.user_middleware:
                 built = _build(entry)
                 if built is not None:
