@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 
 from corsguard.origin import Origin, OriginError
@@ -40,13 +41,15 @@ def list_samples(pattern: re.Pattern[str]) -> list[str]:
     Where pattern matches no origin as a whole, they are origins that begin with a match, as some
     libraries use `re.match`. Empty where there are none, or pattern is too large to analyse.
     """
-    samples = _list_whole_samples(pattern)
-    if not samples:
-        try:
-            longer = re.compile(f"(?:{pattern.pattern}).*", pattern.flags & ~re.DEBUG)
-        except re.error:  # such as for global flags, which must come first
-            return []
-        samples = _list_whole_samples(longer)
+    try:
+        samples = _list_whole_samples(pattern)
+        if not samples:
+            # re.error: such as for global flags, which must come first
+            with suppress(re.error):
+                flags = pattern.flags & ~re.DEBUG
+                samples = _list_whole_samples(re.compile(f"(?:{pattern.pattern}).*", flags))
+    except (BudgetExceededError, RecursionError):
+        return []
     return samples
 
 
@@ -60,12 +63,14 @@ def list_hostile_texts(pattern: re.Pattern[str]) -> list[str]:
         automaton = build_automaton(pattern)
     except (BudgetExceededError, RecursionError):
         return []
-    starts = _find_shortest_texts(automaton, 0)
     texts: dict[str, None] = {}
-    for position, start in starts.items():
-        cycle = _find_shortest_texts(automaton, position, with_start=False).get(position)
-        if cycle:
-            texts[start + cycle * (_HOSTILE_LENGTH // len(cycle)) + _HOSTILE_END] = None
+    budget = Budget(_MAX_STEPS)
+    with suppress(BudgetExceededError):  # what was found so far is better than nothing
+        for position, start in _find_shortest_texts(automaton, 0, budget).items():
+            cycle = _find_cycle(automaton, position, budget)
+            if cycle:
+                repeats = _HOSTILE_LENGTH // len(cycle)
+                texts[start + cycle * repeats + _HOSTILE_END] = None
     return [*texts][:_MAX_HOSTILE]
 
 
@@ -78,10 +83,7 @@ def _list_whole_samples(pattern: re.Pattern[str]) -> list[str]:
     for kind, most in _MAX_SAMPLES.items():
         if kind == "any" and samples:
             break
-        try:
-            found = _SampleFinder(pattern, kind).find(most)
-        except (BudgetExceededError, RecursionError):
-            continue
+        found = _SampleFinder(pattern, kind).find(most)
         samples += [
             text
             for text in found
@@ -190,22 +192,27 @@ def _follow(paths: Mapping[int, tuple[int, int | None]], state: int | None) -> l
     return states
 
 
-def _find_shortest_texts(
-    automaton: Automaton, start: int, *, with_start: bool = True
-) -> dict[int, str]:
+def _find_shortest_texts(automaton: Automaton, start: int, budget: Budget) -> dict[int, str]:
     """Return position -> the shortest text from start that it reads the end of."""
-    texts = {start: ""} if with_start else {}
-    waiting: list[tuple[int, str]] = [(start, "")]
-    for position, text in waiting:
-        for following, character in _iter_edges(automaton, position):
-            if following not in texts:
-                texts[following] = text + character
-                waiting.append((following, texts[following]))
+    texts = {start: ""}
+    waiting = [start]
+    for position in waiting:
+        budget.spend(len(automaton.edges[position]) + 1)
+        for following in automaton.edges[position]:
+            if following not in texts and automaton.reads[following]:
+                texts[following] = texts[position] + _read_first(automaton, following)
+                waiting.append(following)
     return texts
 
 
-def _iter_edges(automaton: Automaton, position: int) -> Iterator[tuple[int, str]]:
-    for following in automaton.edges[position]:
-        character = min(automaton.reads[following], key=ALPHABET.index, default="")
-        if character:
-            yield following, character
+def _find_cycle(automaton: Automaton, position: int, budget: Budget) -> str:
+    """Return the shortest text from position back to it; empty where no edge leads back."""
+    if position in automaton.edges[position]:
+        return _read_first(automaton, position)
+    texts = _find_shortest_texts(automaton, position, budget)
+    ends = [each for each in texts if position in automaton.edges[each]]
+    return texts[ends[0]] + _read_first(automaton, position) if ends else ""
+
+
+def _read_first(automaton: Automaton, position: int) -> str:
+    return min(automaton.reads[position], key=ALPHABET.index)
