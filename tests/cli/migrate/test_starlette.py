@@ -147,8 +147,9 @@ def test_subclass_that_overrides_something_else_is_a_todo() -> None:
 
 
 def test_layer_of_a_route_is_a_todo() -> None:
-    middleware = [Middleware(CORSMiddleware, allow_origins=[B])]
-    app = Starlette(routes=[Route("/x", view, middleware=middleware)])
+    route = Route("/x", view)
+    route.app = CORSMiddleware(route.app, allow_origins=[B])  # as its `middleware` does it
+    app = Starlette(routes=[route])
     app.add_middleware(CORSMiddleware, allow_origins=[A])
 
     (todo,) = read(app).todos
