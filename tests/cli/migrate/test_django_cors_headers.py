@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -202,6 +203,26 @@ def test_project_without_it_is_not_read() -> None:
             call_command("corsguard", "migrate")
 
     assert raised.value.returncode == 2
+
+
+def test_project_that_has_not_installed_it_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "corsheaders", None)
+
+    with configure_django({}), pytest.raises(CommandError, match="there is nothing to migrate"):
+        call_command("corsguard", "migrate")
+
+
+def test_manage_py_names_the_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "corsguard.cli.migrate.command", raising=False)
+    monkeypatch.setitem(sys.modules, "corsguard.cli.migrate.report", None)
+
+    with (
+        configure_django(LISTED),
+        pytest.raises(CommandError, match="this needs: pip install") as at,
+    ):
+        call_command("corsguard", "migrate")
+
+    assert at.value.returncode == 2
 
 
 def test_manage_py_prints_the_settings(capsys: pytest.CaptureFixture[str]) -> None:

@@ -203,7 +203,7 @@ def test_decorator_of_a_method_is_a_todo() -> None:
     app.add_url_rule("/class", view_func=Items.as_view("class"))
 
     (todo,) = read(app).todos
-    assert 'Items.get of view "class" has @cross_origin of its own' in todo.message
+    assert 'Items.get of view "class" has its own @cross_origin' in todo.message
     assert todo.place.startswith("tests/cli/migrate/test_flask_cors.py:")
 
 

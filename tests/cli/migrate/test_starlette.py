@@ -154,7 +154,7 @@ def test_layer_of_a_route_is_a_todo() -> None:
 
     (todo,) = read(app).todos
 
-    assert todo.message.startswith("the route /x has a CORSMiddleware of its own: write @cors_poli")
+    assert todo.message.startswith("the route /x has its own CORSMiddleware: write @cors_policy")
     assert todo.line > 0
 
 

@@ -17,10 +17,7 @@ from corsguard_django.checks import TAG
 from corsguard_django.configuration import load_views
 from corsguard_django.listing import rows_of
 
-
-_NO_PEER = (
-    "there is nothing to migrate: corsheaders.middleware.CorsMiddleware is not in MIDDLEWARE"
-)
+_NO_PEER = "there is nothing to migrate: corsheaders.middleware.CorsMiddleware is not in MIDDLEWARE"
 
 
 class Command(BaseCommand):

@@ -174,8 +174,8 @@ class _Reader:
             if find_decorator(handler) is not None:
                 self.todos.append(
                     build_todo(
-                        f'{kind.__name__}.{method.lower()} of view "{endpoint}" has @cross_origin '
-                        "of its own: write @cors_policy(Policy(...)) there",
+                        f'{kind.__name__}.{method.lower()} of view "{endpoint}" has its own '
+                        "@cross_origin: write @cors_policy(Policy(...)) there",
                         handler,
                     )
                 )

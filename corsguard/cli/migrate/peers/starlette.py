@@ -183,14 +183,14 @@ def _find_code(layer: Layer) -> Iterator[ToDo]:
 
 
 def _find_route_layers(app: object) -> Iterator[ToDo]:
-    """Yield a to-do for each route with a CORSMiddleware of its own."""
+    """Yield a to-do for each route with its own CORSMiddleware."""
     wrapped = import_module("corsguard_asgi.wrapped_apps")
     for route in _get_routes(app):
         if hasattr(route, "endpoint") and wrapped.find_wrapped(
             getattr(route, "app", route), _is_middleware
         ):
             yield build_todo(
-                f"the route {route.path} has a CORSMiddleware of its own: write "
+                f"the route {route.path} has its own CORSMiddleware: write "
                 "@cors_policy(Policy(...)) on its view",
                 route.endpoint,
             )

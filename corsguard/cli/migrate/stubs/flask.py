@@ -81,7 +81,7 @@ def _answer(**_: object) -> str:
 
 
 def _copy_answer() -> Any:
-    """Return a view of its own: a decorator may leave its options on it."""
+    """Return another such view: a decorator may leave its options on it."""
 
     def answer(**_: object) -> str:
         return "ok"
