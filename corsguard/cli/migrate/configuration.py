@@ -95,7 +95,7 @@ class PeerConfiguration(NamedTuple):
     """The name of the peer, such as `flask-cors`."""
     version: str
     framework: str
-    """`flask`, `starlette` or `django`."""
+    """`flask`, `starlette`, `django`, or `asgi` for any other with Starlette's middleware."""
     policies: tuple[PeerPolicy, ...]
     """Those with the same scope in the order in which an origin is looked up in them."""
     todos: tuple[ToDo, ...] = ()

@@ -93,7 +93,7 @@ def _is_exact(text: str) -> bool:
 
 
 def _add_regex(regex: OriginRegex, peer: str, found: Origins) -> None:
-    shown = repr(regex.source)
+    shown = f"'{regex.source}'"  # repr() would double each backslash
     pattern = compile_text(regex.source, regex.flags)
     if pattern is None:
         found.todos.append(ToDo(f"{shown} is not a regular expression: {peer} could not use it"))
@@ -135,7 +135,7 @@ def _add_glob(source: str, pattern: re.Pattern[str], peer: str, found: Origins) 
             found.entries.append(apex)
             was, now = f"{apex!r} and no subdomain", f"every subdomain, with {apex!r} beside it"
     found.notes.append(
-        f"{source!r} is a glob that {peer} read as a regular expression: as that, it allowed "
+        f"'{source}' is a glob that {peer} read as a regular expression: as that, it allowed "
         f"{was}; now it is a pattern: {now}"
     )
 

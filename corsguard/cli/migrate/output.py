@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from corsguard.cli.migrate.configuration import PeerConfiguration
 from corsguard.cli.migrate.translation import Fields, Translation, ViewPolicies
@@ -21,6 +21,19 @@ _WIDTH = 88
 _FLAGS = (re.IGNORECASE, re.MULTILINE, re.DOTALL, re.VERBOSE, re.ASCII)
 _DEFAULT_MAX_AGE = 5
 """Seconds, for TOML, which has no None: what browsers use without the header."""
+
+
+class _Wiring(NamedTuple):
+    """The code that puts the policies into an application."""
+
+    module: str
+    """The module of the adapter. Empty if nothing is imported from it."""
+    names: Sequence[str]
+    """The names that are imported from it."""
+    lines: Sequence[str]
+
+
+_NO_WIRING = _Wiring("", (), ())
 
 
 class FormError(Exception):
@@ -36,9 +49,12 @@ def format_text(translation: Translation, form: str, configuration: PeerConfigur
     if form == "toml":
         return _format_toml(translation)
     lines = list(_iter_python(translation))
+    wiring = _NO_WIRING
     if form == "text":
-        lines += _iter_wiring(translation, configuration)
-    return "\n".join([*_iter_imports(lines), *lines, ""])
+        places = [each.place for each in configuration.policies if each.scope.prefixes]
+        wiring = _WIRINGS[configuration.framework](translation, ", ".join(dict.fromkeys(places)))
+        lines += ["", *wiring.lines]
+    return "\n".join([*_build_imports(lines, wiring), *lines, ""])
 
 
 def as_document(translation: Translation) -> dict[str, Any]:
@@ -72,59 +88,69 @@ def _iter_python(translation: Translation) -> Iterator[str]:
         yield f"{name_constant(each)} = {value}"
 
 
-def _iter_imports(lines: Sequence[str]) -> Iterator[str]:
+def _build_imports(lines: Sequence[str], wiring: _Wiring) -> list[str]:
+    imports = [f"from {wiring.module} import {', '.join(wiring.names)}"] if wiring.names else []
     text = "\n".join(lines)
+    if "Policy(" in text:
+        imports.insert(0, "from corsguard import Policy")
     if "re.compile(" in text:
-        yield "import re"
-        yield ""
-    names = {
-        "corsguard": [name for name in ("Policy",) if f"{name}(" in text],
-        "corsguard_flask": _find_used(text, "app.config", ("CORSGuard", "cors_policy")),
-        "corsguard_starlette": _find_used(text, "**CORSGUARD", ("CORSGuard",)),
-    }
-    for module, used in names.items():
-        if used:
-            yield f"from {module} import {', '.join(used)}"
-    if any(names.values()):
-        yield ""
+        imports[:0] = ["import re", *[""] * bool(imports)]
+    return [*imports, ""] if imports else []
 
 
-def _find_used(text: str, sign: str, names: Sequence[str]) -> list[str]:
-    """Return the names that a text of one framework uses; `sign` is what only that one has."""
-    return [name for name in names if f"{name}(" in text] if sign in text else []
-
-
-def _iter_wiring(translation: Translation, configuration: PeerConfiguration) -> Iterator[str]:
-    yield ""
-    if configuration.framework == "django":
-        yield "# MIDDLEWARE: replace corsheaders.middleware.CorsMiddleware by"
-        yield '# "corsguard_django.CORSMiddleware", as the first entry.'
-        for each in translation.views:
-            yield f"# @cors_policy({name_constant(each)}) on the views: {', '.join(each.views)}"
-        return
-    by_path = [each.place for each in configuration.policies if each.scope.prefixes]
-    if by_path:
-        yield f"# In the place of {', '.join(dict.fromkeys(by_path))}:"
-    if configuration.framework == "starlette":
-        yield "CORSGuard(app, **CORSGUARD)"
-        return
-    yield 'app.config["CORSGUARD"] = CORSGUARD'
-    yield "cors = CORSGuard(app)"
+def _wire_flask(translation: Translation, place: str) -> _Wiring:
+    lines = [f"# In the place of {place}:"] if place else []
+    lines += ['app.config["CORSGUARD"] = CORSGUARD', "cors = CORSGuard(app)"]
+    names = ["CORSGuard"]
     for each in translation.views:
-        yield from _iter_view_wiring(each)
+        constant = name_constant(each)
+        if each.kind == "blueprint":
+            lines += [
+                "",
+                f"# In the place of {each.place}:",
+                f"cors.set_policy(app.blueprints[{quote(each.name)}], {constant})",
+            ]
+            continue
+        names = ["CORSGuard", "cors_policy"]
+        lines += ["", f"# In the place of {each.place}; or write @cors_policy({constant}) on it:"]
+        for name in each.views:
+            target = f"app.view_functions[{quote(name)}]"
+            lines.append(f"{target} = cors_policy({constant})({target})")
+    return _Wiring("corsguard_flask", names, lines)
 
 
-def _iter_view_wiring(views: ViewPolicies) -> Iterator[str]:
-    yield ""
-    constant = name_constant(views)
-    if views.kind == "blueprint":
-        yield f"# In the place of {views.place}:"
-        yield f"cors.set_policy(app.blueprints[{quote(views.name)}], {constant})"
-        return
-    yield f"# In the place of {views.place}; or write @cors_policy({constant}) on it:"
-    for name in views.views:
-        target = f"app.view_functions[{quote(name)}]"
-        yield f"{target} = cors_policy({constant})({target})"
+def _wire_django(translation: Translation, place: str) -> _Wiring:
+    del place
+    lines = [
+        "# MIDDLEWARE: replace corsheaders.middleware.CorsMiddleware by",
+        '# "corsguard_django.CORSMiddleware", as the first entry.',
+    ]
+    lines += [
+        f"# @cors_policy({name_constant(each)}) on the views: {', '.join(each.views)}"
+        for each in translation.views
+    ]
+    return _Wiring("", [], lines)
+
+
+def _wire_starlette(translation: Translation, place: str) -> _Wiring:
+    del translation
+    lines = [f"# In the place of {place}:", "CORSGuard(app, **CORSGUARD)"]
+    return _Wiring("corsguard_starlette", ["CORSGuard"], lines)
+
+
+def _wire_asgi(translation: Translation, place: str) -> _Wiring:
+    del translation
+    lines = [f"# In the place of {place}:", "app = CORSMiddleware(app, **CORSGUARD)"]
+    return _Wiring("corsguard_asgi", ["CORSMiddleware"], lines)
+
+
+_WIRINGS: dict[str, Callable[[Translation, str], _Wiring]] = {
+    "flask": _wire_flask,
+    "django": _wire_django,
+    "starlette": _wire_starlette,
+    "asgi": _wire_asgi,
+}
+"""Framework -> the function that returns the code for a translation, and where the peer was."""
 
 
 def _write_policy(fields: Fields) -> str:

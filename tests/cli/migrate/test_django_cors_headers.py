@@ -67,7 +67,7 @@ def test_unusual_pattern_of_urls_is_a_todo(pattern: str, views: tuple[str, ...])
     (policy,), (todo,) = configuration.policies, configuration.todos
     assert (policy.scope.prefixes, policy.scope.views) == ((), views)
     assert todo.message == (
-        f"CORS_URLS_REGEX {pattern!r}: no route prefix says this pattern. Write @cors_policy on "
+        f"CORS_URLS_REGEX '{pattern}': no route prefix says this pattern. Write @cors_policy on "
         f"the views that it covers: {', '.join(views) or 'none'}"
     )
 

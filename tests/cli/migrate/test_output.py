@@ -12,6 +12,9 @@ import pytest
 from flask import Flask
 from flask_cors import CORS
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Mount
 from support.migrate.applications import (
     flask_app,
     read_django,
@@ -20,6 +23,7 @@ from support.migrate.applications import (
 )
 from support.migrate.configurations import DJANGO, FLASK, STARLETTE, Case
 
+import corsguard_asgi
 from corsguard import Guard, Policy
 from corsguard.cli.migrate.configuration import PeerConfiguration
 from corsguard.cli.migrate.output import FormError, as_document, format_text
@@ -113,6 +117,29 @@ def test_text_for_starlette_installs_the_policies() -> None:
         max_age=600,
     )
     assert app.state.corsguard.guard.policies == expected
+
+
+def test_text_for_another_framework_wraps_the_application() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("the application ran")
+
+    configuration = read_peer(CORSMiddleware(app, allow_origins=["https://a.example"]), "app")
+
+    names = run(format_text(translate(configuration), "text", configuration), app=app)
+
+    assert isinstance(names["app"], corsguard_asgi.CORSMiddleware)
+
+
+def test_text_for_mounts_has_routes() -> None:
+    middleware = [Middleware(CORSMiddleware, allow_origins=["https://a.example"])]
+    configuration = read_peer(
+        Starlette(routes=[Mount("/v1", routes=[], middleware=middleware)]), "app"
+    )
+    app = Starlette()
+
+    run(format_text(translate(configuration), "text", configuration), app=app)
+
+    assert [*app.state.corsguard.guard.policies] == ["/v1"]
 
 
 def test_text_for_django_says_where_the_middleware_goes() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
+from pydantic import AnyUrl
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -179,6 +180,22 @@ def test_origin_that_no_browser_sends_is_fixed(given: str) -> None:
     assert translation.mapping["allow_origins"] == [A]
     (note,) = translation.notes
     assert note == f"{given!r} never matched an Origin as written; listed as {A!r}"
+
+
+def test_objects_of_pydantic_are_read_as_texts() -> None:
+    configuration = read_starlette({"allow_origins": [AnyUrl("https://a.example")]})
+
+    assert translate(configuration).mapping["allow_origins"] == [A]
+
+
+def test_text_in_the_place_of_a_list_is_split() -> None:
+    translation = translate(read_starlette({"allow_origins": f"{A}, {B}"}))
+
+    assert translation.mapping["allow_origins"] == [A, B]
+    assert translation.notes == (
+        "allow_origins was the text 'https://a.example, https://b.example' and not a list, so "
+        "every origin that is a part of it was allowed; now those that it lists",
+    )
 
 
 def test_names_of_headers_keep_their_case() -> None:

@@ -127,7 +127,7 @@ def _read_scope(
     views = dict.fromkeys(each.view for each in paths if pattern.match(each.path))
     todos.append(
         ToDo(
-            f"CORS_URLS_REGEX {pattern.pattern!r}: no route prefix says this pattern. Write "
+            f"CORS_URLS_REGEX '{pattern.pattern}': no route prefix says this pattern. Write "
             f"@cors_policy on the views that it covers: {', '.join(views) or 'none'}"
         )
     )

@@ -205,7 +205,7 @@ class _Reader:
     def _name_pattern(self, resource: Resource) -> None:
         source = getattr(resource.pattern, "pattern", resource.pattern)
         self.notes.append(
-            f"resources {source!r}: no route prefix says this pattern, so the views that it covers "
+            f"resources '{source}': no route prefix says this pattern, so the views that it covers "
             "have policies of their own"
         )
 

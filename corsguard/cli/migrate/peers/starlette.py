@@ -23,6 +23,7 @@ from corsguard.cli.migrate.configuration import (
 __all__ = ["Layer", "find_layers", "read"]
 
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
+_SEPARATOR = re.compile(r"[\s,;]+")
 _HOOKS = ("is_allowed_origin", "preflight_response", "simple_response", "send", "__call__")
 """The methods that decide, which a subclass may override."""
 
@@ -49,6 +50,7 @@ def read(app: object) -> PeerConfiguration | None:
         return None
     policies: dict[str, PeerPolicy] = {}
     todos: list[ToDo] = []
+    notes: list[str] = []
     for layer in layers:
         outer = next((each for each in policies if _is_below(layer.prefix, each)), None)
         if outer is not None:
@@ -59,17 +61,20 @@ def read(app: object) -> PeerConfiguration | None:
                 )
             )
             continue
-        policies[layer.prefix] = _read_layer(layer)
+        policies[layer.prefix] = _read_layer(layer, notes)
         todos.extend(_find_code(layer))
     todos.extend(_find_route_layers(app))
+    starlette = import_module("starlette.applications").Starlette
+    is_starlette = any(isinstance(each, starlette) for each in _iter_around(app))
     return PeerConfiguration(
         "Starlette",
         version("starlette"),
-        "starlette",
+        "starlette" if is_starlette else "asgi",
         tuple(policies.values()),
         tuple(todos),
-        paths=tuple(_iter_paths(_get_routes(app), "")),
-        app=app,
+        tuple(notes),
+        tuple(_iter_paths(_get_routes(app), "")),
+        app,
     )
 
 
@@ -146,7 +151,7 @@ def _build(entry: Any) -> Any:
     return kind(_answer_nothing, *arguments, **options)
 
 
-def _read_layer(layer: Layer) -> PeerPolicy:
+def _read_layer(layer: Layer, notes: list[str]) -> PeerPolicy:
     """Return what a layer does, from the headers that it sends, which all versions have."""
     cors = layer.middleware
     simple = {name.lower(): value for name, value in cors.simple_headers.items()}
@@ -157,7 +162,7 @@ def _read_layer(layer: Layer) -> PeerPolicy:
     return PeerPolicy(
         layer.place,
         PathScope((layer.prefix or "/",)),
-        ("*",) if is_any else tuple(map(str, cors.allow_origins)),
+        ("*",) if is_any else _read_origins(cors.allow_origins, notes),
         () if regex is None or is_any else (OriginRegex(regex.pattern, regex.flags),),
         "access-control-allow-credentials" in simple,
         tuple(cors.allow_methods),
@@ -165,6 +170,20 @@ def _read_layer(layer: Layer) -> PeerPolicy:
         split_list(simple.get("access-control-expose-headers")),
         int(preflight["access-control-max-age"]),
     )
+
+
+def _read_origins(given: Any, notes: list[str]) -> tuple[str, ...]:
+    """Return a list of origins, which may also be objects such as pydantic's AnyUrl.
+
+    Where it is one text, each part of that was allowed. What is meant are the origins in it.
+    """
+    if not isinstance(given, str):
+        return tuple(map(str, given))
+    notes.append(
+        f"allow_origins was the text {given!r} and not a list, so every origin that is a part of "
+        "it was allowed; now those that it lists"
+    )
+    return tuple(filter(None, _SEPARATOR.split(given)))
 
 
 def _find_code(layer: Layer) -> Iterator[ToDo]:

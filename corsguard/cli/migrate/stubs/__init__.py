@@ -15,6 +15,10 @@ from corsguard.cli.migrate.translation import Translation
 __all__ = ["Stubs", "open_stubs"]
 
 
+_MODULES = {"flask": "flask", "django": "django", "starlette": "starlette", "asgi": "starlette"}
+"""Framework -> the module of its stubs."""
+
+
 class Stubs(NamedTuple):
     """Two WSGI or ASGI applications that answer every request with 200, behind a layer of CORS."""
 
@@ -31,6 +35,6 @@ def open_stubs(
 
     Raises PolicyError on entry if the policies do not start.
     """
-    module = import_module(f"{__name__}.{configuration.framework}")
+    module = import_module(f"{__name__}.{_MODULES[configuration.framework]}")
     stubs: AbstractContextManager[Stubs] = module.open_stubs(configuration, translation)
     return stubs
