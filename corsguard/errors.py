@@ -61,8 +61,8 @@ class Problem(NamedTuple):
 
 
 _INSTRUCTION = re.compile(
-    r"(?:add|call|correct|end|escape|exempt|give|in|include|install|keep|list|pass|put|remove|rename|set"
-    r"|to|use|write)\b(?!_)"
+    r"(?:add|call|correct|end|escape|exempt|give|in|include|install|keep|list|pass|publish|put|remove"
+    r"|rename|set|to|use|write)\b(?!_)"
 )
 """The first words of suggestions that say what to do. The others are values."""
 

@@ -46,6 +46,10 @@ class ConsoleWriter:
         text = Text.assemble((f"  {label:<{_LABEL_WIDTH}}", "dim"), value)
         self._console.print(text, soft_wrap=True)
 
+    def write_name(self, text: str, style: str = "") -> None:
+        """Write a line with a path or a URL, which is not wrapped, so that it can be copied."""
+        self._console.print(Text(text, style), soft_wrap=True)
+
     def write_line(self, text: str, style: str = "", indent: str = "") -> None:
         """Write text, wrapped; see print_wrapped."""
         print_wrapped(self._console, text, style, indent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from corsguard.engine.counting_cache import DecisionKey, Tally
 from corsguard.engine.decision import Decision
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BUCKETS", "NO_ROUTE", "OTHER", "GuardCounts", "PredicateStats"]
 
-BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """The upper bounds of the histogram of predicates, in seconds."""
 NO_ROUTE = "no route"
 """The name of what applies where no route does: the policy for every path, or none."""

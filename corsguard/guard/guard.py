@@ -241,7 +241,7 @@ class Guard:
             raise ValueError(f"poll: {poll} is not a number of seconds above 0")
         follower = Follower(
             self.adapter,
-            _open(source) if isinstance(source, str) else source,
+            _open(source, is_signed=key is not None) if isinstance(source, str) else source,
             last_good=None if last_good is None else LastGood(last_good),
             poll=poll,
             key=load_verifying_key(key) if isinstance(key, (str, PathLike)) else key,
@@ -327,7 +327,7 @@ class Guard:
         return self.adapter.candidate_counts()
 
 
-def _open(url: str) -> PolicySource:
+def _open(url: str, *, is_signed: bool) -> PolicySource:
     from corsguard.sources.open import open_source
 
-    return open_source(url)
+    return open_source(url, is_signed=is_signed)

@@ -14,6 +14,7 @@ from corsguard.escaping import show_value
 
 __all__ = ["OriginSets", "SetUse", "read_set"]
 
+_SOME_ORIGIN = "https://app.example.com"
 _TABLE = '{"partners": ["https://app.example.com"]}'
 
 
@@ -74,6 +75,7 @@ class OriginSets:
             return table
         entries: list[object] = []
         names: list[str] = []
+        count = len(self.problems)
         for entry in listed:
             if not _is_reference(entry):
                 entries.append(entry)
@@ -82,6 +84,8 @@ class OriginSets:
                 entries.extend(self._sets[name])
         others = frozenset(each for each in listed if isinstance(each, str))
         self.uses.append(SetUse(prefix, index, tuple(names), others))
+        if not entries and len(self.problems) > count:
+            entries = [_SOME_ORIGIN]  # no second problem for an unknown set
         return {**table, "allow_origins": entries}  # type: ignore[dict-item]  # a Mapping, as above
 
     def _find_set(self, reference: Mapping[str, object]) -> str | None:
@@ -121,8 +125,6 @@ def read_set(value: object) -> list[object] | None:
         return list(value)
     if not isinstance(value, str):
         return None
-    if "#" not in value:
-        return list(value.split())
     lines = map(str.strip, value.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 

@@ -177,8 +177,7 @@ class GuardRuntime:
             deciding = applied.name_deciding(engine, reason)
             request_there = request.with_route(applied.route)
             self._report(decision, reason, request_there, engine, deciding)
-            for observer in self._observers:
-                self._call_observer(observer, case, decision)
+            self._call_observers(case, decision)
         if not is_asked:
             applied.cache.store(request, decision, methods)
         elif engine is not None and (answer := _find_answer(applied, engine, request)) is not None:
@@ -206,11 +205,14 @@ class GuardRuntime:
                 except Exception as error:
                     self.log.report_subscriber(subscriber, error)
 
-    def _call_observer(self, observer: Observer, case: Case, decision: Decision) -> None:
-        try:
-            observer(case, decision)
-        except Exception as error:
-            self.log.report_subscriber(observer, error)
+    def _call_observers(self, case: Case, decision: Decision) -> None:
+        candidate = self._candidate
+        compare = () if candidate is None else (candidate.observe,)
+        for observer in (*self._observers, *compare):
+            try:
+                observer(case, decision)
+            except Exception as error:
+                self.log.report_subscriber(observer, error)
 
     def needs_view_first(self, request: CORSRequest) -> bool:
         """Return True if the view must be resolved before anything of the application runs.
@@ -250,16 +252,17 @@ class GuardRuntime:
         logged. Unlike a subscriber it leaves the caches on, and is not called for what they return.
         """
         with self._replacing:
-            self._set_observers((*self._observers, observer))
+            self._observers = (*self._observers, observer)
+            self._has_listeners = True
 
     def stop_observing(self, observer: Observer) -> None:
         """Call an observer no longer. One that was never added is ignored."""
         with self._replacing:
-            self._set_observers(tuple(each for each in self._observers if each != observer))
+            self._observers = tuple(each for each in self._observers if each != observer)
+            self._find_listeners()
 
-    def _set_observers(self, observers: tuple[Observer, ...]) -> None:
-        self._observers = observers
-        self._has_listeners = bool(observers or self._subscribers)
+    def _find_listeners(self) -> None:
+        self._has_listeners = bool(self._subscribers or self._observers or self._candidate)
 
     def count(self) -> GuardCounts:
         """Return the counts of this guard, which begin with the first call.
@@ -272,8 +275,10 @@ class GuardRuntime:
         with self._replacing:
             counts = self.snapshot.counts or GuardCounts()
             if self.snapshot.counts is None:
+                # The snapshot last: a child that is forked in between begins anew.
+                self._observers = (*self._observers, counts.observe)
+                self._has_listeners = True
                 self.snapshot = self.snapshot.count_in(counts)
-                self._set_observers((*self._observers, counts.observe))
             return counts
 
     def set_candidate(self, snapshot: Snapshot | None) -> None:
@@ -282,17 +287,18 @@ class GuardRuntime:
         The differences are counted from zero, unless the candidate had equal policies before.
         """
         with self._replacing:
-            last, self._candidate = self._candidate, None
-            observers = tuple(
-                each for each in self._observers if last is None or each != last.observe
-            )
+            last = self._candidate
+            parts = [] if last is None else last.snapshot.list_origin_parts()
+            del last
             if snapshot is None:
+                self._candidate = None
                 self._restore_caches()
+                self._find_listeners()
             else:
                 self._switch_caches(is_cached=False)
-                self._candidate = Candidate(snapshot, last)
-                observers = (*observers, self._candidate.observe)
-            self._set_observers(observers)
+                self._has_listeners = True
+                self._candidate = Candidate(snapshot, self._candidate)
+        _free(parts)
 
     def candidate_counts(self) -> tuple[CandidateDifference, ...]:
         """Return the requests that the candidate would decide otherwise, the most frequent first.
@@ -338,8 +344,7 @@ class GuardRuntime:
             snapshot = build(self.snapshot)
             parts = self.snapshot.list_origin_parts()
             self._replace(snapshot)
-        while parts:  # to free a million origins in one step would hold up other threads
-            parts.pop()
+        _free(parts)
         return snapshot
 
     def add_views(self, views: Iterable[PlacedViewPolicy]) -> None:
@@ -362,6 +367,15 @@ class GuardRuntime:
         if self._is_sync_only:
             snapshot.require_sync()
         self.snapshot = snapshot
+
+
+def _free(parts: list[dict[str, str]]) -> None:
+    """Free parts of replaced allow-lists, one by one.
+
+    To free a million origins in one step would hold up other threads.
+    """
+    while parts:
+        parts.pop()
 
 
 def _find_answer(applied: AppliedPolicy, engine: Engine, request: CORSRequest) -> Answer | None:

@@ -76,5 +76,5 @@ def _find_problems(table: Mapping[Any, object]) -> list[Problem]:
         found.append(Problem("type-invalid", "source.poll", poll, message, "5.0"))
     elif not (isfinite(poll) and poll > 0):
         message = f"{poll} is not a number of seconds above 0"
-        found.append(Problem("value-invalid", "source.poll", poll, message, "5.0"))
+        found.append(Problem("source-invalid", "source.poll", poll, message, "5.0"))
     return found

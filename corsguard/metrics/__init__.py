@@ -16,7 +16,7 @@ _EXTRAS = {"OpenTelemetryMetrics": "opentelemetry", "PrometheusMetrics": "promet
 
 
 def __getattr__(name: str) -> object:
-    """Import a class when it is used: whoever uses one of them need not have the other's client."""
+    """Import a class when it is used, as the client of the other one may not be installed."""
     extra = _EXTRAS.get(name)
     if extra is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

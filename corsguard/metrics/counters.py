@@ -95,7 +95,7 @@ def _read_age(guard: Guard) -> Iterator[Sample]:
         yield Sample((), max(0.0, time.time() - guard.followed_since))
 
 
-COUNTERS = (
+COUNTERS: tuple[Metric, ...] = (
     Metric(
         "corsguard_decisions",
         "Decisions, and whether a cache had them (hit) or they were computed (miss).",
@@ -127,7 +127,7 @@ COUNTERS = (
         _read_source_errors,
     ),
 )
-GAUGES = (
+GAUGES: tuple[Metric, ...] = (
     Metric(
         "corsguard_policy_info",
         "1, with the version of the policy in force.",
@@ -142,7 +142,7 @@ GAUGES = (
         "seconds",
     ),
 )
-PREDICATE_SECONDS = (
+PREDICATE_SECONDS: tuple[str, str] = (
     "corsguard_predicate_seconds",
     "Seconds that requests waited for callables and look-ups of allow_origins.",
 )

@@ -23,6 +23,7 @@ __all__ = ["SetChange", "apply_changes", "format_changes", "merge_changes", "par
 
 _MAX_LISTED = 100
 """Entries of a list. tomllib reads a longer one much faster from a literal string."""
+_NEVER_IN_ORIGINS = frozenset(""" '"\\""")
 _EXAMPLE = '[changes.partners] add = ["https://new.example"]'
 _EXAMPLE_LIST = '["https://app.example.com"]'
 
@@ -85,12 +86,14 @@ def apply_changes(text: str, changes: Mapping[str, SetChange]) -> str:
     """Return the text of a document with changes of its sets. All else stays, comments included.
 
     Removing an entry that a set does not have, or adding one that it has, changes nothing. Raises
-    PolicyError for a set that the document does not have.
+    PolicyError for a set that the document does not have, and for an entry that might end the
+    string that it is written into. Otherwise entries are not validated.
     """
     places = find_sets(text)
     problems: list[Problem] = []
     edits: list[tuple[int, int, str]] = []
     for name, change in changes.items():
+        problems += [_reject_entry(name, each) for each in change.add if not _is_line(each)]
         start, end = places.get(name, (0, 0))
         edited = edit_set(text[start:end], dict.fromkeys(change.add), frozenset(change.remove))
         if edited is None:
@@ -105,14 +108,19 @@ def apply_changes(text: str, changes: Mapping[str, SetChange]) -> str:
 
 
 def _format_entries(entries: tuple[str, ...]) -> str:
-    if len(entries) > _MAX_LISTED and not any(_needs_escape(entry) for entry in entries):
+    if len(entries) > _MAX_LISTED and all(_is_line(entry) for entry in entries):
         return "\n".join(["'''", *entries, "'''"])
     return f"[{', '.join(quote_text(entry) for entry in entries)}]"
 
 
-def _needs_escape(entry: str) -> bool:
-    """Return True if an entry can't be a line of a literal string."""
-    return not entry or "'" in entry or entry != entry.strip() or not entry.isprintable()
+def _is_line(entry: str) -> bool:
+    """Return True if an entry can be a line of a string, as every valid origin can."""
+    return bool(entry) and entry.isprintable() and _NEVER_IN_ORIGINS.isdisjoint(entry)
+
+
+def _reject_entry(name: str, entry: str) -> Problem:
+    message = f"{show_value(entry)} is not a valid origin"
+    return Problem("origin-invalid", f"changes.{quote_key(name)}.add", entry, message, "remove it")
 
 
 def _reject_key(key: str, value: object) -> Problem:

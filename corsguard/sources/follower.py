@@ -26,7 +26,7 @@ __all__ = ["Follower", "PolicyChange", "SourceHealth"]
 
 _logger = logging.getLogger("corsguard")
 
-_MIN_RETRY = 0.5
+_MIN_RETRY = 1.0
 _MAX_RETRY = 4.0
 """Seconds between two tries while a source fails, at least and at most."""
 _MAX_WAIT = 1.0
@@ -83,7 +83,7 @@ class Follower:
         self._poll = poll
         self._runtime = runtime
         self._updater = PolicyUpdater(runtime, source, last_good, key)
-        self._reporter = WorkerReporter(source) if isinstance(source, PolicyStore) else None
+        self._reporter = WorkerReporter(source, poll) if isinstance(source, PolicyStore) else None
         self._error = ""
         self._error_count = 0
         self._subscribers: tuple[Callable[[PolicyChange], object], ...] = ()
@@ -134,20 +134,21 @@ class Follower:
         the start.
         """
         with self._lock:
-            if not self._threads and not self._is_closed:
-                self._start_threads()
+            starts = not self._threads and not self._is_closed
+            if starts:
+                self._threads = [
+                    Thread(target=self._run, name="corsguard-follow", daemon=True),
+                    Thread(target=self._watch, name="corsguard-watch", daemon=True),
+                ]
+            threads = self._threads if starts else []
+        try:
+            for thread in threads:
+                thread.start()
+        except RuntimeError as error:  # such as no room for a thread: the request goes on
+            self._fail(error)
+            self._finish_first_load()
         if self._is_inherited or time.monotonic() - self._updater.responded_at > self._poll:
             self._first_load.wait(_MAX_WAIT)
-
-    def _start_threads(self) -> None:
-        for run, name in ((self._run, "corsguard-follow"), (self._watch, "corsguard-watch")):
-            thread = Thread(target=run, name=name, daemon=True)
-            self._threads.append(thread)
-            try:
-                thread.start()
-            except RuntimeError as error:  # such as no room for a thread: the request goes on
-                self._fail(error)
-                self._finish_first_load()
 
     def close(self) -> None:
         """Stop following. The policy in force stays."""
@@ -184,11 +185,11 @@ class Follower:
             changed.clear()
             retry = self._load(retry)
             self._finish_first_load()
-            self._report()
             if retry:
                 # So many workers don't all try at once, nor one of them on every notification.
                 stop.wait(random.uniform(_MIN_RETRY, retry))  # noqa: S311  # no secret
             else:
+                self._report()
                 changed.wait(self._poll * random.uniform(0.8, 1.2))  # noqa: S311  # no secret
 
     def _load(self, retry: float) -> float:
@@ -196,7 +197,7 @@ class Follower:
 
         `retry` are those of the last time.
         """
-        previous = self.version
+        previous, since = self.version, self.since
         try:
             self._updater.load()
         except RefusedError as error:
@@ -205,7 +206,7 @@ class Follower:
             self._fail(error)
             return min(2 * (retry or _MIN_RETRY), _MAX_RETRY)
         else:
-            self._succeed(previous)
+            self._succeed(previous, is_changed=self.since != since)
         return 0
 
     def _finish_first_load(self) -> None:
@@ -217,24 +218,28 @@ class Follower:
     def _watch(self) -> None:
         """Wait for reports of changes until the follower is closed, or the source has no more."""
         stop, changed = self._stop, self._changed
+        retry = _MIN_RETRY
         while not stop.is_set():
+            begin = time.monotonic()
             try:
                 self._source.watch(changed.set)
             except Exception as error:
                 _logger.debug("can't watch the source: %s", describe_error(error))
             else:
                 return
-            stop.wait(random.uniform(_MIN_RETRY, 2 * _MIN_RETRY))  # noqa: S311  # no secret
+            has_lasted = time.monotonic() - begin > 2 * _MAX_RETRY
+            retry = 2 * _MIN_RETRY if has_lasted else min(2 * retry, _MAX_RETRY)
+            stop.wait(random.uniform(_MIN_RETRY, retry))  # noqa: S311  # no secret
             changed.set()  # a change may have been missed
 
-    def _succeed(self, previous: str | None) -> None:
+    def _succeed(self, previous: str | None, *, is_changed: bool) -> None:
         """Note, log and publish that the source was read; `previous` was in force before."""
         refused = self._updater.refused
         error = describe_error(refused) if refused else ""
-        is_new, self._error = (self.version, error) != (previous, self._error), error
-        if is_new and self.version == previous and not error:
+        is_new, self._error = error != self._error, error
+        if is_new and not is_changed and not error:
             _logger.info("the source of the policy can be read again")
-        if is_new:
+        if is_new or is_changed:
             self._publish(previous)
 
     def _fail(self, error: Exception) -> None:
@@ -242,7 +247,8 @@ class Follower:
         self._error_count += 1
         text = describe_error(error)
         version = escape_text(self.version or "none")
-        is_new, self._error = text != self._error, text
+        had_error, is_new = bool(self._error), text != self._error
+        self._error = text
         if isinstance(error, RefusedError):
             for problem in error.problems[:_MAX_LOGGED]:
                 _logger.error(
@@ -252,7 +258,8 @@ class Follower:
                     escape_text(str(problem), 500),
                 )
         elif is_new:
-            _logger.warning(
+            _logger.log(
+                logging.DEBUG if had_error else logging.WARNING,
                 "the source of the policy can't be read, version %s stays in force: %s",
                 version,
                 text,

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -56,15 +57,15 @@ class LastGood:
         Raises OSError, also if another worker is writing.
         """
         with self._locked():
-            if self._read_version() == document.version:
+            header = _format_header(document)
+            if self._read_header() == header:
                 return
-            header = f"{_MARK}{json.dumps(document.version)}\n"
             with NamedTemporaryFile(
                 "wb", dir=self.path.parent, prefix=f".{self.path.name}.", delete=False
             ) as file:
                 try:
-                    file.write(header.encode())
-                    file.write(document.text.encode("utf-8", "surrogatepass"))
+                    file.write(header)
+                    file.write(_encode(document.text))
                     file.flush()
                     os.fsync(file.fileno())
                     os.replace(file.name, self.path)
@@ -81,7 +82,8 @@ class LastGood:
         OSError, also if another worker is writing.
         """
         with self._locked():
-            version = self._read_version()
+            found = _parse(self._read_header())
+            version = None if found is None else found.version
             if version is None or not version.isdecimal():
                 return False
             document = Document(version, "")
@@ -97,13 +99,12 @@ class LastGood:
     def _read_following(self, document: Document) -> list[Revision]:
         return list(_select_following(document, self._read_changes()))
 
-    def _read_version(self) -> str | None:
+    def _read_header(self) -> bytes:
         try:
             with self.path.open("rb") as file:
-                document = _parse(file.readline())
+                return file.readline()
         except FileNotFoundError:
-            return None
-        return document.version if document else None
+            return b""
 
     def _read_changes(self) -> list[Revision]:
         changes: list[Revision] = []
@@ -133,14 +134,24 @@ class LastGood:
             os.close(descriptor)
 
 
+def _format_header(document: Document) -> bytes:
+    """Return the first line of the file: the version, and a checksum of the text."""
+    checksum = sha256(_encode(document.text)).hexdigest()
+    return f"{_MARK}{json.dumps([document.version, checksum])}\n".encode()
+
+
 def _parse(content: bytes) -> Document | None:
+    """Return the document of a file, or that of its first line without a text; None for neither."""
     first, _, rest = content.partition(b"\n")
     try:
-        line = first.decode()
-        version = json.loads(line.removeprefix(_MARK)) if line.startswith(_MARK) else None
-        return Document(version, rest.decode("utf-8", "surrogatepass")) if version else None
-    except ValueError:
+        version, _ = json.loads(first.decode().removeprefix(_MARK))
+        return Document(str(version), rest.decode("utf-8", "surrogatepass"))
+    except (ValueError, TypeError):
         return None
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _select_following(document: Document, changes: Sequence[Revision]) -> Iterator[Revision]:

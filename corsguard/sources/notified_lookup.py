@@ -156,7 +156,10 @@ class NotifiedLookup(OriginLookup):
         self._set_limits()
 
     def close(self) -> None:
-        """Listen no more. Answers are still found, and count for their ttl."""
+        """Listen no more, and close connections.
+
+        A question opens one again. Its answer counts for its ttl alone.
+        """
         with self._lock:
             self._is_closed = True
             listenings, self._listenings = self._listenings or [], []
@@ -164,6 +167,10 @@ class NotifiedLookup(OriginLookup):
         for listening in listenings:
             listening.close()
         self.clear()
+        self._close_connections()
+
+    def _close_connections(self) -> None:
+        """Close the connections for questions that are not in use."""
 
     def ask(
         self, request: CORSRequest, faults: list[Fault], seconds: float, wait: Waiter | None
@@ -181,11 +188,14 @@ class NotifiedLookup(OriginLookup):
 
     def set_ready(self, listening: Listening, is_ready: bool) -> None:
         """Note that a listener hears of every change from now on, or of none."""
+        if listening.is_ready is is_ready:
+            return
+        if is_ready:
+            self.clear()  # first, as old answers count longer from then on
         with self._lock:
-            has_changed = listening.is_ready is not is_ready
             listening.is_ready = is_ready
             self._set_limits()
-        if has_changed:
+        if not is_ready:
             self.clear()
 
     def _prepare(self) -> None:

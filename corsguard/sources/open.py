@@ -35,7 +35,7 @@ _CLASSES = {
 }
 """Scheme -> the class for it. `DIALECT+DRIVER` is a scheme of SQLAlchemy."""
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+._-]+):")
 """The scheme of a URL. A single letter is the drive of a path of Windows."""
 
 

@@ -31,6 +31,8 @@ _logger = logging.getLogger("corsguard")
 
 _MAX_WARNINGS = 20
 """Warnings of one document that are logged."""
+_Identity = tuple[str, int]
+"""A version, and the hash of its text: a source may give another text the same version."""
 _Save = Callable[[LastGood], bool]
 """Writes what is in force to disk. Returns False if that is not possible without the rest."""
 
@@ -45,6 +47,10 @@ class RefusedError(Exception):
 
     def __str__(self) -> str:
         return f"version {self.version} is refused: {'; '.join(map(str, self.problems))}"
+
+
+class _OlderError(SourceError):
+    """A signed document whose number is lower than that of the one in force."""
 
 
 class PolicyUpdater:
@@ -70,10 +76,13 @@ class PolicyUpdater:
         self._store = source if isinstance(source, PolicyStore) else None
         self._last_good = last_good
         self._is_saved = True
+        self._is_unwritable = False
         self._key = key
         current = runtime.snapshot
         self._defaults = Options(current.enforce, current.enforce_exempt, current.own_origins)
         self._settings: Settings | None = None
+        self._identity: _Identity | None = None
+        self._refused_identity: _Identity | None = None
         self._number = 0  # of the revision in force, or of the signed document
 
     def load(self) -> None:
@@ -84,12 +93,14 @@ class PolicyUpdater:
         if self._store is None:
             document = self._source.load()
             self.responded_at = time.monotonic()
-            if self._needs(document.version):
+            if self._is_new(_identify(document, ())):
                 self._apply(document, ())
         else:
             revisions = self._store.load_revisions(self._number)
             self.responded_at = time.monotonic()
-            if self._needs(str(revisions[-1].version) if revisions else self.version):
+            if not revisions:
+                self.refused = None
+            elif self._is_new(_identify(None, revisions)):
                 self._apply_revisions(self._store, revisions)
         self._complete_last_good()
 
@@ -104,18 +115,17 @@ class PolicyUpdater:
             self._apply(*found, is_new=False)
         except (SourceError, RefusedError) as error:
             text = describe_error(error)
-            _logger.error("%s can't be used: %s", self._last_good.path, text)  # noqa: TRY400
+            _logger.error("the last good document can't be used: %s", text)  # noqa: TRY400
             return False
         version = escape_text(self.version or "")
         _logger.warning("started with version %s from %s", version, self._last_good.path)
         return True
 
-    def _needs(self, newest: str | None) -> bool:
-        """Return True if a version is neither in force nor refused."""
-        if newest == self.version:
+    def _is_new(self, identity: _Identity) -> bool:
+        """Return True for what is neither in force nor refused."""
+        if identity == self._identity:
             self.refused = None
-            return False
-        return self.refused is None or self.refused.version != newest
+        return identity not in (self._identity, self.refused and self._refused_identity)
 
     def _apply_revisions(self, store: PolicyStore, revisions: Sequence[Revision]) -> None:
         if revisions[0].is_change:
@@ -132,18 +142,18 @@ class PolicyUpdater:
 
         Raises RefusedError.
         """
-        version = str(changes[-1].version) if changes else document.version
+        identity = _identify(document, changes)
         try:
             number = self._authenticate(document, changes)
             settings = _read_whole(document, changes)
             self._replace(settings)
         except PolicyError as error:
-            raise self._refuse(version, map(as_toml, error.problems)) from None
+            raise self._refuse(identity, map(as_toml, error.problems)) from None
         except SourceError as error:
-            raise self._refuse(version, [_reject_signature(error)]) from None
+            raise self._refuse(identity, [_reject_signature(error)]) from None
         self._number = number
         save = partial(_store, document=document, changes=changes)
-        self._conclude(version, settings, save if is_new else None)
+        self._conclude(identity, settings, save if is_new else None)
 
     def _apply_changes(self, revisions: Sequence[Revision]) -> bool:
         """Put changes in force, unless they need the whole document: then return False."""
@@ -163,10 +173,11 @@ class PolicyUpdater:
         except PolicyError:
             return False  # the whole document says what is wrong
         except SourceError as error:
-            version = str(revisions[-1].version)
-            raise self._refuse(version, [_reject_signature(error)]) from None
+            identity = _identify(None, revisions)
+            raise self._refuse(identity, [_reject_signature(error)]) from None
         self._number = revisions[-1].version
-        self._conclude(str(self._number), settings, partial(_append, changes=revisions))
+        save = partial(_append, changes=revisions)
+        self._conclude(_identify(None, revisions), settings, save)
         return True
 
     def _replace(self, settings: Settings) -> None:
@@ -180,12 +191,14 @@ class PolicyUpdater:
         self._runtime.swap(build)
         self._runtime.set_candidate(compiled[0].candidate)
 
-    def _refuse(self, version: str, problems: Iterable[Problem]) -> RefusedError:
-        self.refused = RefusedError(version, tuple(problems))
+    def _refuse(self, identity: _Identity, problems: Iterable[Problem]) -> RefusedError:
+        self._refused_identity = identity
+        self.refused = RefusedError(identity[0], tuple(problems))
         return self.refused
 
-    def _conclude(self, version: str, settings: Settings, save: _Save | None) -> None:
+    def _conclude(self, identity: _Identity, settings: Settings, save: _Save | None) -> None:
         """Note and log that a version is in force, and write it to disk."""
+        version, self._identity = identity[0], identity
         was = f", after {escape_text(self.version)}" if self.version else ""
         self.version, self.since = version, time.time()
         self.refused = None
@@ -211,10 +224,7 @@ class PolicyUpdater:
         if changes:
             number = changes[-1].version
         if self._key is not None and number < self._number:
-            raise SourceError(
-                f"it is older than version {self._number}, which was in force: publish it again, "
-                "under a number that is higher"
-            )
+            raise _OlderError(f"version {self._number} was in force, and this one is older")
         return number
 
     def _verify(self, change: Revision) -> None:
@@ -245,9 +255,21 @@ class PolicyUpdater:
             return True
         try:
             return save(self._last_good)
-        except OSError as error:
-            _logger.debug("%s can't be written: %s", self._last_good.path, describe_error(error))
+        except BlockingIOError:  # another worker is writing
             return False
+        except OSError as error:
+            level = logging.DEBUG if self._is_unwritable else logging.WARNING
+            text = describe_error(error)
+            _logger.log(level, "the last good document can't be written to disk: %s", text)
+            self._is_unwritable = True
+            return False
+
+
+def _identify(document: Document | None, revisions: Sequence[Revision]) -> _Identity:
+    """Return the identity of the last revision, or of a document without later ones."""
+    if document is not None and not revisions:
+        return document.version, hash(document.text)
+    return str(revisions[-1].version), hash(revisions[-1].text)
 
 
 def _split(revisions: Sequence[Revision]) -> tuple[Document, Sequence[Revision]]:
@@ -286,12 +308,14 @@ def _append(last_good: LastGood, changes: Sequence[Revision]) -> bool:
 def _reject_signature(error: SourceError) -> Problem:
     """Return the problem of a document that is not what a key has signed."""
     suggestion = "publish it with --sign"
+    if isinstance(error, _OlderError):
+        suggestion = "publish it again, under a number that is higher"
     return Problem("document-not-authentic", "source", None, str(error), suggestion)
 
 
 def describe_error(error: Exception) -> str:
     """Return an error in one line without control characters."""
-    text = str(error) or "no further information"
+    text = str(error).rstrip(".") or "no further information"
     if not isinstance(error, (SourceError, RefusedError)):
         text = f"{type(error).__name__}: {text}"
     return escape_text(text, 500)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from socket import AF_INET, SHUT_RDWR, SOCK_STREAM, fromfd, socket
 from threading import Event, Timer
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg import sql
@@ -30,10 +30,6 @@ _LIBPQ_OPTIONS = {
 """Options with which libpq notices within seconds that a host is dead."""
 
 
-class _NoResponseError(psycopg.OperationalError):
-    """A server has not responded in time, and the connection is closed."""
-
-
 class PostgresSource(SQLSource):
     """A store in PostgreSQL, by a URL of libpq: `postgresql://USER:PASSWORD@HOST/DATABASE`.
 
@@ -44,8 +40,7 @@ class PostgresSource(SQLSource):
     PgBouncer that pools transactions. Behind one, the guard sees a revision when it polls.
     """
 
-    _client_errors = (*SQLSource._client_errors, psycopg.Error)
-    _timeouts = (_NoResponseError,)
+    _form = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 
     def watch(self, on_change: Callable[[], object]) -> None:
         """Call on_change at first, and for each notification, until `close`.
@@ -91,7 +86,7 @@ class PostgresSource(SQLSource):
         connection.execute(select(func.pg_notify(self._channel, str(version))))
 
     def _limit(self, connection: Connection, seconds: float) -> AbstractContextManager[object]:
-        limited: _LimitedConnection = connection.connection.driver_connection  # type: ignore[assignment]
+        limited = cast("_LimitedConnection", connection.connection.driver_connection)
         return limited.limit(seconds)
 
     def _adapt_url(self, url: URL) -> URL:
@@ -134,7 +129,7 @@ class _LimitedConnection(psycopg.Connection[Any]):
                 return super().wait(*args, **kwargs)
             except psycopg.Error:
                 if is_over.is_set():
-                    raise _NoResponseError(
+                    raise psycopg.OperationalError(
                         f"the server does not respond for {self._seconds:g} seconds."
                     ) from None
                 raise

@@ -6,7 +6,7 @@ import re
 
 __all__ = ["redact"]
 
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+:/{0,2})(.*)", re.DOTALL)
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+._-]+:/{0,2})(.*)", re.DOTALL)
 """A scheme has two letters or more here: `C:` is a drive of Windows."""
 _PARAMETER = re.compile(r"([?&;])([^=&;]*)=([^&;]*)")
 _SHOWN_PARAMETERS = frozenset({"policy"})

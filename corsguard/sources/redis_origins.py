@@ -34,7 +34,7 @@ class RedisOrigins(NotifiedLookup):
     """An entry of `allow_origins` that allows the members of a set in Redis 6 or newer.
 
     `url` is one of redis-py: `redis://`, `rediss://` or `unix://`. `key` is that of the set, whose
-    members are origins as browsers send them: `SADD corsguard:origins https://app.example`.
+    members are origins as browsers send them: `SADD corsguard-origins https://app.example`.
 
     Redis says when the set changes (`CLIENT TRACKING`), which takes milliseconds to take effect. A
     worker needs the commands `SISMEMBER`, `CLIENT ID`, `CLIENT TRACKING`, `PING` and `SUBSCRIBE`.
@@ -44,17 +44,20 @@ class RedisOrigins(NotifiedLookup):
     """
 
     def __init__(
-        self, url: str, key: str = "corsguard:origins", **options: Unpack[LookupOptions]
+        self, url: str, key: str = "corsguard-origins", **options: Unpack[LookupOptions]
     ) -> None:
         """Parse the URL and connect to nothing. Raises SourceError if it is not valid."""
         self._arguments = (url, key)
         self._options = options
-        members = _RedisSet(url, key)
+        self._members = members = _RedisSet(url, key)
         name = f"RedisOrigins({members.shown!r}, {key!r})"
         super().__init__(name, members.has, [members.listen], options)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), *self._arguments, **self._options), ()
+
+    def _close_connections(self) -> None:
+        self._members.close()
 
 
 class _RedisSet:
@@ -92,6 +95,13 @@ class _RedisSet:
             return bool(client.sismember(self._key, origin))
         except (RedisError, OSError) as error:
             raise SourceError(self._url.describe(error)) from None
+
+    def close(self) -> None:
+        """Close the connections for questions. A question opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     def listen(self, listening: Listening) -> None:
         """Report each change of the set."""

@@ -22,6 +22,7 @@ from redis.retry import Retry
 from corsguard.sources.remote_store import SHORT_SECONDS, TRANSFER_SECONDS, RemoteStore
 from corsguard.sources.revision_log import (
     LogEntry,
+    LogState,
     check_next,
     decode_entry,
     decode_report,
@@ -34,6 +35,8 @@ from corsguard.sources.source import ConflictError, Revision, SourceError, Worke
 __all__ = ["RedisSource"]
 
 _parse_url: Callable[[str], dict[str, Any]] = parse_url  # which has no types
+_SILENCE = 4.0
+"""Seconds without a message after which a listener asks for a sign of life."""
 _INVALIDATIONS = "__redis__:invalidate"
 """The channel on which Redis names the keys that have changed."""
 
@@ -63,7 +66,7 @@ class RedisSource(RemoteStore[Any, Any]):
             self._build_pool().make_connection()
         except (TypeError, ValueError):  # whose message may have a part of a password
             raise SourceError(
-                f"{self._url.shown} is not a valid URL for redis-py. Write "
+                f"{self._url.shown} is not a valid URL. Write "
                 "redis://USER:PASSWORD@HOST:PORT/DATABASE, with special characters as %XX."
             ) from None
 
@@ -74,9 +77,9 @@ class RedisSource(RemoteStore[Any, Any]):
             closing(self._create_client(TRANSFER_SECONDS)) as client,
             client.pipeline() as pipe,
         ):
-            check_next(revision, self._read_state(self._get_client())[0])  # in a short time
+            check_next(revision, self._read_state().newest)  # in a short time
             pipe.watch(self._key)
-            newest, document = self._read_state(pipe)
+            newest, document, _ = self._read_state(client=pipe)
             check_next(revision, newest)
             state = {"newest": revision.version}
             if not revision.is_change:
@@ -157,17 +160,21 @@ class RedisSource(RemoteStore[Any, Any]):
 
     def _listen(self, listener: Any, on_change: Callable[[], object]) -> None:
         """Read messages, and ask for a sign of life whenever there was none for a while."""
-        asked_at: float | None = None
+        heard_at, is_asked = monotonic(), False
         while not self._closed.is_set():
             if listener.can_read(SHORT_SECONDS / 2):
-                message = listener.read_response()
-                asked_at = None
-                if self._is_change(message):
+                heard_at, is_asked = monotonic(), False
+                is_changed = self._is_change(listener.read_response())
+                while listener.can_read(0):  # a revision causes two messages
+                    is_changed |= self._is_change(listener.read_response())
+                if is_changed:
                     on_change()
-            elif asked_at is None:
-                asked_at = monotonic()
+                continue
+            silence = monotonic() - heard_at
+            if silence >= _SILENCE and not is_asked:
+                is_asked = True
                 listener.send_command("PING")
-            elif monotonic() - asked_at >= SHORT_SECONDS:
+            elif silence >= _SILENCE + SHORT_SECONDS:
                 raise SourceError(f"the server does not respond for {SHORT_SECONDS:g} seconds.")
 
     def _is_change(self, message: Sequence[Any]) -> bool:
@@ -201,15 +208,16 @@ class RedisSource(RemoteStore[Any, Any]):
         with suppress(OSError):
             listener.disconnect()
 
-    def _read_state(self, client: Any = None) -> tuple[int | None, int | None]:
-        found = (client or self._get_client()).hmget(self._key, "newest", "document")
+    def _read_state(self, version: int = 0, client: Any = None) -> LogState:
+        client = client or self._get_client()
+        *numbers, entry = client.hmget(self._key, "newest", "document", f"revision:{version}")
         try:
-            newest, document = (None if number is None else int(number) for number in found)
+            newest, document = (None if number is None else int(number) for number in numbers)
         except ValueError:
             raise SourceError(
                 f"the fields newest and document of the hash {self._key} must be numbers."
             ) from None
-        return newest, document
+        return LogState(newest, document, entry and entry.decode())
 
     def _read_revisions(self, numbers: range) -> Sequence[Revision]:
         values = self._get_client().hmget(self._key, _name_fields(numbers))

@@ -6,10 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Lock
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from corsguard.fork_safety import restart_in_child
-from corsguard.sources.revision_log import LogEntry, assemble, list_lacking, select_complete
+from corsguard.sources.revision_log import (
+    LogEntry,
+    LogState,
+    assemble,
+    list_lacking,
+    select_complete,
+)
 from corsguard.sources.source import Document, Revision, SourceEmptyError, SourceError, WorkerReport
 from corsguard.sources.store_url import StoreURL
 
@@ -34,7 +40,7 @@ class RemoteStore(ABC, Generic[Client, Listener]):
     Client is what sends questions, from any thread. Listener is the connection of `watch`.
     """
 
-    _client_errors: ClassVar[tuple[type[Exception], ...]]
+    _client_errors: tuple[type[Exception], ...]
     """What the client raises when the store can't be read or written."""
 
     def __init__(self, url: str) -> None:
@@ -44,6 +50,8 @@ class RemoteStore(ABC, Generic[Client, Listener]):
         self._closed = Event()
         self._client: Client | None = None
         self._listener: Listener | None = None
+        self._loaded: tuple[int, str | None] | None = None
+        """The number and the identity of the revision that was loaded last."""
         restart_in_child(self._restart)
 
     def __repr__(self) -> str:
@@ -54,20 +62,33 @@ class RemoteStore(ABC, Generic[Client, Listener]):
         return assemble(self.load_revisions())
 
     def load_revisions(self, since: int = 0) -> Sequence[Revision]:
-        """Return what a worker at version `since` lacks, with one small question if nothing."""
+        """Return what a worker at version `since` lacks, with one small question if nothing.
+
+        Where the store has been emptied and `since` is now the number of another revision, that is
+        the whole document.
+        """
         with self._translate_errors():
             while True:
-                newest, document = state = self._read_state()
+                state = self._read_state(since)
+                newest, document, identity = state
                 if newest is None or document is None:
                     raise SourceEmptyError("the store has no revision yet. Publish one first.")
-                lacking = list_lacking(newest, document, since)
+                if self._loaded is None:
+                    self._loaded = since, identity
+                is_other = self._loaded[0] == since and self._loaded[1] != identity
+                lacking = list_lacking(newest, document, 0 if is_other else since)
                 if not lacking:
                     return ()
+                # Before the texts, so that one replaced meanwhile is noticed next time.
+                loaded = newest, self._read_state(newest).identity
                 try:
-                    return self._read_complete(lacking, since)
+                    revisions = self._read_complete(lacking, since)
                 except SourceError:
-                    if self._read_state() == state:
-                        raise  # else published meanwhile, and the old texts deleted
+                    if self._read_state(since) == state:
+                        raise
+                    continue  # published meanwhile, and the old texts deleted
+                self._loaded = loaded
+                return revisions
 
     @abstractmethod
     def publish(self, revision: Revision) -> None:
@@ -110,8 +131,8 @@ class RemoteStore(ABC, Generic[Client, Listener]):
             self._close_client(client)
 
     @abstractmethod
-    def _read_state(self) -> tuple[int | None, int | None]:
-        """Return the numbers of the newest revision and of the newest whole document, or None."""
+    def _read_state(self, version: int = 0) -> LogState:
+        """Return the state of the log, with the identity of one of its revisions."""
 
     @abstractmethod
     def _read_revisions(self, numbers: range) -> Sequence[Revision]:

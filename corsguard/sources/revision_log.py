@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from corsguard.sources.source import (
     ConflictError,
@@ -18,6 +19,7 @@ __all__ = [
     "MAX_OLDER_BYTES",
     "MAX_OLDER_REVISIONS",
     "LogEntry",
+    "LogState",
     "assemble",
     "check_next",
     "decode_entry",
@@ -42,18 +44,32 @@ class LogEntry(NamedTuple):
     size: int = 0
 
 
+class LogState(NamedTuple):
+    """The small part of a log that a worker reads when it polls."""
+
+    newest: int | None
+    """The number of the newest revision; None if the store is empty."""
+    document: int | None
+    """The number of the newest whole document."""
+    identity: str | None = None
+    """What distinguishes a revision that was asked for from one with its number in another log."""
+
+
 def assemble(revisions: Sequence[Revision]) -> Document:
     """Return a whole document with the changes after it applied.
 
-    Its version is the number of the last revision. Raises SourceError if the revisions are not
+    Its version is the number of the last revision. With changes it is not signed, as the signature
+    of the whole document covers that alone. Raises SourceError if the revisions are not
     complete, and PolicyError if changes have a wrong shape.
     """
-    from corsguard.sources.changes import apply_changes, parse_changes
+    from corsguard.sources.changes import apply_changes, merge_changes, parse_changes
+    from corsguard.sources.signature import remove_signature
 
     document, *changes = select_complete(revisions)
     text = document.text
-    for change in changes:
-        text = apply_changes(text, parse_changes(change.text))
+    if changes:  # all at once: each would take time for the whole text
+        merged = merge_changes(parse_changes(each.text) for each in changes)
+        text = apply_changes(remove_signature(text), merged)
     return Document(str(revisions[-1].version), text)
 
 
@@ -119,8 +135,8 @@ def list_outdated(
 
 
 def encode_entry(revision: Revision) -> str:
-    """Return the JSON of a revision without its text, but with the size of it."""
-    fields = revision._asdict()
+    """Return the JSON of a revision without its text, with the size of it and a random identity."""
+    fields = {**revision._asdict(), "id": uuid4().hex}
     fields["size"] = len(fields.pop("text"))
     return json.dumps(fields)
 

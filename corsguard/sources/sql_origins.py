@@ -9,7 +9,7 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Unpack
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -43,7 +43,8 @@ _TIME_LIMITS: dict[str, dict[str, Any]] = {
 class SQLOrigins(NotifiedLookup):
     """An entry of `allow_origins` that allows what a query of a database finds.
 
-    * url_or_engine: a URL of SQLAlchemy, or an Engine of yours. `postgresql://` means psycopg.
+    * url_or_engine: a URL of SQLAlchemy, or an Engine of yours, whose timeouts are up to you.
+      `postgresql://` means psycopg.
     * query: has the parameter `:origin`. An origin is allowed if the first column of the first row
       is true: neither NULL, nor 0, nor false.
     * version_query: a query whose result changes whenever an answer may, such as `SELECT version
@@ -70,8 +71,8 @@ class SQLOrigins(NotifiedLookup):
     ) -> None:
         """Parse the URL and the query, and connect to nothing.
 
-        Raises SourceError for a URL that is not valid, a query without `:origin`, a driver that is
-        not installed, and a channel of another driver than psycopg.
+        Raises SourceError for a URL or a `poll` that is not valid, a query without `:origin`, a
+        driver that is not installed, and a channel of another driver than psycopg.
         """
         self._arguments = (url_or_engine, query)
         self._options: dict[str, Any] = {
@@ -80,7 +81,7 @@ class SQLOrigins(NotifiedLookup):
             "channel": channel,
             **options,
         }
-        table = _Table(url_or_engine, query, version_query, poll)
+        self._table = table = _Table(url_or_engine, query, version_query, poll)
         listeners = [table.watch_version] if version_query is not None else []
         if channel is not None:
             listeners.append(table.build_listener(channel))
@@ -91,6 +92,9 @@ class SQLOrigins(NotifiedLookup):
             raise TypeError(f"{self.name} has an Engine, so it can't be pickled: give it a URL")
         return partial(type(self), *self._arguments, **self._options), ()
 
+    def _close_connections(self) -> None:
+        self._table.close()
+
 
 class _Table:
     """The queries of a look-up, and the connections of this process to their database."""
@@ -98,6 +102,7 @@ class _Table:
     def __init__(
         self, url_or_engine: str | Engine, query: str, version_query: str | None, poll: float
     ) -> None:
+        self._is_own = not isinstance(url_or_engine, Engine)
         if isinstance(url_or_engine, Engine):
             self._url = StoreURL(url_or_engine.url.render_as_string(hide_password=False))
             self._engine = url_or_engine
@@ -107,6 +112,8 @@ class _Table:
         self._query = text(query)
         if "origin" not in self._query.compile().params:
             raise SourceError(f"the query has no :origin, so it would allow any: {query}")
+        if not 0 < poll < inf:
+            raise SourceError(f"poll={poll!r} is not a number of seconds: it must be above 0")
         self._version_query = text(version_query or "")
         self._poll = poll
         restart_in_child(self._restart)
@@ -127,6 +134,11 @@ class _Table:
             row = connection.execute(self._query, {"origin": origin}).first()
             return row is not None and bool(row[0])
 
+    def close(self) -> None:
+        """Close the connections for questions, unless they are those of an Engine of the user."""
+        if self._is_own:
+            self._engine.dispose()
+
     def watch_version(self, listening: Listening) -> None:
         """Report each change of the version."""
         version = self._read_version()
@@ -146,9 +158,9 @@ class _Table:
     def _listen(self, channel: str, listening: Listening) -> None:
         with self._translate_errors():
             pooled = self._engine.raw_connection()
-            pooled.detach()  # a connection that listens must not be used for questions
             connection: Any = pooled.driver_connection
-            listening.connection = pooled
+            listening.connection = pooled, connection
+            pooled.detach()  # a connection that listens must not be used for questions
             try:
                 connection.autocommit = True
                 quoted = self._engine.dialect.identifier_preparer.quote_identifier(channel)
@@ -175,7 +187,7 @@ class _Table:
             if url.drivername == "postgresql":
                 url = url.set(drivername="postgresql+psycopg")
             limits = _TIME_LIMITS.get(url.get_driver_name(), {})
-            return create_engine(
+            engine = create_engine(
                 url,
                 connect_args={
                     name: value for name, value in limits.items() if name not in url.query
@@ -189,6 +201,9 @@ class _Table:
             ) from None
         except (SQLAlchemyError, ValueError):  # whose message may have a part of a password
             raise SourceError(f"{self.shown} is not a valid URL for SQLAlchemy") from None
+        if engine.driver == "psycopg":
+            event.listen(engine, "do_connect", _connect)
+        return engine
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
@@ -199,3 +214,10 @@ class _Table:
             raise SourceError(self._url.describe(getattr(error, "orig", None) or error)) from None
         except Exception as error:
             raise SourceError(self._url.describe(error)) from None
+
+
+def _connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+    from corsguard.sources.limited_connection import LimitedConnection
+
+    # Without prepared statements, which a PgBouncer that pools transactions may not know.
+    return LimitedConnection.connect(*arguments, **{**options, "prepare_threshold": None})

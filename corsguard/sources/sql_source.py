@@ -7,10 +7,13 @@ allowed to write the second.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
-from typing import Any, ClassVar, TypeVar
+from threading import Lock
+from typing import Any, TypeVar
+from uuid import uuid4
 
 from sqlalchemy import (
     Boolean,
@@ -39,11 +42,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from corsguard.sources.remote_store import SHORT_SECONDS, TRANSFER_SECONDS, RemoteStore
 from corsguard.sources.revision_log import (
     LogEntry,
+    LogState,
     check_next,
     decode_report,
     encode_report,
@@ -69,6 +73,8 @@ _REVISIONS = Table(
     Column("author", Text),
     Column("message", Text),
     Column("published_at", Double),
+    # Of one log, as another may have the same number: random, or nothing in a row by hand.
+    Column("identity", String(32)),
 )
 _WORKERS = Table(
     "corsguard_workers",
@@ -95,6 +101,25 @@ _TIME_LIMITS = {
 }
 """Driver -> its options that limit the time of an operation."""
 
+_OF_FILE: dict[str, Any] = {"poolclass": NullPool}  # so that a file that is replaced is opened
+_OF_SERVER: dict[str, Any] = {
+    "poolclass": QueuePool,
+    "pool_pre_ping": True,  # the server may have closed a connection that was idle
+    "pool_recycle": 1800,
+    "pool_size": 1,
+    "pool_timeout": SHORT_SECONDS,
+}
+
+_SQLITE_LOCK = Lock()
+"""Held while SQLite works. A child could wait for ever for a lock of its C library that another
+thread held at the fork, so a fork waits until none does."""
+# Windows has no fork, and no such function; `dict` takes the same arguments and does nothing.
+getattr(os, "register_at_fork", dict)(
+    before=_SQLITE_LOCK.acquire,
+    after_in_parent=_SQLITE_LOCK.release,
+    after_in_child=_SQLITE_LOCK.release,
+)
+
 
 class SQLSource(RemoteStore[Engine, Any]):
     """A store in a database, by a URL of SQLAlchemy, such as `mysql+pymysql://` or `sqlite:///`.
@@ -103,14 +128,18 @@ class SQLSource(RemoteStore[Engine, Any]):
     Time limits are set for SQLite and for pymysql. Give those of other drivers in the URL.
     """
 
-    _client_errors = (SQLAlchemyError, OSError)
-    _timeouts: ClassVar[tuple[type[Exception], ...]] = ()
-    """What the driver raises if a server does not respond in time."""
+    _form = "DIALECT+DRIVER://USER:PASSWORD@HOST:PORT/DATABASE"
 
     def __init__(self, url: str) -> None:
         """Parse the URL and import its driver. Raises SourceError if that is impossible."""
         super().__init__(url)
-        self._client = self._create_client()
+        engine = self._client = self._create_client()
+        is_sqlite = engine.dialect.name == "sqlite"
+        self._exclusion: AbstractContextManager[object] = (
+            _SQLITE_LOCK if is_sqlite else nullcontext()
+        )
+        # SQLAlchemy wraps most errors of the driver, but not all.
+        self._client_errors = (SQLAlchemyError, OSError, engine.dialect.loaded_dbapi.Error)
 
     def publish(self, revision: Revision) -> None:
         """Write a revision in one transaction, unless another publisher was faster.
@@ -118,14 +147,14 @@ class SQLSource(RemoteStore[Engine, Any]):
         Creates the tables if the database has none.
         """
         with self._translate_errors():
-            newest, _ = self._read_state()
+            newest = self._read_state().newest
             check_next(revision, newest)
             if newest is None:
                 self._run(_create_tables)
             try:
                 self._write(revision)
             except DBAPIError:
-                if self._read_state()[0] == newest:
+                if self._read_state().newest == newest:
                     raise
                 # Another one, or this one if only the response of the server was lost.
                 if revision not in self._read_revisions(
@@ -164,12 +193,20 @@ class SQLSource(RemoteStore[Engine, Any]):
     def watch(self, on_change: Callable[[], object]) -> None:
         """Return at once: the guard polls, as a database sends no notifications."""
 
-    def _read_state(self) -> tuple[int | None, int | None]:
+    def _read_state(self, version: int = 0) -> LogState:
         document = func.max(case((_REVISIONS.c.is_change.is_(False), _VERSION)))
-        state = self._select(func.max(_VERSION).label("newest"), document.label("document"))
+        other = _REVISIONS.alias()
+        identity = select(other.c.identity).where(
+            other.c.policy == self._url.policy, other.c.version == version
+        )
+        state = self._select(
+            func.max(_VERSION).label("newest"),
+            document.label("document"),
+            identity.scalar_subquery().label("identity"),
+        )
         for row in self._read(state):
-            return row.newest, row.document
-        return None, None  # no tables
+            return LogState(row.newest, row.document, row.identity)
+        return LogState(None, None)  # no tables
 
     def _read_revisions(self, numbers: range) -> Sequence[Revision]:
         wanted = self._select(*_HEADER, _REVISIONS.c.text).order_by(_VERSION)
@@ -193,24 +230,14 @@ class SQLSource(RemoteStore[Engine, Any]):
         try:
             return self._run(read)
         except DBAPIError as error:
-            is_sent = error.statement is not None and not error.connection_invalidated
-            if not is_sent or self._run(_has_tables):
+            if error.statement is None or error.connection_invalidated:
                 raise
-            return ()
+            # If a publisher has created the tables meanwhile, there is no error now.
+            return self._run(read) if self._run(_has_tables) else ()
 
     def _run(self, use: Callable[[Connection], Result]) -> Result:
-        """Call a function with a connection outside of a transaction, and return its result.
-
-        It is called again if the server has closed the connection, which may have been idle.
-        """
-        engine = self._get_client().execution_options(isolation_level="AUTOCOMMIT")
-        try:
-            with engine.connect() as connection:
-                return use(connection)
-        except DBAPIError as error:
-            if not error.connection_invalidated or isinstance(error.orig, self._timeouts):
-                raise
-        with engine.connect() as connection:
+        """Call a function with a connection outside of a transaction, and return its result."""
+        with self._exclusion, self._get_client().connect() as connection:
             return use(connection)
 
     def _write(self, revision: Revision) -> None:
@@ -219,12 +246,17 @@ class SQLSource(RemoteStore[Engine, Any]):
         # isolation lets only one of them commit.
         engine = self._get_client().execution_options(isolation_level="SERIALIZABLE")
         with (
+            self._exclusion,
             engine.connect() as connection,
             self._limit(connection, TRANSFER_SECONDS),
             connection.begin(),
         ):
             # First the insertion, so that SQLite locks the database before it reads.
-            row = {**revision._asdict(), "policy": self._url.policy}
+            row = {
+                **revision._asdict(),
+                "policy": self._url.policy,
+                "identity": uuid4().hex,
+            }
             connection.execute(insert(_REVISIONS).values(row))
             log = _build_log(connection.execute(self._select(*_HEADER).order_by(_VERSION)).all())
             others = [entry for entry in log if entry.revision.version != revision.version]
@@ -254,15 +286,15 @@ class SQLSource(RemoteStore[Engine, Any]):
     def _create_client(self) -> Engine:
         try:
             url = self._adapt_url(make_url(self._url.for_client))
-            options = _TIME_LIMITS.get(url.get_dialect().driver, {})
+            dialect = url.get_dialect()
+            limits = _TIME_LIMITS.get(dialect.driver, {})
             return create_engine(
                 url,
-                connect_args={name: options[name] for name in options.keys() - url.query.keys()},
+                connect_args={name: limits[name] for name in limits.keys() - url.query.keys()},
                 hide_parameters=True,
-                poolclass=QueuePool,
-                pool_size=1,
-                pool_timeout=SHORT_SECONDS,
-                pool_recycle=1800,
+                # For all but `publish`. To set it for each question costs more than the question.
+                isolation_level="AUTOCOMMIT",
+                **(_OF_FILE if dialect.name == "sqlite" else _OF_SERVER),
             )
         except ModuleNotFoundError as error:
             raise SourceError(
@@ -270,12 +302,13 @@ class SQLSource(RemoteStore[Engine, Any]):
             ) from None
         except (SQLAlchemyError, ValueError):  # whose message may have a part of a password
             raise SourceError(
-                f"{self._url.shown} is not a valid URL for SQLAlchemy. Write "
-                "DIALECT+DRIVER://USER:PASSWORD@HOST:PORT/DATABASE, with special characters as %XX."
+                f"{self._url.shown} is not a valid URL. Write {self._form}, "
+                "with special characters as %XX."
             ) from None
 
     def _close_client(self, client: Engine) -> None:
-        client.dispose()
+        with self._exclusion:
+            client.dispose()
 
     def _shut_down(self, listener: Any) -> None:
         """Do nothing: there is no listener."""

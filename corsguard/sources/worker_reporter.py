@@ -17,7 +17,7 @@ _logger = logging.getLogger("corsguard")
 _INTERVAL = 10.0
 """Seconds between two reports of the same state."""
 _LIFETIME = 30.0
-"""Seconds for which the store keeps a report."""
+"""Seconds for which the store keeps a report at least."""
 
 _MAX_COUNTS = 100
 """Differences of a candidate in one report, the most frequent ones."""
@@ -27,10 +27,14 @@ _Counts = tuple[tuple[str, str, str, int], ...]
 
 
 class WorkerReporter:
-    """What reports the state of this process to a store, when it changes and every 10 seconds."""
+    """What reports the state of this process to a store, when it changes and every 10 seconds.
 
-    def __init__(self, store: PolicyStore) -> None:
+    `poll` are the seconds between two calls of `report`.
+    """
+
+    def __init__(self, store: PolicyStore, poll: float) -> None:
         self._store = store
+        self._lifetime = max(_LIFETIME, 3 * poll)
         self._reported: tuple[object, ...] = ()
         self._due_at = 0.0
         self._failure = ""
@@ -46,7 +50,7 @@ class WorkerReporter:
         report = WorkerReport(socket.gethostname(), os.getpid(), version, since, error, candidate)
         failure = ""
         try:
-            self._store.report(report, _LIFETIME)
+            self._store.report(report, self._lifetime)
         except Exception as problem:
             failure = describe_error(problem)
             if failure != self._failure:

@@ -15,7 +15,7 @@ def test_blocks_run_one_after_the_other() -> None:
     names: dict[str, object] = {"__name__": "docs"}
     for block in BLOCKS:
         exec(compile(block, "lookups.md", "exec"), names)
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 7
 
 
 def test_table_of_options_is_complete() -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -252,6 +256,36 @@ def test_metrics_after_an_error_of_reconfiguration_go_on() -> None:
 
     found = select(scrape(registry), "corsguard_decisions_total")
     assert found == {label("ACTUAL", "ALLOWED", "no route", "miss"): 2}
+
+
+MULTIPROCESS = """
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from corsguard import Guard
+from corsguard.metrics import PrometheusMetrics
+guard = Guard(None)
+PrometheusMetrics(guard)
+guard.decide("/", None, "GET", {})
+Counter("mine", "An instrument.").inc()
+registry = CollectorRegistry()
+MultiProcessCollector(registry)
+print(generate_latest(registry).decode())
+"""
+
+
+def test_multiprocess_mode_shows_no_custom_collector(tmp_path: Path) -> None:
+    """So it is right to warn. Should that change, docs/metrics.md can say so."""
+    environ = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-c", MULTIPROCESS],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "mine_total 1.0" in run.stdout
+    assert "corsguard" not in run.stdout
+    assert "shows no metrics of corsguard: scrape each worker" in run.stderr
 
 
 def test_multiprocess_mode_is_warned_of(

@@ -197,6 +197,18 @@ def test_set_that_the_document_lacks_is_refused() -> None:
     assert second.field == 'origin_sets."my set"'
 
 
+@pytest.mark.parametrize(
+    "entry",
+    ["", "'''\n[candidate]", "https://a.example'''", "a b", "a\tb", "a\x85b", '"', "\\"],
+)
+def test_entry_that_might_end_its_string_is_refused(entry: str) -> None:
+    for name in ("partners", "long"):
+        with pytest.raises(PolicyError) as refused:
+            apply_changes(DOCUMENT, {name: SetChange(add=(C, entry))})
+        (problem,) = refused.value.problems
+        assert (problem.field, problem.code) == (f"changes.{name}.add", "origin-invalid")
+
+
 @pytest.mark.parametrize("value", ['"https://a.example"', "{ a = 1 }", '"""\\u0061\n"""', "1"])
 def test_set_in_another_form_is_refused_with_what_to_do(value: str) -> None:
     with pytest.raises(PolicyError) as refused:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -88,6 +88,19 @@ def test_reported_change_is_in_force_without_a_poll(follow: Follow) -> None:
     assert before is not None
     assert guard.followed_since is not None
     assert guard.followed_since >= before
+
+
+def test_changed_text_of_the_same_version_is_put_in_force(follow: Follow) -> None:
+    source = MemorySource(OF_A, "1")
+    guard = follow(source)
+    changes = Changes(guard)
+
+    source.put(INVALID, "1")
+    assert "origin-invalid" in changes.next().error
+    source.put(OF_B, "1")
+    assert changes.next() == PolicyChange("1", "1")
+
+    assert allows(guard, B)
 
 
 def test_lost_report_is_made_up_for_by_the_poll(follow: Follow) -> None:
@@ -383,7 +396,7 @@ def test_last_good_document_that_is_no_longer_valid_is_not_used(
     with pytest.raises(PolicyError, match="source-unavailable"):
         Guard(None).follow(source, last_good=last_good)
 
-    assert f"{last_good} can't be used: version 3 is refused: allow_origins" in caplog.text
+    assert "the last good document can't be used: version 3 is refused: allow" in caplog.text
 
 
 def test_last_good_file_that_is_absent_changes_nothing(tmp_path: Path) -> None:
@@ -394,7 +407,9 @@ def test_last_good_file_that_is_absent_changes_nothing(tmp_path: Path) -> None:
         Guard(None).follow(source, last_good=tmp_path / "last")
 
 
-def test_unwritable_last_good_file_does_not_stop_the_guard(follow: Follow, tmp_path: Path) -> None:
+def test_unwritable_last_good_file_is_logged_once(
+    follow: Follow, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("")
     source = MemorySource(OF_A, "1")
     guard = follow(source, last_good=tmp_path / "file" / "last", poll=OFTEN)
@@ -404,6 +419,7 @@ def test_unwritable_last_good_file_does_not_stop_the_guard(follow: Follow, tmp_p
     changes.wait_for("2")
 
     assert allows(guard, B)
+    assert caplog.text.count("the last good document can't be written to disk") == 1
 
 
 def test_last_good_file_is_written_once_it_can_be(follow: Follow, tmp_path: Path) -> None:
@@ -487,6 +503,25 @@ def test_changes_that_do_not_fit_load_the_whole_document(follow: Follow) -> None
     changes.wait_for("2")
 
     assert [allows(guard, each) for each in (A, B, "https://d.example")] == [False, False, True]
+
+
+def test_other_revision_of_the_same_number_is_in_force(follow: Follow, tmp_path: Path) -> None:
+    """A store that has lost its data begins with 1 again."""
+
+    class EmptiedStore(MemoryStore):
+        def load_revisions(self, since: int = 0) -> Sequence[Revision]:
+            return super().load_revisions(0 if self.revisions[0].author == "again" else since)
+
+    store = EmptiedStore(Revision(1, OF_A))
+    guard = follow(store, last_good=tmp_path / "last")
+    changes = Changes(guard)
+
+    store.revisions = []
+    store.publish(Revision(1, OF_B, author="again"))
+
+    assert changes.next() == PolicyChange("1", "1")
+    assert [allows(guard, each) for each in (A, B)] == [False, True]
+    assert LastGood(tmp_path / "last").load() == (Document("1", OF_B), [])
 
 
 def test_invalid_change_is_refused_and_logged(
@@ -739,7 +774,9 @@ def test_earlier_signed_document_is_not_put_in_force_again(follow: Follow, key: 
 
     source.put(sign(OF_B, 7, signing), "replayed")
 
-    assert "older than version 8" in changes.next().error
+    error = changes.next().error
+    assert "version 8 was in force, and this one is older" in error
+    assert "under a number that is higher" in error
     assert allows(guard, A)
 
 

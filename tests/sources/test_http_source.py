@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import gzip
 import logging
 import os
@@ -17,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.certificates import write_certificate
 
+from corsguard import Guard
 from corsguard.sources import SourceEmptyError, SourceError, http_source
 from corsguard.sources.document_text import MAX_BYTES
 from corsguard.sources.http_source import HTTPSource
@@ -108,46 +109,13 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def secure_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    certificate = write_certificate(tmp_path)
+    certificate, key = write_certificate(tmp_path, "127.0.0.1")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(certificate, key)
     running = Server(context)
     yield running
     running.stop()
-
-
-def write_certificate(folder: Path) -> Path:
-    """Write a certificate of 127.0.0.1, signed by itself, with its key."""
-    from ipaddress import ip_address
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "certificate.pem"
-    form = serialization.PrivateFormat.PKCS8
-    pem = serialization.Encoding.PEM
-    path.write_bytes(
-        key.private_bytes(pem, form, serialization.NoEncryption()) + made.public_bytes(pem)
-    )
-    return path
 
 
 def load_error(source: HTTPSource) -> str:
@@ -394,6 +362,25 @@ def test_credentials_over_plain_http_are_refused(
 def test_malformed_url_is_an_error(url: str) -> None:
     with pytest.raises(SourceError, match="is not a valid URL of http or https"):
         HTTPSource(url)
+
+
+def test_guard_with_a_key_follows_plain_http(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "key").write_text("k" * 32)
+    text = sign('allow_origins = ["https://a.example"]', 1, load_signing_key(tmp_path / "key"))
+    proxy = Server()  # stands in for the network
+    proxy.respond = text_response(text)
+    monkeypatch.setenv("http_proxy", proxy.url(path=""))
+    guard = Guard(None)
+
+    with pytest.raises(SourceError, match="can be changed by anybody on the way"):
+        guard.follow("http://config.example/p.toml")
+    guard.follow("http://config.example/p.toml", key=tmp_path / "key")
+    guard.unfollow()
+    proxy.stop()
+
+    assert guard.decide("/", "https://a.example", "GET", {}).allowed
 
 
 # Credentials

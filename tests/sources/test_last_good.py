@@ -60,13 +60,21 @@ def test_changes_that_do_not_follow_are_not_appended(last_good: LastGood, versio
 def test_document_of_another_version_removes_the_changes(last_good: LastGood) -> None:
     last_good.store(Document("7", TEXT))
     last_good.append([change(8)])
-    last_good.store(Document("7", "is there already"))
+    last_good.store(Document("7", TEXT))
     assert last_good.load() == (Document("7", TEXT), [change(8)])
 
     last_good.store(Document("3", TEXT))
 
     assert last_good.load() == (Document("3", TEXT), [])
     assert last_good.append([change(4)])
+
+
+def test_other_text_of_the_same_version_is_written(last_good: LastGood) -> None:
+    last_good.store(Document("7", TEXT))
+
+    last_good.store(Document("7", "other"))
+
+    assert last_good.load() == (Document("7", "other"), [])
 
 
 @pytest.mark.parametrize("tail", ['{"version": 9, "te', "[]\n", '{"unknown": 1}\n'])

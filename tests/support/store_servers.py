@@ -124,7 +124,7 @@ class StoreServer(ABC):
     def _signal(self, number: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(number)  # first, so that it starts no other
-        for pid in _list_children(self.process.pid):
+        for pid in list_children(self.process.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
 
@@ -242,7 +242,7 @@ def _version(folder: Path) -> float:
     return float(folder.parent.name)
 
 
-def _list_children(parent: int) -> list[int]:
+def list_children(parent: int) -> list[int]:
     """Return the processes that another has started, as Linux tells."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from corsguard.guard.origin_sets import read_set
@@ -34,7 +35,6 @@ class _Section(NamedTuple):
     """True for an entry of a list of tables, `[[...]]`."""
     rest: str
     """All after the header."""
-    statements: tuple[Statement, ...]
 
     def format_as(self, path: tuple[str, ...]) -> str:
         """Return the text with the header of another table; none for the top level."""
@@ -54,17 +54,13 @@ def promote_candidate(text: str) -> str:
 
     Raises EditError if it has no candidate, or one that is no table of its own.
     """
-    mapping = tomllib.loads(text)
-    if _CANDIDATE not in mapping:
-        raise EditError("the document has no candidate")
-    top, *sections = _split(text)
-    _require_tables(top)
-    parts = [_find_title(top.rest)]
+    mapping, sections = _read_with_candidate(text)
+    parts = [_find_title(sections[0].rest)]
     parts += [each.format_as(()) for each in sections if each.path == (_CANDIDATE,)]
     for section in sections:
-        if section.path[0] == _SETS:
+        if section.path[:1] == (_SETS,):
             parts.append(section.text)
-        elif section.path[0] == _CANDIDATE and len(section.path) > 1:
+        elif section.path[:1] == (_CANDIDATE,) and len(section.path) > 1:
             parts.append(section.format_as(section.path[1:]))
     sets = {_SETS: mapping[_SETS]} if _SETS in mapping else {}
     return _join(parts, {**mapping[_CANDIDATE], **sets})
@@ -75,13 +71,9 @@ def discard_candidate(text: str) -> str:
 
     Raises EditError if it has none, or one that is no table of its own.
     """
-    mapping = tomllib.loads(text)
-    if _CANDIDATE not in mapping:
-        raise EditError("the document has no candidate")
-    top, *sections = _split(text)
-    _require_tables(top)
-    parts = [each.text for each in (top, *sections) if each.path[:1] != (_CANDIDATE,)]
-    return _join(parts, {key: each for key, each in mapping.items() if key != _CANDIDATE})
+    mapping, sections = _read_with_candidate(text)
+    parts = [each.text for each in sections if each.path[:1] != (_CANDIDATE,)]
+    return _join(parts, _leave_out(mapping, _CANDIDATE))
 
 
 def add_candidate(text: str, candidate: str) -> str:
@@ -90,75 +82,69 @@ def add_candidate(text: str, candidate: str) -> str:
     The sets of the candidate that the document lacks are added to those of the document. Raises
     EditError if it has others by the same name, or if the candidate has a candidate.
     """
-    given = tomllib.loads(candidate)
+    given, sections = _read(candidate)
     if _CANDIDATE in given:
         raise EditError("the candidate has a candidate itself: remove its table [candidate]")
-    base = discard_candidate(text) if _CANDIDATE in tomllib.loads(text) else text
-    top, *sections = _split(candidate)
-    if _SETS in given:
-        _require_tables(top)
-        base = _add_sets(base, candidate, given[_SETS])
-    parts = [base, f"[{_CANDIDATE}]\n{top.rest}"]
+    base = discard_candidate(text) if _CANDIDATE in _read(text)[0] else text
+    base = _add_sets(base, candidate, given.get(_SETS, {}))
+    parts = [base, f"[{_CANDIDATE}]\n{sections[0].rest}"]
     parts += [
-        each.format_as((_CANDIDATE, *each.path)) for each in sections if each.path[0] != _SETS
+        each.format_as((_CANDIDATE, *each.path)) for each in sections[1:] if each.path[0] != _SETS
     ]
-    fields = {key: each for key, each in given.items() if key != _SETS}
-    return _join(parts, {**tomllib.loads(base), _CANDIDATE: fields})
+    return _join(parts, {**tomllib.loads(base), _CANDIDATE: _leave_out(given, _SETS)})
+
+
+def _read_with_candidate(text: str) -> tuple[dict[str, Any], Sequence[_Section]]:
+    mapping, sections = _read(text)
+    if _CANDIDATE not in mapping:
+        raise EditError("the document has no candidate")
+    return mapping, sections
+
+
+def _leave_out(mapping: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in mapping.items() if name != key}
 
 
 def _add_sets(text: str, candidate: str, sets: Mapping[str, Any]) -> str:
     """Return a document with the sets of a candidate that it lacks."""
-    there = tomllib.loads(text).get(_SETS, {})
+    mapping, sections = _read(text)
+    there = mapping.get(_SETS, {})
     for name, value in sets.items():
         if name in there and read_set(there[name]) != read_set(value):
             raise EditError(
-                f"the set {name} has other origins than the published one, and a candidate shares"
-                " the sets: change it with `corsguard publish --add` and `--remove`"
+                f"the set {name} has other origins than the published one, which a candidate"
+                " shares: give --keep-sets, or change it with --add and --remove"
             )
-    lacking = [
-        candidate[each.start : each.end]
+    lines = "".join(
+        f"{candidate[each.start : each.end]}\n"
         for each in iter_statements(candidate)
         if each.path[0] == _SETS and len(each.path) == 2 and each.path[1] not in there
-    ]
-    if not lacking:
+    )
+    if not lines:
         return text
-    lines = "".join(f"{each}\n" for each in lacking)
-    if not there:
-        return _join([text, f"[{_SETS}]\n{lines}"], {**tomllib.loads(text), _SETS: sets})
-    top, *sections = _split(text)
-    _require_tables(top)
-    parts = [
-        f"{each.text.rstrip()}\n{lines}\n" if each.path == (_SETS,) else each.text
-        for each in (top, *sections)
-    ]
-    return _join(parts, {**tomllib.loads(text), _SETS: {**sets, **there}})
-
-
-def _split(text: str) -> Sequence[_Section]:
-    """Return the sections of a document; the first is what is before the first header."""
-    return [*_iter_sections(text, [*iter_statements(text)])]
+    if there:
+        parts = [
+            f"{each.text.rstrip()}\n{lines}" if each.path == (_SETS,) else each.text
+            for each in sections
+        ]
+    else:
+        parts = [*(each.text for each in sections if each.path != (_SETS,)), f"[{_SETS}]\n{lines}"]
+    return _join(parts, {**mapping, _SETS: {**sets, **there}})
 
 
 def _iter_sections(text: str, statements: Sequence[Statement]) -> Iterator[_Section]:
-    headers = [index for index, each in enumerate(statements) if each.is_header]
-    bounds = [
+    indices = [index for index, each in enumerate(statements) if each.is_header]
+    starts = [
         _find_comments(text, statements[index - 1].end if index else 0, statements[index].start)
-        for index in headers
+        for index in indices
     ]
-    ends = [*bounds, len(text)]
-    first = headers[0] if headers else len(statements)
-    yield _Section((), "", False, text[: ends[0]], tuple(statements[:first]))
-    for number, index in enumerate(headers):
+    ends = [*starts, len(text)]
+    yield _Section((), "", False, text[: ends[0]])
+    for index, start, end in zip(indices, starts, ends[1:], strict=True):
         header = statements[index]
-        last = headers[number + 1] if number + 1 < len(headers) else len(statements)
         line = text.rfind("\n", 0, header.start) + 1
-        yield _Section(
-            header.path,
-            text[bounds[number] : line],
-            text.startswith("[[", header.start),
-            text[header.end : ends[number + 1]],
-            tuple(statements[index + 1 : last]),
-        )
+        is_list = text.startswith("[[", header.start)
+        yield _Section(header.path, text[start:line], is_list, text[header.end : end])
 
 
 def _find_comments(text: str, after: int, header: int) -> int:
@@ -182,22 +168,23 @@ def _find_title(text: str) -> str:
     return title + separator if separator and all(line.startswith("#") for line in lines) else ""
 
 
-def _require_tables(top: _Section) -> None:
-    """Raise EditError if the candidate, or a set, is a key before the first header."""
-    for statement in top.statements:
-        if statement.path[0] in _BESIDE:
-            name = statement.path[0]
+def _read(text: str) -> tuple[dict[str, Any], Sequence[_Section]]:
+    """Return what a document means, and its sections; the first is what is before any header.
+
+    Raises EditError if its candidate, or its sets, are no tables of their own.
+    """
+    mapping, statements = tomllib.loads(text), [*iter_statements(text)]
+    keys = {each.path[0] for each in takewhile(lambda each: not each.is_header, statements)}
+    for name in _BESIDE:
+        if name in keys or not isinstance(mapping.get(name, {}), dict):
             raise EditError(f"the document has {name} as a key: write it as a table, [{name}]")
+    return mapping, [*_iter_sections(text, statements)]
 
 
 def _join(parts: Sequence[str], expected: Mapping[str, Any]) -> str:
     """Return the text of a document, once it is certain that it means what is expected."""
     stripped = (each.strip("\n") for each in parts)
     text = "\n\n".join(each for each in stripped if each) + "\n"
-    try:
-        is_right = tomllib.loads(text) == expected
-    except tomllib.TOMLDecodeError:
-        is_right = False
-    if not is_right:
+    if tomllib.loads(text) != expected:
         raise EditError("the tables of the document can't be moved: write each as [table]")
     return text

@@ -55,6 +55,7 @@ def _add_publish_options(command: Decorated) -> Decorated:
 @click.option("--add", metavar="ORIGIN", multiple=True, help="Add an origin to a set.")
 @click.option("--remove", metavar="ORIGIN", multiple=True, help="Remove an origin from a set.")
 @click.option("--set", "name", metavar="NAME", help="The set, if there are several.")
+@click.option("--keep-sets", is_flag=True, help="Keep the origins that published sets have.")
 @click.option("--candidate", is_flag=True, help="Publish FILE as a candidate only.")
 @click.option("--promote", is_flag=True, help="Make the candidate the policy.")
 @click.option("--discard-candidate", is_flag=True, help="Remove the candidate.")
@@ -72,9 +73,13 @@ def publish(file: str | None, target: str | None, **options: Any) -> None:
     sqlite:////var/lib/corsguard.db, or a file. A policy with problems is never published. What is
     newly allowed, and what no longer is, is shown first.
 
-    Instead of FILE, --add and --remove change a set of origins (both may be repeated), --promote
-    and --discard-candidate end the trial of a candidate: a policy that is evaluated beside the
-    one in force, and changes no response (see `corsguard status`).
+    With --keep-sets, the published sets of origins stay as they are. Otherwise, those of FILE
+    replace them.
+
+    Instead of FILE, give --add and --remove to change one set (each may be repeated), or
+    --promote or --discard-candidate to end the trial of a candidate. A candidate is a policy that
+    is evaluated beside the one in force and changes no response: `corsguard status` counts the
+    requests that it would decide otherwise.
 
     Exits with 0 if it is published, or nothing would change, 1 if it is refused: it has problems,
     or somebody else has published meanwhile, 2 if FILE or TARGET can't be used.
@@ -87,10 +92,11 @@ def publish(file: str | None, target: str | None, **options: Any) -> None:
     actions = [file is not None, has_changes, options["promote"], options["discard_candidate"]]
     if sum(actions) != 1:
         raise click.UsageError(
-            "Give one of: FILE, --add and --remove, --promote, --discard-candidate."
+            "Give TARGET after one of: FILE, --add and --remove, --promote, --discard-candidate."
         )
-    if options["candidate"] and file is None:
-        raise click.UsageError("The option --candidate needs FILE.")
+    for name in ("candidate", "keep_sets"):
+        if options[name] and file is None:
+            raise click.UsageError(f"The option --{name.replace('_', '-')} needs FILE.")
     if options["name"] is not None and not has_changes:
         raise click.UsageError("The option --set needs --add or --remove.")
     from corsguard.cli.fleet.publish import run_publish

@@ -69,27 +69,36 @@ def compare_documents(before: Table | None, after: Table) -> Difference:
         place = "every path" if prefixes == [_EVERYWHERE] else prefix
         _compare_lists(found, place, _find_policies(old, prefix), _find_policies(new, prefix))
     _compare_options(found, before or {}, after)
-    used = _find_used_sets(old), _find_used_sets(new)
+    used = {*_find_used_sets(old), *_find_used_sets(new)}
     old_sets, new_sets = _read_sets(before or {}), _read_sets(after)
     for name in dict.fromkeys((*old_sets, *new_sets)):
         old_set, new_set = old_sets.get(name, {}), new_sets.get(name, {})
         added = [entry for entry in new_set if entry not in old_set]
         removed = [entry for entry in old_set if entry not in new_set]
-        if name in used[0] or name in used[1]:
-            compare_set(found, name, added, removed)
-        elif added or removed:
-            found.other.append(f"the set {name}, which no policy refers to, has other origins")
+        _add_set(found, name, added, removed, is_used=name in used)
     return found
 
 
 def compare_set(
-    found: Difference, name: str, added: Sequence[str], removed: Sequence[str]
+    document: Table, name: str, added: Sequence[str], removed: Sequence[str]
 ) -> Difference:
-    """Add the change of a set that policies refer to, and return the difference."""
-    for sentences, origins in ((found.allowed, added), (found.refused, removed)):
-        if origins:
-            sentences.append(f"the set {name}: {_format_origins(origins)}")
+    """Return the difference that other origins in a set of a document make."""
+    found = Difference([], [], [])
+    is_used = name in _find_used_sets(_read_routes(document))
+    _add_set(found, name, added, removed, is_used=is_used)
     return found
+
+
+def _add_set(
+    found: Difference, name: str, added: Sequence[str], removed: Sequence[str], *, is_used: bool
+) -> None:
+    """Add the sentences on a set; `is_used` says that a policy refers to it, not a candidate."""
+    if is_used:
+        for sentences, origins in ((found.allowed, added), (found.refused, removed)):
+            if origins:
+                sentences.append(f"{_SET}{name}: {_format_origins(origins)}")
+    elif added or removed:
+        found.other.append(f"{_SET}{name}, which no policy in force refers to")
 
 
 def _read_routes(document: Table) -> dict[str, tuple[Table, ...]]:

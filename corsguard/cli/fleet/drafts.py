@@ -17,9 +17,9 @@ from corsguard.cli.fleet.candidate_text import (
     discard_candidate,
     promote_candidate,
 )
-from corsguard.cli.fleet.difference import Difference, compare_documents, compare_set
+from corsguard.cli.fleet.difference import compare_documents, compare_set
 from corsguard.cli.fleet.publication import Draft
-from corsguard.cli.fleet.targets import State
+from corsguard.cli.fleet.targets import State, read_toml
 from corsguard.cli.terminal import fail
 from corsguard.guard.origin_sets import read_set
 from corsguard.policy.suggestion_formats import as_toml
@@ -34,6 +34,7 @@ __all__ = [
     "draft_changes",
     "draft_document",
     "draft_without_candidate",
+    "keep_sets",
     "read_document_text",
 ]
 
@@ -73,18 +74,32 @@ def draft_document(name: str, text: str, state: State | None, console: Console) 
     return Draft(text, difference, candidate)
 
 
-def draft_candidate(file: str, state: State, console: Console) -> Draft:
-    """Return the draft of the published document with a file as its candidate."""
-    text = read_document_text(file)
-    _check(file, text, console)
-    published = remove_signature(state.text)
-    return draft_document(file, _edit(add_candidate, published, text), state, console)
+def keep_sets(text: str, state: State) -> str:
+    """Return a document whose sets have the origins of the published ones by the same name."""
+    published = find_sets(state.text)
+    for name, (start, end) in _sort_backwards(find_sets(text)):
+        if name in published:
+            text = text[:start] + state.text[slice(*published[name])] + text[end:]
+    return text
+
+
+def draft_candidate(name: str, text: str, state: State, console: Console) -> Draft:
+    """Return the draft of the published document with another one as its candidate.
+
+    `name` is what that is called where it has problems.
+    """
+    published, _ = _require_toml(state)
+    if read_toml(text) is None:
+        _check(name, text, console)
+    # It may refer to the published sets, so it is checked beside them alone.
+    edited = _edit(add_candidate, published, text)
+    return draft_document(name, edited, state, console)
 
 
 def draft_without_candidate(state: State, console: Console, *, is_promoted: bool) -> Draft:
     """Return the draft of the published document whose candidate is the policy, or is gone."""
     edit = promote_candidate if is_promoted else discard_candidate
-    text = _edit(edit, remove_signature(state.text))
+    text = _edit(edit, _require_toml(state)[0])
     return draft_document("the published document", text, state, console)
 
 
@@ -96,8 +111,8 @@ def draft_changes(
     Only what changes is validated, so that a set may be long. End the command if that is not
     valid, or if an origin to remove is not in the set.
     """
-    text = remove_signature(state.text)
-    sets = _read_sets(text)
+    text, document = _require_toml(state)
+    sets = _read_sets(document)
     name = _find_name(name, sets)
     listed = dict.fromkeys(sets[name])
     for origin in remove:
@@ -105,17 +120,17 @@ def draft_changes(
             fail(f"{origin} is not in the set {name}: an origin must be written as it is there", 1)
     added = [each for each in dict.fromkeys(add) if each not in listed or each in remove]
     change = SetChange(tuple(added), tuple(dict.fromkeys(remove)))
-    try:
-        changed = apply_changes(text, {name: change})
-    except PolicyError as error:
-        fail(f"the published document: {error.problems[0]}", 1)
     kept = next((each for each in listed if each not in change.remove), None)
     sample = {key: entries[:1] for key, entries in sets.items()}
     sample[name] = [*added, *([] if kept is None else [kept])]
     _check(f"the set {name}", _replace_sets(text, sample), console)
     gone = [each for each in change.remove if each not in added]
     new = [each for each in added if each not in listed]
-    difference = compare_set(Difference([], [], []), name, new, gone)
+    try:
+        changed = apply_changes(text, {name: change})
+    except PolicyError as error:
+        fail(f"the published document: {error.problems[0]}", 1)
+    difference = compare_set(document, name, new, gone)
     return Draft(changed, difference, changes=format_changes({name: change}))
 
 
@@ -127,15 +142,23 @@ def _read_published(state: State | None) -> Mapping[str, Any] | None:
         parse_document(state.text)
     except PolicyError:
         return None
-    return tomllib.loads(state.text)
+    return state.mapping
 
 
-def _read_sets(text: str) -> dict[str, list[str]]:
-    """Return the sets of the published document: name -> entries."""
-    try:
-        sets = tomllib.loads(text).get("origin_sets", {})
-    except ValueError as error:
-        fail(f"the published document is not TOML: {error}. Publish a whole file", 1)
+def _require_toml(state: State) -> tuple[str, Mapping[str, Any]]:
+    """Return the published document without its signature, and what it means.
+
+    End the command if it is not TOML.
+    """
+    mapping = state.mapping
+    if mapping is None:
+        fail("the published document is not TOML: publish a whole file", 1)
+    return remove_signature(state.text), mapping
+
+
+def _read_sets(document: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the sets of a document: name -> entries."""
+    sets = document.get("origin_sets")
     tables = sets.items() if isinstance(sets, Mapping) else ()
     return {name: [*map(str, read_set(value) or ())] for name, value in tables}
 
@@ -161,10 +184,15 @@ def _find_name(name: str | None, sets: Mapping[str, object]) -> str:
 
 def _replace_sets(text: str, sets: Mapping[str, Sequence[str]]) -> str:
     """Return a document whose sets are short lists."""
-    for name, (start, end) in sorted(find_sets(text).items(), key=lambda each: -each[1][0]):
+    for name, (start, end) in _sort_backwards(find_sets(text)):
         entries = ", ".join(map(quote_text, sets[name]))
         text = f"{text[:start]}[{entries}]{text[end:]}"
     return text
+
+
+def _sort_backwards(places: Mapping[str, tuple[int, int]]) -> list[tuple[str, tuple[int, int]]]:
+    """Return sets with their places, the last one first, so that the others stay where they are."""
+    return sorted(places.items(), key=lambda each: each[1], reverse=True)
 
 
 def _edit(edit: Callable[..., str], *texts: str) -> str:
@@ -172,8 +200,6 @@ def _edit(edit: Callable[..., str], *texts: str) -> str:
         return edit(*texts)
     except EditError as error:
         fail(str(error), 1)
-    except ValueError as error:
-        fail(f"the published document is not TOML: {error}. Publish a whole file", 1)
 
 
 def _check(name: str, text: str, console: Console) -> None:
@@ -183,7 +209,8 @@ def _check(name: str, text: str, console: Console) -> None:
     """
     report = CheckReport(console)
     try:
-        parsed = parse_document(text)
+        with console.status("validating"):  # a long set takes seconds
+            parsed = parse_document(text)
     except PolicyError as error:
         report.write_problems(name, error.problems, ())
         sys.exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -10,7 +11,7 @@ import click
 
 from corsguard.cli.fleet.tables import format_time, write_table
 from corsguard.cli.fleet.targets import build_state, open_store
-from corsguard.cli.terminal import open_console
+from corsguard.cli.terminal import make_printable, open_console
 from corsguard.sources.open import redact
 from corsguard.sources.signature import read_signed_version
 from corsguard.sources.source import PolicyStore, Revision, SourceError
@@ -38,7 +39,9 @@ def run_show(target: str, version: int) -> int:
     """Print the document that was published as a version. Return the exit code."""
     with open_store(target, "history") as store:
         text = build_state(store.load_revision(version)).text
-    click.echo(text, nl=not text.endswith("\n"))
+    if sys.stdout.isatty():  # which a text that is not TOML could control
+        text = "\n".join(map(make_printable, text.split("\n")))
+    click.echo(text, nl=not text.endswith("\n"), color=True)  # else it removes what looks like one
     return 0
 
 

@@ -51,6 +51,7 @@ class Publisher:
     def __init__(self, target: Target, options: PublishOptions, console: Console) -> None:
         self._target = target
         self._options = options
+        self._console = console
         self._writer = ConsoleWriter(console)
 
     def load(self) -> State | None:
@@ -115,16 +116,17 @@ class Publisher:
             return 1
         self._write(state, draft, version)
         published = f"version {version} is published" if version else "published"
-        name = make_printable(self._target.name)
-        self._writer.write_heading(f"{published}: {name}", "bold green")
+        self._writer.write_line("")
+        self._writer.write_name(f"{published}: {self._target.name}", "bold green")
         if not self._target.has_versions:
             self._writer.write_line(describe_file("history and no status of workers"))
         return 0
 
     def _is_same(self, state: State, draft: Draft) -> bool:
-        """Return True if nothing would change, neither the text nor that it is signed."""
-        is_signed = self._options.key is not None
-        return remove_signature(state.text) == draft.text and (state.is_signed or not is_signed)
+        """Return True if nothing would change: neither the text, nor its signature or version."""
+        if self._options.version is not None or (self._options.key and not state.is_signed):
+            return False
+        return remove_signature(state.text) == draft.text
 
     def _find_version(self, state: State | None) -> int:
         """Return the number of the next revision; 0 for a file that is not signed."""
@@ -141,14 +143,14 @@ class Publisher:
 
     def _show(self, state: State | None, draft: Draft) -> None:
         before = self._describe(state) if state else "nothing"
-        self._writer.write_line(make_printable(f"{self._target.name}: {before} is published"))
+        self._writer.write_name(f"{self._target.name}: {before} is published", "bold")
         self._write_difference(draft.difference, "newly allowed", "no longer allowed")
         if draft.candidate is not None:
             self._writer.write_heading("candidate, which changes no response", "bold")
             self._write_difference(draft.candidate, "would be allowed", "would be refused")
 
     def _write_difference(self, difference: Difference, allowed: str, refused: str) -> None:
-        for title, sign_, style, sentences in (
+        for title, mark, style, sentences in (
             (allowed, "+", "green", difference.allowed),
             (refused, "-", "red", difference.refused),
             ("also changed", "*", "", difference.other),
@@ -156,7 +158,7 @@ class Publisher:
             if sentences:
                 self._writer.write_heading(title, f"bold {style}")
             for sentence in sentences:
-                self._writer.write_line(make_printable(sentence), style, f"  {sign_} ")
+                self._writer.write_line(make_printable(sentence), style, f"  {mark} ")
         if not any(difference):
             self._writer.write_heading("no request is decided otherwise")
 
@@ -175,7 +177,8 @@ class Publisher:
             version, text, is_change, _name_author(), self._options.message, time.time()
         )
         try:
-            self._target.publish(revision, draft.text, state)
+            with self._console.status("publishing"):
+                self._target.publish(revision, state)
         except ConflictError:
             self._refuse(self._describe_conflict())
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rich.console import Console
+
 from corsguard.cli.fleet.drafts import (
     draft_candidate,
     draft_changes,
     draft_document,
     draft_without_candidate,
+    keep_sets,
     read_document_text,
 )
 from corsguard.cli.fleet.publication import Publisher, PublishOptions
@@ -30,22 +33,32 @@ def run_publish(
     console = open_console()
     with open_target(target) as opened:
         publisher = Publisher(opened, options, console)
-        if file is not None and not actions["candidate"]:
-            text = read_document_text(file)
-            state = publisher.load()
-            return publisher.publish(state, draft_document(file, text, state, console))
+        if file is not None:
+            return _publish_file(publisher, file, actions, console)
         state = publisher.require_state()
         if actions["add"] or actions["remove"]:
             draft = draft_changes(
                 actions["name"], actions["add"], actions["remove"], state, console
             )
-            return publisher.publish(state, draft)
-        publisher.verify(state)
-        if file is not None:
-            draft = draft_candidate(file, state, console)
         else:
+            publisher.verify(state)
             draft = draft_without_candidate(state, console, is_promoted=actions["promote"])
         return publisher.publish(state, draft)
+
+
+def _publish_file(
+    publisher: Publisher, file: str, actions: Mapping[str, Any], console: Console
+) -> int:
+    text = read_document_text(file)
+    is_candidate = actions["candidate"]
+    state = publisher.require_state() if is_candidate else publisher.load()
+    if state and (is_candidate or actions["keep_sets"]):
+        publisher.verify(state)
+    if state and actions["keep_sets"]:
+        text = keep_sets(text, state)
+    if state and is_candidate:
+        return publisher.publish(state, draft_candidate(file, text, state, console))
+    return publisher.publish(state, draft_document(file, text, state, console))
 
 
 def run_rollback(version: int, target: str, options: PublishOptions) -> int:

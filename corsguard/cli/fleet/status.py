@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from rich.console import Console
 
 from corsguard.cli.fleet.tables import format_duration, write_table
 from corsguard.cli.fleet.targets import build_state, open_store
-from corsguard.cli.terminal import ConsoleWriter, format_count, make_printable, open_console
+from corsguard.cli.terminal import ConsoleWriter, format_count, open_console
 from corsguard.sources.open import redact
 from corsguard.sources.source import PolicyStore, Revision, SourceError, WorkerReport
 
@@ -54,9 +53,10 @@ def run_status(target: str, *, as_json: bool) -> int:
 def _has_candidate(store: PolicyStore) -> bool:
     """Return True if the published document has a candidate."""
     try:
-        return "candidate" in tomllib.loads(build_state(store.load_revisions()).text)
-    except (SourceError, tomllib.TOMLDecodeError):
-        return False  # each worker reports the error
+        document = build_state(store.load_revisions()).mapping
+    except SourceError:  # which each worker reports
+        return False
+    return document is not None and "candidate" in document
 
 
 def _find_state(report: WorkerReport, newest: Revision | None) -> str:
@@ -89,7 +89,7 @@ def _write_summary(
     states: Sequence[str],
 ) -> None:
     published = f"version {newest.version} is published" if newest else "nothing is published"
-    writer.write_line(make_printable(f"{name}: {published}"), "bold")
+    writer.write_name(f"{name}: {published}", "bold")
     if not reports:
         writer.write_line("no worker has reported lately")
         return

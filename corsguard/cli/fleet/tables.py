@@ -44,5 +44,5 @@ def format_duration(seconds: float) -> str:
     """Return a duration in its largest whole unit: `3 min`."""
     for unit, length in _UNITS:
         if seconds >= length:
-            return f"{seconds // length:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
+            return f"{int(seconds // length)} {unit}"
+    return f"{int(max(seconds, 0))} s"

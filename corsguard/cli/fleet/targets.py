@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from corsguard.cli.terminal import fail
+from corsguard.cli.terminal import fail, make_printable
 from corsguard.errors import PolicyError
-from corsguard.sources.changes import apply_changes, merge_changes, parse_changes
 from corsguard.sources.file_source import FileSource
 from corsguard.sources.open import open_source, redact
-from corsguard.sources.revision_log import select_complete
-from corsguard.sources.signature import read_signed_version, remove_signature
+from corsguard.sources.revision_log import assemble, select_complete
+from corsguard.sources.signature import read_signed_version
 from corsguard.sources.source import PolicyStore, Revision, SourceEmptyError, SourceError
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
     "describe_file",
     "open_store",
     "open_target",
-    "report_errors",
+    "read_toml",
 ]
 
 
@@ -40,6 +40,11 @@ class State(NamedTuple):
         return self.revisions[-1].version
 
     @property
+    def mapping(self) -> Mapping[str, Any] | None:
+        """The document; None if it is not TOML."""
+        return read_toml(self.text)
+
+    @property
     def is_signed(self) -> bool:
         """True if the newest revision has a signature, whether right or wrong."""
         return read_signed_version(self.revisions[-1].text) is not None
@@ -49,7 +54,7 @@ class Target(Protocol):
     """What `corsguard publish` writes to."""
 
     name: str
-    """The URL without a password, or the path."""
+    """The URL without a password, or the path, in one line."""
     has_versions: bool
     """True if each revision has a number."""
 
@@ -59,8 +64,8 @@ class Target(Protocol):
     def load_version(self, version: int) -> State:
         """Return what was published as a version. Raises SourceError."""
 
-    def publish(self, revision: Revision, text: str, state: State | None) -> None:
-        """Write a revision after `state`; `text` is the whole document after it.
+    def publish(self, revision: Revision, state: State | None) -> None:
+        """Write a revision after `state`: a whole document, unless the target has versions.
 
         Raises ConflictError if something else has been published meanwhile, and SourceError.
         """
@@ -85,7 +90,7 @@ class _StoreTarget:
     def load_version(self, version: int) -> State:
         return build_state(self._store.load_revision(version))
 
-    def publish(self, revision: Revision, text: str, state: State | None) -> None:  # noqa: ARG002
+    def publish(self, revision: Revision, state: State | None) -> None:  # noqa: ARG002
         self._store.publish(revision)
 
     def find_highest_version(self) -> int:
@@ -107,15 +112,22 @@ class _FileTarget:
             return None
         return State((Revision(read_signed_version(text) or 0, text),), text)
 
-    def load_version(self, version: int) -> State:
-        raise SourceError(f"{self.name} keeps no version {version}: {describe_file('history')}")
+    def load_version(self, version: int) -> State:  # noqa: ARG002
+        raise SourceError(f"{self.name}: {describe_file('history')}")
 
-    def publish(self, revision: Revision, text: str, state: State | None) -> None:
-        written = text if revision.is_change else revision.text
-        self._source.write(written, expected=state.text if state else None)
+    def publish(self, revision: Revision, state: State | None) -> None:
+        self._source.write(revision.text, expected=state.text if state else None)
 
     def find_highest_version(self) -> int:
         return 0
+
+
+def read_toml(text: str) -> Mapping[str, Any] | None:
+    """Return what a text means; None if it is not TOML."""
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def build_state(revisions: Sequence[Revision]) -> State:
@@ -123,30 +135,24 @@ def build_state(revisions: Sequence[Revision]) -> State:
 
     Raises SourceError if they are not complete, or if a change can't be applied.
     """
-    chosen = tuple(select_complete(revisions))
-    document, *changes = chosen
-    if not changes:
-        return State(chosen, document.text)
     try:
-        merged = merge_changes(parse_changes(each.text) for each in changes)
-        text = apply_changes(remove_signature(document.text), merged)
+        return State(tuple(select_complete(revisions)), assemble(revisions).text)
     except PolicyError as error:
         raise SourceError(f"a change can't be applied: {error.problems[0]}") from None
-    return State(chosen, text)
 
 
 @contextmanager
 def open_target(url: str) -> Iterator[Target]:
     """Open what a URL or a path names for writing. End the command if that is impossible."""
-    with report_errors():
-        source = open_source(url)
+    with _report_errors():
+        source, name = open_source(url), make_printable(redact(url))
         try:
             if isinstance(source, FileSource):
-                yield _FileTarget(redact(url), source)
+                yield _FileTarget(name, source)
             elif isinstance(source, PolicyStore):
-                yield _StoreTarget(redact(url), source)
+                yield _StoreTarget(name, source)
             else:
-                fail(f"{redact(url)} can only be read: publish to where it is served from")
+                fail(f"{name} can only be read: publish to where it is served from")
         finally:
             source.close()
 
@@ -157,7 +163,7 @@ def open_store(url: str, keeps: str) -> Iterator[PolicyStore]:
 
     `keeps` says what the command needs it for, such as `history`.
     """
-    with report_errors():
+    with _report_errors():
         source = open_source(url)
         try:
             if not isinstance(source, PolicyStore):
@@ -168,7 +174,7 @@ def open_store(url: str, keeps: str) -> Iterator[PolicyStore]:
 
 
 @contextmanager
-def report_errors() -> Iterator[None]:
+def _report_errors() -> Iterator[None]:
     """End the command with one line if a source can't be used."""
     try:
         yield

@@ -315,3 +315,25 @@ def test_recorder_gets_each_call() -> None:
     guard.decide("/", "https://x.example", "GET", {})
 
     assert calls == [("is_app", "refused")]
+
+
+def test_first_calls_at_once_share_the_counts() -> None:
+    adapter = Guard(NOW).adapter
+    lock = adapter._replacing
+
+    class LateLock:
+        """Lets another caller in before the one that waits for it."""
+
+        def __enter__(self) -> None:
+            adapter._replacing = lock
+            self.first = adapter.count()
+            lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            lock.release()
+
+    late = LateLock()
+    adapter._replacing = late  # type: ignore[assignment]
+
+    assert adapter.count() is late.first
+    assert adapter._observers == (late.first.observe,)

@@ -42,6 +42,7 @@ PARTS = st.sampled_from(
         (r"https://(?=([a-z]+)*)a\.example\.com", []),
         (r"https://([a-z]+)*\.example\.com", ["https://a.example.com", "https://aa.example.com"]),
         (r"https://(?:[a-z]{300}){300}", []),
+        (r"https://[a-z]{70}\.example\.com", []),
     ],
 )
 def test_samples_read_as_the_author_meant_them(pattern: str, samples: list[str]) -> None:
