@@ -31,10 +31,10 @@ __all__ = [
     "as_item",
     "as_toml",
     "name_variable",
+    "parse_toml",
     "read_environ",
     "read_file",
     "read_mapping",
-    "read_text",
 ]
 
 _PREFIX = "CORSGUARD_"
@@ -132,15 +132,15 @@ def read_file(path: str | PathLike[str]) -> Settings:
     """
     with open(path, "rb") as file:
         content = file.read()
-    return read_text(content, fspath(path))
+    return read_mapping(parse_toml(content, fspath(path)))
 
 
-def read_text(content: bytes, name: str) -> Settings:
-    """Read the settings of the content of a TOML file. Raises ValueError, with its name."""
+def parse_toml(content: bytes, name: str) -> dict[str, Any]:
+    """Return the mapping that the content of a TOML file is. Raises ValueError, with its name."""
     import tomllib
 
     try:
-        mapping = tomllib.loads(content.decode("utf-8-sig"))  # some editors put a BOM first
+        return tomllib.loads(content.decode("utf-8-sig"))  # some editors put a BOM first
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         why = f"not UTF-8, as TOML must be (at line {line})"
@@ -148,8 +148,6 @@ def read_text(content: bytes, name: str) -> Settings:
         why = "can't be read: nested too deeply"
     except ValueError as error:
         why = f"not TOML: {error}"
-    else:
-        return read_mapping(mapping)
     raise ValueError(f"{name}: {why}")
 
 

@@ -6,20 +6,24 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from corsguard.errors import PolicyError, Problem
-from corsguard.guard.config import Settings, read_text
+from corsguard.guard.config import Settings, parse_toml, read_mapping
 from corsguard.guard.guard import Guard
 from corsguard.guard.options import Policies
+from corsguard.guard.origin_sets import read_set
 from corsguard.guard.policy_list import PolicyOrList
 from corsguard.policy import Policy
 from corsguard.policy.suggestion_formats import as_toml
 from corsguard.policy.warning_filter import ignore_policy_warnings
+from corsguard.sources.changes import SetChange
 
 if TYPE_CHECKING:
     from corsguard.guard.origin_sets import SetUse
     from corsguard.guard.snapshot import Snapshot
-    from corsguard.sources.changes import SetChange
 
-__all__ = ["ParsedDocument", "change_sets", "parse_document", "read_document"]
+__all__ = ["ParsedDocument", "ReadDocument", "change_sets", "parse_document", "read_document"]
+
+_MAX_COMPARED = 300_000
+"""Entries of a set that is compared with an earlier one. Comparing more would hold up requests."""
 
 
 class ParsedDocument(NamedTuple):
@@ -36,7 +40,7 @@ def parse_document(text: str) -> ParsedDocument:
     Raises PolicyError with every problem. Emits no warnings: they are in `guard.warnings`.
     """
     try:
-        settings = read_document(text)
+        settings = read_document(text).settings
         compiled = settings.compile()
     except PolicyError as error:
         raise PolicyError(map(as_toml, error.problems)) from None
@@ -54,24 +58,67 @@ def _build_guard(snapshot: Snapshot) -> Guard:
         )
 
 
-def read_document(text: str) -> Settings:
-    """Return the settings of a document, with the problems of its policies in them.
+class ReadDocument(NamedTuple):
+    """A document whose policies may have problems, which are in its settings."""
+
+    settings: Settings
+    rest: Mapping[str, object]
+    """The document without its sets."""
+    sets: Mapping[str, object]
+    """Name of a set -> its value."""
+
+
+def read_document(text: str, previous: ReadDocument | None = None) -> ReadDocument:
+    """Read a document. What it shares with the sets of a previous one is not validated again.
 
     Raises PolicyError for a text that is not TOML.
     """
     try:
-        settings = read_text(text.encode("utf-8", "surrogatepass"), "document")
+        mapping = parse_toml(text.encode("utf-8", "surrogatepass"), "document")
     except ValueError as error:
         suggestion = "correct the text, which `corsguard check` reads too"
         message = str(error).removeprefix("document: ")
         raise PolicyError(
             [Problem("document-invalid", "document", None, message, suggestion)]
         ) from None
+    rest = {key: value for key, value in mapping.items() if key != "origin_sets"}
+    sets = mapping.get("origin_sets")
+    found = sets if isinstance(sets, Mapping) else {}
+    if previous is not None and found is sets and rest == previous.rest:
+        changes = _compare_sets(previous.sets, found)
+        changed = None if changes is None else change_sets(previous.settings, changes)
+        if changed is not None:
+            return ReadDocument(changed, rest, found)
+    settings = read_mapping(mapping)
     if settings.source is not None:
         message = "a document that is followed can't name the source to follow"
         problem = Problem("source-in-document", "source", None, message, "remove it")
-        return settings._replace(problems=(*settings.problems, problem))
-    return settings
+        settings = settings._replace(problems=(*settings.problems, problem))
+    return ReadDocument(settings, rest, found)
+
+
+def _compare_sets(
+    before: Mapping[str, object], after: Mapping[str, object]
+) -> dict[str, SetChange] | None:
+    """Return the changes between the sets of two documents; None if they are not worth it."""
+    if before.keys() != after.keys():
+        return None
+    changes = {}
+    for name, value in after.items():
+        if value == before[name]:
+            continue
+        old, new = read_set(before[name]), read_set(value)
+        if old is None or new is None or len(old) + len(new) > 2 * _MAX_COMPARED:
+            return None
+        if not all(isinstance(entry, str) for entry in new):
+            return None
+        there, wanted = set(old), set(new)
+        add = tuple(str(entry) for entry in new if entry not in there)
+        remove = tuple(str(entry) for entry in old if entry not in wanted)
+        if len(add) + len(remove) > len(new) // 4:
+            return None
+        changes[name] = SetChange(add, remove)
+    return changes
 
 
 def change_sets(settings: Settings, changes: Mapping[str, SetChange]) -> Settings | None:

@@ -16,7 +16,7 @@ from corsguard.guard.snapshot import Snapshot
 from corsguard.policy.suggestion_formats import as_toml
 from corsguard.sources.changes import parse_changes
 from corsguard.sources.last_good import LastGood
-from corsguard.sources.parsed_document import change_sets, read_document
+from corsguard.sources.parsed_document import ReadDocument, change_sets, read_document
 from corsguard.sources.revision_log import assemble, select_complete
 from corsguard.sources.signature import verify
 from corsguard.sources.source import Document, PolicySource, PolicyStore, Revision, SourceError
@@ -81,6 +81,7 @@ class PolicyUpdater:
         current = runtime.snapshot
         self._defaults = Options(current.enforce, current.enforce_exempt, current.own_origins)
         self._settings: Settings | None = None
+        self._document: ReadDocument | None = None  # in force, unless changes came after it
         self._identity: _Identity | None = None
         self._refused_identity: _Identity | None = None
         self._number = 0  # of the revision in force, or of the signed document
@@ -145,15 +146,16 @@ class PolicyUpdater:
         identity = _identify(document, changes)
         try:
             number = self._authenticate(document, changes)
-            settings = _read_whole(document, changes)
-            self._replace(settings)
+            read = _read_whole(document, changes, self._document)
+            self._replace(read.settings)
         except PolicyError as error:
             raise self._refuse(identity, map(as_toml, error.problems)) from None
         except SourceError as error:
             raise self._refuse(identity, [_reject_signature(error)]) from None
         self._number = number
         save = partial(_store, document=document, changes=changes)
-        self._conclude(identity, settings, save if is_new else None)
+        self._document = None if changes else read
+        self._conclude(identity, read.settings, save if is_new else None)
 
     def _apply_changes(self, revisions: Sequence[Revision]) -> bool:
         """Put changes in force, unless they need the whole document: then return False."""
@@ -176,6 +178,7 @@ class PolicyUpdater:
             identity = _identify(None, revisions)
             raise self._refuse(identity, [_reject_signature(error)]) from None
         self._number = revisions[-1].version
+        self._document = None
         save = partial(_append, changes=revisions)
         self._conclude(_identify(None, revisions), settings, save)
         return True
@@ -278,16 +281,18 @@ def _split(revisions: Sequence[Revision]) -> tuple[Document, Sequence[Revision]]
     return Document(str(whole.version), whole.text), changes
 
 
-def _read_whole(document: Document, changes: Sequence[Revision]) -> Settings:
-    """Return the settings of a document after changes of its sets. Raises PolicyError."""
-    settings = read_document(document.text)
+def _read_whole(
+    document: Document, changes: Sequence[Revision], previous: ReadDocument | None
+) -> ReadDocument:
+    """Return a document after changes of its sets. `previous` is in force. Raises PolicyError."""
+    read = read_document(document.text, previous)
     if not changes:
-        return settings
-    changed: Settings | None = settings
+        return read
+    changed: Settings | None = read.settings
     for revision in changes:
         changed = changed and change_sets(changed, parse_changes(revision.text))
-    if changed is not None and not settings.problems:
-        return changed
+    if changed is not None and not changed.problems:
+        return read._replace(settings=changed)
     whole = Revision(int(document.version), document.text)
     return read_document(assemble([whole, *changes]).text)
 

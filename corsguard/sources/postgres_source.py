@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from socket import AF_INET, SHUT_RDWR, SOCK_STREAM, fromfd, socket
-from threading import Event, Timer
 from typing import Any, cast
 
 import psycopg
@@ -13,6 +12,7 @@ from psycopg import sql
 from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.engine import URL
 
+from corsguard.sources.limited_connection import LimitedConnection
 from corsguard.sources.remote_store import SHORT_SECONDS
 from corsguard.sources.sql_source import SQLSource
 
@@ -52,7 +52,7 @@ class PostgresSource(SQLSource):
             arguments, options = engine.dialect.create_connect_args(engine.url)
             try:
                 with (
-                    _LimitedConnection.connect(
+                    LimitedConnection.connect(
                         *arguments, **options, autocommit=True, prepare_threshold=None
                     ) as connection,
                     _duplicate_socket(connection) as handle,
@@ -72,7 +72,7 @@ class PostgresSource(SQLSource):
     def _channel(self) -> str:
         return f"corsguard_{self._url.policy}"
 
-    def _listen(self, connection: _LimitedConnection, on_change: Callable[[], object]) -> None:
+    def _listen(self, connection: LimitedConnection, on_change: Callable[[], object]) -> None:
         """Wait for notifications, and ask for a sign of life whenever there was none."""
         while not self._closed.is_set():
             with connection.limit(None):
@@ -86,7 +86,7 @@ class PostgresSource(SQLSource):
         connection.execute(select(func.pg_notify(self._channel, str(version))))
 
     def _limit(self, connection: Connection, seconds: float) -> AbstractContextManager[object]:
-        limited = cast("_LimitedConnection", connection.connection.driver_connection)
+        limited = cast("LimitedConnection", connection.connection.driver_connection)
         return limited.limit(seconds)
 
     def _adapt_url(self, url: URL) -> URL:
@@ -98,58 +98,16 @@ class PostgresSource(SQLSource):
         event.listen(engine, "do_connect", _connect)
         return engine
 
-    def _shut_down(self, listener: tuple[_LimitedConnection, socket]) -> None:
-        _shut_down(listener[1])
+    def _shut_down(self, listener: tuple[LimitedConnection, socket]) -> None:
+        with suppress(OSError):
+            listener[1].shutdown(SHUT_RDWR)
 
 
-class _LimitedConnection(psycopg.Connection[Any]):
-    """A connection on which no response takes long: a server that hangs keeps its sockets open."""
-
-    _seconds: float | None = SHORT_SECONDS
-
-    @contextmanager
-    def limit(self, seconds: float | None) -> Iterator[None]:
-        """Set another limit for a while; None for no limit."""
-        before, self._seconds = self._seconds, seconds
-        try:
-            yield
-        finally:
-            self._seconds = before
-
-    def wait(self, *args: Any, **kwargs: Any) -> Any:
-        """Wait for a response, as everything does that psycopg sends. Ends after the limit."""
-        if self._seconds is None:
-            return super().wait(*args, **kwargs)
-        is_over = Event()
-        with _duplicate_socket(self) as handle:
-            timer = Timer(self._seconds, _shut_down, [handle, is_over])
-            timer.daemon = True
-            timer.start()
-            try:
-                return super().wait(*args, **kwargs)
-            except psycopg.Error:
-                if is_over.is_set():
-                    raise psycopg.OperationalError(
-                        f"the server does not respond for {self._seconds:g} seconds."
-                    ) from None
-                raise
-            finally:
-                timer.cancel()
-
-
-def _connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> _LimitedConnection:
+def _connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> LimitedConnection:
     # Without prepared statements, which a PgBouncer that pools transactions may not know.
-    return _LimitedConnection.connect(*arguments, **options, prepare_threshold=None)
+    return LimitedConnection.connect(*arguments, **options, prepare_threshold=None)
 
 
-def _duplicate_socket(connection: _LimitedConnection) -> socket:
+def _duplicate_socket(connection: LimitedConnection) -> socket:
     """Return a socket of its own for the same connection, which any thread may shut down."""
     return fromfd(connection.fileno(), AF_INET, SOCK_STREAM)
-
-
-def _shut_down(handle: socket, is_over: Event | None = None) -> None:
-    """End a connection, so that the thread that waits for it gets an error at once."""
-    if is_over is not None:
-        is_over.set()
-    with suppress(OSError):
-        handle.shutdown(SHUT_RDWR)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -101,11 +102,60 @@ def test_document_with_problems_is_refused(text: str, codes: list[str]) -> None:
 def test_changed_settings_are_those_of_the_changed_text(
     text: str, changes: Mapping[str, SetChange]
 ) -> None:
-    changed = change_sets(read_document(text), changes)
+    changed = change_sets(read_document(text).settings, changes)
 
     assert changed is not None
     guard = Guard(changed.policies)
     assert list_origins(guard) == list_origins(parse_document(apply_changes(text, changes)).guard)
+
+
+def build_set(*names: str, begin: str = 'allow_origins = [{ set = "x" }]') -> str:
+    """Return a document of a set of very many origins, and of those with some names."""
+    lines = "\n".join(f"https://{name}.example" for name in (*map(str, range(100)), *names))
+    return f"{begin}\n[origin_sets]\nx = '''\n{lines}\n'''\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        build_set("a"),
+        build_set("a", "b", "d"),
+        build_set(),
+        build_set(*(f"new{number}" for number in range(90))),
+        build_set("a", "b.example/"),
+        build_set("a", begin=f'allow_origins = ["{D}", {{ set = "x" }}]'),
+        build_set("a", begin='max_age = 5\nallow_origins = [{ set = "x" }]'),
+        f"{build_set('a')}y = []\n",
+        'allow_origins = [{ set = "x" }]\n[origin_sets]\nx = 5',
+        'allow_origins = [{ set = "x" }]\n[origin_sets]\nx = [5]',
+        'origin_sets = 5\nallow_origins = [{ set = "x" }]',
+    ],
+)
+def test_document_after_another_is_what_it_is_alone(text: str) -> None:
+    previous = read_document(build_set("a", "c"))
+
+    after, alone = read_document(text, previous), read_document(text)
+
+    assert after.settings.problems == alone.settings.problems
+    assert after[1:] == alone[1:]
+    if not alone.settings.problems:
+        guards = Guard(after.settings.policies), Guard(alone.settings.policies)
+        assert list_origins(guards[0]) == list_origins(guards[1])
+
+
+def test_set_of_a_document_is_not_validated_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    previous = read_document(build_set("a", "c"))
+    added: list[object] = []
+    replace = Policy.replace_origins
+
+    def note(policy: Policy, **changed: Any) -> Any:
+        added.append(changed)
+        return replace(policy, **changed)
+
+    monkeypatch.setattr(Policy, "replace_origins", note)
+    read_document(build_set("a", "d"), previous)
+
+    assert added == [{"add": (D,), "remove": [C]}]
 
 
 NAMES = st.sets(st.sampled_from([A, B, C, D]))
@@ -121,7 +171,7 @@ def test_changes_in_a_row_are_those_of_the_changed_text(
     text = (
         f'allow_origins = [{listed}, {{ set = "x" }}]\n[origin_sets]\nx = """\n{lines}\n"""\n'
     ).replace('"""', "'''")
-    settings = read_document(text)
+    settings = read_document(text).settings
     for add, remove in steps:
         there = (there - remove) | add
         step = {"x": SetChange(tuple(sorted(add)), tuple(sorted(remove)))}
@@ -147,4 +197,4 @@ def test_changes_in_a_row_are_those_of_the_changed_text(
     ],
 )
 def test_changes_that_need_the_whole_document(text: str, change: SetChange) -> None:
-    assert change_sets(read_document(text), {"partners": change}) is None
+    assert change_sets(read_document(text).settings, {"partners": change}) is None
