@@ -19,6 +19,7 @@ __all__ = [
     "as_texts",
     "build_todo",
     "find_source",
+    "sample_parameter",
     "split_list",
 ]
 
@@ -104,6 +105,22 @@ class PeerConfiguration(NamedTuple):
     """The URLs of the router. Empty if it is not known."""
     app: Any = None
     """The application that has been read."""
+
+
+_SAMPLES = {"uuid": "00000000-0000-4000-8000-000000000000", "float": "1.0"}
+_CONVERTER = re.compile(r"(?P<name>\w+)(?:\((?P<arguments>.*)\))?")
+
+
+def sample_parameter(converter: str) -> str:
+    """Return a value for a parameter of a URL, by the name of its converter.
+
+    `converter` may have arguments: `any(a, b)` is Werkzeug's for the texts `a` and `b`. Of a
+    converter of the application the values are not known.
+    """
+    match = _CONVERTER.match(converter)
+    if match is not None and match["name"] == "any" and match["arguments"]:
+        return match["arguments"].partition(",")[0].strip(" \"'")
+    return _SAMPLES.get(match["name"] if match else "", "1")
 
 
 def build_todo(message: str, code: object) -> ToDo:

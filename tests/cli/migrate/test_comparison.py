@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from flask_cors import CORS
+from flask import Flask
+from flask_cors import CORS, cross_origin
 from support.migrate.applications import (
     configure_django,
     flask_app,
@@ -14,6 +15,7 @@ from support.migrate.applications import (
     read_starlette,
 )
 from support.migrate.configurations import DJANGO, FLASK, STARLETTE, Case
+from werkzeug.routing import BaseConverter, Map
 
 from corsguard.cli.migrate.comparison import Comparison, compare_layers
 from corsguard.cli.migrate.configuration import PeerConfiguration
@@ -117,6 +119,46 @@ def test_policy_of_a_blueprint_or_a_view_covers_nothing_else(place: str) -> None
     assert comparison.differences
     assert not comparison.has_loss
     assert all(sentence.startswith("now open") for sentence in list_sentences(comparison))
+
+
+class Tenant(BaseConverter):
+    """A converter that asks a database."""
+
+    def __init__(self, url_map: Map, table: str) -> None:
+        super().__init__(url_map)
+        self.table = table
+
+    def to_python(self, value: str) -> str:
+        raise AssertionError("code of the application ran")
+
+
+def test_paths_with_parameters_of_any_kind_are_compared() -> None:
+    app = Flask("shop")
+    app.url_map.converters["tenant"] = Tenant
+    view = cross_origin(origins=A, supports_credentials=True)(lambda **_: "")
+    for number, rule in enumerate(
+        (
+            "/a/<uuid:a>",
+            "/b/<float:b>/<c>",
+            "/d/<any('x y', z):d>",
+            "/e/<tenant('t'):e>",
+            "/f/<any(p, q):f>",
+        )
+    ):
+        app.add_url_rule(rule, f"view{number}", view)
+    configuration = read_peer(app, "shop:app")
+    uuid = "00000000-0000-4000-8000-000000000000"
+
+    paths = [each.path for each in configuration.paths]
+    assert paths[-5:] == [f"/a/{uuid}", "/b/1.0/1", "/d/x y", "/e/1", "/f/p"]
+    assert list_sentences(compare(configuration)) == []
+    translation = translate(configuration)
+    without_cookies = tuple(
+        each._replace(policies=({**each.policies[0], "allow_credentials": False},))
+        for each in translation.views
+    )
+    lost = compare(configuration, translation=translation._replace(views=without_cookies))
+    assert {path for each in lost.differences for path in each.paths} == {*paths[-5:]}
 
 
 @pytest.mark.parametrize("place", ["blueprint", "view"])

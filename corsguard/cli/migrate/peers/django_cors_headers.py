@@ -20,6 +20,7 @@ from corsguard.cli.migrate.configuration import (
     ToDo,
     as_texts,
     build_todo,
+    sample_parameter,
 )
 from corsguard.cli.migrate.route_prefixes import find_prefixes
 
@@ -32,7 +33,7 @@ _GONE = {
     "CORS_REPLACE_HTTPS_REFERER": "removed in 4.0: use CSRF_TRUSTED_ORIGINS",
 }
 """Setting that no longer has an effect -> why."""
-_PARAMETER = re.compile(r"<[^>]+>")
+_PARAMETER = re.compile(r"<(?:(\w+):)?\w+>")
 _NOT_LITERAL = frozenset("$.*+?()[]{}|\\")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """What a view is assumed to take where it does not say it."""
@@ -172,7 +173,7 @@ def _name_view(entry: Any) -> str:
 
 
 def _sample(pattern: str) -> str:
-    literal = _PARAMETER.sub("1", pattern.lstrip("^"))
+    literal = _PARAMETER.sub(lambda match: sample_parameter(match[1] or ""), pattern.lstrip("^"))
     return "".join(takewhile(lambda each: each not in _NOT_LITERAL, literal))
 
 

@@ -19,6 +19,7 @@ from corsguard.cli.migrate.configuration import (
     ToDo,
     as_texts,
     build_todo,
+    sample_parameter,
     split_list,
 )
 from corsguard.cli.migrate.route_prefixes import find_prefixes
@@ -29,7 +30,7 @@ _ANY = ".*"
 """What flask-cors makes of `*`."""
 _REGEX_CHARACTERS = frozenset("*\\]?$^[]()")
 """A text with one of these is a regular expression for flask-cors."""
-_CONVERTER = re.compile(r"<[^>]+>")
+_PARAMETER = re.compile(r"<(?:([^>:]+(?:\([^>]*\))?):)?\w+>")
 _APP = "CORS(app)"
 
 Options = Mapping[str, Any]
@@ -312,7 +313,7 @@ def _get_closure(function: Any) -> dict[str, Any]:
 
 
 def _sample_path(rule: Any) -> str:
-    return _CONVERTER.sub("1", rule.rule)
+    return _PARAMETER.sub(lambda match: sample_parameter(match[1] or ""), rule.rule)
 
 
 def _iter_paths(app: Any) -> Iterator[RouterPath]:

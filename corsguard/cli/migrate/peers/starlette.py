@@ -17,12 +17,13 @@ from corsguard.cli.migrate.configuration import (
     RouterPath,
     ToDo,
     build_todo,
+    sample_parameter,
     split_list,
 )
 
 __all__ = ["Layer", "find_layers", "read"]
 
-_PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
+_PARAMETER = re.compile(r"{\w+(?::(\w+))?}")
 _SEPARATOR = re.compile(r"[\s,;]+")
 _HOOKS = ("is_allowed_origin", "preflight_response", "simple_response", "send", "__call__")
 """The methods that decide, which a subclass may override."""
@@ -223,10 +224,14 @@ def _iter_paths(routes: Iterable[Any], prefix: str) -> Iterator[RouterPath]:
                 inner = getattr(each, "starlette_route", None) or each
                 yield from _iter_paths([inner], prefix)
         elif getattr(route, "methods", None):
-            path = _PARAMETER.sub("1", prefix + route.path)
+            path = _sample_path(prefix + route.path)
             yield RouterPath(path, tuple(sorted(route.methods)), str(getattr(route, "name", "")))
         elif hasattr(route, "app") and hasattr(route, "path"):
             yield from _iter_paths(_get_routes(route.app), prefix + route.path)
+
+
+def _sample_path(path: str) -> str:
+    return _PARAMETER.sub(lambda match: sample_parameter(match[1] or ""), path)
 
 
 def _is_below(prefix: str, other: str) -> bool:

@@ -64,15 +64,30 @@ def _build_stub(app: Any, views: Mapping[str, Any]) -> Any:
     stub.config.update({key: value for key, value in app.config.items() if key.startswith("CORS_")})
     stub.blueprints = {name: flask.Blueprint(_NAME, _NAME) for name in app.blueprints}
     stub.url_map.host_matching = app.url_map.host_matching
-    stub.url_map.converters = app.url_map.converters
+    stub.url_map.converters = _replace_converters(app.url_map.converters)
     stub.url_map.strict_slashes = app.url_map.strict_slashes
-    for rule in app.url_map.iter_rules():
-        stub.url_map.add(rule.empty())
+    for original in app.url_map.iter_rules():
+        rule = original.empty()
+        rule.provide_automatic_options = original.provide_automatic_options
+        stub.url_map.add(rule)
     stub.view_functions = dict(views)
-    for rule in stub.url_map.iter_rules():
-        original = app.url_map._rules_by_endpoint[rule.endpoint][0]  # noqa: SLF001
-        rule.provide_automatic_options = getattr(original, "provide_automatic_options", True)
     return stub
+
+
+def _replace_converters(converters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return converters with one that takes any text in the place of the application's own."""
+    base = import_module("werkzeug.routing").BaseConverter
+
+    class AnyText(base):  # type: ignore[misc, valid-type]
+        """A converter with the arguments of any other."""
+
+        def __init__(self, url_map: Any, *_: object, **__: object) -> None:
+            super().__init__(url_map)
+
+    return {
+        name: each if each.__module__.startswith("werkzeug.") else AnyText
+        for name, each in converters.items()
+    }
 
 
 def _answer(**_: object) -> str:
