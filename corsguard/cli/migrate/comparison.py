@@ -74,7 +74,7 @@ def _list_paths(
 ) -> dict[str, tuple[str, ...]] | None:
     """Return path -> methods; None for the path of each route where no path is known."""
     if paths:
-        return dict.fromkeys(paths, ())
+        return {f"/{path.lstrip('/')}": () for path in paths}
     found: dict[str, tuple[str, ...]] = {}
     for each in configuration.paths:
         found[each.path] = (*found.get(each.path, ()), *each.methods)

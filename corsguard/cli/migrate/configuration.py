@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 __all__ = [
+    "PRIVATE_NETWORK",
     "OriginRegex",
     "PathScope",
     "PeerConfiguration",
@@ -22,6 +23,10 @@ __all__ = [
     "sample_parameter",
     "split_list",
 ]
+
+
+PRIVATE_NETWORK = "allow_private_network: no browser asks for it any more; left out"
+"""The sentence about an option of all peers."""
 
 
 class PeerError(Exception):

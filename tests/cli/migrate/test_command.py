@@ -160,7 +160,7 @@ def test_problem_of_another_kind_has_no_advice_on_origins(on_app: AppCommand) ->
 def test_loss_is_reported_and_the_exit_code_is_1(on_app: AppCommand) -> None:
     options = 'origins=[r"http://192\\.168\\.0\\.\\d+"], supports_credentials=True'
 
-    code, _, err = on_app(FLASK.format(options=options), "migrate", "main:app", "--path", "/x")
+    code, _, err = on_app(FLASK.format(options=options), "migrate", "main:app", "--path", "x")
 
     assert code == 1
     assert "now blocked: every request from http://192.168.0." in err

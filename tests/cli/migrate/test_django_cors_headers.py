@@ -103,6 +103,12 @@ def test_settings_without_an_effect_are_named() -> None:
     )
 
 
+def test_private_network_is_left_out() -> None:
+    (note,) = read({**LISTED, "CORS_ALLOW_PRIVATE_NETWORK": True}).notes
+
+    assert note == "allow_private_network: no browser asks for it any more; left out"
+
+
 def test_max_age_of_zero_is_no_header() -> None:
     assert read({**LISTED, "CORS_PREFLIGHT_MAX_AGE": 0}).policies[0].max_age is None
 

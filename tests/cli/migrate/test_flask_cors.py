@@ -132,6 +132,27 @@ def test_resource_of_a_longer_pattern_wins() -> None:
     assert sorted(scopes) == [(("/",), (), "", (A,)), (("/api/items",), (), "", (B,))]
 
 
+def test_view_at_paths_with_different_options_is_a_todo() -> None:
+    app = flask_app({}, "none")
+    app.add_url_rule("/api/both", "both", lambda: "")
+    app.add_url_rule("/both", "both", app.view_functions["both"])
+    CORS(app, resources={r"/api/both": {"origins": A}, r"/api/items.*": {"origins": B}})
+    CORS(app, resources={r"/bo[t]h$": {"origins": B}})
+
+    configuration = read(app)
+
+    # Both patterns are as routes say it, so nothing is left to do.
+    assert configuration.todos == ()
+
+    app.add_url_rule("/both/more", "more", lambda: "")
+    (todo,) = read(app).todos
+    assert todo.message == (
+        'the view "both" answers at /api/both and /both, for which flask-cors has different '
+        "options: write a route for each path"
+    )
+    assert todo.line > 0
+
+
 def test_last_of_several_comes_first() -> None:
     app = flask_app({"origins": A})
     CORS(app, origins=[B, C])
@@ -163,6 +184,12 @@ def test_settings_of_the_application_are_read() -> None:
         'app.config["CORS_ALLOW_HEADER"] is not an option of flask-cors, and never had an effect; '
         "was CORS_ALLOW_HEADERS meant?",
     )
+
+
+def test_private_network_is_left_out() -> None:
+    (note,) = read_flask({"allow_private_network": True}).notes
+
+    assert note == "allow_private_network: no browser asks for it any more; left out"
 
 
 def test_option_without_a_similar_one_is_named_too() -> None:

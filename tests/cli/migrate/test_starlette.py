@@ -198,6 +198,29 @@ def test_text_in_the_place_of_a_list_is_split() -> None:
     )
 
 
+def test_star_within_a_text_is_any_origin() -> None:
+    translation = translate(read_starlette({"allow_origins": "https://*.example.com"}))
+
+    assert translation.mapping["allow_origins"] == ["*"]
+
+
+def test_other_origins_beside_any_are_named() -> None:
+    options = {"allow_origins": ["*"], "allow_origin_regex": "https://a"}
+
+    (note,) = translate(read_starlette(options)).notes
+
+    assert note == "the other origins beside * had no effect; they are left out"
+
+
+def test_private_network_is_left_out() -> None:
+    layer = CORSMiddleware(Starlette(), allow_origins=[A])
+    layer.allow_private_network = True  # an option since 0.51
+
+    (note,) = read(layer).notes
+
+    assert note == "allow_private_network: no browser asks for it any more; left out"
+
+
 def test_names_of_headers_keep_their_case() -> None:
     (policy,) = read_starlette(
         {"allow_headers": ["X-Api-Key"], "expose_headers": ["ETag"]}

@@ -12,6 +12,7 @@ from typing import Any
 from weakref import ReferenceType
 
 from corsguard.cli.migrate.configuration import (
+    PRIVATE_NETWORK,
     OriginRegex,
     PathScope,
     PeerConfiguration,
@@ -143,6 +144,8 @@ def _as_regex(given: str | re.Pattern[str]) -> OriginRegex:
 
 def _name_unknown(settings: Any, conf: type) -> Iterator[str]:
     """Yield a sentence for each setting that looks like one of the peer's, and is none."""
+    if getattr(settings, "CORS_ALLOW_PRIVATE_NETWORK", False):
+        yield PRIVATE_NETWORK
     known = [name for name in vars(conf) if name.startswith("CORS_")]
     for name in dir(settings):
         if not name.startswith("CORS_") or name in known or name in _OLD_NAMES:

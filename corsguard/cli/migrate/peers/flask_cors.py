@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from corsguard.cli.migrate.configuration import (
+    PRIVATE_NETWORK,
     OriginRegex,
     PathScope,
     PeerConfiguration,
@@ -69,8 +70,8 @@ def read(app: object) -> PeerConfiguration | None:
         version("flask-cors"),
         "flask",
         tuple(policies),
-        tuple(reader.todos),
-        tuple(reader.notes),
+        tuple(dict.fromkeys(reader.todos)),
+        tuple(dict.fromkeys(reader.notes)),
         tuple(_iter_paths(flask_app)),
         app,
     )
@@ -109,19 +110,20 @@ class _Reader:
         paths: dict[str, list[str]] = {}
         for rule in self._app.url_map.iter_rules():
             paths.setdefault(rule.endpoint, []).append(_sample_path(rule))
-        expected = {endpoint: self._resolve(endpoint, paths[endpoint]) for endpoint in paths}
         routes = self._find_routes(by_app, paths)
-        views = {
-            endpoint: key
-            for endpoint, key in expected.items()
-            if any(_apply_routes(routes, path) != key for path in paths[endpoint])
-        }
+        views = dict(self._find_views(routes, paths))
+        if any(
+            each.options["allow_private_network"]
+            for key in [*routes.values(), *views.values()]
+            for each in key
+        ):
+            self.notes.append(PRIVATE_NETWORK)
         policies = [
             _build_policy(each, PathScope((prefix,)))
             for prefix, key in routes.items()
             for each in key
         ]
-        for scope, key in self._group_by_blueprint(views, expected):
+        for scope, key in self._group_by_blueprint(views, [*paths]):
             policies += [_build_policy(each, scope) for each in key]
         return policies
 
@@ -138,8 +140,28 @@ class _Reader:
             if each is not None
         ]
 
-    def _resolve(self, endpoint: str, paths: Iterable[str]) -> _Key:
-        """Return the resources that apply to a view: its decorator's, else all others in order.
+    def _find_views(
+        self, routes: Mapping[str, _Key], paths: Mapping[str, list[str]]
+    ) -> Iterator[tuple[str, _Key]]:
+        """Yield the views with resources that are not those of the route of their path."""
+        for endpoint, found in paths.items():
+            keys = [self._resolve(endpoint, path) for path in found]
+            by_path = [_apply_routes(routes, path) for path in found]
+            if keys == by_path:
+                continue
+            if all(key == keys[0] for key in keys):
+                yield endpoint, keys[0]
+            else:
+                self.todos.append(
+                    build_todo(
+                        f'the view "{endpoint}" answers at {" and ".join(found)}, for which '
+                        "flask-cors has different options: write a route for each path",
+                        self._app.view_functions.get(endpoint),
+                    )
+                )
+
+    def _resolve(self, endpoint: str, path: str) -> _Key:
+        """Return the resources that apply to a view at a path, in order; its decorator's first.
 
         The one that sets the header first wins, and the next ones are used for other origins.
         """
@@ -152,7 +174,6 @@ class _Reader:
             name = name.rpartition(".")[0]
             layers += self._list_after_request(name, f"CORS({name})")
         layers += self._list_after_request(None, _APP)
-        path = next(iter(paths))
         found = (next((each for each in layer if each.covers(path)), None) for layer in layers)
         return tuple(each for each in found if each)
 
@@ -211,12 +232,12 @@ class _Reader:
         )
 
     def _group_by_blueprint(
-        self, views: Mapping[str, _Key], expected: Mapping[str, _Key]
+        self, views: Mapping[str, _Key], endpoints: Iterable[str]
     ) -> Iterator[tuple[PathScope, _Key]]:
         """Yield the views with their resources; those of a blueprint at once where they agree."""
         rest = dict(views)
         for name in self._app.blueprints:
-            members = [each for each in expected if each.startswith(f"{name}.")]
+            members = [each for each in endpoints if each.startswith(f"{name}.")]
             key = rest.get(members[0]) if members else None
             is_shared = all(rest.get(each) == key for each in members)
             if key and is_shared and any(each.place.startswith("CORS(") for each in key):

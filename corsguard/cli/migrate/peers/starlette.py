@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from corsguard.cli.migrate.configuration import (
+    PRIVATE_NETWORK,
     OriginRegex,
     PathScope,
     PeerConfiguration,
@@ -158,13 +159,17 @@ def _read_layer(layer: Layer, notes: list[str]) -> PeerPolicy:
     simple = {name.lower(): value for name, value in cors.simple_headers.items()}
     preflight = {name.lower(): value for name, value in cors.preflight_headers.items()}
     regex = cors.allow_origin_regex
-    is_any = cors.allow_all_origins
+    origins = _read_origins(cors.allow_origins, notes)
+    if cors.allow_all_origins and "*" not in origins:  # `*` is a part of a text
+        origins = ("*", *origins)
+    if getattr(cors, "allow_private_network", False):
+        notes.append(PRIVATE_NETWORK)
     headers = split_list(preflight.get("access-control-allow-headers"))
     return PeerPolicy(
         layer.place,
         PathScope((layer.prefix or "/",)),
-        ("*",) if is_any else _read_origins(cors.allow_origins, notes),
-        () if regex is None or is_any else (OriginRegex(regex.pattern, regex.flags),),
+        origins,
+        () if regex is None else (OriginRegex(regex.pattern, regex.flags),),
         "access-control-allow-credentials" in simple,
         tuple(cors.allow_methods),
         ("*",) if cors.allow_all_headers else headers,
