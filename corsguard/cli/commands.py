@@ -195,7 +195,7 @@ def _probe(url: str, **options: Any) -> None:
     sys.exit(run_probe(question, options))
 
 
-@group.command("migrate", short_help="Move an application here from another CORS library.")
+@group.command("migrate", short_help="Translate the configuration of another CORS library.")
 @click.argument("app")
 @click.option("--factory", is_flag=True, help="Call what APP names to get the application.")
 @click.option(

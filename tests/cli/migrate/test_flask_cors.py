@@ -216,6 +216,13 @@ def test_decorator_below_another_one_is_found() -> None:
     assert list_scopes(read(app)) == [((), ("x",), "", (A,))]
 
 
+def test_decorator_that_raises_at_each_request_is_named() -> None:
+    options = {"supports_credentials": True, "send_wildcard": True}
+
+    with pytest.raises(PeerError, match='^@cross_origin on view "report" is not valid: Cannot use'):
+        read_flask(options, "view")
+
+
 def test_decorator_of_a_method_is_a_todo() -> None:
     app = flask_app({"origins": A})
 

@@ -15,6 +15,7 @@ from corsguard.cli.migrate.configuration import (
     OriginRegex,
     PathScope,
     PeerConfiguration,
+    PeerError,
     PeerPolicy,
     RouterPath,
     ToDo,
@@ -185,8 +186,11 @@ class _Reader:
             return None
         place = f'@cross_origin on view "{endpoint}"'
         self._name_unknown_options(given, place)
-        options = _as_mapping(self._core.get_cors_options(self._app, given))
-        return Resource("", options, place)
+        try:
+            options = self._core.get_cors_options(self._app, given)
+        except ValueError as error:  # which each request to the view raises
+            raise PeerError(f"{place} is not valid: {error}") from None
+        return Resource("", _as_mapping(options), place)
 
     def _find_method_decorators(self, endpoint: str, view: Any) -> None:
         """Add a to-do for each method of a view class that has its own @cross_origin."""
