@@ -172,10 +172,10 @@ def read_mapping(mapping: Mapping[str, Any]) -> Settings:
     )
 
 
-def _read_candidate(given: object, sets: OriginSets) -> Settings:
+def _read_candidate(given: Any, sets: OriginSets) -> Settings:
     if isinstance(given, Mapping):
         return _read_shape(given, (*VALIDATORS, "routes", *GUARD_OPTIONS), sets)
-    return read_mapping(given)  # type: ignore[arg-type]  # which reports the wrong type
+    return read_mapping(given)  # which reports the wrong type
 
 
 def _read_shape(mapping: Mapping[str, Any], known: tuple[str, ...], sets: OriginSets) -> Settings:

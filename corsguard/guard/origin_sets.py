@@ -70,7 +70,9 @@ class OriginSets:
         `prefix` and `index` say where the policy is; see SetUse. Anything else is returned as it
         is: it is validated later.
         """
-        listed = table.get("allow_origins") if isinstance(table, Mapping) else None
+        if not isinstance(table, Mapping):
+            return table
+        listed = table.get("allow_origins")
         if not isinstance(listed, (list, tuple)) or not any(map(_is_reference, listed)):
             return table
         entries: list[object] = []
@@ -86,7 +88,7 @@ class OriginSets:
         self.uses.append(SetUse(prefix, index, tuple(names), others))
         if not entries and len(self.problems) > count:
             entries = [_SOME_ORIGIN]  # no second problem for an unknown set
-        return {**table, "allow_origins": entries}  # type: ignore[dict-item]  # a Mapping, as above
+        return {**table, "allow_origins": entries}
 
     def _find_set(self, reference: Mapping[str, object]) -> str | None:
         """Return the name of the set that an entry refers to, None if there is a problem."""

@@ -25,7 +25,7 @@ class SourceOptions(NamedTuple):
 
 def read_source(given: object, problems: list[Problem]) -> SourceOptions | None:
     """Return the options of a URL, or of a table; None if there are problems, which are added."""
-    table = {"url": given} if isinstance(given, str) else given
+    table: Any = {"url": given} if isinstance(given, str) else given
     if not isinstance(table, Mapping):
         message = f"a {type(given).__name__} is neither a URL nor a table"
         problems.append(Problem("type-invalid", "source", None, message, _FORM))

@@ -41,13 +41,14 @@ class Target(NamedTuple):
 
 def parse_target(url: str) -> Target:
     """Parse a URL of http or https. Raises SourceError, without the credentials, if it is none."""
+    invalid = SourceError(f"{redact(url)} is not a valid URL of http or https")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        host = None
+        raise invalid from None
     if not host or parts.scheme not in DEFAULT_PORTS:
-        raise SourceError(f"{redact(url)} is not a valid URL of http or https")
+        raise invalid
     user_and_password = ""
     if parts.username is not None:
         user_and_password = f"{unquote(parts.username)}:{unquote(parts.password or '')}"

@@ -159,12 +159,14 @@ class _RedisSet:
         """Return a pool of connections that are not made yet."""
         timeouts = {"socket_timeout": SHORT_SECONDS, "socket_connect_timeout": SHORT_SECONDS}
         given: dict[str, Any] = parse_url(self._url.for_client)  # type: ignore[no-untyped-call]
-        fixed: dict[str, Any] = {
+        options: dict[str, Any] = {
+            **timeouts,
+            **given,
             "decode_responses": False,
             "protocol": 2,
             "retry": Retry(NoBackoff(), 0),  # the look-up retries
         }
-        return ConnectionPool(**{**timeouts, **given, **fixed})
+        return ConnectionPool(**options)
 
 
 def _ask(connection: Any, *command: object) -> Any:

@@ -187,16 +187,15 @@ class RedisSource(RemoteStore[Any, Any]):
 
     def _build_pool(self, seconds: float = SHORT_SECONDS) -> ConnectionPool:
         """Return a pool of connections that are not made yet."""
-        timeouts = {"socket_timeout": seconds, "socket_connect_timeout": SHORT_SECONDS}
-        return ConnectionPool(
-            **{
-                **timeouts,
-                **_parse_url(self._url.for_client),
-                "decode_responses": False,
-                "protocol": 2,
-                "retry": Retry(NoBackoff(), 0),  # the guard retries
-            }
-        )
+        options: dict[str, Any] = {
+            "socket_timeout": seconds,
+            "socket_connect_timeout": SHORT_SECONDS,
+            **_parse_url(self._url.for_client),
+            "decode_responses": False,
+            "protocol": 2,
+            "retry": Retry(NoBackoff(), 0),  # the guard retries
+        }
+        return ConnectionPool(**options)
 
     def _create_client(self, seconds: float = SHORT_SECONDS) -> Any:
         return Redis.from_pool(self._build_pool(seconds))

@@ -136,8 +136,8 @@ def list_outdated(
 
 def encode_entry(revision: Revision) -> str:
     """Return the JSON of a revision without its text, with the size of it and a random identity."""
-    fields = {**revision._asdict(), "id": uuid4().hex}
-    fields["size"] = len(fields.pop("text"))
+    fields = {**revision._asdict(), "id": uuid4().hex, "size": len(revision.text)}
+    del fields["text"]
     return json.dumps(fields)
 
 

@@ -57,9 +57,11 @@ class VerifyingKey(Protocol):
     @property
     def algorithm(self) -> str:
         """The name of the algorithm in a signature line."""
+        ...
 
     def is_signature(self, signature: str, message: bytes) -> bool:
         """Return True if signature, in Base64, is that of message."""
+        ...
 
 
 class SigningKey(VerifyingKey, Protocol):
@@ -67,6 +69,7 @@ class SigningKey(VerifyingKey, Protocol):
 
     def sign(self, message: bytes) -> str:
         """Return the signature of message in Base64."""
+        ...
 
 
 class _Secret:

@@ -80,6 +80,7 @@ class PolicySource(Protocol):
         Must end within seconds. Raises SourceError, or any other exception, if that is impossible:
         the guard then keeps its policy, and tries again.
         """
+        ...
 
     def watch(self, on_change: Callable[[], object]) -> None:
         """Call on_change whenever the document may have changed, until `close` is called.
@@ -107,6 +108,7 @@ class PolicyStore(PolicySource, Protocol):
         `since` is not a version of this store, the newest whole document and the changes after it.
         Raises SourceEmptyError if the store has no revision, and SourceError if it can't be read.
         """
+        ...
 
     def publish(self, revision: Revision) -> None:
         """Write a revision after all others, all at once, and notify the workers.
@@ -117,15 +119,18 @@ class PolicyStore(PolicySource, Protocol):
 
     def list_revisions(self, limit: int) -> Sequence[Revision]:
         """Return the newest revisions, the newest first, with empty texts. Raises SourceError."""
+        ...
 
     def load_revision(self, version: int) -> Sequence[Revision]:
         """Return the whole document at or before a version, and the changes up to it, in order.
 
         Raises SourceError, also if the store has that version no longer.
         """
+        ...
 
     def report(self, report: WorkerReport, seconds: float) -> None:
         """Write the state of a worker, which the store forgets after so many seconds."""
 
     def list_reports(self) -> Sequence[WorkerReport]:
         """Return the states of the workers that have reported lately, by host and process."""
+        ...

@@ -220,4 +220,4 @@ def _connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
     from corsguard.sources.limited_connection import LimitedConnection
 
     # Without prepared statements, which a PgBouncer that pools transactions may not know.
-    return LimitedConnection.connect(*arguments, **{**options, "prepare_threshold": None})
+    return LimitedConnection.connect(*arguments, **options, prepare_threshold=None)

@@ -216,9 +216,10 @@ class SQLSource(RemoteStore[Engine, Any]):
     def _read_log(self) -> Sequence[LogEntry]:
         return _build_log(self._read(self._select(*_HEADER).order_by(_VERSION)))
 
-    def _select(self, *columns: Any) -> Select[Any]:
+    def _select(self, *columns: Any) -> Any:
         """Return a query of the revisions of this policy."""
-        return select(*columns).where(_REVISIONS.c.policy == self._url.policy)
+        query: Any = select(*columns)
+        return query.where(_REVISIONS.c.policy == self._url.policy)
 
     def _read(self, query: Select[Any], seconds: float = SHORT_SECONDS) -> Sequence[Row[Any]]:
         """Return the rows of a query, or none if the database has no tables yet."""

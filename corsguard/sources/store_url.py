@@ -27,16 +27,16 @@ class StoreURL:
         options = [option for option in query.split("&") if option]
         names = [unquote(each[len("policy=") :]) for each in options if each.startswith("policy=")]
         others = [each for each in options if not each.startswith("policy=")]
-        self.policy = names[-1] if names else DEFAULT_POLICY
+        self.policy: str = names[-1] if names else DEFAULT_POLICY
         if not _POLICY_NAME.fullmatch(self.policy):
             raise SourceError(
                 f"policy={self.policy!r} is not a valid name of a policy: "
                 "use up to 50 letters, digits, '.', '_' and '-'."
             )
-        self.for_client = "?".join([base, "&".join(others)] if others else [base])
+        self.for_client: str = "?".join([base, "&".join(others)] if others else [base])
         """The URL without `policy`. It has the credentials, so never show it."""
         # An "@" there may be one of a password, and then what is before it is not all of it.
-        self.shown = f"{base.partition('://')[0]}://***" if "@" in query else redact(url)
+        self.shown: str = f"{base.partition('://')[0]}://***" if "@" in query else redact(url)
         self._secrets = _find_secrets(base, others)
 
     def __repr__(self) -> str:

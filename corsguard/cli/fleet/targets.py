@@ -63,6 +63,7 @@ class Target(Protocol):
 
     def load_version(self, version: int) -> State:
         """Return what was published as a version. Raises SourceError."""
+        ...
 
     def publish(self, revision: Revision, state: State | None) -> None:
         """Write a revision after `state`: a whole document, unless the target has versions.
@@ -72,6 +73,7 @@ class Target(Protocol):
 
     def find_highest_version(self) -> int:
         """Return the highest version that workers report to run, 0 if there is none."""
+        ...
 
 
 class _StoreTarget:
