@@ -219,7 +219,7 @@ def test_decorator_below_another_one_is_found() -> None:
 def test_decorator_that_raises_at_each_request_is_named() -> None:
     options = {"supports_credentials": True, "send_wildcard": True}
 
-    with pytest.raises(PeerError, match='^@cross_origin on view "report" is not valid: Cannot use'):
+    with pytest.raises(PeerError, match=r'^@cross_origin on view "report" is not valid: Cannot use'):
         read_flask(options, "view")
 
 
