@@ -113,12 +113,7 @@ class _Reader:
             paths.setdefault(rule.endpoint, []).append(_sample_path(rule))
         routes = self._find_routes(by_app, paths)
         views = dict(self._find_views(routes, paths))
-        if any(
-            each.options["allow_private_network"]
-            for key in [*routes.values(), *views.values()]
-            for each in key
-        ):
-            self.notes.append(PRIVATE_NETWORK)
+        self._name_private_network([*routes.values(), *views.values()])
         policies = [
             _build_policy(each, PathScope((prefix,)))
             for prefix, key in routes.items()
@@ -131,15 +126,13 @@ class _Reader:
     def _list_after_request(self, blueprint: str | None, place: str) -> list[list[Resource]]:
         """Return the resources of each CORS object, the one that runs first before the others."""
         functions = self._app.after_request_funcs.get(blueprint, ())
-        found = [list_resources(each) for each in reversed(list(functions))]
-        return [
-            [
-                Resource(_as_pattern(pattern), _as_mapping(options), place)
-                for pattern, options in each
-            ]
-            for each in found
-            if each is not None
-        ]
+        found = filter(None, map(list_resources, reversed(list(functions))))
+        return [[self._build_resource(*pair, place) for pair in pairs] for pairs in found]
+
+    def _build_resource(self, pattern: Any, options: Any, place: str) -> Resource:
+        # Newer versions forget the names that they do not know.
+        self._name_unknown_options(options if isinstance(options, dict) else {}, place)
+        return Resource(_as_pattern(pattern), _as_mapping(options), place)
 
     def _find_views(
         self, routes: Mapping[str, _Key], paths: Mapping[str, list[str]]
@@ -250,6 +243,13 @@ class _Reader:
                     del rest[each]
         for endpoint, key in rest.items():
             yield PathScope((), (endpoint,)), key
+
+    def _name_private_network(self, keys: Iterable[_Key]) -> None:
+        """Add a note if the option is set; in 4.0, it was on by default."""
+        name = "allow_private_network"
+        is_set = any(each.options.get(name) for key in keys for each in key)
+        if is_set and not self._core.DEFAULT_OPTIONS.get(name, True):
+            self.notes.append(PRIVATE_NETWORK)
 
     def _name_unknown_options(self, given: Mapping[str, Any], place: str) -> None:
         known = set(self._core.DEFAULT_OPTIONS)
