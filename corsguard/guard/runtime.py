@@ -120,8 +120,8 @@ class GuardRuntime:
         self, request: CORSRequest, view: View | None, methods: Methods
     ) -> Decision | _Pending:
         """Return the decision on a request, as far as no callable has to be asked for it."""
-        if self._wake is not None:
-            self._wake()
+        if (wake := self._wake) is not None:  # read once: another thread may remove it
+            wake()
         snapshot = self.snapshot
         case = Case(snapshot, snapshot.find(request.path, view), request, methods)
         if not case.applied.engines:

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from corsguard.errors import PolicyError, Problem
 from corsguard.escaping import escape_text
 from corsguard.fork_safety import restart_in_child
-from corsguard.sources.policy_updater import PolicyUpdater, RefusedError, describe_error
+from corsguard.sources.policy_updater import (
+    ClosedError,
+    PolicyUpdater,
+    RefusedError,
+    describe_error,
+)
 from corsguard.sources.source import PolicySource, PolicyStore
 from corsguard.sources.worker_reporter import WorkerReporter
 
@@ -30,7 +35,7 @@ _MIN_RETRY = 1.0
 _MAX_RETRY = 4.0
 """Seconds between two tries while a source fails, at least and at most."""
 _MAX_WAIT = 1.0
-"""Seconds that the first request of a forked process waits for the newest document."""
+"""Seconds that the first requests of a process wait for the newest document, all together."""
 _MAX_LOGGED = 20
 """Problems of one document that are logged."""
 _STOP_SECONDS = 5.0
@@ -97,6 +102,7 @@ class Follower:
         self._lock = Lock()
         self._changed, self._stop, self._first_load = Event(), Event(), Event()
         self._threads: list[Thread] = []
+        self._wait_until = 0.0  # of the monotonic clock
         self._is_inherited = self._is_started
         if self._is_started and not self._is_closed:
             self._runtime.call_at_next_request(self.wake)
@@ -118,6 +124,7 @@ class Follower:
         document that is not valid.
         """
         try:
+            self._updater.require_as_new_as_last_good()
             self._updater.load()
         except Exception as error:
             if not self._updater.load_last_good():
@@ -131,11 +138,12 @@ class Follower:
         """Start the threads of this process, unless they run.
 
         Waits for the first load where the policy may be old: in a forked process, and long after
-        the start.
+        the start. That ends a second after the threads were started, for all requests.
         """
         with self._lock:
             starts = not self._threads and not self._is_closed
             if starts:
+                self._wait_until = time.monotonic() + _MAX_WAIT
                 self._threads = [
                     Thread(target=self._run, name="corsguard-follow", daemon=True),
                     Thread(target=self._watch, name="corsguard-watch", daemon=True),
@@ -148,18 +156,22 @@ class Follower:
             self._fail(error)
             self._finish_first_load()
         if self._is_inherited or time.monotonic() - self._updater.responded_at > self._poll:
-            self._first_load.wait(_MAX_WAIT)
+            self._first_load.wait(self._wait_until - time.monotonic())
 
     def close(self) -> None:
         """Stop following. The policy in force stays."""
         self._is_closed = True
+        self._updater.close()  # first: a load that goes on may take the lock of the runtime after
         atexit.unregister(self.close)
         self._runtime.call_at_next_request(None)
         with self._lock:
             threads, self._threads = self._threads, []
         self._stop.set()
         self._changed.set()
-        self._source.close()
+        try:
+            self._source.close()
+        except Exception as error:
+            _logger.warning("can't close the source: %s", describe_error(error))
         for thread in threads:
             if thread is not current_thread() and thread.is_alive():
                 thread.join(_STOP_SECONDS)
@@ -202,7 +214,11 @@ class Follower:
             self._updater.load()
         except RefusedError as error:
             self._fail(error)
+        except ClosedError:
+            return 0
         except Exception as error:
+            if self._is_closed:  # a connection that `close` has ended
+                return 0
             self._fail(error)
             return min(2 * (retry or _MIN_RETRY), _MAX_RETRY)
         else:

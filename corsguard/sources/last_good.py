@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -93,7 +93,8 @@ class LastGood:
             if new and new[0].version != newest + 1:
                 return False
             with self._changes.open("a", encoding="utf-8") as file:
-                file.writelines(f"{json.dumps(each._asdict())}\n" for each in new)
+                # Each begins a line, as the last one may have been cut off.
+                file.writelines(f"\n{json.dumps(each._asdict())}" for each in new)
         return True
 
     def _read_following(self, document: Document) -> list[Revision]:
@@ -109,14 +110,13 @@ class LastGood:
     def _read_changes(self) -> list[Revision]:
         changes: list[Revision] = []
         try:
-            content = self._changes.read_text(encoding="utf-8")
+            content = self._changes.read_bytes()
         except FileNotFoundError:
             return changes
         for line in content.splitlines():
-            try:
+            # One is not whole if the disk was full, or the machine stopped, while it was written.
+            with suppress(ValueError, TypeError):
                 changes.append(Revision(**json.loads(line)))
-            except (ValueError, TypeError):  # the machine stopped while it was written
-                break
         return changes
 
     @contextmanager

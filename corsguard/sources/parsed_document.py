@@ -126,8 +126,8 @@ def change_sets(settings: Settings, changes: Mapping[str, SetChange]) -> Setting
 
     Only what changes is validated. None also if that has a problem: the whole document says which.
     """
-    if settings.candidate is not None:
-        return None
+    if settings.candidate is not None or settings.problems:
+        return None  # of policies with problems, some are left out
     policies = settings.policies
     for use in settings.set_uses:
         changed = [changes[name] for name in use.names if name in changes]

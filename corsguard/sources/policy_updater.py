@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from corsguard.guard.runtime import GuardRuntime
     from corsguard.sources.signature import VerifyingKey
 
-__all__ = ["PolicyUpdater", "RefusedError", "describe_error"]
+__all__ = ["ClosedError", "PolicyUpdater", "RefusedError", "describe_error"]
 
 _logger = logging.getLogger("corsguard")
 
@@ -47,6 +48,10 @@ class RefusedError(Exception):
 
     def __str__(self) -> str:
         return f"version {self.version} is refused: {'; '.join(map(str, self.problems))}"
+
+
+class ClosedError(Exception):
+    """The guard follows no longer, so nothing is put in force."""
 
 
 class _OlderError(SourceError):
@@ -85,6 +90,8 @@ class PolicyUpdater:
         self._identity: _Identity | None = None
         self._refused_identity: _Identity | None = None
         self._number = 0  # of the revision in force, or of the signed document
+        self._least = 0  # the number that a signed document must have
+        self._is_closed = False
 
     def load(self) -> None:
         """Put the newest document in force, unless it is, or was refused.
@@ -100,10 +107,23 @@ class PolicyUpdater:
             revisions = self._store.load_revisions(self._number)
             self.responded_at = time.monotonic()
             if not revisions:
-                self.refused = None
+                # After a store was emptied, the refused one may have the number in force.
+                if self.refused is not None and self.refused.version != self.version:
+                    self.refused = None
             elif self._is_new(_identify(None, revisions)):
                 self._apply_revisions(self._store, revisions)
         self._complete_last_good()
+
+    def close(self) -> None:
+        """Put nothing in force any more: from then on a swap raises ClosedError."""
+        self._is_closed = True
+
+    def require_as_new_as_last_good(self) -> None:
+        """Refuse signed documents that are older than the one on disk, which was in force here."""
+        if self._key is not None and self._last_good is not None:
+            with suppress(SourceError):
+                found = self._last_good.load()
+                self._least = self._authenticate(*found) if found else 0
 
     def load_last_good(self) -> bool:
         """Put the document on disk in force. Returns False if there is none that is valid."""
@@ -152,10 +172,9 @@ class PolicyUpdater:
             raise self._refuse(identity, map(as_toml, error.problems)) from None
         except SourceError as error:
             raise self._refuse(identity, [_reject_signature(error)]) from None
-        self._number = number
         save = partial(_store, document=document, changes=changes)
         self._document = None if changes else read
-        self._conclude(identity, read.settings, save if is_new else None)
+        self._conclude(identity, number, read.settings, save if is_new else None)
 
     def _apply_changes(self, revisions: Sequence[Revision]) -> bool:
         """Put changes in force, unless they need the whole document: then return False."""
@@ -177,10 +196,9 @@ class PolicyUpdater:
         except SourceError as error:
             identity = _identify(None, revisions)
             raise self._refuse(identity, [_reject_signature(error)]) from None
-        self._number = revisions[-1].version
         self._document = None
         save = partial(_append, changes=revisions)
-        self._conclude(_identify(None, revisions), settings, save)
+        self._conclude(_identify(None, revisions), revisions[-1].version, settings, save)
         return True
 
     def _replace(self, settings: Settings) -> None:
@@ -188,6 +206,8 @@ class PolicyUpdater:
         compiled: list[Compiled] = []
 
         def build(current: Snapshot) -> Snapshot:
+            if self._is_closed:
+                raise ClosedError
             compiled.append(settings.compile(current, self._defaults))
             return compiled[0].snapshot
 
@@ -199,13 +219,17 @@ class PolicyUpdater:
         self.refused = RefusedError(identity[0], tuple(problems))
         return self.refused
 
-    def _conclude(self, identity: _Identity, settings: Settings, save: _Save | None) -> None:
+    def _conclude(
+        self, identity: _Identity, number: int, settings: Settings, save: _Save | None
+    ) -> None:
         """Note and log that a version is in force, and write it to disk."""
         version, self._identity = identity[0], identity
         was = f", after {escape_text(self.version)}" if self.version else ""
         self.version, self.since = version, time.time()
         self.refused = None
+        # The number last: a child that is forked in between applies the same changes once more.
         self._settings = settings
+        self._number = self._least = number
         _logger.info("policy version %s is in force%s", escape_text(version), was)
         for warning in map(as_toml, settings.warnings[:_MAX_WARNINGS]):
             _logger.warning("policy version %s: %s", escape_text(version), warning)
@@ -226,8 +250,8 @@ class PolicyUpdater:
                 self._verify(change)
         if changes:
             number = changes[-1].version
-        if self._key is not None and number < self._number:
-            raise _OlderError(f"version {self._number} was in force, and this one is older")
+        if self._key is not None and number < self._least:
+            raise _OlderError(f"version {self._least} was in force, and this one is older")
         return number
 
     def _verify(self, change: Revision) -> None:

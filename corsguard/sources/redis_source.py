@@ -219,7 +219,11 @@ class RedisSource(RemoteStore[Any, Any]):
         return LogState(newest, document, entry and entry.decode())
 
     def _read_revisions(self, numbers: range) -> Sequence[Revision]:
-        values = self._get_client().hmget(self._key, _name_fields(numbers))
+        client = self._get_client()
+        # So many revisions can't be there: `newest` may be any number, and a list of them endless.
+        if numbers.stop - numbers.start > client.hlen(self._key):
+            return []
+        values = client.hmget(self._key, _name_fields(numbers))
         revisions = []
         for number, text, entry in zip(numbers, values[::2], values[1::2], strict=True):
             if text is not None:

@@ -154,7 +154,7 @@ def decode_entry(text: str | bytes) -> LogEntry:
             float(fields.get("published_at", 0)),
         )
         return LogEntry(revision, int(fields.get("size", 0)))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise SourceError("the store has a revision that is not valid.") from None
 
 
@@ -178,14 +178,14 @@ def decode_report(text: str | bytes) -> WorkerReport:
                 for verdict, origin, path, count in fields.get("candidate", ())
             ),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise SourceError("the store has a report of a worker that is not valid.") from None
 
 
 def _decode(text: str | bytes, kind: str) -> Mapping[str, Any]:
     try:
         fields = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
         raise SourceError(f"the store has a {kind} that is not a JSON object.")

@@ -227,6 +227,8 @@ def test_texts_deleted_from_memory_are_the_oldest(
     [
         ({"newest": "two"}, "must be numbers"),
         ({"newest": 2}, "no revision 2"),
+        ({"newest": 9 * 10**17, "document": 1}, "no revision 900000000000000000"),
+        ({"newest": 10**30, "document": 1}, "no revision 1000000000000000000000000000000"),
         ({"newest": 2, "text:2": "", "revision:2": "[]"}, "not a JSON object"),
         ({"newest": 2, "text:2": b"\xff"}, "codec can't decode"),
         ({"newest": 3, "text:3": "", "revision:3": '{"version": 3, "is_change": true}'}, "no rev"),

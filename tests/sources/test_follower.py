@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -21,10 +22,12 @@ from support.memory_store import (
 )
 
 from corsguard import Guard, Policy, PolicyError
-from corsguard.sources import Document, Revision, SourceError
+from corsguard.sources import Document, PolicyStore, Revision, SourceError, open_source
+from corsguard.sources import follower as follower_module
 from corsguard.sources.changes import SetChange, format_changes
 from corsguard.sources.follower import PolicyChange
 from corsguard.sources.last_good import LastGood
+from corsguard.sources.policy_updater import RefusedError
 from corsguard.sources.signature import load_signing_key, load_verifying_key, sign
 
 A, B, C = "https://a.example", "https://b.example", "https://c.example"
@@ -908,3 +911,159 @@ def test_import_of_the_guard_loads_no_source() -> None:
     )
 
     assert run.stdout == "[]\n"
+
+
+class HangingSource(MemorySource):
+    """A source whose second load hangs until a test ends it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.is_hanging, self.go_on = threading.Event(), threading.Event()
+
+    def load(self) -> Document:
+        if not self.loads.empty():
+            self.is_hanging.set()
+            self.go_on.wait()
+        return super().load()
+
+
+def test_source_that_hangs_delays_requests_only_once(
+    follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "_MAX_WAIT", 0.2)
+    source = HangingSource(OF_A)
+    guard = follow(source, poll=OFTEN)
+    time.sleep(2 * OFTEN)  # so that the document may be old
+
+    started = time.monotonic()
+    assert all(allows(guard, A) for _ in range(50))
+    seconds = time.monotonic() - started
+
+    source.go_on.set()
+    assert 0.2 <= seconds < 0.2 * 50 / 2
+
+
+def test_document_that_arrives_after_unfollow_is_not_put_in_force(
+    follow: Follow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(follower_module, "_STOP_SECONDS", 0)
+    source = HangingSource(OF_A)
+    guard = follow(source, poll=OFTEN)
+    guard.check_health()
+    assert source.is_hanging.wait(PATIENCE)
+    threads = [each for each in threading.enumerate() if each.name == "corsguard-follow"]
+
+    guard.unfollow()
+    guard.reconfigure(Policy(allow_origins=[C]))
+    source.document = Document("2", OF_B)
+    source.go_on.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+
+    assert (allows(guard, B), allows(guard, C)) == (False, True)
+    assert "is in force" not in caplog.text.partition("version 1 is in force")[2]
+
+
+def test_error_of_a_load_that_unfollow_has_ended_is_not_logged(
+    follow: Follow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(follower_module, "_STOP_SECONDS", 0)
+    source = HangingSource(OF_A)
+    guard = follow(source, poll=OFTEN)
+    guard.check_health()
+    assert source.is_hanging.wait(PATIENCE)
+    threads = [each for each in threading.enumerate() if each.name == "corsguard-follow"]
+
+    guard.unfollow()
+    source.error = break_source()
+    source.go_on.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+
+    assert "refuses connections" not in caplog.text
+
+
+def test_source_that_can_not_be_closed_is_logged(
+    follow: Follow, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Stuck(MemorySource):
+        def close(self) -> None:
+            raise SourceError("stuck")
+
+    guard = follow(Stuck(OF_A))
+    guard.check_health()
+
+    guard.unfollow()
+
+    assert "can't close the source: stuck" in caplog.text
+    assert not any(each.name.startswith("corsguard") for each in threading.enumerate())
+
+
+def test_refused_revision_of_the_same_number_stays_refused(follow: Follow, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    publish_first(url, OF_A)
+    guard = follow(url, last_good=tmp_path / "last")
+    assert guard._follower is not None
+    updater = guard._follower._updater
+
+    (tmp_path / "store.db").unlink()
+    publish_first(url, INVALID)
+    with pytest.raises(RefusedError):
+        updater.load()
+    updater.load()
+    assert updater.refused is not None
+    (tmp_path / "store.db").unlink()
+    publish_first(url, OF_B)
+    updater.load()
+
+    assert updater.refused is None
+    assert (allows(guard, A), allows(guard, B)) == (False, True)
+    assert LastGood(tmp_path / "last").load() == (Document("1", OF_B), [])
+
+
+def publish_first(url: str, text: str) -> None:
+    store = open_source(url)
+    assert isinstance(store, PolicyStore)
+    store.publish(Revision(1, text))
+    store.close()
+
+
+def test_restarted_worker_refuses_an_earlier_signed_document(
+    follow: Follow, key: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    signing, last_good = load_signing_key(key), tmp_path / "last"
+    add_b = sign(format_changes({"partners": SetChange(add=(B,))}), 9, signing, is_change=True)
+    whole = Revision(8, sign(SET, 8, signing))
+    follow(MemoryStore(whole, Revision(9, add_b, is_change=True)), key=key, last_good=last_good)
+
+    guard = follow(MemoryStore(whole), key=key, last_good=last_good)
+
+    assert (guard.version, allows(guard, B)) == ("9", True)
+    assert "version 9 was in force, and this one is older" in guard.check_health().error
+    assert "started with version 9" in caplog.text
+
+
+def test_last_good_file_that_is_not_signed_refuses_nothing(
+    follow: Follow, key: Path, tmp_path: Path
+) -> None:
+    LastGood(tmp_path / "last").store(Document("9", OF_A))
+
+    guard = follow(
+        MemorySource(sign(OF_B, 1, load_signing_key(key))), key=key, last_good=tmp_path / "last"
+    )
+
+    assert (allows(guard, A), allows(guard, B)) == (False, True)
+
+
+def test_change_that_corrects_a_document_is_put_in_force(follow: Follow) -> None:
+    listed = '[[routes."/"]]\nallow_origins = [{ set = "partners" }]\n'
+    store = MemoryStore(Revision(1, OF_A))
+    guard = follow(store)
+    changes = Changes(guard)
+
+    store.publish(Revision(2, f"{listed}[origin_sets]\npartners = []\n"))
+    changes.wait_for_error("version 2 is refused")
+    store.publish(change(3, partners=SetChange(add=(B,))))
+    changes.wait_for("3")
+
+    assert (allows(guard, A), allows(guard, B)) == (False, True)

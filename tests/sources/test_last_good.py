@@ -77,14 +77,19 @@ def test_other_text_of_the_same_version_is_written(last_good: LastGood) -> None:
     assert last_good.load() == (Document("7", "other"), [])
 
 
-@pytest.mark.parametrize("tail", ['{"version": 9, "te', "[]\n", '{"unknown": 1}\n'])
-def test_line_that_was_cut_off_is_left_out(last_good: LastGood, tail: str) -> None:
+@pytest.mark.parametrize(
+    "tail", [b'\n{"version": 9, "te', b"\n[]", b'\n{"unknown": 1}', b"\n\xff", b"\n\0\0"]
+)
+def test_line_that_was_cut_off_is_left_out(last_good: LastGood, tail: bytes) -> None:
     last_good.store(Document("7", TEXT))
     last_good.append([change(8)])
-    with last_good.path.with_name("last.changes").open("a") as file:
+    with last_good.path.with_name("last.changes").open("ab") as file:
         file.write(tail)
 
     assert last_good.load() == (Document("7", TEXT), [change(8)])
+
+    assert last_good.append([change(9)])
+    assert last_good.load() == (Document("7", TEXT), [change(8), change(9)])
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,12 @@ def test_report_is_json() -> None:
     assert decode_report(encode_report(REPORT).encode()) == REPORT
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": []}', b"\xff"])
+INFINITE = '{"version": Infinity, "host": "web-1", "pid": Infinity, "since": 0}'
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"version": []}', b"\xff", INFINITE, "[" * 100_000]
+)
 def test_other_json_is_an_error(text: str | bytes) -> None:
     with pytest.raises(SourceError, match="the store has a revision that is not"):
         decode_entry(text)

@@ -111,6 +111,12 @@ class Changes:
         while self.next().version != version:
             pass
 
+    def wait_for_error(self, text: str) -> str:
+        """Wait for a change whose error contains a text, and return it; with "" for no error."""
+        while text not in (error := self.next().error) or (error and not text):
+            pass
+        return error
+
     def wait_for_change(self) -> None:
         """Wait until another version is in force. A file may be read when it is half written."""
         while (change := self.next()).version == change.previous:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 import click
 
-from corsguard.cli.fleet.tables import format_time, write_table
+from corsguard.cli.fleet.tables import format_iso_time, format_time, write_table
 from corsguard.cli.fleet.targets import build_state, open_store
 from corsguard.cli.terminal import make_printable, open_console
 from corsguard.sources.open import redact
@@ -76,7 +75,7 @@ def _format_row(revision: Revision, signed: dict[int, bool]) -> tuple[str, ...]:
 def _describe(revision: Revision, is_signed: bool | None) -> dict[str, object]:
     return {
         "version": revision.version,
-        "published_at": datetime.fromtimestamp(revision.published_at, UTC).isoformat(),
+        "published_at": format_iso_time(revision.published_at),
         "author": revision.author,
         "message": revision.message,
         "is_change": revision.is_change,

@@ -6,13 +6,12 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 
 import click
 from rich.console import Console
 
-from corsguard.cli.fleet.tables import format_duration, write_table
-from corsguard.cli.fleet.targets import build_state, open_store
+from corsguard.cli.fleet.tables import format_age, format_iso_time, write_table
+from corsguard.cli.fleet.targets import build_state, open_store, read_version
 from corsguard.cli.terminal import ConsoleWriter, format_count, open_console
 from corsguard.sources.open import redact
 from corsguard.sources.source import PolicyStore, Revision, SourceError, WorkerReport
@@ -67,7 +66,7 @@ def _find_state(report: WorkerReport, newest: Revision | None) -> str:
     if report.version == str(version):
         return "current"
     # Of a store that has been emptied, the numbers begin anew.
-    return "ahead" if report.version.isdecimal() and int(report.version) > version else "behind"
+    return "ahead" if read_version(report) > version else "behind"
 
 
 def _add_up(reports: Iterable[WorkerReport]) -> Counts:
@@ -114,7 +113,7 @@ def _write_workers(
             report.host,
             str(report.pid),
             report.version or "none",
-            format_duration(now - report.since),
+            format_age(now, report.since),
             f"error: {report.error}" if report.error else state,
         )
         for report, state in zip(reports, states, strict=True)
@@ -154,7 +153,7 @@ def _describe(
                 "host": report.host,
                 "pid": report.pid,
                 "version": report.version or None,
-                "since": datetime.fromtimestamp(report.since, UTC).isoformat(),
+                "since": format_iso_time(report.since),
                 "state": state,
                 "error": report.error or None,
             }

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from corsguard.cli.terminal import make_printable
 
-__all__ = ["format_duration", "format_time", "write_table"]
+__all__ = ["format_age", "format_duration", "format_iso_time", "format_time", "write_table"]
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
@@ -37,7 +37,19 @@ def write_table(
 
 def format_time(seconds: float) -> str:
     """Return a time in UTC, to the second; `seconds` are since the epoch."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    time = _read_time(seconds)
+    return "?" if time is None else time.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def format_iso_time(seconds: float) -> str | None:
+    """Return the same in ISO 8601, None for a time that is not valid."""
+    time = _read_time(seconds)
+    return None if time is None else time.isoformat()
+
+
+def format_age(now: float, seconds: float) -> str:
+    """Return how long ago a time was; both are in seconds since the epoch."""
+    return "?" if _read_time(seconds) is None else format_duration(now - seconds)
 
 
 def format_duration(seconds: float) -> str:
@@ -46,3 +58,11 @@ def format_duration(seconds: float) -> str:
         if seconds >= length:
             return f"{int(seconds // length)} {unit}"
     return f"{int(max(seconds, 0))} s"
+
+
+def _read_time(seconds: float) -> datetime | None:
+    """Return a time; None for one that no calendar has, as a store may contain anything."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

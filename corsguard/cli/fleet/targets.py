@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,13 @@ from corsguard.sources.file_source import FileSource
 from corsguard.sources.open import open_source, redact
 from corsguard.sources.revision_log import assemble, select_complete
 from corsguard.sources.signature import read_signed_version
-from corsguard.sources.source import PolicyStore, Revision, SourceEmptyError, SourceError
+from corsguard.sources.source import (
+    PolicyStore,
+    Revision,
+    SourceEmptyError,
+    SourceError,
+    WorkerReport,
+)
 
 __all__ = [
     "State",
@@ -23,7 +30,11 @@ __all__ = [
     "open_store",
     "open_target",
     "read_toml",
+    "read_version",
 ]
+
+
+_VERSION = re.compile(r"[0-9]{1,18}")
 
 
 class State(NamedTuple):
@@ -96,8 +107,7 @@ class _StoreTarget:
         self._store.publish(revision)
 
     def find_highest_version(self) -> int:
-        versions = (each.version for each in self._store.list_reports())
-        return max((int(each) for each in versions if each.isdecimal()), default=0)
+        return max(map(read_version, self._store.list_reports()), default=0)
 
 
 class _FileTarget:
@@ -130,6 +140,11 @@ def read_toml(text: str) -> Mapping[str, Any] | None:
         return tomllib.loads(text)
     except (ValueError, RecursionError):
         return None
+
+
+def read_version(report: WorkerReport) -> int:
+    """Return the number of the revision that a worker reports to run, 0 if it is not a number."""
+    return int(report.version) if _VERSION.fullmatch(report.version) else 0
 
 
 def build_state(revisions: Sequence[Revision]) -> State:

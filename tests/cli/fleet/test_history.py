@@ -164,3 +164,16 @@ def test_file_has_no_history(corsguard: Command, store: Store, command: tuple[st
         "corsguard: policy.toml: a file keeps no history: publish to a store, such as"
         " sqlite:///corsguard.db\n",
     )
+
+
+@pytest.mark.parametrize("when", [float("inf"), 1e300, -1e12])
+def test_time_that_no_calendar_has_is_not_shown(
+    corsguard: Command, store: Store, when: float
+) -> None:
+    store.publish(Revision(1, POLICY, published_at=when))
+
+    code, out, _ = corsguard("history", store.url)
+    assert (code, out.splitlines()[1].split()) == (0, ["1", "?", "whole", "no"])
+
+    code, out, _ = corsguard("history", store.url, "--format", "json")
+    assert (code, json.loads(out)["revisions"][0]["published_at"]) == (0, None)

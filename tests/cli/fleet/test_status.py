@@ -215,3 +215,20 @@ def test_file_has_no_status(corsguard: Command, store: Store) -> None:
 )
 def test_duration_is_shown_in_its_largest_unit(seconds: float, shown: str) -> None:
     assert format_duration(seconds) == shown
+
+
+@pytest.mark.parametrize("since", [float("inf"), float("nan"), 1e300, -1e300])
+def test_report_that_is_wrong_is_shown_all_the_same(
+    corsguard: Command, store: Store, since: float
+) -> None:
+    store.publish(Revision(1, POLICY))
+    with store.open() as opened:
+        opened.report(WorkerReport("web-1", 7, "9" * 5_000, since), 60)
+
+    code, out, _ = corsguard("status", store.url)
+    assert code == 1
+    assert "  ?    behind" in out
+
+    code, out, _ = corsguard("status", store.url, "--format", "json")
+    (worker,) = json.loads(out)["workers"]
+    assert (code, worker["since"], worker["state"]) == (1, None, "behind")

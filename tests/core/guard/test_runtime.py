@@ -23,6 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from support.guards import decide
 
 from corsguard import Decision, Engine, Guard, Policy, PolicyError
+from corsguard.guard.runtime import GuardRuntime
 from corsguard.guard.view_policies import View
 
 APP, EVIL = "https://app.example", "https://evil.example"
@@ -180,3 +181,11 @@ def test_decisions_during_reconfigure_follow_one_policy() -> None:
         run_state_machine_as_test(Reconfigured, settings=settings(max_examples=50))
     finally:
         sys.setswitchinterval(interval)
+
+
+def test_wake_up_may_end_while_a_request_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    guard = Guard(Policy(allow_origins=[APP]))
+    looks = iter([bool])  # as if another thread removed it between two looks
+    monkeypatch.setattr(GuardRuntime, "_wake", property(lambda _: next(looks, None)), raising=False)
+
+    assert guard.decide("/", APP, "GET", {}).allowed
