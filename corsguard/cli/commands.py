@@ -224,6 +224,41 @@ def _verify(file: str, url: str, **options: Any) -> None:
     sys.exit(run_verify(file, target, options))
 
 
+@group.command("migrate", short_help="Translate the configuration of another CORS library.")
+@click.argument("app")
+@click.option("--factory", is_flag=True, help="Call what APP names to get the application.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "python", "toml", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the policies.",
+)
+@click.option("--no-replay", is_flag=True, help="Do not compare the two by requests.")
+@click.option(
+    "--path",
+    "paths",
+    multiple=True,
+    metavar="PATH",
+    help="Path to compare by requests. Repeatable.  [default: those of the router]",
+)
+def _migrate(app: str, factory: bool, form: str, no_replay: bool, paths: tuple[str, ...]) -> None:
+    """Print the policies that say what flask-cors, django-cors-headers or Starlette do in APP.
+
+    APP is an application, such as main:app or main:create_app(). Its module is run, but none of its
+    views, and no file is changed. The policies go to the standard output, and a report to the
+    standard error: what changes, and what is left to do.
+
+    Exits with 0 if the policies start and block nothing that was allowed, 1 if something is left to
+    do, 2 if APP can't be loaded or has no other CORS library.
+    """
+    from corsguard.cli.migrate.command import MigrateOptions, run_migrate
+
+    options = MigrateOptions(form, not no_replay, paths)
+    sys.exit(run_migrate(app, is_factory=factory, options=options))
+
+
 for _command in (fleet.publish, fleet.rollback, fleet.history, fleet.status):
     group.add_command(_command)
 
