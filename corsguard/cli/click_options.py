@@ -1,4 +1,4 @@
-"""The options of `explain` and `probe` for click: the commands of corsguard and of Flask."""
+"""The options of several commands for click: those of corsguard and of Flask."""
 
 from __future__ import annotations
 
@@ -9,9 +9,26 @@ import click
 
 from corsguard.cli.options import EXPLAIN_OPTIONS, Option
 
-__all__ = ["add_application_options", "add_click_options", "add_explain_options"]
+__all__ = [
+    "add_application_options",
+    "add_click_options",
+    "add_client_options",
+    "add_explain_options",
+]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_CLIENT_OPTIONS = (
+    click.option("--timeout", default=10.0, show_default=True, help="Seconds for each request."),
+    click.option(
+        "--rate", default=20.0, show_default=True, help="Maximum number of requests per second."
+    ),
+    click.option(
+        "--requests", default=300, show_default=True, help="Maximum number of requests in total."
+    ),
+    click.option("--ca", type=click.Path(), help="File with the certificates to trust."),
+    click.option("--insecure", is_flag=True, help="Trust any certificate."),
+)
 
 
 def add_application_options(*, is_required: bool = False) -> Callable[[Decorated], Decorated]:
@@ -34,6 +51,13 @@ def add_application_options(*, is_required: bool = False) -> Callable[[Decorated
 def add_explain_options(command: Decorated) -> Decorated:
     """Add the options of `explain` and the argument URL to a command."""
     return add_click_options(EXPLAIN_OPTIONS)(click.argument("url")(command))
+
+
+def add_client_options(command: Decorated) -> Decorated:
+    """Add the limits and the certificates of requests to a live server."""
+    for add_option in reversed(_CLIENT_OPTIONS):
+        command = add_option(command)
+    return command
 
 
 def add_click_options(options: Sequence[Option]) -> Callable[[Decorated], Decorated]:

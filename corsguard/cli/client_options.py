@@ -1,4 +1,4 @@
-"""The options that a probe and an audit of a live server share."""
+"""The options of the commands that send requests to a live server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from corsguard.browser.url import URL
 from corsguard.cli.client import Limits
 from corsguard.cli.terminal import fail
-from corsguard.explain.question import Question
 
 __all__ = ["INTERRUPTED", "ClientOptions", "parse_client_options"]
 
@@ -28,10 +27,10 @@ class ClientOptions(NamedTuple):
     """Whether certificates are checked, or the file with the certificates to trust."""
 
 
-def parse_client_options(question: Question, options: Mapping[str, Any]) -> ClientOptions:
+def parse_client_options(url: URL, options: Mapping[str, Any]) -> ClientOptions:
     """Return the options for the client. End the command where a limit is out of range.
 
-    `options` are the parsed options of the command, name -> value.
+    `url` is where requests go to. `options` are the parsed options of the command, name -> value.
     """
     limits = Limits(
         seconds=_parse_limit(options, "timeout"),
@@ -39,7 +38,7 @@ def parse_client_options(question: Question, options: Mapping[str, Any]) -> Clie
         requests=int(_parse_limit(options, "requests", 1)),
     )
     verify = not options["insecure"] and (options["ca"] or True)
-    return ClientOptions(str(URL.parse(question.request.url)), limits, verify)
+    return ClientOptions(str(url), limits, verify)
 
 
 def _parse_limit(options: Mapping[str, Any], name: str, lowest: float = _MIN_SECONDS) -> float:

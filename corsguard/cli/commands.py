@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corsguard.cli.check import load_guard, run_check
-from corsguard.cli.click_options import add_application_options, add_click_options
+from corsguard.cli.click_options import (
+    add_application_options,
+    add_click_options,
+    add_client_options,
+)
 from corsguard.cli.fleet import commands as fleet
 from corsguard.cli.options import EXPLAIN_OPTIONS, REQUEST_OPTIONS
 from corsguard.cli.terminal import fail
@@ -163,15 +167,7 @@ def _describe(file: str, form: str, url: str | None) -> None:
     show_default=True,
     help="Format of the output. Markdown and SARIF are for an audit.",
 )
-@click.option("--timeout", default=10.0, show_default=True, help="Seconds for each request.")
-@click.option(
-    "--rate", default=20.0, show_default=True, help="Maximum number of requests per second."
-)
-@click.option(
-    "--requests", default=300, show_default=True, help="Maximum number of requests in total."
-)
-@click.option("--ca", type=click.Path(), help="File with the certificates to trust.")
-@click.option("--insecure", is_flag=True, help="Trust any certificate.")
+@add_client_options
 def _probe(url: str, **options: Any) -> None:
     """Send a request to the server at URL as a browser does for a page, whatever its language.
 
@@ -180,11 +176,7 @@ def _probe(url: str, **options: Any) -> None:
     gets the response, or an audit finds nothing, 1 if it is blocked or something is found, 2 if
     that can't be determined.
     """
-    try:
-        # No other command needs it: this only checks that it is installed.
-        import httpx  # noqa: F401
-    except ImportError as error:
-        fail(f'{error}; probe needs: pip install "corsguard[cli]"')
+    _require_httpx("probe")
     question = _build_question(url, options)
     if options["audit"]:
         from corsguard.cli.audit.command import run_audit_command
@@ -193,6 +185,78 @@ def _probe(url: str, **options: Any) -> None:
     from corsguard.cli.probe import run_probe
 
     sys.exit(run_probe(question, options))
+
+
+@group.command("verify", short_help="Compare a live server with the policies of a file.")
+@click.argument("file", type=click.Path())
+@click.argument("url")
+@click.option(
+    "--path",
+    multiple=True,
+    metavar="PATH",
+    help="Path to compare, instead of the routes of FILE. Repeatable.",
+)
+@click.option("--unsafe", is_flag=True, help="Also send methods that may change data.")
+@click.option(
+    "--format",
+    type=click.Choice(["text", "json", "sarif", "junit"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
+)
+@add_client_options
+def _verify(file: str, url: str, **options: Any) -> None:
+    """Compare what answers at URL with the policies of the corsguard.toml FILE.
+
+    URL is the address of the service's path /: the application, or the proxy in front of it. Each
+    difference is reported with its cause, its fix and a curl line that shows it. Sends only GET,
+    HEAD and OPTIONS, unless --unsafe is given, and only to the host of URL. Exits with 0 if nothing
+    differs for a browser or a cache, 1 if something does, 2 if that can't be determined.
+    """
+    _require_httpx("verify")
+    from corsguard.cli.verify.command import run_verify
+    from corsguard.explain.question import UsageError, parse_target
+
+    try:
+        target = parse_target(url)
+    except UsageError as error:
+        fail(str(error))
+    sys.exit(run_verify(file, target, options))
+
+
+@group.command("migrate", short_help="Translate the configuration of another CORS library.")
+@click.argument("app")
+@click.option("--factory", is_flag=True, help="Call what APP names to get the application.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "python", "toml", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the policies.",
+)
+@click.option("--no-replay", is_flag=True, help="Do not compare the two by requests.")
+@click.option(
+    "--path",
+    "paths",
+    multiple=True,
+    metavar="PATH",
+    help="Path to compare by requests. Repeatable.  [default: those of the router]",
+)
+def _migrate(app: str, factory: bool, form: str, no_replay: bool, paths: tuple[str, ...]) -> None:
+    """Print the policies that say what flask-cors, django-cors-headers or Starlette do in APP.
+
+    APP is an application, such as main:app or main:create_app(). Its module is run, but none of its
+    views, and no file is changed. The policies go to the standard output, and a report to the
+    standard error: what changes, and what is left to do.
+
+    Exits with 0 if the policies start and block nothing that was allowed, 1 if something is left to
+    do, 2 if APP can't be loaded or has no other CORS library.
+    """
+    from corsguard.cli.migrate.command import MigrateOptions, run_migrate
+
+    options = MigrateOptions(form, not no_replay, paths)
+    sys.exit(run_migrate(app, is_factory=factory, options=options))
 
 
 @group.command("shadow-report", short_help="Add up what the shadow mode has logged.")
@@ -231,6 +295,14 @@ def _build_question(url: str, options: dict[str, Any]) -> Question:
         return build_question(url, options)
     except UsageError as error:
         fail(str(error))
+
+
+def _require_httpx(command: str) -> None:
+    try:
+        # Only these commands need it: this only checks that it is installed.
+        import httpx  # noqa: F401
+    except ImportError as error:
+        fail(f'{error}; {command} needs: pip install "corsguard[cli]"')
 
 
 def _require_one(file: str | None, app: str | None, *, is_factory: bool) -> None:

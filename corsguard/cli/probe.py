@@ -10,6 +10,7 @@ import click
 
 from corsguard.browser import BlockReason, Exchange
 from corsguard.browser.messages import SendError
+from corsguard.browser.url import URL
 from corsguard.cli.client import SAFE_METHODS, Client
 from corsguard.cli.client_options import INTERRUPTED, parse_client_options
 from corsguard.cli.diagram import draw_exchange, print_verdict
@@ -37,7 +38,7 @@ def run_probe(question: Question, options: Mapping[str, Any]) -> int:
     blocked, 2 where that is unknown. Ends the command with one line, and 2, where the server does
     not respond at all, or 130 after Ctrl-C.
     """
-    url, limits, verify = parse_client_options(question, options)
+    url, limits, verify = parse_client_options(URL.parse(question.request.url), options)
     if options["format"] not in {"text", "json"}:
         fail(f"--format {options['format']} is for an audit: add --audit")
     method = question.request.method

@@ -16,7 +16,7 @@ from corsguard.fetch_spec import is_token
 from corsguard.origin import Origin, OriginError
 from corsguard.policy.origin_fixes import fix_origin
 
-__all__ = ["Question", "UsageError", "build_question"]
+__all__ = ["Question", "UsageError", "build_question", "parse_target"]
 
 _EXAMPLE_PAGE = "https://app.example.com"
 _EXAMPLE_URL = "https://api.example.com/"
@@ -59,7 +59,7 @@ def build_question(url: str, options: Mapping[str, Any]) -> Question:
     UsageError for one that can't be used.
     """
     _check_encoding(url, *options.values())
-    target = _parse_target(url)
+    target = parse_target(url)
     request = Request(
         url,
         options["method"],
@@ -89,8 +89,9 @@ def _check_encoding(*values: object) -> None:
             raise UsageError(f"{value!r} is not UTF-8")
 
 
-def _parse_target(text: str) -> URL:
-    """Parse the URL of the request. Raises UsageError, also for a URL without a scheme."""
+def parse_target(text: str) -> URL:
+    """Parse the URL of a request. Raises UsageError, also for a URL without a scheme."""
+    _check_encoding(text)
     suggested = add_scheme(text)
     try:
         url = URL.parse(text)

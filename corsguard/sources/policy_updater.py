@@ -99,7 +99,8 @@ class PolicyUpdater:
         Raises RefusedError once for a document that can't be, and whatever the source raises.
         """
         if self._store is None:
-            document = self._source.load()
+            version, text = self._source.load()
+            document = Document(str(version), text)  # a source of the user's may have an int
             self.responded_at = time.monotonic()
             if self._is_new(_identify(document, ())):
                 self._apply(document, ())

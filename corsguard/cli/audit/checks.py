@@ -19,7 +19,7 @@ from corsguard.fetch_spec import (
 )
 from corsguard.origin import Origin, OriginError
 
-__all__ = ["CHECKS", "LOOKED_FOR", "Check"]
+__all__ = ["CHECKS", "LOOKED_FOR", "Check", "find_origin_mistake"]
 
 Check = Callable[[AuditedServer], Iterator[Finding]]
 
@@ -103,22 +103,9 @@ def _check_caches(server: AuditedServer) -> Iterator[Finding]:
         server.send_actual(origin) for origin in (server.page, server.untrusted_origin, None)
     ]
     for plain, other in permutations(answers, 2):
-        if plain.policy != other.policy and not _varies(plain) and _is_cacheable(plain):
+        if plain.policy != other.policy and not plain.varies_by_origin and plain.is_cacheable:
             yield Finding.build("vary-missing", plain, other)
             return
-
-
-def _varies(shown: Evidence) -> bool:
-    return not {"origin", "*"}.isdisjoint(_list_elements(shown, "Vary"))
-
-
-def _is_cacheable(shown: Evidence) -> bool:
-    # RFC 9111, 5.2.2.5: no cache stores a response with `no-store`.
-    return "no-store" not in _list_elements(shown, "Cache-Control")
-
-
-def _list_elements(shown: Evidence, name: str) -> list[str]:
-    return [part.strip().lower() for line in shown.lines(name) for part in line.split(",")]
 
 
 def _check_leaks(server: AuditedServer) -> Iterator[Finding]:
@@ -134,7 +121,11 @@ def _check_leaks(server: AuditedServer) -> Iterator[Finding]:
 def _is_meant_for(shown: Evidence, origin: str) -> bool:
     """Return True if the response allows origin, or is a mistake with a separate finding."""
     allowed = shown.lines(ALLOW_ORIGIN)
-    return shown.allows(origin) or allowed == ("null",) or bool(allowed and _find_mistake(allowed))
+    return (
+        shown.allows(origin)
+        or allowed == ("null",)
+        or bool(allowed and find_origin_mistake(allowed))
+    )
 
 
 def _check_values(server: AuditedServer) -> Iterator[Finding]:
@@ -149,17 +140,20 @@ def _check_values(server: AuditedServer) -> Iterator[Finding]:
 
 def _iter_mistakes(shown: Evidence) -> Iterator[str]:
     origins, credentials = shown.lines(ALLOW_ORIGIN), shown.lines(ALLOW_CREDENTIALS)
-    if origins and (code := _find_mistake(origins)):
+    if origins and (code := find_origin_mistake(origins)):
         yield code
     if credentials and not shown.credentials:
         yield "credentials-invalid"
     lists = (ALLOW_ORIGIN, ALLOW_METHODS, ALLOW_HEADERS, EXPOSE_HEADERS)
-    if shown.credentials and any("*" in _list_elements(shown, name) for name in lists):
+    if shown.credentials and any("*" in shown.list_elements(name) for name in lists):
         yield "wildcard-with-credentials"
 
 
-def _find_mistake(origins: tuple[str, ...]) -> str | None:
-    """Return the code of a mistake in Access-Control-Allow-Origin (Fetch, "CORS check")."""
+def find_origin_mistake(origins: tuple[str, ...]) -> str | None:
+    """Return the code of a mistake in lines of Access-Control-Allow-Origin (Fetch, "CORS check").
+
+    None for one origin, or `*`.
+    """
     first, *others = origins
     if others or "," in first or " " in first:
         return "allow-origin-repeated"

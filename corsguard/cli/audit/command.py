@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
-from rich.progress import BarColumn, Progress, TextColumn
-
 from corsguard.browser.messages import Fields, Send, SendError
+from corsguard.browser.url import URL
 from corsguard.cli.audit.checks import CHECKS
+from corsguard.cli.audit.progress import show_progress
 from corsguard.cli.audit.reports import REPORTS
-from corsguard.cli.audit.runner import AuditResult, run_checks
+from corsguard.cli.audit.runner import AuditResult, audit_server
 from corsguard.cli.audit.server import AuditedServer
 from corsguard.cli.client import Client
 from corsguard.cli.client_options import INTERRUPTED, ClientOptions, parse_client_options
 from corsguard.cli.options import REQUEST_OPTIONS
-from corsguard.cli.terminal import fail, format_count, open_console
+from corsguard.cli.terminal import fail
 from corsguard.explain.question import Question
 from corsguard.origin import Origin, OriginError
 
@@ -43,7 +42,7 @@ def run_audit_command(question: Question, options: Mapping[str, Any]) -> int:
     if question.cookies:
         pairs = "; ".join(cookie.pair for cookie in question.cookies)
         fields = (*fields, ("Cookie", pairs))
-    client_options = parse_client_options(question, options)
+    client_options = parse_client_options(URL.parse(question.request.url), options)
     return run_audit(client_options, question.page, form=options["format"], fields=fields)
 
 
@@ -74,19 +73,6 @@ def run_audit(options: ClientOptions, page: str, *, form: str = "text", fields: 
 
 
 def _run_with_progress(send: Send, url: str, page: Origin, fields: Fields) -> AuditResult:
-    with Progress(
-        TextColumn("auditing {task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[requests]}"),
-        console=(stderr := open_console(sys.stderr)),
-        transient=True,
-        disable=not stderr.is_terminal,
-    ) as progress:
-        bar = progress.add_task("", total=len(CHECKS) + 1, requests="")
-
-        def show(check: str) -> None:
-            requests = format_count(server.requests, "request")
-            progress.update(bar, description=check, advance=1, requests=requests)
-
-        server = AuditedServer(send, url, page, fields)
-        return run_checks(server, show)
+    server = AuditedServer(send, url, page, fields)
+    with show_progress("auditing", server, len(CHECKS)) as show:
+        return audit_server(server, show)

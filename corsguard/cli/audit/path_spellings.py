@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
-__all__ = ["build_missing_url", "list_other_spellings"]
+__all__ = ["MISSING", "build_missing_url", "list_other_spellings"]
 
-_MISSING = "corsguard-audit-of-nothing"
+MISSING = "corsguard-audit-of-nothing"
 _LIKELY_OPEN = ("api", "public", "static")
 """Prefixes that often have a separate, more open policy."""
 
@@ -22,7 +22,7 @@ def list_other_spellings(url: str) -> list[str]:
 
 def build_missing_url(url: str) -> str:
     """Return a URL below url that does not exist."""
-    return _replace_path(url, f"{urlsplit(url).path.rstrip('/')}/{_MISSING}")
+    return _replace_path(url, f"{urlsplit(url).path.rstrip('/')}/{MISSING}")
 
 
 def _iter_spellings(path: str) -> Iterator[str]:

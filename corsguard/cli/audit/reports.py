@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from corsguard.cli.audit.catalogue import Evidence, Finding, Severity
+from corsguard.cli.audit.catalogue import Evidence, Finding
 from corsguard.cli.audit.checks import LOOKED_FOR
+from corsguard.cli.audit.rule import Severity
 from corsguard.cli.audit.runner import AuditResult
 from corsguard.cli.audit.sarif import build_sarif
 from corsguard.cli.terminal import ConsoleWriter, format_count, make_printable, open_console
 
-__all__ = ["REPORTS"]
+__all__ = ["REPORTS", "STYLES", "describe_evidence", "list_response_lines", "summarize"]
 
-_STYLES = {
+STYLES = {
     Severity.HIGH: "bold red",
     Severity.MEDIUM: "bold yellow",
     Severity.LOW: "bold cyan",
@@ -26,7 +27,7 @@ _STYLES = {
 def _write_text(result: AuditResult) -> None:
     writer = ConsoleWriter(open_console())
     style = "bold red" if result.findings else "bold green"
-    writer.write_line(make_printable(f"{result.url}: {_summarize(result)}"), style)
+    writer.write_line(make_printable(f"{result.url}: {summarize(result)}"), style)
     writer.write_row("page", result.page)
     for caveat in result.caveats:
         writer.write_row("note", make_printable(caveat), "yellow")
@@ -35,17 +36,18 @@ def _write_text(result: AuditResult) -> None:
     for found in result.findings:
         rule = found.rule
         writer.write_heading(
-            f"{found.severity}: {rule.title} [{rule.code}]", _STYLES[found.severity]
+            f"{found.severity}: {rule.title} [{rule.code}]", STYLES[found.severity]
         )
         for shown in found.evidence:
             writer.write_unwrapped("request", make_printable(shown.curl))
-            for number, line in enumerate(_list_response_lines(shown)):
+            for number, line in enumerate(list_response_lines(shown)):
                 writer.write_row("" if number else "response", line)
         writer.write_row("impact", rule.impact)
         writer.write_row("fix", rule.fix, "bold")
 
 
-def _summarize(result: AuditResult) -> str:
+def summarize(result: AuditResult) -> str:
+    """Return how many findings there are, in how many requests."""
     findings = format_count(len(result.findings), "finding")
     return f"{findings} in {format_count(result.requests, 'request')}"
 
@@ -57,7 +59,7 @@ def _list_checks(result: AuditResult) -> Iterator[str]:
         yield f"{name}: {LOOKED_FOR[name]} ({more})"
 
 
-def _list_response_lines(shown: Evidence) -> Iterator[str]:
+def list_response_lines(shown: Evidence) -> Iterator[str]:
     """Yield the status of a response, and each line of its CORS headers."""
     yield f"status {shown.answer.status}"
     for name, value in shown.cors:
@@ -89,18 +91,20 @@ def _describe_finding(found: Finding) -> dict[str, object]:
         "code": rule.code,
         "severity": found.severity,
         "title": rule.title,
-        "evidence": [
-            {
-                "method": shown.sent.method,
-                "url": shown.sent.url,
-                "headers": shown.sent.headers,
-                "curl": shown.curl,
-                "answer": {"status": shown.answer.status, "headers": shown.cors},
-            }
-            for shown in found.evidence
-        ],
+        "evidence": [describe_evidence(shown) for shown in found.evidence],
         "impact": rule.impact,
         "fix": rule.fix,
+    }
+
+
+def describe_evidence(shown: Evidence) -> dict[str, object]:
+    """Return a request and its response for `json.dumps`."""
+    return {
+        "method": shown.sent.method,
+        "url": shown.sent.url,
+        "headers": shown.sent.headers,
+        "curl": shown.curl,
+        "answer": {"status": shown.answer.status, "headers": shown.cors},
     }
 
 
@@ -109,7 +113,7 @@ def _write_markdown(result: AuditResult) -> None:
         "# CORS audit",
         "",
         *_indent_block(result.url),
-        f"Page: `{result.page}`. {_summarize(result).capitalize()}.",
+        f"Page: `{result.page}`. {summarize(result).capitalize()}.",
     ]
     for caveat in result.caveats:
         lines += ["", "Note:", "", *_indent_block(caveat)]
@@ -119,7 +123,7 @@ def _write_markdown(result: AuditResult) -> None:
         rule = found.rule
         lines += ["", f"## {found.severity}: {rule.title}", "", f"Code: `{rule.code}`.", ""]
         for shown in found.evidence:
-            lines += _indent_block(shown.curl, *_list_response_lines(shown))
+            lines += _indent_block(shown.curl, *list_response_lines(shown))
         lines += [rule.impact, "", f"**Fix:** {rule.fix}"]
     click.echo("\n".join(lines))
 

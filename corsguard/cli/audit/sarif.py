@@ -1,11 +1,12 @@
-"""The report of an audit as SARIF 2.1.0, which code hosts and editors show."""
+"""The report of an audit or a comparison as SARIF 2.1.0, which code hosts and editors show."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
 from corsguard.browser.messages import Fields, Headers
-from corsguard.cli.audit.catalogue import RULES, Evidence, Finding, Rule, Severity
+from corsguard.cli.audit.catalogue import RULES, Evidence, Finding
+from corsguard.cli.audit.rule import Rule, Severity
 from corsguard.cli.audit.runner import AuditResult
 from corsguard.cli.version import read_version
 
@@ -60,7 +61,7 @@ def _describe_result(result: AuditResult, found: Finding) -> dict[str, object]:
         "ruleId": found.rule.code,
         "ruleIndex": _INDEXES[found.rule.code],
         "level": _LEVELS[found.severity],
-        "message": {"text": f"{found.rule.title}. {found.rule.impact} {found.rule.fix}"},
+        "message": {"text": " ".join(_list_sentences(found))},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": result.url}}}],
         "webRequest": _describe_request(shown),
         "webResponse": {
@@ -69,10 +70,15 @@ def _describe_result(result: AuditResult, found: Finding) -> dict[str, object]:
         },
         "properties": {
             "severity": found.severity,
-            "page": result.page,
+            **({"policy": result.policy} if result.policy else {"page": result.page}),
             "curl": [each.curl for each in found.evidence],
         },
     }
+
+
+def _list_sentences(found: Finding) -> list[str]:
+    rule = found.rule
+    return [f"{rule.title}.", *found.differences[:1], rule.impact, rule.fix]
 
 
 def _describe_request(shown: Evidence) -> dict[str, object]:

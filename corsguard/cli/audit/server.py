@@ -10,14 +10,38 @@ from corsguard.cli.audit.origin_probes import list_untrusted_origins
 from corsguard.fetch_spec import REQUEST_HEADERS, REQUEST_METHOD, is_forbidden_request_header
 from corsguard.origin import Origin
 
-__all__ = ["AuditedServer"]
+__all__ = ["AuditedServer", "RecordingServer"]
 
 _COOKIE = ("Cookie", "corsguard=audit")
 _HIDDEN = "..."
 
 
-class AuditedServer:
-    """A server with one URL. The same request is sent once, and its evidence is cached.
+class RecordingServer:
+    """A server, and the requests that it has answered: the same one is sent once."""
+
+    def __init__(self, send: Send, url: str) -> None:
+        self.url = url
+        self._send = send
+        self._evidence: dict[Sent, Evidence] = {}
+        """request with all its fields -> evidence"""
+
+    @property
+    def requests(self) -> int:
+        """How many requests the server has answered."""
+        return len(self._evidence)
+
+    def send(self, sent: Sent, hidden: Fields = ()) -> Evidence:
+        """Send a request with the hidden fields as well. Their values are not in the evidence."""
+        whole = sent._replace(headers=(*sent.headers, *hidden))
+        if whole not in self._evidence:
+            names = tuple((name, _HIDDEN) for name, _ in hidden)
+            shown = sent._replace(headers=(*sent.headers, *names))
+            self._evidence[whole] = Evidence(shown, self._send(whole))
+        return self._evidence[whole]
+
+
+class AuditedServer(RecordingServer):
+    """A server that is audited at one URL.
 
     The values of the user's header fields, such as `Authorization`, are hidden in the evidence.
     """
@@ -28,25 +52,17 @@ class AuditedServer:
         Preflights have only the names of the fields that need one (Fetch, "CORS-preflight
         fetch").
         """
-        self.url = url
+        super().__init__(send, url)
         self.page: str = str(page)
         self.page_origin = page
         self.untrusted_origin: str
         self.other_untrusted_origins: list[str]
         self.untrusted_origin, *self.other_untrusted_origins = list_untrusted_origins(page)
         self.has_fields: bool = bool(fields)
-        self._send = send
         self._fields = fields
         # No script can set a cookie header, so preflights do not name it.
         settable = [field for field in fields if not is_forbidden_request_header(field[0].lower())]
         self._requested_headers = ",".join(list_unsafe_names(tuple(settable), ENGINES["standard"]))
-        self._evidence: dict[Sent, Evidence] = {}
-        """request with all its fields -> evidence"""
-
-    @property
-    def requests(self) -> int:
-        """How many requests the server has answered."""
-        return len(self._evidence)
 
     def send_actual(
         self, origin: str | None, *, url: str | None = None, cookie: bool = False
@@ -73,9 +89,4 @@ class AuditedServer:
         return self.send_preflight(origin) if by_preflight else self.send_actual(origin)
 
     def _send_once(self, method: str, url: str | None, headers: Fields, fields: Fields) -> Evidence:
-        sent = Sent(method, url or self.url, (*headers, *fields))
-        if sent not in self._evidence:
-            hidden = tuple((name, _HIDDEN) for name, _ in fields)
-            shown = sent._replace(headers=(*headers, *hidden))
-            self._evidence[sent] = Evidence(shown, self._send(sent))
-        return self._evidence[sent]
+        return self.send(Sent(method, url or self.url, headers), fields)

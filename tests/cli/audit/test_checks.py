@@ -33,7 +33,8 @@ from support.audit.broken import (
 from support.audit.serving import asgi, wsgi
 from support.servers.example import ROOT, example
 
-from corsguard.cli.audit.catalogue import RULES, Severity
+from corsguard.cli.audit.audit_rules import AUDIT_RULES
+from corsguard.cli.audit.rule import Severity
 
 FRONTEND = "http://localhost:3000"  # the page of the examples
 
@@ -47,7 +48,7 @@ def test_fault_is_the_only_finding(fault: str) -> None:
 
 def test_faults_cover_the_catalogue() -> None:
     planted: set[str] = set().union(*(expected for _, expected in FAULTS.values()))
-    assert planted == set(RULES)
+    assert planted == set(AUDIT_RULES)
 
 
 @pytest.mark.parametrize("server", SOUND)

@@ -336,7 +336,7 @@ def test_ctrl_c_reports_the_findings_so_far(report: Reported) -> None:
     document = json.loads(out)
     assert (code, err) == (130, "")
     assert document["complete"] is False
-    assert document["caveats"] == ["The audit was interrupted: there may be more findings."]
+    assert document["caveats"] == ["The run was interrupted: there may be more findings."]
     assert [found["code"] for found in document["findings"]] == ["null-allowed"]
 
 

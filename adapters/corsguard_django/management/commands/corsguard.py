@@ -1,9 +1,10 @@
-"""`manage.py corsguard check`, `manage.py corsguard routes` and `manage.py corsguard explain`."""
+"""`manage.py corsguard`: its actions check, routes, explain and migrate."""
 
 from __future__ import annotations
 
 import sys
 from argparse import SUPPRESS, ArgumentParser
+from importlib.util import find_spec
 from typing import IO, Any, Literal, cast
 
 from django.conf import settings
@@ -16,11 +17,16 @@ from corsguard_django.checks import TAG
 from corsguard_django.configuration import load_views
 from corsguard_django.listing import rows_of
 
+_NO_PEER = "there is nothing to migrate: corsheaders.middleware.CorsMiddleware is not in MIDDLEWARE"
+
 
 class Command(BaseCommand):
     """The command that checks, lists and explains the CORS policies of a project."""
 
-    help = "Checks the CORS configuration, lists the policies by URL, or explains a request."
+    help = (
+        "Checks the CORS configuration, lists the policies by URL, explains a request, or "
+        "translates the settings of django-cors-headers."
+    )
     requires_system_checks: list[str] | tuple[str, ...] | Literal["__all__"] = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -39,10 +45,15 @@ class Command(BaseCommand):
         add("routes", "list every URL with the policy that applies to it")
         summary = "show how a browser handles a request to a URL, without calling any view"
         add_options(add("explain", summary))
+        summary = "print the policies that say what django-cors-headers does"
+        _add_migrate_options(add("migrate", summary))
 
     def handle(self, *_: Any, action: str, **options: Any) -> None:
         if action == "check":
             self.check(tags=[TAG], display_num_errors=True)
+            return
+        if action == "migrate":
+            self._migrate(options)
             return
         try:
             with ignore_policy_warnings():  # `check` reports them
@@ -77,6 +88,25 @@ class Command(BaseCommand):
         if code:
             sys.exit(code)
 
+    def _migrate(self, options: dict[str, Any]) -> None:
+        """Translate the settings of django-cors-headers. Exits with the code of the command."""
+        try:
+            from corsguard.cli.migrate.command import MigrateOptions, migrate
+        except ImportError as error:
+            raise _build_missing_error(error, 2) from None
+        from corsguard.cli.migrate.peers import django_cors_headers
+
+        configuration = None
+        if find_spec("corsheaders") is not None:
+            configuration = django_cors_headers.read_settings()
+        if configuration is None:
+            raise CommandError(_NO_PEER, returncode=2)
+        given = MigrateOptions(options["format"], not options["no_replay"], tuple(options["paths"]))
+        output = cast(IO[str], self.stdout)
+        code = migrate(configuration, "settings", given, output)
+        if code:
+            sys.exit(code)
+
     def _routes(self, guard: Guard) -> None:
         try:
             from corsguard.cli.route_listing import write_routes
@@ -84,6 +114,22 @@ class Command(BaseCommand):
             raise _build_missing_error(error, 1) from None
 
         write_routes(rows_of(guard), cast(IO[str], self.stdout))
+
+
+def _add_migrate_options(parser: ArgumentParser) -> None:
+    formats = ["text", "python", "toml", "json"]
+    parser.add_argument("--format", choices=formats, default="text", help="Format of the policies.")
+    parser.add_argument(
+        "--no-replay", action="store_true", help="Do not compare the two by requests."
+    )
+    parser.add_argument(
+        "--path",
+        dest="paths",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="Path to compare by requests, in place of those of the URLconf. Repeatable.",
+    )
 
 
 def _build_missing_error(error: ImportError, code: int) -> CommandError:

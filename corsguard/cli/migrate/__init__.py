@@ -1,0 +1,1 @@
+"""`corsguard migrate`: the policy that says what another CORS library is configured to do."""

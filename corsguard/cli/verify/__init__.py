@@ -1,0 +1,1 @@
+"""`corsguard verify`: the comparison of a live server with a policy."""
