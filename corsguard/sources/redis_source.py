@@ -37,6 +37,8 @@ __all__ = ["RedisSource"]
 _parse_url: Callable[[str], dict[str, Any]] = parse_url  # which has no types
 _SILENCE = 4.0
 """Seconds without a message after which a listener asks for a sign of life."""
+_MANY = 1_000
+"""Revisions from which on a range of them may be a mistake."""
 _INVALIDATIONS = "__redis__:invalidate"
 """The channel on which Redis names the keys that have changed."""
 
@@ -220,8 +222,9 @@ class RedisSource(RemoteStore[Any, Any]):
 
     def _read_revisions(self, numbers: range) -> Sequence[Revision]:
         client = self._get_client()
-        # So many revisions can't be there: `newest` may be any number, and a list of them endless.
-        if numbers.stop - numbers.start > client.hlen(self._key):
+        # `newest` may be any number, and a list of so many revisions endless.
+        count = numbers.stop - numbers.start
+        if count > _MANY and count > len(client.hkeys(self._key)):
             return []
         values = client.hmget(self._key, _name_fields(numbers))
         revisions = []
