@@ -131,12 +131,27 @@ def test_silent_server_that_responds_is_watched_on(
     store: RedisSource, publisher: RedisSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_source, "SHORT_SECONDS", 0.2)
+    monkeypatch.setattr(redis_source, "_SILENCE", 0.1)
     with Watcher(store) as watcher:
         watcher.thread.join(1)  # several questions for a sign of life
         assert watcher.error is None
         assert watcher.drain() == 0
         publisher.publish(Revision(2, TEXT))
         watcher.wait_change()
+
+
+def test_silent_server_that_hangs_is_watched_no_longer(
+    store: RedisSource, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_source, "_SILENCE", 0.1)
+    with Watcher(store) as watcher:
+        redis_server.hang()
+        try:
+            watcher.wait_end()
+        finally:
+            redis_server.resume()
+
+    assert "the server does not respond for 2 seconds" in str(watcher.error)
 
 
 @pytest.mark.parametrize("password", ["wrong-hush", ""])

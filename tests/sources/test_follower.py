@@ -21,7 +21,7 @@ from support.memory_store import (
     break_source,
 )
 
-from corsguard import Guard, Policy, PolicyError
+from corsguard import Guard, Policy, PolicyError, fork_safety
 from corsguard.sources import Document, PolicyStore, Revision, SourceError, open_source
 from corsguard.sources import follower as follower_module
 from corsguard.sources.changes import SetChange, format_changes
@@ -826,6 +826,65 @@ def test_signed_change_is_put_in_force(follow: Follow, key: Path) -> None:
     changes.wait_for("2")
 
     assert allows(guard, B)
+
+
+def test_restarted_process_follows_anew(follow: Follow) -> None:
+    """What a forked child does, which no coverage sees."""
+    source = MemorySource(OF_A, "1")
+    guard = follow(source)
+    source.document = Document("2", OF_B)
+
+    fork_safety._restart_all()
+
+    assert allows(guard, B)  # the first request waits for the newest document
+
+
+def test_changes_with_another_number_load_the_whole_document(follow: Follow) -> None:
+    class Skipping(MemoryStore):
+        def load_revisions(self, since: int = 0) -> Sequence[Revision]:
+            revisions = super().load_revisions()
+            return revisions[-1:] if since == 1 else revisions
+
+    store = Skipping(Revision(1, SET))
+    guard = follow(store)
+    changes = Changes(guard)
+    store.revisions.append(change(2, partners=SetChange(add=(B,))))
+
+    store.publish(change(3, partners=SetChange(remove=(A,))))
+    changes.wait_for("3")
+
+    assert [allows(guard, each) for each in (A, B, C)] == [False, True, True]
+
+
+HOLDING = """
+import sys
+from corsguard.sources.last_good import LastGood
+
+with LastGood(sys.argv[1])._locked():
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_last_good_file_is_written_when_another_process_is_done(
+    follow: Follow, tmp_path: Path
+) -> None:
+    last_good = tmp_path / "last"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDING, str(last_good)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"locked\n"
+        source = MemorySource(OF_A, "1")
+        guard = follow(source, last_good=last_good, poll=OFTEN)
+        assert not last_good.exists()
+        holder.communicate()
+    guard.check_health()
+
+    while not last_good.exists():
+        source.loads.get(timeout=PATIENCE)
 
 
 PRELOADED = """
