@@ -94,6 +94,10 @@ def read_document(text: str, previous: ReadDocument | None = None) -> ReadDocume
         message = "a document that is followed can't name the source to follow"
         problem = Problem("source-in-document", "source", None, message, "remove it")
         settings = settings._replace(problems=(*settings.problems, problem))
+    if settings.shadow:
+        message = "a document can't switch shadow mode on, which is an option of the adapter"
+        problem = Problem("unknown-field", "shadow", None, message, "remove it")
+        settings = settings._replace(problems=(*settings.problems, problem))
     return ReadDocument(settings, rest, found)
 
 

@@ -70,6 +70,7 @@ def test_document_without_candidate_has_none() -> None:
         ("\ud800", ["document-invalid"]),
         ("", ["no-policy"]),
         ('source = "x"', ["source-in-document"]),
+        (f'allow_origins = ["{A}"]\nshadow = true', ["unknown-field"]),
         (f'allow_origins = ["{A}/"]\nmax_age = -1', ["origin-invalid", "max-age-out-of-range"]),
         ('enforce = true\nallow_origins = ["*"]', ["enforce-with-wildcard"]),
         (
