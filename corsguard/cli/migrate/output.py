@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 from corsguard.cli.migrate.configuration import PeerConfiguration
 from corsguard.cli.migrate.translation import Fields, Translation, ViewPolicies
+from corsguard.cli.terminal import make_printable
 from corsguard.escaping import quote
 
 __all__ = ["FormError", "as_document", "format_text"]
@@ -73,19 +75,27 @@ def as_document(translation: Translation) -> dict[str, Any]:
     }
 
 
-def name_constant(views: ViewPolicies) -> str:
-    """Return the name of the constant for the policy of a view or a blueprint."""
-    name = re.sub(r"\W+", "_", views.name).strip("_").upper()
-    return f"{views.kind.upper()}_{name}"
+def _name_constants(translation: Translation) -> dict[str, ViewPolicies]:
+    """Return the name of a constant -> the policies of a view or a blueprint.
+
+    Names that differ by punctuation or case alone get a number: `shop.items` and `shop_items`.
+    """
+    named: dict[str, ViewPolicies] = {}
+    for each in translation.views:
+        words = re.sub(r"\W+", "_", each.name).strip("_").upper()
+        name = f"{each.kind.upper()}_{words}"
+        names = chain([name], (f"{name}_{number}" for number in count(2)))
+        named[next(free for free in names if free not in named)] = each
+    return named
 
 
 def _iter_python(translation: Translation) -> Iterator[str]:
     yield f"CORSGUARD = {_write(translation.mapping)}"
-    for each in translation.views:
+    for constant, each in _name_constants(translation).items():
         written = [_write_policy(fields) for fields in each.policies]
         value = written[0] if len(written) == 1 else f"[{', '.join(written)}]"
         yield ""
-        yield f"{name_constant(each)} = {value}"
+        yield f"{constant} = {value}"
 
 
 def _build_imports(lines: Sequence[str], wiring: _Wiring) -> list[str]:
@@ -102,17 +112,17 @@ def _wire_flask(translation: Translation, place: str) -> _Wiring:
     lines = [f"# In the place of {place}:"] if place else []
     lines += ['app.config["CORSGUARD"] = CORSGUARD', "cors = CORSGuard(app)"]
     names = ["CORSGuard"]
-    for each in translation.views:
-        constant = name_constant(each)
+    for constant, each in _name_constants(translation).items():
+        place = make_printable(each.place)  # which may contain a line end
         if each.kind == "blueprint":
             lines += [
                 "",
-                f"# In the place of {each.place}:",
+                f"# In the place of {place}:",
                 f"cors.set_policy(app.blueprints[{quote(each.name)}], {constant})",
             ]
             continue
         names = ["CORSGuard", "cors_policy"]
-        lines += ["", f"# In the place of {each.place}; or write @cors_policy({constant}) on it:"]
+        lines += ["", f"# In the place of {place}; or write @cors_policy({constant}) on it:"]
         for name in each.views:
             target = f"app.view_functions[{quote(name)}]"
             lines.append(f"{target} = cors_policy({constant})({target})")
@@ -126,8 +136,8 @@ def _wire_django(translation: Translation, place: str) -> _Wiring:
         '# "corsguard_django.CORSMiddleware", as the first entry.',
     ]
     lines += [
-        f"# @cors_policy({name_constant(each)}) on the views: {', '.join(each.views)}"
-        for each in translation.views
+        f"# @cors_policy({constant}) on the views: {make_printable(', '.join(each.views))}"
+        for constant, each in _name_constants(translation).items()
     ]
     return _Wiring("", [], lines)
 
@@ -184,7 +194,7 @@ def _write(value: object, depth: int = 0) -> str:
 
 def _write_regex(pattern: re.Pattern[str]) -> str:
     source = pattern.pattern
-    is_raw = '"' not in source and "\n" not in source and not source.endswith("\\")
+    is_raw = '"' not in source and source.isprintable() and not source.endswith("\\")
     text = f'r"{source}"' if is_raw else repr(source)
     flags = " | ".join(f"re.{flag.name}" for flag in _FLAGS if pattern.flags & flag)
     return f"re.compile({text}{', ' if flags else ''}{flags})"

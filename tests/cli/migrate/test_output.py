@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask_cors import CORS
+from flask_cors import CORS, cross_origin
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -30,6 +30,7 @@ from corsguard.cli.migrate.output import FormError, as_document, format_text
 from corsguard.cli.migrate.peers import read_peer
 from corsguard.cli.migrate.translation import translate
 
+A, B, C = "https://a.example", "https://b.example", "https://c.example"
 PLACES = {"F12": "blueprint", "F13": "view", "F14": "view"}
 STARTING = [case for case in (*FLASK, *DJANGO, *STARLETTE) if not case.codes]
 
@@ -187,6 +188,37 @@ def test_expressions_are_printed_with_their_flags() -> None:
     assert names["CORSGUARD"]["allow_origins"] == [pattern]
     flags = int(re.IGNORECASE | re.ASCII)
     assert document["policy"]["allow_origins"] == [{"regex": pattern.pattern, "flags": flags}]
+
+
+@pytest.mark.parametrize(
+    "character", ["\0", "\n", "\r", "\u2028", "\x85", '"', "'", "\\\\", "é", "😀"]
+)
+def test_any_character_of_an_expression_is_printed(character: str) -> None:
+    pattern = re.compile(f"https://a{character}?\\.example")
+    configuration = read_starlette({"allow_origin_regex": "https://a"})
+    translation = translate(configuration)._replace(mapping={"allow_origins": [pattern]})
+
+    names = run(format_text(translation, "python", configuration))
+
+    assert names["CORSGUARD"]["allow_origins"] == [pattern]
+
+
+def test_views_with_similar_names_keep_their_own_policies() -> None:
+    app = Flask("shop")
+    endpoints = {"shop.items": A, "shop_items": B, "shop-items": C, "line\nend": A}
+    for number, (endpoint, origin) in enumerate(endpoints.items()):
+        app.add_url_rule(f"/{number}", endpoint, cross_origin(origins=origin)(lambda: ""))
+    configuration = read_peer(app, "app")
+
+    names = run(format_text(translate(configuration), "text", configuration), app=app)
+
+    printed = {name: value.allow_origins for name, value in names.items() if name[:5] == "VIEW_"}
+    assert printed == {
+        "VIEW_SHOP_ITEMS": (A,),
+        "VIEW_SHOP_ITEMS_2": (B,),
+        "VIEW_SHOP_ITEMS_3": (C,),
+        "VIEW_LINE_END": (A,),
+    }
 
 
 def test_toml_writes_long_lists_on_several_lines() -> None:
