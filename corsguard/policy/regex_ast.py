@@ -14,6 +14,7 @@ __all__ = [
     "combine_flags",
     "find_matching_characters",
     "has_bare_dot",
+    "has_letters_of_other_case",
     "keep_ascii",
     "list_inexact_constructs",
     "parse_pattern",
@@ -39,6 +40,22 @@ _LOOK_AROUNDS = frozenset({"ASSERT", "ASSERT_NOT"})
 def has_bare_dot(pattern: re.Pattern[str]) -> bool:
     """Return True if pattern has a `.` that is neither escaped nor in a class."""
     return any(operation.name == "ANY" for operation, _ in _walk_operations(parse_pattern(pattern)))
+
+
+def has_letters_of_other_case(pattern: re.Pattern[str]) -> bool:
+    """Return True if IGNORECASE may change what pattern matches in a text in lower case.
+
+    It does for characters with another case: those in upper case, and those outside ASCII, of
+    which some have an ASCII letter as their other case. A range may contain them without naming
+    them, such as `[@-_]`.
+    """
+    for operation, argument in _walk_operations(parse_pattern(pattern)):
+        for each, value in argument if operation.name == "IN" else [(operation, argument)]:
+            if each.name in {"RANGE", "LITERAL", "NOT_LITERAL"}:
+                first, last = value if each.name == "RANGE" else (value, value)
+                if last > 127 or (first <= ord("Z") and last >= ord("A")):
+                    return True
+    return False
 
 
 def list_inexact_constructs(pattern: re.Pattern[str]) -> list[str]:

@@ -109,12 +109,13 @@ def _expand_item(item: Any, at_ends: tuple[bool, bool]) -> list[str] | None:
 def _expand_repeat(least: int, most: int, repeated: Any) -> list[str] | None:
     items = list(repeated)
     name, argument = items[0][0].name, items[0][1]
+    is_unlimited = least <= 1 and most > _UNLIMITED
     if len(items) == 1 and most > 1:
         if name == "ANY":
-            return [ANY] if most > _UNLIMITED else None
+            return [ANY] if is_unlimited else None
         if name == "IN" and _is_digits(argument):
-            return [DIGITS if most > _UNLIMITED else FEW_DIGITS]
-        if name == "LITERAL" and chr(argument) == "/" and most > _UNLIMITED:
+            return [DIGITS if is_unlimited else FEW_DIGITS]
+        if name == "LITERAL" and chr(argument) == "/" and is_unlimited:
             return [SLASHES if least == 0 else f"/{SLASHES}"]
     if (least, most) != (0, 1):
         return None

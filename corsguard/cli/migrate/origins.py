@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from corsguard.cli.migrate.expansion import (
 )
 from corsguard.origin import OriginError, OriginPattern, is_loopback
 from corsguard.policy.origin_fixes import fix_origin
+from corsguard.policy.regex_ast import has_letters_of_other_case
 
 __all__ = ["Origins", "translate_origins"]
 
@@ -148,7 +150,8 @@ def _find_patterns(pattern: re.Pattern[str]) -> list[str]:
     texts = expand(pattern)
     if texts is None:
         return []
-    found = [_read_pattern(text.lower()) for text in texts if "://" in text]
+    texts = [text.lower() for text in texts if "://" in text]
+    found = [_read_pattern(text, texts) for text in texts]
     return [] if None in found else [each for each in found if each]
 
 
@@ -158,15 +161,19 @@ _PATTERN = re.compile(
 )
 
 
-def _read_pattern(text: str) -> str | None:
-    """Return the pattern that an alternative says, or None."""
+def _read_pattern(text: str, alternatives: Collection[str]) -> str | None:
+    """Return the pattern that one of the alternatives of an expression says, or None.
+
+    `:*` is any port and none. Where an expression needs a port, that is said of local hosts only.
+    """
     match = _PATTERN.fullmatch(text)
     if match is None:
         return None
     port = match["port"] or ""
-    if port == FEW_DIGITS and not _is_local(match["host"]):
-        return None
     if port in {ANY, DIGITS, FEW_DIGITS}:
+        is_any = port != FEW_DIGITS and text.removesuffix(f":{port}") in alternatives
+        if not (is_any or _is_local(match["host"])):
+            return None
         port = "*"
     wildcard = "*." if match["any"] else ""
     pattern = f"{match['scheme']}://{wildcard}{match['host']}{port and ':'}{port}"
@@ -182,7 +189,7 @@ def _is_local(host: str) -> bool:
 
 def _drop_flags(pattern: re.Pattern[str]) -> re.Pattern[str]:
     """Return a pattern without IGNORECASE where that changes nothing: hosts are in lower case."""
-    if pattern.flags & re.IGNORECASE and pattern.pattern == pattern.pattern.lower():
+    if pattern.flags & re.IGNORECASE and not has_letters_of_other_case(pattern):
         return re.compile(pattern.pattern, pattern.flags & ~re.IGNORECASE & ~re.UNICODE)
     return pattern
 
