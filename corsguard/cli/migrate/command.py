@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from typing import IO, NamedTuple
 
 from corsguard import PolicyError, Problem
@@ -104,7 +105,8 @@ def run_migrate(name: str, *, is_factory: bool, options: MigrateOptions) -> int:
     """Translate the configuration of an application. Return the exit code."""
     try:
         app = load_application(name, is_factory=is_factory)
-        configuration = read_peer(app, name)
+        with redirect_stdout(sys.stderr):  # the constructor of a subclass may print
+            configuration = read_peer(app, name)
     except PolicyError as error:
         fail(f"{name} has a policy of corsguard, which does not start: {error.problems[0]}")
     except (ApplicationError, PeerError) as error:
@@ -133,7 +135,8 @@ def migrate(
             translation = translation._replace(todos=(*translation.todos, ToDo(str(error))))
     comparison = None
     if options.is_replayed and not problems:
-        with ignore_policy_warnings():  # `check` reports them
+        # `check` reports the warnings.
+        with ignore_policy_warnings(), redirect_stdout(sys.stderr):
             comparison = compare_layers(configuration, translation, options.paths)
     migration = Migration(name, configuration, translation, problems, comparison)
     if options.form == "json":

@@ -12,7 +12,12 @@ from itertools import chain, count
 from typing import Any, NamedTuple
 
 from corsguard.cli.migrate.configuration import PeerConfiguration
-from corsguard.cli.migrate.translation import Fields, Translation, ViewPolicies
+from corsguard.cli.migrate.translation import (
+    ALLOW_NOTHING,
+    Fields,
+    Translation,
+    ViewPolicies,
+)
 from corsguard.cli.terminal import make_printable
 from corsguard.escaping import quote
 
@@ -144,7 +149,8 @@ def _wire_django(translation: Translation, place: str) -> _Wiring:
 
 def _wire_starlette(translation: Translation, place: str) -> _Wiring:
     del translation
-    lines = [f"# In the place of {place}:", "CORSGuard(app, **CORSGUARD)"]
+    lines = [f"# In the place of {place}:"] if place else []
+    lines += ["CORSGuard(app, **CORSGUARD)"]
     return _Wiring("corsguard_starlette", ["CORSGuard"], lines)
 
 
@@ -215,6 +221,8 @@ def _format_toml(translation: Translation) -> str:
     if "re.compile(" in _write(translation.mapping):
         raise FormError("a TOML file can't hold regular expressions: use --format python")
     mapping = translation.mapping
+    if mapping == ALLOW_NOTHING:
+        return '[routes]\n"/" = false\n'
     if "routes" not in mapping:
         return "".join(f"{line}\n" for line in _iter_toml_fields(mapping))
     lines: list[str] = []

@@ -79,6 +79,8 @@ _TODO = "bold yellow"
 
 
 def _list_views(views: Sequence[str]) -> str:
+    if not views:
+        return "no view"
     shown = ", ".join(views[:_MAX_VIEWS])
     more = len(views) - _MAX_VIEWS
     kind = "view" if len(views) == 1 else "views"

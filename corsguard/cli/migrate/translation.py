@@ -22,6 +22,9 @@ from corsguard.policy.warning_filter import ignore_policy_warnings
 
 __all__ = ["Translation", "ViewPolicies", "find_problems", "translate"]
 
+ALLOW_NOTHING: Mapping[str, Any] = {"routes": {"/": None}}
+"""The configuration where only code has policies. An empty one is refused: it may be an error."""
+
 _ECHOING = frozenset({"flask-cors", "Starlette", "express cors"})
 """The peers that answer `*` with the requested names, of which `Authorization` may be one."""
 
@@ -67,7 +70,7 @@ def translate(configuration: PeerConfiguration) -> Translation:
             key = (policy.scope.blueprint, policy.scope.views)
             views.setdefault(key, []).append((policy, fields))
     return Translation(
-        _build_mapping(routes),
+        _build_mapping(routes, configuration.framework),
         tuple(_build_views(*key, found) for key, found in views.items()),
         tuple(dict.fromkeys(todos)),
         tuple(dict.fromkeys(notes)),
@@ -93,8 +96,10 @@ def find_problems(translation: Translation) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def _build_mapping(routes: Mapping[str, list[Fields]]) -> dict[str, Any]:
+def _build_mapping(routes: Mapping[str, list[Fields]], framework: str) -> Mapping[str, Any]:
     """Return the one configuration shape: the fields at the top where one policy is for all."""
+    if not routes and framework != "flask":  # whose extension may have policies of views alone
+        return ALLOW_NOTHING
     entries = {prefix: _cut_list(found) for prefix, found in sorted(routes.items())}
     if entries.keys() == {"/"} and len(entries["/"]) == 1:
         return entries["/"][0]

@@ -105,6 +105,22 @@ def test_policies_go_to_the_output_and_the_report_to_the_error(on_app: AppComman
     assert "requests through flask-cors and through corsguard: no differences" in err
 
 
+def test_what_a_constructor_prints_is_not_in_the_output(on_app: AppCommand) -> None:
+    source = FASTAPI.replace(
+        "    def is_allowed_origin",
+        "    def __init__(self, *args, **options):\n"
+        '        print("connected")\n'
+        "        super().__init__(*args, **options)\n\n"
+        "    def is_allowed_origin",
+    )
+
+    source = source.format(kind="Tenants", options="allow_origins=[]")
+    _, out, err = on_app(source, "migrate", "main:app", "--format", "json")
+
+    assert json.loads(out)["peer"] == "Starlette"
+    assert "connected" in err
+
+
 def test_no_line_is_longer_than_80_columns(on_app: AppCommand) -> None:
     options = 'allow_origins=["https://*.example.com", "https://a.example/", "https://b.example/"]'
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from corsheaders.signals import check_request_enabled
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.urls import path
 from django.views import View
 from support.migrate.applications import configure_django
 
@@ -70,6 +72,25 @@ def test_unusual_pattern_of_urls_is_a_todo(pattern: str, views: tuple[str, ...])
         f"CORS_URLS_REGEX '{pattern}': no route prefix says this pattern. Write @cors_policy on "
         f"the views that it covers: {', '.join(views) or 'none'}"
     )
+
+
+def test_view_that_an_unusual_pattern_covers_in_part_is_a_todo() -> None:
+    urls = ModuleType("shop_urls")
+    urls.urlpatterns = [  # type: ignore[attr-defined]
+        path("api/v1/items/", print),
+        path("api/v2/other/", print),
+        path("home/", print),
+    ]
+
+    configuration = read({**LISTED, "CORS_URLS_REGEX": "^/api/.*/items", "ROOT_URLCONF": urls})
+
+    assert configuration.policies[0].scope == ((), (), "")
+    assert [each.message for each in configuration.todos] == [
+        "CORS_URLS_REGEX '^/api/.*/items': no route prefix says this pattern. Write @cors_policy "
+        "on the views that it covers: none",
+        "CORS_URLS_REGEX '^/api/.*/items' covers some of the paths of the view print and not "
+        "others: @cors_policy is for all of them, so it needs a view of its own",
+    ]
 
 
 def test_old_names_are_read() -> None:
@@ -240,6 +261,25 @@ def test_manage_py_prints_the_settings(capsys: pytest.CaptureFixture[str]) -> No
     assert "requests through django-cors-headers and through corsguard: no differences" in err
     assert err.splitlines()[-1] == "starts"
     assert "PolicyWarning" not in err
+
+
+@pytest.mark.parametrize(
+    ("pattern", "scope"), [("^/api/.+/[0-9]", "view item"), ("^/none[0-9]", "no view")]
+)
+def test_manage_py_prints_the_policies_of_views(
+    pattern: str, scope: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        configure_django({**LISTED, "CORS_URLS_REGEX": pattern}),
+        pytest.raises(SystemExit) as ended,
+    ):
+        call_command("corsguard", "migrate")
+
+    out, err = capsys.readouterr()
+    assert ended.value.code == 1
+    assert f"  settings: {scope}\n" in err
+    assert 'CORSGUARD = {\n    "routes": {\n        "/": None,\n    },\n}\n' in out
+    assert ("VIEW_ITEM = Policy(" in out) == (scope == "view item")
 
 
 def test_manage_py_takes_the_options(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from flask_cors import CORS, cross_origin
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Mount
+from starlette.routing import Host, Mount, Router
 from support.migrate.applications import (
     flask_app,
     read_django,
@@ -219,6 +219,19 @@ def test_views_with_similar_names_keep_their_own_policies() -> None:
         "VIEW_SHOP_ITEMS_3": (C,),
         "VIEW_LINE_END": (A,),
     }
+
+
+def test_policies_of_code_alone_leave_nothing_to_the_configuration(tmp_path: Path) -> None:
+    middleware = [Middleware(CORSMiddleware, allow_origins=[A])]
+    configuration = read_peer(Starlette(routes=[Host("a", Router(middleware=middleware))]), "app")
+    translation = translate(configuration)
+    app = Starlette()
+    file = tmp_path / "corsguard.toml"
+
+    run(format_text(translation, "text", configuration), app=app)
+    file.write_text(format_text(translation, "toml", configuration), encoding="utf-8")
+
+    assert app.state.corsguard.guard.policies == Guard.from_file(file).policies == {"/": None}
 
 
 def test_toml_writes_long_lists_on_several_lines() -> None:

@@ -16,9 +16,9 @@ from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 from support.migrate.applications import Tenants, read_starlette
 
 from corsguard.cli.migrate.comparison import compare_layers
-from corsguard.cli.migrate.configuration import PeerConfiguration
+from corsguard.cli.migrate.configuration import PeerConfiguration, PeerError
 from corsguard.cli.migrate.peers import read_peer
-from corsguard.cli.migrate.translation import translate
+from corsguard.cli.migrate.translation import find_problems, translate
 
 A = "https://a.example"
 B = "https://b.example"
@@ -228,3 +228,64 @@ def test_names_of_headers_keep_their_case() -> None:
 
     assert "X-Api-Key" in policy.headers
     assert policy.expose_headers == ("ETag",)
+
+
+LAYER = [Middleware(CORSMiddleware, allow_origins=[A])]
+
+
+@pytest.mark.parametrize(
+    ("route", "message"),
+    [
+        (
+            Host("api.example", Starlette(routes=[Route("/x", view)], middleware=LAYER)),
+            "add_middleware(CORSMiddleware) is for the host api.example alone, and a route of "
+            "corsguard is for every host: write CORSGuard(...) for the application of that host",
+        ),
+        (
+            Route("/x", view, middleware=LAYER),
+            "the route /x has its own CORSMiddleware: write @cors_policy(Policy(...)) on its view",
+        ),
+        (
+            Mount("/inner", routes=[Route("/x", view, middleware=LAYER)]),
+            "the route /inner/x has its own CORSMiddleware: write @cors_policy(Policy(...)) on its "
+            "view",
+        ),
+    ],
+)
+def test_layer_that_no_route_prefix_says_is_a_todo(route: Any, message: str) -> None:
+    configuration = read(Starlette(routes=[route]))
+
+    translation = translate(configuration)
+    assert [each.message for each in translation.todos] == [message]
+    assert translation.mapping == {"routes": {"/": None}}
+    assert find_problems(translation) == ()
+    assert compare_layers(configuration, translation, ()).differences == ()
+
+
+def test_subclass_inside_another_layer_has_a_todo_for_its_code() -> None:
+    app = Starlette(
+        routes=[
+            Mount("/inner", routes=[], middleware=[Middleware(Tenants, allow_origins=[A])]),
+        ]
+    )
+    app.add_middleware(CORSMiddleware, allow_origins=[B])
+
+    inside, code = read(app).todos
+
+    assert inside.message.startswith("Tenants(app) of the mount /inner is inside")
+    assert code.message.startswith("the subclass Tenants overrides is_allowed_origin")
+    assert code.file.endswith("applications.py")
+
+
+def test_constructor_that_fails_is_an_error() -> None:
+    class NeedsRoutes(CORSMiddleware):
+        def __init__(self, app: Any, **options: Any) -> None:
+            self.number = len(app.routes)
+
+    with pytest.raises(PeerError) as caught:
+        read_starlette({"allow_origins": [A]}, NeedsRoutes)
+
+    assert str(caught.value) == (
+        "NeedsRoutes can't be built around a stub: AttributeError: 'function' object has no "
+        "attribute 'routes'. Write its policy by hand"
+    )

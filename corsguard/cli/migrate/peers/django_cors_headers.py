@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version
@@ -119,7 +119,7 @@ def _find_receivers() -> Iterator[ToDo]:
 
 
 def _read_scope(
-    given: str | re.Pattern[str], paths: Iterable[RouterPath], todos: list[ToDo]
+    given: str | re.Pattern[str], paths: Collection[RouterPath], todos: list[ToDo]
 ) -> PathScope:
     """Return the prefixes for CORS_URLS_REGEX; where none say it, its views, with a to-do."""
     pattern = re.compile(given)
@@ -127,13 +127,23 @@ def _read_scope(
     if found is not None:
         return PathScope(tuple(found))
     views = dict.fromkeys(each.view for each in paths if pattern.match(each.path))
+    outside = {each.view for each in paths if not pattern.match(each.path)}
+    whole = tuple(view for view in views if view not in outside)
     todos.append(
         ToDo(
             f"CORS_URLS_REGEX '{pattern.pattern}': no route prefix says this pattern. Write "
-            f"@cors_policy on the views that it covers: {', '.join(views) or 'none'}"
+            f"@cors_policy on the views that it covers: {', '.join(whole) or 'none'}"
         )
     )
-    return PathScope((), tuple(views))
+    todos.extend(
+        ToDo(
+            f"CORS_URLS_REGEX '{pattern.pattern}' covers some of the paths of the view {view} and "
+            "not others: @cors_policy is for all of them, so it needs a view of its own"
+        )
+        for view in views
+        if view in outside
+    )
+    return PathScope((), whole)
 
 
 def _as_regex(given: str | re.Pattern[str]) -> OriginRegex:

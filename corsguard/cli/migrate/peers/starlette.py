@@ -14,6 +14,7 @@ from corsguard.cli.migrate.configuration import (
     OriginRegex,
     PathScope,
     PeerConfiguration,
+    PeerError,
     PeerPolicy,
     RouterPath,
     ToDo,
@@ -21,6 +22,7 @@ from corsguard.cli.migrate.configuration import (
     sample_parameter,
     split_list,
 )
+from corsguard.escaping import escape_text
 
 __all__ = ["Layer", "find_layers", "read"]
 
@@ -48,7 +50,8 @@ async def _answer_nothing(*_: Any) -> None:  # pragma: no cover  # what a layer 
 def read(app: object) -> PeerConfiguration | None:
     """Return what each CORSMiddleware of an application does; None if it has none."""
     layers = find_layers(app)
-    if not layers:
+    routed = list(_find_route_layers(app))
+    if not (layers or routed):
         return None
     policies: dict[str, PeerPolicy] = {}
     todos: list[ToDo] = []
@@ -62,10 +65,10 @@ def read(app: object) -> PeerConfiguration | None:
                     "preflights. Remove it, or write a route for its path"
                 )
             )
-            continue
-        policies[layer.prefix] = _read_layer(layer, notes)
+        else:
+            policies[layer.prefix] = _read_layer(layer, notes)
         todos.extend(_find_code(layer))
-    todos.extend(_find_route_layers(app))
+    todos.extend(routed)
     starlette = import_module("starlette.applications").Starlette
     is_starlette = any(isinstance(each, starlette) for each in _iter_around(app))
     return PeerConfiguration(
@@ -150,7 +153,13 @@ def _build(entry: Any) -> Any:
     middleware = import_module("starlette.middleware.cors").CORSMiddleware
     if not (isinstance(kind, type) and issubclass(kind, middleware)):
         return None
-    return kind(_answer_nothing, *arguments, **options)
+    try:
+        return kind(_answer_nothing, *arguments, **options)
+    except Exception as error:
+        raise PeerError(
+            f"{kind.__name__} can't be built around a stub: {type(error).__name__}: "
+            f"{escape_text(str(error))}. Write its policy by hand"
+        ) from None
 
 
 def _read_layer(layer: Layer, notes: list[str]) -> PeerPolicy:
@@ -207,18 +216,26 @@ def _find_code(layer: Layer) -> Iterator[ToDo]:
             yield build_todo(f"the subclass {kind.__name__} overrides {name}: {action}", method)
 
 
-def _find_route_layers(app: object) -> Iterator[ToDo]:
-    """Yield a to-do for each route with its own CORSMiddleware."""
+def _find_route_layers(app: object, prefix: str = "") -> Iterator[ToDo]:
+    """Yield a to-do for each route with its own CORSMiddleware, and each layer of a host."""
     wrapped = import_module("corsguard_asgi.wrapped_apps")
     for route in _get_routes(app):
-        if hasattr(route, "endpoint") and wrapped.find_wrapped(
-            getattr(route, "app", route), _is_middleware
-        ):
-            yield build_todo(
-                f"the route {route.path} has its own CORSMiddleware: write "
-                "@cors_policy(Policy(...)) on its view",
-                route.endpoint,
-            )
+        inner = getattr(route, "app", route)
+        if hasattr(route, "host"):
+            for layer in find_layers(inner):
+                yield ToDo(
+                    f"{layer.place} is for the host {route.host} alone, and a route of corsguard "
+                    "is for every host: write CORSGuard(...) for the application of that host"
+                )
+        elif hasattr(route, "endpoint"):
+            if wrapped.find_wrapped(inner, _is_middleware):
+                yield build_todo(
+                    f"the route {prefix}{route.path} has its own CORSMiddleware: write "
+                    "@cors_policy(Policy(...)) on its view",
+                    route.endpoint,
+                )
+        elif inner is not route and hasattr(route, "path"):
+            yield from _find_route_layers(inner, prefix + route.path)
 
 
 def _iter_paths(routes: Iterable[Any], prefix: str) -> Iterator[RouterPath]:
