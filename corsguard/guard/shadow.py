@@ -237,9 +237,7 @@ class Shadow:
         with self._lock:
             item = self._items.get(line)
             if item is None and self._sizes.get(verdict, 0) >= _MAX_ITEMS[verdict]:
-                line = ShadowLine(
-                    verdict, OTHER, OTHER, False, OTHER, False, OTHER, "", line.process
-                )
+                line = _OTHERS._replace(verdict=verdict, process=line.process)
                 item = self._items.get(line)
             if item is None:
                 item = self._items[line] = _Item(line)

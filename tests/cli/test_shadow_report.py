@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,24 @@ def test_several_logs_and_the_standard_input_are_added_up(
     assert document["served_with_cookies"] == [
         {"origin": APP, "requests": 111, "routes": ["/api"], "is_allowed": True}
     ]
+
+
+def test_line_of_any_length_takes_little_memory(corsguard: Command, tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    with log.open("wb") as file:
+        file.seek(64 * 1024 * 1024)
+        file.write(f"\n{format_line(LINE)}\n".encode())
+
+    tracemalloc.start()
+    try:
+        found = corsguard("shadow-report", str(log))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert found.code == 0
+    assert APP in found.out
+    assert peak < 16 * 1024 * 1024
 
 
 def test_json_has_the_whole_report(corsguard: Command, tmp_path: Path) -> None:

@@ -12,6 +12,9 @@ from corsguard.cli.terminal import fail
 
 __all__ = ["run_shadow_report"]
 
+_LONGEST = 1_048_576
+"""Bytes of a line that are read at once. A line of the shadow mode is much shorter."""
+
 
 def run_shadow_report(logs: Iterable[str], *, as_json: bool) -> int:
     """Report on logs: paths of files, `-` for the standard input. Return the exit code."""
@@ -35,4 +38,6 @@ def _iter_lines(logs: Iterable[str]) -> Iterator[str]:
 
 
 def _decode(file: IO[bytes]) -> Iterator[str]:
-    return (line.decode("utf-8", "replace") for line in file)
+    """Yield the lines of a log; one that is too long in parts, so that it does not fill memory."""
+    while line := file.readline(_LONGEST):
+        yield line.decode("utf-8", "replace")
