@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, count
 from typing import Any, NamedTuple
@@ -58,8 +59,7 @@ def format_text(translation: Translation, form: str, configuration: PeerConfigur
     lines = list(_iter_python(translation))
     wiring = _NO_WIRING
     if form == "text":
-        places = [each.place for each in configuration.policies if each.scope.prefixes]
-        wiring = _WIRINGS[configuration.framework](translation, ", ".join(dict.fromkeys(places)))
+        wiring = _WIRINGS[configuration.framework](translation, configuration)
         lines += ["", *wiring.lines]
     return "\n".join([*_build_imports(lines, wiring), *lines, ""])
 
@@ -108,13 +108,23 @@ def _build_imports(lines: Sequence[str], wiring: _Wiring) -> list[str]:
     text = "\n".join(lines)
     if "Policy(" in text:
         imports.insert(0, "from corsguard import Policy")
-    if "re.compile(" in text:
-        imports[:0] = ["import re", *[""] * bool(imports)]
+    needed = {"re.compile(": "import re", "(partial(": "from functools import partial"}
+    standard = [line for use, line in needed.items() if use in text]
+    if standard:
+        imports[:0] = [*standard, *[""] * bool(imports)]
     return [*imports, ""] if imports else []
 
 
-def _wire_flask(translation: Translation, place: str) -> _Wiring:
-    lines = [f"# In the place of {place}:"] if place else []
+def _introduce(configuration: PeerConfiguration) -> list[str]:
+    """Return the comment that names what the policies of paths replace; none without these."""
+    places = dict.fromkeys(each.place for each in configuration.policies if each.scope.prefixes)
+    return [f"# In the place of {', '.join(places)}:"] if places else []
+
+
+def _wire_flask(translation: Translation, configuration: PeerConfiguration) -> _Wiring:
+    functions = configuration.app.view_functions
+    uses = Counter(map(id, functions.values()))
+    lines = _introduce(configuration)
     lines += ['app.config["CORSGUARD"] = CORSGUARD', "cors = CORSGuard(app)"]
     names = ["CORSGuard"]
     for constant, each in _name_constants(translation).items():
@@ -127,15 +137,18 @@ def _wire_flask(translation: Translation, place: str) -> _Wiring:
             ]
             continue
         names = ["CORSGuard", "cors_policy"]
-        lines += ["", f"# In the place of {place}; or write @cors_policy({constant}) on it:"]
-        for name in each.views:
-            target = f"app.view_functions[{quote(name)}]"
-            lines.append(f"{target} = cors_policy({constant})({target})")
+        (name,) = each.views
+        target = view = f"app.view_functions[{quote(name)}]"
+        remark = f"; or write @cors_policy({constant}) on it"
+        if uses[id(functions[name])] > 1:  # the decorator marks the function, for all its views
+            view, remark = f"partial({target})", ", whose function is that of other views too"
+        lines += ["", f"# In the place of {place}{remark}:"]
+        lines.append(f"{target} = cors_policy({constant})({view})")
     return _Wiring("corsguard_flask", names, lines)
 
 
-def _wire_django(translation: Translation, place: str) -> _Wiring:
-    del place
+def _wire_django(translation: Translation, configuration: PeerConfiguration) -> _Wiring:
+    del configuration
     lines = [
         "# MIDDLEWARE: replace corsheaders.middleware.CorsMiddleware by",
         '# "corsguard_django.CORSMiddleware", as the first entry.',
@@ -147,26 +160,25 @@ def _wire_django(translation: Translation, place: str) -> _Wiring:
     return _Wiring("", [], lines)
 
 
-def _wire_starlette(translation: Translation, place: str) -> _Wiring:
+def _wire_starlette(translation: Translation, configuration: PeerConfiguration) -> _Wiring:
     del translation
-    lines = [f"# In the place of {place}:"] if place else []
-    lines += ["CORSGuard(app, **CORSGUARD)"]
+    lines = [*_introduce(configuration), "CORSGuard(app, **CORSGUARD)"]
     return _Wiring("corsguard_starlette", ["CORSGuard"], lines)
 
 
-def _wire_asgi(translation: Translation, place: str) -> _Wiring:
+def _wire_asgi(translation: Translation, configuration: PeerConfiguration) -> _Wiring:
     del translation
-    lines = [f"# In the place of {place}:", "app = CORSMiddleware(app, **CORSGUARD)"]
+    lines = [*_introduce(configuration), "app = CORSMiddleware(app, **CORSGUARD)"]
     return _Wiring("corsguard_asgi", ["CORSMiddleware"], lines)
 
 
-_WIRINGS: dict[str, Callable[[Translation, str], _Wiring]] = {
+_WIRINGS: dict[str, Callable[[Translation, PeerConfiguration], _Wiring]] = {
     "flask": _wire_flask,
     "django": _wire_django,
     "starlette": _wire_starlette,
     "asgi": _wire_asgi,
 }
-"""Framework -> the function that returns the code for a translation, and where the peer was."""
+"""Framework -> the function that returns the code for a translation of a configuration."""
 
 
 def _write_policy(fields: Fields) -> str:

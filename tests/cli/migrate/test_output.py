@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 from flask_cors import CORS, cross_origin
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -29,6 +29,7 @@ from corsguard.cli.migrate.configuration import PeerConfiguration
 from corsguard.cli.migrate.output import FormError, as_document, format_text
 from corsguard.cli.migrate.peers import read_peer
 from corsguard.cli.migrate.translation import translate
+from corsguard.fetch_spec import ALLOW_ORIGIN
 
 A, B, C = "https://a.example", "https://b.example", "https://c.example"
 PLACES = {"F12": "blueprint", "F13": "view", "F14": "view"}
@@ -219,6 +220,43 @@ def test_views_with_similar_names_keep_their_own_policies() -> None:
         "VIEW_SHOP_ITEMS_3": (C,),
         "VIEW_LINE_END": (A,),
     }
+
+
+def build_twice(resources: dict[str, Any] | None) -> Flask:
+    """Return an application with one function and one blueprint for several paths."""
+
+    def answer() -> str:
+        return "ok"
+
+    app = Flask("shop")
+    blueprint = Blueprint("api", "shop")
+    blueprint.add_url_rule("/items", "items", answer)
+    app.add_url_rule("/private", "private", answer)
+    if resources is not None:
+        CORS(blueprint, origins=A)
+        CORS(app, resources=resources)
+    app.register_blueprint(blueprint, url_prefix="/one")
+    app.register_blueprint(blueprint, url_prefix="/two", name="two")
+    return app
+
+
+def test_function_of_several_views_keeps_the_policy_of_each() -> None:
+    old, new = build_twice({"/two/.*s$": {"origins": B}}), build_twice(None)
+    configuration = read_peer(old, "app")
+
+    run(format_text(translate(configuration), "text", configuration), app=new)
+
+    def list_allowed(app: Flask) -> list[tuple[str, str | None]]:
+        client = app.test_client()
+        return [
+            (origin, client.get(path, headers={"Origin": origin}).headers.get(ALLOW_ORIGIN))
+            for path in ("/private", "/one/items", "/two/items")
+            for origin in (A, B)
+        ]
+
+    allowed = list_allowed(new)
+    assert allowed == list_allowed(old)
+    assert [allow for _, allow in allowed] == [None, None, A, None, A, B]
 
 
 def test_policies_of_code_alone_leave_nothing_to_the_configuration(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
@@ -233,7 +234,10 @@ class _Reader:
     ) -> Iterator[tuple[PathScope, _Key]]:
         """Yield the views with their resources; those of a blueprint at once where they agree."""
         rest = dict(views)
-        for name in self._app.blueprints:
+        registrations = Counter(map(id, self._app.blueprints.values()))
+        for name, blueprint in self._app.blueprints.items():
+            if registrations[id(blueprint)] > 1:  # its policy would be that of all its names
+                continue
             members = [each for each in endpoints if each.startswith(f"{name}.")]
             key = rest.get(members[0]) if members else None
             is_shared = all(rest.get(each) == key for each in members)
