@@ -20,6 +20,7 @@ __all__ = [
     "as_texts",
     "build_todo",
     "find_source",
+    "parse_seconds",
     "sample_parameter",
     "split_list",
 ]
@@ -144,6 +145,14 @@ def find_source(code: Any) -> tuple[str, int]:
     except (OSError, TypeError):
         return "", 0
     return os.path.abspath(file).removeprefix(f"{os.getcwd()}{os.sep}"), line
+
+
+def parse_seconds(given: Any) -> int | None:
+    """Return a max-age in whole seconds; None where a browser can't read it as a number."""
+    try:
+        return int(float(given))
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def split_list(text: str | None) -> tuple[str, ...]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from corsguard.cli.migrate.configuration import PeerError
 from corsguard.cli.migrate.expansion import ANY, DIGITS, FEW_DIGITS, SLASHES, expand
+from corsguard.cli.migrate.replay.limits import TIME_LIMIT, measure_match
 from corsguard.policy.origin_fixes import fix_prefix
+from corsguard.policy.redos import is_linear
 
-__all__ = ["covers", "find_prefixes"]
+__all__ = ["covers", "find_prefixes", "reject_slow_pattern"]
 
 _OPEN_END = re.compile(f"[{ANY}{SLASHES}]+$")
 
@@ -33,6 +36,18 @@ def find_prefixes(pattern: re.Pattern[str] | str, paths: Iterable[str]) -> list[
         if is_matched != any(covers(prefix, path) for prefix in found):
             return None
     return found
+
+
+def reject_slow_pattern(pattern: re.Pattern[str] | str, paths: Iterable[str], place: str) -> None:
+    """Raise PeerError for a pattern that hangs on one of the paths. `place` is where it is."""
+    if isinstance(pattern, str) or is_linear(pattern):
+        return
+    slow = measure_match(pattern, paths).slow
+    if slow is not None:
+        raise PeerError(
+            f"{place} '{pattern.pattern}' takes more than {TIME_LIMIT:g} s for the path {slow}, as "
+            "each request to it does. Rewrite it with one repeat, such as [a-z]+, and try again"
+        )
 
 
 def covers(prefix: str, path: str) -> bool:

@@ -300,3 +300,16 @@ def test_manage_py_without_replay(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert out.startswith('allow_origins = ["https://a.example"]\n')
     assert "replay" not in err
+
+
+def test_pattern_of_urls_that_hangs_is_an_error() -> None:
+    urls = ModuleType("shop_urls")
+    urls.urlpatterns = [path(f"{'a' * 40}b", print)]  # type: ignore[attr-defined]
+
+    with (
+        configure_django({**LISTED, "CORS_URLS_REGEX": "/(a+)+$", "ROOT_URLCONF": urls}),
+        pytest.raises(CommandError, match=r"^CORS_URLS_REGEX '/\(a\+\)\+\$' takes more") as at,
+    ):
+        call_command("corsguard", "migrate")
+
+    assert at.value.returncode == 2

@@ -257,7 +257,10 @@ def test_headers_are_read_in_any_form(given: Any) -> None:
     assert read_flask({"allow_headers": given}).policies[0].headers == ("X-A",)
 
 
-@pytest.mark.parametrize(("given", "seconds"), [("600", 600), ("0", 0), (0, None), ("", None)])
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [("600", 600), ("0", 0), (90.5, 90), (0, None), ("", None), ("1h", None), ("inf", None)],
+)
 def test_max_age_is_read_in_any_form(given: Any, seconds: int | None) -> None:
     assert read_flask({"max_age": given}).policies[0].max_age == seconds
 
@@ -265,3 +268,27 @@ def test_max_age_is_read_in_any_form(given: Any, seconds: int | None) -> None:
 def test_application_that_does_not_use_it_is_not_read() -> None:
     with pytest.raises(PeerError, match="shop:app uses no CORS library"):
         read(flask_app({}, "none"))
+
+
+def test_pattern_of_paths_that_hangs_is_an_error() -> None:
+    app = Flask("shop")
+    app.add_url_rule(f"/{'a' * 40}b", view_func=lambda: "")
+    CORS(app, resources={"/(a+)+$": {}})
+
+    with pytest.raises(PeerError) as caught:
+        read_peer(app, "shop:app")
+
+    assert str(caught.value) == (
+        f"resources '/(a+)+$' takes more than 1 s for the path /{'a' * 40}b, as each request to it "
+        "does. Rewrite it with one repeat, such as [a-z]+, and try again"
+    )
+
+
+def test_pattern_of_paths_that_could_hang_is_read() -> None:
+    app = Flask("shop")
+    app.add_url_rule("/aa", view_func=lambda: "")
+    CORS(app, resources={"/(a+)+$": {}})
+
+    (policy,) = read_peer(app, "shop:app").policies
+
+    assert policy.scope.views == ("<lambda>",)

@@ -289,3 +289,9 @@ def test_constructor_that_fails_is_an_error() -> None:
         "NeedsRoutes can't be built around a stub: AttributeError: 'function' object has no "
         "attribute 'routes'. Write its policy by hand"
     )
+
+
+def test_max_age_that_is_not_a_whole_number_is_rounded() -> None:
+    (policy,) = read_starlette({"allow_origins": [A], "max_age": 1.5}).policies
+
+    assert policy.max_age == 1

@@ -94,11 +94,15 @@ class Command(BaseCommand):
             from corsguard.cli.migrate.command import MigrateOptions, migrate
         except ImportError as error:
             raise _build_missing_error(error, 2) from None
+        from corsguard.cli.migrate.configuration import PeerError
         from corsguard.cli.migrate.peers import django_cors_headers
 
         configuration = None
         if find_spec("corsheaders") is not None:
-            configuration = django_cors_headers.read_settings()
+            try:
+                configuration = django_cors_headers.read_settings()
+            except PeerError as error:
+                raise CommandError(str(error), returncode=2) from None
         if configuration is None:
             raise CommandError(_NO_PEER, returncode=2)
         given = MigrateOptions(options["format"], not options["no_replay"], tuple(options["paths"]))

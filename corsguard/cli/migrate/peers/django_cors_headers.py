@@ -21,9 +21,10 @@ from corsguard.cli.migrate.configuration import (
     ToDo,
     as_texts,
     build_todo,
+    parse_seconds,
     sample_parameter,
 )
-from corsguard.cli.migrate.route_prefixes import find_prefixes
+from corsguard.cli.migrate.route_prefixes import find_prefixes, reject_slow_pattern
 
 __all__ = ["read", "read_settings"]
 
@@ -67,7 +68,7 @@ def read_settings(app: object = None) -> PeerConfiguration | None:
         as_texts(conf.CORS_ALLOW_METHODS),
         as_texts(conf.CORS_ALLOW_HEADERS),
         as_texts(conf.CORS_EXPOSE_HEADERS),
-        int(conf.CORS_PREFLIGHT_MAX_AGE) or None,
+        parse_seconds(conf.CORS_PREFLIGHT_MAX_AGE) or None,
     )
     return PeerConfiguration(
         "django-cors-headers",
@@ -123,6 +124,7 @@ def _read_scope(
 ) -> PathScope:
     """Return the prefixes for CORS_URLS_REGEX; where none say it, its views, with a to-do."""
     pattern = re.compile(given)
+    reject_slow_pattern(pattern, [each.path for each in paths], "CORS_URLS_REGEX")
     found = find_prefixes(pattern, [each.path for each in paths])
     if found is not None:
         return PathScope(tuple(found))

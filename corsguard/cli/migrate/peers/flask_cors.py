@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version
+from itertools import chain
 from typing import Any, NamedTuple
 
 from corsguard.cli.migrate.configuration import (
@@ -22,10 +23,11 @@ from corsguard.cli.migrate.configuration import (
     ToDo,
     as_texts,
     build_todo,
+    parse_seconds,
     sample_parameter,
     split_list,
 )
-from corsguard.cli.migrate.route_prefixes import find_prefixes
+from corsguard.cli.migrate.route_prefixes import find_prefixes, reject_slow_pattern
 
 __all__ = ["find_decorator", "list_resources", "read"]
 
@@ -112,6 +114,7 @@ class _Reader:
         paths: dict[str, list[str]] = {}
         for rule in self._app.url_map.iter_rules():
             paths.setdefault(rule.endpoint, []).append(_sample_path(rule))
+        self._reject_slow_patterns([path for found in paths.values() for path in found])
         routes = self._find_routes(by_app, paths)
         views = dict(self._find_views(routes, paths))
         self._name_private_network([*routes.values(), *views.values()])
@@ -129,6 +132,12 @@ class _Reader:
         functions = self._app.after_request_funcs.get(blueprint, ())
         found = filter(None, map(list_resources, reversed(list(functions))))
         return [[self._build_resource(*pair, place) for pair in pairs] for pairs in found]
+
+    def _reject_slow_patterns(self, paths: Collection[str]) -> None:
+        """Raise PeerError for a pattern that hangs on a path, as each request to that does."""
+        for name in self._app.after_request_funcs:
+            for resource in chain.from_iterable(self._list_after_request(name, "")):
+                reject_slow_pattern(resource.pattern, paths, "resources")
 
     def _build_resource(self, pattern: Any, options: Any, place: str) -> Resource:
         # Newer versions forget the names that they do not know.
@@ -300,7 +309,7 @@ def _build_policy(resource: Resource, scope: PathScope) -> PeerPolicy:
 def _as_seconds(given: Any) -> int | None:
     if not given:  # it does not send an int of 0 either
         return None
-    return int(given.total_seconds() if isinstance(given, timedelta) else given)
+    return parse_seconds(given.total_seconds() if isinstance(given, timedelta) else given)
 
 
 def _as_mapping(options: Any) -> Options:

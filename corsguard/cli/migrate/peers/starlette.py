@@ -19,6 +19,7 @@ from corsguard.cli.migrate.configuration import (
     RouterPath,
     ToDo,
     build_todo,
+    parse_seconds,
     sample_parameter,
     split_list,
 )
@@ -183,7 +184,7 @@ def _read_layer(layer: Layer, notes: list[str]) -> PeerPolicy:
         tuple(cors.allow_methods),
         ("*",) if cors.allow_all_headers else headers,
         split_list(simple.get("access-control-expose-headers")),
-        int(preflight["access-control-max-age"]),
+        parse_seconds(preflight["access-control-max-age"]),
     )
 
 
