@@ -271,7 +271,8 @@ def test_application_without_a_peer_exits_with_2(on_app: AppCommand, source: str
     assert (code, out) == (2, "")
     assert err == (
         "corsguard: main:app uses no CORS library that migrate reads. These are flask-cors, "
-        "django-cors-headers, and the CORSMiddleware of Starlette and FastAPI\n"
+        "django-cors-headers, and the CORSMiddleware of Starlette and FastAPI. If it is a WSGI "
+        "middleware around an application, name the application\n"
     )
 
 

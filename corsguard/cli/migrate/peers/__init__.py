@@ -37,5 +37,6 @@ def read_peer(app: object, name: str) -> PeerConfiguration:
             return found
     raise PeerError(
         f"{name} uses no CORS library that migrate reads. These are flask-cors, "
-        "django-cors-headers, and the CORSMiddleware of Starlette and FastAPI"
+        "django-cors-headers, and the CORSMiddleware of Starlette and FastAPI. If it is a WSGI "
+        "middleware around an application, name the application"
     )
