@@ -73,8 +73,9 @@ def test_layer_inside_another_one_is_a_todo() -> None:
     assert list_places(configuration) == [("add_middleware(CORSMiddleware)", ("/",), (B,))]
     assert [each.message for each in configuration.todos] == [
         "add_middleware(CORSMiddleware) of the mount /inner is inside "
-        "add_middleware(CORSMiddleware), which answers its preflights. Remove it, or write a route "
-        "for its path"
+        "add_middleware(CORSMiddleware), which answers its preflights. Its origins read other "
+        "responses, and are blocked now: write a route for its path, or remove it if nobody needs "
+        "it"
     ]
 
 

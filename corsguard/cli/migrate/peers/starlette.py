@@ -63,7 +63,8 @@ def read(app: object) -> PeerConfiguration | None:
             todos.append(
                 ToDo(
                     f"{layer.place} is inside {policies[outer].place}, which answers its "
-                    "preflights. Remove it, or write a route for its path"
+                    "preflights. Its origins read other responses, and are blocked now: write a "
+                    "route for its path, or remove it if nobody needs it"
                 )
             )
         else:
