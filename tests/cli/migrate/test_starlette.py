@@ -53,6 +53,27 @@ def test_mounted_application_has_a_route_of_its_own() -> None:
     assert compare_layers(configuration, translate(configuration), ()).differences == ()
 
 
+def test_mount_at_a_path_of_another_one_has_its_own_layer() -> None:
+    mounts = [
+        Mount(path, routes=[Route("/x", view)], middleware=[Middleware(CORSMiddleware, **options)])
+        for path, options in {
+            "/api/v2": {"allow_origins": [A]},
+            "/api": {"allow_origins": [B], "allow_credentials": True},
+        }.items()
+    ]
+
+    configuration = read(Starlette(routes=mounts))
+
+    translation = translate(configuration)
+    assert {
+        prefix: each["allow_origins"] for prefix, each in translation.mapping["routes"].items()
+    } == {
+        "/api/v2": [A],
+        "/api": [B],
+    }
+    assert compare_layers(configuration, translation, ()).differences == ()
+
+
 def test_layer_of_a_mount_is_read() -> None:
     middleware = [Middleware(CORSMiddleware, allow_origins=[A])]
     app = Starlette(routes=[Mount("/inner", routes=[Route("/x", view)], middleware=middleware)])

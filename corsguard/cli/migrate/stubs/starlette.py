@@ -19,13 +19,15 @@ __all__ = ["open_stubs"]
 @contextmanager
 def open_stubs(configuration: PeerConfiguration, translation: Translation) -> Generator[Stubs]:
     """Yield the stub behind the application's CORSMiddleware, and the one behind corsguard."""
+    prefixes = {prefix for each in configuration.policies for prefix in each.scope.prefixes}
     layers: dict[str, Any] = {}
     for layer in find_layers(configuration.app):
-        layers.setdefault(layer.prefix, _copy_around(layer.middleware, _answer))
+        if (layer.prefix or "/") in prefixes:  # not inside another one, which answers for it
+            layers.setdefault(layer.prefix, _copy_around(layer.middleware, _answer))
 
     async def before(scope: Any, receive: Any, send: Any) -> None:
         covering = [prefix for prefix in layers if f"{scope['path']}/".startswith(f"{prefix}/")]
-        await (layers[min(covering, key=len)] if covering else _answer)(scope, receive, send)
+        await (layers[max(covering, key=len)] if covering else _answer)(scope, receive, send)
 
     adapter = import_module("corsguard_asgi")
     yield Stubs(before, adapter.CORSMiddleware(_answer, Guard.from_mapping(translation.mapping)))
