@@ -25,6 +25,7 @@ from support.migrate.configurations import DJANGO, FLASK, STARLETTE, Case
 
 import corsguard_asgi
 from corsguard import Guard, Policy
+from corsguard.cli.migrate.comparison import compare_layers
 from corsguard.cli.migrate.configuration import PeerConfiguration
 from corsguard.cli.migrate.output import FormError, as_document, format_text
 from corsguard.cli.migrate.peers import read_peer
@@ -257,6 +258,27 @@ def test_function_of_several_views_keeps_the_policy_of_each() -> None:
     allowed = list_allowed(new)
     assert allowed == list_allowed(old)
     assert [allow for _, allow in allowed] == [None, None, A, None, A, B]
+
+
+def test_blueprint_with_a_decorated_view_keeps_its_policy() -> None:
+    app = Flask("shop")
+    blueprint = Blueprint("api", "shop")
+    blueprint.add_url_rule("/items", "items", lambda: "ok")
+    blueprint.add_url_rule("/news", "news", lambda: "ok")
+    blueprint.add_url_rule("/open", "open", cross_origin(origins=B)(lambda: "ok"))
+    CORS(blueprint, origins=A, supports_credentials=True)
+    app.register_blueprint(blueprint)
+    configuration = read_peer(app, "app")
+    translation = translate(configuration)
+
+    names = run(format_text(translation, "text", configuration), app=app)
+
+    policies = {name: value for name, value in names.items() if isinstance(value, Policy)}
+    assert {name: each.allow_origins for name, each in policies.items()} == {
+        "BLUEPRINT_API": (A,),
+        "VIEW_API_OPEN": (B,),
+    }
+    assert compare_layers(configuration, translation, ()).differences == ()
 
 
 def test_policies_of_code_alone_leave_nothing_to_the_configuration(tmp_path: Path) -> None:

@@ -241,13 +241,20 @@ class _Reader:
     def _group_by_blueprint(
         self, views: Mapping[str, _Key], endpoints: Iterable[str]
     ) -> Iterator[tuple[PathScope, _Key]]:
-        """Yield the views with their resources; those of a blueprint at once where they agree."""
+        """Yield the views with their resources; those of a blueprint at once where they agree.
+
+        Decorated views are not of them: their policy wins over that of the blueprint.
+        """
         rest = dict(views)
         registrations = Counter(map(id, self._app.blueprints.values()))
         for name, blueprint in self._app.blueprints.items():
             if registrations[id(blueprint)] > 1:  # its policy would be that of all its names
                 continue
-            members = [each for each in endpoints if each.startswith(f"{name}.")]
+            members = [
+                each
+                for each in endpoints
+                if each.startswith(f"{name}.") and not _is_decorated(rest.get(each, ()))
+            ]
             key = rest.get(members[0]) if members else None
             is_shared = all(rest.get(each) == key for each in members)
             if key and is_shared and any(each.place.startswith("CORS(") for each in key):
@@ -329,6 +336,10 @@ def _apply_routes(routes: Mapping[str, _Key], path: str) -> _Key:
         prefix for prefix in routes if f"{path.rstrip('/')}/".startswith(f"{prefix.rstrip('/')}/")
     ]
     return routes[max(covering, key=len)] if covering else ()
+
+
+def _is_decorated(key: _Key) -> bool:
+    return any(each.place.startswith("@") for each in key)
 
 
 def _is_covered(resource: Resource, prefix: str, sample: str) -> bool:
