@@ -798,7 +798,7 @@ def test_signed_revisions_of_a_store_have_their_own_numbers(follow: Follow, key:
     store.publish(Revision(2, add_b, is_change=True))
     unsigned = changes.next().error
     store.revisions.pop()
-    store.publish(Revision(2, sign(add_b, 3, signing, is_change=True), is_change=True))
+    store.revisions.append(Revision(2, sign(add_b, 3, signing, is_change=True), is_change=True))
     store.publish(Revision(3, sign(add_b, 3, signing, is_change=True), is_change=True))
     renumbered = changes.next().error
     store.revisions = [Revision(4, sign(OF_B, 5, signing))]

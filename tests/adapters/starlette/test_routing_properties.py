@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
-from hypothesis import given, settings
+from fastapi.exceptions import FastAPIError
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -82,7 +83,10 @@ def add(to: Any, tree: Tree, numbers: Iterator[int]) -> None:
         router = APIRouter()
         for each in inside:
             add(router, each, numbers)
-        to.include_router(router, prefix=path)
+        try:
+            to.include_router(router, prefix=path)
+        except FastAPIError:  # neither a prefix nor a path
+            reject()
         return
     app: Any = Starlette() if kind == "application" else Router()
     for each in inside:
