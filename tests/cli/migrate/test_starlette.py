@@ -98,6 +98,7 @@ def test_layer_inside_another_one_is_a_todo() -> None:
         "responses, and are blocked now: write a route for its path, or remove it if nobody needs "
         "it"
     ]
+    assert compare_layers(configuration, translate(configuration), ()).differences == ()
 
 
 def test_wrapped_application_is_read() -> None:
