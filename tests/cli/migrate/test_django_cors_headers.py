@@ -14,6 +14,7 @@ from corsheaders.signals import check_request_enabled
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.http import HttpResponse
 from django.urls import path
 from django.views import View
 from support.migrate.applications import configure_django
@@ -74,12 +75,16 @@ def test_unusual_pattern_of_urls_is_a_todo(pattern: str, views: tuple[str, ...])
     )
 
 
+def shared(request: object) -> HttpResponse:
+    raise AssertionError("a view ran")
+
+
 def test_view_that_an_unusual_pattern_covers_in_part_is_a_todo() -> None:
     urls = ModuleType("shop_urls")
     urls.urlpatterns = [  # type: ignore[attr-defined]
-        path("api/v1/items/", print),
-        path("api/v2/other/", print),
-        path("home/", print),
+        path("api/v1/items/", shared),
+        path("api/v2/other/", shared),
+        path("home/", shared),
     ]
 
     configuration = read({**LISTED, "CORS_URLS_REGEX": "^/api/.*/items", "ROOT_URLCONF": urls})
@@ -88,7 +93,7 @@ def test_view_that_an_unusual_pattern_covers_in_part_is_a_todo() -> None:
     assert [each.message for each in configuration.todos] == [
         "CORS_URLS_REGEX '^/api/.*/items': no route prefix says this pattern. Write @cors_policy "
         "on the views that it covers: none",
-        "CORS_URLS_REGEX '^/api/.*/items' covers some of the paths of the view print and not "
+        "CORS_URLS_REGEX '^/api/.*/items' covers some of the paths of the view shared and not "
         "others: @cors_policy is for all of them, so it needs a view of its own",
     ]
 
@@ -304,7 +309,7 @@ def test_manage_py_without_replay(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_pattern_of_urls_that_hangs_is_an_error() -> None:
     urls = ModuleType("shop_urls")
-    urls.urlpatterns = [path(f"{'a' * 40}b", print)]  # type: ignore[attr-defined]
+    urls.urlpatterns = [path(f"{'a' * 40}b", shared)]  # type: ignore[attr-defined]
 
     with (
         configure_django({**LISTED, "CORS_URLS_REGEX": "/(a+)+$", "ROOT_URLCONF": urls}),

@@ -14,7 +14,7 @@ from flask_cors import CORS, cross_origin
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Host, Mount, Router
+from starlette.routing import Host, Mount
 from support.migrate.applications import (
     flask_app,
     read_django,
@@ -223,8 +223,11 @@ def test_views_with_similar_names_keep_their_own_policies() -> None:
     }
 
 
-def build_twice(resources: dict[str, Any] | None) -> Flask:
-    """Return an application with one function and one blueprint for several paths."""
+def build_twice(resources: Any) -> Flask:
+    """Return an application with one function and one blueprint for several paths.
+
+    It has no CORS where resources is None.
+    """
 
     def answer() -> str:
         return "ok"
@@ -282,8 +285,8 @@ def test_blueprint_with_a_decorated_view_keeps_its_policy() -> None:
 
 
 def test_policies_of_code_alone_leave_nothing_to_the_configuration(tmp_path: Path) -> None:
-    middleware = [Middleware(CORSMiddleware, allow_origins=[A])]
-    configuration = read_peer(Starlette(routes=[Host("a", Router(middleware=middleware))]), "app")
+    inner = Starlette(middleware=[Middleware(CORSMiddleware, allow_origins=[A])])
+    configuration = read_peer(Starlette(routes=[Host("a", inner)]), "app")
     translation = translate(configuration)
     app = Starlette()
     file = tmp_path / "corsguard.toml"
