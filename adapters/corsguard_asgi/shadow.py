@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from corsguard.engine.request import collect_fields
 from corsguard.guard.shadow import Exchange, Shadow, read_fields
@@ -79,7 +79,7 @@ class ShadowMiddleware(CORSMiddleware):
         return None, None
 
 
-def become_shadow(middleware: CORSMiddleware) -> None:
+def become_shadow(middleware: Any) -> None:
     """Make a middleware one that only compares: the normal one has no branch for this mode."""
     middleware.__class__ = ShadowMiddleware
-    cast(ShadowMiddleware, middleware).start_shadow()
+    middleware.start_shadow()

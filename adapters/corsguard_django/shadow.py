@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -97,7 +97,7 @@ def _is_compared(shadow: Shadow, request: HttpRequest) -> bool:
     return "HTTP_ORIGIN" in request.META or bool(shadow.adapter.snapshot.enforce)
 
 
-def become_shadow(middleware: CORSMiddleware) -> None:
+def become_shadow(middleware: Any) -> None:
     """Make a middleware one that only compares: the normal one has no branch for this mode."""
     middleware.__class__ = ShadowMiddleware
-    cast(ShadowMiddleware, middleware).start_shadow()
+    middleware.start_shadow()

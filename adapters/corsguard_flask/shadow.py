@@ -12,7 +12,7 @@ from corsguard_flask.view_policies import get_view
 from corsguard_wsgi.shadow import ShadowMiddleware
 
 if TYPE_CHECKING:
-    from wsgiref.types import WSGIEnvironment
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
 
     from corsguard.engine.request import Methods
     from corsguard.guard.shadow import Exchange
@@ -29,7 +29,7 @@ class FlaskShadow(ShadowMiddleware, FlaskMiddleware):
 
     def __init__(self, *arguments: Any) -> None:
         FlaskMiddleware.__init__(self, *arguments)
-        self.app = self._wsgi_app
+        self.app: WSGIApplication = self._wsgi_app
         self.start_shadow()
 
     def _find_conflicts(self) -> tuple[Problem, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from corsguard import Problem
-from corsguard_asgi.middleware import ASGIApp
+from corsguard.engine.request import Methods
+from corsguard.guard.view_policies import View
+from corsguard_asgi.middleware import ASGIApp, Scope
 from corsguard_asgi.shadow import ShadowMiddleware
 from corsguard_starlette.middleware import StarletteMiddleware
 
@@ -18,14 +20,16 @@ class StarletteShadow(ShadowMiddleware, StarletteMiddleware):
     Policies of views are compared too.
     """
 
-    _find_view = StarletteMiddleware._find_view  # noqa: SLF001  # of its own base class
-
     def __init__(self, *arguments: Any) -> None:
         StarletteMiddleware.__init__(self, *arguments)
         self.start_shadow()
 
+    def _find_view(self, scope: Scope) -> tuple[View | None, Methods]:
+        return StarletteMiddleware._find_view(self, scope)  # noqa: SLF001  # of its own base class
+
     def _build_stack(self, build: Any) -> ASGIApp:
-        self.app = self._next = build()
+        self.app: ASGIApp = build()
+        self._next: ASGIApp = self.app
         return self
 
     def _find_conflicts(self) -> list[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from corsguard.engine.request import read_path
 from corsguard.guard.shadow import Shadow
@@ -49,7 +49,7 @@ class ShadowMiddleware(CORSMiddleware):
         return self._shadow.begin(environ, environ["REQUEST_METHOD"], path)
 
 
-def become_shadow(middleware: CORSMiddleware) -> None:
+def become_shadow(middleware: Any) -> None:
     """Make a middleware one that only compares: the normal one has no branch for this mode."""
     middleware.__class__ = ShadowMiddleware
-    cast(ShadowMiddleware, middleware).start_shadow()
+    middleware.start_shadow()

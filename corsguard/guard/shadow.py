@@ -84,9 +84,9 @@ class Exchange:
     __slots__ = ("decision", "items", "request", "route")
 
     def __init__(self, request: CORSRequest, route: str | None, decision: Decision) -> None:
-        self.request = request
-        self.route = route
-        self.decision = decision
+        self.request: CORSRequest = request
+        self.route: str | None = route
+        self.decision: Decision = decision
         self.items: BoundedCache[ResponseValues, _Items] = BoundedCache(_MAX_RESPONSES)
 
 

@@ -153,7 +153,7 @@ def _suggest_field(key: str, value: object, names: tuple[str, ...], prefix: str)
         return ANY_ORIGIN_OFF_ADVICE
     if normalise_name(option) in OPTION_ADVICE:
         return OPTION_ADVICE[normalise_name(option)]
-    # It is like many a short word, such as "alow".
+    # Many a short word is like it, such as a misspelt "allow".
     field = _find_meant_field(option, [name for name in fields if name != "shadow"])
     if field in fields:
         return fields[field]

@@ -47,7 +47,7 @@ def compare_layers(
 def _add_views(configuration: PeerConfiguration, translation: Translation) -> dict[str, Any]:
     """Return the mapping with the policies of views as routes, whose origins are tried there."""
     mapping = translation.mapping
-    routes = dict(mapping["routes"]) if "routes" in mapping else {"/": mapping}
+    routes: dict[str, Any] = dict(mapping["routes"]) if "routes" in mapping else {"/": mapping}
     for each in translation.views:
         for path in configuration.paths:
             if path.view in each.views:

@@ -120,7 +120,7 @@ def _iter_around(app: object) -> Iterator[Any]:
 
     current: Any = app
     while True:
-        ends = [current] if is_end(current) else wrapped.find_wrapped(current, is_end)
+        ends: list[Any] = [current] if is_end(current) else wrapped.find_wrapped(current, is_end)
         if not ends:
             return
         seen.append(ends[0])
@@ -133,7 +133,8 @@ def _iter_around(app: object) -> Iterator[Any]:
 def _get_routes(app: object) -> list[Any]:
     """Return the routes of an application, whatever is around it; empty if it has none."""
     routing = import_module("starlette.routing")
-    found = [each for each in _iter_around(app) if hasattr(each, "routes")]
+    around: list[Any] = list(_iter_around(app))
+    found = [each for each in around if hasattr(each, "routes")]
     if not found:
         wrapped = import_module("corsguard_asgi.wrapped_apps")
         found = wrapped.find_wrapped(app, lambda each: isinstance(each, routing.Router))
