@@ -138,7 +138,8 @@ def _get_routes(app: object) -> list[Any]:
     if not found:
         wrapped = import_module("corsguard_asgi.wrapped_apps")
         found = wrapped.find_wrapped(app, lambda each: isinstance(each, routing.Router))
-    return list(found[0].routes) if found else []
+    router: Any = found[0] if found else None
+    return [] if router is None else list(router.routes)
 
 
 def _is_middleware(each: object) -> bool:
