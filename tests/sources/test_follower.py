@@ -856,6 +856,79 @@ def test_changes_with_another_number_load_the_whole_document(follow: Follow) -> 
     assert [allows(guard, each) for each in (A, B, C)] == [False, True, True]
 
 
+def test_withdrawn_revision_leaves_no_error(follow: Follow) -> None:
+    store = MemoryStore(Revision(1, OF_A))
+    guard = follow(store, poll=OFTEN)
+    changes = Changes(guard)
+    store.publish(Revision(2, INVALID))
+    assert "origin-invalid" in changes.next().error
+
+    store.revisions.pop()
+    assert changes.next() == PolicyChange("1", "1")
+
+    assert guard.check_health().is_current
+
+
+def test_change_of_one_of_two_sets_loads_the_whole_document(follow: Follow) -> None:
+    listed = 'allow_origins = [{ set = "x" }, { set = "y" }]'
+    two = f'{listed}\n[origin_sets]\nx = ["{A}"]\ny = ["{A}", "{B}"]\n'
+    store = MemoryStore(Revision(1, two))
+    guard = follow(store)
+    changes = Changes(guard)
+
+    store.publish(change(2, x=SetChange(add=(C,), remove=(A,))))
+    changes.wait_for("2")
+
+    assert [allows(guard, each) for each in (A, B, C)] == [True, True, True]
+
+
+def test_source_that_moves_on_is_not_written_under_an_old_version(
+    follow: Follow, tmp_path: Path
+) -> None:
+    class Moving(MemorySource):
+        def load(self) -> Document:
+            number = int(self.document.version) + 1
+            self.document = Document(str(number), OF_A if number % 2 else OF_B)
+            return super().load()
+
+    (tmp_path / "file").write_text("")
+    source = Moving(OF_A, "1")
+    changes = Changes(follow(source, last_good=tmp_path / "file" / "last", poll=OFTEN))
+
+    versions = [int(changes.next().version) for _ in range(3)]
+
+    assert versions == sorted(versions)
+
+
+def test_watch_that_fails_ends_with_the_follower(follow: Follow) -> None:
+    class Failing(MemorySource):
+        has_failed = threading.Event()
+
+        def watch(self, on_change: Callable[[], object]) -> None:
+            self.has_failed.set()
+            raise OSError("inotify watch limit reached")
+
+    source = Failing(OF_A)
+    guard = follow(source)
+    guard.check_health()
+    assert source.has_failed.wait(PATIENCE)
+
+    guard.unfollow()
+
+    assert not any(each.name.startswith("corsguard") for each in threading.enumerate())
+
+
+def test_change_of_a_wrong_shape_is_refused(follow: Follow) -> None:
+    store = MemoryStore(Revision(1, SET))
+    guard = follow(store)
+    changes = Changes(guard)
+
+    store.publish(Revision(2, "[changes.partners]\nadd = 5", is_change=True))
+
+    assert "version 2 is refused" in changes.next().error
+    assert allows(guard, A)
+
+
 HOLDING = """
 import sys
 from corsguard.sources.last_good import LastGood
