@@ -207,11 +207,11 @@ def read_environ(environ: Mapping[str, str]) -> Settings:
     if any(value is not None for value in source.values()):
         mapping["source"] = {name: value for name, value in source.items() if value is not None}
     known = {*_VARIABLES.values(), _SOURCE_TOKEN}
-    strangers = {name: text for name, text in given.items() if name not in known}
+    unclaimed = {name: text for name, text in given.items() if name not in known}
     others = {
-        name.removeprefix(_PREFIX): _parse_value("", text) for name, text in strangers.items()
+        name.removeprefix(_PREFIX): _parse_value("", text) for name, text in unclaimed.items()
     }
-    unknown = find_unknown_fields(strangers, _VARIABLES.values(), _PREFIX)
+    unknown = find_unknown_fields(unclaimed, _VARIABLES.values(), _PREFIX)
     if _is_none(mapping.get("allow_origins")):
         return _allow_nothing(mapping, others, unknown)
     settings = _build_settings(mapping, others, unknown, OriginSets())

@@ -1,4 +1,4 @@
-"""RedisOrigins: allowed origins in a Redis set, which is asked origin by origin."""
+"""RedisOrigins: allowed origins in a Redis set, with one query for each origin."""
 
 from __future__ import annotations
 

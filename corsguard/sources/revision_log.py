@@ -52,7 +52,7 @@ class LogState(NamedTuple):
     document: int | None
     """The number of the newest whole document."""
     identity: str | None = None
-    """What distinguishes a revision that was asked for from one with its number in another log."""
+    """The identity of the requested revision: another log may have its number too."""
 
 
 def assemble(revisions: Sequence[Revision]) -> Document:

@@ -1,4 +1,4 @@
-"""SQLOrigins: allowed origins in a table of a database, which is asked origin by origin."""
+"""SQLOrigins: allowed origins in a table of a database, with one query for each origin."""
 
 from __future__ import annotations
 

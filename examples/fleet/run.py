@@ -2,8 +2,8 @@
 
     python examples/fleet/run.py
 
-Each change lists another partner. Every worker is asked, over HTTP, if that partner's pages may
-read its response: the table shows which worker says so, and how long after the change.
+Each change lists another partner. The example asks every worker, over HTTP, if that partner's pages
+may read its response: the table shows which worker says so, and how long after the change.
 """
 
 from __future__ import annotations

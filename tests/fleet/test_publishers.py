@@ -1,4 +1,4 @@
-"""Two publishers at once: one wins, the other is told, and the history is complete."""
+"""Two publishers at once: one wins, the other gets a clear error, and the history is complete."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def _silence_logging() -> Iterator[None]:
 class _Network:
     """The network in front of an application.
 
-    It asks the application about a preflight once. The browsers are strangers to each other, but
+    It asks the application about a preflight once. The browsers share no state, but
     a preflight has no cookie, so they send the same one with credentials and without.
     """
 
