@@ -1,74 +1,48 @@
 from __future__ import annotations
 
-import json
 import logging
-import os
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.following import INVALID, OF_A, OF_B, A, B, C, Follow, allows
 from support.memory_store import (
     OFTEN,
     PATIENCE,
-    SELDOM,
     Changes,
     MemorySource,
-    MemoryStore,
     break_source,
 )
 
-from corsguard import Guard, Policy, PolicyError, fork_safety
+from corsguard import Guard, Policy, PolicyError
 from corsguard.sources import Document, PolicyStore, Revision, SourceError, open_source
 from corsguard.sources import follower as follower_module
-from corsguard.sources.changes import SetChange, format_changes
 from corsguard.sources.follower import PolicyChange
 from corsguard.sources.last_good import LastGood
 from corsguard.sources.policy_updater import RefusedError
-from corsguard.sources.signature import load_signing_key, load_verifying_key, sign
-
-A, B, C = "https://a.example", "https://b.example", "https://c.example"
-OF_A = f'allow_origins = ["{A}"]\n'
-OF_B = f'allow_origins = ["{B}"]\n'
-INVALID = 'allow_origins = ["https://a.example/"]\n'
-SET = """
-allow_origins = [{ set = "partners" }, "https://c.example"]
-
-[origin_sets]
-partners = '''
-https://a.example
-'''
-"""
-
-Follow = Callable[..., Guard]
 
 
-@pytest.fixture
-def follow() -> Iterator[Follow]:
-    """Return a function that builds a guard which follows a source until the test ends."""
-    guards: list[Guard] = []
+class HangingSource(MemorySource):
+    """A source whose second load hangs until a test ends it."""
 
-    def build(source: MemorySource, poll: float = SELDOM, **options: object) -> Guard:
-        guard = options.pop("guard", None) or Guard(None)
-        assert isinstance(guard, Guard)
-        guards.append(guard)
-        guard.follow(source, poll=poll, **options)  # type: ignore[arg-type]
-        return guard
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.is_hanging, self.go_on = threading.Event(), threading.Event()
 
-    yield build
-    for guard in guards:
-        guard.unfollow()
+    def load(self) -> Document:
+        if not self.loads.empty():
+            self.is_hanging.set()
+            self.go_on.wait()
+        return super().load()
 
 
-def allows(guard: Guard, origin: str, path: str = "/") -> bool:
-    return guard.decide(path, origin, "GET", {}).allowed
-
-
-def change(version: int, **sets: SetChange) -> Revision:
-    return Revision(version, format_changes(sets), is_change=True)
+def publish_first(url: str, text: str) -> None:
+    store = open_source(url)
+    assert isinstance(store, PolicyStore)
+    store.publish(Revision(1, text))
+    store.close()
 
 
 def test_follow_puts_the_document_in_force_at_once(follow: Follow) -> None:
@@ -307,298 +281,12 @@ def test_text_of_an_error_is_escaped_in_the_log(
     assert r"\x1b[31m\nforged line" in caplog.text
 
 
-def test_follower_without_source_and_last_good_does_not_start() -> None:
-    source = MemorySource()
-    source.error = break_source()
-
-    with pytest.raises(PolicyError) as caught:
-        Guard(None).follow(source)
-
-    (problem,) = caught.value.problems
-    assert problem.code == "source-unavailable"
-    assert "127.0.0.1:6379 refuses connections" in problem.message
-    assert "last_good" in problem.suggestion
-    assert source.is_closed
-
-
-def test_empty_store_is_not_a_policy_that_allows_nothing() -> None:
-    with pytest.raises(PolicyError) as caught:
-        Guard(None).follow(MemoryStore())
-
-    assert [each.code for each in caught.value.problems] == ["source-unavailable"]
-
-
 def test_follower_does_not_start_with_an_invalid_document() -> None:
     with pytest.raises(PolicyError) as caught:
         Guard(None).follow(MemorySource(f"{INVALID}max_age = -1\n"))
 
     codes = {each.code for each in caught.value.problems}
     assert codes == {"origin-invalid", "max-age-out-of-range"}
-
-
-def test_failed_start_leaves_a_guard_that_can_follow_later(follow: Follow) -> None:
-    guard = Guard(None)
-    with pytest.raises(PolicyError):
-        guard.follow(MemoryStore())
-
-    follow(MemorySource(OF_A), guard=guard)
-
-    assert allows(guard, A)
-
-
-def test_last_good_document_starts_a_worker_while_the_source_is_down(
-    follow: Follow, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    last_good = tmp_path / "new folder" / "last"
-    follow(MemorySource(OF_A, "12"), last_good=last_good)
-    source = MemorySource(OF_B, "13")
-    source.error = break_source()
-
-    guard = follow(source, last_good=last_good)
-
-    assert (allows(guard, A), guard.version) == (True, "12")
-    assert f"started with version 12 from {last_good}" in caplog.text
-    assert "version 12 stays in force: 127.0.0.1:6379 refuses connections" in caplog.text
-    assert not guard.check_health().is_current
-    changes = Changes(guard)
-    source.fail(None)
-    changes.wait_for("13")
-    assert allows(guard, B)
-
-
-def test_last_good_document_starts_a_worker_while_the_new_one_is_invalid(
-    follow: Follow, tmp_path: Path
-) -> None:
-    last_good = tmp_path / "last"
-    follow(MemorySource(OF_A, "12"), last_good=last_good)
-
-    guard = follow(MemorySource(INVALID, "13"), last_good=str(last_good))
-
-    assert (allows(guard, A), guard.version) == (True, "12")
-    assert "version 13 is refused" in guard.check_health().error
-
-
-def test_last_good_file_of_something_else_is_not_used(tmp_path: Path) -> None:
-    last_good = tmp_path / "last"
-    last_good.write_text(OF_A)
-    source = MemorySource()
-    source.error = break_source()
-
-    with pytest.raises(PolicyError, match="source-unavailable"):
-        Guard(None).follow(source, last_good=last_good)
-
-
-def test_last_good_document_that_is_no_longer_valid_is_not_used(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    last_good = tmp_path / "last"
-    LastGood(last_good).store(Document("3", INVALID))
-    source = MemorySource()
-    source.error = break_source()
-
-    with pytest.raises(PolicyError, match="source-unavailable"):
-        Guard(None).follow(source, last_good=last_good)
-
-    assert "the last good document can't be used: version 3 is refused: allow" in caplog.text
-
-
-def test_last_good_file_that_is_absent_changes_nothing(tmp_path: Path) -> None:
-    source = MemorySource()
-    source.error = break_source()
-
-    with pytest.raises(PolicyError, match="source-unavailable"):
-        Guard(None).follow(source, last_good=tmp_path / "last")
-
-
-def test_unwritable_last_good_file_is_logged_once(
-    follow: Follow, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "file").write_text("")
-    source = MemorySource(OF_A, "1")
-    guard = follow(source, last_good=tmp_path / "file" / "last", poll=OFTEN)
-    changes = Changes(guard)
-
-    source.put(OF_B, "2")
-    changes.wait_for("2")
-
-    assert allows(guard, B)
-    assert caplog.text.count("the last good document can't be written to disk") == 1
-
-
-def test_last_good_file_is_written_once_it_can_be(follow: Follow, tmp_path: Path) -> None:
-    folder = tmp_path / "folder"
-    folder.write_text("")  # not a folder yet
-    source = MemorySource(OF_A, "1")
-    guard = follow(source, last_good=folder / "last", poll=OFTEN)
-    folder.unlink()
-    store = MemoryStore(Revision(1, SET))
-    follow(store, last_good=folder / "of store", poll=OFTEN)
-    Changes(guard)
-
-    while not (folder / "last").exists():
-        source.loads.get(timeout=PATIENCE)
-
-    found = LastGood(folder / "last").load()
-    assert found == (Document("1", OF_A), [])
-
-
-def test_changes_of_a_set_apply_to_the_policy_in_force(follow: Follow, tmp_path: Path) -> None:
-    store = MemoryStore(Revision(1, SET))
-    guard = follow(store, last_good=tmp_path / "last")
-    changes = Changes(guard)
-
-    store.publish(change(2, partners=SetChange(add=(B,), remove=(A,))))
-    changes.wait_for("2")
-
-    assert [allows(guard, each) for each in (A, B, C)] == [False, True, True]
-    down = MemoryStore()
-    down.error = break_source()
-    again = follow(down, last_good=tmp_path / "last")
-    assert ([allows(again, each) for each in (A, B, C)], again.version) == (
-        [False, True, True],
-        "2",
-    )
-
-
-def test_several_changes_are_replayed_in_order(follow: Follow) -> None:
-    store = MemoryStore(Revision(1, SET))
-    guard = follow(store, poll=SELDOM)
-    changes = Changes(guard)
-    store.revisions += [
-        change(2, partners=SetChange(add=(B,))),
-        change(3, partners=SetChange(remove=(B,))),
-        change(4, partners=SetChange(add=("https://d.example",))),
-    ]
-
-    store.publish(change(5, partners=SetChange(remove=(A,))))
-    changes.wait_for("5")
-
-    origins = (A, B, C, "https://d.example")
-    assert [allows(guard, each) for each in origins] == [False, False, True, True]
-
-
-def test_start_with_changes_is_the_whole_state(follow: Follow) -> None:
-    guard = follow(MemoryStore(Revision(1, SET), change(2, partners=SetChange(add=(B,)))))
-
-    assert ([allows(guard, each) for each in (A, B)], guard.version) == ([True, True], "2")
-
-
-def test_gap_in_the_changes_loads_the_whole_document(follow: Follow) -> None:
-    store = MemoryStore(Revision(1, SET))
-    guard = follow(store)
-    changes = Changes(guard)
-
-    store.revisions = [Revision(8, OF_B)]
-    store.publish(change(9, partners=SetChange(add=(A,))))
-    changes.wait_for("9")
-
-    assert (allows(guard, A), allows(guard, B)) == (False, True)
-
-
-def test_changes_that_do_not_fit_load_the_whole_document(follow: Follow) -> None:
-    """The origin to remove is no longer what it was: the store's own state counts."""
-    store = MemoryStore(Revision(1, SET))
-    guard = follow(store)
-    changes = Changes(guard)
-
-    store.revisions = [Revision(1, SET.replace(A, B))]
-    store.publish(change(2, partners=SetChange(remove=(B,), add=("https://d.example",))))
-    changes.wait_for("2")
-
-    assert [allows(guard, each) for each in (A, B, "https://d.example")] == [False, False, True]
-
-
-def test_other_revision_of_the_same_number_is_in_force(follow: Follow, tmp_path: Path) -> None:
-    """A store that has lost its data begins with 1 again."""
-
-    class EmptiedStore(MemoryStore):
-        def load_revisions(self, since: int = 0) -> Sequence[Revision]:
-            return super().load_revisions(0 if self.revisions[0].author == "again" else since)
-
-    store = EmptiedStore(Revision(1, OF_A))
-    guard = follow(store, last_good=tmp_path / "last")
-    changes = Changes(guard)
-
-    store.revisions = []
-    store.publish(Revision(1, OF_B, author="again"))
-
-    assert changes.next() == PolicyChange("1", "1")
-    assert [allows(guard, each) for each in (A, B)] == [False, True]
-    assert LastGood(tmp_path / "last").load() == (Document("1", OF_B), [])
-
-
-def test_invalid_change_is_refused_and_logged(
-    follow: Follow, caplog: pytest.LogCaptureFixture
-) -> None:
-    store = MemoryStore(Revision(1, SET))
-    guard = follow(store)
-    changes = Changes(guard)
-
-    store.publish(change(2, partners=SetChange(add=("b.example",))))
-
-    assert "origin-invalid" in changes.next().error
-    assert "policy version 2 is refused, version 1 stays in force" in caplog.text
-    assert allows(guard, A)
-
-
-def test_store_with_a_gap_is_refused(follow: Follow) -> None:
-    store = MemoryStore(Revision(1, SET))
-    guard = follow(store)
-    changes = Changes(guard)
-
-    store.publish(change(3, partners=SetChange(add=(B,))))
-
-    assert "the store has no revision 2" in changes.next().error
-    assert allows(guard, A)
-
-
-def test_store_that_lost_its_numbers_is_followed_again(follow: Follow) -> None:
-    store = MemoryStore(Revision(57, OF_A))
-    guard = follow(store)
-    changes = Changes(guard)
-
-    store.revisions = []
-    store.publish(Revision(1, OF_B))
-    changes.wait_for("1")
-
-    assert allows(guard, B)
-
-
-def test_workers_report_to_the_store(follow: Follow) -> None:
-    store = MemoryStore(Revision(1, OF_A))
-    guard = follow(store)
-    changes = Changes(guard)
-    first = store.reports.get(timeout=PATIENCE)
-
-    store.publish(Revision(2, INVALID))
-    changes.next()
-    store.publish(Revision(3, OF_B))
-    changes.wait_for("3")
-    reports = [store.reports.get(timeout=PATIENCE)]
-    while reports[-1].version != "3":
-        reports.append(store.reports.get(timeout=PATIENCE))
-
-    assert (first.pid, first.version, first.error) == (os.getpid(), "1", "")
-    assert reports[-1].since == guard.followed_since
-
-
-def test_store_that_takes_no_reports_is_followed_all_the_same(
-    follow: Follow, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    store = MemoryStore(Revision(1, OF_A))
-    store.report_error = SourceError("permission denied for table corsguard_workers")
-    guard = follow(store)
-    changes = Changes(guard)
-    for version in (2, 3):
-        store.publish(Revision(version, OF_B))
-        changes.wait_for(str(version))
-
-    store.report_error = None
-    store.publish(Revision(4, OF_A))
-    while store.reports.get(timeout=PATIENCE).version != "4":
-        pass
-    assert caplog.text.count("this worker can't report to the store: permission denied") == 1
 
 
 def test_policies_of_views_stay(follow: Follow) -> None:
@@ -612,30 +300,6 @@ def test_policies_of_views_stay(follow: Follow) -> None:
     changes.wait_for("2")
 
     assert guard.adapter.snapshot.views == (("view", view),)
-
-
-def test_source_that_blocks_in_watch_is_closed(follow: Follow) -> None:
-    class Blocking(MemorySource):
-        ended = threading.Event()
-
-        def watch(self, on_change: Callable[[], object]) -> None:
-            on_change()
-            self.ended.wait()
-
-        def close(self) -> None:
-            self.ended.set()
-
-    source = Blocking(OF_A)
-    guard = follow(source)
-    guard.check_health()
-
-    guard.unfollow()
-
-    names = [each.name for each in threading.enumerate()]
-    assert not any(name.startswith("corsguard") for name in names)
-    assert allows(guard, A)
-    assert (guard.version, guard.followed_since) == (None, None)
-    guard.unfollow()
 
 
 def test_watch_that_fails_is_called_again(follow: Follow) -> None:
@@ -743,163 +407,6 @@ def test_source_that_hangs_is_not_current(follow: Follow) -> None:
     assert allows(guard, A)
 
 
-@pytest.fixture
-def key(tmp_path: Path) -> Path:
-    file = tmp_path / "key"
-    file.write_text("0123456789abcdef0123456789abcdef")
-    return file
-
-
-def test_signed_documents_alone_are_put_in_force(follow: Follow, key: Path) -> None:
-    signing = load_signing_key(key)
-    source = MemorySource(sign(OF_A, 1, signing), "1")
-    guard = follow(source, key=key)
-    changes = Changes(guard)
-
-    source.put(OF_B, "2")
-    unsigned = changes.next().error
-    source.put(sign(OF_A, 2, signing).replace(A, B), "3")
-    changed = changes.next().error
-
-    assert "document-not-authentic" in unsigned
-    assert "document-not-authentic" in changed
-    assert allows(guard, A)
-    source.put(sign(OF_B, 4, signing), "4")
-    changes.wait_for("4")
-    assert allows(guard, B)
-
-
-def test_earlier_signed_document_is_not_put_in_force_again(follow: Follow, key: Path) -> None:
-    signing = load_signing_key(key)
-    source = MemorySource(sign(OF_A, 8, signing), "8")
-    guard = follow(source, key=load_verifying_key(key))
-    changes = Changes(guard)
-
-    source.put(sign(OF_B, 7, signing), "replayed")
-
-    error = changes.next().error
-    assert "version 8 was in force, and this one is older" in error
-    assert "under a number that is higher" in error
-    assert allows(guard, A)
-
-
-def test_unsigned_document_does_not_start_a_worker(key: Path) -> None:
-    with pytest.raises(PolicyError, match="document-not-authentic"):
-        Guard(None).follow(MemorySource(OF_A), key=key)
-
-
-def test_signed_revisions_of_a_store_have_their_own_numbers(follow: Follow, key: Path) -> None:
-    signing = load_signing_key(key)
-    store = MemoryStore(Revision(1, sign(SET, 1, signing)))
-    guard = follow(store, key=key)
-    changes = Changes(guard)
-    add_b = format_changes({"partners": SetChange(add=(B,))})
-
-    store.publish(Revision(2, add_b, is_change=True))
-    unsigned = changes.next().error
-    store.revisions.pop()
-    store.revisions.append(Revision(2, sign(add_b, 3, signing, is_change=True), is_change=True))
-    store.publish(Revision(3, sign(add_b, 3, signing, is_change=True), is_change=True))
-    renumbered = changes.next().error
-    store.revisions = [Revision(4, sign(OF_B, 5, signing))]
-    store.publish(change(5))
-    moved = changes.next().error
-
-    assert "document-not-authentic" in unsigned
-    assert "the signature of version 2 is that of another one" in renumbered
-    assert "the signature is that of version 5" in moved
-    assert allows(guard, A)
-    store.revisions = [Revision(6, sign(SET, 6, signing))]
-    store.publish(Revision(7, sign(add_b, 7, signing, is_change=True), is_change=True))
-    changes.wait_for("7")
-    assert allows(guard, B)
-
-
-def test_signed_change_is_put_in_force(follow: Follow, key: Path) -> None:
-    signing = load_signing_key(key)
-    store = MemoryStore(Revision(1, sign(SET, 1, signing)))
-    guard = follow(store, key=key)
-    changes = Changes(guard)
-
-    text = format_changes({"partners": SetChange(add=(B,))})
-    store.publish(Revision(2, sign(text, 2, signing, is_change=True), is_change=True))
-    changes.wait_for("2")
-
-    assert allows(guard, B)
-
-
-def test_restarted_process_follows_anew(follow: Follow) -> None:
-    """What a forked child does, which no coverage sees."""
-    source = MemorySource(OF_A, "1")
-    guard = follow(source)
-    source.document = Document("2", OF_B)
-
-    fork_safety._restart_all()
-
-    assert allows(guard, B)  # the first request waits for the newest document
-
-
-def test_changes_with_another_number_load_the_whole_document(follow: Follow) -> None:
-    class Skipping(MemoryStore):
-        def load_revisions(self, since: int = 0) -> Sequence[Revision]:
-            revisions = super().load_revisions()
-            return revisions[-1:] if since == 1 else revisions
-
-    store = Skipping(Revision(1, SET))
-    guard = follow(store)
-    changes = Changes(guard)
-    store.revisions.append(change(2, partners=SetChange(add=(B,))))
-
-    store.publish(change(3, partners=SetChange(remove=(A,))))
-    changes.wait_for("3")
-
-    assert [allows(guard, each) for each in (A, B, C)] == [False, True, True]
-
-
-def test_withdrawn_revision_leaves_no_error(follow: Follow) -> None:
-    store = MemoryStore(Revision(1, OF_A))
-    guard = follow(store, poll=OFTEN)
-    changes = Changes(guard)
-    store.publish(Revision(2, INVALID))
-    assert "origin-invalid" in changes.next().error
-
-    store.revisions.pop()
-    assert changes.next() == PolicyChange("1", "1")
-
-    assert guard.check_health().is_current
-
-
-def test_change_of_one_of_two_sets_loads_the_whole_document(follow: Follow) -> None:
-    listed = 'allow_origins = [{ set = "x" }, { set = "y" }]'
-    two = f'{listed}\n[origin_sets]\nx = ["{A}"]\ny = ["{A}", "{B}"]\n'
-    store = MemoryStore(Revision(1, two))
-    guard = follow(store)
-    changes = Changes(guard)
-
-    store.publish(change(2, x=SetChange(add=(C,), remove=(A,))))
-    changes.wait_for("2")
-
-    assert [allows(guard, each) for each in (A, B, C)] == [True, True, True]
-
-
-def test_source_that_moves_on_is_not_written_under_an_old_version(
-    follow: Follow, tmp_path: Path
-) -> None:
-    class Moving(MemorySource):
-        def load(self) -> Document:
-            number = int(self.document.version) + 1
-            self.document = Document(str(number), OF_A if number % 2 else OF_B)
-            return super().load()
-
-    (tmp_path / "file").write_text("")
-    source = Moving(OF_A, "1")
-    changes = Changes(follow(source, last_good=tmp_path / "file" / "last", poll=OFTEN))
-
-    versions = [int(changes.next().version) for _ in range(3)]
-
-    assert versions == sorted(versions)
-
-
 def test_watch_that_fails_ends_with_the_follower(follow: Follow) -> None:
     class Failing(MemorySource):
         has_failed = threading.Event()
@@ -916,147 +423,6 @@ def test_watch_that_fails_ends_with_the_follower(follow: Follow) -> None:
     guard.unfollow()
 
     assert not any(each.name.startswith("corsguard") for each in threading.enumerate())
-
-
-def test_change_of_a_wrong_shape_is_refused(follow: Follow) -> None:
-    store = MemoryStore(Revision(1, SET))
-    guard = follow(store)
-    changes = Changes(guard)
-
-    store.publish(Revision(2, "[changes.partners]\nadd = 5", is_change=True))
-
-    assert "version 2 is refused" in changes.next().error
-    assert allows(guard, A)
-
-
-HOLDING = """
-import sys
-from corsguard.sources.last_good import LastGood
-
-with LastGood(sys.argv[1])._locked():
-    print("locked", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_last_good_file_is_written_when_another_process_is_done(
-    follow: Follow, tmp_path: Path
-) -> None:
-    last_good = tmp_path / "last"
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDING, str(last_good)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == b"locked\n"
-        source = MemorySource(OF_A, "1")
-        guard = follow(source, last_good=last_good, poll=OFTEN)
-        assert not last_good.exists()
-        holder.communicate()
-    guard.check_health()
-
-    while not last_good.exists():
-        source.loads.get(timeout=PATIENCE)
-
-
-PRELOADED = """
-import json, logging, os, sys, threading
-logging.disable()
-from corsguard import Guard
-from corsguard.sources.file_source import FileSource
-
-path = sys.argv[1]
-guard = Guard(None)
-guard.follow(FileSource(path), poll=60)
-allows = lambda origin: guard.decide("/", origin, "GET", {}).allowed
-threads = len(threading.enumerate())
-with open(path, "w") as file:
-    file.write('allow_origins = ["https://b.example"]')
-children = []
-for _ in range(3):
-    read, write = os.pipe()
-    if os.fork() == 0:
-        seen = [allows("https://a.example"), allows("https://b.example")]
-        os.write(write, json.dumps([seen, len(threading.enumerate())]).encode())
-        os._exit(0)
-    os.wait()
-    children.append(json.loads(os.read(read, 1000)))
-print(json.dumps([threads, children]))
-"""
-
-
-def test_forked_process_follows_from_its_first_request_on(tmp_path: Path) -> None:
-    path = tmp_path / "policy.toml"
-    path.write_text(OF_A)
-
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PRELOADED, str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert run.stderr == ""
-    assert json.loads(run.stdout) == [1, [[[False, True], 3]] * 3]
-
-
-def test_process_that_ends_stops_its_threads(tmp_path: Path) -> None:
-    path = tmp_path / "policy.toml"
-    path.write_text(OF_A)
-    program = (
-        "import sys\nfrom corsguard import Guard\n"
-        "guard = Guard.from_mapping({'source': sys.argv[1]})\n"
-        "print(guard.check_health().is_current)"
-    )
-
-    run = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", program, str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (run.stdout, run.stderr) == ("True\n", "")
-
-
-def test_process_without_room_for_threads_keeps_its_policy(
-    follow: Follow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    guard = follow(MemorySource(OF_A))
-
-    def refuse(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-
-    assert allows(guard, A)
-    assert "can't start new thread" in caplog.text
-    assert not guard.check_health().is_current
-
-
-def test_import_of_the_guard_loads_no_source() -> None:
-    program = "import corsguard, sys; print([m for m in sys.modules if 'sources' in m])"
-
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-
-    assert run.stdout == "[]\n"
-
-
-class HangingSource(MemorySource):
-    """A source whose second load hangs until a test ends it."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.is_hanging, self.go_on = threading.Event(), threading.Event()
-
-    def load(self) -> Document:
-        if not self.loads.empty():
-            self.is_hanging.set()
-            self.go_on.wait()
-        return super().load()
 
 
 def test_source_that_hangs_delays_requests_only_once(
@@ -1151,51 +517,3 @@ def test_refused_revision_of_the_same_number_stays_refused(follow: Follow, tmp_p
     assert updater.refused is None
     assert (allows(guard, A), allows(guard, B)) == (False, True)
     assert LastGood(tmp_path / "last").load() == (Document("1", OF_B), [])
-
-
-def publish_first(url: str, text: str) -> None:
-    store = open_source(url)
-    assert isinstance(store, PolicyStore)
-    store.publish(Revision(1, text))
-    store.close()
-
-
-def test_restarted_worker_refuses_an_earlier_signed_document(
-    follow: Follow, key: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    signing, last_good = load_signing_key(key), tmp_path / "last"
-    add_b = sign(format_changes({"partners": SetChange(add=(B,))}), 9, signing, is_change=True)
-    whole = Revision(8, sign(SET, 8, signing))
-    follow(MemoryStore(whole, Revision(9, add_b, is_change=True)), key=key, last_good=last_good)
-
-    guard = follow(MemoryStore(whole), key=key, last_good=last_good)
-
-    assert (guard.version, allows(guard, B)) == ("9", True)
-    assert "version 9 was in force, and this one is older" in guard.check_health().error
-    assert "started with version 9" in caplog.text
-
-
-def test_last_good_file_that_is_not_signed_refuses_nothing(
-    follow: Follow, key: Path, tmp_path: Path
-) -> None:
-    LastGood(tmp_path / "last").store(Document("9", OF_A))
-
-    guard = follow(
-        MemorySource(sign(OF_B, 1, load_signing_key(key))), key=key, last_good=tmp_path / "last"
-    )
-
-    assert (allows(guard, A), allows(guard, B)) == (False, True)
-
-
-def test_change_that_corrects_a_document_is_put_in_force(follow: Follow) -> None:
-    listed = '[[routes."/"]]\nallow_origins = [{ set = "partners" }]\n'
-    store = MemoryStore(Revision(1, OF_A))
-    guard = follow(store)
-    changes = Changes(guard)
-
-    store.publish(Revision(2, f"{listed}[origin_sets]\npartners = []\n"))
-    changes.wait_for_error("version 2 is refused")
-    store.publish(change(3, partners=SetChange(add=(B,))))
-    changes.wait_for("3")
-
-    assert (allows(guard, A), allows(guard, B)) == (False, True)
