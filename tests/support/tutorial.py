@@ -105,7 +105,8 @@ class _Follower:
         """Run the tests of production, which are as many as those before."""
         count = _TESTS.search(page)
         change = _SET.search(page)
-        assert count and change
+        assert count
+        assert change
         file = self._folder / change[1]
         text, changes = re.subn(
             rf"^{change[3]} = .*$", change[2], file.read_text(encoding="utf-8"), flags=re.MULTILINE
