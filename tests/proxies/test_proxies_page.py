@@ -155,7 +155,7 @@ def test_proxy_passes_the_host_that_the_page_says(
 ) -> None:
     body, setting = HOSTS[name]
     backend = find_port(enter(serving(by_werkzeug, show_host)))
-    [row] = re.findall(rf"^\| (?:\w+, )?{name}(?:, \w+)? \| (.*) \|$", read_page("proxies"), re.M)
+    [row] = re.findall(rf"^\| (?:\w+, )?{name}(?:, \w+)? \| (.*) \|$", read_page("proxies"), re.MULTILINE)
     assert (setting in row) if setting else row == "the browser's"
 
     url = enter(run_proxy(name.lower(), body, backend, tmp_path))
