@@ -68,3 +68,34 @@ def test_page_posts_with_the_token_of_django(hosts: NamedHosts) -> None:
         without = post.replace("credentials, headers", "credentials")
         assert hosts.run(f"{without} return response.status") == 403
         assert hosts.run(f"{post} return response.text()") == "added"
+
+
+@pytest.mark.parametrize(("attributes", "received"), [("", ""), ("; Partitioned", "user=ada")])
+def test_partitioned_cookie_is_sent_where_others_are_blocked(
+    attributes: str, received: str, hosts: NamedHosts
+) -> None:
+    row = ROWS[-1]
+    hosts.serve({row.page: blank, row.api: build_api(row, f"{row.sent}{attributes}")})
+    with third_party_cookies_blocked(hosts):
+        hosts.open(f"{row.page}/")
+        assert hosts.run(CALL, row.api) == received
+
+
+@contextmanager
+def third_party_cookies_blocked(hosts: NamedHosts) -> Iterator[None]:
+    """Block third-party cookies, as Chrome's setting does, until the end of the block."""
+
+    def restrict(enabled: bool) -> None:
+        controls = {
+            "enableThirdPartyCookieRestriction": enabled,
+            "disableThirdPartyCookieMetadata": False,
+            "disableThirdPartyCookieHeuristics": False,
+        }
+        hosts.chromium.driver.execute_cdp_cmd("Network.enable", {})
+        hosts.chromium.driver.execute_cdp_cmd("Network.setCookieControls", controls)
+
+    restrict(True)
+    try:
+        yield
+    finally:
+        restrict(False)
