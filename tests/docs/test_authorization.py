@@ -14,7 +14,7 @@ from support.doc_pages import read_blocks
 from support.page_code import run_python
 
 from corsguard import Guard, Policy, PolicyWarning
-from corsguard.browser import Answer, Blocked, Browser, EngineName, Request
+from corsguard.browser import Answer, Blocked, Browser, EngineName, Request, Sent
 from corsguard_wsgi import CORSMiddleware
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "corsguard.toml").write_text(POLICY, encoding="utf-8")
 
 
-def open_page(app: WSGIApplication, engine: EngineName = "standard", **options: object) -> Browser:
-    return Browser.on(app, page=PAGE, url=API, engine=engine, **options)
+def open_page(app: WSGIApplication, engine: EngineName = "standard") -> Browser:
+    return Browser.on(app, page=PAGE, url=API, engine=engine)
 
 
 def test_every_block_is_run() -> None:
@@ -59,7 +59,8 @@ def test_application_without_a_token_returns_what_the_page_reads(code: str) -> N
 
 def respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [environ.get("HTTP_AUTHORIZATION", environ.get("HTTP_COOKIE", "")).encode()]
+    received: str = environ.get("HTTP_AUTHORIZATION") or environ.get("HTTP_COOKIE", "")
+    return [received.encode()]
 
 
 def test_token_check_in_front_of_corsguard_blocks_the_page() -> None:
@@ -123,19 +124,18 @@ def test_header_does_not_follow_to_another_origin(location: str, kept: bool) -> 
         ("Access-Control-Allow-Origin", "*"),
         ("Access-Control-Allow-Headers", "Authorization"),
     )
-    sent = []
+    received: list[Sent] = []
 
-    def send(request: Request) -> Answer:
-        sent.append(request)
-        redirects = request.method == "GET" and request.url.endswith("/notes")
-        return (
-            Answer(307, (*allowed, ("Location", location))) if redirects else Answer(200, allowed)
-        )
+    def send(sent: Sent) -> Answer:
+        received.append(sent)
+        if sent.method == "GET" and sent.url.endswith("/notes"):
+            return Answer(307, (*allowed, ("Location", location)))
+        return Answer(200, allowed)
 
     request = Request(f"{API}/notes", headers=tuple(TOKEN.items()))
     exchange = Browser(page=PAGE).play(request, send)
     assert exchange.refusal is None
-    names = {name.lower() for name, _ in sent[-1].headers}
+    names = {name.lower() for name, _ in received[-1].headers}
     assert ("authorization" in names) is kept
 
 

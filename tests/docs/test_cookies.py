@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import global_settings
-from fastapi import Request
+from fastapi import FastAPI, Request
 from flask import Flask, session
 from support.asgi_exchange import ask, scope_of
 from support.cookie_rows import ATTRIBUTES, ROWS, CookieRow, build_api
@@ -92,7 +92,7 @@ def read_attributes(set_cookie: str) -> tuple[str, bool]:
 
 
 def test_flask_session_is_sent(folder: Path) -> None:
-    app = run_python(FLASK)["app"]
+    app: Flask = run_python(FLASK)["app"]
 
     @app.post("/login")
     def login() -> str:
@@ -118,7 +118,7 @@ def test_flask_has_no_same_site_by_default() -> None:
 
 
 def test_starlette_session_is_sent(folder: Path) -> None:
-    app = run_python(STARLETTE)["app"]
+    app: FastAPI = run_python(STARLETTE)["app"]
 
     @app.post("/login")
     def login(request: Request) -> str:

@@ -155,7 +155,8 @@ def test_proxy_passes_the_host_that_the_page_says(
 ) -> None:
     body, setting = HOSTS[name]
     backend = find_port(enter(serving(by_werkzeug, show_host)))
-    [row] = re.findall(rf"^\| (?:\w+, )?{name}(?:, \w+)? \| (.*) \|$", read_page("proxies"), re.MULTILINE)
+    row_of_name = rf"^\| (?:\w+, )?{name}(?:, \w+)? \| (.*) \|$"
+    [row] = re.findall(row_of_name, read_page("proxies"), re.MULTILINE)
     assert (setting in row) if setting else row == "the browser's"
 
     url = enter(run_proxy(name.lower(), body, backend, tmp_path))

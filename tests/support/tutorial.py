@@ -118,27 +118,29 @@ class _Follower:
 
 def start_command(command: str, folder: Path, output: Path) -> subprocess.Popen[bytes]:
     """Start a command of the page, whose output goes to a file."""
+    words, environ = _split(command)
     with output.open("wb") as file:
         return subprocess.Popen(
-            **_split(command), cwd=folder, stdout=file, stderr=subprocess.STDOUT
+            words, cwd=folder, env=environ, stdout=file, stderr=subprocess.STDOUT
         )
 
 
 def run_command(command: str, folder: Path) -> str:
     """Return the output of a command of the page. Blocked requests and 0 are no failures."""
+    words, environ = _split(command)
     run = subprocess.run(
-        **_split(command), cwd=folder, capture_output=True, encoding="utf-8", timeout=120
+        words, cwd=folder, env=environ, capture_output=True, encoding="utf-8", timeout=120
     )
     assert run.returncode == int("explain" in command), run.stdout + run.stderr
     return run.stdout
 
 
-def _split(command: str) -> dict[str, object]:
-    """Return the arguments of subprocess for a command: its variables, program and words."""
+def _split(command: str) -> tuple[list[str], dict[str, str]]:
+    """Return the words of a command, with the path of its program, and its environment."""
     environ = {"COLUMNS": "80", "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
     words = shlex.split(command.replace("\\\n", ""))
     while "=" in words[0]:
         name, _, value = words.pop(0).partition("=")
         environ[name] = value
     program = Path(sys.executable).with_name(words[0])
-    return {"args": [str(program), *words[1:]], "env": {**os.environ, **environ}}
+    return [str(program), *words[1:]], {**os.environ, **environ}
