@@ -15,6 +15,7 @@ from support.doc_pages import Block, read_blocks, read_page
 __all__ = ["Reader", "follow", "run_command", "start_command"]
 
 _CLAIM = re.compile(r"\*\*([^*]+)\*\*(?:: it)?\s+shows\s+`([^`]+)`")
+_ADDITION = re.compile(r"Add `([^`]+)` to the call")
 _CALL = re.compile(r"^CORSGuard\(.*?^\)$", re.MULTILINE | re.DOTALL)
 _SERVER = re.compile(r"http\.server|flask .* run ")
 _SET = re.compile(r"In `(\S+)`, set `((\w+) = [^`]+)`")
@@ -46,12 +47,19 @@ def follow(reader: Reader) -> list[Block]:
     """Do what the page says, check what it shows, and return the blocks in order."""
     blocks = read_blocks("tutorial")
     page = read_page("tutorial")
-    steps: list[tuple[int, Block | re.Match[str]]] = [(block.line, block) for block in blocks]
-    steps += [(page[: claim.start()].count("\n") + 1, claim) for claim in _CLAIM.finditer(page)]
+    # (line, character) -> step
+    steps: dict[tuple[int, int], Block | re.Match[str]] = {
+        (block.line, 0): block for block in blocks
+    }
+    for sentence in (*_ADDITION.finditer(page), *_CLAIM.finditer(page)):
+        steps[page.count("\n", 0, sentence.start()) + 1, sentence.start()] = sentence
     follower = _Follower(reader)
-    for _, step in sorted(steps, key=lambda step: step[0]):
+    for place in sorted(steps):
+        step = steps[place]
         if isinstance(step, Block):
             follower.use(step)
+        elif step.re is _ADDITION:
+            follower.add_to_call(step[1])
         else:
             assert reader.adapt(step[2]) in reader.press(step[1]), step[0]
     follower.change_tests(page)
@@ -85,21 +93,28 @@ class _Follower:
             self._output = run_command(code, self._folder)
 
     def _change_api(self, code: str) -> None:
-        file = self._folder / "api.py"
-        text = before = file.read_text(encoding="utf-8")
-        if re.match(r"(from|import) ", code):
-            text = f"{self._original}\n{code}"
-        elif code.startswith("CORSGuard("):
-            text = _CALL.sub(lambda _: code, text)
+        if code.startswith("CORSGuard("):
+            self._save(_CALL.sub(lambda _: code.rstrip(), self._read()))
         else:
-            text = _CALL.sub(lambda call: f"{call[0][:-1]}    {code})", text)
+            self._save(f"{self._original}\n{code}")
+
+    def add_to_call(self, line: str) -> None:
+        """Add a line to the call of CORSGuard."""
+        self._save(_CALL.sub(lambda call: f"{call[0][:-1]}    {line}\n)", self._read()))
+
+    def _read(self) -> str:
+        return (self._folder / "api.py").read_text(encoding="utf-8")
+
+    def _save(self, text: str) -> None:
+        """Change api.py and start it again, or go back if it does not start."""
+        before = self._read()
         assert text != before
-        file.write_text(text, encoding="utf-8")
-        if "os.environ" in code:  # the command that comes next sets the variable
+        (self._folder / "api.py").write_text(text, encoding="utf-8")
+        if "os.environ" in text:  # the command that comes next sets the variable
             return
         self._output = self._reader.start(self._start_api)
         if self._output:
-            file.write_text(before, encoding="utf-8")
+            (self._folder / "api.py").write_text(before, encoding="utf-8")
 
     def change_tests(self, page: str) -> None:
         """Run the tests of production, which are as many as those before."""
