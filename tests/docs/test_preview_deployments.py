@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from support.doc_pages import read_blocks, read_page
 
-from corsguard import Guard, Policy, PolicyError, dangerous
+from corsguard import Guard, Origin, Policy, PolicyError, dangerous
 from corsguard.browser import Browser, Cookie
 from corsguard.cli import main
-from corsguard.origin import OriginPattern
-from corsguard.public_suffix import covers_public_suffix, is_public_suffix
+from corsguard.public_suffix import find_suffix, is_public_suffix
 from corsguard_wsgi import CORSMiddleware
 
 if TYPE_CHECKING:
@@ -26,22 +25,26 @@ APP, STRANGER = "https://app.example.com", "https://app-evil-team.vercel.app"
 
 
 class Row(NamedTuple):
-    """A row of the table of hosts."""
+    """A row of one of the tables of hosts."""
 
     host: str
     preview: str
-    suffix: str
     entry: str
-    with_cookies: str
 
 
-def read_rows() -> list[Row]:
-    table = read_page(PAGE).partition("| host |")[2].partition("\n\n")[0]
+def read_rows(heading: str) -> list[Row]:
+    section = read_page(PAGE).partition(f"## {heading}")[2].partition("\n## ")[0]
+    table = section.partition("| host |")[2].partition("\n\n")[0]
     cells = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
-    return [Row(*(cell.strip("`") for cell in row[:5])) for row in cells]
+    return [Row(*(cell.strip("`") for cell in row[:3])) for row in cells]
 
 
-ROWS = read_rows()
+SAFE = read_rows("Hosts that reserve your names")
+OPEN = read_rows("Hosts where anyone can have a matching name")
+
+
+def get_host(row: Row) -> str:
+    return row.host
 
 
 def find_codes(entry: str, *, credentials: bool) -> list[str]:
@@ -62,28 +65,38 @@ def run_python(number: int) -> dict[str, object]:
 def test_page_has_no_other_blocks() -> None:
     languages = [block.language for block in read_blocks(PAGE)]
     assert languages == ["python", "text", "toml", "sh", "python", "toml"]
-    assert len(ROWS) == 19
+    assert (len(SAFE), len(OPEN)) == (7, 12)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row.host for row in ROWS])
-def test_row_is_what_the_validator_says(row: Row) -> None:
-    expected = [] if row.with_cookies == "starts" else [row.with_cookies]
-    assert find_codes(row.entry, credentials=True) == expected
+@pytest.mark.parametrize("row", SAFE, ids=get_host)
+def test_entry_of_a_reserved_name_starts_with_cookies(row: Row) -> None:
+    assert find_codes(row.entry, credentials=True) == []
     assert find_codes(row.entry, credentials=False) == []
+
+
+@pytest.mark.parametrize("row", OPEN, ids=get_host)
+def test_pattern_of_open_names_starts_without_cookies_only(row: Row) -> None:
+    assert find_codes(row.entry, credentials=True) == ["origin-public-suffix"]
+    assert find_codes(row.entry, credentials=False) == []
+    with pytest.raises(PolicyError, match="origin-public-suffix"):
+        Guard(Policy(allow_origins=[row.entry]), enforce=True)
+    # Listed by its name, the preview is accepted.
     assert find_codes(row.preview, credentials=True) == []
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row.host for row in ROWS])
+@pytest.mark.parametrize("row", [*SAFE, *OPEN], ids=get_host)
 def test_entry_covers_the_preview(row: Row) -> None:
-    guard = Guard(Policy(allow_origins=[row.entry]))
-    assert guard.decide("/", row.preview, "GET", {}).allowed
-    if row.suffix == "none":
-        parent = OriginPattern.parse(row.entry).host
-        assert not is_public_suffix(parent)
-        assert covers_public_suffix(parent) == (row.host == "GitHub Codespaces")
-    else:
-        assert is_public_suffix(row.suffix)
-        assert row.preview.endswith(f".{row.suffix}")
+    assert Guard(Policy(allow_origins=[row.entry])).decide("/", row.preview, "GET", {}).allowed
+
+
+@pytest.mark.parametrize("row", [*SAFE, *OPEN], ids=get_host)
+def test_host_is_on_the_list_as_the_page_says(row: Row) -> None:
+    name = Origin.parse(row.preview).host
+    labels = name.split(".")
+    listed = ".".join(labels[-find_suffix(name).labels :])
+    added = row.host in {"GitHub Codespaces", "Azure Static Web Apps"}
+    assert is_public_suffix(listed) is not added
+    assert (listed == "com") == (row.host == "your own domain")
 
 
 def greet(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -53,7 +53,7 @@ def test_handshake_needs_an_allowed_origin(code: str) -> None:
 
 
 def test_handshake_with_a_cookie_needs_credentials() -> None:
-    code = FASTAPI.code.replace("allow_credentials=True, ", "")
+    code = FASTAPI.code.replace("    allow_credentials=True,\n", "")
     with serving(by_uvicorn, run_block(code)) as url:
         socket = url.replace("http", "ws") + "/feed"
         assert asyncio.run(open_socket(socket, Origin=APP)) == "hello"
@@ -62,7 +62,7 @@ def test_handshake_with_a_cookie_needs_credentials() -> None:
 
 
 def test_without_enforce_every_handshake_passes() -> None:
-    code = FASTAPI.code.replace(", enforce=True", "")
+    code = FASTAPI.code.replace("    enforce=True,\n", "")
     with serving(by_uvicorn, run_block(code)) as url:
         assert asyncio.run(open_socket(url.replace("http", "ws") + "/feed", Origin=EVIL)) == "hello"
 

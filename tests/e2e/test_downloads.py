@@ -141,8 +141,9 @@ def test_script_saves_and_reads_a_part(hosts: NamedHosts) -> None:
     hosts.serve({APP: PAGE, API: names["app"]})
     hosts.open(APP)
 
-    assert hosts.run(save.code) == "report.csv"
-    assert hosts.run(part.code) == [206, "id,total", "bytes 0-7/13"]
+    assert hosts.run(save.code + "return name;") == "report.csv"
+    logged = "const seen = []; const console = { log: (...each) => seen.push(...each) };"
+    assert hosts.run(f"{logged} {part.code} return seen;") == [206, "id,total", "bytes 0-7/13"]
 
 
 IMAGE_TWICE = """

@@ -34,7 +34,7 @@ def serve(hosts: NamedHosts, *, enforce: bool = True) -> list[tuple[str, int]]:
 def test_query_is_read_after_a_preflight(hosts: NamedHosts) -> None:
     responses = serve(hosts)
     hosts.open(APP)
-    assert hosts.run(QUERY) == {"data": {"ran": "{ items }"}}
+    assert hosts.run(QUERY + "return data;") == {"ran": "{ items }"}
     assert responses == [("OPTIONS", 204), ("POST", 200)]
 
 
@@ -42,5 +42,5 @@ def test_query_is_read_after_a_preflight(hosts: NamedHosts) -> None:
 def test_upload_of_another_site(hosts: NamedHosts, enforce: bool, status: int) -> None:
     responses = serve(hosts, enforce=enforce)
     hosts.open(EVIL)
-    assert hosts.run(UPLOAD) == "opaque"
+    assert hosts.run(UPLOAD) is None
     assert responses == [("POST", status)]
