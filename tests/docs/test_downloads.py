@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from support.doc_pages import read_blocks, read_page
+from whitenoise import WhiteNoise  # type: ignore[import-untyped]
 
 from corsguard import Guard, Policy
 from corsguard.browser import Blocked, Browser
 from corsguard.fetch_spec import SAFELISTED_RESPONSE_HEADERS
+from corsguard_flask import CORSGuard
+from corsguard_wsgi import CORSMiddleware
 
 PAGE = "downloads"
 APP, API = "https://app.example.com", "https://api.example.com"
@@ -68,6 +72,23 @@ def test_static_files_are_for_everyone(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(Blocked):
         anyone.fetch("/items")
     assert Browser.on(app, page=APP, url=API).fetch("/items", credentials="include").body == b"[]"
+
+
+@pytest.mark.parametrize("library", ["whitenoise", "flask"])
+def test_static_file_has_the_headers_of_the_policy(library: str, tmp_path: Path) -> None:
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static/site.css").write_text("body {}")
+    app: Any
+    if library == "flask":
+        app = Flask(__name__, root_path=str(tmp_path))
+        CORSGuard(app, allow_origins=[APP])
+    else:
+        files = WhiteNoise(Flask(__name__), root=str(tmp_path))
+        app = CORSMiddleware(files, allow_origins=[APP])
+
+    assert Browser.on(app, page=APP, url=API).fetch("/static/site.css").body == b"body {}"
+    with pytest.raises(Blocked):
+        Browser.on(app, page="https://other.example", url=API).fetch("/static/site.css")
 
 
 def test_bucket_rules_say_what_the_policy_says() -> None:

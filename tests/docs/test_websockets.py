@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import pytest
+from flask import Flask
 from support.doc_pages import read_blocks
 from support.servers.threaded import by_uvicorn, serving
 from websockets.asyncio.client import connect
@@ -14,6 +15,7 @@ from websockets.exceptions import InvalidStatus
 
 from corsguard import Policy, PolicyWarning
 from corsguard.browser import Blocked, Browser
+from corsguard_flask import CORSGuard
 
 PAGE = "websockets"
 APP, API, EVIL = "https://app.example.com", "https://api.example.com", "https://evil.example"
@@ -65,6 +67,15 @@ def test_without_enforce_every_handshake_passes() -> None:
     code = FASTAPI.code.replace("    enforce=True,\n", "")
     with serving(by_uvicorn, run_block(code)) as url:
         assert asyncio.run(open_socket(url.replace("http", "ws") + "/feed", Origin=EVIL)) == "hello"
+
+
+def test_handshake_of_flask_needs_an_allowed_origin() -> None:
+    app = Flask(__name__)
+    app.add_url_rule("/feed", view_func=lambda: "the handshake", websocket=True)
+    CORSGuard(app, allow_origins=[APP], enforce=True)
+    for origin, status in ((APP, 200), (EVIL, 403)):
+        fields = {"Origin": origin, "Connection": "Upgrade", "Upgrade": "websocket"}
+        assert app.test_client().get("/feed", headers=fields).status_code == status
 
 
 def test_origin_of_a_socket_matches_nothing() -> None:
