@@ -90,7 +90,7 @@ def link_files(_app: Sphinx, doctree: nodes.document) -> None:
             file, anchor = DOCS / f"{link['reftarget']}.md", link["reftargetid"]
         else:
             path, _, anchor = link["reftarget"].partition("#")
-            file = (Path(link.source).parent / path).resolve()
+            file = (Path(link.source or "").parent / path).resolve()
         page = _find_page(file)
         if page is not None:
             link["refdomain"], link["reftarget"], link["reftargetid"] = "doc", page, anchor

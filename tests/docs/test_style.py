@@ -40,8 +40,9 @@ NAMES = """
 """
 # Others that a heading may have, besides those in capitals and those with code.
 HEADING_NAMES = """
-    Access, Apache, Authorization, Blueprint, Channels, Chrome, Content, Cookie, Cordova, Fetch,
-    Forwarded, Host, Ninja, Origin, Pages, React, Render, Router, Safari, Socket, Vary, Vite, Worker
+    Access, Apache, Authorization, Basic, Blueprint, Channels, Chrome, Content, Cookie, Cordova,
+    Fetch, Forwarded, Host, Ninja, Origin, Pages, React, Render, Router, Safari, Socket, Vary, Vite,
+    Worker
 """
 
 
