@@ -20,7 +20,7 @@ WORD = re.compile(r"[\w`][\w`'./-]*")
 # Words that add nothing, or that praise.
 EMPTY_WORDS = """
     actually, basically, clearly, easily, easy, just works, leverage, obviously, of course, please,
-    powerful, seamless, seamlessly, simple, simply, utilise, utilize, note that, in order to, e.g.,
+    powerful, seamless, seamlessly, simply, utilise, utilize, note that, in order to, e.g.,
     i.e., etc.
 """
 AMERICAN = """
@@ -40,9 +40,9 @@ NAMES = """
 """
 # Others that a heading may have, besides those in capitals and those with code.
 HEADING_NAMES = """
-    Access, Apache, Authorization, Basic, Blueprint, Channels, Chrome, Content, Cookie, Cordova,
-    Fetch, Forwarded, Host, Ninja, Origin, Pages, React, Render, Router, Safari, Socket, Vary, Vite,
-    Worker
+    Access, Actions, Apache, Authorization, Basic, Blueprint, Bottle, Channels, Chrome, Content,
+    Cookie, Cordova, Express, Falcon, Fetch, Forwarded, Host, Ninja, Origin, Pages, React, Render,
+    Router, Safari, Socket, Vary, Vite, Worker
 """
 
 

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from support.docs_site import Link, read_anchors, read_links
 from support.links import KNOWN_HOSTS
 
-HOSTS = KNOWN_HOSTS | {"github.com", "pradyunsg.me", "www.sphinx-doc.org"}
+HOSTS = KNOWN_HOSTS | {"pradyunsg.me", "www.sphinx-doc.org"}
 """Of the pages, and those that the theme credits."""
 
 

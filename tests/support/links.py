@@ -19,10 +19,13 @@ KNOWN_HOSTS = frozenset(
     {
         "corsguard.readthedocs.io",
         "fetch.spec.whatwg.org",
+        "github.com",
         "graphql.github.io",
+        "marketplace.visualstudio.com",
         "pre-commit.com",
         "publicsuffix.org",
         "semver.org",
+        "taplo.tamasfe.dev",
     }
 )
 """The hosts that pages may link to. Add one here that is not mistyped."""
@@ -44,8 +47,15 @@ def read_addresses(file: Path) -> Iterator[str]:
 
 @cache
 def read_anchors(file: Path) -> frozenset[str]:
-    """Return the anchors that GitHub gives to the headings of a file, and "" for its top."""
+    """Return the anchors that GitHub gives to the headings of a file, and "" for its top.
+
+    On the site, a page has those of the files that it includes too. On GitHub it has not, and such
+    a link leads to its top.
+    """
     anchors, seen = [""], Counter[str]()
+    for token in parse(file):
+        if token.info.startswith("{include} "):
+            anchors += read_anchors((file.parent / token.info.split()[1]).resolve())
     for opening, inline in pairwise(parse(file)):
         if opening.type == "heading_open":
             text = "".join(child.content for child in inline.children or ())
