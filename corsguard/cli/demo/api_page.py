@@ -10,8 +10,14 @@ __all__ = ["build_api_page"]
 _STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.6 system-ui, sans-serif; }
 body { max-width: 38rem; margin: 0 auto; padding: 2rem 1.25rem; overflow-wrap: break-word; }
+html { color: #1b1f27; background: #ffffff; }
+a { color: #0a4fbd; }
 h1 { line-height: 1.2; }
 li { margin: 0.4rem 0; }
+@media (prefers-color-scheme: dark) {
+  html { color: #e7eaf0; background: #14171c; }
+  a { color: #8fb8ff; }
+}
 """
 _PAGE = """\
 <!doctype html>
