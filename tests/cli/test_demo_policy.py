@@ -153,6 +153,7 @@ def test_text_that_is_too_long_is_a_problem(demo: Running) -> None:
     assert problem["message"] == "the text has 16,385 characters, and the limit here is 16,384"
 
 
+@pytest.mark.slow
 def test_regular_expressions_are_limited(demo: Running) -> None:
     # The search for what such a value means takes about half a second for each.
     entries = [f"^https://{'(' * 10}a{at}+{')+' * 10}$" for at in range(MAX_REGEXES + 1)]
@@ -178,6 +179,7 @@ def test_problems_are_limited(demo: Running) -> None:
     assert len(find_problems(demo, text)) == 100
 
 
+@pytest.mark.slow
 def test_server_answers_while_a_text_is_validated(demo: Running) -> None:
     text = "allow_origins = [{}]".format(",".join(f'"a{at}"' for at in range(1_500)))
     validation = threading.Thread(target=replace, args=(demo, text))

@@ -378,6 +378,7 @@ QUESTIONS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(texts(), QUESTIONS)
 def test_request_is_allowed_once_its_fix_is_applied(text: str, question: Question) -> None:
     fixed = fix(text, question)
