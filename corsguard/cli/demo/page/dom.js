@@ -1,0 +1,25 @@
+// The one way in which this page builds elements. Data only ever becomes text, never markup.
+
+/**
+ * Return a new element. `properties` are those of the element (className, href, hidden, ...), and
+ * `data` and `aria` are name -> value of its data-* and aria-* attributes. Children are nodes or
+ * strings; null and false are left out, so that a caller can write `condition && build(...)`.
+ */
+export function build(tag, { data = {}, aria = {}, ...properties } = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  Object.assign(element.dataset, data);
+  for (const [name, value] of Object.entries(aria)) element.setAttribute(`aria-${name}`, value);
+  element.append(...children.filter((child) => child !== null && child !== false));
+  return element;
+}
+
+/** Return the element with this id. */
+export const find = (id) => document.getElementById(id);
+
+/** Return a link that opens beside the playground, whose state would be lost otherwise. */
+export function buildLink(href, ...children) {
+  return build("a", { href, target: "_blank", rel: "noopener noreferrer" }, ...children);
+}
+
+/** Return text that only screen readers get. */
+export const buildHiddenText = (text) => build("span", { className: "visually-hidden" }, text);
