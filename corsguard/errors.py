@@ -13,6 +13,7 @@ __all__ = [
     "ALLOW_NOTHING",
     "ALLOW_NOTHING_IN_MAPPING",
     "ALLOW_NOTHING_VARIABLE",
+    "DOCUMENTATION_URL",
     "NO_POLICY",
     "POLICY_OR_FIELDS",
     "PolicyError",
@@ -21,6 +22,9 @@ __all__ = [
     "emit_warnings",
     "is_own_module",
 ]
+
+DOCUMENTATION_URL = "https://corsguard.readthedocs.io/en/stable/"
+"""The address of the documentation site, with the slash at its end."""
 
 _ADAPTERS = ("asgi", "django", "flask", "pytest", "starlette", "wsgi")
 _PACKAGES = frozenset({"corsguard", *(f"corsguard_{name}" for name in _ADAPTERS)})
