@@ -21,7 +21,7 @@ export class CallRow {
     this.api = api;
     for (const [page, options] of Object.entries(pages)) {
       this.#cells[page] = buildCell(page, options.title);
-      this.#panels[page] = new CallerPanel({ ...options, call, api });
+      this.#panels[page] = new CallerPanel({ ...options, page, call, api });
     }
     this.#details.append(this.#buildSummary(), this.#buildBody());
     this.#details.addEventListener("toggle", () => this.drawPanels());

@@ -2,9 +2,9 @@
 
 import { explain, ServerGoneError } from "./api.js";
 import { buildDiagram } from "./diagram.js";
-import { build, buildLink } from "./dom.js";
+import { build, buildClauseLink } from "./dom.js";
 import { buildFix } from "./fix.js";
-import { BADGES, describeOutcome } from "./outcome.js";
+import { BADGES, describeOutcome, hasReachedApplication } from "./outcome.js";
 
 /** Return the engine of this browser, by the part of its User-Agent that only this engine has. */
 function detectEngine() {
@@ -14,18 +14,19 @@ function detectEngine() {
 
 export class CallerPanel {
   #content = build("div", { className: "panel-content" });
-  #title = build("span", { className: "panel-badge" });
+  #badge = build("span", { className: "panel-badge" });
   #drawn = 0;
 
   /** `fix`: { getInForce, onApply }, for the page whose calls are to be allowed; else null. */
-  constructor({ call, api, title, origin, fix }) {
+  constructor({ call, api, page, title, origin, fix }) {
     this.call = call;
     this.api = api;
     this.origin = origin;
     this.fix = fix;
     const head = build("h3", {}, title, " ", build("code", {}, origin));
-    const header = build("header", { className: "panel-head" }, head, this.#title);
-    this.element = build("section", { className: "panel", aria: { label: `From ${title}` } }, header, this.#content);
+    const header = build("header", { className: "panel-head" }, head, this.#badge);
+    const properties = { className: "panel", data: { page }, aria: { label: title } };
+    this.element = build("section", properties, header, this.#content);
   }
 
   /** Ask for the explanation of an outcome, and show both. */
@@ -39,35 +40,53 @@ export class CallerPanel {
     });
     if (turn !== this.#drawn) return; // a newer outcome is being drawn
     this.element.dataset.verdict = outcome.verdict;
-    this.#title.textContent = BADGES[outcome.verdict];
+    this.#badge.textContent = BADGES[outcome.verdict];
     this.#content.replaceChildren(...this.#build(outcome, explanation));
   }
 
   #build(outcome, explanation) {
-    const seen = build("p", { className: "seen" }, "The script gets ", build("code", {}, outcome.seen));
-    const why = build("p", { className: "why" }, describeOutcome(this.call, outcome));
-    if (!explanation) return [why, seen];
-    const diagram = buildDiagram({
-      page: this.origin,
-      server: this.api,
-      steps: explanation.steps,
-      exchanges: outcome.exchanges,
-    });
+    const why = build("p", { className: "why" }, describeOutcome(outcome));
+    const facts = buildFacts(outcome, explanation);
+    if (!explanation) return [why, facts];
     const isBlocked = outcome.verdict === "blocked";
+    const { steps, console: message } = explanation;
     return [
       why,
-      seen,
-      isBlocked && this.#buildFix(explanation),
-      diagram,
-      isBlocked && explanation.console && buildConsole(explanation.console),
-      isBlocked && explanation.reason && buildReason(explanation),
+      facts,
+      isBlocked && (this.fix ? this.#buildFix(explanation) : buildAdvice(outcome)),
+      buildDiagram({ page: this.origin, server: this.api, steps, exchanges: outcome.exchanges }),
+      isBlocked && message && buildConsole(message),
     ].filter(Boolean);
   }
 
-  #buildFix(explanation) {
-    if (this.fix) return buildFix(explanation.fixes, this.fix.getInForce(), this.fix.onApply);
-    return build("p", { className: "no-fix" }, "This block is what the policy is for, so there is nothing to fix.");
+  #buildFix({ fixes, fix }) {
+    const { getInForce, onApply } = this.fix;
+    return buildFix({ fixes, advice: fix, inForce: getInForce(), onApply });
   }
+}
+
+function buildFacts(outcome, explanation) {
+  const decision = outcome.exchanges.at(-1);
+  const row = (term, ...content) => [build("dt", {}, term), build("dd", {}, ...content)];
+  const rows = [row("Script gets", build("code", {}, outcome.seen))];
+  if (decision) {
+    const detail = decision.detail ? ` ${decision.detail}` : "";
+    rows.push(row("Decision", build("code", {}, decision.reason), detail));
+  }
+  if (outcome.verdict === "blocked" && explanation?.clause) {
+    rows.push(row("Blocked by", buildClauseLink(explanation.clause, explanation.address)));
+  }
+  return build("dl", { className: "facts" }, ...rows.flat());
+}
+
+/** Return what to do about a call of the untrusted page that the browser blocks. */
+function buildAdvice(outcome) {
+  const isUnsafe = outcome.exchanges.some(({ method }) => !["GET", "HEAD", "OPTIONS"].includes(method));
+  const text =
+    isUnsafe && hasReachedApplication(outcome)
+      ? "The block comes too late: the application has done the work. With enforce, corsguard refuses such requests."
+      : "Nothing to fix: the policy does not list this origin.";
+  return build("p", { className: "no-fix" }, text);
 }
 
 function buildConsole(text) {
@@ -76,15 +95,5 @@ function buildConsole(text) {
     { className: "console" },
     build("figcaption", {}, "In the console, as Chromium prints it"),
     build("pre", { tabIndex: 0 }, text),
-  );
-}
-
-function buildReason({ reason, clause, address }) {
-  return build(
-    "p",
-    { className: "reason" },
-    build("code", {}, reason),
-    " ",
-    buildLink(address, clause),
   );
 }

@@ -4,7 +4,6 @@
 // body: { json }, { form } or { text }: the value, and how the script writes it.
 // read: what the script does with the response: "text" (if missing), "parts" or the name of a
 //       response header.
-// needs: what the policy has to list for it, besides the origin.
 // lesson: what the call goes to show.
 
 const ITEM = { name: "damson" };
@@ -12,13 +11,13 @@ const ITEM = { name: "damson" };
 export const calls = [
   {
     name: "get",
-    title: "A plain GET",
+    title: "Read the items",
     path: "/items",
     lesson: "Any page may send a plain GET. The policy decides who may read the response.",
   },
   {
     name: "form-post",
-    title: "POST of a form",
+    title: "Create an item with a form",
     method: "POST",
     path: "/items",
     body: { form: ITEM },
@@ -27,96 +26,89 @@ export const calls = [
   },
   {
     name: "post",
-    title: "POST of JSON",
+    title: "Create an item with JSON",
     method: "POST",
     path: "/items",
     headers: { "Content-Type": "application/json" },
     body: { json: ITEM },
-    needs: "Content-Type",
     lesson: "No HTML form can send JSON, so the browser sends a preflight for Content-Type.",
   },
   {
     name: "put",
-    title: "PUT",
+    title: "Replace an item",
     method: "PUT",
     path: "/items/1",
     body: { text: "damson" },
-    needs: "PUT",
     lesson: "PUT is not safelisted, so the browser sends a preflight.",
   },
   {
     name: "delete",
-    title: "DELETE",
+    title: "Delete an item",
     method: "DELETE",
     path: "/items/1",
-    needs: "DELETE",
     lesson: "DELETE is not safelisted, so the browser sends a preflight.",
   },
   {
     name: "header",
-    title: "A custom header",
+    title: "Send a custom header",
     path: "/items",
     headers: { "X-Demo-Trace": "42" },
-    needs: "X-Demo-Trace",
     lesson: "A header that is not safelisted makes even a GET need a preflight.",
   },
   {
     name: "authorization",
-    title: "Authorization",
+    title: "Send a bearer token",
     path: "/me",
     headers: { Authorization: "Bearer demo-token" },
-    needs: "Authorization",
     lesson: "List Authorization by its name: by the standard, * does not cover it.",
   },
   {
     name: "cookies",
-    title: "A session cookie",
+    title: "Read the profile of the user",
     path: "/profile",
     lesson:
       "The API knows the user by a cookie. The browser sends it with credentials: \"include\", and then asks for Access-Control-Allow-Credentials.",
   },
   {
     name: "exposed",
-    title: "An exposed response header",
+    title: "Read an exposed header",
     path: "/items",
     read: "X-Total-Count",
     lesson: "The script reads the value of X-Total-Count where expose_headers lists it, else null.",
   },
   {
     name: "hidden",
-    title: "A response header that is not exposed",
+    title: "Read a header that is not exposed",
     path: "/items",
     read: "X-Build",
     lesson: "The API sends X-Build. The script gets null for it unless expose_headers lists it.",
   },
   {
     name: "patch",
-    title: "PATCH",
+    title: "Change an item",
     method: "PATCH",
     path: "/items/1",
     body: { text: "damson" },
-    needs: "PATCH",
     lesson: "PATCH is not safelisted, so the browser sends a preflight.",
   },
   {
     name: "unlisted-header",
-    title: "Another custom header",
+    title: "Send another custom header",
     path: "/items",
     headers: { "X-Not-Listed": "1" },
-    needs: "X-Not-Listed",
     lesson: "One header that allow_headers does not list is enough for the browser to block the call.",
   },
   {
     name: "error",
-    title: "An error of the server",
+    title: "Get an error of the server",
     path: "/broken",
     lesson: "A 500 has the CORS headers as well, so the script can tell what went wrong.",
   },
   {
     name: "stream",
-    title: "A streamed response",
+    title: "Read a stream",
     path: "/stream",
     read: "parts",
     lesson: "corsguard holds nothing back: the script reads each part as soon as it is sent.",
   },
-].map((call) => ({ method: "GET", headers: {}, body: null, read: "text", needs: "", ...call }));
+].map((call) => ({ method: "GET", headers: {}, body: null, read: "text", ...call }));

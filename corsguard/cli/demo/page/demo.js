@@ -83,7 +83,7 @@ async function showResults() {
   sortRows();
   summarise("frontend-summary", all.map((row) => row.outcomes.frontend));
   summarise("untrusted-summary", all.map((row) => row.outcomes.untrusted));
-  find("effect").textContent = describeEffect();
+  showEffect();
   if (all.every((row) => row.verdict === "failed")) connection.lose();
   await Promise.all(all.map((row) => row.drawPanels()));
 }
@@ -95,19 +95,21 @@ function summarise(id, outcomes) {
   find(id).textContent = parts.join(", ");
 }
 
-/** Return what `enforce` does, by what really happened to the untrusted page's calls. */
-function describeEffect() {
+/** Show what `enforce` does, by what really happened to the form of the untrusted page. */
+function showEffect() {
   const outcomes = [...rows.values()].map((row) => row.outcomes.untrusted).filter(Boolean);
+  const form = rows.get(calls.find((call) => call.name === "form-post")).outcomes.untrusted;
   const reached = outcomes.filter((each) => each.verdict === "blocked" && hasReachedApplication(each));
-  const form = [...rows].find(([call]) => call.name === "form-post")[1].outcomes.untrusted;
-  if (!form || form.verdict === "failed") return "";
-  if (form.verdict === "allowed") {
-    return "The policy allows the untrusted page\u2019s POST, and lets it read the response.";
+  let text = "";
+  if (form?.verdict === "allowed") {
+    text = "The policy allows the untrusted page: it sends what it wants, and reads the responses.";
+  } else if (form && isRefusedByEnforce(form)) {
+    text = "enforce is on: the untrusted page\u2019s POST gets 403 and never reaches the application.";
+  } else if (form?.verdict === "blocked") {
+    text = `enforce is off: ${reached.length} blocked calls of the untrusted page reached the application, a POST among them. The browser only hides the responses.`;
   }
-  if (isRefusedByEnforce(form)) {
-    return "enforce is on: the untrusted page\u2019s POST gets 403 and never reaches the application.";
-  }
-  return `enforce is off: ${reached.length} of the untrusted page\u2019s blocked calls reached the application, the POST of a form among them. The browser only hides the responses.`;
+  find("effect").textContent = text;
+  find("effect").dataset.level = form && isRefusedByEnforce(form) ? "safe" : "warning";
 }
 
 /** Put the blocked calls first, otherwise in the order of calls.js. */

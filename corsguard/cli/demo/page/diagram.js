@@ -1,7 +1,7 @@
 // A call as a sequence diagram: the page's lifeline on the left, the server's on the right.
 // It is an ordered list, so its text reads in the same order without a picture.
 
-import { build, buildHiddenText, buildLink } from "./dom.js";
+import { build, buildClauseLink, buildHiddenText } from "./dom.js";
 
 // The header fields that CORS depends on, or that the calls are about.
 const REQUEST_FIELDS = /^(origin|access-control-.*|content-type|authorization|cookie|sec-fetch-site|x-.*)$/i;
@@ -70,7 +70,7 @@ function buildStep({ passed, text, clause, address }) {
       text,
       !passed && build("b", { className: "stop" }, " The browser blocks the call here."),
       " ",
-      buildLink(address, clause),
+      buildClauseLink(clause, address),
     ),
   );
 }

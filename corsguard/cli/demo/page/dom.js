@@ -21,5 +21,10 @@ export function buildLink(href, ...children) {
   return build("a", { href, target: "_blank", rel: "noopener noreferrer" }, ...children);
 }
 
+/** Return a link to a clause of the standard; "Fetch, \"CORS check\"" is shown as "§ CORS check". */
+export function buildClauseLink(clause, address) {
+  return buildLink(address, `\u00a7 ${/"(.*)"/.exec(clause)?.[1] ?? clause}`);
+}
+
 /** Return text that only screen readers get. */
 export const buildHiddenText = (text) => build("span", { className: "visually-hidden" }, text);

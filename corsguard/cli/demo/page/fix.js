@@ -5,12 +5,15 @@ import { listChangedLines } from "./line_diff.js";
 import { buildProblems } from "./problem_list.js";
 
 /**
- * Return the button that shows the fix. `fixes` are those of /explain: together they allow the
- * call. `onApply(toml)` is called with the whole new text.
+ * Return the button that shows the fix of a blocked call.
+ *
+ * `fixes` are those of /explain, and together they allow the call. `advice` says what to do where
+ * there are none. `onApply(toml)` is called with the whole new text.
  */
-export function buildFix(fixes, inForce, onApply) {
+export function buildFix({ fixes, advice, inForce, onApply }) {
   if (fixes.length === 0) {
-    return build("p", { className: "no-fix" }, "No change of the policy allows this call.");
+    const text = `No change of the policy allows this call. Instead: ${advice}`;
+    return build("p", { className: "no-fix" }, text);
   }
   const details = build("details", { className: "fix" }, build("summary", { className: "button" }, "Fix"));
   const problems = fixes.flatMap((fix) => fix.problems);
@@ -30,13 +33,14 @@ function refuse(problems) {
 function offer(fixes, inForce, onApply) {
   const { toml } = fixes.at(-1);
   const tables = [...new Set(fixes.map((fix) => fix.table).filter(Boolean))];
+  const exposes = fixes.flatMap((fix) => fix.exposes.split("\n"));
   const apply = build("button", { type: "button", className: "apply" }, "Apply");
   apply.addEventListener("click", () => onApply(toml));
   return [
     build("p", { className: "label" }, ["The smallest change", ...tables].join(" in ")),
     build("pre", { className: "diff", tabIndex: 0 }, ...listChangedLines(inForce, toml).map(buildLine)),
     build("p", { className: "label" }, "What it exposes"),
-    build("ul", { className: "exposes" }, ...fixes.map((fix) => build("li", {}, fix.exposes))),
+    build("ul", { className: "exposes" }, ...exposes.map((each) => build("li", {}, each))),
     apply,
   ];
 }

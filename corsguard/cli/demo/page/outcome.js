@@ -14,38 +14,38 @@ export function hasReachedApplication(outcome) {
   return request !== undefined && !isEnforced(request);
 }
 
-/** Return true if corsguard refused the request by `enforce`. */
-export const isRefusedByEnforce = (outcome) => outcome.exchanges.some(isEnforced);
+/** Return true if corsguard refused the request itself by `enforce`. */
+export function isRefusedByEnforce(outcome) {
+  const request = findRequest(outcome);
+  return request !== undefined && isEnforced(request);
+}
 
 export const BADGES = { allowed: "\u2713 Allowed", blocked: "\u2717 Blocked", failed: "! No response" };
 
-/** Return how far the request came: `text`, and a `level` that says how bad that is. */
+/** Return how far the request came, in a few words, and a `level` that says how bad that is. */
 export function describeReach(outcome) {
-  if (outcome.verdict === "failed") return { text: "the API is not there", level: "quiet" };
+  if (outcome.verdict === "failed") return { text: "the API is gone", level: "quiet" };
   if (outcome.verdict === "allowed") {
-    const { status } = findRequest(outcome) ?? { status: "" };
-    return { text: `the script reads the ${status}`, level: "quiet" };
+    const request = findRequest(outcome);
+    return { text: request ? `the script reads the ${request.status}` : "", level: "quiet" };
   }
-  if (hasReachedApplication(outcome)) {
-    const cookie = findRequest(outcome).cookie ? ", with the cookie" : "";
-    return { text: `reached the application${cookie}`, level: "warning" };
-  }
-  if (isRefusedByEnforce(outcome)) return { text: "403, application not reached", level: "safe" };
-  return { text: "stopped at the preflight", level: "safe" };
+  if (hasReachedApplication(outcome)) return { text: "reached the application", level: "warning" };
+  if (isRefusedByEnforce(outcome)) return { text: "403, not reached", level: "safe" };
+  return { text: "stopped at the preflight", level: "quiet" };
 }
 
-/** Return what happened, and why, in a sentence or two. */
-export function describeOutcome(call, outcome) {
+/** Return what happened to the request, in a sentence or two. */
+export function describeOutcome(outcome) {
   if (outcome.verdict === "failed") return "The API gave no response at all.";
-  if (outcome.verdict === "allowed") return call.lesson;
-  const last = outcome.exchanges.at(-1);
-  if (!last) return "The browser did not send the request.";
-  const why = last.reason === "ALLOWED" ? "" : ` The decision: ${last.words}.`;
+  const cookie = findRequest(outcome)?.cookie ? " with the cookie" : "";
+  if (outcome.verdict === "allowed") {
+    return `The application received the request${cookie}, and the script reads the response.`;
+  }
   if (isRefusedByEnforce(outcome)) {
-    return `corsguard refused the request with 403 before it reached the application.${why}`;
+    return `corsguard refused the request${cookie} with 403. It never reached the application.`;
   }
-  if (isPreflight(last)) {
-    return `The browser sent a preflight, and its response does not allow the request. The request was never sent.${why}`;
+  if (hasReachedApplication(outcome)) {
+    return `The application received the request${cookie}, and responded. The browser hides the response from the script.`;
   }
-  return `The application received the request and responded. The browser hides the response from the script.${why}`;
+  return "The response to the preflight does not allow the request, so the browser never sent it.";
 }
