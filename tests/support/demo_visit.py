@@ -43,7 +43,7 @@ def ask(
 ) -> Answer:
     client = connection(origin)
     try:
-        client.request(method, path, body, headers or {})
+        client.request(method, path, body, {"Host": urlsplit(origin).netloc, **(headers or {})})
         response = client.getresponse()
         return Answer(response.status, response.getheaders(), response.read().decode())
     finally:

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.text import Text
 
 from corsguard import CORSRequest, Decision, Kind
-from corsguard.cli.demo.journal import JOURNAL
 from corsguard.cli.demo.servers import Origins, PortError, serve_demo
 from corsguard.cli.terminal import fail, open_console
 from corsguard.escaping import escape_text
@@ -87,8 +86,6 @@ def _build_subscriber(terminal: Console) -> Callable[[Decision, CORSRequest], No
     """Return a subscriber that prints each decision on one line."""
 
     def print_decision(decision: Decision, request: CORSRequest) -> None:
-        if request.route == JOURNAL:
-            return
         is_preflight = decision.kind is Kind.PREFLIGHT
         kind = "preflight" if is_preflight else "request"
         method = escape_text(
