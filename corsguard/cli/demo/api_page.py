@@ -9,6 +9,7 @@ __all__ = ["build_api_page"]
 
 _STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.6 system-ui, sans-serif; }
+:root { background: Canvas; color: CanvasText; }
 body { max-width: 38rem; margin: 0 auto; padding: 2rem 1.25rem; overflow-wrap: break-word; }
 h1 { line-height: 1.2; }
 li { margin: 0.4rem 0; }

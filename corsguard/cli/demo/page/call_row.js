@@ -82,13 +82,8 @@ export class CallRow {
     return build(
       "summary",
       { className: "row-head" },
-      build("span", { className: "method", data: { method } }, method),
-      build(
-        "span",
-        { className: "row-title" },
-        build("span", { className: "title" }, title),
-        build("code", { className: "path" }, path),
-      ),
+      build("code", { className: "request" }, build("b", {}, method), ` ${path}`),
+      build("span", { className: "title" }, title),
       ...Object.values(this.#cells),
     );
   }

@@ -25,8 +25,7 @@ export class CallerPanel {
     this.fix = fix;
     const head = build("h3", {}, title, " ", build("code", {}, origin));
     const header = build("header", { className: "panel-head" }, head, this.#badge);
-    const properties = { className: "panel", data: { page }, aria: { label: title } };
-    this.element = build("section", properties, header, this.#content);
+    this.element = build("section", { className: "panel", data: { page } }, header, this.#content);
   }
 
   /** Ask for the explanation of an outcome, and show both. */
@@ -59,9 +58,9 @@ export class CallerPanel {
     ].filter(Boolean);
   }
 
-  #buildFix({ fixes, fix }) {
+  #buildFix(explanation) {
     const { getInForce, onApply } = this.fix;
-    return buildFix({ fixes, advice: fix, inForce: getInForce(), onApply });
+    return buildFix(explanation, getInForce(), onApply);
   }
 }
 

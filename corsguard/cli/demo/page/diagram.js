@@ -2,6 +2,7 @@
 // It is an ordered list, so its text reads in the same order without a picture.
 
 import { build, buildClauseLink, buildHiddenText } from "./dom.js";
+import { isEnforced } from "./outcome.js";
 
 // The header fields that CORS depends on, or that the calls are about.
 const REQUEST_FIELDS = /^(origin|access-control-.*|content-type|authorization|cookie|sec-fetch-site|x-.*)$/i;
@@ -34,13 +35,13 @@ export function buildDiagram({ page, server, steps, exchanges }) {
 
 function buildExchange(exchange) {
   const request = `${exchange.method} ${exchange.path}`;
-  const isAnsweredHere = exchange.method === "OPTIONS" || exchange.reason === "CROSS_ORIGIN_REFUSED";
+  const isFromCorsguard = exchange.kind === "PREFLIGHT" || isEnforced(exchange);
   return [
     buildArrow("to-server", "To the server: ", request, exchange.request_headers, REQUEST_FIELDS),
     build(
       "li",
       { className: "responder" },
-      isAnsweredHere ? "corsguard responds" : "the application responds",
+      isFromCorsguard ? "corsguard responds" : "the application responds",
     ),
     buildArrow("to-page", "To the page: ", String(exchange.status), exchange.headers, RESPONSE_FIELDS),
   ];

@@ -16,6 +16,12 @@ export function build(tag, { data = {}, aria = {}, ...properties } = {}, ...chil
 /** Return the element with this id. */
 export const find = (id) => document.getElementById(id);
 
+/** Return text in which what is between backticks is code. */
+export function buildProse(text) {
+  const parts = text.split("`").map((part, index) => (index % 2 ? build("code", {}, part) : part));
+  return build("span", {}, ...parts);
+}
+
 /** Return a link that opens beside the playground, whose state would be lost otherwise. */
 export function buildLink(href, ...children) {
   return build("a", { href, target: "_blank", rel: "noopener noreferrer" }, ...children);
@@ -23,7 +29,7 @@ export function buildLink(href, ...children) {
 
 /** Return a link to a clause of the standard; "Fetch, \"CORS check\"" is shown as "§ CORS check". */
 export function buildClauseLink(clause, address) {
-  return buildLink(address, `\u00a7 ${/"(.*)"/.exec(clause)?.[1] ?? clause}`);
+  return buildLink(address, `\u00a7\u00a0${/"(.*)"/.exec(clause)?.[1] ?? clause}`);
 }
 
 /** Return text that only screen readers get. */

@@ -2,12 +2,12 @@
 
 import { build } from "./dom.js";
 
-const LEAST_LINES = 8;
+const LEAST_LINES = 6;
 
 export class Editor {
   #area;
   #lines;
-  #marked = new Set();
+  #marks = new Map(); // line -> "problem" or "warning"
   #history = []; // the text before each change that was not typed
 
   /** `onChange` is called after each change of the text, whoever made it. */
@@ -15,7 +15,7 @@ export class Editor {
     this.#area = area;
     this.#lines = lines;
     area.addEventListener("input", () => {
-      this.#marked.clear(); // a problem's line may be another one by now
+      this.#marks.clear(); // a problem's line may be another one by now
       this.#draw();
       onChange();
     });
@@ -47,9 +47,9 @@ export class Editor {
     if (this.canUndo) this.#type(this.#history.pop());
   }
 
-  /** Mark lines, by their numbers from 1. */
-  mark(numbers) {
-    this.#marked = new Set(numbers);
+  /** Mark lines: a Map of number, from 1, -> "problem" or "warning". */
+  mark(marks) {
+    this.#marks = marks;
     this.#draw();
   }
 
@@ -81,8 +81,9 @@ export class Editor {
     this.#area.rows = count;
     this.#lines.replaceChildren(
       ...Array.from({ length: count }, (_, index) => {
-        const isMarked = this.#marked.has(index + 1);
-        return build("li", { className: isMarked ? "marked" : "" }, String(index + 1));
+        const number = index + 1;
+        const data = this.#marks.has(number) ? { mark: this.#marks.get(number) } : {};
+        return build("li", { data }, String(number));
       }),
     );
   }

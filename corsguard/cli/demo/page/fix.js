@@ -5,42 +5,42 @@ import { listChangedLines } from "./line_diff.js";
 import { buildProblems } from "./problem_list.js";
 
 /**
- * Return the button that shows the fix of a blocked call.
+ * Return the button that shows the fix of a blocked call, or a sentence where there is none.
  *
- * `fixes` are those of /explain, and together they allow the call. `advice` says what to do where
- * there are none. `onApply(toml)` is called with the whole new text.
+ * `explanation` is that of /explain, for the policy `inForce`. `onApply(toml)` is called with the
+ * whole new text.
  */
-export function buildFix({ fixes, advice, inForce, onApply }) {
-  if (fixes.length === 0) {
-    const text = `No change of the policy allows this call. Instead: ${advice}`;
-    return build("p", { className: "no-fix" }, text);
+export function buildFix(explanation, inForce, onApply) {
+  const [fix] = explanation.fixes; // it has all changes that are needed
+  const problems = [...(explanation.problems ?? []), ...(fix?.problems ?? [])];
+  if (!fix && problems.length === 0) {
+    const advice = explanation.fix ? ` Instead: ${explanation.fix}` : "";
+    return build("p", { className: "no-fix" }, `No change of the policy allows this call.${advice}`);
   }
-  const details = build("details", { className: "fix" }, build("summary", { className: "button" }, "Fix"));
-  const problems = fixes.flatMap((fix) => fix.problems);
-  details.append(
-    build("div", { className: "fix-body" }, ...(problems.length ? refuse(problems) : offer(fixes, inForce, onApply))),
+  const content = problems.length > 0 ? refuse(problems) : offer(fix, inForce, onApply);
+  return build(
+    "details",
+    { className: "fix" },
+    build("summary", { className: "button" }, "Fix"),
+    build("div", { className: "fix-body" }, ...content),
   );
-  return details;
 }
 
 function refuse(problems) {
   return [
-    build("p", {}, "The policy would not start with the change that allows this call:"),
+    build("p", {}, "The policy does not start with the change that allows this call:"),
     buildProblems(problems),
   ];
 }
 
-function offer(fixes, inForce, onApply) {
-  const { toml } = fixes.at(-1);
-  const tables = [...new Set(fixes.map((fix) => fix.table).filter(Boolean))];
-  const exposes = fixes.flatMap((fix) => fix.exposes.split("\n"));
+function offer({ toml, table, exposes }, inForce, onApply) {
   const apply = build("button", { type: "button", className: "apply" }, "Apply");
   apply.addEventListener("click", () => onApply(toml));
   return [
-    build("p", { className: "label" }, ["The smallest change", ...tables].join(" in ")),
+    build("p", { className: "label" }, `The smallest change${table && `, in ${table}`}`),
     build("pre", { className: "diff", tabIndex: 0 }, ...listChangedLines(inForce, toml).map(buildLine)),
     build("p", { className: "label" }, "What it exposes"),
-    build("ul", { className: "exposes" }, ...exposes.map((each) => build("li", {}, each))),
+    build("ul", { className: "exposes" }, ...exposes.split("\n").map((each) => build("li", {}, each))),
     apply,
   ];
 }

@@ -5,8 +5,11 @@ const isPreflight = (exchange) => exchange.method === "OPTIONS";
 
 const findRequest = ({ exchanges }) => exchanges.find((exchange) => !isPreflight(exchange));
 
-// With enforce = "report" the reason is the same, but the request goes on.
-const isEnforced = (exchange) => exchange.reason === "CROSS_ORIGIN_REFUSED" && exchange.status === 403;
+/** Return true if corsguard answered an exchange by `enforce`, in place of the application. */
+export function isEnforced(exchange) {
+  // With enforce = "report" the reason is the same, but the request goes on.
+  return exchange.reason === "CROSS_ORIGIN_REFUSED" && exchange.status === 403;
+}
 
 /** Return true if the application received the request itself, not only its preflight. */
 export function hasReachedApplication(outcome) {
@@ -42,7 +45,7 @@ export function describeOutcome(outcome) {
     return `The application received the request${cookie}, and the script reads the response.`;
   }
   if (isRefusedByEnforce(outcome)) {
-    return `corsguard refused the request${cookie} with 403. It never reached the application.`;
+    return "corsguard refused the request with 403, so it never reached the application.";
   }
   if (hasReachedApplication(outcome)) {
     return `The application received the request${cookie}, and responded. The browser hides the response from the script.`;

@@ -83,9 +83,9 @@ export class PolicyPanel {
   }
 
   #show(text, { applied, problems, warnings }) {
-    const lines = [...problems, ...warnings].map(({ line }) => line).filter(Boolean);
     const onSelect = (line) => this.#editor.select(line);
-    this.#editor.mark(lines);
+    const mark = (kind) => ({ line }) => [line, kind];
+    this.#editor.mark(new Map([...warnings.map(mark("warning")), ...problems.map(mark("problem"))]));
     find("toml").setAttribute("aria-invalid", String(!applied));
     find("problems").replaceChildren(
       buildProblems(problems, { onSelect }),

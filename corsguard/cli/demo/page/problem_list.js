@@ -1,6 +1,6 @@
 // Problems and warnings of a policy: where, which, and what to do.
 
-import { build, buildLink } from "./dom.js";
+import { build, buildLink, buildProse } from "./dom.js";
 
 /**
  * Return the list of problems. `onSelect(line)` is called to show the line of one; without it, no
@@ -17,7 +17,7 @@ function buildItem({ code, url, message, suggestion, line }, kind, onSelect) {
     "li",
     { className: "problem", data: { kind, code } },
     build("p", { className: "problem-head" }, place ?? null, buildLink(url, build("code", {}, code))),
-    build("p", {}, message),
-    suggestion ? build("p", { className: "suggestion" }, build("b", {}, "Instead: "), suggestion) : null,
+    build("p", {}, buildProse(message)),
+    suggestion ? build("p", { className: "suggestion" }, build("b", {}, "Instead: "), buildProse(suggestion)) : null,
   );
 }
