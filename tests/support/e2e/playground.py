@@ -115,6 +115,10 @@ class Playground:
         """Type at the end of the policy."""
         self.find("#toml").send_keys(Keys.CONTROL + Keys.END, Keys.NULL, text)
 
+    def write(self, text: str) -> None:
+        """Type a policy in the place of the one that is there."""
+        self.find("#toml").send_keys(Keys.CONTROL + "a", Keys.NULL, text)
+
     def choose_preset(self, name: str) -> None:
         Select(self.find("#preset")).select_by_value(name)
         self.wait_for_check()

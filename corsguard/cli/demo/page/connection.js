@@ -12,7 +12,7 @@ export class Connection {
   #onBack;
   #isLost = false;
 
-  /** `onBack` is called each time when the servers are there again. */
+  /** `onBack(toml)` gets the policy in force, each time when the servers are there again. */
   constructor(settings, onBack) {
     this.#settings = settings;
     this.#onBack = onBack;
@@ -23,22 +23,26 @@ export class Connection {
     if (this.#isLost) return;
     this.#isLost = true;
     find("gone").textContent = MESSAGE;
-    while (!(await this.#isBack())) {
+    let settings = null;
+    while (!(settings = await this.#reconnect())) {
       await new Promise((resolve) => setTimeout(resolve, MILLISECONDS_BETWEEN_TRIES));
     }
     this.#isLost = false;
     find("gone").textContent = "";
-    this.#onBack();
+    this.#onBack(settings.toml);
   }
 
-  async #isBack() {
+  /** Return the settings, or null while a server is still gone. */
+  async #reconnect() {
     try {
-      const { api, stranger } = await readSettings();
+      const settings = await readSettings();
+      const { api, stranger } = settings;
       // Started again on other ports: this page has the old ones everywhere.
       if (api !== this.#settings.api || stranger !== this.#settings.stranger) location.reload();
-      return (await fetch(`${api}/journal?call=connection`)).ok;
+      await fetch(`${api}/journal?call=connection`);
+      return settings;
     } catch {
-      return false;
+      return null;
     }
   }
 }

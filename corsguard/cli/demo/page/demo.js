@@ -5,23 +5,28 @@ import { CallRow } from "./call_row.js";
 import { runCalls } from "./call_runner.js";
 import { calls } from "./calls.js";
 import { Connection } from "./connection.js";
-import { find } from "./dom.js";
+import { find, show } from "./dom.js";
 import { hasReachedApplication, isRefusedByEnforce } from "./outcome.js";
 import { PolicyPanel } from "./policy_panel.js";
 import { UntrustedPage } from "./untrusted_page.js";
 
 const settings = await readSettings();
-const connection = new Connection(settings, () => policy.resend());
+const connection = new Connection(settings, (toml) => {
+  policy.reconnect(toml);
+  runAll(); // and once more if the text in the editor is put in force
+});
 const policy = new PolicyPanel({ ...settings, onApplied: runAll, onGone: () => connection.lose() });
 const untrustedPage = new UntrustedPage(find("untrusted-frame"), settings.stranger);
 const rows = new Map(calls.map((call) => [call, buildRow(call)]));
 let running = new AbortController();
+let fixed = null; // the row that a fix was applied to, until its call is made again
 
 function buildRow(call) {
   const fix = {
     getInForce: () => policy.inForce,
     onApply: (toml) => {
-      rows.get(call).focus(); // the button that has the focus is about to go
+      fixed = rows.get(call);
+      fixed.focus(); // the button that has the focus is about to go
       policy.replace(toml);
     },
   };
@@ -92,7 +97,7 @@ function summarise(id, outcomes) {
   const count = (verdict) => outcomes.filter((outcome) => outcome?.verdict === verdict).length;
   const parts = [`${count("blocked")} blocked`, `${count("allowed")} allowed`];
   if (count("failed")) parts.push(`${count("failed")} without a response`);
-  find(id).textContent = parts.join(", ");
+  show(find(id), parts.join(", "));
 }
 
 /** Show what `enforce` does, by what really happened to the form of the untrusted page. */
@@ -108,16 +113,18 @@ function showEffect() {
   } else if (form?.verdict === "blocked") {
     text = `enforce is off: ${reached.length} blocked calls of the untrusted page reached the application, a POST among them. The browser only hides the responses.`;
   }
-  find("effect").textContent = text;
+  show(find("effect"), text);
   find("effect").dataset.level = form && isRefusedByEnforce(form) ? "safe" : "warning";
 }
 
 /** Put the blocked calls first, otherwise in the order of calls.js. */
 function sortRows() {
-  const isBlocked = (row) => row.verdict !== "allowed";
+  // The row whose fix was applied stays where the user looks.
+  const isBlocked = (row) => row.verdict !== "allowed" || row === fixed;
   const all = [...rows.values()];
   const sorted = [...all.filter(isBlocked), ...all.filter((row) => !isBlocked(row))];
   const elements = sorted.map((row) => row.element);
+  fixed = null;
   if (elements.every((element, index) => find("rows").children[index] === element)) return;
   const focused = document.activeElement;
   find("rows").append(...elements);

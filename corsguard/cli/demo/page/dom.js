@@ -16,6 +16,11 @@ export function build(tag, { data = {}, aria = {}, ...properties } = {}, ...chil
 /** Return the element with this id. */
 export const find = (id) => document.getElementById(id);
 
+/** Show a text in an element. A status that is the same again is not read out again. */
+export function show(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** Return text in which what is between backticks is code. */
 export function buildProse(text) {
   const parts = text.split("`").map((part, index) => (index % 2 ? build("code", {}, part) : part));

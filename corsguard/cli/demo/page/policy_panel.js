@@ -1,7 +1,7 @@
 // The panel of the policy: the editor, the state of the text in it, its problems, and Undo.
 
 import { ServerGoneError, setEnforce } from "./api.js";
-import { find } from "./dom.js";
+import { find, show } from "./dom.js";
 import { Editor } from "./editor.js";
 import { PolicyChecker } from "./policy_checker.js";
 import { PresetPicker } from "./preset_picker.js";
@@ -53,8 +53,9 @@ export class PolicyPanel {
     this.#checker.send(this.#editor.text);
   }
 
-  /** Check the text again, for a server that was started again. */
-  resend() {
+  /** Send the text to a server that was started again, with `toml` in force. */
+  reconnect(toml) {
+    this.#inForce = toml;
     this.#checker.send(this.#editor.text);
   }
 
@@ -78,7 +79,8 @@ export class PolicyPanel {
       this.replace((await setEnforce(this.#editor.text, find("enforce").checked)).toml);
     } catch (error) {
       this.#showEnforce();
-      this.#fail(error);
+      if (error instanceof ServerGoneError) this.#onGone();
+      else this.#showState("refused", "enforce is not changed: correct the TOML first.");
     }
   }
 
@@ -115,6 +117,6 @@ export class PolicyPanel {
 
   #showState(state, text) {
     find("policy-state").dataset.state = state;
-    find("policy-status").textContent = text;
+    show(find("policy-status"), text);
   }
 }
