@@ -25,5 +25,5 @@ export const applyPolicy = (toml) => post("policy", { toml });
 /** Return the text with the key `enforce` set. */
 export const setEnforce = (toml, enforce) => post("toggle", { toml, enforce });
 
-/** Return what a browser does with a call under the policy in force, step by step, and the fixes. */
+/** Return what a browser does with a call under the policy in force, and the fixes. */
 export const explain = (question) => post("explain", question);

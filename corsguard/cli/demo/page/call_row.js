@@ -89,6 +89,7 @@ export class CallRow {
   }
 
   #buildBody() {
+    const panels = Object.values(this.#panels).map((panel) => panel.element);
     const copy = build("button", { type: "button", className: "copy secondary" }, "Copy");
     copy.addEventListener("click", () => this.#copy(copy));
     return build(
@@ -96,7 +97,7 @@ export class CallRow {
       { className: "row-body" },
       build("p", { className: "lesson" }, this.call.lesson),
       build("div", { className: "code-box" }, this.#code, copy),
-      build("div", { className: "panels" }, ...Object.values(this.#panels).map((panel) => panel.element)),
+      build("div", { className: "panels" }, ...panels),
     );
   }
 

@@ -80,10 +80,11 @@ function buildFacts(outcome, explanation) {
 
 /** Return what to do about a call of the untrusted page that the browser blocks. */
 function buildAdvice(outcome) {
-  const isUnsafe = outcome.exchanges.some(({ method }) => !["GET", "HEAD", "OPTIONS"].includes(method));
+  const isSafe = ({ method }) => ["GET", "HEAD", "OPTIONS"].includes(method);
   const text =
-    isUnsafe && hasReachedApplication(outcome)
-      ? "The block comes too late: the application has done the work. With enforce, corsguard refuses such requests."
+    hasReachedApplication(outcome) && !outcome.exchanges.every(isSafe)
+      ? "The block comes too late: the application has done the work. " +
+        "With enforce, corsguard refuses such requests."
       : "Nothing to fix: the policy does not list this origin.";
   return build("p", { className: "no-fix" }, text);
 }

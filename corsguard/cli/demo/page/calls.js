@@ -22,7 +22,8 @@ export const calls = [
     path: "/items",
     body: { form: ITEM },
     lesson:
-      "An HTML form can send this, so the browser sends no preflight. Only enforce keeps it from the application.",
+      "An HTML form can send this, so the browser sends no preflight. " +
+      "Only enforce keeps it from the application.",
   },
   {
     name: "post",
@@ -67,7 +68,8 @@ export const calls = [
     title: "Read the profile of the user",
     path: "/profile",
     lesson:
-      "The API knows the user by a cookie. The browser sends it with credentials: \"include\", and then asks for Access-Control-Allow-Credentials.",
+      'The API knows the user by a cookie. The browser sends it with credentials: "include", ' +
+      "and the response must have Access-Control-Allow-Credentials.",
   },
   {
     name: "exposed",
@@ -96,7 +98,7 @@ export const calls = [
     title: "Send another custom header",
     path: "/items",
     headers: { "X-Not-Listed": "1" },
-    lesson: "One header that allow_headers does not list is enough for the browser to block the call.",
+    lesson: "The browser blocks a call for a single header that allow_headers does not list.",
   },
   {
     name: "error",

@@ -5,7 +5,8 @@ import { find } from "./dom.js";
 
 const MILLISECONDS_BETWEEN_TRIES = 1000;
 const MESSAGE =
-  "The demo does not respond. Start it again with \u201ccorsguard demo\u201d: this page goes on by itself.";
+  "The demo does not respond. Start it again with \u201ccorsguard demo\u201d: " +
+  "this page goes on by itself.";
 
 export class Connection {
   #settings;

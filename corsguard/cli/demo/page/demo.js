@@ -5,9 +5,9 @@ import { CallRow } from "./call_row.js";
 import { runCalls } from "./call_runner.js";
 import { calls } from "./calls.js";
 import { Connection } from "./connection.js";
-import { find, show } from "./dom.js";
-import { hasReachedApplication, isRefusedByEnforce } from "./outcome.js";
+import { find } from "./dom.js";
 import { PolicyPanel } from "./policy_panel.js";
+import { showSummary } from "./summary.js";
 import { UntrustedPage } from "./untrusted_page.js";
 
 const settings = await readSettings();
@@ -86,35 +86,9 @@ async function runAll() {
 async function showResults() {
   const all = [...rows.values()];
   sortRows();
-  summarise("frontend-summary", all.map((row) => row.outcomes.frontend));
-  summarise("untrusted-summary", all.map((row) => row.outcomes.untrusted));
-  showEffect();
+  showSummary(all);
   if (all.every((row) => row.verdict === "failed")) connection.lose();
   await Promise.all(all.map((row) => row.drawPanels()));
-}
-
-function summarise(id, outcomes) {
-  const count = (verdict) => outcomes.filter((outcome) => outcome?.verdict === verdict).length;
-  const parts = [`${count("blocked")} blocked`, `${count("allowed")} allowed`];
-  if (count("failed")) parts.push(`${count("failed")} without a response`);
-  show(find(id), parts.join(", "));
-}
-
-/** Show what `enforce` does, by what really happened to the form of the untrusted page. */
-function showEffect() {
-  const outcomes = [...rows.values()].map((row) => row.outcomes.untrusted).filter(Boolean);
-  const form = rows.get(calls.find((call) => call.name === "form-post")).outcomes.untrusted;
-  const reached = outcomes.filter((each) => each.verdict === "blocked" && hasReachedApplication(each));
-  let text = "";
-  if (form?.verdict === "allowed") {
-    text = "The policy allows the untrusted page: it sends what it wants, and reads the responses.";
-  } else if (form && isRefusedByEnforce(form)) {
-    text = "enforce is on: the untrusted page\u2019s POST gets 403 and never reaches the application.";
-  } else if (form?.verdict === "blocked") {
-    text = `enforce is off: ${reached.length} blocked calls of the untrusted page reached the application, a POST among them. The browser only hides the responses.`;
-  }
-  show(find("effect"), text);
-  find("effect").dataset.level = form && isRefusedByEnforce(form) ? "safe" : "warning";
 }
 
 /** Put the blocked calls first, otherwise in the order of calls.js. */

@@ -5,7 +5,8 @@ import { build, buildClauseLink, buildHiddenText } from "./dom.js";
 import { isEnforced } from "./outcome.js";
 
 // The header fields that CORS depends on, or that the calls are about.
-const REQUEST_FIELDS = /^(origin|access-control-.*|content-type|authorization|cookie|sec-fetch-site|x-.*)$/i;
+const REQUEST_FIELDS =
+  /^(origin|access-control-.*|content-type|authorization|cookie|sec-fetch-site|x-.*)$/i;
 const RESPONSE_FIELDS = /^(access-control-.*|vary|set-cookie|x-.*)$/i;
 // The step of the standard in which a request goes over the network: drawn as arrows.
 const NETWORK_STEP = "#http-network-or-cache-fetch";
@@ -43,7 +44,7 @@ function buildExchange(exchange) {
       { className: "responder" },
       isFromCorsguard ? "corsguard responds" : "the application responds",
     ),
-    buildArrow("to-page", "To the page: ", String(exchange.status), exchange.headers, RESPONSE_FIELDS),
+    buildArrow("to-page", "To the page: ", `${exchange.status}`, exchange.headers, RESPONSE_FIELDS),
   ];
 }
 

@@ -3,13 +3,13 @@
 /**
  * Return a new element. `properties` are those of the element (className, href, hidden, ...), and
  * `data` and `aria` are name -> value of its data-* and aria-* attributes. Children are nodes or
- * strings; null and false are left out, so that a caller can write `condition && build(...)`.
+ * strings; null, false and "" are left out, so that a caller can write `text && build(...)`.
  */
 export function build(tag, { data = {}, aria = {}, ...properties } = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
   Object.assign(element.dataset, data);
   for (const [name, value] of Object.entries(aria)) element.setAttribute(`aria-${name}`, value);
-  element.append(...children.filter((child) => child !== null && child !== false));
+  element.append(...children.filter(Boolean));
   return element;
 }
 
@@ -32,7 +32,7 @@ export function buildLink(href, ...children) {
   return build("a", { href, target: "_blank", rel: "noopener noreferrer" }, ...children);
 }
 
-/** Return a link to a clause of the standard; "Fetch, \"CORS check\"" is shown as "§ CORS check". */
+/** Return a link to a clause; `Fetch, "CORS check"` is shown as `§ CORS check`. */
 export function buildClauseLink(clause, address) {
   return buildLink(address, `\u00a7\u00a0${/"(.*)"/.exec(clause)?.[1] ?? clause}`);
 }

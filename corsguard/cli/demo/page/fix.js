@@ -15,7 +15,8 @@ export function buildFix(explanation, inForce, onApply) {
   const problems = [...(explanation.problems ?? []), ...(fix?.problems ?? [])];
   if (!fix && problems.length === 0) {
     const advice = explanation.fix ? ` Instead: ${explanation.fix}` : "";
-    return build("p", { className: "no-fix" }, `No change of the policy allows this call.${advice}`);
+    const text = `No change of the policy allows this call.${advice}`;
+    return build("p", { className: "no-fix" }, text);
   }
   const content = problems.length > 0 ? refuse(problems) : offer(fix, inForce, onApply);
   return build(
@@ -34,13 +35,15 @@ function refuse(problems) {
 }
 
 function offer({ toml, table, exposes }, inForce, onApply) {
+  const lines = listChangedLines(inForce, toml).map(buildLine);
+  const sentences = exposes.split("\n").map((each) => build("li", {}, each));
   const apply = build("button", { type: "button", className: "apply" }, "Apply");
   apply.addEventListener("click", () => onApply(toml));
   return [
     build("p", { className: "label" }, `The smallest change${table && `, in ${table}`}`),
-    build("pre", { className: "diff", tabIndex: 0 }, ...listChangedLines(inForce, toml).map(buildLine)),
+    build("pre", { className: "diff", tabIndex: 0 }, ...lines),
     build("p", { className: "label" }, "What it exposes"),
-    build("ul", { className: "exposes" }, ...exposes.split("\n").map((each) => build("li", {}, each))),
+    build("ul", { className: "exposes" }, ...sentences),
     apply,
   ];
 }

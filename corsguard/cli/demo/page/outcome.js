@@ -23,7 +23,11 @@ export function isRefusedByEnforce(outcome) {
   return request !== undefined && isEnforced(request);
 }
 
-export const BADGES = { allowed: "\u2713 Allowed", blocked: "\u2717 Blocked", failed: "! No response" };
+export const BADGES = {
+  allowed: "\u2713 Allowed",
+  blocked: "\u2717 Blocked",
+  failed: "! No response",
+};
 
 /** Return how far the request came, in a few words, and a `level` that says how bad that is. */
 export function describeReach(outcome) {
@@ -48,7 +52,10 @@ export function describeOutcome(outcome) {
     return "corsguard refused the request with 403, so it never reached the application.";
   }
   if (hasReachedApplication(outcome)) {
-    return `The application received the request${cookie}, and responded. The browser hides the response from the script.`;
+    return (
+      `The application received the request${cookie}, and responded. ` +
+      "The browser hides the response from the script."
+    );
   }
   return "The response to the preflight does not allow the request, so the browser never sent it.";
 }

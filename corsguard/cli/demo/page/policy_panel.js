@@ -87,7 +87,8 @@ export class PolicyPanel {
   #show(text, { applied, problems, warnings }) {
     const onSelect = (line) => this.#editor.select(line);
     const mark = (kind) => ({ line }) => [line, kind];
-    this.#editor.mark(new Map([...warnings.map(mark("warning")), ...problems.map(mark("problem"))]));
+    const marks = [...warnings.map(mark("warning")), ...problems.map(mark("problem"))];
+    this.#editor.mark(new Map(marks));
     find("toml").setAttribute("aria-invalid", String(!applied));
     find("problems").replaceChildren(
       buildProblems(problems, { onSelect }),

@@ -32,7 +32,7 @@ export class PresetPicker {
     find("preset").value = preset?.name ?? "";
     find("preset-about").hidden = !preset;
     if (!preset) return;
-    find("preset-from").textContent = `In ${preset.from}, people write`;
+    find("preset-from").textContent = `Code for ${preset.from}`;
     find("preset-snippet").textContent = preset.snippet;
     find("preset-sentence").textContent = preset.about;
   }

@@ -7,17 +7,25 @@ import { build, buildLink, buildProse } from "./dom.js";
  * line is named.
  */
 export function buildProblems(problems, { kind = "problem", onSelect = null } = {}) {
-  return build("ul", { className: "problems" }, ...problems.map((each) => buildItem(each, kind, onSelect)));
+  const items = problems.map((problem) => buildItem(problem, kind, onSelect));
+  return build("ul", { className: "problems" }, ...items);
 }
 
 function buildItem({ code, url, message, suggestion, line }, kind, onSelect) {
-  const place = onSelect && line && build("button", { type: "button", className: "line-link" }, `Line ${line}`);
-  place?.addEventListener("click", () => onSelect(line));
+  const link = buildLink(url, build("code", {}, code));
+  const place = onSelect && line !== null && buildPlace(line, onSelect);
+  const advice = suggestion && build("b", {}, "Instead: ");
   return build(
     "li",
     { className: "problem", data: { kind, code } },
-    build("p", { className: "problem-head" }, place ?? null, buildLink(url, build("code", {}, code))),
+    build("p", { className: "problem-head" }, place, link),
     build("p", {}, buildProse(message)),
-    suggestion ? build("p", { className: "suggestion" }, build("b", {}, "Instead: "), buildProse(suggestion)) : null,
+    advice && build("p", { className: "suggestion" }, advice, buildProse(suggestion)),
   );
+}
+
+function buildPlace(line, onSelect) {
+  const button = build("button", { type: "button", className: "line-link" }, `Line ${line}`);
+  button.addEventListener("click", () => onSelect(line));
+  return button;
 }
