@@ -9,7 +9,7 @@ from typing import NamedTuple
 import tomlkit
 from tomlkit.items import AoT, Array, InlineTable, Item, Table
 
-from corsguard.cli.toml_edit import EditError, parse_document
+from corsguard.cli.toml_edit import EditError, parse_text
 from corsguard.errors import Problem
 from corsguard.escaping import show_value
 from corsguard.guard.options import name_place
@@ -37,17 +37,17 @@ def find_lines(text: str, problems: Sequence[Problem]) -> list[int | None]:
     where the field is missing. None where there is neither.
     """
     try:
-        document = parse_document(text)
+        document = parse_text(text)
         named = list(_list_named(document.body, ""))
         for number, (_, item) in enumerate(named):
             item.trivia.indent += _write_mark(number)
         values = _mark_values(named, problems)
         lines = _find_marks(tomlkit.dumps(document))
     except (EditError, RecursionError):
-        return [_read_line(problem) for problem in problems]
+        return [_read_line(text, problem) for problem in problems]
     names = _find_names(named, lines)
     return [
-        lines.get(values.get(index, -1)) or _find_nearest(problem.field, names)
+        lines.get(values.get(index, -1)) or _find_nearest(problem, names)
         for index, problem in enumerate(problems)
     ]
 
@@ -106,14 +106,19 @@ def _find_names(named: Sequence[_Named], lines: dict[int, int]) -> dict[str, int
     return names
 
 
-def _find_nearest(field: str, names: dict[str, int]) -> int | None:
-    """Return the line of a field, or of the table that it is in."""
+def _find_nearest(problem: Problem, names: dict[str, int]) -> int | None:
+    """Return the line of a key that is wrong, else of the field, else of the table it is in."""
+    field = problem.field
+    if isinstance(problem.value, str) and (key := _join_name(field, problem.value)) in names:
+        return names[key]
     inner = [name for name in names if field == name or field.startswith((f"{name}.", f"{name}["))]
     return names[max(inner, key=len)] if inner else None
 
 
-def _read_line(problem: Problem) -> int | None:
+def _read_line(text: str, problem: Problem) -> int | None:
     """Return the line that the message about a text that is not TOML names."""
+    if problem.message.endswith("(at end of document)"):
+        return text.rstrip().count("\n") + 1
     match = _LINE_OF_ERROR.search(problem.message)
     return int(match[1]) if match else None
 

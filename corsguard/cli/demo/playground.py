@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
@@ -11,18 +13,23 @@ from corsguard.cli.demo.presets import build_policy_text
 from corsguard.cli.toml_edit import EditError, apply_changes
 from corsguard.cli.toml_lines import find_lines
 from corsguard.explain.changes import Change
-from corsguard.explain.fixes import Explanation, explain_request
+from corsguard.explain.fixes import explain_request
 from corsguard.explain.policy_server import build_policy_server
 from corsguard.explain.question import Question
 from corsguard.explain.report import build_document
-from corsguard.guard.config import Settings
+from corsguard.guard.config import Settings, parse_toml
 from corsguard.guard.options import Options
-from corsguard.guard.snapshot import Snapshot
 from corsguard.policy.suggestion_formats import as_toml
 from corsguard.sources.parsed_document import parse_document, read_document
 
-__all__ = ["Playground"]
+__all__ = ["MAX_REGEXES", "MAX_TEXT", "Playground", "list_fixes"]
 
+MAX_TEXT = 16_384
+"""Characters of a text. The validation of a longer one takes many seconds in the worst case."""
+MAX_REGEXES = 5
+"""Values of a text that look like a regular expression. Each may take a second to validate."""
+_REGEX_SIGN = re.compile(r"[(|+?^$\\]")
+_MAX_PROBLEMS = 100
 _SHOWN_OF_EXPLANATION = (
     "verdict",
     "console",
@@ -52,44 +59,38 @@ class Playground:
         Returns a document for JSON: whether it is in force, the number of the one that is, and the
         problems and warnings of the text, each with its line.
         """
+        problems: Sequence[Problem] = ()
+        warnings: Sequence[Problem] = ()
         with self._lock:
             try:
-                settings = self._swap(text)
+                warnings = self._swap(text)
+                self.text = text
+                self._version += 1
+                self._report_version(self._version)
             except PolicyError as error:
-                return self._describe(False, _locate(text, error.problems), [])
-            self.text = text
-            self._version += 1
-            self._report_version(self._version)
-            warnings = [warning.problem for warning in self.guard.warnings]
-            warnings += [each for each in settings.warnings if each not in warnings]
-            return self._describe(True, [], _locate(text, warnings))
-
-    def _swap(self, text: str) -> Settings:
-        # As of a followed document: nothing in it may name a file or a server to read.
-        settings = read_document(text).settings
-        adapter = self.guard.adapter
-
-        def build(current: Snapshot) -> Snapshot:
-            return settings.compile(current, Options()).snapshot
-
-        adapter.swap(build)
-        return settings
-
-    def _describe(
-        self, applied: bool, problems: list[dict[str, object]], warnings: list[dict[str, object]]
-    ) -> dict[str, Any]:
+                problems = error.problems
+            version = self._version
         return {
-            "applied": applied,
-            "version": self._version,
-            "problems": problems,
-            "warnings": warnings,
+            "applied": not problems,
+            "version": version,
+            "problems": _locate(text, problems),
+            "warnings": _locate(text, warnings),
         }
+
+    def _swap(self, text: str) -> Sequence[Problem]:
+        """Put a text in force, and return its warnings. Raises PolicyError."""
+        settings = _read_settings(text)
+        adapter = self.guard.adapter
+        # In place of Guard.reconfigure, which leaves the options as they are.
+        adapter.swap(lambda current: settings.compile(current, Options()).snapshot)
+        warnings = [warning.problem for warning in self.guard.warnings]
+        return [*warnings, *(each for each in settings.warnings if each not in warnings)]
 
     def explain(self, question: Question) -> dict[str, Any]:
         """Return why a browser blocks a request, and the fix of the text in force, for JSON."""
         with self._lock:
-            explanation = explain_request(self.guard, build_policy_server, question.play)
             text = self.text
+            explanation = explain_request(self.guard, build_policy_server, question.play)
         document = build_document(question, explanation, lambda change: change.as_toml)
         refusal = explanation.exchange.refusal
         clause = refusal.step.clause if refusal else None
@@ -97,42 +98,74 @@ class Playground:
             **{key: document[key] for key in _SHOWN_OF_EXPLANATION},
             "clause": clause.words if clause else None,
             "address": clause.value if clause else None,
-            "fixes": _list_fixes(text, explanation),
+            "problems": _locate("", explanation.problems),
+            "fixes": list_fixes(text, explanation.changes),
         }
 
 
-def _locate(text: str, problems: Iterable[Problem]) -> list[dict[str, object]]:
+def _read_settings(text: str) -> Settings:
+    """Return the settings of a text. Raises PolicyError, also for what would take too long."""
+    for found, limit, what in (
+        (len(text), MAX_TEXT, "characters"),
+        (_count_regexes(text[:MAX_TEXT]), MAX_REGEXES, "regular expressions, as they look"),
+    ):
+        if found > limit:
+            message = f"{found:,} {what}, and this playground takes {limit:,} at most"
+            suggestion = "remove what the example does not need"
+            raise PolicyError([Problem("document-invalid", "document", None, message, suggestion)])
+    # As of a followed document: nothing in it may name a file or a server to read.
+    return read_document(text).settings
+
+
+def _count_regexes(text: str) -> int:
+    """Return the number of values that look like a regular expression; 0 for no TOML.
+
+    They are refused in any file. To find the pattern that each of them means may take a second.
+    """
+    values: list[Any] = []
+    with suppress(ValueError):
+        values = [parse_toml(text.encode("utf-8", "replace"), "document")]
+    count = 0
+    while values:
+        match values.pop():
+            case dict() as table:
+                values += table.values()
+            case list() as entries:
+                values += entries
+            case str() as lines:  # one origin a line, in a set of origins
+                count += sum(_REGEX_SIGN.search(line) is not None for line in lines.splitlines())
+    return count
+
+
+def _locate(text: str, problems: Sequence[Problem]) -> list[dict[str, object]]:
     """Return the problems of a text for JSON, each with its line; None where it has none."""
-    found = [as_toml(problem) for problem in problems]
-    lines = find_lines(text, found)
+    found = [as_toml(problem) for problem in problems[:_MAX_PROBLEMS]]
+    lines = find_lines(text[:MAX_TEXT], found)
     return [{**problem.as_dict(), "line": line} for problem, line in zip(found, lines, strict=True)]
 
 
-def _list_fixes(text: str, explanation: Explanation) -> list[dict[str, Any]]:
-    """Return the fix of a blocked request: all changes that are needed, made in the text."""
-    changes = explanation.changes
-    if not changes and not explanation.problems:
+def list_fixes(text: str, changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """Return the one fix of a blocked request for JSON: all changes, made in a text.
+
+    Empty without a change, and where the text can't be edited.
+    """
+    if not changes:
         return []
-    problems = list(explanation.problems)
     try:
-        new = apply_changes(text, changes)
+        fixed = apply_changes(text, changes)
     except EditError:
         return []
-    if changes:
-        try:
-            parse_document(new)
-        except PolicyError as error:
-            problems = list(error.problems)
+    problems: Sequence[Problem] = ()
+    try:
+        _read_settings(fixed).compile()
+    except PolicyError as error:
+        problems = error.problems
     return [
         {
-            "toml": new,
+            "toml": fixed,
             "line": "\n".join(change.as_toml for change in changes),
-            "table": next((change.table for change in changes), ""),
-            "exposes": _join_exposures(changes),
-            "problems": _locate(new, problems),
+            "table": changes[0].table,
+            "exposes": "\n".join(change.exposes for change in changes),
+            "problems": _locate(fixed, problems),
         }
     ]
-
-
-def _join_exposures(changes: Sequence[Change]) -> str:
-    return "\n".join(change.exposes for change in changes)

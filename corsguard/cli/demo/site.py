@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corsguard import Guard
+from corsguard.cli.demo.playground import MAX_TEXT, Playground
 from corsguard.cli.demo.presets import list_presets
+from corsguard.cli.options import EXPLAIN_OPTIONS
 from corsguard.cli.toml_edit import EditError, set_option
 from corsguard.escaping import escape_text
 from corsguard.explain.question import Question, UsageError, build_question
@@ -19,13 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from corsguard.cli.demo.playground import Playground
     from corsguard.cli.demo.servers import Origins
 
 __all__ = ["Site"]
 
+_SETTINGS = "/settings.json"
 _JSON = "application/json"
-_TEXT = "text/plain; charset=utf-8"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -35,6 +36,10 @@ _TYPES = {
 }
 """Suffix of a file in the folder `page` -> its content type. Others are not served."""
 _MAX_BODY = 65_536
+_MAX_HEADERS = 20
+_MAX_SHOWN = 500
+"""Characters of an error that repeats a part of the request."""
+_CHOICES = {option.name: option.choices for option in EXPLAIN_OPTIONS}
 
 
 class _RequestError(Exception):
@@ -66,6 +71,7 @@ class Site:
         self._files = dict(_read_files())
         home = "/caller.html" if origin == origins.stranger else "/index.html"
         self._files["/"] = self._files.get(home) or self._files["/index.html"]
+        self._files["/favicon.ico"] = self._files["/icon.svg"]
         del self._files["/index.html"]
         self._endpoints: dict[str, Callable[[dict[str, Any]], object]] = {}
         if origin == origins.frontend:
@@ -94,20 +100,17 @@ class Site:
         return self._start(environ, start_response, status, content)
 
     def _find_content(self, environ: WSGIEnvironment) -> _Content:
+        """Return the response to a request. Raises _RequestError."""
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        endpoint = self._endpoints.get(path)
-        is_read = method in {"GET", "HEAD"}
-        if endpoint is not None:
+        if endpoint := self._endpoints.get(path):
             if method != "POST":
                 raise _RequestError(HTTPStatus.METHOD_NOT_ALLOWED, "only POST")
             return _format_json(endpoint(_read_json(environ)))
-        if path != "/settings.json" and path not in self._files:
+        if path != _SETTINGS and path not in self._files:
             raise _RequestError(HTTPStatus.NOT_FOUND, "there is nothing here")
-        if not is_read:
+        if method not in {"GET", "HEAD"}:
             raise _RequestError(HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD")
-        if path == "/settings.json":
-            return _format_json(self._build_settings())
-        return self._files[path]
+        return _format_json(self._build_settings()) if path == _SETTINGS else self._files[path]
 
     def _build_settings(self) -> dict[str, object]:
         return {
@@ -126,11 +129,15 @@ class Site:
     def _toggle(self, given: dict[str, Any]) -> object:
         text, enforce = _read_text(given), given.get("enforce")
         if not isinstance(enforce, bool):
-            raise _RequestError(HTTPStatus.BAD_REQUEST, "`enforce` is not a bool")
+            raise _RequestError(HTTPStatus.BAD_REQUEST, "`enforce` is neither true nor false")
+        if len(text) > MAX_TEXT:
+            why = f"`toml` is longer than {MAX_TEXT} characters"
+            raise _RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
         try:
             return {"toml": set_option(text, "enforce", enforce)}
         except EditError as error:
-            raise _RequestError(HTTPStatus.BAD_REQUEST, f"`toml` is not TOML: {error}") from None
+            why = f"`toml` can't be edited: {escape_text(str(error))}"
+            raise _RequestError(HTTPStatus.BAD_REQUEST, why) from None
 
     def _start(
         self,
@@ -196,37 +203,37 @@ def _read_json(environ: WSGIEnvironment) -> dict[str, Any]:
     return given
 
 
-def _read_text(given: dict[str, Any]) -> str:
-    text = given.get("toml")
+def _read_text(given: Mapping[str, Any], name: str = "toml", default: str | None = None) -> str:
+    """Return the text of a key. Raises _RequestError if there is another value, or none."""
+    text = given.get(name, default)
     if not isinstance(text, str):
-        raise _RequestError(HTTPStatus.BAD_REQUEST, "`toml` is not a text")
+        raise _RequestError(HTTPStatus.BAD_REQUEST, f"`{escape_text(name)}` is not a text")
     return text
 
 
 def _read_question(given: dict[str, Any]) -> Question:
     """Return the question that an object of JSON is. Raises _RequestError."""
     headers = given.get("headers", {})
-    options: dict[str, Any] = {
-        "page": given.get("page"),
-        "method": given.get("method", "GET"),
-        "credentials": given.get("credentials", "omit"),
-        "engine": given.get("engine", "chromium"),
-    }
+    if not isinstance(headers, dict):
+        raise _RequestError(HTTPStatus.BAD_REQUEST, "`headers` is not an object")
+    if len(headers) > _MAX_HEADERS:  # each may be one more change, and one more trial of it
+        raise _RequestError(HTTPStatus.BAD_REQUEST, f"more than {_MAX_HEADERS} `headers`")
+    options: dict[str, Any] = dict.fromkeys(option.name for option in EXPLAIN_OPTIONS)
+    options |= {"mode": "cors", "redirect": "follow", "format": "json"}
+    options["page"] = _read_text(given, "page")
+    options["method"] = _read_text(given, "method", "GET")
+    options["header"] = [f"{name}: {_read_text(headers, name)}" for name in headers]
+    for name, default in (("credentials", "omit"), ("engine", "chromium")):
+        options[name] = _read_text(given, name, default)
+        if options[name] not in _CHOICES[name]:
+            why = f"`{name}` is none of {', '.join(_CHOICES[name])}"
+            raise _RequestError(HTTPStatus.BAD_REQUEST, why)
     try:
-        return build_question(
-            given["url"],
-            {
-                **options,
-                "header": [f"{name}: {value}" for name, value in headers.items()],
-                "body": None,
-                "cookie": [],
-                "mode": "cors",
-                "redirect": "follow",
-                "format": "json",
-            },
-        )
+        return build_question(_read_text(given, "url"), options)
     except UsageError as error:
-        raise _RequestError(HTTPStatus.BAD_REQUEST, str(error)) from None
+        # The names of the options are those of the keys.
+        why = escape_text(str(error).replace("--", ""), _MAX_SHOWN)
+        raise _RequestError(HTTPStatus.BAD_REQUEST, why) from None
 
 
 def _format_error(error: _RequestError) -> _Content:
