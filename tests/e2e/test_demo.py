@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -259,6 +259,20 @@ def test_fix_that_would_not_start_shows_the_problem(demo: Playground) -> None:
     assert demo.all(f"{fix} .apply") == []
 
 
+def test_enforce_with_any_origin_is_refused_and_taken_back(demo: Playground) -> None:
+    demo.choose_preset("express-any")
+    demo.wait_for_calls()
+
+    demo.click("#enforce")
+    demo.wait(lambda: "enforce-with-wildcard" in demo.problems())
+    assert demo.find("#enforce").is_selected()
+
+    demo.click("#enforce")
+    demo.wait(lambda: "enforce-with-wildcard" not in demo.problems())
+    demo.wait_for_check()
+    assert demo.state().startswith("In force")
+
+
 def test_enforce_is_left_alone_in_a_text_that_is_not_toml(demo: Playground) -> None:
     demo.write("oops")
     demo.wait(lambda: demo.problems() == ["document-invalid"])
@@ -325,11 +339,10 @@ def test_copied_code_does_what_the_page_did(demo: Playground, origins: Origins) 
         if seen == FAILED:
             with pytest.raises(ScriptError, match=FAILED):
                 demo.chromium.run(f"return {code}")
-        else:
-            got = str(demo.chromium.run(f"return {code}"))
-            assert got.strip().replace("None", "null") in seen or seen.endswith(
-                got.strip().splitlines()[-1]
-            )
+            continue
+        got = demo.chromium.run(f"return {code}")
+        text = "null" if got is None else got.strip() or "(no content)"
+        assert seen.endswith(f" {text.splitlines()[-1]}"), name
 
 
 def test_keyboard_alone_applies_and_undoes_a_fix(demo: Playground) -> None:
@@ -349,6 +362,7 @@ def test_keyboard_alone_applies_and_undoes_a_fix(demo: Playground) -> None:
     demo.press(Keys.ENTER)
 
     demo.wait(lambda: demo.summaries()[0] == "2 blocked, 12 allowed")
+    assert demo.has_focus("#toml")  # nothing more can be undone
 
 
 def test_run_again_button_repeats_every_call(demo: Playground) -> None:
@@ -456,10 +470,10 @@ def test_stopped_demo_is_reported_until_it_is_back(playground: Playground) -> No
 
 @pytest.mark.parametrize("engine", ENGINES_BESIDE_CHROMIUM)
 def test_other_engine_shows_the_same_results(
-    started: object, playground: Playground, origins: Origins, engine: str
+    started: Callable[[str], RealBrowser], playground: Playground, origins: Origins, engine: str
 ) -> None:
     playground.open(origins)  # puts the first policy in force
-    browser: RealBrowser = started(engine)  # type: ignore[operator]
+    browser = started(engine)
     browser.open(origins.frontend)
 
     assert browser.run(WAIT_FOR_CALLS) == [

@@ -12,7 +12,7 @@ import { buildProblems } from "./problem_list.js";
  */
 export function buildFix(explanation, inForce, onApply) {
   const [fix] = explanation.fixes; // it has all changes that are needed
-  const problems = [...(explanation.problems ?? []), ...(fix?.problems ?? [])];
+  const problems = [...explanation.problems, ...(fix?.problems ?? [])];
   if (!fix && problems.length === 0) {
     const advice = explanation.fix ? ` Instead: ${explanation.fix}` : "";
     const text = `No change of the policy allows this call.${advice}`;

@@ -61,16 +61,15 @@ export class PolicyPanel {
 
   #change() {
     this.#presets.match(this.#editor.text);
+    this.#showEnforce();
     find("undo").disabled = !this.#editor.canUndo;
     find("policy-state").dataset.state = "checking"; // shown, but not read out at each key
     this.#checker.schedule(this.#editor.text);
   }
 
   #undo() {
+    // With nothing more to undo the button is disabled, and the focus stays in the editor.
     this.#editor.undo();
-    find("undo").disabled = !this.#editor.canUndo;
-    // A disabled button loses the focus, and with it the place of someone who uses the keyboard.
-    if (!this.#editor.canUndo) find("toml").focus();
     this.#checker.send(this.#editor.text);
   }
 
@@ -98,12 +97,11 @@ export class PolicyPanel {
       const beside = warnings.length ? `, with ${count(warnings.length, "warning")}` : "";
       this.#showState("in-force", `In force${beside}`);
       this.#inForce = text;
+      this.#onApplied();
     } else {
       const found = count(problems.length, "problem");
       this.#showState("refused", `Not applied: ${found}. The last valid policy is still in force.`);
     }
-    this.#showEnforce();
-    if (applied) this.#onApplied();
   }
 
   #fail(error) {
@@ -113,7 +111,7 @@ export class PolicyPanel {
   }
 
   #showEnforce() {
-    find("enforce").checked = readsEnforce(this.#inForce);
+    find("enforce").checked = readsEnforce(this.#editor.text);
   }
 
   #showState(state, text) {
