@@ -168,6 +168,30 @@ def test_text_that_is_not_toml_names_the_line(demo: Playground) -> None:
     assert demo.marked_lines() == [str(line)]
 
 
+def test_last_text_wins_over_an_earlier_one_that_is_slow(demo: Playground) -> None:
+    # The first request is held back until the second text is typed.
+    demo.script("""
+        const send = fetch;
+        const gate = new Promise((open) => (window.openGate = open));
+        window.fetch = async (url, options) => {
+          if (url !== "policy") return send(url, options);
+          window.texts = [...(window.texts ?? []), JSON.parse(options.body).toml];
+          if (window.texts.length === 1) await gate;
+          return send(url, options);
+        };
+    """)
+
+    demo.write("first = 1")
+    demo.wait(lambda: demo.script("return window.texts?.length") == 1)
+    demo.write('allow_origins = ["*"]')
+    demo.script("openGate()")
+    demo.wait_for_check()
+
+    assert demo.script("return window.texts") == ["first = 1", 'allow_origins = ["*"]']
+    assert demo.state() == "In force"
+    assert demo.problems() == []
+
+
 def test_dangerous_preset_is_refused_with_the_reason(demo: Playground) -> None:
     demo.choose_preset("fastapi-any")
 

@@ -1,4 +1,4 @@
-// Checks the policy while it is typed. The last text wins.
+// Sends the policy while it is typed. The last text wins.
 
 import { applyPolicy } from "./api.js";
 
@@ -9,10 +9,13 @@ export class PolicyChecker {
   #next = null; // the text to send, if any
   #isSending = false;
 
-  /** `onResult(text, result)` gets the response for the last text, `onError` an exception. */
+  #onResult;
+  #onError;
+
+  /** `onResult(text, result)` gets the response for each text, in order; `onError` an exception. */
   constructor({ onResult, onError }) {
-    this.onResult = onResult;
-    this.onError = onError;
+    this.#onResult = onResult;
+    this.#onError = onError;
   }
 
   /** Send the text after a pause, unless another one comes first. */
@@ -32,12 +35,11 @@ export class PolicyChecker {
       while (this.#next !== null) {
         const sent = this.#next;
         this.#next = null;
-        const result = await applyPolicy(sent);
-        if (this.#next === null) this.onResult(sent, result);
+        this.#onResult(sent, await applyPolicy(sent));
       }
     } catch (error) {
       this.#next = null;
-      this.onError(error);
+      this.#onError(error);
     } finally {
       this.#isSending = false;
     }

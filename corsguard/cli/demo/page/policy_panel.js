@@ -84,6 +84,11 @@ export class PolicyPanel {
   }
 
   #show(text, { applied, problems, warnings }) {
+    if (applied) {
+      this.#inForce = text;
+      this.#onApplied();
+    }
+    if (text !== this.#editor.text) return; // a newer one is about to be sent
     const onSelect = (line) => this.#editor.select(line);
     const mark = (kind) => ({ line }) => [line, kind];
     const marks = [...warnings.map(mark("warning")), ...problems.map(mark("problem"))];
@@ -96,8 +101,6 @@ export class PolicyPanel {
     if (applied) {
       const beside = warnings.length ? `, with ${count(warnings.length, "warning")}` : "";
       this.#showState("in-force", `In force${beside}`);
-      this.#inForce = text;
-      this.#onApplied();
     } else {
       const found = count(problems.length, "problem");
       this.#showState("refused", `Not applied: ${found}. The last valid policy is still in force.`);
