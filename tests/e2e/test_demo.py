@@ -422,6 +422,7 @@ def test_page_is_accessible_and_fits(
     for name in ("patch", "form-post", "get"):
         playground.open_row(name)
     playground.click(f"{row('patch')} .fix summary")
+    playground.click(".words summary")
     playground.choose_preset("fastapi-any")
     playground.save(tmp_path / f"playground-{scheme}-{width}.png")
 

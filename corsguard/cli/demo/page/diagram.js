@@ -36,8 +36,13 @@ export function buildDiagram({ page, server, steps, exchanges }) {
 
 function buildExchange(exchange) {
   const request = `${exchange.method} ${exchange.path}`;
+  const purpose =
+    exchange.method === "OPTIONS"
+      ? "The browser sends a preflight: may the page send this request?"
+      : "The browser sends the request of the script";
   const isFromCorsguard = exchange.kind === "PREFLIGHT" || isEnforced(exchange);
   return [
+    build("li", { className: "note" }, purpose),
     buildArrow("to-server", "To the server: ", request, exchange.request_headers, REQUEST_FIELDS),
     build(
       "li",
