@@ -127,7 +127,7 @@ def _edit_meaning(meaning: dict[str, Any], edit: _Edit) -> None:
 def _append_table(text: str, edit: _Edit) -> str:
     """Return a text with a table for the edit at its end. It means too much if there was one."""
     name, prefix = edit.path  # ValueError for the top level, or for a list of policies
-    table = tomlkit.dumps({name: {prefix: {edit.field: edit.value}}})
+    table = tomlkit.dumps({str(name): {str(prefix): {edit.field: edit.value}}})
     newline = "\r\n" if "\r\n" in text else "\n"
     start = f"{text.rstrip()}{newline * 2}" if text.strip() else ""
     return start + table.replace("\n", newline)
@@ -143,10 +143,10 @@ def _edit_document(text: str, edit: _Edit, *, by_line: bool = True) -> str:
     if not edit.path:
         _edit_table(document, edit, by_line=by_line)
         return tomlkit.dumps(document)
-    *outer, last = edit.path
     parent: Any = document
-    for key in outer:
+    for key in edit.path[:-1]:
         parent = parent[key]
+    last: Any = edit.path[-1]
     table = parent[last] if isinstance(parent, list) else parent.get(last)
     if isinstance(table, InlineTable) and edit.field not in table:
         inside = table.as_string()[1:-1].strip()

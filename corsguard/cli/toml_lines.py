@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import tomlkit
-from tomlkit.items import AoT, Array, InlineTable, Item, Table
+from tomlkit.items import AoT, Array, InlineTable, Item, Key, Table
 
 from corsguard.cli.toml_edit import EditError, parse_text
 from corsguard.errors import Problem
@@ -59,11 +59,19 @@ def _mark_values(named: Sequence[_Named], problems: Sequence[Problem]) -> dict[i
     for index, problem in enumerate(problems):
         array = arrays.get(problem.field)
         for at, entry in enumerate(array or ()):
-            if array is not None and isinstance(entry, Item) and entry.unwrap() == problem.value:
+            if array is not None and isinstance(entry, Item) and _is_value(entry, problem.value):
                 marks[index] = len(named) + index
                 array[at] = _MarkedItem(marks[index], entry)
                 break
     return marks
+
+
+def _is_value(entry: Item, value: object) -> bool:
+    """Return True if an entry of a list is the value of a problem, which has its origin alone."""
+    written = entry.unwrap()
+    if isinstance(written, dict) and isinstance(value, str):
+        return written.get("origin") == value.partition(" (dangerously: ")[0]
+    return bool(written == value)
 
 
 class _MarkedItem(Item):
@@ -123,7 +131,7 @@ def _read_line(text: str, problem: Problem) -> int | None:
     return int(match[1]) if match else None
 
 
-def _list_named(body: Sequence[tuple[object, Item]], place: str) -> Iterator[_Named]:
+def _list_named(body: Sequence[tuple[Key | None, Item]], place: str) -> Iterator[_Named]:
     """Yield what is in a table, in order, and what is in that."""
     for key, item in body:
         if key is None:  # a comment, or white space

@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack, redirect_stdout
-from urllib.parse import urlsplit
 
 import pytest
 from support.cli_command import Command
@@ -78,38 +78,49 @@ def test_help_names_the_preferred_ports(corsguard: Command) -> None:
         assert re.search(rf"--{name}-port .*\[default: {port}, or a free one\]", out)
 
 
-def test_command_serves_until_ctrl_c() -> None:
-    before = signal.getsignal(signal.SIGINT)
+def run_until_ctrl_c(options: list[str], visit: Callable[[Origins], None]) -> str:
+    """Run the command, visit its servers, press Ctrl-C, and return what it printed."""
     reader, writer = os.pipe()
     lines: list[str] = []
 
-    def visit() -> None:
+    def run_visit() -> None:
         with open(reader, encoding="utf-8") as printed:
             while "Ctrl-C" not in "".join(lines):
                 lines.append(printed.readline())
-            api, frontend, stranger = find_urls("".join(lines))
-            ask(api, "/items?call=one", headers={"Origin": frontend})
-            ask(api, "/journal?call=one", headers={"Origin": frontend})
-            headers = {"Origin": stranger, "Access-Control-Request-Method": "PUT"}
-            ask(api, "/[b]%C2%9B31m", "OPTIONS", headers)
-            ask(api, "/items", "PUT", {"Origin": "null\x7f"})
-            post(frontend, "/policy", {"toml": "allow_origins = ['*']"})
-            post(frontend, "/policy", {"toml": "\x1b[31m"})
-            os.kill(os.getpid(), signal.SIGINT)
+            try:
+                visit(find_urls("".join(lines)))
+            finally:
+                os.kill(os.getpid(), signal.SIGINT)
             lines.extend(printed)
 
-    visitor = threading.Thread(target=visit)
+    visitor = threading.Thread(target=run_visit)
     visitor.start()
     with (
         open(writer, "w", encoding="utf-8") as stream,
         redirect_stdout(stream),
         pytest.raises(SystemExit) as ended,
     ):
-        main(["demo", *FREE_PORT_OPTIONS])
+        main(["demo", *options])
     visitor.join()
-
     assert ended.value.code == 0
-    out = "".join(lines)
+    return "".join(lines)
+
+
+def test_command_serves_until_ctrl_c() -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    def visit(origins: Origins) -> None:
+        api, frontend, stranger = origins
+        ask(api, "/items?call=one", headers={"Origin": frontend})
+        ask(api, "/journal?call=one", headers={"Origin": frontend})
+        headers = {"Origin": stranger, "Access-Control-Request-Method": "PUT"}
+        ask(api, "/[b]%C2%9B31m", "OPTIONS", headers)
+        ask(api, "/items", "PUT", {"Origin": "null\x7f"})
+        post(frontend, "/policy", {"toml": "allow_origins = ['*']"})
+        post(frontend, "/policy", {"toml": "\x1b[31m"})
+
+    out = run_until_ctrl_c(FREE_PORT_OPTIONS, visit)
+
     _, frontend, stranger = find_urls(out)
     assert out.startswith(f"\ncorsguard demo: open {frontend}\n")
     assert "is taken" not in out
@@ -123,6 +134,21 @@ def test_command_serves_until_ctrl_c() -> None:
     ]
     assert signal.getsignal(signal.SIGINT) is before
     assert logging.getLogger("corsguard").handlers == []
+
+
+def test_welcome_says_which_port_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as stack:
+        for name in PREFERRED_PORTS:
+            taken = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            monkeypatch.setitem(PREFERRED_PORTS, name, taken.getsockname()[1])
+
+        out = run_until_ctrl_c(["--stranger-port=0"], lambda origins: None)
+
+    api, frontend, _ = PREFERRED_PORTS.values()
+    assert (
+        f"\n\nport {api} is taken, so a free one is used (--api-port names another); "
+        f"port {frontend} is taken, so a free one is used (--frontend-port names another).\n"
+    ) in out
 
 
 def start_demo(*options: str) -> subprocess.Popen[str]:
@@ -158,21 +184,3 @@ def test_signal_during_a_stream_stops_the_process(number: signal.Signals) -> Non
 
     assert (process.returncode, err) == (0, "")
     assert out.endswith("\nStopped. Goodbye.\n")
-
-
-def test_welcome_says_which_preferred_port_is_taken() -> None:
-    # Two demos at once: whoever comes second finds the ports taken, whatever else runs here.
-    with start_demo() as first, start_demo() as second:
-        welcomes = [read_welcome(first), read_welcome(second)]
-        for process in (first, second):
-            process.terminate()
-            process.communicate(timeout=30)
-
-    for welcome in welcomes:
-        for name, origin in find_urls(welcome)._asdict().items():
-            preferred = PREFERRED_PORTS[name]
-            is_taken = urlsplit(origin).port != preferred
-            clause = f"port {preferred} is taken, so a free one is used (--{name}-port names "
-            assert (clause in welcome) is is_taken
-    for name, port in PREFERRED_PORTS.items():
-        assert any(f"port {port} is taken" in welcome for welcome in welcomes), name

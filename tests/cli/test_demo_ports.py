@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import socket
 from contextlib import ExitStack
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -105,7 +106,7 @@ def test_any_free_port_is_free_on_both_addresses(monkeypatch: pytest.MonkeyPatch
         half_free = take_port(stack, "::1")
         real, tries = socket.create_server, []
 
-        def create_server(address: tuple[str, int], **options: int) -> socket.socket:
+        def create_server(address: tuple[str, int], **options: Any) -> socket.socket:
             # The system selects, at first, a port that is free on 127.0.0.1 only.
             if address == ("127.0.0.1", 0):
                 tries.append(address)
@@ -117,6 +118,22 @@ def test_any_free_port_is_free_on_both_addresses(monkeypatch: pytest.MonkeyPatch
 
     assert port != half_free
     assert len(tries) == len(FREE_PORTS) + 1
+
+
+def test_search_for_a_free_port_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as stack:
+        half_free = take_port(stack, "::1")
+        real, tries = socket.create_server, []
+
+        def create_server(address: tuple[str, int], **options: Any) -> socket.socket:
+            tries.append(address)
+            return real((address[0], half_free), **options)
+
+        monkeypatch.setattr(ports, "create_server", create_server)
+        with pytest.raises(PortError, match="port 0 can't be used"):
+            stack.enter_context(listen({"api": 0}))
+
+    assert len(tries) == 2 * ports._MAX_TRIES
 
 
 def test_machine_without_ipv6_has_one_address(monkeypatch: pytest.MonkeyPatch) -> None:

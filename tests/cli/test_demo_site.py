@@ -6,9 +6,11 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from support.demo_visit import Running, ask, connection, post, same_origin
+from support.demo_visit import FREE_PORTS, Running, ask, connection, post, same_origin
 
+from corsguard.cli.demo import site
 from corsguard.cli.demo.playground import MAX_TEXT
+from corsguard.cli.demo.servers import serve_demo
 
 PAGE = sorted(file.name for file in files("corsguard.cli.demo").joinpath("page").iterdir())
 TYPES = {
@@ -17,7 +19,7 @@ TYPES = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
-ENDPOINTS = {
+ENDPOINTS: dict[str, dict[str, Any]] = {
     "/policy": {"toml": ""},
     "/explain": {"page": "https://a.example", "url": "https://b.example/"},
     "/toggle": {"toml": "", "enforce": True},
@@ -133,6 +135,13 @@ def test_site_serves_nothing_else(
     assert (answer.status, json.loads(answer.body)) == (status, {"error": error})
     if status == 405:
         assert answer.header("Allow") == error.removeprefix("only ").replace(" and", ",")
+
+
+def test_file_of_an_unknown_type_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(site._TYPES, ".css")
+    style = next(name for name in PAGE if name.endswith(".css"))
+    with serve_demo(FREE_PORTS, lambda decision, request: None) as origins:
+        assert ask(origins.frontend, f"/{style}").status == 404
 
 
 def test_head_has_no_body(demo: Running) -> None:

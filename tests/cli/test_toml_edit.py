@@ -291,6 +291,14 @@ def test_option_is_set_at_the_top_level(text: str, edited: str) -> None:
     assert set_option(text, "enforce", value=True) == edited
 
 
+def test_text_that_only_tomllib_can_read_is_an_error() -> None:
+    text = "x = {}{}".format("[" * 300, "]" * 300)
+    assert tomllib.loads(text)
+
+    with pytest.raises(EditError, match="its layout leaves no place for enforce"):
+        set_option(text, "enforce", value=True)
+
+
 def test_option_of_a_text_that_is_not_toml_is_an_error() -> None:
     with pytest.raises(EditError, match="Invalid statement"):
         set_option("!", "enforce", value=True)

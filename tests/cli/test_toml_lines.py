@@ -31,8 +31,13 @@ def find_problem_lines(text: str) -> list[tuple[str, int | None]]:
             [("origin-invalid", 4), ("origin-invalid", 5), ("type-invalid", 7)],
         ),
         (
-            'allow_origins = [\n  "https://a.example",\n  { origin = "b" },\n]',
-            [("origin-invalid", 3)],
+            'allow_origins = [\n  "https://a.example",\n  { origin = "b", dangerously = ["x"] },\n'
+            '  { dangerously = ["null"], origin = "c" },\n]',
+            [
+                ("flag-unknown", 3),
+                ("origin-invalid", 3),
+                ("origin-invalid", 4),
+            ],
         ),
         (
             '[routes."/a"]\nallow_origins = ["https://a.example"]\n\n'
@@ -107,15 +112,15 @@ def test_same_field_of_two_places_has_two_lines() -> None:
     assert find_lines(text, problems) == [4, 2]
 
 
-def test_text_nested_too_deeply_has_no_lines() -> None:
-    text = "{}1{}".format("a = [" + "[" * 150, "]" * 151)
+def test_text_that_only_tomllib_can_read_has_no_lines() -> None:
+    text = "a = {}{}".format("[" * 300, "]" * 300)
     assert tomllib.loads(text)
 
-    assert find_lines(text, [Problem("x", "a", None, "", "")]) in ([1], [None])
+    assert find_lines(text, [Problem("x", "a", None, "", "")]) == [None]
 
 
 def test_warning_is_found_at_its_line() -> None:
-    text = '# c\n[routes."/a"]\nallow_origins = ["https://a.example"]\nallow_headers = [' * "]\n"
+    text = '# c\n[routes."/a"]\nallow_origins = ["https://a.example"]\nallow_headers = ["*"]\n'
     with ignore_policy_warnings():
         guard = Guard.from_mapping(tomllib.loads(text))
 

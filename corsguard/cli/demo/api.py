@@ -24,6 +24,7 @@ __all__ = ["Api"]
 
 _JOURNAL = "/journal"
 """The path of the journal. Requests to it are not recorded."""
+_ICON = "/favicon.ico"
 _ITEMS = ("apple", "banana", "cherry")
 _COOKIE = "corsguard-demo=signed-in"
 _MAX_BODY = 10_000
@@ -46,7 +47,7 @@ class Api:
         self._journal_app = CORSMiddleware(self._respond, Policy(allow_origins=["*"]))
         self._views: dict[tuple[str, str], View] = {
             ("GET", "/"): self._introduce,
-            ("GET", "/favicon.ico"): _show_icon,
+            ("GET", _ICON): _show_icon,
             ("GET", "/items"): _list_items,
             ("POST", "/items"): _create_item,
             ("PUT", "/items/1"): _replace_item,
@@ -79,7 +80,7 @@ class Api:
         """Return what this server is: a page for a browser, else JSON."""
         vary = ("Vary", "Accept")
         if "text/html" not in environ.get("HTTP_ACCEPT", ""):
-            paths = sorted({path for _, path in self._views})
+            paths = sorted({path for _, path in self._views} - {_ICON})
             document = {"about": "the API of corsguard demo", "playground": self._frontend}
             return _build_json_response({**document, "paths": paths}, extra=[vary])
         headers, body = build_api_page(self._frontend)

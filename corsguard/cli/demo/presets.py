@@ -137,7 +137,7 @@ allow_credentials = true
 app.add_middleware(
     CORSMiddleware,
     allow_origins=["{frontend}"],
-    allow_origin_regex="https://.*\.vercel\.app",
+    allow_origin_regex=r"https://.*\.vercel\.app",
     allow_credentials=True,
     allow_methods=["*"],
     allow_headers=["*"],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Origins", "PortError", "serve_demo"]
 
-_SECONDS_TO_STOP = 0.1
+_SECONDS_TO_STOP = 0.05
 
 
 class Origins(NamedTuple):
