@@ -236,8 +236,10 @@ def test_fix_shows_what_it_exposes_and_can_be_undone(demo: Playground) -> None:
     demo.open_row("patch")
     demo.click(f"{row('patch')} .fix summary")
 
-    changes = demo.text(f"{row('patch')} .diff")
-    assert '"PATCH"]' in changes.splitlines()[-1]
+    (line,) = [each for each in before.splitlines() if each.startswith("allow_methods")]
+    removed, added = demo.all(f"{row('patch')} .diff > *")
+    assert removed.text.endswith(f"- {line}")
+    assert added.text.endswith("+ " + line.replace('"DELETE"', '"DELETE", "PATCH"'))
     assert "PATCH" in demo.text(f"{row('patch')} .exposes")
     assert demo.toml() == before  # nothing is applied yet
 
@@ -439,6 +441,21 @@ def test_colours_follow_the_scheme(playground: Playground, origins: Origins) -> 
         grounds.append(playground.script("return getComputedStyle(document.body).backgroundColor"))
 
     assert grounds[0] != grounds[1]
+
+
+def test_untrusted_page_obeys_the_playground_only(playground: Playground, origins: Origins) -> None:
+    playground.chromium.open(f"{origins.stranger}/caller.html")
+
+    sent = playground.chromium.run("""
+        let sent = 0;
+        window.fetch = async () => sent++;
+        const arrived = new Promise((go) => addEventListener("message", go));
+        postMessage({ run: 1, credentials: "include" }, "*");
+        await arrived;
+        return sent;
+    """)
+
+    assert sent == 0
 
 
 def test_page_requests_nothing_beyond_its_servers(demo: Playground, origins: Origins) -> None:

@@ -24,7 +24,7 @@ export class CallRow {
       this.#panels[page] = new CallerPanel({ ...options, page, call, api });
     }
     this.#details.append(this.#buildSummary(), this.#buildBody());
-    this.#details.addEventListener("toggle", () => this.drawPanels());
+    this.#details.addEventListener("toggle", () => this.#drawPanels());
     this.element = build("li", { className: "row", data: { call: call.name } }, this.#details);
   }
 
@@ -67,9 +67,14 @@ export class CallRow {
     cell.querySelector(".reach").dataset.level = level;
   }
 
-  /** Explain the outcomes, if the row is open. */
-  async drawPanels() {
+  /** Show that both pages have an outcome. */
+  async settle() {
     delete this.element.dataset.state;
+    await this.#drawPanels();
+  }
+
+  /** Explain the outcomes, if the row is open. */
+  async #drawPanels() {
     if (!this.#details.open) return;
     const drawings = Object.entries(this.#outcomes).map(([page, outcome]) =>
       this.#panels[page].draw(outcome, this.#credentials),

@@ -88,7 +88,7 @@ async function showResults() {
   sortRows();
   showSummary(all);
   if (all.every((row) => row.verdict === "failed")) connection.lose();
-  await Promise.all(all.map((row) => row.drawPanels()));
+  await Promise.all(all.map((row) => row.settle()));
 }
 
 /** Put the blocked calls first, otherwise in the order of calls.js. */
