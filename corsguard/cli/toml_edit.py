@@ -148,14 +148,23 @@ def _edit_document(text: str, edit: _Edit, *, by_line: bool = True) -> str:
         parent = parent[key]
     last: Any = edit.path[-1]
     table = parent[last] if isinstance(parent, list) else parent.get(last)
+    line = _write_line(edit)
     if isinstance(table, InlineTable) and edit.field not in table:
-        inside = table.as_string()[1:-1].strip()
-        parent[last] = tomlkit.value(f"{{ {inside}{', ' if inside else ''}{_write_line(edit)} }}")
+        parent[last] = _extend_inline(table, line)
     elif isinstance(table, MutableMapping):
         _edit_table(table, edit, by_line=by_line)
+    elif isinstance(parent, InlineTable) and last not in parent:
+        key = tomlkit.key(last).as_string()
+        document[str(edit.path[0])] = _extend_inline(parent, f"{key} = {{ {line} }}")
     else:
-        parent[last] = tomlkit.value(f"{{ {_write_line(edit)} }}")
+        parent[last] = tomlkit.value(f"{{ {line} }}")
     return tomlkit.dumps(document)
+
+
+def _extend_inline(table: InlineTable, line: str) -> Item:
+    """Return an inline table with one more assignment, as people write it."""
+    inside = table.as_string()[1:-1].strip()
+    return tomlkit.value(f"{{ {inside}{', ' if inside else ''}{line} }}")
 
 
 _WAYS: tuple[Callable[[str, _Edit], str], ...] = (

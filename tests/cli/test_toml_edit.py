@@ -132,7 +132,7 @@ PLACES = {
     "other inline tables": (
         f'routes = {{ "/y" = {{ allow_origins = ["{A}"] }} }}\n',
         f'routes = {{ "/y" = {{ allow_origins = ["{A}"] }}, "/x" = {{ allow_origins = ["{NEW}"], '
-        f"{MORE_INLINE} }}}}\n",
+        f"{MORE_INLINE} }} }}\n",
     ),
     "false": (
         '[routes]\n"/x" = false  # closed\n"/y" = false\n',
@@ -292,7 +292,7 @@ def test_option_is_set_at_the_top_level(text: str, edited: str) -> None:
 
 
 def test_text_that_only_tomllib_can_read_is_an_error() -> None:
-    text = "x = {}{}".format("[" * 300, "]" * 300)
+    text = "x = {}{}".format("[" * 400, "]" * 400)
     assert tomllib.loads(text)
 
     with pytest.raises(EditError, match="its layout leaves no place for enforce"):

@@ -116,7 +116,6 @@ class Site:
         return {
             **self._origins._asdict(),
             "toml": self._playground.text,
-            "calls": [],  # in calls.js
             "presets": [preset.as_dict() for preset in list_presets(self._origins.frontend)],
         }
 

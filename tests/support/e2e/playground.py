@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from corsguard.cli.demo.servers import Origins
 
+FIRST_BLOCKED = ["patch", "unlisted-header"]
+"""The calls of the frontend that the first policy does not allow."""
 PATIENCE = 30  # seconds, where something is broken
 MOST_TABS = 120
 READ_ROWS = """
