@@ -132,8 +132,9 @@ def test_search_for_a_free_port_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(ports, "create_server", create_server)
         with pytest.raises(PortError, match="port 0 can't be used"):
             stack.enter_context(listen({"api": 0}))
-
-    assert len(tries) == 2 * ports._MAX_TRIES
+        assert len(tries) == 2 * ports._MAX_TRIES
+        with pytest.raises(PortError, match=r"port 8000 can't be used .* --api-port"):
+            stack.enter_context(listen({}))
 
 
 def test_machine_without_ipv6_has_one_address(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,10 +107,14 @@ def _read_settings(text: str) -> Settings:
     """Return the settings of a text. Raises PolicyError, also for what would take too long."""
     for found, limit, what in (
         (len(text), MAX_TEXT, "characters"),
-        (_count_regexes(text[:MAX_TEXT]), MAX_REGEXES, "regular expressions, as they look"),
+        (
+            _count_regexes(text[:MAX_TEXT]),
+            MAX_REGEXES,
+            "values that look like a regular expression",
+        ),
     ):
         if found > limit:
-            message = f"{found:,} {what}, and this playground takes {limit:,} at most"
+            message = f"the text has {found:,} {what}, and the limit here is {limit:,}"
             suggestion = "remove what the example does not need"
             raise PolicyError([Problem("document-invalid", "document", None, message, suggestion)])
     # As of a followed document: nothing in it may name a file or a server to read.

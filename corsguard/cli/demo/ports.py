@@ -19,7 +19,7 @@ _MAX_TRIES = 20
 
 
 class PortError(Exception):
-    """Ports that the user named and that can't be used, each with the option for another one."""
+    """Ports that can't be used, each with the option for another one."""
 
     def __init__(self, failures: Iterable[tuple[str, int, OSError]]) -> None:
         super().__init__(
@@ -50,11 +50,14 @@ def listen(named: Mapping[str, int]) -> Generator[dict[str, list[socket]]]:
             raise PortError(failures)
         for name, port in PREFERRED_PORTS.items():
             if name not in named:
-                sockets[name] = _listen_on_or_near(port, stack)
+                try:
+                    sockets[name] = _listen_on_or_elsewhere(port, stack)
+                except OSError as error:
+                    raise PortError([(name, port, error)]) from None
         yield sockets
 
 
-def _listen_on_or_near(port: int, stack: ExitStack) -> list[socket]:
+def _listen_on_or_elsewhere(port: int, stack: ExitStack) -> list[socket]:
     """Listen on a port, or on any free one if another program has it."""
     try:
         return _listen_on(port, stack)
