@@ -9,6 +9,7 @@ __all__ = ["build_api_page"]
 
 _STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.6 system-ui, sans-serif; }
+:root { background: Canvas; color: CanvasText; }
 body { max-width: 38rem; margin: 0 auto; padding: 2rem 1.25rem; overflow-wrap: break-word; }
 html { color: #1b1f27; background: #ffffff; }
 a { color: #0a4fbd; }
