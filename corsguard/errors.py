@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from warnings import warn
 
@@ -19,7 +19,9 @@ __all__ = [
     "PolicyError",
     "PolicyWarning",
     "Problem",
+    "build_problem_url",
     "emit_warnings",
+    "format_notes",
     "is_own_module",
 ]
 
@@ -54,7 +56,7 @@ class Problem(NamedTuple):
     @property
     def url(self) -> str:
         """The address of the section about the code. `corsguard explain-code` prints it offline."""
-        return f"{DOCUMENTATION_URL}problems.html#{self.code}"
+        return build_problem_url(self.code)
 
     def within(self, place: str) -> Problem:
         """Return the problem with its field named as a part of place; "" leaves it as it is."""
@@ -67,6 +69,11 @@ class Problem(NamedTuple):
         """
         value = self.value if _is_json_scalar(self.value) else show_value(self.value)
         return {**self._asdict(), "value": value, "url": self.url}
+
+
+def build_problem_url(code: str) -> str:
+    """Return the address of the section about a code."""
+    return f"{DOCUMENTATION_URL}problems.html#{code}"
 
 
 _INSTRUCTION = re.compile(
@@ -122,7 +129,7 @@ class PolicyError(ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__(self.problems)
-        for note in _format_notes(self.problems):
+        for note in format_notes(self.problems):
             self.add_note(note)
 
     def __str__(self) -> str:
@@ -136,8 +143,8 @@ class PolicyError(ValueError):
         return {"problems": [problem.as_dict() for problem in self.problems]}
 
 
-def _format_notes(problems: Iterable[Problem]) -> Iterable[str]:
-    """Yield the address of each code's section, then the command that prints it offline."""
+def format_notes(problems: Iterable[Problem]) -> Iterator[str]:
+    """Yield lines: the address of each code's section, then the command that prints it offline."""
     urls = {problem.code: problem.url for problem in problems}
     for url in urls.values():
         yield f"See {url}"
