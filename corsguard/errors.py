@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 from warnings import warn
 
@@ -21,6 +21,7 @@ __all__ = [
     "Problem",
     "build_problem_url",
     "emit_warnings",
+    "format_explain_command",
     "format_notes",
     "is_own_module",
 ]
@@ -149,7 +150,12 @@ def format_notes(problems: Iterable[Problem]) -> Iterator[str]:
     for url in urls.values():
         yield f"See {url}"
     if urls:
-        yield f"Offline: corsguard explain-code {next(iter(urls)) if len(urls) == 1 else 'CODE'}"
+        yield f"Offline: {format_explain_command(urls)}"
+
+
+def format_explain_command(codes: Collection[str]) -> str:
+    """Return the command that explains one code, or with a placeholder, each of several."""
+    return f"corsguard explain-code {next(iter(codes)) if len(codes) == 1 else 'CODE'}"
 
 
 class PolicyWarning(UserWarning):
