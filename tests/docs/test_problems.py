@@ -1,13 +1,15 @@
-"""docs/problems.md and the sections about problem codes, which `corsguard explain-code` prints."""
+"""docs/problems.md, and the sections about problem codes, which `corsguard explain-code` prints."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import override_settings
 from support.django_checks import find_ids
+from support.doc_pages import read_blocks, read_page
 from support.problem_blocks import (
     ENFORCED,
     IN_ECOSYSTEM,
@@ -23,7 +25,7 @@ from support.problem_blocks import (
 )
 from support.problem_codes import find_codes
 
-from corsguard import Guard
+from corsguard import Guard, Problem
 from corsguard.cli import main
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -54,6 +56,27 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_code_has_a_section() -> None:
     assert find_codes() == set(SECTIONS)
+
+
+def test_page_lists_each_code_with_its_sentence() -> None:
+    rows = re.findall(
+        r"^\| \[`([a-z-]+)`\]\(#\1\) \| (.+) \|$", read_page("problems"), re.MULTILINE
+    )
+    assert rows == [(code, section.summary) for code, section in SECTIONS.items()]
+
+
+def test_page_blocks_run() -> None:
+    languages = [block.language for block in read_blocks("problems")]
+    assert languages == ["python", "toml"]  # the sections are in a file of their own
+    [example] = read_blocks("problems", "python")
+    exec(compile(example.code, "problems.md", "exec"), {"__name__": "docs"})
+    [flagged] = read_blocks("problems", "toml")
+    assert load_toml(flagged.code) == Shown()
+
+
+def test_page_names_each_attribute_of_a_problem() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", read_page("problems"), re.MULTILINE)
+    assert tuple(rows) == (*Problem._fields, "url")
 
 
 def test_sections_have_a_sentence_a_reason_and_blocks() -> None:

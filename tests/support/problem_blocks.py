@@ -22,7 +22,7 @@ ENFORCED = {"allow_origins": ["https://app.example.com"], "enforce": True}
 """The setting CORSGUARD of a project whose ASGI_APPLICATION is checked."""
 
 _BLOCK = re.compile(
-    r"^(Refused|Warned|Instead):\n\n```(toml|python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^(Refused|Warned|Instead):\n\n```(toml|python|sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _numbers = count()
 _ALL_BLOCKS = re.compile(r"^```\w+$", re.MULTILINE)
