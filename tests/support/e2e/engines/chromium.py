@@ -19,13 +19,15 @@ class Chromium(WebDriverBrowser):
     name = "chromium"
     driver: Chrome
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, profile: Path, *arguments: str) -> None:
         browser, driver = find_programs(["chromium", "chromedriver"], "chromium chromium-driver")
         options = ChromeOptions()
         options.binary_location = browser
-        for argument in (*ARGUMENTS, f"--user-data-dir={profile}"):
+        for argument in (*ARGUMENTS, f"--user-data-dir={profile}", *arguments):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        # The default of Chrome; Debian's Chromium blocks third-party cookies.
+        options.add_experimental_option("prefs", {"profile.cookie_controls_mode": 0})
         # With both paths given, Selenium looks nothing up and downloads nothing.
         service = ChromeService(driver, env=build_environment(profile))
         super().__init__(Chrome(options=options, service=service))
