@@ -34,7 +34,7 @@ def test_diagrams_are_the_output_of_explain(
     Path("corsguard.toml").write_text(policy.code, encoding="utf-8")
     commands, outputs = read_blocks(PAGE, "sh"), read_blocks(PAGE, "text")
     for command, output in zip(commands, outputs, strict=True):
-        program, *arguments = shlex.split(command.code)
+        program, *arguments = shlex.split(command.code.replace("\\\n", " "))
         assert (program, arguments[0]) == ("corsguard", "explain")
         with pytest.raises(SystemExit):
             main(arguments)
