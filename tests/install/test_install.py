@@ -112,7 +112,8 @@ def test_first_command_of_the_readme_starts_the_demo(checkout: Path) -> None:
         origins: dict[str, str] = {}
         try:
             for line in demo.stdout:
-                origins.update(re.findall(r"(API|frontend|untrusted) +(http://localhost:\d+)", line))
+                shown = re.findall(r"(API|frontend|untrusted) +(http://localhost:\d+)", line)
+                origins.update(shown)
                 if "Ctrl-C" in line:
                     break
             for name, path in {"API": "/items", "frontend": "/", "untrusted": "/"}.items():

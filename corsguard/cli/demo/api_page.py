@@ -36,8 +36,8 @@ _PAGE = """\
 of them may read the responses.</p>
 <p><a href="{frontend}">Open the playground</a> to change that policy and to see what your browser
 does.</p>
-<p>A link is no cross-origin request of a script, so your browser shows these responses whatever the
-policy is:</p>
+<p>To follow a link is not a cross-origin request of a script, so your browser shows these responses
+whatever the policy says:</p>
 <ul>
 <li><a href="/items"><code>GET /items</code></a>: a list</li>
 <li><a href="/me"><code>GET /me</code></a>: needs the header <code>Authorization</code></li>
