@@ -12,7 +12,9 @@ from support.doc_pages import DOCS
 __all__ = ["PAGE", "refresh"]
 
 PAGE = DOCS / "cli.md"
-_HELP = re.compile(r"(?<=^```text\n)Usage: corsguard( [a-z-]+)? \[OPTIONS\].*?(?=^```$)", re.M | re.S)
+_HELP = re.compile(
+    r"(?<=^```text\n)Usage: corsguard( [a-z-]+)? \[OPTIONS\].*?(?=^```$)", re.MULTILINE | re.DOTALL
+)
 
 
 def main() -> None:

@@ -106,7 +106,11 @@ def draw(output: str) -> str:
     """Return the picture of what a terminal has printed."""
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         console = Console(
-            record=True, width=_COLUMNS + 2 * _MARGIN, file=nowhere, color_system="truecolor", force_terminal=True
+            record=True,
+            width=_COLUMNS + 2 * _MARGIN,
+            file=nowhere,
+            color_system="truecolor",
+            force_terminal=True,
         )
         for line in Text.from_ansi(output).split():
             console.print(Text(" " * _MARGIN).append_text(line), soft_wrap=True)
