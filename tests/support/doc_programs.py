@@ -15,7 +15,7 @@ def run_block(block: Block, **names: Any) -> dict[str, Any]:
 
     `names` are those that it finds. A traceback has the line of the page.
     """
-    names.setdefault("__name__", "docs")
+    names.setdefault("__name__", "doc_page")
     exec(compile("\n" * block.line + block.code, "page.md", "exec"), names)
     return names
 
