@@ -126,9 +126,10 @@ def run_commands(commands: list[str], folder: Path) -> str:
 
 
 def test_commands_of_the_readme_install_a_service(folder: Path) -> None:
-    [install] = [each for each in read_commands("../README") if each.startswith("pip install")]
-    activate = ["python3 -m venv .venv", ". .venv/bin/activate"]
-    out = run_commands([*activate, install, "corsguard check --app app:app"], folder)
+    commands = read_commands("../README")
+    [install] = [each for each in commands if each.startswith("pip install")]
+    activate = commands[commands.index(install) - 1]
+    out = run_commands([activate, install, "corsguard check --app app:app"], folder)
     assert out.startswith("app:app: no problems\n")
 
 
