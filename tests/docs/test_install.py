@@ -9,11 +9,12 @@ import sys
 import tomllib
 
 from support.doc_pages import DOCS, read_blocks, read_page
+from support.doc_programs import read_commands
 
 PAGE = read_page("install")
 BLOCKS = read_blocks("install")
 PROJECT = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-COMMANDS = [line for block in BLOCKS if block.language == "sh" for line in block.code.splitlines()]
+COMMANDS = read_commands("install")
 
 
 def test_blocks_are_of_the_kinds_that_run_here() -> None:

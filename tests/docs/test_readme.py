@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from support.audit.serving import asgi, wsgi
 from support.doc_pages import DOCS, Block, read_blocks, read_page
-from support.doc_programs import run_block
+from support.doc_programs import read_commands, run_block
 from tools.pictures import COMMAND, PICTURE, read_text, run_command
 
 from corsguard.browser import Blocked, assert_cors
@@ -22,7 +22,7 @@ from corsguard.browser import Blocked, assert_cors
 ROOT = DOCS.parent
 README = read_page("../README")
 BLOCKS = read_blocks("../README")
-COMMANDS = [line for block in BLOCKS if block.language == "sh" for line in block.code.splitlines()]
+COMMANDS = read_commands("../README")
 PAGE = "http://localhost:3000"
 
 RUN_ELSEWHERE = {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.audit.serving import wsgi
 from support.doc_pages import Block, read_blocks
-from support.doc_programs import run_block
+from support.doc_programs import read_commands, run_block
 
 from corsguard.browser import Blocked, Browser, assert_cors
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BLOCKS = read_blocks("wsgi")
 PYTHON = [block for block in BLOCKS if block.language == "python"]
-COMMANDS = [line for block in BLOCKS if block.language == "sh" for line in block.code.splitlines()]
+COMMANDS = read_commands("wsgi")
 PAGE = "https://app.example.com"
 
 

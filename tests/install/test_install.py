@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.doc_pages import read_blocks
+from support.doc_programs import read_commands
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = {
@@ -95,11 +96,6 @@ def test_command_without_click_names_the_extra(environment: Path) -> None:
     assert run.stdout == ""
     assert run.stderr.count("\n") == 1
     assert 'pip install "corsguard[cli]"' in run.stderr
-
-
-def read_commands(page: str) -> list[str]:
-    """Return the lines of a page's blocks of shell."""
-    return [line for block in read_blocks(page, "sh") for line in block.code.splitlines()]
 
 
 @pytest.fixture

@@ -1,13 +1,19 @@
-"""The Python of a page of the documentation, run from top to bottom."""
+"""The programs and the commands of a page of the documentation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from support.doc_pages import Block
+from support.doc_pages import Block, read_blocks
 
-__all__ = ["run_block", "run_blocks"]
+__all__ = ["read_commands", "run_block", "run_blocks"]
+
+
+def read_commands(page: str) -> list[str]:
+    """Return the commands in the blocks of shell of a page, each on one line."""
+    blocks = (block.code.replace("\\\n", " ") for block in read_blocks(page, "sh"))
+    return [line for code in blocks for line in code.splitlines()]
 
 
 def run_block(block: Block, **names: Any) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def draw(output: str) -> str:
             color_system="truecolor",
             force_terminal=True,
         )
-        for line in Text.from_ansi(output).split():
+        for line in [*Text.from_ansi(output).split(), Text()]:
             console.print(Text(" " * _MARGIN).append_text(line), soft_wrap=True)
         picture = console.export_svg(
             title="",

@@ -162,9 +162,10 @@ class Headline(NamedTuple):
             f"{own:.2g} µs{' longer' if index == 0 else ''} on {stack} ({theirs:.2g} with {peer})"
             for index, (stack, (peer, own, theirs)) in enumerate(self.beside.items())
         )
+        peer = self.beside["ASGI"][0]
         return fill(
             f"**What it costs:** an allowed request takes {costs}. With 10,000 origins in place of "
-            f"ten, ASGI takes {self.many:.2g} µs ({self.many_of_peer:.3g}). "
+            f"ten, ASGI takes {self.many:.2g} µs ({self.many_of_peer:.3g} with {peer}). "
             "[Benchmarks](docs/benchmarks.md)",
             _README_WIDTH,
         )
