@@ -133,11 +133,12 @@ def read_text(picture: str) -> list[str]:
         y, x = float(group.attrib["y"]), float(group.attrib["x"])
         column = round(x / (20 * _CHARACTER_WIDTH))
         rows[y] = rows.get(y, "").ljust(column) + (group.text or "").replace("\xa0", " ")
+    rows = {y: text[_MARGIN:].rstrip() for y, text in rows.items() if text.strip()}
     heights = sorted(rows)
     step = 20 * 1.22  # a line's height
     lines = [""] * (round((heights[-1] - heights[0]) / step) + 1)
     for y, text in rows.items():
-        lines[round((y - heights[0]) / step)] = text[_MARGIN:].rstrip()
+        lines[round((y - heights[0]) / step)] = text
     return lines
 
 
