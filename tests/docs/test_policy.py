@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import inspect
 import re
-import tomllib
-import warnings
 
 from support.doc_pages import read_blocks, read_page
 from support.doc_programs import run_blocks
 
-from corsguard import Guard, Policy, PolicyWarning
+from corsguard import Policy
 
 PAGE = read_page("policy")
 BLOCKS = read_blocks("policy")
 
 
 def test_blocks_are_of_the_kinds_that_run_here() -> None:
-    assert [block.language for block in BLOCKS].count("python") == 9
-    assert {block.language for block in BLOCKS} == {"python", "toml"}
+    assert [block.language for block in BLOCKS].count("python") == 7
+    assert {block.language for block in BLOCKS} == {"python"}
 
 
 def test_blocks_of_python_run_in_order() -> None:
     run_blocks(BLOCKS)
-
-
-def test_flag_in_a_file_is_that_in_python() -> None:
-    [block] = [block for block in BLOCKS if block.language == "toml"]
-    [in_python] = [block for block in BLOCKS if "dangerous(" in block.code]
-    policy = run_blocks([in_python], Policy=Policy)["policy"]
-    assert Guard.from_mapping(tomllib.loads(block.code)).policies == policy
 
 
 def test_table_has_every_field_with_its_default() -> None:
@@ -46,18 +37,3 @@ def test_entries_of_the_table_are_valid() -> None:
     assert len(entries) == 6
     for entry in entries:
         assert Policy(allow_origins=[entry]).allow_list
-
-
-def test_warnings_of_the_list_are_given() -> None:
-    listed = PAGE.partition("You get a `PolicyWarning`")[2]
-    assert listed.count("\n* ") == 4
-    origins = ["https://app.example.com"]
-    for policy in (
-        {"allow_origins": origins, "max_age": 7_201},
-        {"allow_origins": origins, "allow_headers": ["*"]},
-        {"allow_origins": [re.compile(r"example\.com")]},
-        {"allow_origins": origins, "allow_headers": ["Cookie"]},
-    ):
-        with warnings.catch_warnings(record=True, action="always") as caught:
-            Policy(**policy)  # type: ignore[arg-type]
-        assert [each.category for each in caught] == [PolicyWarning], policy
