@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Callable
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 from corsheaders.checks import check_settings
@@ -99,7 +100,7 @@ def test_regular_expression_matches_the_whole_origin() -> None:
 
 def test_vary_is_on_every_response() -> None:
     def examine(library: str) -> str:
-        origins = ({"Origin": APP}, {"Origin": EVIL}, {})
+        origins: list[dict[str, str]] = [{"Origin": APP}, {"Origin": EVIL}, {}]
         replies = [send(library, Setup(), "GET", "/items", **each) for each in origins]
         return yes_or_no(all(each.headers.get("vary", "").lower() == "origin" for each in replies))
 
@@ -124,32 +125,40 @@ def test_preflight_needs_no_login() -> None:
     compare("a preflight needs no login", examine)
 
 
+def answers_by_view_in_flask(decorate: Callable[..., Any], *, is_guarded: bool) -> bool:
+    app = Flask("views")
+    app.put("/items")(decorate(lambda: "items"))
+    if is_guarded:
+        CORSGuard(app, {})
+    asked = {"Origin": APP, "Access-Control-Request-Method": "PUT"}
+    response = app.test_client().options("/items", headers=asked)
+    return response.headers.get("Access-Control-Allow-Origin") == APP
+
+
+def answers_by_view_in_starlette() -> bool:
+    """Return False, as the middleware of a route sees no preflight."""
+
+    async def items(request: object) -> Response:
+        return PlainTextResponse("items")
+
+    layer = Middleware(CORSMiddleware, allow_origins=[APP], allow_methods=["PUT"])
+    route = Route("/items", items, methods=["PUT"], middleware=[layer])
+    asked = {"Origin": APP, "Access_Control_Request_Method": "PUT"}
+    return send_to_asgi(Starlette(routes=[route]))("OPTIONS", "/items", **asked).status == 200
+
+
 def test_policy_for_each_view() -> None:
     def examine(library: str) -> str:
-        if library == "django-cors-headers":
-            return yes_or_no(find_spec("corsheaders.decorators") is not None)
-        if library == "Starlette":  # the middleware of a route sees no preflight
+        return yes_or_no(can_decide_by_view[library])
 
-            async def items(request: object) -> Response:
-                return PlainTextResponse("items")
-
-            layer = Middleware(CORSMiddleware, allow_origins=[APP], allow_methods=["PUT"])
-            route = Route("/items", items, methods=["PUT"], middleware=[layer])
-            asked = {"Origin": APP, "Access_Control_Request_Method": "PUT"}
-            reply = send_to_asgi(Starlette(routes=[route]))("OPTIONS", "/items", **asked)
-            return yes_or_no(reply.status == 200)
-        decorate = {
-            "corsguard": cors_policy(allow_origins=[APP], allow_methods=["PUT"]),
-            "flask-cors": cross_origin(origins=[APP], methods=["PUT"]),
-        }[library]
-        app = Flask("views")
-        app.put("/items")(decorate(lambda: "items"))
-        if library == "corsguard":
-            CORSGuard(app, {})
-        asked = {"Origin": APP, "Access-Control-Request-Method": "PUT"}
-        reply = app.test_client().options("/items", headers=asked)
-        return yes_or_no(reply.headers.get("Access-Control-Allow-Origin") == APP)
-
+    ours = cors_policy(allow_origins=[APP], allow_methods=["PUT"])
+    theirs = cross_origin(origins=[APP], methods=["PUT"])
+    can_decide_by_view = {
+        "corsguard": answers_by_view_in_flask(ours, is_guarded=True),
+        "flask-cors": answers_by_view_in_flask(theirs, is_guarded=False),
+        "django-cors-headers": find_spec("corsheaders.decorators") is not None,
+        "Starlette": answers_by_view_in_starlette(),
+    }
     compare("a policy for each view", examine)
 
 
