@@ -135,6 +135,16 @@ def test_login_lets_preflights_pass_alone(start: Start, port: int) -> None:
     assert get(url, auth=("ada", "secret")).status_code == 200
 
 
+def test_login_with_the_errors_above_lets_the_page_read_its_401(start: Start, port: int) -> None:
+    [login] = re.findall(r"limit_except .*?\}", LOGIN, re.DOTALL)
+    both = ERRORS.replace("error_page", "error_page 401").replace(
+        "location / {", f"location / {{ {login}"
+    )
+    refused = get(start(both, port))
+    assert refused.status_code == 401
+    assert read_headers(refused) == ALLOWED
+
+
 def show_host(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [environ["HTTP_HOST"].encode()]
