@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from enum import Enum
 from importlib import metadata
 from inspect import isclass
@@ -25,7 +26,9 @@ author = "The corsguard developers"
 project_copyright = author
 release = metadata.version("corsguard")
 
+sys.path.insert(0, str(DOCS))
 extensions = [
+    "accessible",
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx_copybutton",
@@ -48,6 +51,7 @@ python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"
 
 html_theme = "furo"
+pygments_dark_style = "github-dark-high-contrast"
 html_title = "corsguard"
 html_logo = html_favicon = "images/shield.svg"
 html_baseurl = DOCUMENTATION_URL
@@ -87,7 +91,7 @@ def link_files(_app: Sphinx, doctree: nodes.document) -> None:
             file, anchor = DOCS / f"{link['reftarget']}.md", link["reftargetid"]
         else:
             path, _, anchor = link["reftarget"].partition("#")
-            file = (Path(link.source).parent / path).resolve()
+            file = (Path(link.source or "").parent / path).resolve()
         page = _find_page(file)
         if page is not None:
             link["refdomain"], link["reftarget"], link["reftargetid"] = "doc", page, anchor

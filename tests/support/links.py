@@ -19,7 +19,9 @@ KNOWN_HOSTS = frozenset(
     {
         "corsguard.readthedocs.io",
         "fetch.spec.whatwg.org",
+        "graphql.github.io",
         "pre-commit.com",
+        "publicsuffix.org",
         "semver.org",
     }
 )
