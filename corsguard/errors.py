@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 from warnings import warn
 
@@ -19,7 +19,10 @@ __all__ = [
     "PolicyError",
     "PolicyWarning",
     "Problem",
+    "build_problem_url",
     "emit_warnings",
+    "format_explain_command",
+    "format_notes",
     "is_own_module",
 ]
 
@@ -51,17 +54,27 @@ class Problem(NamedTuple):
         advice = _format_advice(self.suggestion)
         return f"{self.field}: {self.message}. {advice} [{self.code}]"
 
+    @property
+    def url(self) -> str:
+        """The address of the section about the code. `corsguard explain-code` prints it offline."""
+        return build_problem_url(self.code)
+
     def within(self, place: str) -> Problem:
         """Return the problem with its field named as a part of place; "" leaves it as it is."""
         return self._replace(field=f"{place}.{self.field}" if place else self.field)
 
     def as_dict(self) -> dict[str, object]:
-        """Return a dict that `json.dumps` takes: attribute -> value.
+        """Return a dict that `json.dumps` takes: attribute -> value, `url` among them.
 
         Values that JSON can't represent become their repr().
         """
         value = self.value if _is_json_scalar(self.value) else show_value(self.value)
-        return {**self._asdict(), "value": value}
+        return {**self._asdict(), "value": value, "url": self.url}
+
+
+def build_problem_url(code: str) -> str:
+    """Return the address of the section about a code."""
+    return f"{DOCUMENTATION_URL}problems.html#{code}"
 
 
 _INSTRUCTION = re.compile(
@@ -109,11 +122,16 @@ def _is_json_scalar(value: object) -> bool:
 
 
 class PolicyError(ValueError):
-    """A configuration that is refused, with every problem and not just the first."""
+    """A configuration that is refused, with every problem and not just the first.
+
+    Its notes, which a traceback shows below the message, say where each code is explained.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__(self.problems)
+        for note in format_notes(self.problems):
+            self.add_note(note)
 
     def __str__(self) -> str:
         if len(self.problems) == 1:
@@ -124,6 +142,20 @@ class PolicyError(ValueError):
     def as_dict(self) -> dict[str, object]:
         """Return a dict that `json.dumps` takes: `"problems"` -> a list of Problem.as_dict()."""
         return {"problems": [problem.as_dict() for problem in self.problems]}
+
+
+def format_notes(problems: Iterable[Problem]) -> Iterator[str]:
+    """Yield lines: the address of each code's section, then the command that prints it offline."""
+    urls = {problem.code: problem.url for problem in problems}
+    for url in urls.values():
+        yield f"See {url}"
+    if urls:
+        yield f"Offline: {format_explain_command(urls)}"
+
+
+def format_explain_command(codes: Collection[str]) -> str:
+    """Return the command that explains one code, or with a placeholder, each of several."""
+    return f"corsguard explain-code {next(iter(codes)) if len(codes) == 1 else 'CODE'}"
 
 
 class PolicyWarning(UserWarning):

@@ -70,6 +70,7 @@ INCLUDED_FILES = {
     "CONTRIBUTING.md": "contributing",
     "README.md": "index",
     "SECURITY.md": "security",
+    "corsguard/cli/problems.md": "problems",
     "examples/fleet/README.md": "fleet-example",
 }
 """A Markdown file outside docs/ -> the page that stands for it."""

@@ -191,6 +191,11 @@ problem: routes [route-invalid]
   '/files/*' is not a literal path prefix, such as /api
   given        "/files/*"
   fix          /files
+
+more, offline by `corsguard explain-code CODE`
+  https://corsguard.readthedocs.io/en/stable/problems.html#origin-invalid
+  https://corsguard.readthedocs.io/en/stable/problems.html#method-case
+  https://corsguard.readthedocs.io/en/stable/problems.html#route-invalid
 """,
         "",
     )
@@ -316,6 +321,7 @@ def test_json_of_a_file_with_problems_has_each_of_them(corsguard: Command, write
         "value": "https://app.example.com/",
         "message": found["problems"][0]["message"],
         "suggestion": "https://app.example.com",
+        "url": "https://corsguard.readthedocs.io/en/stable/problems.html#origin-invalid",
     }
     assert found["problems"][1]["value"].lower() == "nan"
 
