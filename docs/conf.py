@@ -73,7 +73,7 @@ INCLUDED_FILES = {
     "corsguard/cli/problems.md": "problems",
     "examples/fleet/README.md": "fleet-example",
 }
-"""A Markdown file outside docs/ -> the page that stands for it."""
+"""A Markdown file outside docs/ -> the page to show for it."""
 
 GENERATED_DOCSTRINGS = ("Alias for field number", "Create new instance of")
 NAME_IN_SIGNATURE = re.compile(r"(?:<built-in function |TypeAliasForwardRef\(')([\w.]+)(?:>|'\))")
