@@ -111,9 +111,11 @@ def _edit_meaning(meaning: dict[str, Any], edit: _Edit) -> None:
         if isinstance(table, dict) and isinstance(key, str):
             if key not in table or (depth and table[key] is False):  # false: no CORS there
                 table[key] = {}
-        elif not (isinstance(table, list) and isinstance(key, int) and key < len(table)):
+            table = table[key]
+        elif isinstance(table, list) and isinstance(key, int) and key < len(table):
+            table = table[key]
+        else:
             raise missing
-        table = table[key]
     if not isinstance(table, dict):
         raise missing
     written = table.get(edit.field)

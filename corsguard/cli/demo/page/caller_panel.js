@@ -17,7 +17,7 @@ export class CallerPanel {
   #badge = build("span", { className: "panel-badge" });
   #drawn = 0;
 
-  /** `fix`: { getInForce, onApply }, for the page whose calls are to be allowed; else null. */
+  /** `fix`: { getAppliedText, onApply }, for the page whose calls are to be allowed; else null. */
   constructor({ call, api, page, title, origin, fix }) {
     this.call = call;
     this.api = api;
@@ -59,8 +59,8 @@ export class CallerPanel {
   }
 
   #buildFix(explanation) {
-    const { getInForce, onApply } = this.fix;
-    return buildFix(explanation, getInForce(), onApply);
+    const { getAppliedText, onApply } = this.fix;
+    return buildFix(explanation, getAppliedText(), onApply);
   }
 }
 

@@ -23,7 +23,7 @@ let fixed = null; // the row that a fix was applied to, until its call is made a
 
 function buildRow(call) {
   const fix = {
-    getInForce: () => policy.inForce,
+    getAppliedText: () => policy.appliedText,
     onApply: (toml) => {
       fixed = rows.get(call);
       fixed.focus(); // the button that has the focus is about to go

@@ -7,10 +7,10 @@ import { buildProblems } from "./problem_list.js";
 /**
  * Return the button that shows the fix of a blocked call, or a sentence where there is none.
  *
- * `explanation` is that of /explain, for the policy `inForce`. `onApply(toml)` is called with the
+ * `explanation` is that of /explain, for the policy `appliedText`. `onApply(toml)` is called with the
  * whole new text.
  */
-export function buildFix(explanation, inForce, onApply) {
+export function buildFix(explanation, appliedText, onApply) {
   const [fix] = explanation.fixes; // it has all changes that are needed
   const problems = [...explanation.problems, ...(fix?.problems ?? [])];
   if (!fix && problems.length === 0) {
@@ -18,7 +18,7 @@ export function buildFix(explanation, inForce, onApply) {
     const text = `No change of the policy allows this call.${advice}`;
     return build("p", { className: "no-fix" }, text);
   }
-  const content = problems.length > 0 ? refuse(problems) : offer(fix, inForce, onApply);
+  const content = problems.length > 0 ? refuse(problems) : offer(fix, appliedText, onApply);
   return build(
     "details",
     { className: "fix" },
@@ -34,8 +34,8 @@ function refuse(problems) {
   ];
 }
 
-function offer({ toml, table, exposes }, inForce, onApply) {
-  const lines = listChangedLines(inForce, toml).map(buildLine);
+function offer({ toml, table, exposes }, appliedText, onApply) {
+  const lines = listChangedLines(appliedText, toml).map(buildLine);
   const sentences = exposes.split("\n").map((each) => build("li", {}, each));
   const apply = build("button", { type: "button", className: "apply" }, "Apply");
   apply.addEventListener("click", () => onApply(toml));

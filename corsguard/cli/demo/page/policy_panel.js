@@ -19,13 +19,13 @@ export class PolicyPanel {
   #editor;
   #checker;
   #presets;
-  #inForce;
+  #appliedText;
   #onApplied;
   #onGone;
 
   /** `onApplied` is called when another policy is in force, `onGone` when the server is gone. */
   constructor({ toml, presets, onApplied, onGone }) {
-    this.#inForce = toml;
+    this.#appliedText = toml;
     this.#onApplied = onApplied;
     this.#onGone = onGone;
     this.#editor = new Editor(find("toml"), find("toml-lines"), () => this.#change());
@@ -43,8 +43,8 @@ export class PolicyPanel {
   }
 
   /** The text of the policy in force, which is not always the text in the editor. */
-  get inForce() {
-    return this.#inForce;
+  get appliedText() {
+    return this.#appliedText;
   }
 
   /** Put a text into the editor, and check it at once. */
@@ -55,7 +55,7 @@ export class PolicyPanel {
 
   /** Send the text to a server that was started again, with `toml` in force. */
   reconnect(toml) {
-    this.#inForce = toml;
+    this.#appliedText = toml;
     this.#checker.send(this.#editor.text);
   }
 
@@ -85,7 +85,7 @@ export class PolicyPanel {
 
   #show(text, { applied, problems, warnings }) {
     if (applied) {
-      this.#inForce = text;
+      this.#appliedText = text;
       this.#onApplied();
     }
     if (text !== this.#editor.text) return; // a newer one is about to be sent
