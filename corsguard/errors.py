@@ -13,6 +13,7 @@ __all__ = [
     "ALLOW_NOTHING",
     "ALLOW_NOTHING_IN_MAPPING",
     "ALLOW_NOTHING_VARIABLE",
+    "DOCUMENTATION_URL",
     "NO_POLICY",
     "POLICY_OR_FIELDS",
     "PolicyError",
@@ -26,6 +27,9 @@ _ADAPTERS = ("asgi", "django", "flask", "pytest", "starlette", "wsgi")
 _PACKAGES = frozenset({"corsguard", *(f"corsguard_{name}" for name in _ADAPTERS)})
 
 _MAX_SAFE_INTEGER = 2**53 - 1
+
+DOCUMENTATION_URL = "https://corsguard.readthedocs.io/en/stable/"
+"""The address of the documentation site, with a slash at its end."""
 
 
 class Problem(NamedTuple):

@@ -284,6 +284,18 @@ def _shadow_report(logs: tuple[str, ...], form: str) -> None:
     sys.exit(run_shadow_report(logs, as_json=form == "json"))
 
 
+@group.command("schema", short_help="Print the JSON Schema of corsguard.toml, for editors.")
+def _schema() -> None:
+    """Print the JSON Schema of corsguard.toml, by which editors complete and check the file.
+
+    The first line of the file names it: `#:schema ./corsguard.schema.json`. It knows keys and
+    types. Which policies are dangerous, only `corsguard check` knows.
+    """
+    from corsguard.cli.schema.document import format_schema
+
+    click.echo(format_schema(), nl=False)
+
+
 for _command in (fleet.publish, fleet.rollback, fleet.history, fleet.status):
     group.add_command(_command)
 
