@@ -15,6 +15,7 @@ from corsguard.cli.click_options import (
     add_client_options,
 )
 from corsguard.cli.fleet import commands as fleet
+from corsguard.cli.init.command import init
 from corsguard.cli.options import EXPLAIN_OPTIONS, REQUEST_OPTIONS
 from corsguard.cli.terminal import fail
 from corsguard.cli.version import read_version
@@ -296,7 +297,7 @@ def _schema() -> None:
     click.echo(format_schema(), nl=False)
 
 
-for _command in (fleet.publish, fleet.rollback, fleet.history, fleet.status):
+for _command in (fleet.publish, fleet.rollback, fleet.history, fleet.status, init):
     group.add_command(_command)
 
 
