@@ -84,10 +84,10 @@ def _draw_table(schema: Schema, definitions: Mapping[str, Schema]) -> st.SearchS
         keys = draw_document({"type": "string", **schema.get("propertyNames", {})}, definitions)
         values = draw_document(schema["additionalProperties"], definitions)
         return st.dictionaries(keys, values, max_size=3)
-    values = {key: draw_document(each, definitions) for key, each in schema["properties"].items()}
-    drawn_keys = st.sets(st.sampled_from(sorted(values)), min_size=1, max_size=5)
-    chosen = drawn_keys.map(lambda keys: _complete_keys(keys, schema))
-    return chosen.flatmap(lambda keys: st.fixed_dictionaries({key: values[key] for key in keys}))
+    drawn = {key: draw_document(each, definitions) for key, each in schema["properties"].items()}
+    chosen = st.sets(st.sampled_from(sorted(drawn)), min_size=1, max_size=5)
+    complete = chosen.map(lambda keys: _complete_keys(keys, schema))
+    return complete.flatmap(lambda keys: st.fixed_dictionaries({key: drawn[key] for key in keys}))
 
 
 def _complete_keys(drawn: set[str], schema: Schema) -> list[str]:

@@ -166,7 +166,7 @@ def _build_policy() -> Schema:
 
 
 def _build_source() -> Schema:
-    types = {
+    types: dict[str, Schema] = {
         "url": _NOT_BLANK,
         "last_good": {"type": "string"},
         "poll": {"type": "number", "exclusiveMinimum": 0},
@@ -176,7 +176,7 @@ def _build_source() -> Schema:
     return {**_NOT_BLANK, **_build_table(described, "url"), "type": ["string", "object"]}
 
 
-_NOT_BLANK = {"type": "string", "pattern": r"\S"}
+_NOT_BLANK: Schema = {"type": "string", "pattern": r"\S"}
 _WILDCARD = {"const": "*"}
 _FORBID_WILDCARD: Schema = {
     "if": {"properties": {"allow_credentials": {"const": True}}, "required": ["allow_credentials"]},
