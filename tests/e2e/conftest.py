@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 import pytest
 from support.e2e.engines import ENGINES, Chromium, RealBrowser
+from support.e2e.named_hosts import NamedHosts, serve_named_hosts
 from support.e2e.report import Report
 
 Start = Callable[[str], RealBrowser]
@@ -65,3 +66,20 @@ def chromium(started: Start) -> Chromium:
     found = started("chromium")
     assert isinstance(found, Chromium)
     return found
+
+
+@pytest.fixture(scope="session")
+def started_hosts() -> Iterator[NamedHosts]:
+    """Yield Chromium with the servers of every name, for the whole run."""
+    with (
+        TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as folder,
+        serve_named_hosts(Path(folder)) as hosts,
+    ):
+        yield hosts
+
+
+@pytest.fixture
+def hosts(started_hosts: NamedHosts) -> NamedHosts:
+    """Return a Chromium that opens https://app.example.com and any other origin by its name."""
+    started_hosts.reset()
+    return started_hosts

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -40,8 +41,18 @@ def by_werkzeug(app: WSGIApplication, listening: socket.socket) -> Server:
     return lambda: server.serve_forever(0.01), server.shutdown
 
 
-def by_uvicorn(app: App, listening: socket.socket) -> Server:
-    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
+def by_uvicorn(
+    app: App, listening: socket.socket, files: tuple[Path, Path] | None = None
+) -> Server:
+    """Serve app, over TLS where the files of a certificate and its key are given."""
+    certificate, key = map(str, files) if files else (None, None)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        timeout_graceful_shutdown=1,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
     server = uvicorn.Server(config)
 
     def stop() -> None:

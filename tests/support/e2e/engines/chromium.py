@@ -19,11 +19,11 @@ class Chromium(WebDriverBrowser):
     name = "chromium"
     driver: Chrome
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, profile: Path, *arguments: str) -> None:
         browser, driver = find_programs(["chromium", "chromedriver"], "chromium chromium-driver")
         options = ChromeOptions()
         options.binary_location = browser
-        for argument in (*ARGUMENTS, f"--user-data-dir={profile}"):
+        for argument in (*ARGUMENTS, f"--user-data-dir={profile}", *arguments):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         # With both paths given, Selenium looks nothing up and downloads nothing.
