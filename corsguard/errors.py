@@ -23,6 +23,9 @@ __all__ = [
     "is_own_module",
 ]
 
+DOCUMENTATION_URL = "https://corsguard.readthedocs.io/en/stable/"
+"""The address of the documentation site, with the slash at its end."""
+
 _ADAPTERS = ("asgi", "django", "flask", "pytest", "starlette", "wsgi")
 _PACKAGES = frozenset({"corsguard", *(f"corsguard_{name}" for name in _ADAPTERS)})
 
