@@ -31,9 +31,6 @@ _PACKAGES = frozenset({"corsguard", *(f"corsguard_{name}" for name in _ADAPTERS)
 
 _MAX_SAFE_INTEGER = 2**53 - 1
 
-DOCUMENTATION_URL = "https://corsguard.readthedocs.io/en/stable/"
-"""The address of the documentation site, with a slash at its end."""
-
 
 class Problem(NamedTuple):
     """One thing that is wrong with a configuration, and how to fix it."""
