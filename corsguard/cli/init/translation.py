@@ -61,12 +61,13 @@ def translate_app(name: str, *, is_factory: bool) -> TranslatedFile:
 def _read_configuration(name: str, *, is_factory: bool) -> PeerConfiguration:
     try:
         app = load_application(name, is_factory=is_factory)
-        with redirect_stdout(sys.stderr):  # the constructor of a subclass may print
-            return read_peer(app, name)
     except PolicyError as error:
         fail(f"{name} has a policy of corsguard, which does not start: {error.problems[0]}")
     except ApplicationError as error:
         fail(str(error).replace("--app ", "--from-app ", 1))
+    try:
+        with redirect_stdout(sys.stderr):  # the constructor of a subclass may print
+            return read_peer(app, name)
     except PeerError as error:
         if _has_corsguard(app, name):
             fail(

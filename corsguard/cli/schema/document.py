@@ -2,8 +2,7 @@
 
 It is of draft 7, the newest that all editors read well. Taplo, the language server of TOML in VS
 Code, Neovim and Helix, looks for the texts of a key by the rules of the older drafts: it drops what
-is beside a `$ref`, and finds nothing behind `if`. The editors of JetBrains read newer drafts only
-since 2024.
+is beside a `$ref`, and finds nothing behind `if`. Older editors of JetBrains know no newer draft.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ TEXTS = {
         (False,),
     ),
     "dangerously_allow_public_suffixes": Text(
-        "Patterns that strangers can match",
+        "Names that anyone can register",
         "Allows patterns such as `https://*.github.io` with credentials or under `enforce`, though "
         "anyone can register a name there. "
         + _DANGEROUS.format('`{ origin = "https://...", dangerously = ["public-suffix"] }`'),
