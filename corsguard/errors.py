@@ -31,6 +31,9 @@ _PACKAGES = frozenset({"corsguard", *(f"corsguard_{name}" for name in _ADAPTERS)
 
 _MAX_SAFE_INTEGER = 2**53 - 1
 
+DOCUMENTATION_URL = "https://corsguard.readthedocs.io/en/stable/"
+"""The address of the documentation site, with a slash at its end."""
+
 
 class Problem(NamedTuple):
     """One thing that is wrong with a configuration, and how to fix it."""
@@ -51,17 +54,22 @@ class Problem(NamedTuple):
         advice = _format_advice(self.suggestion)
         return f"{self.field}: {self.message}. {advice} [{self.code}]"
 
+    @property
+    def url(self) -> str:
+        """The address of the section about the code. `corsguard explain-code` prints it offline."""
+        return f"{DOCUMENTATION_URL}problems.html#{self.code}"
+
     def within(self, place: str) -> Problem:
         """Return the problem with its field named as a part of place; "" leaves it as it is."""
         return self._replace(field=f"{place}.{self.field}" if place else self.field)
 
     def as_dict(self) -> dict[str, object]:
-        """Return a dict that `json.dumps` takes: attribute -> value.
+        """Return a dict that `json.dumps` takes: attribute -> value, `url` among them.
 
         Values that JSON can't represent become their repr().
         """
         value = self.value if _is_json_scalar(self.value) else show_value(self.value)
-        return {**self._asdict(), "value": value}
+        return {**self._asdict(), "value": value, "url": self.url}
 
 
 _INSTRUCTION = re.compile(
@@ -109,11 +117,16 @@ def _is_json_scalar(value: object) -> bool:
 
 
 class PolicyError(ValueError):
-    """A configuration that is refused, with every problem and not just the first."""
+    """A configuration that is refused, with every problem and not just the first.
+
+    Its notes, which a traceback shows below the message, say where each code is explained.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__(self.problems)
+        for note in _format_notes(self.problems):
+            self.add_note(note)
 
     def __str__(self) -> str:
         if len(self.problems) == 1:
@@ -124,6 +137,15 @@ class PolicyError(ValueError):
     def as_dict(self) -> dict[str, object]:
         """Return a dict that `json.dumps` takes: `"problems"` -> a list of Problem.as_dict()."""
         return {"problems": [problem.as_dict() for problem in self.problems]}
+
+
+def _format_notes(problems: Iterable[Problem]) -> Iterable[str]:
+    """Yield the address of each code's section, then the command that prints it offline."""
+    urls = {problem.code: problem.url for problem in problems}
+    for url in urls.values():
+        yield f"See {url}"
+    if urls:
+        yield f"Offline: corsguard explain-code {next(iter(urls)) if len(urls) == 1 else 'CODE'}"
 
 
 class PolicyWarning(UserWarning):

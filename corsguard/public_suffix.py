@@ -43,6 +43,13 @@ _UNLISTED_SERVICES = """
     webcontainer-api.io     StackBlitz: previews of others' WebContainers
     *.webcontainer-api.io
     gradio.live             Gradio: names of shared demos
+    *.1.azurestaticapps.net Azure Static Web Apps: previews, NAME-PULL.REGION.1.(the same)
+    *.2.azurestaticapps.net
+    *.3.azurestaticapps.net
+    *.4.azurestaticapps.net
+    *.5.azurestaticapps.net
+    *.6.azurestaticapps.net
+    *.7.azurestaticapps.net
 """
 # Services whose names are addresses: 10.0.0.1.nip.io resolves to 10.0.0.1. They differ in which of
 # several addresses they use (203-0-113-7.10.0.0.1.sslip.io resolves to 203.0.113.7), so anyone can

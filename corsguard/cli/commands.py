@@ -81,17 +81,18 @@ def _routes(app: str, factory: bool) -> None:
 
 
 @group.command("demo", short_help="See CORS work: an API and two pages, live.")
-@click.option("--api-port", type=_PORT, default=8000, show_default=True)
-@click.option("--frontend-port", type=_PORT, default=3000, show_default=True)
-@click.option("--stranger-port", type=_PORT, default=3001, show_default=True)
-def _demo(api_port: int, frontend_port: int, stranger_port: int) -> None:
-    """Serve an API behind corsguard, a page that its policy lists, and one that it does not.
+@click.option("--api-port", type=_PORT, help="[default: 8000, or a free one]")
+@click.option("--frontend-port", type=_PORT, help="[default: 3000, or a free one]")
+@click.option("--stranger-port", type=_PORT, help="[default: 3001, or a free one]")
+def _demo(**ports: int | None) -> None:
+    """Serve an API behind corsguard, and a playground: edit its policy, and see what browsers do.
 
-    Both pages send the same requests, and show what the browser lets them read and why. Port 0
-    selects any free port. The servers accept connections from this machine only.
+    The playground sends real requests from a page that the policy lists, and from an untrusted
+    origin. Port 0 selects any free port. The servers accept connections from this machine only.
     """
     try:
         # No other command needs these: this only checks that they are installed.
+        import tomlkit  # noqa: F401
         import werkzeug  # noqa: F401
 
         import corsguard_wsgi  # noqa: F401
@@ -99,7 +100,8 @@ def _demo(api_port: int, frontend_port: int, stranger_port: int) -> None:
         fail(f'{error}; the demo needs: pip install "corsguard[cli]"')
     from corsguard.cli.demo import run_demo
 
-    sys.exit(run_demo({"api": api_port, "frontend": frontend_port, "stranger": stranger_port}))
+    named = {option.removesuffix("_port"): port for option, port in ports.items()}
+    sys.exit(run_demo({name: port for name, port in named.items() if port is not None}))
 
 
 @group.command("explain", short_help="Explain how a browser handles a request.")

@@ -316,6 +316,7 @@ def test_json_of_a_file_with_problems_has_each_of_them(corsguard: Command, write
         "value": "https://app.example.com/",
         "message": found["problems"][0]["message"],
         "suggestion": "https://app.example.com",
+        "url": "https://corsguard.readthedocs.io/en/stable/problems.html#origin-invalid",
     }
     assert found["problems"][1]["value"].lower() == "nan"
 

@@ -8,25 +8,31 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import redirect_stdout
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from contextlib import ExitStack, redirect_stdout
 
 import pytest
 from support.cli_command import Command
-from support.demo_visit import FREE_PORT_OPTIONS, FREE_PORTS, ask, connection
+from support.demo_visit import FREE_PORT_OPTIONS, ask, connection, post
 
 from corsguard.cli import main
-from corsguard.cli.demo.servers import Origins, PortError, serve_demo
+from corsguard.cli.demo.ports import PREFERRED_PORTS
+from corsguard.cli.demo.servers import Origins
 
 
-def servers() -> list[threading.Thread]:
-    """The threads that would keep the process alive; those of requests do not."""
+def list_servers() -> list[threading.Thread]:
+    """Return the threads that would keep the process alive; those of requests do not."""
     return [thread for thread in threading.enumerate() if not thread.daemon]
 
 
+def find_urls(welcome: str) -> Origins:
+    found = dict(re.findall(r"^  (frontend|API|untrusted) +(http://\S+)", welcome, re.MULTILINE))
+    return Origins(found["API"], found["frontend"], found["untrusted"])
+
+
 @pytest.mark.parametrize("name", Origins._fields)
-def test_port_in_use_ends_with_one_line_and_stops_servers(corsguard: Command, name: str) -> None:
-    running = servers()
+def test_named_port_in_use_ends_with_one_line(corsguard: Command, name: str) -> None:
+    running = list_servers()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         options = [option for option in FREE_PORT_OPTIONS if name not in option]
@@ -38,18 +44,23 @@ def test_port_in_use_ends_with_one_line_and_stops_servers(corsguard: Command, na
         f"corsguard: port {port} can't be used (Address already in use): "
         f"choose another with --{name}-port\n"
     )
-    assert set(servers()) <= set(running)
+    assert set(list_servers()) <= set(running)
 
 
-def test_port_for_two_servers_is_in_use() -> None:
-    with serve_demo(FREE_PORTS, lambda decision, facts: None) as origins:
-        port = urlsplit(origins.api).port or 0
+def test_all_named_ports_in_use_are_in_one_error(corsguard: Command) -> None:
+    with ExitStack() as stack:
+        taken = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        first, second = (each.getsockname()[1] for each in taken)
 
-        with (
-            pytest.raises(PortError, match=rf"port {port} .*--stranger-port"),
-            serve_demo({**FREE_PORTS, "stranger": port}, lambda decision, facts: None),
-        ):
-            pass  # pragma: no cover
+        options = [f"--api-port={first}", "--frontend-port=0", f"--stranger-port={second}"]
+        code, out, err = corsguard("demo", *options)
+
+    assert (code, out) == (1, "")
+    assert err == (
+        f"corsguard: port {first} can't be used (Address already in use): "
+        f"choose another with --api-port; port {second} can't be used (Address already in use): "
+        "choose another with --stranger-port\n"
+    )
 
 
 def test_port_out_of_range_is_a_usage_error(corsguard: Command) -> None:
@@ -59,42 +70,65 @@ def test_port_out_of_range_is_a_usage_error(corsguard: Command) -> None:
     assert "--api-port" in err
 
 
-def test_command_serves_until_ctrl_c() -> None:
-    before = signal.getsignal(signal.SIGINT)
+def test_help_names_the_preferred_ports(corsguard: Command) -> None:
+    code, out, _ = corsguard("demo", "--help")
+
+    assert code == 0
+    for name, port in PREFERRED_PORTS.items():
+        assert re.search(rf"--{name}-port .*\[default: {port}, or a free one\]", out)
+
+
+def run_until_ctrl_c(options: list[str], visit: Callable[[Origins], None]) -> str:
+    """Run the command, visit its servers, press Ctrl-C, and return what it printed."""
     reader, writer = os.pipe()
     lines: list[str] = []
 
-    def visit() -> None:
+    def run_visit() -> None:
         with open(reader, encoding="utf-8") as printed:
-            while len(urls := re.findall(r"http://\S+", "".join(lines))) < 3:
+            while "Ctrl-C" not in "".join(lines):
                 lines.append(printed.readline())
-            api, frontend, stranger = urls
-            ask(api, "/items?call=one", headers={"Origin": frontend})
-            ask(api, "/journal?call=one", headers={"Origin": frontend})
-            headers = {"Origin": stranger, "Access-Control-Request-Method": "PUT"}
-            ask(api, "/[b]%C2%9B31m", "OPTIONS", headers)
-            ask(api, "/items", "PUT", {"Origin": "null\x7f"})
-            os.kill(os.getpid(), signal.SIGINT)
+            try:
+                visit(find_urls("".join(lines)))
+            finally:
+                os.kill(os.getpid(), signal.SIGINT)
             lines.extend(printed)
 
-    visitor = threading.Thread(target=visit)
+    visitor = threading.Thread(target=run_visit)
     visitor.start()
     with (
         open(writer, "w", encoding="utf-8") as stream,
         redirect_stdout(stream),
         pytest.raises(SystemExit) as ended,
     ):
-        main(["demo", *FREE_PORT_OPTIONS])
+        main(["demo", *options])
     visitor.join()
-
     assert ended.value.code == 0
-    out = "".join(lines)
-    frontend, stranger = re.findall(r"http://\S+", out)[1:3]
-    lines = out[out.index("Ctrl-C stops") :].splitlines()[2:]
-    assert lines == [
+    return "".join(lines)
+
+
+def test_command_serves_until_ctrl_c() -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    def visit(origins: Origins) -> None:
+        api, frontend, stranger = origins
+        ask(api, "/items?call=one", headers={"Origin": frontend})
+        ask(api, "/journal?call=one", headers={"Origin": frontend})
+        headers = {"Origin": stranger, "Access-Control-Request-Method": "PUT"}
+        ask(api, "/[b]%C2%9B31m", "OPTIONS", headers)
+        ask(api, "/items", "PUT", {"Origin": "null\x7f"})
+        post(frontend, "/policy", {"toml": "allow_origins = ['*']"})
+        post(frontend, "/policy", {"toml": "\x1b[31m"})
+
+    out = run_until_ctrl_c(FREE_PORT_OPTIONS, visit)
+
+    _, frontend, stranger = find_urls(out)
+    assert out.startswith(f"\ncorsguard demo: open {frontend}\n")
+    assert "is taken" not in out
+    assert out[out.index("Ctrl-C stops") :].splitlines()[2:] == [
         f"  request   GET    /items from {frontend}: ALLOWED",
         rf"  preflight PUT    /[b]\x9b31m from {stranger}: ORIGIN_NOT_ALLOWED",
         r"  request   PUT    /items from null\x7f: ORIGIN_INVALID",
+        "  policy    version 2 is in force",
         "",
         "Stopped. Goodbye.",
     ]
@@ -102,23 +136,46 @@ def test_command_serves_until_ctrl_c() -> None:
     assert logging.getLogger("corsguard").handlers == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_during_a_stream_stops_the_process(number: signal.Signals) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "corsguard", "demo", *FREE_PORT_OPTIONS],
+def test_welcome_says_which_port_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as stack:
+        for name in PREFERRED_PORTS:
+            taken = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            monkeypatch.setitem(PREFERRED_PORTS, name, taken.getsockname()[1])
+
+        out = run_until_ctrl_c(["--stranger-port=0"], lambda origins: None)
+
+    api, frontend, _ = PREFERRED_PORTS.values()
+    assert (
+        f"\n\nport {api} is taken, so a free one is used (--api-port names another); "
+        f"port {frontend} is taken, so a free one is used (--frontend-port names another).\n"
+    ) in out
+
+
+def start_demo(*options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "corsguard", "demo", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
-    with process:
-        assert process.stdout is not None
-        urls: list[str] = []
-        while len(urls) < 3:
-            line = process.stdout.readline()
-            assert line, "the demo ended by itself"
-            urls += re.findall(r"http://\S+", line)
-        client = connection(urls[0])
-        client.request("GET", "/stream", headers={"Origin": urls[1]})
+
+
+def read_welcome(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    welcome = ""
+    while "Ctrl-C" not in welcome:
+        line = process.stdout.readline()
+        assert line, "the demo ended by itself"
+        welcome += line
+    return welcome
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_during_a_stream_stops_the_process(number: signal.Signals) -> None:
+    with start_demo(*FREE_PORT_OPTIONS) as process:
+        api, frontend, _ = find_urls(read_welcome(process))
+        client = connection(api)
+        client.request("GET", "/stream", headers={"Origin": frontend})
         assert client.getresponse().readline() == b"part 1 of 6\n"
 
         process.send_signal(number)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import pytest
 from support.demo_visit import FREE_PORTS, Answer, Running, ask, connection
 
+from corsguard import Guard, Policy
 from corsguard.cli.demo.api import Api
 from corsguard.cli.demo.servers import serve_demo
 
@@ -53,7 +57,7 @@ def journal(demo: Running, call: str) -> list[dict[str, Any]]:
         ("HEAD", "/items", {}, None, 200, ""),
     ],
 )
-def test_frontend_may_read_responses_and_a_stranger_may_not(
+def test_frontend_may_read_responses_and_others_may_not(
     demo: Running,
     method: str,
     path: str,
@@ -120,10 +124,15 @@ def test_preflight_of_the_frontend_is_allowed(
     [exchange] = journal(demo, call)
     words = exchange.pop("words")
     assert isinstance(words, str)
+    sent = [["Origin", page], ["Access-Control-Request-Method", method]]
+    if names:
+        sent.append(["Access-Control-Request-Headers", names])
     assert exchange == {
         "kind": "PREFLIGHT",
         "method": "OPTIONS",
+        "path": "/items",
         "status": 204,
+        "request_headers": sent,
         "headers": fields,
         "cookie": False,
         "reason": reason,
@@ -131,13 +140,13 @@ def test_preflight_of_the_frontend_is_allowed(
     }
 
 
-def test_preflight_of_a_stranger_is_refused(demo: Running) -> None:
-    answer = preflight(demo, demo.origins.stranger, "/items/1?call=stranger-put", "PUT")
+def test_preflight_of_an_untrusted_origin_is_refused(demo: Running) -> None:
+    answer = preflight(demo, demo.origins.stranger, "/items/1?call=untrusted-put", "PUT")
 
     assert answer.status == 403
     assert answer.body.startswith("corsguard: origin not allowed")
     assert tuple(map(answer.header, CORS)) == (None, None)
-    [exchange] = journal(demo, "stranger-put")
+    [exchange] = journal(demo, "untrusted-put")
     assert exchange["reason"] == "ORIGIN_NOT_ALLOWED"
     assert demo.origins.stranger in exchange["detail"]
 
@@ -153,6 +162,88 @@ def test_journal_lists_the_exchanges_of_a_call_in_order(demo: Running) -> None:
     assert (asked["kind"], asked["method"], asked["status"]) == ("PREFLIGHT", "OPTIONS", 204)
     assert (sent["kind"], sent["method"], sent["status"]) == ("ACTUAL", "PUT", 200)
     assert (asked["cookie"], sent["cookie"]) == (False, True)
+
+
+def test_journal_has_the_request_headers_without_secrets(demo: Running) -> None:
+    sent = {
+        "Content-Type": "application/json",
+        "Origin": demo.origins.frontend,
+        "Authorization": "Bearer secret-token",
+        "Cookie": "session=secret",
+        "Sec-Fetch-Mode": "cors",
+        "Sec-Fetch-Site": "same-site",
+        "X-Demo-Trace": "4\x9b2",
+        "X-Long": "a" * 300,
+        "Accept": "text/html",
+        "User-Agent": "test",
+        "Referer": "http://a.example/secret",
+    }
+    ask(demo.origins.api, "/items?call=headers&token=secret", "POST", sent, "{}")
+
+    [exchange] = journal(demo, "headers")
+
+    assert dict(exchange["request_headers"]) == {
+        "Content-Type": "application/json",
+        "Origin": demo.origins.frontend,
+        "Authorization": "present",
+        "Cookie": "present",
+        "Sec-Fetch-Mode": "cors",
+        "Sec-Fetch-Site": "same-site",
+        "X-Demo-Trace": r"4\x9b2",
+        "X-Long": f"{'a' * 200}...",
+    }
+    assert exchange["cookie"] is True
+    assert "secret" not in json.dumps(exchange)
+
+
+def test_journal_limits_what_it_records_of_a_request(demo: Running) -> None:
+    sent = {f"X-{'a' * 300}-{number}": "1" for number in range(60)}
+    ask(demo.origins.api, f"/{'b' * 300}?call=large", headers=sent)
+
+    [exchange] = journal(demo, "large")
+
+    assert exchange["path"] == f"/{'b' * 199}..."
+    assert len(exchange["request_headers"]) == 40
+    assert {len(name) for name, _ in exchange["request_headers"]} == {200}
+
+
+def test_root_explains_itself_to_a_browser(demo: Running) -> None:
+    answer = ask(demo.origins.api, "/", headers={"Accept": "text/html,*/*;q=0.8"})
+
+    assert answer.status == 200
+    assert answer.header("Content-Type") == "text/html; charset=utf-8"
+    assert answer.body.startswith("<!doctype html>")
+    assert f'href="{demo.origins.frontend}"' in answer.body
+    for path in re.findall(r'href="(/[^"]*)"', answer.body):
+        assert ask(demo.origins.api, path).status in {200, 401, 500}
+    policy = answer.header("Content-Security-Policy") or ""
+    [style] = re.findall(r"<style>(.*?)</style>", answer.body, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert policy.endswith(f"style-src 'sha256-{digest}'")
+    assert "default-src 'none'" in policy
+
+
+def test_root_explains_itself_to_a_program(demo: Running) -> None:
+    answer = ask(demo.origins.api, "/", headers={"Origin": demo.origins.frontend})
+
+    assert answer.header("Content-Type") == "application/json"
+    assert json.loads(answer.body) == {
+        "about": "the API of corsguard demo",
+        "playground": demo.origins.frontend,
+        "paths": [
+            "/",
+            "/broken",
+            "/items",
+            "/items/1",
+            "/journal",
+            "/me",
+            "/profile",
+            "/sign-in",
+            "/stream",
+        ],
+    }
+    assert {*(answer.header("Vary") or "").split(", ")} == {"Accept", "Origin"}
+    assert answer.header("Access-Control-Allow-Origin") == demo.origins.frontend
 
 
 def test_journal_is_readable_for_any_page(demo: Running) -> None:
@@ -172,13 +263,18 @@ def test_journal_with_a_malformed_id_is_refused(demo: Running, query: str) -> No
     assert answer.body == '{"error": "the query has no valid call id"}'
 
 
+def build_api() -> Api:
+    frontend = "http://localhost:3000"
+    return Api(Guard(Policy(allow_origins=[frontend])), frontend)
+
+
 def call_in_process(api: Api, call: str) -> None:
     environ = {"PATH_INFO": "/items", "QUERY_STRING": f"call={call}"}
     setup_testing_defaults(environ)
     list(api(environ, lambda status, headers, exc_info=None: lambda data: None))
 
 
-def kept_in_process(api: Api, call: str) -> list[Any]:
+def read_in_process(api: Api, call: str) -> list[Any]:
     environ = {"PATH_INFO": "/journal", "QUERY_STRING": f"call={call}"}
     setup_testing_defaults(environ)
     body = b"".join(api(environ, lambda status, headers, exc_info=None: lambda data: None))
@@ -187,21 +283,21 @@ def kept_in_process(api: Api, call: str) -> list[Any]:
 
 
 def test_journal_that_is_full_drops_the_oldest_call() -> None:
-    api = Api("http://localhost:3000")
+    api = build_api()
     for number in range(257):
         call_in_process(api, f"call-{number}")
 
-    assert kept_in_process(api, "call-0") == []
-    assert len(kept_in_process(api, "call-1")) == 1
-    assert len(kept_in_process(api, "call-256")) == 1
+    assert read_in_process(api, "call-0") == []
+    assert len(read_in_process(api, "call-1")) == 1
+    assert len(read_in_process(api, "call-256")) == 1
 
 
 def test_journal_limits_the_exchanges_of_a_call() -> None:
-    api = Api("http://localhost:3000")
+    api = build_api()
     for _ in range(20):
         call_in_process(api, "again")
 
-    assert len(kept_in_process(api, "again")) == 8
+    assert len(read_in_process(api, "again")) == 8
 
 
 def test_body_without_a_length_is_not_read(demo: Running) -> None:

@@ -39,6 +39,7 @@ OPEN = [
     *("euw.devtunnels.ms", "app.github.dev", "github.dev", "gitpod.io", "ws-eu1.gitpod.io"),
     *("codesandbox.io", "sse.codesandbox.io", "stackblitz.io", "webcontainer.io"),
     *("local.webcontainer.io", "webcontainer-api.io", "gradio.live"),
+    *("2.azurestaticapps.net", "westeurope.2.azurestaticapps.net"),
     *("ngrok-free.app", "trycloudflare.com", "csb.app", "vercel.app"),  # of the list itself
 ]
 
@@ -56,7 +57,7 @@ def test_public_suffix_of_unlisted_services_is_known(suffix: str) -> None:
     "host",
     [
         *("mine.app.github.dev", "mine.loca.lt", "mine.ws-eu1.gitpod.io", "mine.x.devtunnels.ms"),
-        *("notnip.io", "loca.lt.example.com"),
+        *("notnip.io", "loca.lt.example.com", "calm-sea-0a1.westeurope.2.azurestaticapps.net"),
     ],
 )
 def test_name_below_a_hosted_name_is_accepted(host: str) -> None:

@@ -6,9 +6,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
 import pytest
+from support.demo_visit import FREE_PORTS
 from support.e2e.engines import ENGINES, Chromium, RealBrowser
 from support.e2e.named_hosts import NamedHosts, serve_named_hosts
+from support.e2e.playground import Playground
 from support.e2e.report import Report
+
+from corsguard.cli.demo.servers import Origins, serve_demo
 
 Start = Callable[[str], RealBrowser]
 REPORT = pytest.StashKey[Report]()
@@ -83,3 +87,25 @@ def hosts(started_hosts: NamedHosts) -> NamedHosts:
     """Return a Chromium that opens https://app.example.com and any other origin by its name."""
     started_hosts.reset()
     return started_hosts
+
+
+@pytest.fixture(scope="module")
+def origins() -> Iterator[Origins]:
+    """Yield the origins of a running demo, whose stream is a fast one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("corsguard.cli.demo.api._SECONDS_BETWEEN_CHUNKS", 0.05)
+        with serve_demo(FREE_PORTS, lambda decision, request: None) as served:
+            yield served
+
+
+@pytest.fixture
+def playground(chromium: Chromium) -> Playground:
+    """Return the playground, not opened yet."""
+    return Playground(chromium)
+
+
+@pytest.fixture
+def demo(playground: Playground, origins: Origins) -> Playground:
+    """Return the open playground, with the policy that it starts with."""
+    playground.open(origins)
+    return playground

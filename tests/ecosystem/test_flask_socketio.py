@@ -15,6 +15,7 @@ import pytest
 import simple_websocket
 from flask import Flask
 from flask_socketio import SocketIO
+from support.doc_pages import read_blocks
 from support.flask_docs import IN_LISTS, run_block
 from support.flask_requests import APP, EVIL, PARTNERS, POLICY, fetch, get_allow_origin
 from werkzeug.serving import make_server
@@ -109,3 +110,20 @@ def test_docs_application_enforces_polling() -> None:
     app = run_block(IN_LISTS[2])["app"]
     assert get_allow_origin(fetch(app, POLLING)) == APP
     assert fetch(app, POLLING, "POST", EVIL).status_code == 403
+
+
+def test_page_on_websockets_has_one_list() -> None:
+    [code] = [block.code for block in read_blocks("websockets") if "SocketIO(" in block.code]
+    app = run_block(code)["app"]
+    assert get_allow_origin(fetch(app, POLLING)) == APP
+    assert fetch(app, POLLING, "POST", EVIL).status_code == 403
+    with serve(app) as host:
+        fields = {"Origin": APP, "Cookie": "session=ada"}
+        client = simple_websocket.Client(f"ws://{host}{HANDSHAKE}", headers=fields)
+        assert client.receive(timeout=30).startswith("0{")
+        client.close()
+        assert fetch_handshake_status(host, EVIL) == 403
+
+    default = run_block(code.replace(", cors_allowed_origins=[]", ""))["app"]
+    refused = fetch(default, POLLING)
+    assert (refused.status_code, refused.text) == (400, '"Not an accepted origin."')

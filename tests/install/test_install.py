@@ -112,10 +112,10 @@ def test_first_command_of_the_readme_starts_the_demo(checkout: Path) -> None:
         origins: dict[str, str] = {}
         try:
             for line in demo.stdout:
-                origins.update(re.findall(r"(API|frontend|stranger) +(http://localhost:\d+)", line))
+                origins.update(re.findall(r"(API|frontend|untrusted) +(http://localhost:\d+)", line))
                 if "Ctrl-C" in line:
                     break
-            for name, path in {"API": "/items", "frontend": "/", "stranger": "/"}.items():
+            for name, path in {"API": "/items", "frontend": "/", "untrusted": "/"}.items():
                 with urllib.request.urlopen(f"{origins[name]}{path}") as answer:
                     assert answer.status == 200
         finally:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from http.client import HTTPConnection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from corsguard import CORSRequest, Decision
@@ -43,8 +44,32 @@ def ask(
 ) -> Answer:
     client = connection(origin)
     try:
-        client.request(method, path, body, headers or {})
+        client.request(method, path, body, {"Host": urlsplit(origin).netloc, **(headers or {})})
         response = client.getresponse()
         return Answer(response.status, response.getheaders(), response.read().decode())
     finally:
         client.close()
+
+
+def post(
+    origin: str, path: str, document: object, headers: dict[str, str] | None = None
+) -> tuple[int, Any]:
+    """Return the status and the JSON of the response to a POST of JSON."""
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    answer = ask(origin, path, "POST", sent, json.dumps(document))
+    return answer.status, json.loads(answer.body)
+
+
+def same_origin(origin: str) -> dict[str, str]:
+    """Return the headers that a browser adds to a POST of a page on that origin."""
+    return {"Origin": origin, "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}
+
+
+def explain(demo: Running, page: str, url: str, **question: object) -> dict[str, Any]:
+    """Return the explanation that the playground gets."""
+    status, document = post(
+        demo.origins.frontend, "/explain", {"page": page, "url": url, **question}
+    )
+    assert status == 200
+    assert isinstance(document, dict)
+    return document

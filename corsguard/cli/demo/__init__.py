@@ -1,18 +1,18 @@
-"""`corsguard demo`: an API behind corsguard, and two pages that call it from other origins."""
+"""`corsguard demo`: an API behind corsguard, and a playground that calls it from two origins."""
 
 from __future__ import annotations
 
 import logging
 import signal
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.text import Text
 
 from corsguard import CORSRequest, Decision, Kind
-from corsguard.cli.demo.journal import JOURNAL
+from corsguard.cli.demo.ports import PREFERRED_PORTS
 from corsguard.cli.demo.servers import Origins, PortError, serve_demo
 from corsguard.cli.terminal import fail, open_console
 from corsguard.escaping import escape_text
@@ -26,13 +26,18 @@ _SECONDS_BETWEEN_CHECKS = 0.1
 def run_demo(ports: Mapping[str, int]) -> int:
     """Serve the demo until a signal, and return the exit code.
 
-    `ports` are the keys "api", "frontend" and "stranger" -> port; 0 selects any free one.
+    `ports` are those that the user named: "api", "frontend" or "stranger" -> port, where 0 selects
+    any free one.
     """
     terminal = open_console()
+
+    def print_version(version: int) -> None:
+        terminal.print(Text(f"  policy    version {version} is in force", "yellow"), soft_wrap=True)
+
     with _catch_signals() as caught, _silence_logger():
         try:
-            with serve_demo(ports, _build_subscriber(terminal)) as origins:
-                _print_welcome(terminal, origins)
+            with serve_demo(ports, _build_subscriber(terminal), print_version) as origins:
+                _print_welcome(terminal, origins, ports)
                 # A signal interrupts a sleep everywhere, but not the wait for a lock (Windows).
                 while not caught:
                     time.sleep(_SECONDS_BETWEEN_CHECKS)
@@ -69,26 +74,35 @@ def _silence_logger() -> Generator[None]:
         logger.removeHandler(handler)
 
 
-def _print_welcome(terminal: Console, origins: Origins) -> None:
-    lines = (
-        ("API", origins.api, "behind corsguard"),
-        ("frontend", origins.frontend, "its policy lists this origin"),
-        ("stranger", origins.stranger, "the same page, its origin is not listed"),
-    )
-    welcome = Text("\n").append("corsguard demo: open the two pages in a browser\n\n", "bold")
-    for name, origin, what in lines:
-        welcome.append(f"  {name:<9} ").append(origin, "bold cyan").append(f"  {what}\n")
+def _print_welcome(terminal: Console, origins: Origins, named: Mapping[str, int]) -> None:
+    frontend, stranger = origins.frontend, origins.stranger
+    welcome = Text("\n").append("corsguard demo: open ", "bold").append(frontend, "bold cyan")
+    welcome.append("\n\n")
+    for label, origin, what in (
+        ("frontend", frontend, "the playground: edit the policy of the API, and call it"),
+        ("API", origins.api, "behind corsguard; its policy lists the frontend"),
+        ("untrusted", stranger, "an untrusted origin, from which the same calls are made"),
+    ):
+        welcome.append(f"  {label:<10}").append(origin, "bold cyan").append(f"  {what}\n")
+    if replaced := list(_describe_taken_ports(origins, named)):
+        welcome.append(f"\n{'; '.join(replaced)}.\n", "yellow")
     welcome.append("\nCtrl-C stops. Each request that the API decides on:\n")
     # In one call: the threads of the servers print below it.
     terminal.print(welcome, soft_wrap=True)
+
+
+def _describe_taken_ports(origins: Origins, named: Mapping[str, int]) -> Iterator[str]:
+    """Yield a clause on each port that another program has, and the option that names one."""
+    for name, preferred in PREFERRED_PORTS.items():
+        origin = getattr(origins, name)
+        if name not in named and not origin.endswith(f":{preferred}"):
+            yield f"port {preferred} is taken, so a free one is used (--{name}-port names another)"
 
 
 def _build_subscriber(terminal: Console) -> Callable[[Decision, CORSRequest], None]:
     """Return a subscriber that prints each decision on one line."""
 
     def print_decision(decision: Decision, request: CORSRequest) -> None:
-        if request.route == JOURNAL:
-            return
         is_preflight = decision.kind is Kind.PREFLIGHT
         kind = "preflight" if is_preflight else "request"
         method = escape_text(

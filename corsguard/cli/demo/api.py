@@ -1,15 +1,17 @@
-"""The API of the demo: a small WSGI application without CORS, and its policy."""
+"""The API of the demo: a small WSGI application without CORS, behind a guard."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
+from importlib.resources import files
 from threading import Event
 from typing import TYPE_CHECKING
 
 from corsguard import Guard, Policy
-from corsguard.cli.demo.journal import JOURNAL, Journal, read_call_id
+from corsguard.cli.demo.api_page import build_api_page
+from corsguard.cli.demo.journal import Journal, read_call_id
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Api"]
 
+_JOURNAL = "/journal"
+"""The path of the journal. Requests to it are not recorded."""
+_ICON = "/favicon.ico"
 _ITEMS = ("apple", "banana", "cherry")
 _COOKIE = "corsguard-demo=signed-in"
 _MAX_BODY = 10_000
@@ -30,37 +35,35 @@ _SECONDS_BETWEEN_CHUNKS = 0.25
 class Api:
     """The API behind corsguard, with a journal that any page may read."""
 
-    def __init__(self, frontend: str) -> None:
+    def __init__(self, guard: Guard, frontend: str) -> None:
         # Imported here, since the core imports no adapter.
         from corsguard_wsgi import CORSMiddleware
 
-        self.policy: Policy = Policy(
-            allow_origins=[frontend],
-            allow_credentials=True,
-            allow_methods=["PUT", "DELETE"],
-            allow_headers=["Content-Type", "Authorization", "X-Demo-Trace"],
-            expose_headers=["X-Total-Count"],
-        )
-        self.guard: Guard = Guard({"/": self.policy, JOURNAL: Policy(allow_origins=["*"])})
+        self._frontend = frontend
         self._journal = Journal()
         self._stopping = Event()
-        self._app = self._journal.wrap(CORSMiddleware(self._respond, self.guard))
+        self._app = self._journal.wrap(CORSMiddleware(self._respond, guard))
+        # Beside the guard, whose policy the user edits: no policy hides the journal from a page.
+        self._journal_app = CORSMiddleware(self._respond, Policy(allow_origins=["*"]))
         self._views: dict[tuple[str, str], View] = {
+            ("GET", "/"): self._introduce,
+            ("GET", _ICON): _show_icon,
             ("GET", "/items"): _list_items,
             ("POST", "/items"): _create_item,
             ("PUT", "/items/1"): _replace_item,
             ("PATCH", "/items/1"): _replace_item,
             ("DELETE", "/items/1"): _delete_item,
-            ("GET", "/me"): _me,
+            ("GET", "/me"): _show_bearer,
             ("GET", "/sign-in"): _sign_in,
-            ("GET", "/profile"): _profile,
-            ("GET", "/broken"): _broken,
+            ("GET", "/profile"): _show_profile,
+            ("GET", "/broken"): _fail,
             ("GET", "/stream"): self._stream,
-            ("GET", JOURNAL): self._read_journal,
+            ("GET", _JOURNAL): self._read_journal,
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return self._app(environ, start_response)
+        app = self._journal_app if environ["PATH_INFO"] == _JOURNAL else self._app
+        return app(environ, start_response)
 
     def stop(self) -> None:
         """End the responses that are still being streamed."""
@@ -72,6 +75,16 @@ class Api:
         status, headers, body = self._views.get(key, _not_found)(environ)
         start_response(f"{status.value} {status.phrase}", headers)
         return () if method == "HEAD" else body
+
+    def _introduce(self, environ: WSGIEnvironment) -> Response:
+        """Return what this server is: a page for a browser, else JSON."""
+        vary = ("Vary", "Accept")
+        if "text/html" not in environ.get("HTTP_ACCEPT", ""):
+            paths = sorted({path for _, path in self._views} - {_ICON})
+            document = {"about": "the API of corsguard demo", "playground": self._frontend}
+            return _build_json_response({**document, "paths": paths}, extra=[vary])
+        headers, body = build_api_page(self._frontend)
+        return HTTPStatus.OK, [*headers, ("Content-Length", str(len(body))), vary], (body,)
 
     def _read_journal(self, environ: WSGIEnvironment) -> Response:
         call = read_call_id(environ)
@@ -90,6 +103,12 @@ class Api:
             yield f"part {number} of {_CHUNKS}\n".encode()
             if number < _CHUNKS and self._stopping.wait(_SECONDS_BETWEEN_CHUNKS):
                 return
+
+
+def _show_icon(_environ: WSGIEnvironment) -> Response:
+    icon = files("corsguard.cli.demo").joinpath("page", "icon.svg").read_bytes()
+    headers = [("Content-Type", "image/svg+xml"), ("Content-Length", str(len(icon)))]
+    return HTTPStatus.OK, headers, (icon,)
 
 
 def _list_items(environ: WSGIEnvironment) -> Response:
@@ -112,7 +131,7 @@ def _delete_item(_environ: WSGIEnvironment) -> Response:
     return HTTPStatus.NO_CONTENT, [], ()
 
 
-def _me(environ: WSGIEnvironment) -> Response:
+def _show_bearer(environ: WSGIEnvironment) -> Response:
     if environ.get("HTTP_AUTHORIZATION") != "Bearer demo-token":
         return _build_json_response({"error": "who are you?"}, HTTPStatus.UNAUTHORIZED)
     return _build_json_response({"you": "bearer of the demo token"})
@@ -123,13 +142,13 @@ def _sign_in(_environ: WSGIEnvironment) -> Response:
     return _build_json_response({"signed_in": True}, extra=[("Set-Cookie", cookie)])
 
 
-def _profile(environ: WSGIEnvironment) -> Response:
+def _show_profile(environ: WSGIEnvironment) -> Response:
     if _COOKIE not in environ.get("HTTP_COOKIE", ""):
         return _build_json_response({"error": "no session cookie"}, HTTPStatus.UNAUTHORIZED)
     return _build_json_response({"you": "signed in by a cookie"})
 
 
-def _broken(_environ: WSGIEnvironment) -> Response:
+def _fail(_environ: WSGIEnvironment) -> Response:
     return _build_json_response(
         {"error": "the database is on fire"}, HTTPStatus.INTERNAL_SERVER_ERROR
     )

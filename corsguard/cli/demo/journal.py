@@ -13,16 +13,22 @@ from corsguard.engine.decision import DECISION
 from corsguard.escaping import escape_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["JOURNAL", "Journal", "read_call_id"]
+__all__ = ["Journal", "read_call_id"]
 
-JOURNAL = "/journal"
-"""The path of the journal. Requests to it are not recorded."""
 _CALL_ID = re.compile(r"[A-Za-z0-9-]{1,40}")
 _MAX_CALLS = 256
 _MAX_EXCHANGES = 8
+_MAX_HEADERS = 40
+_MAX_TEXT = 200
+"""Characters of a path or of the value of a header."""
+_SHOWN = re.compile(
+    "ORIGIN|AUTHORIZATION|COOKIE|ACCESS_CONTROL_REQUEST_[A-Z_]+|SEC_FETCH_[A-Z_]+|X_[A-Z0-9_]+"
+)
+"""The request headers that are recorded, as the environment of WSGI names them."""
+_SECRETS = frozenset({"AUTHORIZATION", "COOKIE"})
 
 Exchange = dict[str, object]
 
@@ -50,7 +56,7 @@ class Journal:
                 status: str, headers: list[tuple[str, str]], exc_info: Any = None
             ) -> Callable[[bytes], object]:
                 call = read_call_id(environ)
-                if call is not None and environ["PATH_INFO"] != JOURNAL:
+                if call is not None:
                     self._add(call, _describe_exchange(environ, status, headers))
                 return start_response(status, headers, exc_info)
 
@@ -80,10 +86,21 @@ def _describe_exchange(
     return {
         "kind": decision.kind,
         "method": escape_text(environ["REQUEST_METHOD"], 20),
+        "path": escape_text(environ["PATH_INFO"], _MAX_TEXT),
         "status": int(status[:3]),
+        "request_headers": list(_list_request_headers(environ))[:_MAX_HEADERS],
         "headers": list(headers),
         "cookie": "HTTP_COOKIE" in environ,
         "reason": decision.reason,
         "words": decision.reason.words,
         "detail": decision.detail,
     }
+
+
+def _list_request_headers(environ: WSGIEnvironment) -> Iterator[tuple[str, str]]:
+    """Yield the request headers that matter for CORS. Any page may read them, so no secrets."""
+    for key, value in environ.items():
+        name = key if key == "CONTENT_TYPE" else key.removeprefix("HTTP_")
+        if (key == "CONTENT_TYPE" and value) or (key != name and _SHOWN.fullmatch(name)):
+            shown = "present" if name in _SECRETS else escape_text(value, _MAX_TEXT)
+            yield name.replace("_", "-").title()[:_MAX_TEXT], shown

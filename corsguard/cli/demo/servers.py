@@ -1,11 +1,10 @@
-"""The three servers of the demo: one for each origin, each in a separate thread."""
+"""The three servers of the demo: one for each origin, each in separate threads."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
-from socket import create_server, socket
+from socket import socket
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +12,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from corsguard import CORSRequest, Decision
 from corsguard.cli.demo.api import Api
+from corsguard.cli.demo.playground import Playground
+from corsguard.cli.demo.ports import PortError, listen
 from corsguard.cli.demo.site import Site
 from corsguard.origin import DEFAULT_PORTS, Origin
 
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Origins", "PortError", "serve_demo"]
 
-_HOST = "127.0.0.1"
-_SECONDS_TO_STOP = 0.1
+_SECONDS_TO_STOP = 0.05
 
 
 class Origins(NamedTuple):
@@ -33,43 +33,34 @@ class Origins(NamedTuple):
     stranger: str
 
 
-class PortError(Exception):
-    """A port that can't be used, and the option for another one."""
-
-    def __init__(self, name: str, port: int, why: str) -> None:
-        super().__init__(f"port {port} can't be used ({why}): choose another with --{name}-port")
-
-
 @contextmanager
 def serve_demo(
-    ports: Mapping[str, int], subscriber: Callable[[Decision, CORSRequest], object]
+    ports: Mapping[str, int],
+    subscriber: Callable[[Decision, CORSRequest], object],
+    report_version: Callable[[int], object] = lambda _version: None,
 ) -> Generator[Origins]:
     """Serve the demo within a block of code. Raises PortError.
 
-    `ports` are the keys "api", "frontend" and "stranger" -> port. `subscriber` is called with each
-    decision of the API.
+    `ports` are those that the user named: "api", "frontend" or "stranger" -> port, where 0 selects
+    any free one. `subscriber` is called with each decision of the API, and `report_version` with
+    the number of each policy that replaces another one.
     """
     with ExitStack() as stack:
-        sockets = {
-            name: stack.enter_context(_listen(name, ports[name])) for name in Origins._fields
+        sockets = stack.enter_context(listen(ports))
+        origins = Origins(**{name: _build_origin(sockets[name][0]) for name in Origins._fields})
+        playground = Playground(origins.frontend, report_version)
+        playground.guard.subscribe(subscriber)
+        api = Api(playground.guard, origins.frontend)
+        apps: dict[str, WSGIApplication] = {
+            "api": api,
+            "frontend": Site(origins, origins.frontend, playground),
+            "stranger": Site(origins, origins.stranger, playground),
         }
-        origins = Origins(**{name: _build_origin(listener) for name, listener in sockets.items()})
-        api = Api(origins.frontend)
-        api.guard.subscribe(subscriber)
-        site = Site(origins, api.policy)
-        stack.enter_context(_serve(sockets["api"], api))
-        stack.enter_context(_serve(sockets["frontend"], site))
-        stack.enter_context(_serve(sockets["stranger"], site))
+        for name, app in apps.items():
+            for listener in sockets[name]:
+                stack.enter_context(_serve(listener, app))
         stack.callback(api.stop)
         yield origins
-
-
-def _listen(name: str, port: int) -> socket:
-    # Not bound by werkzeug, which ends the process where a port is in use.
-    try:
-        return create_server((_HOST, port))
-    except OSError as error:
-        raise PortError(name, port, os.strerror(error.errno or 0)) from None
 
 
 def _build_origin(listener: socket) -> str:
@@ -80,13 +71,9 @@ def _build_origin(listener: socket) -> str:
 @contextmanager
 def _serve(listener: socket, app: WSGIApplication) -> Generator[None]:
     """Serve app on a socket, in a thread, within a block of code."""
+    host, port = listener.getsockname()[:2]
     server = make_server(
-        _HOST,
-        listener.getsockname()[1],
-        app,
-        threaded=True,
-        request_handler=_QuietHandler,
-        fd=listener.fileno(),
+        host, port, app, threaded=True, request_handler=_QuietHandler, fd=listener.fileno()
     )
     thread = Thread(target=server.serve_forever, args=(_SECONDS_TO_STOP,))
     thread.start()

@@ -6,8 +6,10 @@ request goes to the application that is registered for its origin.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from contextvars import Context
 from functools import partial
 from inspect import signature
 from pathlib import Path
@@ -90,7 +92,17 @@ def _adapt(app: Callable[..., Any] | Page) -> App:
     if len(signature(app).parameters) == 3:
         return app
     adapted: App = WsgiToAsgi(app)  # type: ignore[no-untyped-call]
-    return adapted
+
+    async def respond(scope: Any, receive: Any, send: Any) -> None:
+        # asgiref finds its executor in the context, and uvicorn starts the next request of a
+        # connection in that of the last one, whose executor has ended.
+        await asyncio.create_task(_run(adapted, scope, receive, send), context=Context())
+
+    return respond
+
+
+async def _run(app: App, scope: Any, receive: Any, send: Any) -> None:
+    await app(scope, receive, send)
 
 
 def _build_page_app(html: str) -> App:

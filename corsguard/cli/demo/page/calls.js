@@ -1,140 +1,116 @@
-// The calls that the page makes, one card each.
+// The calls that both pages make, one row each.
 //
-// code: what is shown of the call.      path, options: what is given to fetch().
-// asks: why the browser must ask first.  lesson: what an answer that can be read goes to show.
-// signIn: a call that is made before.    read: what the script makes of the answer.
+// method, path, headers: what is given to fetch().
+// body: { json }, { form } or { text }: the value, and how the script writes it.
+// read: what the script does with the response: "text" (if missing), "parts" or the name of a
+//       response header.
+// lesson: what the call goes to show.
 
-const JSON_BODY = JSON.stringify({ name: "damson" });
-
-async function statusAndBody(response) {
-  const body = (await response.text()).trim();
-  return `${response.status} ${body || "(no content)"}`;
-}
-
-function header(name) {
-  return async (response) => `${name}: ${response.headers.get(name)}`;
-}
-
-async function partByPart(response, progress) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    text += part.value;
-    const lines = text.trimEnd().split("\n");
-    progress(lines.at(-1), lines.length);
-  }
-  return `${response.status} ${text.trimEnd().split("\n").at(-1)}`;
-}
+const ITEM = { name: "damson" };
 
 export const calls = [
   {
     name: "get",
-    title: "A plain GET",
-    code: 'fetch("/items")',
+    title: "Read the items",
     path: "/items",
-    lesson: "Any page may send a plain GET; this one may read the answer, because its origin is listed.",
+    lesson: "Any page may send a plain GET. The policy decides who may read the response.",
+  },
+  {
+    name: "form-post",
+    title: "Create an item with a form",
+    method: "POST",
+    path: "/items",
+    body: { form: ITEM },
+    lesson:
+      "An HTML form can send this, so the browser sends no preflight. " +
+      "Only enforce keeps it from the application.",
   },
   {
     name: "post",
-    title: "POST with JSON",
-    code: 'fetch("/items", {\n  method: "POST",\n  headers: { "Content-Type":\n    "application/json" },\n  body: JSON.stringify(item) })',
+    title: "Create an item with JSON",
+    method: "POST",
     path: "/items",
-    options: { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON_BODY },
-    asks: "Content-Type: application/json",
-    lesson: "No HTML form can send JSON, so the browser asked first; Content-Type is listed.",
+    headers: { "Content-Type": "application/json" },
+    body: { json: ITEM },
+    lesson: "No HTML form can send JSON, so the browser sends a preflight for Content-Type.",
   },
   {
     name: "put",
-    title: "PUT",
-    code: 'fetch("/items/1", {\n  method: "PUT", body: item })',
+    title: "Replace an item",
+    method: "PUT",
     path: "/items/1",
-    options: { method: "PUT", body: "damson" },
-    asks: "the method PUT",
-    lesson: "The browser asked whether PUT is fine, and the policy lists it.",
+    body: { text: "damson" },
+    lesson: "PUT is not safelisted, so the browser sends a preflight.",
   },
   {
     name: "delete",
-    title: "DELETE",
-    code: 'fetch("/items/1", {\n  method: "DELETE" })',
+    title: "Delete an item",
+    method: "DELETE",
     path: "/items/1",
-    options: { method: "DELETE" },
-    asks: "the method DELETE",
-    lesson: "The browser asked whether DELETE is fine, and the policy lists it.",
+    lesson: "DELETE is not safelisted, so the browser sends a preflight.",
   },
   {
     name: "header",
-    title: "A header of its own",
-    code: 'fetch("/items", { headers:\n  { "X-Demo-Trace": "42" } })',
+    title: "Send a custom header",
     path: "/items",
-    options: { headers: { "X-Demo-Trace": "42" } },
-    asks: "the header X-Demo-Trace",
-    lesson: "A header that no form can send makes even a GET ask first; the policy lists it.",
+    headers: { "X-Demo-Trace": "42" },
+    lesson: "A header that is not safelisted makes even a GET need a preflight.",
   },
   {
     name: "authorization",
-    title: "Authorization",
-    code: 'fetch("/me", {\n  headers: { Authorization:\n    "Bearer demo-token" } })',
+    title: "Send a bearer token",
     path: "/me",
-    options: { headers: { Authorization: "Bearer demo-token" } },
-    asks: "the header Authorization",
-    lesson: "Authorization must be listed by its name; a * would not cover it.",
+    headers: { Authorization: "Bearer demo-token" },
+    lesson: "List Authorization by its name: by the standard, * does not cover it.",
   },
   {
     name: "cookies",
-    title: "With cookies",
-    code: 'fetch("/profile", {\n  credentials: "include" })',
+    title: "Read the profile of the user",
     path: "/profile",
-    options: { credentials: "include" },
-    signIn: "/sign-in",
-    lesson: "The session cookie went along, and the API says Allow-Credentials: true.",
+    lesson:
+      'The API knows the user by a cookie. The browser sends it with credentials: "include", ' +
+      "and the response must have Access-Control-Allow-Credentials.",
   },
   {
     name: "exposed",
-    title: "An exposed response header",
-    code: 'response.headers\n  .get("X-Total-Count")',
+    title: "Read an exposed header",
     path: "/items",
-    read: header("X-Total-Count"),
-    lesson: "The policy exposes X-Total-Count, so the script can read its value.",
+    read: "X-Total-Count",
+    lesson: "The script reads the value of X-Total-Count where expose_headers lists it, else null.",
   },
   {
     name: "hidden",
-    title: "A response header that is not exposed",
-    code: 'response.headers\n  .get("X-Build")',
+    title: "Read a header that is not exposed",
     path: "/items",
-    read: header("X-Build"),
-    lesson: "The API sent X-Build, but does not expose it: the script reads the answer, and null here.",
+    read: "X-Build",
+    lesson: "The API sends X-Build. The script gets null for it unless expose_headers lists it.",
   },
   {
     name: "patch",
-    title: "A method that is not listed",
-    code: 'fetch("/items/1", {\n  method: "PATCH", body: item })',
+    title: "Change an item",
+    method: "PATCH",
     path: "/items/1",
-    options: { method: "PATCH", body: "damson" },
-    asks: "the method PATCH",
-    lesson: "The policy lists PATCH.",
+    body: { text: "damson" },
+    lesson: "PATCH is not safelisted, so the browser sends a preflight.",
   },
   {
     name: "unlisted-header",
-    title: "A header that is not listed",
-    code: 'fetch("/items", { headers:\n  { "X-Not-Listed": "1" } })',
+    title: "Send another custom header",
     path: "/items",
-    options: { headers: { "X-Not-Listed": "1" } },
-    asks: "the header X-Not-Listed",
-    lesson: "The policy lists X-Not-Listed.",
+    headers: { "X-Not-Listed": "1" },
+    lesson: "The browser blocks a call for a single header that allow_headers does not list.",
   },
   {
     name: "error",
-    title: "An error of the server",
-    code: 'fetch("/broken")',
+    title: "Get an error of the server",
     path: "/broken",
-    lesson: "A 500 has the CORS headers as well, so the page can tell what went wrong.",
+    lesson: "A 500 has the CORS headers as well, so the script can tell what went wrong.",
   },
   {
     name: "stream",
-    title: "A slow, streamed answer",
-    code: 'for await (const part\n  of response.body)',
+    title: "Read a stream",
     path: "/stream",
-    read: partByPart,
-    lesson: "corsguard holds nothing back: each part is read as soon as it is sent.",
+    read: "parts",
+    lesson: "corsguard holds nothing back: the script reads each part as soon as it is sent.",
   },
-].map((call) => ({ options: {}, read: statusAndBody, ...call }));
+].map((call) => ({ method: "GET", headers: {}, body: null, read: "text", ...call }));

@@ -1,68 +1,114 @@
-// Runs the calls against the API, and shows on cards what the browser let this page see.
+// The playground: puts the policy, the calls and the two pages together.
 
+import { readSettings } from "./api.js";
+import { CallRow } from "./call_row.js";
+import { runCalls } from "./call_runner.js";
 import { calls } from "./calls.js";
-import { Card } from "./card.js";
+import { Connection } from "./connection.js";
+import { find } from "./dom.js";
+import { PolicyPanel } from "./policy_panel.js";
+import { showSummary } from "./summary.js";
+import { UntrustedPage } from "./untrusted_page.js";
 
-const byId = (id) => document.getElementById(id);
-const settings = await (await fetch("settings.json")).json();
-const listed = settings.policy.allow_origins.includes(location.origin);
-const cards = calls.map((call) => new Card(call));
+const settings = await readSettings();
+const connection = new Connection(settings, (toml) => {
+  policy.reconnect(toml);
+  runAll(); // and once more if the text in the editor is put in force
+});
+const policy = new PolicyPanel({ ...settings, onApplied: runAll, onGone: () => connection.lose() });
+const untrustedPage = new UntrustedPage(find("untrusted-frame"), settings.stranger);
+const rows = new Map(calls.map((call) => [call, buildRow(call)]));
+let running = new AbortController();
+let fixed = null; // the row that a fix was applied to, until its call is made again
+
+function buildRow(call) {
+  const fix = {
+    getInForce: () => policy.inForce,
+    onApply: (toml) => {
+      fixed = rows.get(call);
+      fixed.focus(); // the button that has the focus is about to go
+      policy.replace(toml);
+    },
+  };
+  const pages = {
+    frontend: { title: "Your frontend", origin: settings.frontend, fix },
+    untrusted: { title: "Untrusted page", origin: settings.stranger, fix: null },
+  };
+  return new CallRow(call, { api: settings.api, pages });
+}
 
 function introduce() {
-  byId("page-origin").textContent = location.origin;
-  byId("api-origin").textContent = settings.api;
-  byId("policy").parentElement.open = matchMedia("(min-width: 60rem)").matches;
-  byId("policy").textContent = Object.entries(settings.policy)
-    .map(([field, value]) => `${field} = ${JSON.stringify(value).replaceAll('","', '", "')}`)
-    .join("\n");
-  byId("listed").textContent = listed
-    ? "\u2713 Listed in the API\u2019s policy"
-    : "\u2717 Not listed in the API\u2019s policy";
-  byId("listed").dataset.listed = listed ? "yes" : "no";
-  byId("look").textContent = listed
-    ? "Look at the blocked calls: the method and the header that they use are not in the policy. " +
-      "Then open the same page as a stranger."
-    : "Every call is blocked here. Look at which ones reached the app all the same: " +
-      "CORS keeps answers from scripts, not requests from servers.";
-  const home = location.origin === settings.frontend;
-  byId("other").textContent = home ? "Open as stranger" : "Open as frontend";
-  byId("other").href = home ? settings.stranger : settings.frontend;
-  byId("rows").replaceChildren(...cards.map((card) => card.element));
+  for (const [name, origin] of Object.entries({
+    "api-origin": settings.api,
+    "frontend-origin": settings.frontend,
+    "untrusted-origin": settings.stranger,
+  })) {
+    find(name).textContent = origin;
+  }
+  find("api-link").href = settings.api;
+  find("rows").append(...[...rows.values()].map((row) => row.element));
+  for (const radio of document.querySelectorAll("[name=credentials]")) {
+    radio.addEventListener("change", runAll);
+  }
+  find("again").addEventListener("click", runAll);
 }
 
-// Each call has an id of its own, by which the API keeps what it answered to it.
-function send(path, options) {
-  const id = crypto.randomUUID();
-  const answer = fetch(`${settings.api}${path}?call=${id}`, options);
-  const journal = async () => (await fetch(`${settings.api}/journal?call=${id}`)).json();
-  return { answer, journal };
-}
+/** Sign in, so that there is a cookie to send. The response needs no reading, and no CORS. */
+const signIn = () =>
+  fetch(`${settings.api}/sign-in`, { mode: "no-cors", credentials: "include" }).catch(() => {});
 
-async function run(card) {
-  const { path, options, read, signIn } = card.call;
-  card.start();
-  // A stranger can't read this answer, but the browser takes the cookie from it.
-  if (signIn) await fetch(`${settings.api}${signIn}`, options).catch(() => {});
-  const { answer, journal } = send(path, options);
-  const outcome = await answer
-    .then((response) => read(response, (text, parts) => card.progress(text, parts)))
-    .then((seen) => ({ seen, readable: true }))
-    .catch((error) => ({ seen: String(error), readable: false }));
-  return card.finish({ ...outcome, exchanges: await journal().catch(() => []) });
-}
-
+/** Make all calls from both pages. Calls that are still running are given up. */
 async function runAll() {
+  running.abort();
+  running = new AbortController();
+  const { signal } = running;
+  const credentials = document.querySelector("[name=credentials]:checked").value;
   document.body.dataset.state = "running";
-  byId("again").disabled = true;
-  byId("summary").textContent = `Sending ${cards.length} calls\u2026`;
-  const verdicts = await Promise.all(cards.map(run));
-  const count = (verdict) => verdicts.filter((each) => each === verdict).length;
-  const unanswered = count("failed") ? `, ${count("failed")} without an answer` : "";
-  byId("summary").textContent = `${count("readable")} readable, ${count("blocked")} blocked${unanswered}`;
-  byId("again").disabled = false;
-  document.body.dataset.state = "done";
+  for (const row of rows.values()) row.start(credentials);
+  await signIn();
+  const start = (page, run) =>
+    run({
+      api: settings.api,
+      credentials,
+      signal,
+      onOutcome: (call, outcome) => rows.get(call).finish(page, outcome),
+      onPart: (call, text) => rows.get(call).showPart(text),
+    });
+  await Promise.all([
+    start("frontend", runCalls),
+    start("untrusted", (options) => untrustedPage.runCalls(options)),
+  ]);
+  if (signal.aborted) return;
+  await showResults();
+  if (!signal.aborted) document.body.dataset.state = "done";
+}
+
+async function showResults() {
+  const all = [...rows.values()];
+  sortRows();
+  showSummary(all);
+  if (all.every((row) => row.verdict === "failed")) connection.lose();
+  await Promise.all(all.map((row) => row.settle()));
+}
+
+/** Put the blocked calls first, otherwise in the order of calls.js. */
+function sortRows() {
+  // The row whose fix was applied stays where the user looks.
+  const isBlocked = (row) => row.verdict !== "allowed" || row === fixed;
+  const all = [...rows.values()];
+  const sorted = [...all.filter(isBlocked), ...all.filter((row) => !isBlocked(row))];
+  const elements = sorted.map((row) => row.element);
+  fixed = null;
+  if (elements.every((element, index) => find("rows").children[index] === element)) return;
+  const focused = document.activeElement;
+  find("rows").append(...elements);
+  // Moving an element takes the focus from it.
+  if (find("rows").contains(focused)) focused.focus();
 }
 
 introduce();
-byId("again").addEventListener("click", runAll);
 await runAll();
+// On a wide screen there is room for one diagram at first sight.
+if (matchMedia("(min-width: 68rem)").matches) {
+  [...rows.values()].find((row) => row.verdict === "blocked")?.open();
+}

@@ -26,6 +26,8 @@ class Chromium(WebDriverBrowser):
         for argument in (*ARGUMENTS, f"--user-data-dir={profile}", *arguments):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        # The default of Chrome; Debian's Chromium blocks third-party cookies.
+        options.add_experimental_option("prefs", {"profile.cookie_controls_mode": 0})
         # With both paths given, Selenium looks nothing up and downloads nothing.
         service = ChromeService(driver, env=build_environment(profile))
         super().__init__(Chrome(options=options, service=service))

@@ -1,0 +1,39 @@
+// Policies to start from, with the code as people write it in other libraries.
+
+import { build, find } from "./dom.js";
+
+export class PresetPicker {
+  #presets;
+
+  /** `onPick(toml)` is called with the text of the chosen preset. */
+  constructor(presets, onPick) {
+    this.#presets = presets;
+    const sources = [...new Set(presets.map((preset) => preset.from))];
+    find("preset").append(
+      ...sources.map((source) =>
+        build(
+          "optgroup",
+          { label: source },
+          ...presets
+            .filter((preset) => preset.from === source)
+            .map(({ name, title }) => build("option", { value: name }, title)),
+        ),
+      ),
+    );
+    find("preset").addEventListener("change", () => {
+      const chosen = presets.find(({ name }) => name === find("preset").value);
+      if (chosen) onPick(chosen.toml);
+    });
+  }
+
+  /** Show which preset a text is, if it is one. */
+  match(text) {
+    const preset = this.#presets.find(({ toml }) => toml.trim() === text.trim());
+    find("preset").value = preset?.name ?? "";
+    find("preset-about").hidden = !preset;
+    if (!preset) return;
+    find("preset-from").textContent = `Code for ${preset.from}`;
+    find("preset-snippet").textContent = preset.snippet;
+    find("preset-sentence").textContent = preset.about;
+  }
+}
