@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 from warnings import warn
 
@@ -19,7 +19,10 @@ __all__ = [
     "PolicyError",
     "PolicyWarning",
     "Problem",
+    "build_problem_url",
     "emit_warnings",
+    "format_explain_command",
+    "format_notes",
     "is_own_module",
 ]
 
@@ -30,9 +33,6 @@ _ADAPTERS = ("asgi", "django", "flask", "pytest", "starlette", "wsgi")
 _PACKAGES = frozenset({"corsguard", *(f"corsguard_{name}" for name in _ADAPTERS)})
 
 _MAX_SAFE_INTEGER = 2**53 - 1
-
-DOCUMENTATION_URL = "https://corsguard.readthedocs.io/en/stable/"
-"""The address of the documentation site, with a slash at its end."""
 
 
 class Problem(NamedTuple):
@@ -57,7 +57,7 @@ class Problem(NamedTuple):
     @property
     def url(self) -> str:
         """The address of the section about the code. `corsguard explain-code` prints it offline."""
-        return f"{DOCUMENTATION_URL}problems.html#{self.code}"
+        return build_problem_url(self.code)
 
     def within(self, place: str) -> Problem:
         """Return the problem with its field named as a part of place; "" leaves it as it is."""
@@ -70,6 +70,11 @@ class Problem(NamedTuple):
         """
         value = self.value if _is_json_scalar(self.value) else show_value(self.value)
         return {**self._asdict(), "value": value, "url": self.url}
+
+
+def build_problem_url(code: str) -> str:
+    """Return the address of the section about a code."""
+    return f"{DOCUMENTATION_URL}problems.html#{code}"
 
 
 _INSTRUCTION = re.compile(
@@ -125,7 +130,7 @@ class PolicyError(ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__(self.problems)
-        for note in _format_notes(self.problems):
+        for note in format_notes(self.problems):
             self.add_note(note)
 
     def __str__(self) -> str:
@@ -139,13 +144,18 @@ class PolicyError(ValueError):
         return {"problems": [problem.as_dict() for problem in self.problems]}
 
 
-def _format_notes(problems: Iterable[Problem]) -> Iterable[str]:
-    """Yield the address of each code's section, then the command that prints it offline."""
+def format_notes(problems: Iterable[Problem]) -> Iterator[str]:
+    """Yield lines: the address of each code's section, then the command that prints it offline."""
     urls = {problem.code: problem.url for problem in problems}
     for url in urls.values():
         yield f"See {url}"
     if urls:
-        yield f"Offline: corsguard explain-code {next(iter(urls)) if len(urls) == 1 else 'CODE'}"
+        yield f"Offline: {format_explain_command(urls)}"
+
+
+def format_explain_command(codes: Collection[str]) -> str:
+    """Return the command that explains one code, or with a placeholder, each of several."""
+    return f"corsguard explain-code {next(iter(codes)) if len(codes) == 1 else 'CODE'}"
 
 
 class PolicyWarning(UserWarning):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from enum import Enum
 from importlib import metadata
+from inspect import isclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sphinx import addnodes
 
@@ -22,7 +26,9 @@ author = "The corsguard developers"
 project_copyright = author
 release = metadata.version("corsguard")
 
+sys.path.insert(0, str(DOCS))
 extensions = [
+    "accessible",
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx_copybutton",
@@ -36,16 +42,16 @@ suppress_warnings: list[str] = []
 
 # Docstrings are Markdown in this one way: `name` is code.
 default_role = "code"
-autodoc_class_signature = "separated"
+autoclass_content = "both"
 autodoc_member_order = "bysource"
-autodoc_preserve_defaults = True
-autodoc_typehints = "signature"
+autodoc_type_aliases = {"Policies": "corsguard.Policies"}
 autodoc_typehints_format = "short"
+maximum_signature_line_length = 70
 python_use_unqualified_type_names = True
-maximum_signature_line_length = 80
 toc_object_entries_show_parents = "hide"
 
 html_theme = "furo"
+pygments_dark_style = "github-dark-high-contrast"
 html_title = "corsguard"
 html_logo = html_favicon = "images/shield.svg"
 html_baseurl = DOCUMENTATION_URL
@@ -64,9 +70,13 @@ INCLUDED_FILES = {
     "CONTRIBUTING.md": "contributing",
     "README.md": "index",
     "SECURITY.md": "security",
+    "corsguard/cli/problems.md": "problems",
     "examples/fleet/README.md": "fleet-example",
 }
 """A Markdown file outside docs/ -> the page that stands for it."""
+
+GENERATED_DOCSTRINGS = ("Alias for field number", "Create new instance of")
+NAME_IN_SIGNATURE = re.compile(r"(?:<built-in function |TypeAliasForwardRef\(')([\w.]+)(?:>|'\))")
 
 
 def link_files(_app: Sphinx, doctree: nodes.document) -> None:
@@ -81,7 +91,7 @@ def link_files(_app: Sphinx, doctree: nodes.document) -> None:
             file, anchor = DOCS / f"{link['reftarget']}.md", link["reftargetid"]
         else:
             path, _, anchor = link["reftarget"].partition("#")
-            file = (Path(link.source).parent / path).resolve()
+            file = (Path(link.source or "").parent / path).resolve()
         page = _find_page(file)
         if page is not None:
             link["refdomain"], link["reftarget"], link["reftargetid"] = "doc", page, anchor
@@ -96,6 +106,24 @@ def _find_page(file: Path) -> str | None:
     return None
 
 
+def drop_generated_docstrings(*event: Any) -> None:
+    """Remove what Python writes itself: of the fields and the constructor of a NamedTuple."""
+    lines: list[str] = event[-1]
+    lines[:] = [line for line in lines if not line.startswith(GENERATED_DOCSTRINGS)]
+
+
+def tidy_signature(*event: Any) -> tuple[str, str | None] | None:
+    """Return the signature without what says nothing, and with the names of other things alone."""
+    _, _, _, subject, _, signature, returned = event
+    if signature == "(*args, **kwargs)" or (isclass(subject) and issubclass(subject, Enum)):
+        return "", returned
+    if signature is None:
+        return None
+    return NAME_IN_SIGNATURE.sub(r"\1", signature), returned
+
+
 def setup(app: Sphinx) -> None:
-    """Connect the hook of this file."""
+    """Connect the hooks of this file."""
     app.connect("doctree-read", link_files)
+    app.connect("autodoc-process-docstring", drop_generated_docstrings)
+    app.connect("autodoc-process-signature", tidy_signature)

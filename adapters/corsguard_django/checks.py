@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Warning  # noqa: A004  # so Django says
 
 from corsguard import Guard, PolicyError, Problem
+from corsguard.errors import build_problem_url
 from corsguard.guard.route_table import compare_routes
 from corsguard.policy.warning_filter import ignore_policy_warnings
 from corsguard_django.asgi_checks import check_protocols
@@ -31,6 +32,14 @@ TAG = "corsguard"
 
 def check_configuration(**_: Any) -> list[CheckMessage]:
     """Report each problem and warning of the policies, and conflicts with other settings."""
+    messages = _find_messages()
+    for message in messages:
+        url = build_problem_url(str(message.id).removeprefix(f"{TAG}."))
+        message.hint = f"{message.hint}\n\tSee: {url}"
+    return messages
+
+
+def _find_messages() -> list[CheckMessage]:
     messages: list[CheckMessage] = [*check_middleware(), *check_leftovers()]
     try:
         with ignore_policy_warnings():  # reported below, each with an id

@@ -10,6 +10,7 @@ from flask.cli import ScriptInfo
 
 from corsguard import PolicyError
 from corsguard.cli.click_options import add_explain_options
+from corsguard.errors import format_notes
 from corsguard.policy.warning_filter import ignore_policy_warnings
 from corsguard_flask.application import FlaskApplication, describe_flask
 
@@ -29,8 +30,11 @@ def check(context: click.Context) -> None:
         click.echo(note)
     for warning in findings.warnings:
         click.echo(f"warning: {warning}", err=True)
+    notes = format_notes((*findings.problems, *findings.warnings))
     if findings.problems:
-        _stop(context, 1, *map(str, findings.problems))
+        _stop(context, 1, *map(str, findings.problems), *notes)
+    for note in notes:
+        click.echo(note, err=True)
     click.echo("no problems")
 
 
@@ -80,7 +84,7 @@ def _load(context: click.Context, code: int = 1) -> FlaskApplication:
                 _stop(context, code, f"Error: {app.name} has no CORSGuard")
             return describe_flask(app)
     except PolicyError as error:
-        _stop(context, code, *map(str, error.problems))
+        _stop(context, code, *map(str, error.problems), *format_notes(error.problems))
 
 
 def _stop(context: click.Context, code: int, *lines: str) -> NoReturn:

@@ -37,7 +37,7 @@ def assert_cors(
 ) -> Response | Blocked:
     """Assert that a script on page gets the response of app to a request for url.
 
-    `url` is absolute, or a path at https://testserver. `engine`, `cookies`, `interface` and
+    `url` is absolute, or a path at `https://testserver`. `engine`, `cookies`, `interface` and
     `raise_app_exceptions` are the parameters of `Browser.on`. `timeout` and the other keywords are
     those of `Browser.fetch`. `blocked` asserts instead that the browser blocks the request, for
     any reason (True) or for a BlockReason. `reads` lists headers that the script must be able to

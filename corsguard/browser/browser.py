@@ -30,7 +30,7 @@ class Browser:
     """A model of a browser that runs the scripts of one page (WHATWG Fetch). It does no I/O.
 
     `page` is the page's origin, or "null" for a page with an opaque origin, such as a sandboxed
-    frame. "file://" is opaque too. `engine` selects the engine whose quirks apply; "standard" has
+    frame. `file://` is opaque too. `engine` selects the engine whose quirks apply; "standard" has
     none. `cookies` are in the jar from the start, and responses add to them. `clock` returns
     the time in seconds since 1970.
 

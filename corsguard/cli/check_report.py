@@ -52,6 +52,7 @@ class CheckReport:
         for kind, style, found in (("problem", "red", problems), ("warning", "yellow", warnings)):
             for problem in found:
                 self._write_problem(kind, style, problem)
+        self._writer.write_addresses((*problems, *warnings))
 
     def write_notes(self, notes: Iterable[str]) -> None:
         """Write lines about what is no problem."""

@@ -138,6 +138,24 @@ def _explain(
     sys.exit(run_explain(question, guard, build_policy_server, format_as_toml))
 
 
+def _complete_code(_: object, __: object, incomplete: str) -> list[str]:
+    from corsguard.cli.explain_code import complete_code
+
+    return complete_code(incomplete)
+
+
+@group.command("explain-code", short_help="Explain a problem code, offline.")
+@click.argument("code", required=False, shell_complete=_complete_code)
+def _explain_code(code: str | None) -> None:
+    """Show what the problem CODE means, what an attacker could do, and a configuration that starts.
+
+    Without CODE, lists all codes. Exits with 0, or with 2 if there is no such code.
+    """
+    from corsguard.cli.explain_code import run_explain_code
+
+    sys.exit(run_explain_code(code))
+
+
 @group.command("describe", short_help="Document the policies for the clients of an API.")
 @click.argument("file", type=click.Path())
 @click.option(

@@ -10,7 +10,7 @@ from rich.console import Console
 from corsguard.browser import BlockReason, Refusal
 from corsguard.cli.change_format import ChangeFormatter
 from corsguard.cli.diagram import draw_exchange, print_verdict
-from corsguard.cli.terminal import make_printable, open_console, print_wrapped
+from corsguard.cli.terminal import ConsoleWriter, make_printable, open_console, print_wrapped
 from corsguard.explain.fixes import Explanation
 from corsguard.explain.near_miss import NearMiss
 from corsguard.explain.question import Question
@@ -94,6 +94,7 @@ def _print_alternative(console: Console, explanation: Explanation, refusal: Refu
             # The suggestion for a listed null is a flag that nobody should set to fix a request.
             instead = refusal.fix if problem.code == "origin-null" else problem.suggestion
             print_wrapped(console, make_printable(instead), indent="  instead  ")
+        ConsoleWriter(console).write_addresses(explanation.problems)
     elif explanation.decided_by and refusal.reason is BlockReason.ALLOW_ORIGIN_MISSING:
         print_wrapped(console, "Only the callable that decided can allow it.", "bold")
         instead = "if this page may read the response, change what the callable returns for it"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from shutil import get_terminal_size
 from typing import IO, NoReturn
 
 import click
 from rich.console import Console
 from rich.text import Text
+
+from corsguard import Problem
+from corsguard.errors import format_explain_command
 
 __all__ = [
     "ConsoleWriter",
@@ -49,6 +53,14 @@ class ConsoleWriter:
     def write_name(self, text: str, style: str = "") -> None:
         """Write a line with a path or a URL, which is not wrapped, so that it can be copied."""
         self._console.print(Text(text, style), soft_wrap=True)
+
+    def write_addresses(self, problems: Iterable[Problem]) -> None:
+        """Write where each code is explained, once, on lines that can be copied."""
+        urls = {problem.code: problem.url for problem in problems}
+        if urls:
+            self.write_heading(f"more, offline by `{format_explain_command(urls)}`", "bold")
+        for url in urls.values():
+            self.write_name(f"  {url}", "dim")
 
     def write_line(self, text: str, style: str = "", indent: str = "") -> None:
         """Write text, wrapped; see print_wrapped."""

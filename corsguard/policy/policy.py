@@ -58,17 +58,17 @@ class Policy:
     Each field is named after the response header that it becomes (Fetch, "HTTP responses" of the
     CORS protocol), without `Access-Control-`:
 
-    * allow_origins: a list of origin patterns (`https://example.com`, `https://*.example.com`,
+    * `allow_origins`: a list of origin patterns (`https://example.com`, `https://*.example.com`,
       `http://localhost:*`, or `*` alone), compiled regular expressions of str, matched as a
       whole, and callables that take a serialised origin, or one and a CORSRequest, and return a
       bool, or an awaitable of one. An OriginLookup is a callable whose answers are remembered.
-    * allow_credentials: True if pages may send cookies and read the response.
-    * allow_methods, allow_headers, expose_headers: lists of names, or `*`.
-    * max_age: how long a browser may cache a preflight, in seconds or as a timedelta. 0 disables
+    * `allow_credentials`: True if pages may send cookies and read the response.
+    * `allow_methods`, `allow_headers`, `expose_headers`: lists of names, or `*`.
+    * `max_age`: how long a browser may cache a preflight, in seconds or as a timedelta. 0 disables
       the cache. None omits the header, which leaves 5 seconds.
-    * predicate_timeout: how many seconds an async callable may take, and a request may wait for
+    * `predicate_timeout`: how many seconds an async callable may take, and a request may wait for
       the OriginLookup of another one. After that, the origin is refused.
-    * dangerously_...: flags that each switch off one check of allow_origins.
+    * `dangerously_...`: flags that each switch off one check of `allow_origins`.
 
     Raises PolicyError with every problem found; warns with PolicyWarning.
     """

@@ -191,6 +191,11 @@ problem: routes [route-invalid]
   '/files/*' is not a literal path prefix, such as /api
   given        "/files/*"
   fix          /files
+
+more, offline by `corsguard explain-code CODE`
+  https://corsguard.readthedocs.io/en/stable/problems.html#origin-invalid
+  https://corsguard.readthedocs.io/en/stable/problems.html#method-case
+  https://corsguard.readthedocs.io/en/stable/problems.html#route-invalid
 """,
         "",
     )

@@ -186,6 +186,7 @@ def test_request_without_a_safe_change_shows_the_problem(explain: Explain) -> No
     text = unwrapped(out)
     assert "why `null` is not one origin: any site can send it from a sandboxed frame" in text
     assert "instead send the request from a page that has an origin" in text
+    assert out.endswith("problems.html#origin-null\n")
     _, out, _ = explain("--method=patch", f"{API}/api")
     assert "instead PATCH" in unwrapped(out)
 

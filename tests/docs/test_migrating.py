@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 from typing import Any
 
+import flask_cors.core
 import pytest
+from corsheaders.conf import Settings
+from starlette.middleware.cors import CORSMiddleware
 from support.migrate.applications import configure_django
 
+import corsguard_flask
 from corsguard import Guard, Policy
 from corsguard.cli.migrate.command import FORMATS
 from corsguard.cli.migrate.configuration import PeerConfiguration
@@ -21,6 +26,8 @@ from corsguard.cli.migrate.peers.defaults import (
     Defaults,
 )
 from corsguard.cli.migrate.translation import Translation, translate
+from corsguard.policy.unknown_fields import GUARD_OPTIONS
+from corsguard.policy.validation import FLAGS, VALIDATORS
 
 PAGE = (Path(__file__).parents[2] / "docs/migrating.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -101,6 +108,21 @@ def describe(defaults: Defaults) -> list[str]:
         "those requested" if headers == "*" else headers,
         "none" if defaults.max_age is None else str(defaults.max_age),
     ]
+
+
+def test_table_names_options_that_exist() -> None:
+    table = PAGE.partition("## Each option by its name\n\n")[2].partition("\n\n")[0]
+    rows = [[*map(str.strip, row.strip("|").split(" | "))] for row in table.splitlines()[2:]]
+    ours, flask, django, starlette, _ = (
+        {name for row in rows for name in re.findall(r"`@?(\w+)`", row[column])}
+        for column in range(5)
+    )
+    assert ours >= set(VALIDATORS) - {"predicate_timeout", *FLAGS}
+    assert ours <= {*VALIDATORS, *GUARD_OPTIONS, *corsguard_flask.__all__}
+    options = {option.removeprefix("CORS_").lower() for option in flask_cors.core.CONFIG_OPTIONS}
+    assert flask - {"cross_origin"} <= options
+    assert django <= {*dir(Settings), "check_request_enabled"}
+    assert starlette <= set(inspect.signature(CORSMiddleware).parameters)
 
 
 def test_formats_are_listed() -> None:

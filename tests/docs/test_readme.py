@@ -1,196 +1,198 @@
-"""README.md: every code block runs, and the tables are complete."""
+"""README.md: 150 lines, whose blocks run, whose links lead somewhere, and whose picture is true."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
 import os
 import re
 import shlex
 import subprocess
 import sys
-import tomllib
-from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from xml.etree import ElementTree as ET
 
-import httpx
 import pytest
-from support.audit.serving import wsgi
-from support.cli_service import service
-from werkzeug.test import Client
+from support.audit.serving import asgi, wsgi
+from support.doc_pages import DOCS, Block, read_blocks, read_page
+from support.doc_programs import read_commands, run_block
+from tools.pictures import COMMAND, PICTURE, read_text, run_command
 
-from corsguard import Guard, Policy, Reason
-from corsguard_wsgi import CORSMiddleware
+from corsguard.browser import Blocked, assert_cors
 
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
+ROOT = DOCS.parent
+README = read_page("../README")
+BLOCKS = read_blocks("../README")
+COMMANDS = read_commands("../README")
+PAGE = "http://localhost:3000"
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-TOML = next(text for language, text in BLOCKS if language == "toml")
-
-# What the command of a block prints is the block that follows it.
-OUTPUTS = {
-    command: output
-    for (kind, command), (other, output) in pairwise(BLOCKS)
-    if (kind, other) == ("sh", "text") and f"{command}```\n\n```text\n{output}" in README
+RUN_ELSEWHERE = {
+    "tox": ".ci/run",
+    "demo": "tests/install/test_install.py",
+    "activate": "tests/install/test_install.py",
+    "./corsguard[flask]": "tests/install/test_install.py",
 }
-
-# These two make environments of their own: .ci/run runs the one, tests/install the other.
-COMMANDS_RUN_ELSEWHERE = {"tox": ROOT / ".ci/run", "demo": ROOT / "tests/install/test_install.py"}
+"""The last word of a command that makes an environment -> what runs it."""
 
 
-def blocks(language: str) -> list[str]:
-    return [text for name, text in BLOCKS if name == language]
+def find_block(text: str) -> Block:
+    """Return the block of Python that contains text."""
+    [block] = [block for block in BLOCKS if block.language == "python" and text in block.code]
+    return block
+
+
+def application(environ: Any, start_response: Any) -> list[bytes]:
+    """Answer every request, as the WSGI application that a reader has."""
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [b'{"items": ["pen"]}']
+
+
+def load_app(package: str) -> Any:
+    """Return the application of the block that imports a package."""
+    return run_block(find_block(package), app=application)["app"]
+
+
+def test_readme_fits_on_150_lines() -> None:
+    assert len(README.splitlines()) <= 150
 
 
 def test_blocks_are_of_the_kinds_that_run_here() -> None:
-    assert {language for language, _ in BLOCKS} == {"python", "sh", "text", "toml"}
+    languages = [block.language for block in BLOCKS]
+    assert {each: languages.count(each) for each in languages} == {"python": 4, "sh": 3}
     assert README.count("```") == 2 * len(BLOCKS)
 
 
-def run(code: str) -> dict[str, Any]:
-    """Run a block of Python, and return the names that it defines."""
-    names: dict[str, Any] = {"__name__": "readme"}
-    exec(compile(code, "README.md", "exec"), names)
-    return names
+def test_first_sentences_and_reasons_come_before_all_else() -> None:
+    title, first, *_ = README.split("\n\n")
+    assert title == "# corsguard"
+    assert len(re.findall(r"\.(?=\s|$)", first)) == 2
+    headings = re.findall(r"^## (.+)$", README, re.MULTILINE)
+    assert headings[:3] == ["Why switch", "Try it", "Install it"]
 
 
-@pytest.mark.parametrize("code", blocks("python"))
-def test_python_block_runs(code: str) -> None:
-    run(code)
+def test_each_reason_links_to_where_it_is_shown() -> None:
+    reasons = README.partition("## Why switch\n\n")[2].partition("\n\n<!-- made")[0]
+    bullets = reasons.split("\n* ")
+    assert len(bullets) == 5
+    assert all("](" in bullet for bullet in bullets)
 
 
-def block_with(text: str) -> str:
-    """Return the first Python block that contains text."""
-    return next(code for code in blocks("python") if text in code)
+def test_block_of_the_benchmark_has_four_lines_at_most() -> None:
+    block = README.partition("<!-- made by `tox -e bench` -->\n")[2].partition("<!-- end -->")[0]
+    assert 1 <= block.count("\n") <= 3
+    assert "(docs/benchmarks.md)" in block
 
 
-PREFLIGHT = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "PUT"}
+@pytest.mark.parametrize("package", ["corsguard_flask", "corsguard_starlette", "corsguard_wsgi"])
+def test_page_sends_json_and_reads_the_response(package: str) -> None:
+    response = assert_cors(
+        load_app(package),
+        page=PAGE,
+        url="/items",
+        headers={"Content-Type": "application/json"},
+        preflights=1,
+    )
+    assert not isinstance(response, Blocked)
+    assert response.json() == {"items": ["pen"]}
+    assert_cors(load_app(package), page="http://localhost:5173", url="/items", blocked=True)
+
+
 DJANGO = """
-import django, json, sys
-from django.conf import settings
-{block}
-settings.configure(
-    INSTALLED_APPS=INSTALLED_APPS, MIDDLEWARE=MIDDLEWARE, CORSGUARD=CORSGUARD,
-    ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"],
-)
-urlpatterns = []
-django.setup()
-from django.core.management import call_command
-from django.test import Client
-call_command("check", "--fail-level", "WARNING", stdout=sys.stderr)
-answer = Client().options("/items/1", headers={headers!r})
-print(json.dumps([answer.status_code, dict(answer.headers)]))
+from corsguard.browser import assert_cors
+from mysite.wsgi import application
+
+for method in ("GET", "POST", "PUT"):
+    assert_cors(
+        application,
+        page="http://localhost:3000",
+        url="http://localhost:8000/items",
+        method=method,
+        headers={"Content-Type": "application/json"},
+        preflights=1,
+    )
+assert_cors(application, page="http://localhost:5173", url="http://localhost:8000/", blocked=True)
 """
 
 
-def answered_by_wsgi(app: WSGIApplication) -> tuple[int, Mapping[str, str]]:
-    answer = Client(app).options("/items/1", headers=PREFLIGHT)
-    return answer.status_code, dict(answer.headers)
+def test_django_block_belongs_at_the_end_of_new_settings(tmp_path: Path) -> None:
+    def run(*words: str) -> str:
+        command = [sys.executable, *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run("-m", "django", "startproject", "mysite", ".")
+    with (tmp_path / "mysite/settings.py").open("a", encoding="utf-8") as settings:
+        settings.write(find_block("corsguard_django").code)
+    run("manage.py", "check", "--fail-level", "WARNING")
+    assert "python manage.py corsguard check" in README
+    run("manage.py", "corsguard", "check")
+    run("-c", DJANGO)
 
 
-def answered_by_asgi(app: Any) -> tuple[int, Mapping[str, str]]:
-    async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
-            return await client.options("/items/1", headers=PREFLIGHT)
-
-    answer = asyncio.run(ask())
-    return answer.status_code, answer.headers
-
-
-def answered_by_django(settings: str) -> tuple[int, Mapping[str, str]]:
-    script = DJANGO.format(block=settings, headers=PREFLIGHT)
-    answer = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    status, headers = json.loads(answer.stdout)
-    return status, headers
-
-
-def test_block_of_each_framework_answers_a_preflight() -> None:
-    answers = [
-        answered_by_wsgi(run(block_with("corsguard_wsgi"))["app"]),
-        answered_by_wsgi(run(block_with("corsguard_flask"))["app"]),
-        answered_by_asgi(run(block_with("corsguard_starlette"))["app"]),
-        answered_by_django(block_with("corsguard_django")),
-    ]
-    for status, headers in answers:
-        assert status == 204
-        assert headers["Access-Control-Allow-Origin"] == "https://app.example.com"
-        assert "PUT" in headers["Access-Control-Allow-Methods"]
-
-
-def test_configuration_file_starts() -> None:
-    guard = Guard.from_mapping(tomllib.loads(TOML))
-    assert guard.policy_for("/api/items") is not None
-    assert guard.policy_for("/api/internal") is None
-    assert guard.enforce is True
-
-
-@pytest.mark.parametrize("command", blocks("sh"))
-def test_command_prints_what_readme_shows(command: str, tmp_path: Path) -> None:
-    words = shlex.split(command.replace("\\\n", ""))
-    if words[0] == "python3":
-        where = COMMANDS_RUN_ELSEWHERE[words[-1].rpartition("/")[2]]
-        assert "README.md" in where.read_text(encoding="utf-8")
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("package", ["corsguard_flask", "corsguard_starlette", "corsguard_wsgi"])
+def test_command_says_that_the_page_may_read(command: str, package: str) -> None:
+    last = shlex.split(command, comments=True)[-1].rpartition(".venv/bin/")[2]
+    if last in RUN_ELSEWHERE:
+        assert "README" in (ROOT / RUN_ELSEWHERE[last]).read_text(encoding="utf-8")
         return
-    (tmp_path / "corsguard.toml").write_text(TOML, encoding="utf-8")
-    app = CORSMiddleware(service, Policy(allow_origins=["http://localhost:3000"]))
-    with wsgi(app) as url:
-        words = [word.replace("http://localhost:8000/items", url) for word in words]
-        program = Path(sys.executable).with_name(words[0])
+    serve = asgi if package == "corsguard_starlette" else wsgi
+    with serve(load_app(package)) as url:
+        _, *words = shlex.split(command.replace("http://localhost:8000/items", url))
         run = subprocess.run(
-            [program, *words[1:]],
-            cwd=tmp_path,
-            env={**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"},
+            [sys.executable, "-m", "corsguard", *words],
             capture_output=True,
             encoding="utf-8",
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
         )
-    blocked = "\nBlocked: " in OUTPUTS.get(command, "")
-    assert (run.returncode, run.stderr) == (int(blocked), "")
-    assert run.stdout == OUTPUTS.get(command, run.stdout)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert re.search(r"^(Allowed: the script gets|The preflight passes)", run.stdout, re.MULTILINE)
 
 
-def test_log_lines_are_those_of_the_guard(caplog: pytest.LogCaptureFixture) -> None:
-    [lines] = set(blocks("text")) - set(OUTPUTS.values())
-    page = "https://app.example.com"
-    guard = Guard(Policy(allow_origins=[page], allow_methods=["PUT"]))
-    asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-trace"}
-    with caplog.at_level(logging.WARNING, logger="corsguard"):
-        guard.decide("/items/1", "http://app.example.com", "OPTIONS", asked)
-        guard.decide("/items/1", page, "OPTIONS", asked)
-    assert "\n".join(caplog.messages) + "\n" == lines
+def test_check_finds_no_problem_in_the_application(tmp_path: Path) -> None:
+    block = find_block("corsguard_flask")
+    assert block.file == "app.py"
+    (tmp_path / block.file).write_text(block.code, encoding="utf-8")
+    [command] = re.findall(r"`(corsguard check --app \S+)`", README)
+    _, *words = shlex.split(command)
+    run = subprocess.run(
+        [sys.executable, "-m", "corsguard", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert run.stdout.startswith("app:app: no problems\n")
+    assert "warning" not in run.stdout
 
 
-def test_table_of_reasons_has_every_refusal() -> None:
-    for reason in Reason:
-        assert (f"\n| `{reason}` |" in README) is reason.refusal
+def test_picture_is_what_the_command_prints() -> None:
+    assert f"`{COMMAND}`" in README
+    printed = re.sub(r"\x1b\[[\d;]*m", "", run_command())
+    shown = read_text(PICTURE.read_text(encoding="utf-8"))
+    assert shown == [line.rstrip() for line in printed.rstrip().splitlines()], (
+        "run `python -m tools.pictures` in tests"
+    )
 
 
-def test_table_of_problems_has_every_code() -> None:
-    core = ROOT / "corsguard"
-    sources = [
-        *core.glob("*.py"),
-        *(core / "policy").rglob("*.py"),
-        *(core / "guard").rglob("*.py"),
-    ]
-    codes = set()
-    for source in sources:
-        text = source.read_text(encoding="utf-8")
-        codes |= set(re.findall(r'(?:Problem|add)\(\s*"([a-z-]+)",', text))
-    warned = {
-        "authorization-not-covered",
-        "max-age-capped",
-        "method-not-routed",
-        "regex-matches-nothing",
-        "route-method-not-allowed",
-    }
-    table = set(re.findall(r"`([a-z-]+)`", README.partition("| code |")[2].partition("Those")[0]))
-    assert "origin-invalid" in codes
-    assert codes - warned <= table
+def test_picture_loads_nothing_and_has_a_background() -> None:
+    text = PICTURE.read_text(encoding="utf-8")
+    assert not re.search(r"@font-face|@import|href=|src=|url\((?!#)", text)
+    root = ET.fromstring(text)
+    assert next(each.get("width") for each in root.iter() if each.tag.endswith("rect")) == "100%"
+    assert re.search(r"!\[[^]]{80,}\]\(docs/images/explain\.svg\)", README)
+
+
+def list_anchors(page: str) -> set[str]:
+    """Return the anchors that GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    kept = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
+    return {heading.replace(" ", "-") for heading in kept}
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)\s]+)\)", README))))
+def test_link_leads_to_a_file_and_a_heading(link: str) -> None:
+    name, _, anchor = link.partition("#")
+    path = ROOT / (name or "README.md")
+    assert path.exists()
+    if anchor:
+        assert anchor in list_anchors(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The installed package: the wheel, an empty environment, and README's first command."""
+"""The installed package: the wheel, an empty environment, and the commands of the documentation."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.doc_pages import read_blocks
+from support.doc_programs import read_commands
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = {
@@ -94,6 +96,48 @@ def test_command_without_click_names_the_extra(environment: Path) -> None:
     assert run.stdout == ""
     assert run.stderr.count("\n") == 1
     assert 'pip install "corsguard[cli]"' in run.stderr
+
+
+@pytest.fixture
+def folder(checkout: Path, tmp_path: Path) -> Path:
+    """Return a folder with a checkout in `corsguard`, and with README's Flask application."""
+    (tmp_path / "corsguard").symlink_to(checkout)
+    [application] = [block.code for block in read_blocks("../README") if block.file == "app.py"]
+    (tmp_path / "app.py").write_text(application, encoding="utf-8")
+    return tmp_path
+
+
+def run_commands(commands: list[str], folder: Path) -> str:
+    """Run commands one after the other in one shell, and return what they print."""
+    script = "\n".join(["set -e", *commands])
+    run = subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PIP_QUIET": "1", "PYTHONPATH": ""},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return run.stdout
+
+
+def test_commands_of_the_readme_install_a_service(folder: Path) -> None:
+    commands = read_commands("../README")
+    [install] = [each for each in commands if each.startswith("pip install")]
+    activate = commands[commands.index(install) - 1]
+    out = run_commands([activate, install, "corsguard check --app app:app"], folder)
+    assert out.startswith("app:app: no problems\n")
+
+
+def test_commands_of_the_page_install_checkout_and_wheel(folder: Path, checkout: Path) -> None:
+    *start, build, from_wheel, version = read_commands("install")
+    assert build.startswith("pip wheel")
+    from_wheel = from_wheel.replace("/path/to", str(checkout))
+    out = run_commands([*start, version], folder)
+    anew = [f"{start[0]} --clear", start[1]]
+    out += run_commands([*anew, f"(cd corsguard && {build})", from_wheel, version], folder)
+    [printed] = [block.code for block in read_blocks("install", "text")]
+    assert out == printed * 2
 
 
 def test_first_command_of_the_readme_starts_the_demo(checkout: Path) -> None:

@@ -30,7 +30,11 @@ def read_page(name: str) -> str:
 
 def read_blocks(name: str, *languages: str) -> list[Block]:
     """Return the blocks of docs/NAME.md in order: all, or those in the given languages."""
-    text = read_page(name)
+    return find_blocks(read_page(name), *languages)
+
+
+def find_blocks(text: str, *languages: str) -> list[Block]:
+    """Return the blocks of a text in Markdown, as `read_blocks` does."""
     blocks = []
     for found in _FENCE.finditer(text):
         before = text[: found.start()]

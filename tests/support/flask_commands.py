@@ -42,6 +42,11 @@ def run(source: str, *arguments: str) -> Result:
     return CliRunner().invoke(cors, arguments, obj=ScriptInfo(create_app=load))
 
 
+def list_problems(text: str) -> list[str]:
+    """Return the lines of `flask cors check` about problems, without where they are explained."""
+    return [line for line in text.splitlines() if not line.startswith(("See ", "Offline: "))]
+
+
 def run_in_process(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `flask cors` in a new process, as a user does it in a folder."""
     (folder / "application.py").write_text(source, encoding="utf-8")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from tools.benchmarks import counted_requests, instruction_counts, page, wrk
 from tools.benchmarks.instruction_counts import InstructionCounts
+from tools.benchmarks.report import Headline
 from tools.benchmarks.tables import Goal, Table, goal_table
+
+ROOT = Path(__file__).parents[2]
 
 BASELINE = InstructionCounts(
     "CPython 3.11 x86_64",
@@ -151,6 +155,40 @@ def test_page_keeps_the_sections_of_other_runs(
     ]
     assert page.is_first(path)
     assert "| one | 1 |\n\n* A note.\n" in text
+
+
+HEADLINE = Headline(
+    {
+        "Flask": ("flask-cors", 4.09, 44.2),
+        "Django": ("django-cors-headers", 14.8, 74.1),
+        "ASGI": ("Starlette's own", 2.51, 8.54),
+    },
+    many=2.4,
+    many_of_peer=138.1,
+)
+
+
+def test_headline_of_a_run_is_what_readme_has() -> None:
+    readme = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+    block = readme.partition("<!-- made by `tox -e bench` -->\n")[2].partition("<!-- end -->")[0]
+    figures = r"\d[\d.,]*(?= µs)|(?<=\()\d[\d.]*"
+    expected = f"{HEADLINE}\n"
+    assert re.sub(figures, "N", " ".join(block.split())) == re.sub(
+        figures, "N", " ".join(expected.split())
+    )
+    assert expected.count("\n") <= 3
+
+
+def test_new_headline_leaves_the_rest_of_readme(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    text = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+    readme.write_text(text, encoding="utf-8")
+    slower = HEADLINE._replace(many=9_999.0)
+    page.update_headline(readme, str(slower))
+    changed = readme.read_text(encoding="utf-8")
+    assert f"<!-- made by `tox -e bench` -->\n{slower}\n<!-- end -->\n" in changed
+    page.update_headline(readme, text.partition("-->\n")[2].partition("\n<!-- end")[0])
+    assert readme.read_text(encoding="utf-8") == text
 
 
 def test_missed_goal_stays_in_the_table() -> None:

@@ -1,4 +1,4 @@
-"""The alternatives of a regular expression, written out, where these are few and simple."""
+"""The alternatives of a regular expression, written out, where these are few."""
 
 from __future__ import annotations
 

@@ -47,6 +47,7 @@ class MigrationReport:
             self._writer.write_heading(title, "bold red")
             self._writer.write_line(make_printable(problem.message), indent="  ")
             self._writer.write_row("fix", make_printable(problem.suggestion), "bold")
+        self._writer.write_addresses(problems)
         if advice:
             self._writer.write_heading("how to find the origins", "bold")
             self._writer.write_line(advice, indent="  ")

@@ -65,7 +65,9 @@ def test_policy_problem_is_an_error_with_code_and_suggestion() -> None:
     origin = messages["corsguard.origin-invalid"]
     assert origin.is_serious()
     assert origin.msg.startswith("CORSGUARD.allow_origins: ")
-    assert origin.hint == "https://a.example"
+    assert origin.hint == (
+        "https://a.example\n\tSee: https://corsguard.readthedocs.io/en/stable/problems.html#origin-invalid"
+    )
 
 
 def test_view_problem_and_missing_setting_are_errors() -> None:

@@ -100,7 +100,7 @@ def test_path_as_a_field_is_suggested_as_a_route() -> None:
     [message] = find_messages(CORSGUARD={"/": None})
     assert (message.id, message.hint) == (
         "corsguard.unknown-field",
-        '{"routes": {"/": None}}',
+        '{"routes": {"/": None}}\n\tSee: https://corsguard.readthedocs.io/en/stable/problems.html#unknown-field',
     )
 
 

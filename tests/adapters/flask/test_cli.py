@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask import Blueprint, Flask
-from support.flask_commands import APPLICATION, MISTAKEN, run, run_in_process
+from support.flask_commands import APPLICATION, MISTAKEN, list_problems, run, run_in_process
 
 from corsguard import Policy, PolicyError
 from corsguard_flask import CORSGuard
@@ -121,6 +121,8 @@ UNCOVERED = (
     'warning: route "/items/<int:item>": the policy from route "/" does not allow DELETE, so no '
     'page may send it. Use allow_methods=["DELETE"], if pages of other origins need it '
     "[route-method-not-allowed]\n"
+    "See https://corsguard.readthedocs.io/en/stable/problems.html#route-method-not-allowed\n"
+    "Offline: corsguard explain-code route-method-not-allowed\n"
 )
 
 
@@ -179,6 +181,8 @@ def test_check_active_flask_cors_exits_with_1(active: str) -> None:
     assert done.stderr == (
         "app: flask-cors is active on this application too. "
         "Remove CORS(app) and @cross_origin [flask-cors]\n"
+        "See https://corsguard.readthedocs.io/en/stable/problems.html#flask-cors\n"
+        "Offline: corsguard explain-code flask-cors\n"
     )
 
 
@@ -204,7 +208,7 @@ def test_check_policy_warnings_are_printed_by_check_alone(
     done = run_in_process(tmp_path, f"{APPLICATION}\n{WITH_WARNINGS}\n", *command)
     assert done.returncode == 0
     assert [line.partition(": Chrom")[0].partition(": `*`")[0]
-            for line in done.stderr.splitlines()] == places  # fmt: skip
+            for line in list_problems(done.stderr)] == places  # fmt: skip
 
 
 def test_check_without_guard_exits_with_1() -> None:
@@ -222,7 +226,7 @@ def test_command_is_registered_on_the_application() -> None:
 def test_command_broken_application_reports_problems(tmp_path: Path) -> None:
     done = run_in_process(tmp_path, f"{APPLICATION}\n{MISTAKEN}\n", "check")
     assert done.returncode == 1
-    fields = [line.partition(":")[0] for line in done.stderr.splitlines()]
+    fields = [line.partition(":")[0] for line in list_problems(done.stderr)]
     assert fields == ["allow_origin", "max_age"]
 
 

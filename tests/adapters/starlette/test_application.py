@@ -238,6 +238,9 @@ warning: app [middleware-in-front]
   fix          add CORSMiddleware last, or use CORSGuard of corsguard_starlette,
                unless it passes every request on
 
+more, offline by `corsguard explain-code middleware-in-front`
+  https://corsguard.readthedocs.io/en/stable/problems.html#middleware-in-front
+
 note
   starlette.middleware.gzip.GZipMiddleware is outside of corsguard: it passes
   every request on

@@ -67,6 +67,9 @@ problem: allow_origins [origin-invalid]
   'a.example' is not a valid origin: it has no scheme
   given        'a.example'
   fix          https://a.example
+
+more, offline by `corsguard explain-code origin-invalid`
+  https://corsguard.readthedocs.io/en/stable/problems.html#origin-invalid
 """,
         "",
     )

@@ -156,6 +156,7 @@ def test_wildcard_with_credentials_is_refused_with_a_way_out(on_app: AppCommand)
 
     assert code == 1
     assert "refused: allow_origins [wildcard-with-credentials]" in err
+    assert "more, offline by `corsguard explain-code wildcard-with-credentials`\n  https://" in err
     assert "corsguard does not pick origins for you" in err
     assert "shadow=True" in err
     assert err.splitlines()[-1] == "does not start: 1 problem"

@@ -63,7 +63,7 @@ def update_end_to_end(page: Path, packages: Iterable[str], table: Table) -> None
 
 
 def update_headline(readme: Path, headline: str) -> None:
-    """Replace what stands between the two marks."""
+    """Replace what is between the two marks."""
     before, start, rest = readme.read_text(encoding="utf-8").partition(_START)
     _, end, after = rest.partition(_END)
     readme.write_text(f"{before}{start}{headline}\n{end}{after}", encoding="utf-8")

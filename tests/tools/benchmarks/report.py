@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from platform import python_version
+from collections.abc import Iterator, Mapping
 from textwrap import fill
+from typing import NamedTuple
 
 from tools.benchmarks.growth_costs import HIT, Grown, GrowthCosts
 from tools.benchmarks.million_costs import MILLION, MillionCosts
@@ -16,6 +16,8 @@ from tools.benchmarks.stacks.layers import BARE, CORSGUARD
 from tools.benchmarks.startup_costs import StartupCosts
 from tools.benchmarks.tables import Table
 from tools.benchmarks.workload import REQUESTS
+
+_README_WIDTH = 120
 
 
 def request_table(costs: RequestCosts) -> Table:
@@ -145,21 +147,47 @@ def refusal_table(costs: RefusalCosts) -> Table:
     )
 
 
-def headline(requests: RequestCosts, growth: GrowthCosts) -> str:
-    """Return the README's sentence, in lines of its width."""
-    beside = " ".join(
-        f"On {stack.name}, an allowed request takes "
-        f"{requests.added(stack.name, 'allowed', CORSGUARD).median:.2g} us longer, and "
-        f"{requests.added(stack.name, 'allowed', stack.peer).median:.2g} with {stack.peer}."
+class Headline(NamedTuple):
+    """The figures of README, in microseconds: what an allowed request takes longer."""
+
+    beside: Mapping[str, tuple[str, float, float]]
+    """Stack -> the peer's name, the cost of corsguard, that of the peer."""
+    many: float
+    """With 10,000 origins, on ASGI."""
+    many_of_peer: float
+
+    def __str__(self) -> str:
+        """The sentences, in lines of README's width."""
+        costs = ", ".join(
+            f"{own:.2g} µs{' longer' if index == 0 else ''} on {stack} ({theirs:.2g} with {peer})"
+            for index, (stack, (peer, own, theirs)) in enumerate(self.beside.items())
+        )
+        peer = self.beside["ASGI"][0]
+        return fill(
+            f"**What it costs:** an allowed request takes {costs}. With 10,000 origins in place of "
+            f"ten, ASGI takes {self.many:.2g} µs ({self.many_of_peer:.3g} with {peer}). "
+            "[Benchmarks](docs/benchmarks.md)",
+            _README_WIDTH,
+        )
+
+
+def headline(requests: RequestCosts, growth: GrowthCosts) -> Headline:
+    """Return the figures of README."""
+    beside = {
+        stack.name: (
+            stack.peer,
+            requests.added(stack.name, "allowed", CORSGUARD).median,
+            requests.added(stack.name, "allowed", stack.peer).median,
+        )
+        for name in ("Flask", "Django", "ASGI")
         for stack in STACKS
-        if stack.name in {"Flask", "Django", "ASGI"}
-    )
+        if stack.name == name
+    }
     hit = Grown("ASGI", CORSGUARD, subdomains=False, asked=HIT, size=10_000)
     many, theirs = growth.added(hit), growth.added(hit._replace(layer="Starlette's own"))
     assert many is not None
     assert theirs is not None
-    same = f"With 10,000 origins instead of ten, {many.median:.2g} and {theirs.median:.3g} us."
-    return fill(f"{beside} {same} (Python {python_version()}, in process, medians.)", 100)
+    return Headline(beside, many.median, theirs.median)
 
 
 def _format_spread(spread: Spread) -> str:

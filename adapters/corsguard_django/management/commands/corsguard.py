@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, DjangoHelpFor
 
 from corsguard import Guard, PolicyError
 from corsguard.cli.options import add_options
+from corsguard.errors import format_notes
 from corsguard.policy.warning_filter import ignore_policy_warnings
 from corsguard_django.checks import TAG
 from corsguard_django.configuration import load_views
@@ -59,7 +60,8 @@ class Command(BaseCommand):
             with ignore_policy_warnings():  # `check` reports them
                 guard = load_views().guard
         except PolicyError as error:
-            raise CommandError(str(error), returncode=2 if action == "explain" else 1) from None
+            message = "\n".join([str(error), *format_notes(error.problems)])
+            raise CommandError(message, returncode=2 if action == "explain" else 1) from None
         if action == "explain":
             self._explain(guard, options)
         else:
