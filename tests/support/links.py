@@ -20,9 +20,11 @@ KNOWN_HOSTS = frozenset(
         "corsguard.readthedocs.io",
         "fetch.spec.whatwg.org",
         "graphql.github.io",
+        "marketplace.visualstudio.com",
         "pre-commit.com",
         "publicsuffix.org",
         "semver.org",
+        "taplo.tamasfe.dev",
     }
 )
 """The hosts that pages may link to. Add one here that is not mistyped."""
