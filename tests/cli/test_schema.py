@@ -58,7 +58,7 @@ def find_problems(document: dict[str, Any]) -> list[Problem]:
 
 
 def find_shape_codes(document: dict[str, Any]) -> set[str]:
-    has_tables = re.search(r'"(?:set|origin)": ', json.dumps(document))
+    has_tables = re.search(r'"(?:set|origin)": ', json.dumps(document, default=str))
     codes = SHAPE_CODES if has_tables else SHAPE_CODES | ENTRY_CODES
     return {problem.code for problem in find_problems(document)} & codes
 
