@@ -271,3 +271,11 @@ def test_quotes_of_toml_are_those_of_json() -> None:
 
     assert tomllib.loads(text)["routes"] == {'/a"b': {"allow_origins": ["*"]}, "/c": False}
     assert json.dumps('/a"b') in text
+
+
+def test_list_of_policies_becomes_an_array_of_tables() -> None:
+    policies = [{"allow_origins": [ORIGIN], "allow_credentials": True}, {"allow_origins": ["*"]}]
+    text = format_document({"routes": {"/": policies}})
+
+    assert tomllib.loads(text)["routes"] == {"/": policies}
+    assert "# All paths, policy 2: the first that lists the origin decides.\n[[routes" in text
