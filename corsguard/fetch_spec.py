@@ -23,6 +23,7 @@ __all__ = [
     "RESPONSE_HEADERS",
     "SAFELISTED_METHODS",
     "SAFELISTED_RESPONSE_HEADERS",
+    "TOKEN_CHARACTERS",
     "is_forbidden_request_header",
     "is_token",
 ]
@@ -115,12 +116,12 @@ MAX_AGE_CAPS = {"Chromium": 7_200, "Firefox": 86_400, "WebKit": 600}
 MAX_AGE_LIMIT = max(MAX_AGE_CAPS.values())
 
 # RFC 9110, 5.6.2: the characters of a token.
-_TCHAR = frozenset("!#$%&'*+-.^_`|~" + digits + ascii_letters)
+TOKEN_CHARACTERS = frozenset("!#$%&'*+-.^_`|~" + digits + ascii_letters)
 
 
 def is_token(text: str) -> bool:
     """Return True if text is a token: the grammar of methods and field names (RFC 9110, 5.6.2)."""
-    return text != "" and _TCHAR.issuperset(text)
+    return text != "" and TOKEN_CHARACTERS.issuperset(text)
 
 
 def is_forbidden_request_header(name: str, value: str = "") -> bool:

@@ -15,6 +15,7 @@ from corsguard.cli.click_options import (
     add_client_options,
 )
 from corsguard.cli.fleet import commands as fleet
+from corsguard.cli.init.command import init
 from corsguard.cli.options import EXPLAIN_OPTIONS, REQUEST_OPTIONS
 from corsguard.cli.terminal import fail
 from corsguard.cli.version import read_version
@@ -304,7 +305,19 @@ def _shadow_report(logs: tuple[str, ...], form: str) -> None:
     sys.exit(run_shadow_report(logs, as_json=form == "json"))
 
 
-for _command in (fleet.publish, fleet.rollback, fleet.history, fleet.status):
+@group.command("schema", short_help="Print the JSON Schema of corsguard.toml, for editors.")
+def _schema() -> None:
+    """Print the JSON Schema of corsguard.toml, by which editors complete and check the file.
+
+    The first line of the file names it: `#:schema ./corsguard.schema.json`. It knows keys and
+    types. Which policies are dangerous, only `corsguard check` knows.
+    """
+    from corsguard.cli.schema.document import format_schema
+
+    click.echo(format_schema(), nl=False)
+
+
+for _command in (fleet.publish, fleet.rollback, fleet.history, fleet.status, init):
     group.add_command(_command)
 
 

@@ -24,6 +24,8 @@ from corsguard.policy import Policy
 from corsguard.policy.safety import find_warnings
 from corsguard.policy.suggestion_formats import as_item, as_toml, as_variable
 from corsguard.policy.unknown_fields import (
+    CANDIDATE_KEYS,
+    DOCUMENT_KEYS,
     GUARD_OPTIONS,
     find_unknown_fields,
     is_origins_option,
@@ -32,6 +34,7 @@ from corsguard.policy.unknown_fields import (
 from corsguard.policy.validation import VALIDATORS
 
 __all__ = [
+    "POLICY_KEYS",
     "Compiled",
     "Settings",
     "as_item",
@@ -53,8 +56,8 @@ _VARIABLES = {
 """Field, or place of an option of the source -> variable."""
 _SOURCE_TOKEN = f"{_PREFIX}SOURCE_TOKEN"
 """The variable with the bearer token of an HTTPSource, which that reads itself."""
-_BESIDE = ("origin_sets", "candidate", "source", "shadow")
-"""The keys of a configuration beside its policies and its options."""
+POLICY_KEYS = (*VALIDATORS, "routes", "origin_sets", "candidate")
+"""The keys that a configuration with a `source` can't have: its document has the policies."""
 _LISTS = frozenset(
     {
         "allow_origins",
@@ -167,9 +170,8 @@ def read_mapping(mapping: Mapping[str, Any]) -> Settings:
         suggestion = '{"allow_origins": ["https://app.example.com"]}'
         problem = Problem("type-invalid", "policy", mapping, message, suggestion)
         return Settings(None, False, (), (), (problem,), ())
-    known = (*VALIDATORS, "routes", *GUARD_OPTIONS, *_BESIDE)
     sets = OriginSets(mapping.get("origin_sets"))
-    settings = _read_shape(mapping, known, sets)
+    settings = _read_shape(mapping, DOCUMENT_KEYS, sets)
     problems, candidate = settings.problems, None
     if "candidate" in mapping:
         candidate = _read_candidate(mapping["candidate"], sets)
@@ -183,7 +185,7 @@ def read_mapping(mapping: Mapping[str, Any]) -> Settings:
 
 def _read_candidate(given: Any, sets: OriginSets) -> Settings:
     if isinstance(given, Mapping):
-        return _read_shape(given, (*VALIDATORS, "routes", *GUARD_OPTIONS), sets)
+        return _read_shape(given, CANDIDATE_KEYS, sets)
     return read_mapping(given)  # which reports the wrong type
 
 
@@ -360,8 +362,7 @@ def _report_beside_routes(field: str, value: object) -> Problem:
 
 def _report_beside_source(mapping: Mapping[str, Any]) -> list[Problem]:
     """Return the problem of policies beside a source, from which they would come."""
-    keys = (*VALIDATORS, "routes", "origin_sets", "candidate")
-    beside = [key for key in keys if key in mapping]
+    beside = [key for key in POLICY_KEYS if key in mapping]
     if not beside:
         return []
     message = f"{', '.join(beside)} beside `source`, whose document has the policies"

@@ -8,13 +8,13 @@ from typing import Generic, TypeVar
 from corsguard.errors import Problem
 from corsguard.escaping import show_value
 
-__all__ = ["Routes", "is_canonical", "validate_prefixes"]
+__all__ = ["NOT_LITERAL", "Routes", "is_canonical", "validate_prefixes"]
 
 Entry = TypeVar("Entry")
 
 # A literal prefix has no wildcard, no placeholder of a router, no query and no fragment, and no
 # percent-encoding: servers decode the path before it is matched.
-_NOT_LITERAL = frozenset("*<>{}?#%\\")
+NOT_LITERAL = frozenset("*<>{}?#%\\")
 
 _CONTROLS = frozenset(map(chr, (*range(0x20), 0x7F)))
 _UNDECODABLE = "\ufffd"  # servers decode invalid UTF-8 to it
@@ -75,7 +75,7 @@ def validate_prefixes(field: str, prefixes: Iterable[object]) -> list[Problem]:
             suggestion = "a str such as '/api'"
             problems.append(Problem("type-invalid", field, prefix, message, suggestion))
             continue
-        if prefix.strip() != prefix or not is_canonical(prefix) or _NOT_LITERAL & set(prefix):
+        if prefix.strip() != prefix or not is_canonical(prefix) or NOT_LITERAL & set(prefix):
             from corsguard.policy.origin_fixes import fix_prefix
 
             message = f"{prefix!r} is not a literal path prefix, such as /api"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from corsguard.policy import Policy
 
 __all__ = [
+    "CANDIDATE_KEYS",
+    "DOCUMENT_KEYS",
     "FIELDS",
     "GUARD_OPTIONS",
     "find_meant_fields",
@@ -39,8 +41,13 @@ _Parameters = ParamSpec("_Parameters")
 GUARD_OPTIONS = ("enforce", "enforce_exempt", "own_origins")
 """The keys of a configuration beside a policy's fields, or beside `routes`."""
 
+CANDIDATE_KEYS = (*VALIDATORS, "routes", *GUARD_OPTIONS)
+"""The keys of the table `candidate`. A configuration has them too."""
+DOCUMENT_KEYS = (*CANDIDATE_KEYS, "origin_sets", "candidate", "source", "shadow")
+"""The keys of a configuration."""
+
 _GUARD_NAMES = {normalise_name(name): name for name in (*GUARD_OPTIONS, "routes")}
-FIELDS = frozenset({*VALIDATORS, "routes", "origin_sets", "candidate", "source", "shadow"})
+FIELDS = frozenset(DOCUMENT_KEYS).difference(GUARD_OPTIONS)
 """The keys of a mapping of fields, which a mapping of policies by path prefix can't have."""
 _FALSE_WORDS = frozenset({"false", "no", "off", "none", "0"})
 _MIN_LIKENESS = 0.6

@@ -12,7 +12,7 @@ from threading import Thread
 
 from corsguard.cli import main
 
-__all__ = ["Terminal", "ask"]
+__all__ = ["Terminal", "answer", "ask"]
 
 _PROMPT = "Publish this? [y/N]: "
 
@@ -34,16 +34,27 @@ class Terminal:
         except SystemExit as ended:
             self._code = ended.code
 
-    def read_prompt(self) -> None:
-        """Read what is shown until the command asks."""
-        while not self.text.endswith(_PROMPT):
+    def read_prompt(self, prompt: str = re.escape(_PROMPT)) -> None:
+        """Read what is shown until the command asks; `prompt` is an expression of the end."""
+        while not re.search(rf"{prompt}\Z", self.text):
             ready, _, _ = select.select([self._main], [], [], 60)
             assert ready, f"nothing more than: {self.text}"
+            self.text += os.read(self._main, 4_096).decode()
+
+    def enter(self, text: str) -> None:
+        """Enter a line, after which the command asks again."""
+        start = len(self.text)
+        os.write(self._main, f"{text}\n".encode())
+        while "\n" not in self.text[start:]:  # the echo
             self.text += os.read(self._main, 4_096).decode()
 
     def type(self, text: str) -> object:
         """Enter a line, and return the exit code."""
         os.write(self._main, f"{text}\n".encode())
+        return self.finish()
+
+    def finish(self) -> object:
+        """Read the rest of what is shown, and return the exit code."""
         self._thread.join(60)
         os.close(self._child)
         try:
@@ -65,6 +76,15 @@ def ask(*args: str) -> Terminal:
     terminal = Terminal(*args)
     terminal.read_prompt()
     return terminal
+
+
+def answer(*args: str, answers: list[str]) -> tuple[object, str]:
+    """Run the command, and answer its questions. Return the exit code and the plain text."""
+    terminal = Terminal(*args)
+    for line in answers:
+        terminal.read_prompt(r"\]: ")
+        terminal.enter(line)
+    return terminal.finish(), terminal.plain
 
 
 @contextmanager

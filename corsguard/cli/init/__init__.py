@@ -1,0 +1,1 @@
+"""`corsguard init`: write a configuration file after three questions, or from an application."""

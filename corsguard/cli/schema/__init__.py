@@ -1,0 +1,1 @@
+"""`corsguard schema`: the JSON Schema of a configuration file, for editors."""
