@@ -33,6 +33,25 @@ def test_map_has_every_part_of_tox() -> None:
     assert [part for part in plain if f"`{part}`" not in PAGE] == []
 
 
+def test_every_part_that_runs_tests_installs_what_they_need() -> None:
+    tox = configparser.ConfigParser(interpolation=None, default_section="testenv")
+    tox.read(ROOT / "tox.ini", encoding="utf-8")
+    parts = [
+        tox[name]
+        for name in tox.sections()
+        if ":" in name and re.search(r"pytest|\[base\]", tox[name]["commands"])
+    ]
+
+    assert len(parts) > 5
+    # tests/conftest.py imports it.
+    needs = "hypothesis"
+    assert [
+        part.name
+        for part in parts
+        if needs not in part["deps"] and "test" not in re.split(r"[,\s]+", part["extras"])
+    ] == []
+
+
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
 def test_paths_on_the_page_exist(name: str) -> None:
     page = (ROOT / name).read_text(encoding="utf-8").partition("## Modules")[0]
