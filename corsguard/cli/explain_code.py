@@ -14,8 +14,10 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
+from corsguard.browser.exchange import BlockReason
 from corsguard.cli.terminal import ConsoleWriter, fail, open_console
-from corsguard.errors import build_problem_url
+from corsguard.engine.decision import Reason
+from corsguard.errors import DOCUMENTATION_URL, build_problem_url
 from corsguard.escaping import show_value
 
 __all__ = ["ProblemSection", "complete_code", "read_sections", "run_explain_code"]
@@ -80,6 +82,10 @@ def run_explain_code(code: str | None) -> int:
 
 
 def _suggest_code(code: str, sections: dict[str, ProblemSection]) -> str:
+    if code in Reason.__members__:
+        return f"It is a reason: see {DOCUMENTATION_URL}reasons.html#{code.lower()}"
+    if code in BlockReason.__members__:
+        return f"It is a reason of browsers: see {DOCUMENTATION_URL}testing.html#look-up-a-reason"
     closest = get_close_matches(code.lower().removeprefix(_CHECK_PREFIX), sections, n=1)
     if closest:
         return f"Did you mean {closest[0]}?"

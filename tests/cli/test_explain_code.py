@@ -9,6 +9,7 @@ from support.terminal import Terminal
 
 from corsguard.cli.commands import group
 from corsguard.cli.explain_code import read_sections
+from corsguard.errors import DOCUMENTATION_URL as SITE
 
 URL = "https://corsguard.readthedocs.io/en/stable/problems.html"
 
@@ -40,6 +41,11 @@ def test_without_a_code_each_is_listed_on_one_line(corsguard: Command) -> None:
         ("origin-insecur", "Did you mean origin-insecure?"),
         ("ORIGIN-NULL", "Did you mean origin-null?"),
         ("corsguard.below-crsf", "Did you mean below-csrf?"),
+        ("METHOD_NOT_ALLOWED", f"It is a reason: see {SITE}reasons.html#method_not_allowed"),
+        (
+            "ALLOW_ORIGIN_MISSING",
+            f"It is a reason of browsers: see {SITE}testing.html#look-up-a-reason",
+        ),
         ("unheard", "List all of them with `corsguard explain-code`."),
     ],
 )
