@@ -87,7 +87,8 @@ def _write_text(exchange: Exchange, conclusion: _Conclusion, evidence: Evidence)
     draw_exchange(console, exchange)
     if not conclusion.text:
         print_verdict(console, exchange, evidence.rows)
-        if exchange.refusal:
+        # A fix of one header would contradict the advice to remove a layer.
+        if exchange.refusal and not evidence.layers:
             print_wrapped(console, make_printable(exchange.refusal.fix), "bold", "  fix      ")
         return
     console.print()

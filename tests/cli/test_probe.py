@@ -187,6 +187,7 @@ def test_repeated_header_reports_two_layers(
     report = " ".join(out.split())
     assert f"layers two layers set CORS headers: {name} is sent {shown}" in report
     assert "Leave CORS to one of them" in report
+    assert " fix " not in report
 
 
 def test_unsent_request_shows_evidence_of_the_preflight(corsguard: Command) -> None:
