@@ -101,6 +101,15 @@ def test_warnings_of_a_text_in_force_have_lines(demo: Running) -> None:
     assert {*document["warnings"][0]} >= {"code", "field", "value", "message", "suggestion", "line"}
 
 
+def test_problems_are_listed_from_the_top(demo: Running) -> None:
+    problems = find_problems(demo, 'allow_origins = ["app.example.com"]\nallow_credentals = true\n')
+
+    assert problems == [
+        ("origin-invalid", "allow_origins", 1),
+        ("unknown-field", "allow_credentals", 2),
+    ]
+
+
 @pytest.mark.parametrize(
     ("toml", "problems"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -142,10 +143,14 @@ def _count_regexes(text: str) -> int:
 
 
 def _locate(text: str, problems: Sequence[Problem]) -> list[dict[str, object]]:
-    """Return the problems of a text for JSON, each with its line; None where it has none."""
+    """Return the problems of a text for JSON, each with its line, from the top.
+
+    Those whose line is None come last.
+    """
     found = [as_toml(problem) for problem in problems[:_MAX_PROBLEMS]]
     lines = find_lines(text[:MAX_TEXT], found)
-    return [{**problem.as_dict(), "line": line} for problem, line in zip(found, lines, strict=True)]
+    located = sorted(zip(found, lines, strict=True), key=lambda each: each[1] or math.inf)
+    return [{**problem.as_dict(), "line": line} for problem, line in located]
 
 
 def list_fixes(text: str, changes: Sequence[Change]) -> list[dict[str, Any]]:
