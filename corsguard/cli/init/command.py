@@ -43,6 +43,7 @@ _STEPS = {
         (
             "from corsguard import Guard",
             "CORSGUARD = Guard.from_file({file})",
+            'INSTALLED_APPS = [*INSTALLED_APPS, "corsguard_django"]',
             'MIDDLEWARE = ["corsguard_django.CORSMiddleware", *MIDDLEWARE]',
         ),
     ),
@@ -189,7 +190,8 @@ def _write_next_steps(file: str, framework: str) -> None:
     name = "corsguard.toml" if file == _STDOUT else file
     if file != _STDOUT:
         writer.write_heading(f"wrote {make_printable(file)}", "bold green")
-    writer.write_heading("Next, load it where your application is built")
+    place = "in place of the other library" if framework else "where your application is built"
+    writer.write_heading(f"Next, load it {place}")
     shown = [framework] if framework in _STEPS else ["flask", "django", "starlette"]
     for each in shown:
         title, lines = _STEPS[each]

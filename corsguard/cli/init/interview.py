@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from http import HTTPMethod
 
 import click
 
 from corsguard import Problem
 from corsguard.cli.init.answers import Answers, find_answer_problems, fix_values, split_values
 from corsguard.cli.terminal import ConsoleWriter, make_printable, open_console
+from corsguard.escaping import show_value
 
 __all__ = ["Interview"]
 
@@ -32,6 +35,20 @@ _METHODS = (
 
 _DANGEROUS = re.compile(r"[,;] or\b.*\bdangerously_.*")
 """The end of a suggestion that names a flag, which is nothing to begin with."""
+
+_COMMON_METHODS = {*HTTPMethod.__members__, "*"}
+
+
+def _correct_methods(methods: Iterable[str]) -> Iterator[str]:
+    """Yield the methods, with each uncommon one replaced by the common one that it resembles.
+
+    One that resembles none is left out.
+    """
+    for name in methods:
+        if name in _COMMON_METHODS:
+            yield name
+        else:
+            yield from get_close_matches(name.upper(), HTTPMethod.__members__, n=1)
 
 
 class Interview:
@@ -99,13 +116,26 @@ class Interview:
 
     def _ask_methods(self, answers: Answers) -> Answers:
         default: tuple[str, ...] = ()
+        confirmed: tuple[str, ...] = ()
         while True:
             answers = answers._replace(methods=self._ask_list("Methods", default))
+            methods = answers.methods or ()
             problems = find_answer_problems(answers)
-            if not problems:
+            if problems:
+                self.write_problems(problems)
+                default = fix_values(methods, problems)
+                continue
+            uncommon = [name for name in methods if name not in _COMMON_METHODS]
+            if not uncommon or methods == confirmed:
                 return answers
-            self.write_problems(problems)
-            default = fix_values(answers.methods or (), problems)
+            confirmed = methods
+            for name in uncommon:
+                self._writer.write_line(
+                    f"{show_value(name)} is not a common method. Enter the same again to keep it.",
+                    "red",
+                    "   ! ",
+                )
+            default = tuple(dict.fromkeys(_correct_methods(methods)))
 
     def _ask_list(self, label: str, default: Iterable[str]) -> tuple[str, ...]:
         shown = ", ".join(default) or "none"

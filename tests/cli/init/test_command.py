@@ -244,9 +244,13 @@ def test_next_steps_name_the_file_and_run(corsguard: Command) -> None:
         exec(code, {"app": app})
         browser = Browser.on(app, page=ORIGIN, url="https://api.example.com")
         assert browser.fetch("/missing").status == 404  # which is blocked without a policy
-    names: dict[str, Any] = {"MIDDLEWARE": ["django.middleware.common.CommonMiddleware"]}
+    names: dict[str, Any] = {
+        "INSTALLED_APPS": ["django.contrib.auth"],
+        "MIDDLEWARE": ["django.middleware.common.CommonMiddleware"],
+    }
     exec(django, names)
     assert names["CORSGUARD"].policy_for("/").allow_origins == (ORIGIN,)
+    assert names["INSTALLED_APPS"] == ["django.contrib.auth", "corsguard_django"]
     assert names["MIDDLEWARE"][0] == "corsguard_django.CORSMiddleware"
 
 

@@ -95,10 +95,24 @@ def test_cookies_alone_are_asked_again_where_the_origin_is_given() -> None:
 
 
 def test_lower_case_method_is_explained_and_enter_takes_the_fix() -> None:
-    document, text = ask_all(APP, "n", "put, X Y, TRACE", "", "")
+    document, text = ask_all(APP, "n", "put, PATCH DELETE, TRACE", "", "")
 
     assert "browsers do not upper-case what a server allows" in text
-    assert document["allow_methods"] == ["PUT", "X", "Y"]
+    assert document["allow_methods"] == ["PUT", "PATCH", "DELETE"]
+
+
+def test_misspelt_method_is_asked_again_and_enter_takes_the_fix() -> None:
+    document, text = ask_all(APP, "n", "PUT, DELTE, y", "", "")
+
+    assert "'DELTE' is not a common method" in text
+    assert "Methods [PUT, DELETE]:" in text
+    assert document["allow_methods"] == ["PUT", "DELETE"]
+
+
+def test_uncommon_method_is_kept_if_it_is_given_again() -> None:
+    document, _ = ask_all(APP, "n", "PUT, REPORT", "PUT, REPORT", "")
+
+    assert document["allow_methods"] == ["PUT", "REPORT"]
 
 
 def test_option_answers_its_question() -> None:
