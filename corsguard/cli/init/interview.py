@@ -135,7 +135,7 @@ class Interview:
                     "red",
                     "   ! ",
                 )
-            default = tuple(dict.fromkeys(_correct_methods(methods)))
+            default = tuple(dict.fromkeys(_correct_methods(methods))) or default
 
     def _ask_list(self, label: str, default: Iterable[str]) -> tuple[str, ...]:
         shown = ", ".join(default) or "none"

@@ -109,6 +109,13 @@ def test_misspelt_method_is_asked_again_and_enter_takes_the_fix() -> None:
     assert document["allow_methods"] == ["PUT", "DELETE"]
 
 
+def test_yes_to_the_corrected_methods_offers_them_again() -> None:
+    document, text = ask_all(APP, "n", "delte", "y", "", "")
+
+    assert "'y' is not a common method" in text
+    assert document["allow_methods"] == ["DELETE"]
+
+
 def test_uncommon_method_is_kept_if_it_is_given_again() -> None:
     document, _ = ask_all(APP, "n", "PUT, REPORT", "PUT, REPORT", "")
 
