@@ -54,6 +54,7 @@ def test_policy_of_flask_cors_becomes_a_file(on_app: AppCommand) -> None:
     assert "\n# What flask-cors " in text
     assert "# They may send cookies, and read responses as the user who is signed in.\n" in text
     assert "# Browsers cache a preflight for so many seconds where no header says more.\n" in text
+    assert "load it in place of the other library" in err
     assert "from corsguard_flask import CORSGuard" in err
     assert "corsguard_django" not in err
 
