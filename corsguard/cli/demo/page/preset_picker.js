@@ -8,16 +8,10 @@ export class PresetPicker {
   /** `onPick(toml)` is called with the text of the chosen preset. */
   constructor(presets, onPick) {
     this.#presets = presets;
-    const sources = [...new Set(presets.map((preset) => preset.from))];
+    // The library is in each text, since a closed menu shows no group.
     find("preset").append(
-      ...sources.map((source) =>
-        build(
-          "optgroup",
-          { label: source },
-          ...presets
-            .filter((preset) => preset.from === source)
-            .map(({ name, title }) => build("option", { value: name }, title)),
-        ),
+      ...presets.map(({ name, from, title }) =>
+        build("option", { value: name }, `${from}: ${title.toLowerCase()}`),
       ),
     );
     find("preset").addEventListener("change", () => {
