@@ -11,7 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import yaml
 from support.audit.serving import wsgi
 from support.cli_service import service
 from support.doc_pages import DOCS, read_blocks, read_page
@@ -81,7 +80,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_blocks_are_of_the_kinds_that_run_here() -> None:
     languages = [block.language for block in BLOCKS]
-    assert set(languages) == {"sh", "text", "yaml"}
+    assert set(languages) == {"sh", "text"}
     assert languages.count("text") == len(group.commands) + 2  # `corsguard` alone, one example
 
 
@@ -132,10 +131,3 @@ def test_diagram_is_what_explain_prints(folder: Path) -> None:
     ]
     [(command, output)] = examples
     assert run(command, folder).stdout == output
-
-
-def test_hook_is_one_of_this_repository() -> None:
-    [block] = [block for block in BLOCKS if block.language == "yaml"]
-    [repository] = yaml.safe_load(block.code)["repos"]
-    hooks = yaml.safe_load((DOCS.parent / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-    assert [each["id"] for each in repository["hooks"]] == [each["id"] for each in hooks]

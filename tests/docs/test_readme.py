@@ -7,17 +7,21 @@ import re
 import shlex
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from flask import Flask
 from support.audit.serving import asgi, wsgi
 from support.doc_pages import DOCS, Block, read_blocks, read_page
 from support.doc_programs import read_commands, run_block
 from tools.pictures import COMMAND, PICTURE, read_text, run_command
 
+from corsguard import PolicyError
 from corsguard.browser import Blocked, assert_cors
+from corsguard_flask import CORSGuard
 
 ROOT = DOCS.parent
 README = read_page("../README")
@@ -57,7 +61,7 @@ def test_readme_fits_on_150_lines() -> None:
 
 def test_blocks_are_of_the_kinds_that_run_here() -> None:
     languages = [block.language for block in BLOCKS]
-    assert {each: languages.count(each) for each in languages} == {"python": 4, "sh": 3}
+    assert {each: languages.count(each) for each in languages} == {"text": 1, "python": 4, "sh": 3}
     assert README.count("```") == 2 * len(BLOCKS)
 
 
@@ -80,6 +84,16 @@ def test_block_of_the_benchmark_has_four_lines_at_most() -> None:
     block = README.partition("<!-- made by `tox -e bench` -->\n")[2].partition("<!-- end -->")[0]
     assert 1 <= block.count("\n") <= 3
     assert "(docs/benchmarks.md)" in block
+
+
+def test_error_is_what_the_call_raises() -> None:
+    [block] = read_blocks("../README", "text")
+    [call] = re.findall(r"^`(CORSGuard\(app, .+\))` \[does not start\]", README, re.MULTILINE)
+    with pytest.raises(PolicyError) as error:
+        eval(call, {"CORSGuard": CORSGuard, "app": Flask(__name__)})
+    message, *notes = traceback.format_exception_only(error.value)
+    shown = [message.removeprefix("corsguard.errors."), notes[-1]]
+    assert block.code.split() == " ".join(shown).split()
 
 
 @pytest.mark.parametrize("package", ["corsguard_flask", "corsguard_starlette", "corsguard_wsgi"])

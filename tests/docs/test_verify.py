@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 from support.audit.serving import wsgi
@@ -63,17 +61,6 @@ def test_report_is_what_the_command_prints(
     code, out = run(find_blocks("sh")[0], capsys, tmp_path, monkeypatch)
     (report,) = find_blocks("text")
     assert (code, out) == (1, report)
-
-
-def test_commands_of_the_workflow_run(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (workflow,) = find_blocks("yaml")
-    junit, sarif = re.findall(r"run: (corsguard .*) > ", workflow)
-    code, out = run(junit, capsys, tmp_path, monkeypatch)
-    assert (code, ET.fromstring(out).get("failures")) == (1, "1")
-    code, out = run(sarif, capsys, tmp_path, monkeypatch)
-    assert (code, json.loads(out)["version"]) == (1, "2.1.0")
 
 
 def test_table_has_every_code_with_its_severity() -> None:

@@ -27,15 +27,20 @@ class Preset(NamedTuple):
 def build_policy_text(frontend: str) -> str:
     """Return the policy that the demo starts with. `frontend` is the origin that it lists."""
     return f"""\
-# The policy of the API. Edit it: as soon as it is valid, it is in force.
+# The API follows while you type.
 
-allow_origins = ["{frontend}"]  # the pages that may read responses
-allow_credentials = true  # with the cookies of their users
-allow_methods = ["PUT", "DELETE"]  # GET, HEAD and POST need no entry
+# The pages that may read responses,
+allow_origins = ["{frontend}"]
+# with the cookies of their users.
+allow_credentials = true
+# GET, HEAD and POST need no entry.
+allow_methods = ["PUT", "DELETE"]
 allow_headers = ["Content-Type", "Authorization", "X-Demo-Trace"]
-expose_headers = ["X-Total-Count"]  # the response headers that scripts may read
+# The response headers that scripts may read.
+expose_headers = ["X-Total-Count"]
 
-enforce = false  # true: refuse unsafe requests of other sites, too
+# true: refuse unsafe requests of other sites, too.
+enforce = false
 """
 
 
