@@ -9,7 +9,7 @@ import pytest
 from support.demo_visit import FREE_PORTS, Running, ask, connection, post, same_origin
 
 from corsguard.cli.demo import site
-from corsguard.cli.demo.playground import MAX_TEXT
+from corsguard.cli.demo.limits import MAX_TEXT
 from corsguard.cli.demo.servers import serve_demo
 
 PAGE = sorted(file.name for file in files("corsguard.cli.demo").joinpath("page").iterdir())
@@ -267,7 +267,7 @@ def test_length_of_the_body_is_checked(demo: Running, length: str | None, status
         ({"toml": ""}, 400, "`enforce` is neither true nor false"),
         ({"enforce": True}, 400, "`toml` is not a text"),
         ({"toml": "a =", "enforce": True}, 400, "`toml` can't be edited: Invalid value"),
-        ({"toml": "#" * (MAX_TEXT + 1), "enforce": True}, 413, "`toml` is longer than 16384 char"),
+        ({"toml": "#" * (MAX_TEXT + 1), "enforce": True}, 413, "`toml` is longer than 8192 char"),
     ],
 )
 def test_toggle_refuses(demo: Running, document: Any, status: int, error: str) -> None:
