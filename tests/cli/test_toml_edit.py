@@ -285,6 +285,11 @@ def test_later_change_finds_what_an_earlier_one_added() -> None:
         ("# c\n[routes]\n", "# c\nenforce = true\n\n[routes]\n"),
         ("max_age = 1\n\n# r\n[routes]\n", "max_age = 1\nenforce = true\n\n# r\n[routes]\n"),
         ("a.b = 1\n[routes]\n", "a.b = 1\nenforce = true\n\n[routes]\n"),
+        ("a.b = 1", "a.b = 1\nenforce = true\n"),
+        ("a.b = [ # c\n]  # d", "a.b = [ # c\n]  # d\nenforce = true\n"),
+        ("[routes]\r\n", "enforce = true\r\n\r\n[routes]\r\n"),
+        ("# c\r\n", "# c\r\nenforce = true\r\n"),
+        ("a.b = 1\r\n# c", "a.b = 1\r\n# c\r\nenforce = true\r\n"),
     ],
 )
 def test_option_is_set_at_the_top_level(text: str, edited: str) -> None:
