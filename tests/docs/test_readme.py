@@ -113,7 +113,11 @@ assert_cors(application, page="http://localhost:5173", url="http://localhost:800
 """
 
 
-def test_django_block_belongs_at_the_end_of_new_settings(tmp_path: Path) -> None:
+def test_django_block_belongs_at_the_end_of_new_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)  # manage.py imports from its own folder
+
     def run(*words: str) -> str:
         command = [sys.executable, *words]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)

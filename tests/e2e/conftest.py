@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any
 
 import pytest
 from support.demo_visit import FREE_PORTS
@@ -22,6 +23,19 @@ FOLDER_NAME = "PROOF_FOLDER"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[REPORT] = Report()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send the report of a worker of pytest-xdist to the process that prints it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["browsers"] = session.config.stash[REPORT].export()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add the report of a worker that has ended; one that was killed has none."""
+    if "browsers" in getattr(node, "workeroutput", {}):
+        node.config.stash[REPORT].merge(*node.workeroutput["browsers"])
 
 
 def pytest_terminal_summary(

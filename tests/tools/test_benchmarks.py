@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from tools.benchmarks import counted_requests, instruction_counts, page, wrk
+from tools.benchmarks.headline import Headline
 from tools.benchmarks.instruction_counts import InstructionCounts
-from tools.benchmarks.report import Headline
 from tools.benchmarks.tables import Goal, Table, goal_table
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 FILE = "browsers.json"
@@ -24,6 +24,18 @@ class Report:
     def count(self, table: str, **row: object) -> None:
         """Keep the numbers of it."""
         self._tables[table].append(row)
+
+    def export(self) -> tuple[list[tuple[str, str]], dict[str, list[dict[str, object]]]]:
+        """Return all of it, in types that a worker of pytest-xdist can send."""
+        return self._lines, dict(self._tables)
+
+    def merge(
+        self, lines: Iterable[tuple[str, str]], tables: Mapping[str, list[dict[str, object]]]
+    ) -> None:
+        """Add what another report has exported."""
+        self._lines.extend(lines)
+        for table, rows in tables.items():
+            self._tables[table].extend(rows)
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the table."""

@@ -94,7 +94,9 @@ def _measure_in_process(console: Console, rounds: int, docs: Path) -> None:
     page.update(docs / "benchmarks.md", tables)
     if is_first:
         plot.draw(docs / "benchmarks.svg", requests, growth)
-        page.update_headline(docs.parent / "README.md", str(report.headline(requests, growth)))
+        page.update_headline(
+            docs.parent / "README.md", str(report.build_headline(requests, growth))
+        )
 
 
 def _count_instructions(console: Console) -> Iterator[Table]:

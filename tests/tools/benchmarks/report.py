@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from textwrap import fill
-from typing import NamedTuple
+from collections.abc import Iterator
 
 from tools.benchmarks.growth_costs import HIT, Grown, GrowthCosts
+from tools.benchmarks.headline import Headline
 from tools.benchmarks.million_costs import MILLION, MillionCosts
 from tools.benchmarks.refusal_costs import RefusalCosts
 from tools.benchmarks.request_costs import RequestCosts
@@ -16,8 +15,6 @@ from tools.benchmarks.stacks.layers import BARE, CORSGUARD
 from tools.benchmarks.startup_costs import StartupCosts
 from tools.benchmarks.tables import Table
 from tools.benchmarks.workload import REQUESTS
-
-_README_WIDTH = 120
 
 
 def request_table(costs: RequestCosts) -> Table:
@@ -147,31 +144,7 @@ def refusal_table(costs: RefusalCosts) -> Table:
     )
 
 
-class Headline(NamedTuple):
-    """The figures of README, in microseconds: what an allowed request takes longer."""
-
-    beside: Mapping[str, tuple[str, float, float]]
-    """Stack -> the peer's name, the cost of corsguard, that of the peer."""
-    many: float
-    """With 10,000 origins, on ASGI."""
-    many_of_peer: float
-
-    def __str__(self) -> str:
-        """The sentences, in lines of README's width."""
-        costs = ", ".join(
-            f"{own:.2g} µs{' longer' if index == 0 else ''} on {stack} ({theirs:.2g} with {peer})"
-            for index, (stack, (peer, own, theirs)) in enumerate(self.beside.items())
-        )
-        peer = self.beside["ASGI"][0]
-        return fill(
-            f"**What it costs:** an allowed request takes {costs}. With 10,000 origins in place of "
-            f"ten, ASGI takes {self.many:.2g} µs ({self.many_of_peer:.3g} with {peer}). "
-            "[Benchmarks](docs/benchmarks.md)",
-            _README_WIDTH,
-        )
-
-
-def headline(requests: RequestCosts, growth: GrowthCosts) -> Headline:
+def build_headline(requests: RequestCosts, growth: GrowthCosts) -> Headline:
     """Return the figures of README."""
     beside = {
         stack.name: (
