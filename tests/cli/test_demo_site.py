@@ -212,6 +212,20 @@ def test_other_content_type_is_refused(demo: Running, path: str, kind: str) -> N
     assert found == (415, "the body must be application/json")
 
 
+def test_bodies_that_never_arrive_hold_up_nobody(demo: Running) -> None:
+    clients = [connection(origin) for origin in demo.origins for _ in range(30)]
+    for client in clients:
+        client.putrequest("POST", "/items" if client.port == clients[0].port else "/policy")
+        client.putheader("Content-Type", "application/json")
+        client.putheader("Content-Length", "60000")
+        client.endheaders(b"{")
+
+    assert ask(demo.origins.frontend, "/settings.json").status == 200
+    assert ask(demo.origins.api, "/items").status == 200
+    for client in clients:
+        client.close()
+
+
 def test_content_type_may_have_parameters(demo: Running) -> None:
     kind = {"Content-Type": "Application/JSON; charset=utf-8"}
 
