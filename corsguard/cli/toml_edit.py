@@ -6,6 +6,7 @@ it means just that.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterable, MutableMapping
 from functools import partial
@@ -22,6 +23,7 @@ from corsguard.sources.set_text import edit_set
 __all__ = ["EditError", "apply_changes", "parse_text", "set_option"]
 
 _BOM = "\ufeff"
+_BARE_NEWLINE = re.compile(r"(?<!\r)\n")
 
 
 class EditError(ValueError):
@@ -95,12 +97,18 @@ def _make_edit(text: str, edit: _Edit) -> str:
         raise EditError(str(error)) from None
     for way in _WAYS:
         try:
-            edited = way(bare, edit)
+            edited = _match_newlines(way(bare, edit), bare)
             if tomllib.loads(edited) == meaning:
                 return text[: len(text) - len(bare)] + edited
         except (TOMLKitError, ValueError, RecursionError, LookupError):
             continue  # this way is not for this layout
     raise EditError(f"its layout leaves no place for {edit.field}")
+
+
+def _match_newlines(edited: str, text: str) -> str:
+    """Return an edited text with the line ends of the text before, if that has one kind."""
+    is_windows = "\r\n" in text and not _BARE_NEWLINE.search(text)
+    return _BARE_NEWLINE.sub("\r\n", edited) if is_windows else edited
 
 
 def _edit_meaning(meaning: dict[str, Any], edit: _Edit) -> None:
@@ -130,9 +138,8 @@ def _append_table(text: str, edit: _Edit) -> str:
     """Return a text with a table for the edit at its end. It means too much if there was one."""
     name, prefix = edit.path  # ValueError for the top level, or for a list of policies
     table = tomlkit.dumps({str(name): {str(prefix): {edit.field: edit.value}}})
-    newline = "\r\n" if "\r\n" in text else "\n"
-    start = f"{text.rstrip()}{newline * 2}" if text.strip() else ""
-    return start + table.replace("\n", newline)
+    start = f"{text.rstrip()}\n\n" if text.strip() else ""
+    return start + table
 
 
 def _edit_document(text: str, edit: _Edit, *, by_line: bool = True) -> str:
@@ -169,10 +176,16 @@ def _extend_inline(table: InlineTable, line: str) -> Item:
     return tomlkit.value(f"{{ {inside}{', ' if inside else ''}{line} }}")
 
 
+def _edit_ended_document(text: str, edit: _Edit) -> str:
+    """Return a text with the edit made, and with an end of its last line, which tomlkit needs."""
+    return _edit_document(f"{text}\n", edit)
+
+
 _WAYS: tuple[Callable[[str, _Edit], str], ...] = (
     _append_table,
     _edit_document,
     partial(_edit_document, by_line=False),
+    _edit_ended_document,
 )
 
 
@@ -184,10 +197,9 @@ def _edit_table(table: MutableMapping[str, Any], edit: _Edit, *, by_line: bool) 
         value = edit_set(written.as_string(), edit.add, edit.remove)
         table[edit.field] = tomlkit.value(value or "")
     elif written is None and last is not None:
-        newline = "\r\n" if last.trivia.trail.endswith("\r\n") else "\n"
-        line = f"{last.trivia.indent}{_write_line(edit)}{newline}"
+        line = f"{last.trivia.indent}{_write_line(edit)}\n"
         # Right behind the other fields: a comment further down is about what follows it.
-        last.trivia.trail = (last.trivia.trail or newline) + line
+        last.trivia.trail = (last.trivia.trail or "\n") + line
     else:
         table[edit.field] = edit.value
 

@@ -105,12 +105,18 @@ def _find_marks(text: str) -> dict[int, int]:
 
 
 def _find_names(named: Sequence[_Named], lines: dict[int, int]) -> dict[str, int]:
-    """Return name -> line. That of a table without a header is the line of the first in it."""
+    """Return name -> line. That of a table without a header is the line of the first in it.
+
+    An empty table in a list has neither.
+    """
     names: dict[str, int] = {}
-    line = 0
+    marked, line = "", 0
     for number in reversed(range(len(named))):
-        line = lines.get(number, line)
-        names[named[number].name] = line
+        name = named[number].name
+        if number in lines:
+            marked, line = name, lines[number]
+        if marked.startswith(name):
+            names[name] = line
     return names
 
 

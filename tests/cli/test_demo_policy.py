@@ -11,7 +11,8 @@ from support.demo_visit import FREE_PORTS, Running, ask, explain, post
 from support.questions import build_test_question
 
 from corsguard import CORSRequest, Decision, Guard, Policy
-from corsguard.cli.demo.playground import MAX_REGEXES, MAX_TEXT, list_fixes
+from corsguard.cli.demo.limits import MAX_REGEXES, MAX_TEXT
+from corsguard.cli.demo.playground import list_fixes
 from corsguard.cli.demo.servers import serve_demo
 from corsguard.explain.fixes import explain_request
 from corsguard.explain.policy_server import build_policy_server
@@ -159,7 +160,7 @@ def test_text_that_is_too_long_is_a_problem(demo: Running) -> None:
 
     [problem] = document["problems"]
     assert (problem["code"], problem["line"]) == ("document-invalid", None)
-    assert problem["message"] == "the text has 16,385 characters, and the limit here is 16,384"
+    assert problem["message"] == "the text has 8,193 characters, and the limit here is 8,192"
 
 
 @pytest.mark.slow
@@ -180,6 +181,35 @@ def test_regular_expressions_are_limited(demo: Running) -> None:
         assert problem["message"] == (
             "the text has 6 values that look like a regular expression, and the limit here is 5"
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "allow_origins = {}".format([f"https://*-{at}.*.vercel.app" for at in range(6)]),
+            "6 values that look like a regular expression, and the limit here is 5",
+        ),
+        (
+            "[origin_sets]\na = {}\n[routes]\n{}".format(
+                [f"a{at}" for at in range(51)],
+                "".join(f'"/{at}" = {{ allow_origins = [{{ set = "a" }}] }}\n' for at in range(20)),
+            ),
+            "1,020 origins by references to sets, and the limit here is 1,000",
+        ),
+    ],
+)
+def test_slow_validation_is_refused(demo: Running, text: str, found: str) -> None:
+    [problem] = replace(demo, text)["problems"]
+
+    assert (problem["code"], problem["line"]) == ("document-invalid", None)
+    assert problem["message"] == f"the text has {found}"
+
+
+def test_any_port_of_subdomains_is_no_regular_expression(demo: Running) -> None:
+    origins = [f"https://*.{at}.example:*" for at in "abcdefg"]
+
+    assert replace(demo, f"allow_origins = {origins}")["applied"]
 
 
 def test_problems_are_limited(demo: Running) -> None:

@@ -9,7 +9,7 @@ import pytest
 from support.demo_visit import FREE_PORTS, Running, ask, connection, post, same_origin
 
 from corsguard.cli.demo import site
-from corsguard.cli.demo.playground import MAX_TEXT
+from corsguard.cli.demo.limits import MAX_TEXT
 from corsguard.cli.demo.servers import serve_demo
 
 PAGE = sorted(file.name for file in files("corsguard.cli.demo").joinpath("page").iterdir())
@@ -212,6 +212,20 @@ def test_other_content_type_is_refused(demo: Running, path: str, kind: str) -> N
     assert found == (415, "the body must be application/json")
 
 
+def test_bodies_that_never_arrive_hold_up_nobody(demo: Running) -> None:
+    clients = [connection(origin) for origin in demo.origins for _ in range(30)]
+    for client in clients:
+        client.putrequest("POST", "/items" if client.port == clients[0].port else "/policy")
+        client.putheader("Content-Type", "application/json")
+        client.putheader("Content-Length", "60000")
+        client.endheaders(b"{")
+
+    assert ask(demo.origins.frontend, "/settings.json").status == 200
+    assert ask(demo.origins.api, "/items").status == 200
+    for client in clients:
+        client.close()
+
+
 def test_content_type_may_have_parameters(demo: Running) -> None:
     kind = {"Content-Type": "Application/JSON; charset=utf-8"}
 
@@ -267,7 +281,7 @@ def test_length_of_the_body_is_checked(demo: Running, length: str | None, status
         ({"toml": ""}, 400, "`enforce` is neither true nor false"),
         ({"enforce": True}, 400, "`toml` is not a text"),
         ({"toml": "a =", "enforce": True}, 400, "`toml` can't be edited: Invalid value"),
-        ({"toml": "#" * (MAX_TEXT + 1), "enforce": True}, 413, "`toml` is longer than 16384 char"),
+        ({"toml": "#" * (MAX_TEXT + 1), "enforce": True}, 413, "`toml` is longer than 8192 char"),
     ],
 )
 def test_toggle_refuses(demo: Running, document: Any, status: int, error: str) -> None:

@@ -285,6 +285,11 @@ def test_later_change_finds_what_an_earlier_one_added() -> None:
         ("# c\n[routes]\n", "# c\nenforce = true\n\n[routes]\n"),
         ("max_age = 1\n\n# r\n[routes]\n", "max_age = 1\nenforce = true\n\n# r\n[routes]\n"),
         ("a.b = 1\n[routes]\n", "a.b = 1\nenforce = true\n\n[routes]\n"),
+        ("a.b = 1", "a.b = 1\nenforce = true\n"),
+        ("a.b = [ # c\n]  # d", "a.b = [ # c\n]  # d\nenforce = true\n"),
+        ("[routes]\r\n", "enforce = true\r\n\r\n[routes]\r\n"),
+        ("# c\r\n", "# c\r\nenforce = true\r\n"),
+        ("a.b = 1\r\n# c", "a.b = 1\r\n# c\r\nenforce = true\r\n"),
     ],
 )
 def test_option_is_set_at_the_top_level(text: str, edited: str) -> None:
@@ -389,3 +394,24 @@ def test_request_is_allowed_once_its_fix_is_applied(text: str, question: Questio
     ]
     for comment in ("# why", "# 'a' [b] = \"c\""):
         assert fixed.count(comment) == text.count(comment)
+
+
+@pytest.mark.slow
+@given(
+    texts(),
+    st.sampled_from(["", "\n", "\n# why"]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from(["", "\ufeff"]),
+)
+def test_option_is_set_in_any_layout(text: str, end: str, newline: str, mark: str) -> None:
+    given_text = mark + (text.rstrip("\n") + end).replace("\n", newline)
+
+    edited = set_option(given_text, "enforce", value=True)
+
+    assert tomllib.loads(edited.removeprefix(mark)) == {**tomllib.loads(text), "enforce": True}
+    assert edited.startswith(mark)
+    assert edited.count("\r") == (edited.count("\n") if "\r" in given_text else 0)
+    before, after = (each.removeprefix(mark).splitlines() for each in (given_text, edited))
+    assert [line for line in after if line and not line.startswith("enforce")] == [
+        line for line in before if line
+    ]

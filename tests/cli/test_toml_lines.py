@@ -53,6 +53,8 @@ def find_problem_lines(text: str) -> list[tuple[str, int | None]]:
             [("origin-invalid", 2)],
         ),
         ('routes."/a".max_age = 1\n', [("no-origins", 1)]),
+        ('\nroutes."/a" = [{}, {}]', [("no-origins", 2), ("no-origins", 2)]),
+        ('routes."/a" = [{}]\nmax_age = "x"\n', [("no-origins", 1), ("unknown-field", 2)]),
         (
             '[[routes."/a"]]\nallow_origins = ["https://a.example"]\n'
             '[[routes."/a"]]\nallow_origins = ["https://b.example"]\nmax_age = "x"\n'

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from support.links import ROOT, find_dead_end, read_addresses, read_anchors
+
+from corsguard.cli.schema.document import SCHEMA_URL, format_schema
+from corsguard.errors import DOCUMENTATION_URL
 
 FILES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")]
 
@@ -15,6 +19,17 @@ def test_links_of_a_file_lead_somewhere(file: Path) -> None:
     found = [(address, find_dead_end(file, address)) for address in read_addresses(file)]
 
     assert [problem for problem in found if problem[1] is not None] == []
+
+
+def test_schema_links_to_pages_of_the_documentation() -> None:
+    pattern = rf"{re.escape(DOCUMENTATION_URL)}([\w-]+)\.html(#[\w-]+)?"
+    text = format_schema()
+    links = set(re.findall(pattern, text))
+
+    assert text.count(DOCUMENTATION_URL) == len(re.findall(pattern, text)) + text.count(SCHEMA_URL)
+    assert len(links) > 4
+    for page, anchor in links:
+        assert find_dead_end(ROOT / "docs/index.md", f"{page}.md{anchor}") is None
 
 
 def test_files_are_all_of_the_project() -> None:

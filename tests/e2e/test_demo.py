@@ -219,6 +219,27 @@ def test_untrusted_page_obeys_the_playground_only(playground: Playground, origin
     assert sent == 0
 
 
+def test_browser_blocks_what_the_csp_forbids(playground: Playground, origins: Origins) -> None:
+    playground.open(origins)
+
+    blocked = playground.chromium.run("""
+        const blocked = new Set();
+        addEventListener("securitypolicyviolation", ({ effectiveDirective }) =>
+          blocked.add(effectiveDirective));
+        const insert = (tag, properties) =>
+          document.body.append(Object.assign(document.createElement(tag), properties));
+        insert("script", { textContent: "window.hasRun = true" });
+        insert("img", { src: "http://127.0.0.1:9/x.png" });
+        insert("iframe", { src: "http://127.0.0.1:9/" });
+        insert("style", { textContent: "body { color: red }" });
+        await fetch("http://127.0.0.1:9/").catch(() => {});
+        while (blocked.size < 5) await new Promise((go) => setTimeout(go, 20));
+        return [...blocked].sort().join(" ") + ` ${window.hasRun}`;
+    """)
+
+    assert blocked == "connect-src frame-src img-src script-src-elem style-src-elem undefined"
+
+
 def test_page_requests_nothing_beyond_its_servers(demo: Playground, origins: Origins) -> None:
     demo.panels()
     names = "return performance.getEntriesByType('resource').map((each) => each.name)"

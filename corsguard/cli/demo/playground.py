@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from threading import Lock
 from typing import Any
 
 from corsguard import Guard, PolicyError, Problem
+from corsguard.cli.demo.limits import MAX_TEXT, check_limits
 from corsguard.cli.demo.presets import build_policy_text
 from corsguard.cli.toml_edit import EditError, apply_changes
 from corsguard.cli.toml_lines import find_lines
@@ -18,18 +17,13 @@ from corsguard.explain.fixes import explain_request
 from corsguard.explain.policy_server import build_policy_server
 from corsguard.explain.question import Question
 from corsguard.explain.report import build_document
-from corsguard.guard.config import Settings, parse_toml
+from corsguard.guard.config import Settings
 from corsguard.guard.options import Options
 from corsguard.policy.suggestion_formats import as_toml
 from corsguard.sources.parsed_document import parse_document, read_document
 
-__all__ = ["MAX_REGEXES", "MAX_TEXT", "Playground", "list_fixes"]
+__all__ = ["Playground", "list_fixes"]
 
-MAX_TEXT = 16_384
-"""Characters of a text. The validation of a longer one takes many seconds in the worst case."""
-MAX_REGEXES = 5
-"""Values of a text that look like a regular expression. Each may take a second to validate."""
-_REGEX_SIGN = re.compile(r"[(|+?^$\\]")
 _MAX_PROBLEMS = 100
 _SHOWN_OF_EXPLANATION = (
     "verdict",
@@ -106,40 +100,9 @@ class Playground:
 
 def _read_settings(text: str) -> Settings:
     """Return the settings of a text. Raises PolicyError, also for what would take too long."""
-    for found, limit, what in (
-        (len(text), MAX_TEXT, "characters"),
-        (
-            _count_regexes(text[:MAX_TEXT]),
-            MAX_REGEXES,
-            "values that look like a regular expression",
-        ),
-    ):
-        if found > limit:
-            message = f"the text has {found:,} {what}, and the limit here is {limit:,}"
-            suggestion = "remove what the example does not need"
-            raise PolicyError([Problem("document-invalid", "document", None, message, suggestion)])
+    check_limits(text)
     # As of a followed document: nothing in it may name a file or a server to read.
     return read_document(text).settings
-
-
-def _count_regexes(text: str) -> int:
-    """Return the number of values that look like a regular expression; 0 for no TOML.
-
-    They are refused in any file. To find the pattern that each of them means may take a second.
-    """
-    values: list[Any] = []
-    with suppress(ValueError):
-        values = [parse_toml(text.encode("utf-8", "replace"), "document")]
-    count = 0
-    while values:
-        match values.pop():
-            case dict() as table:
-                values += table.values()
-            case list() as entries:
-                values += entries
-            case str() as lines:  # one origin a line, in a set of origins
-                count += sum(_REGEX_SIGN.search(line) is not None for line in lines.splitlines())
-    return count
 
 
 def _locate(text: str, problems: Sequence[Problem]) -> list[dict[str, object]]:

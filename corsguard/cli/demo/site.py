@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corsguard import Guard
-from corsguard.cli.demo.playground import MAX_TEXT, Playground
+from corsguard.cli.demo.limits import MAX_TEXT
+from corsguard.cli.demo.playground import Playground
 from corsguard.cli.demo.presets import list_presets
 from corsguard.cli.options import EXPLAIN_OPTIONS
 from corsguard.cli.toml_edit import EditError, set_option

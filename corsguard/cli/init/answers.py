@@ -44,8 +44,8 @@ class Answers(NamedTuple):
 
 def split_values(text: str) -> tuple[str, ...]:
     """Return the values of a list that is separated by commas or spaces. `none` is no value."""
-    values = [value for value in _SEPARATORS.split(text) if value]
-    return () if [value.lower() for value in values] == ["none"] else tuple(dict.fromkeys(values))
+    values = dict.fromkeys(_SEPARATORS.split(text))
+    return tuple(value for value in values if value.lower() not in {"", "none"})
 
 
 def find_answer_problems(answers: Answers) -> list[Problem]:
@@ -63,8 +63,16 @@ def find_answer_warnings(answers: Answers) -> list[Problem]:
 
 
 def fix_values(values: Iterable[str], problems: Iterable[Problem]) -> tuple[str, ...]:
-    """Return the values with those replaced that have a problem, or removed if no fix is known."""
-    fixes = {problem.value: _read_fix(problem) for problem in problems}
+    """Return the values with those replaced that have a problem, or removed if no fix is known.
+
+    Where the list as a whole has one, `*` is removed, which has to be alone.
+    """
+    fixes: dict[str, str] = {}
+    for problem in problems:
+        if isinstance(problem.value, str):
+            fixes[problem.value] = _read_fix(problem)
+        else:
+            fixes["*"] = ""
     fixed = [fixes.get(value, value) for value in values]
     return tuple(dict.fromkeys(value for value in fixed if value))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -181,7 +182,7 @@ def _write(file: str, text: str) -> None:
     try:
         replace_file(Path(file), text)
     except OSError as error:
-        fail(f"{file}: can't be written: {error.strerror or error}")
+        fail(f"{file or repr(file)}: can't be written: {error.strerror or error}")
 
 
 def _write_next_steps(file: str, framework: str) -> None:
@@ -197,6 +198,6 @@ def _write_next_steps(file: str, framework: str) -> None:
         title, lines = _STEPS[each]
         writer.write_line(title, "dim", "  ")
         for line in lines:
-            writer.write_name(f"    {line.format(file=quote(make_printable(name)))}")
+            writer.write_name(f"    {line.format(file=make_printable(quote(name)))}")
     writer.write_heading("and check it before you deploy")
-    writer.write_name(f"    corsguard check {make_printable(name)}")
+    writer.write_name(f"    corsguard check {make_printable(shlex.quote(name))}")

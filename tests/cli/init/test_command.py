@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import tomllib
 from pathlib import Path
 from textwrap import dedent
@@ -252,6 +253,14 @@ def test_next_steps_name_the_file_and_run(corsguard: Command) -> None:
     assert names["CORSGUARD"].policy_for("/").allow_origins == (ORIGIN,)
     assert names["INSTALLED_APPS"] == ["django.contrib.auth", "corsguard_django"]
     assert names["MIDDLEWARE"][0] == "corsguard_django.CORSMiddleware"
+
+
+def test_next_steps_quote_the_file_for_python_and_for_a_shell(corsguard: Command) -> None:
+    _, _, err = corsguard("init", *GIVEN, "it's\x1bmine.toml")
+
+    assert "\x1b" not in err
+    assert 'Guard.from_file("it\'s\\u001bmine.toml")' in err
+    assert shlex.split(err.splitlines()[-1])[-1] == r"it's\x1bmine.toml"
 
 
 @pytest.mark.parametrize(

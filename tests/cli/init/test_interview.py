@@ -45,6 +45,21 @@ def test_enter_takes_a_safe_default() -> None:
     }
 
 
+def test_wildcard_beside_an_origin_is_asked_again() -> None:
+    document, text = ask_all(f"*, {APP}", "", "n", "none, PUT", "n")
+
+    assert document["allow_origins"] == [APP]
+    assert document["allow_methods"] == ["PUT"]
+    assert f"Origins [{APP}]:" in text
+
+
+def test_no_origin_is_asked_again() -> None:
+    document, text = ask_all("none", "", "n", "", "n")
+
+    assert document["allow_origins"] == ["http://localhost:3000"]
+    assert "the list is empty" in text
+
+
 def test_invalid_origin_is_explained_and_enter_takes_the_fix() -> None:
     document, text = ask_all(f"app.example.com, {APP}:8443/x, null", "", "n", "", "n")
 
