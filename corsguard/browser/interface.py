@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from inspect import Parameter, Signature, iscoroutinefunction, signature
 from typing import Any, Literal, get_args
 
@@ -85,10 +86,9 @@ def _read_signature(app: Any) -> Signature | None:
     A partial function has the remaining parameters, and a class those of `__init__`.
     """
     for function in (app, _find_call(app)):
-        try:
+        # TypeError and ValueError are documented. An attribute of app may raise anything else.
+        with suppress(Exception):
             return signature(function)
-        except (TypeError, ValueError):
-            continue
     return None
 
 

@@ -194,6 +194,17 @@ def test_explicit_interface_is_used(app: Any, interface: Any) -> None:
         assert assert_cors(given, page=PAGE, interface=interface)
 
 
+def test_app_whose_attributes_raise_is_read_by_its_call() -> None:
+    class Proxy:
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError("outside of a request")
+
+        def __call__(self, environ: Any, start_response: Any) -> Any:
+            return wsgi(environ, start_response)
+
+    assert Browser.on(Proxy(), page=PAGE).fetch("/").text == "wsgi"
+
+
 def test_unknown_interface_raises_value_error() -> None:
     with pytest.raises(ValueError, match="interface='http' is not one of asgi, wsgi"):
         Browser.on(wsgi, page=PAGE, interface="http")  # type: ignore[arg-type]

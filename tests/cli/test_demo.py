@@ -146,8 +146,8 @@ def test_welcome_says_which_port_is_taken(monkeypatch: pytest.MonkeyPatch) -> No
 
     api, frontend, _ = PREFERRED_PORTS.values()
     assert (
-        f"\n\nport {api} is taken, so a free one is used (--api-port names another); "
-        f"port {frontend} is taken, so a free one is used (--frontend-port names another).\n"
+        f"\n\n  port {api} is taken: a free one is used, --api-port names another\n"
+        f"  port {frontend} is taken: a free one is used, --frontend-port names another\n"
     ) in out
 
 

@@ -84,19 +84,19 @@ def _print_welcome(terminal: Console, origins: Origins, named: Mapping[str, int]
         ("untrusted", stranger, "an untrusted origin, from which the same calls are made"),
     ):
         welcome.append(f"  {label:<10}").append(origin, "bold cyan").append(f"  {what}\n")
-    if replaced := list(_describe_taken_ports(origins, named)):
-        welcome.append(f"\n{'; '.join(replaced)}.\n", "yellow")
+    for number, line in enumerate(_describe_taken_ports(origins, named)):
+        welcome.append("\n" if number == 0 else "").append(f"  {line}\n", "yellow")
     welcome.append("\nCtrl-C stops. Each request that the API decides on:\n")
     # In one call: the threads of the servers print below it.
     terminal.print(welcome, soft_wrap=True)
 
 
 def _describe_taken_ports(origins: Origins, named: Mapping[str, int]) -> Iterator[str]:
-    """Yield a clause on each port that another program has, and the option that names one."""
+    """Yield a line on each port that another program has, with the option that names one."""
     for name, preferred in PREFERRED_PORTS.items():
         origin = getattr(origins, name)
         if name not in named and not origin.endswith(f":{preferred}"):
-            yield f"port {preferred} is taken, so a free one is used (--{name}-port names another)"
+            yield f"port {preferred} is taken: a free one is used, --{name}-port names another"
 
 
 def _build_subscriber(terminal: Console) -> Callable[[Decision, CORSRequest], None]:

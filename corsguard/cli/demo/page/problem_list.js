@@ -11,7 +11,7 @@ export function buildProblems(problems, { kind = "problem", onSelect = null } = 
   return build("ul", { className: "problems" }, ...items);
 }
 
-function buildItem({ code, url, message, suggestion, line }, kind, onSelect) {
+function buildItem({ code, url, field, message, suggestion, line }, kind, onSelect) {
   const link = buildLink(url, build("code", {}, code));
   const place = onSelect && line !== null && buildPlace(line, onSelect);
   const advice = suggestion && build("b", {}, "Instead: ");
@@ -19,7 +19,7 @@ function buildItem({ code, url, message, suggestion, line }, kind, onSelect) {
     "li",
     { className: "problem", data: { kind, code } },
     build("p", { className: "problem-head" }, place, link),
-    build("p", {}, buildProse(message)),
+    build("p", {}, build("code", {}, field), ": ", buildProse(message)),
     advice && build("p", { className: "suggestion" }, advice, buildProse(suggestion)),
   );
 }
