@@ -50,11 +50,17 @@ def test_twenty_forks_during_updates_all_follow(url: str, tmp_path: Path) -> Non
     publish(1)
     settings = FleetSettings(url, str(tmp_path / "last_good"), poll=1.0, is_started_early=True)
     ended, numbers = Event(), [1]
+    pids: set[int] = set()
 
     def update() -> None:
         while not ended.wait(0.02):
             publish(numbers[-1] + 1)
             numbers.append(numbers[-1] + 1)
+
+    def has_heard_all() -> bool:
+        # One worker may respond twice before another has begun to listen.
+        pids.update(int(each.body) for each in request_at_once(server.port, FORKS))
+        return len(pids) == FORKS
 
     with serve(GUNICORN_SYNC, 1, settings, tmp_path / "log") as server:
         request_at_once(server.port, 1)
@@ -65,11 +71,10 @@ def test_twenty_forks_during_updates_all_follow(url: str, tmp_path: Path) -> Non
                 server.process.send_signal(signal.SIGTTIN)
                 has_forked = partial(has_children, server.process.pid, count)
                 wait_until(has_forked, 10.0, f"{count} workers")  # each signal counts once
-            pids = {int(each.body) for each in request_at_once(server.port, FORKS)}
+            wait_until(has_heard_all, 20.0, "a response of each worker")
         finally:
             ended.set()
             updating.join()
-        assert len(pids) == FORKS
 
         def has_newest() -> bool:
             responses = request_at_once(server.port, FORKS)
