@@ -83,7 +83,9 @@ def _routes(app: str, factory: bool) -> None:
 @group.command("demo", short_help="See CORS work: an API and two pages, live.")
 @click.option("--api-port", type=_PORT, help="[default: 8000, or a free one]")
 @click.option("--frontend-port", type=_PORT, help="[default: 3000, or a free one]")
-@click.option("--stranger-port", type=_PORT, help="[default: 3001, or a free one]")
+@click.option(
+    *("--untrusted-port", "--stranger-port"), type=_PORT, help="[default: 3001, or a free one]"
+)
 def _demo(**ports: int | None) -> None:
     """Serve an API behind corsguard, and a playground: edit its policy, and see what browsers do.
 

@@ -52,14 +52,14 @@ def test_all_named_ports_in_use_are_in_one_error(corsguard: Command) -> None:
         taken = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
         first, second = (each.getsockname()[1] for each in taken)
 
-        options = [f"--api-port={first}", "--frontend-port=0", f"--stranger-port={second}"]
+        options = [f"--api-port={first}", "--frontend-port=0", f"--untrusted-port={second}"]
         code, out, err = corsguard("demo", *options)
 
     assert (code, out) == (1, "")
     assert err == (
         f"corsguard: port {first} can't be used (Address already in use): "
         f"choose another with --api-port; port {second} can't be used (Address already in use): "
-        "choose another with --stranger-port\n"
+        "choose another with --untrusted-port\n"
     )
 
 
@@ -75,7 +75,7 @@ def test_help_names_the_preferred_ports(corsguard: Command) -> None:
 
     assert code == 0
     for name, port in PREFERRED_PORTS.items():
-        assert re.search(rf"--{name}-port .*\[default: {port}, or a free one\]", out)
+        assert re.search(rf"--{name}-port[^[]*\[default: {port}, or a free one\]", out)
 
 
 def run_until_ctrl_c(options: list[str], visit: Callable[[Origins], None]) -> str:
@@ -110,10 +110,10 @@ def test_command_serves_until_ctrl_c() -> None:
     before = signal.getsignal(signal.SIGINT)
 
     def visit(origins: Origins) -> None:
-        api, frontend, stranger = origins
+        api, frontend, untrusted = origins
         ask(api, "/items?call=one", headers={"Origin": frontend})
         ask(api, "/journal?call=one", headers={"Origin": frontend})
-        headers = {"Origin": stranger, "Access-Control-Request-Method": "PUT"}
+        headers = {"Origin": untrusted, "Access-Control-Request-Method": "PUT"}
         ask(api, "/[b]%C2%9B31m", "OPTIONS", headers)
         ask(api, "/items", "PUT", {"Origin": "null\x7f"})
         post(frontend, "/policy", {"toml": "allow_origins = ['*']"})
@@ -121,12 +121,12 @@ def test_command_serves_until_ctrl_c() -> None:
 
     out = run_until_ctrl_c(FREE_PORT_OPTIONS, visit)
 
-    _, frontend, stranger = find_urls(out)
+    _, frontend, untrusted = find_urls(out)
     assert out.startswith(f"\ncorsguard demo: open {frontend}\n")
     assert "is taken" not in out
     assert out[out.index("Ctrl-C stops") :].splitlines()[2:] == [
         f"  request   GET    /items from {frontend}: ALLOWED",
-        rf"  preflight PUT    /[b]\x9b31m from {stranger}: ORIGIN_NOT_ALLOWED",
+        rf"  preflight PUT    /[b]\x9b31m from {untrusted}: ORIGIN_NOT_ALLOWED",
         r"  request   PUT    /items from null\x7f: ORIGIN_INVALID",
         "  policy    version 2 is in force",
         "",

@@ -67,7 +67,7 @@ def test_frontend_may_read_responses_and_others_may_not(
     answered: str,
 ) -> None:
     origins = demo.origins
-    for page, allowed in ((origins.frontend, True), (origins.stranger, False)):
+    for page, allowed in ((origins.frontend, True), (origins.untrusted, False)):
         answer = ask(origins.api, path, method, {**headers, "Origin": page}, body)
 
         # A request without a preflight reaches the application from any origin.
@@ -141,14 +141,14 @@ def test_preflight_of_the_frontend_is_allowed(
 
 
 def test_preflight_of_an_untrusted_origin_is_refused(demo: Running) -> None:
-    answer = preflight(demo, demo.origins.stranger, "/items/1?call=untrusted-put", "PUT")
+    answer = preflight(demo, demo.origins.untrusted, "/items/1?call=untrusted-put", "PUT")
 
     assert answer.status == 403
     assert answer.body.startswith("corsguard: origin not allowed")
     assert tuple(map(answer.header, CORS)) == (None, None)
     [exchange] = journal(demo, "untrusted-put")
     assert exchange["reason"] == "ORIGIN_NOT_ALLOWED"
-    assert demo.origins.stranger in exchange["detail"]
+    assert demo.origins.untrusted in exchange["detail"]
 
 
 def test_journal_lists_the_exchanges_of_a_call_in_order(demo: Running) -> None:
@@ -247,7 +247,7 @@ def test_root_explains_itself_to_a_program(demo: Running) -> None:
 
 
 def test_journal_is_readable_for_any_page(demo: Running) -> None:
-    for page in (demo.origins.frontend, demo.origins.stranger, "https://elsewhere.example"):
+    for page in (demo.origins.frontend, demo.origins.untrusted, "https://elsewhere.example"):
         answer = ask(demo.origins.api, "/journal?call=none", headers={"Origin": page})
 
         assert (answer.status, answer.body) == (200, "[]")
@@ -331,7 +331,7 @@ def test_stop_ends_a_stream_that_is_being_read(monkeypatch: pytest.MonkeyPatch) 
 
 def test_subscriber_is_called_with_each_decision(demo: Running) -> None:
     demo.decisions.clear()
-    ask(demo.origins.api, "/items", headers={"Origin": demo.origins.stranger})
+    ask(demo.origins.api, "/items", headers={"Origin": demo.origins.untrusted})
 
     [(decision, request)] = demo.decisions
     assert (decision.reason, request.path) == ("ORIGIN_NOT_ALLOWED", "/items")

@@ -51,12 +51,12 @@ def find_problems(demo: Running, toml: str) -> list[tuple[str, str, int | None]]
 
 
 def test_valid_text_applies_to_the_next_request(demo: Running) -> None:
-    assert read_allowed(demo, demo.origins.stranger) is None
+    assert read_allowed(demo, demo.origins.untrusted) is None
 
     document = replace(demo, ANY)
 
     assert document == {"applied": True, "version": 2, "problems": [], "warnings": []}
-    assert read_allowed(demo, demo.origins.stranger) == "*"
+    assert read_allowed(demo, demo.origins.untrusted) == "*"
     assert replace(demo, ANY)["version"] == 3
 
 
@@ -70,9 +70,9 @@ def test_text_in_force_is_in_the_settings(demo: Running) -> None:
 
 
 def test_options_are_replaced_with_the_policies(demo: Running) -> None:
-    stranger = demo.origins.stranger
+    untrusted = demo.origins.untrusted
     listed = f'allow_origins = ["{demo.origins.frontend}"]\n'
-    sent = {"Origin": stranger, "Sec-Fetch-Site": "same-site"}
+    sent = {"Origin": untrusted, "Sec-Fetch-Site": "same-site"}
     statuses = []
     for text in (f"{listed}enforce = true\n", listed, f'{listed}enforce = "report"\n'):
         assert replace(demo, text)["applied"]
@@ -84,7 +84,7 @@ def test_options_are_replaced_with_the_policies(demo: Running) -> None:
 def test_subscriber_stays_after_a_replacement(demo: Running) -> None:
     replace(demo, ANY)
     demo.decisions.clear()
-    read_allowed(demo, demo.origins.stranger)
+    read_allowed(demo, demo.origins.untrusted)
 
     assert [decision.reason for decision, _ in demo.decisions] == ["ALLOWED"]
 
@@ -149,7 +149,7 @@ def test_candidate_is_checked_and_has_no_effect(demo: Running) -> None:
     text = f'allow_origins = ["{demo.origins.frontend}"]\n[candidate]\nallow_origins = ["*"]\n'
 
     assert replace(demo, text)["applied"]
-    assert read_allowed(demo, demo.origins.stranger) is None
+    assert read_allowed(demo, demo.origins.untrusted) is None
 
 
 def test_text_that_is_too_long_is_a_problem(demo: Running) -> None:
@@ -236,7 +236,7 @@ def test_journal_is_readable_whatever_the_policy_is(demo: Running) -> None:
     closed = '[routes]\n"/" = false\n"/journal" = false\n'
     assert replace(demo, closed)["applied"]
     ask(demo.origins.api, "/items?call=closed", headers={"Origin": demo.origins.frontend})
-    for page in (demo.origins.frontend, demo.origins.stranger):
+    for page in (demo.origins.frontend, demo.origins.untrusted):
         answer = ask(demo.origins.api, "/journal?call=closed", headers={"Origin": page})
 
         assert '"NO_POLICY"' in answer.body
@@ -284,7 +284,7 @@ max_age = 60
         "credentials": "include",
     }
 
-    found = explain(demo, demo.origins.stranger, f"{demo.origins.api}/items/1", **question)
+    found = explain(demo, demo.origins.untrusted, f"{demo.origins.api}/items/1", **question)
 
     [fix] = found["fixes"]
     assert (
@@ -292,7 +292,7 @@ max_age = 60
         == f"""\
 # ours
 [routes."/items"]  # the list
-allow_origins = ["{demo.origins.frontend}", "{demo.origins.stranger}"]  # this page
+allow_origins = ["{demo.origins.frontend}", "{demo.origins.untrusted}"]  # this page
 max_age = 60
 allow_credentials = true
 allow_methods = ["PUT"]
@@ -302,7 +302,7 @@ allow_headers = ["X-Demo-Trace", "Content-Type"]
     assert fix["table"] == '[routes."/items"]'
     assert len(fix["line"].splitlines()) == len(fix["exposes"].splitlines()) == 4
     assert replace(demo, fix["toml"])["applied"]
-    again = explain(demo, demo.origins.stranger, f"{demo.origins.api}/items/1", **question)
+    again = explain(demo, demo.origins.untrusted, f"{demo.origins.api}/items/1", **question)
     assert again["verdict"] == "allowed"
 
 
@@ -330,7 +330,7 @@ def test_fix_with_problems_of_its_own_has_them(demo: Running) -> None:
 
 def test_explanation_is_that_of_each_engine(demo: Running) -> None:
     for engine in ("chromium", "firefox", "webkit"):
-        page = demo.origins.stranger
+        page = demo.origins.untrusted
         found = explain(demo, page, f"{demo.origins.api}/items", engine=engine)
 
         assert (found["verdict"], found["reason"]) == ("blocked", "ALLOW_ORIGIN_MISSING")

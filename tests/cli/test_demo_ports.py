@@ -66,7 +66,7 @@ def test_preferred_port_taken_on_either_address_is_replaced(
         taken = take_port(stack, address)
         monkeypatch.setitem(ports.PREFERRED_PORTS, "frontend", taken)
 
-        found = list_ports(stack.enter_context(listen({"api": 0, "stranger": 0})))
+        found = list_ports(stack.enter_context(listen({"api": 0, "untrusted": 0})))
 
         assert len(found["frontend"]) == 1
         assert taken not in found["frontend"]
@@ -77,7 +77,7 @@ def test_preferred_port_that_is_free_is_used(monkeypatch: pytest.MonkeyPatch) ->
         free = take_port(stack)
     monkeypatch.setitem(ports.PREFERRED_PORTS, "api", free)
 
-    with listen({"frontend": 0, "stranger": 0}) as sockets:
+    with listen({"frontend": 0, "untrusted": 0}) as sockets:
         assert list_ports(sockets)["api"] == {free}
 
 
@@ -86,7 +86,7 @@ def test_preferred_port_gives_way_to_a_named_one(monkeypatch: pytest.MonkeyPatch
         free = take_port(stack)
     monkeypatch.setitem(ports.PREFERRED_PORTS, "api", free)
 
-    with listen({"frontend": free, "stranger": 0}) as sockets:
+    with listen({"frontend": free, "untrusted": 0}) as sockets:
         found = list_ports(sockets)
 
     assert found["frontend"] == {free}
@@ -97,8 +97,8 @@ def test_one_port_named_twice_is_refused() -> None:
     with ExitStack() as stack:
         free = take_port(stack)
 
-    with pytest.raises(PortError, match=rf"port {free} .*--stranger-port$"):
-        ExitStack().enter_context(listen({"api": 0, "frontend": free, "stranger": free}))
+    with pytest.raises(PortError, match=rf"port {free} .*--untrusted-port$"):
+        ExitStack().enter_context(listen({"api": 0, "frontend": free, "untrusted": free}))
 
 
 def test_any_free_port_is_free_on_both_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ def test_port_of_a_running_demo_is_in_use() -> None:
         port = urlsplit(origins.api).port or 0
 
         with (
-            pytest.raises(PortError, match=rf"port {port} .*--stranger-port"),
-            serve_demo({**FREE_PORTS, "stranger": port}, lambda decision, request: None),
+            pytest.raises(PortError, match=rf"port {port} .*--untrusted-port"),
+            serve_demo({**FREE_PORTS, "untrusted": port}, lambda decision, request: None),
         ):
             pass  # pragma: no cover

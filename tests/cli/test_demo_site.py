@@ -42,7 +42,7 @@ def error_of(answer: tuple[int, Any]) -> tuple[int, str]:
 
 @pytest.mark.parametrize("name", [name for name in PAGE if name != "index.html"])
 def test_file_of_the_page_is_served_on_both_origins(demo: Running, name: str) -> None:
-    here, there = ask(demo.origins.frontend, f"/{name}"), ask(demo.origins.stranger, f"/{name}")
+    here, there = ask(demo.origins.frontend, f"/{name}"), ask(demo.origins.untrusted, f"/{name}")
 
     assert here.status == there.status == 200
     assert here.body == there.body
@@ -52,7 +52,7 @@ def test_file_of_the_page_is_served_on_both_origins(demo: Running, name: str) ->
 
 
 def test_root_of_either_origin_is_a_page(demo: Running) -> None:
-    for origin in (demo.origins.frontend, demo.origins.stranger):
+    for origin in (demo.origins.frontend, demo.origins.untrusted):
         answer = ask(origin, "/")
 
         assert (answer.status, answer.header("Content-Type")) == (200, TYPES["html"])
@@ -73,7 +73,7 @@ def test_page_loads_from_its_own_origin_and_embeds_the_other(demo: Running) -> N
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",
-        "frame-src": demo.origins.stranger,
+        "frame-src": demo.origins.untrusted,
         "img-src": "'self'",
         "script-src": "'self'",
         "style-src": "'self'",
@@ -83,7 +83,7 @@ def test_page_loads_from_its_own_origin_and_embeds_the_other(demo: Running) -> N
 
 def test_only_the_playground_may_embed_the_caller(demo: Running) -> None:
     ancestors = {
-        path: read_csp(demo, demo.origins.stranger, path)["frame-ancestors"]
+        path: read_csp(demo, demo.origins.untrusted, path)["frame-ancestors"]
         for path in ("/caller.html", "/", "/settings.json", "/nothing")
     }
 
@@ -104,7 +104,7 @@ def test_page_refers_to_no_other_host(demo: Running) -> None:
 
 
 def test_settings_have_the_origins_the_text_and_the_presets(demo: Running) -> None:
-    for origin in (demo.origins.frontend, demo.origins.stranger):
+    for origin in (demo.origins.frontend, demo.origins.untrusted):
         settings = json.loads(ask(origin, "/settings.json").body)
 
         presets = settings.pop("presets")
@@ -154,7 +154,7 @@ def test_head_has_no_body(demo: Running) -> None:
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_endpoint_is_on_the_frontend_only(demo: Running, path: str) -> None:
     assert post(demo.origins.frontend, path, ENDPOINTS[path])[0] == 200
-    assert post(demo.origins.stranger, path, ENDPOINTS[path])[0] == 404
+    assert post(demo.origins.untrusted, path, ENDPOINTS[path])[0] == 404
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
@@ -164,7 +164,7 @@ def test_endpoint_is_for_its_own_page(demo: Running, path: str) -> None:
 
     assert post(frontend, path, ENDPOINTS[path], same_origin(frontend))[0] == 200
     for foreign in (
-        {"Origin": demo.origins.stranger, "Sec-Fetch-Site": "same-site"},
+        {"Origin": demo.origins.untrusted, "Sec-Fetch-Site": "same-site"},
         {"Origin": demo.origins.api, "Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
         {"Origin": "https://evil.example"},
@@ -177,7 +177,7 @@ def test_endpoint_is_for_its_own_page(demo: Running, path: str) -> None:
 
 
 def test_preflight_of_another_origin_is_not_answered_with_permission(demo: Running) -> None:
-    headers = {"Origin": demo.origins.stranger, "Access-Control-Request-Method": "POST"}
+    headers = {"Origin": demo.origins.untrusted, "Access-Control-Request-Method": "POST"}
 
     answer = ask(demo.origins.frontend, "/policy", "OPTIONS", headers)
 

@@ -205,7 +205,7 @@ def test_colours_follow_the_scheme(playground: Playground, origins: Origins) -> 
 
 
 def test_untrusted_page_obeys_the_playground_only(playground: Playground, origins: Origins) -> None:
-    playground.chromium.open(f"{origins.stranger}/caller.html")
+    playground.chromium.open(f"{origins.untrusted}/caller.html")
 
     sent = playground.chromium.run("""
         let sent = 0;

@@ -144,7 +144,7 @@ def test_first_command_of_the_readme_starts_the_demo(checkout: Path) -> None:
     readme = (checkout / "README.md").read_text(encoding="utf-8")
     command = re.search(r"^python3 -m venv .* demo$", readme, re.MULTILINE)
     assert command
-    ports = "--api-port 0 --frontend-port 0 --stranger-port 0"
+    ports = "--api-port 0 --frontend-port 0 --untrusted-port 0"
     with subprocess.Popen(
         ["bash", "-c", f"{command[0]} {ports}"],
         cwd=checkout,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from corsguard import CORSRequest, Decision
 from corsguard.cli.demo.servers import Origins
 
-FREE_PORTS = {"api": 0, "frontend": 0, "stranger": 0}
+FREE_PORTS = {"api": 0, "frontend": 0, "untrusted": 0}
 FREE_PORT_OPTIONS = [f"--{name}-port=0" for name in FREE_PORTS]
 
 

@@ -26,7 +26,7 @@ _SECONDS_BETWEEN_CHECKS = 0.1
 def run_demo(ports: Mapping[str, int]) -> int:
     """Serve the demo until a signal, and return the exit code.
 
-    `ports` are those that the user named: "api", "frontend" or "stranger" -> port, where 0 selects
+    `ports` are those that the user named: "api", "frontend" or "untrusted" -> port, where 0 selects
     any free one.
     """
     terminal = open_console()
@@ -75,13 +75,13 @@ def _silence_logger() -> Generator[None]:
 
 
 def _print_welcome(terminal: Console, origins: Origins, named: Mapping[str, int]) -> None:
-    frontend, stranger = origins.frontend, origins.stranger
+    frontend, untrusted = origins.frontend, origins.untrusted
     welcome = Text("\n").append("corsguard demo: open ", "bold").append(frontend, "bold cyan")
     welcome.append("\n\n")
     for label, origin, what in (
         ("frontend", frontend, "the playground: edit the policy of the API, and call it"),
         ("API", origins.api, "behind corsguard; its policy lists the frontend"),
-        ("untrusted", stranger, "an untrusted origin, from which the same calls are made"),
+        ("untrusted", untrusted, "an untrusted origin, from which the same calls are made"),
     ):
         welcome.append(f"  {label:<10}").append(origin, "bold cyan").append(f"  {what}\n")
     for number, line in enumerate(_describe_taken_ports(origins, named)):

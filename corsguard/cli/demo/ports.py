@@ -10,7 +10,7 @@ from socket import AF_INET6, create_server, socket
 
 __all__ = ["PREFERRED_PORTS", "PortError", "listen"]
 
-PREFERRED_PORTS = {"api": 8000, "frontend": 3000, "stranger": 3001}
+PREFERRED_PORTS = {"api": 8000, "frontend": 3000, "untrusted": 3001}
 """name of a server -> its port, unless the user named one or another program has it."""
 
 _IPV4 = "127.0.0.1"

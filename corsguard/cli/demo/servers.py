@@ -30,7 +30,7 @@ class Origins(NamedTuple):
 
     api: str
     frontend: str
-    stranger: str
+    untrusted: str
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def serve_demo(
 ) -> Generator[Origins]:
     """Serve the demo within a block of code. Raises PortError.
 
-    `ports` are those that the user named: "api", "frontend" or "stranger" -> port, where 0 selects
+    `ports` are those that the user named: "api", "frontend" or "untrusted" -> port, where 0 selects
     any free one. `subscriber` is called with each decision of the API, and `report_version` with
     the number of each policy that replaces another one.
     """
@@ -54,7 +54,7 @@ def serve_demo(
         apps: dict[str, WSGIApplication] = {
             "api": api,
             "frontend": Site(origins, origins.frontend, playground),
-            "stranger": Site(origins, origins.stranger, playground),
+            "untrusted": Site(origins, origins.untrusted, playground),
         }
         for name, app in apps.items():
             for listener in sockets[name]:

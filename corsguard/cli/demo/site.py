@@ -70,7 +70,7 @@ class Site:
         self._host = origin.removeprefix("http://")
         self._playground = playground
         self._files = dict(_read_files())
-        home = "/caller.html" if origin == origins.stranger else "/index.html"
+        home = "/caller.html" if origin == origins.untrusted else "/index.html"
         self._files["/"] = self._files.get(home) or self._files["/index.html"]
         self._files["/favicon.ico"] = self._files["/icon.svg"]
         del self._files["/index.html"]
@@ -169,7 +169,7 @@ class Site:
         embedder = origins.frontend if path == "/caller.html" else "'none'"
         return (
             "default-src 'none'; base-uri 'none'; form-action 'none'; "
-            f"frame-ancestors {embedder}; frame-src {origins.stranger}; "
+            f"frame-ancestors {embedder}; frame-src {origins.untrusted}; "
             "img-src 'self'; script-src 'self'; style-src 'self'; "
             f"connect-src 'self' {origins.api}"
         )

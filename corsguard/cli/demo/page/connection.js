@@ -37,9 +37,9 @@ export class Connection {
   async #reconnect() {
     try {
       const settings = await readSettings();
-      const { api, stranger } = settings;
+      const { api, untrusted } = settings;
       // Started again on other ports: this page has the old ones everywhere.
-      if (api !== this.#settings.api || stranger !== this.#settings.stranger) location.reload();
+      if (api !== this.#settings.api || untrusted !== this.#settings.untrusted) location.reload();
       await fetch(`${api}/journal?call=connection`);
       return settings;
     } catch {

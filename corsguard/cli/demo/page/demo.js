@@ -16,7 +16,7 @@ const connection = new Connection(settings, (toml) => {
   runAll(); // and once more if the text in the editor is put in force
 });
 const policy = new PolicyPanel({ ...settings, onApplied: runAll, onGone: () => connection.lose() });
-const untrustedPage = new UntrustedPage(find("untrusted-frame"), settings.stranger);
+const untrustedPage = new UntrustedPage(find("untrusted-frame"), settings.untrusted);
 const rows = new Map(calls.map((call) => [call, buildRow(call)]));
 let running = new AbortController();
 let fixed = null; // the row that a fix was applied to, until its call is made again
@@ -32,7 +32,7 @@ function buildRow(call) {
   };
   const pages = {
     frontend: { title: "Your frontend", origin: settings.frontend, fix },
-    untrusted: { title: "Untrusted page", origin: settings.stranger, fix: null },
+    untrusted: { title: "Untrusted page", origin: settings.untrusted, fix: null },
   };
   return new CallRow(call, { api: settings.api, pages });
 }
@@ -41,7 +41,7 @@ function introduce() {
   for (const [name, origin] of Object.entries({
     "api-origin": settings.api,
     "frontend-origin": settings.frontend,
-    "untrusted-origin": settings.stranger,
+    "untrusted-origin": settings.untrusted,
   })) {
     find(name).textContent = origin;
   }
